@@ -1,0 +1,115 @@
+#pragma once
+// MPI in one RAII layer. Who may include mpi.h: this room's sources and io's (HDF5's MPI driver), nobody else.
+//
+// Built without MPI (CONVOY_WITH_MPI=OFF) the same interface is one rank; callers cannot tell.
+// Every collective must be called by all ranks of the communicator, in the same order; all are blocking unless
+// their name begins with `start`. Every MPI call is checked: a failure throws Error.
+
+#include <cstdint>
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace convoy::comm {
+
+/// MPI_Init_thread at construction, MPI_Finalize at destruction. One per process, made by `main` for the commands
+/// that compute. Throws Error where the library lacks MPI_THREAD_MULTIPLE.
+class Environment {
+ public:
+  Environment();
+  ~Environment();
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+  /// "Open MPI 4.1.4", or "none (built without MPI)".
+  [[nodiscard]] static std::string library_version();
+};
+
+/// A group of ranks. Copies share the underlying communicator.
+class Communicator {
+ public:
+  /// All ranks (a duplicate of MPI_COMM_WORLD); an Environment must live.
+  [[nodiscard]] static Communicator world();
+  /// This process alone; needs no Environment, starts no MPI.
+  [[nodiscard]] static Communicator self();
+
+  [[nodiscard]] int rank() const;
+  [[nodiscard]] int size() const;
+  [[nodiscard]] bool is_root() const { return rank() == 0; }
+
+  /// Collective. Ranks with equal `colour` form a new communicator, ordered by their rank in this one.
+  [[nodiscard]] Communicator split(int colour) const;
+  /// Collective. The ranks that share this rank's memory (its node).
+  [[nodiscard]] Communicator node() const;
+
+  void barrier() const;
+
+  /// Collective. `bytes` of rank `root` to all.
+  void broadcast(std::span<std::byte> bytes, int root = 0) const;
+  /// Collective. A string of rank `root`, of any length, to all.
+  [[nodiscard]] std::string broadcast(const std::string& text, int root = 0) const;
+  /// Collective. One value of a trivially copyable type of rank `root` to all.
+  template <class T>
+  [[nodiscard]] T broadcast_value(T value, int root = 0) const {
+    broadcast(std::as_writable_bytes(std::span(&value, 1)), root);
+    return value;
+  }
+
+  /// Collective. Every rank's `mine` (any length each), concatenated in rank order, on every rank.
+  [[nodiscard]] std::vector<std::byte> all_gather(std::span<const std::byte> mine) const;
+  /// The same for values of a trivially copyable type.
+  template <class T>
+  [[nodiscard]] std::vector<T> all_gather_values(std::span<const T> mine) const {
+    const std::vector<std::byte> bytes = all_gather(std::as_bytes(mine));
+    std::vector<T> values(bytes.size() / sizeof(T));
+    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::byte*>(values.data()));
+    return values;
+  }
+  /// Collective. Every rank's text, by rank.
+  [[nodiscard]] std::vector<std::string> all_gather_text(const std::string& mine) const;
+
+  /// Bytes this rank has sent to other ranks through this object's Reducer and all_gather calls.
+  [[nodiscard]] std::int64_t bytes_sent() const;
+
+  /// Ends every rank of the job with `status`; does not return.
+  [[noreturn]] static void abort(int status);
+
+  /// The MPI handle as `MPI_Comm*` for the io room (HDF5's MPI driver); null in a build without MPI or for self().
+  [[nodiscard]] const void* native_handle() const;
+
+  struct Impl;
+  explicit Communicator(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+  [[nodiscard]] const Impl& impl() const { return *impl_; }
+  [[nodiscard]] Impl& impl() { return *impl_; }
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+/// Memory that the ranks of one node share: allocated once, seen by all of them.
+class NodeSharedMemory {
+ public:
+  /// Collective over `node` (a communicator made by Communicator::node()); every rank names the same size.
+  NodeSharedMemory(const Communicator& node, std::int64_t bytes);
+  ~NodeSharedMemory();
+  NodeSharedMemory(NodeSharedMemory&&) noexcept;
+  NodeSharedMemory& operator=(NodeSharedMemory&&) noexcept;
+
+  /// The shared bytes, 64-byte aligned. Writers and readers are kept apart by fence().
+  [[nodiscard]] std::span<std::byte> bytes() const;
+  /// Collective. What any rank wrote before is visible to every rank after.
+  void fence() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Host name of this process.
+[[nodiscard]] std::string host_name();
+
+}  // namespace convoy::comm

@@ -1,0 +1,72 @@
+#pragma once
+// A team of threads that runs the same code on the same micro-batch (single program, multiple data).
+//
+// The training loop opens one parallel region per step and splits its threads into teams; every kernel is
+// called by all threads of a team and does its share of the work. A team of one pays nothing: its barrier
+// returns at once. That is how a small network runs without any fork, join or barrier between layers, while
+// a large one can put several threads on one micro-batch.
+
+#include <atomic>
+#include <cstdint>
+
+namespace convoy {
+
+/// Half-open range of indices.
+struct Range {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  [[nodiscard]] std::int64_t size() const { return end - begin; }
+  friend bool operator==(const Range&, const Range&) = default;
+};
+
+/// Part `index` of `parts` of [0, count): contiguous, sizes differ by at most one, in order.
+[[nodiscard]] constexpr Range split(std::int64_t count, std::int64_t parts, std::int64_t index) {
+  const std::int64_t base = count / parts;
+  const std::int64_t rest = count % parts;
+  const std::int64_t begin = index * base + (index < rest ? index : rest);
+  return {begin, begin + base + (index < rest ? 1 : 0)};
+}
+
+/// Barrier of a fixed number of threads. Spins briefly, then yields, so that it also works when there are more
+/// threads than cores. Everything written before wait() by any thread is visible to all after it.
+class Barrier {
+ public:
+  explicit Barrier(int threads) : threads_(threads) {}
+  Barrier(const Barrier&) = delete;
+  Barrier& operator=(const Barrier&) = delete;
+
+  /// Blocks until all threads have called it.
+  void wait() noexcept;
+
+ private:
+  const int threads_;
+  std::atomic<int> arrived_{0};
+  std::atomic<std::uint32_t> generation_{0};
+};
+
+/// One thread's view of its team.
+class Team {
+ public:
+  /// A team of one.
+  Team() = default;
+  /// Thread `index` of `size`; `barrier` must outlive the team and have been made for `size` threads.
+  Team(int index, int size, Barrier* barrier) : index_(index), size_(size), barrier_(barrier) {}
+
+  [[nodiscard]] int index() const { return index_; }
+  [[nodiscard]] int size() const { return size_; }
+
+  /// This thread's contiguous share of [0, count).
+  [[nodiscard]] Range share(std::int64_t count) const { return split(count, size_, index_); }
+
+  /// Waits for the whole team; every thread of the team must call it equally often.
+  void barrier() const noexcept {
+    if (size_ > 1) barrier_->wait();
+  }
+
+ private:
+  int index_ = 0;
+  int size_ = 1;
+  Barrier* barrier_ = nullptr;
+};
+
+}  // namespace convoy

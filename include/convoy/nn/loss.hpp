@@ -1,0 +1,40 @@
+#pragma once
+// Losses: (1/n) Σ over samples of the sum over outputs (contract, "Configuration").
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace convoy::nn {
+
+enum class LossKind { kQuadratic, kSigmoidCrossEntropy, kSoftmaxCrossEntropy };
+
+/// "quadratic", "sigmoid-cross-entropy", "softmax-cross-entropy".
+[[nodiscard]] std::string_view to_string(LossKind kind);
+/// Names of all losses, in the order of the enumeration.
+[[nodiscard]] const std::vector<std::string_view>& loss_names();
+/// The inverse of to_string; throws ConfigError naming the known losses.
+[[nodiscard]] LossKind parse_loss(std::string_view name);
+
+/// What a micro-batch adds to the metrics.
+struct LossResult {
+  double loss_sum = 0;          ///< Σ over the micro-batch's samples, not divided
+  std::int64_t correct = 0;     ///< samples whose largest output is the label's (the first of equals; NaN never is)
+  std::int64_t correct_top5 = 0;  ///< samples whose label is among the five largest outputs
+};
+
+/// Loss of the samples in one micro-batch and its derivative.
+///
+/// `outputs` is the network's output in lane blocks, [B][classes][16]; `labels` one class per sample. With z the
+/// outputs, y the one-hot label and p the softmax of z:
+///   quadratic               C = ½ Σ_k (y_k − z_k)²,                         ∂C/∂z = z − y
+///   sigmoid-cross-entropy   C = Σ_k max(z_k,0) − z_k y_k + ln(1 + e^−|z_k|), ∂C/∂z = σ(z) − y
+///   softmax-cross-entropy   C = ln Σ_k e^(z_k − z_max) + z_max − z_label,   ∂C/∂z = p − y
+/// `diff` ([B][classes][16], may be null) is assigned ∂C/∂z of the sum, not divided by the number of samples; its
+/// idle lanes are 0. Computed in double, in an order that depends on the shapes alone; one thread.
+template <class Real>
+[[nodiscard]] LossResult evaluate_loss(LossKind kind, std::int64_t classes, std::span<const std::int64_t> labels,
+                                       const Real* outputs, Real* diff);
+
+}  // namespace convoy::nn

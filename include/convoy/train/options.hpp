@@ -1,0 +1,46 @@
+#pragma once
+// Everything a run is told: the configuration, parsed and checked, as plain values. The config room fills it from
+// INI files and the command line; tests fill it by hand.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "convoy/data/dataset.hpp"
+#include "convoy/nn/layer_line.hpp"
+#include "convoy/nn/loss.hpp"
+#include "convoy/optim/schedule.hpp"
+#include "convoy/optim/sgd.hpp"
+
+namespace convoy::train {
+
+/// One run's configuration; section by section as in the file (contract, "Configuration").
+struct Options {
+  data::Options data;  ///< [data]
+
+  std::vector<nn::LayerText> layers;                        ///< [network] layer, in order
+  nn::LossKind loss = nn::LossKind::kSoftmaxCrossEntropy;  ///< [network] loss
+
+  optim::SgdOptions optimizer;      ///< [optimizer]
+  optim::ScheduleOptions schedule;  ///< [schedule]
+
+  std::int64_t epochs = 10;       ///< [train]
+  std::int64_t batch = 128;       ///< the global batch
+  std::int64_t micro_batch = 16;  ///< as effective: min(16, batch) where the configuration is silent
+  std::int64_t max_steps = 0;     ///< 0: epochs decide
+  std::uint64_t seed = 1;
+
+  std::string dir;             ///< [run] dir
+  std::int64_t threads = 0;    ///< 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else the affinity mask
+  std::int64_t log_every = 50;
+  std::int64_t max_seconds = 0;  ///< [run] max-time
+
+  std::int64_t checkpoint_every_epochs = 1;  ///< [checkpoint]; 0: not by epochs
+  std::int64_t checkpoint_every_steps = 0;
+  bool checkpoint_at_start = false;
+  std::int64_t keep = 3;
+
+  std::string effective_ini;  ///< the whole effective configuration as an INI file, stored in checkpoints
+};
+
+}  // namespace convoy::train

@@ -1,0 +1,34 @@
+# Libraries Convoy stands on, all from the distribution (or Spack, or modules); nothing is downloaded.
+# Each becomes a target convoy_dep::<name>.
+
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(ZLIB REQUIRED)
+find_package(Boost 1.71 REQUIRED COMPONENTS program_options)
+
+
+# libxxhash ships no CMake package before 0.8.2.
+find_path(XXHASH_INCLUDE_DIR xxhash.h)
+find_library(XXHASH_LIBRARY xxhash)
+if(NOT XXHASH_INCLUDE_DIR OR NOT XXHASH_LIBRARY)
+  message(FATAL_ERROR "libxxhash was not found (Debian: libxxhash-dev; Spack: xxhash)")
+endif()
+add_library(convoy_dep_xxhash INTERFACE)
+target_include_directories(convoy_dep_xxhash SYSTEM INTERFACE ${XXHASH_INCLUDE_DIR})
+target_link_libraries(convoy_dep_xxhash INTERFACE ${XXHASH_LIBRARY})
+
+# Parallel HDF5. Debian keeps it beside the serial one, under names of its own.
+set(HDF5_PREFER_PARALLEL ON)
+find_package(HDF5 REQUIRED COMPONENTS C)
+if(NOT HDF5_IS_PARALLEL)
+  message(FATAL_ERROR
+    "The HDF5 found (${HDF5_C_INCLUDE_DIRS}, version ${HDF5_VERSION}) is serial; Convoy writes checkpoints from all "
+    "ranks and needs the parallel one (Debian: libhdf5-openmpi-dev; Spack: hdf5+mpi; or set HDF5_ROOT)")
+endif()
+# Parallel HDF5's headers include mpi.h, also where we start no MPI.
+set(MPI_CXX_SKIP_MPICXX ON)
+find_package(MPI REQUIRED COMPONENTS C)
+add_library(convoy_dep_hdf5 INTERFACE)
+target_include_directories(convoy_dep_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS} ${MPI_C_INCLUDE_DIRS})
+target_compile_definitions(convoy_dep_hdf5 INTERFACE OMPI_SKIP_MPICXX)
+target_link_libraries(convoy_dep_hdf5 INTERFACE ${HDF5_C_LIBRARIES} MPI::MPI_C)

@@ -1,0 +1,50 @@
+#include "convoy/core/hash.hpp"
+
+#include <xxhash.h>
+
+#include <array>
+#include <cstdio>
+#include <new>
+
+namespace convoy {
+
+struct Hasher::State {
+  XXH3_state_t* xxh = XXH3_createState();
+  State() {
+    if (xxh == nullptr) throw std::bad_alloc();
+    XXH3_128bits_reset(xxh);
+  }
+  ~State() { XXH3_freeState(xxh); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+};
+
+Hasher::Hasher() : state_(std::make_unique<State>()) {}
+Hasher::~Hasher() = default;
+Hasher::Hasher(Hasher&&) noexcept = default;
+Hasher& Hasher::operator=(Hasher&&) noexcept = default;
+
+void Hasher::update(const void* data, std::size_t bytes) {
+  if (bytes > 0) XXH3_128bits_update(state_->xxh, data, bytes);
+}
+
+Digest Hasher::digest() const {
+  const XXH128_hash_t sum = XXH3_128bits_digest(state_->xxh);
+  return {sum.high64, sum.low64};
+}
+
+Digest hash(std::span<const std::byte> bytes) {
+  const XXH128_hash_t sum = XXH3_128bits(bytes.data(), bytes.size());
+  return {sum.high64, sum.low64};
+}
+
+Digest hash(std::string_view text) { return hash(std::as_bytes(std::span(text))); }
+
+std::string to_hex(const Digest& digest) {
+  std::array<char, 33> text{};
+  std::snprintf(text.data(), text.size(), "%016llx%016llx", static_cast<unsigned long long>(digest.high),
+                static_cast<unsigned long long>(digest.low));
+  return text.data();
+}
+
+}  // namespace convoy

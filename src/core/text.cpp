@@ -1,0 +1,148 @@
+#include "convoy/core/text.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+
+namespace convoy {
+namespace {
+
+constexpr std::string_view kBlanks = " \t\r\n";
+
+template <class Number>
+std::optional<Number> parse_whole(std::string_view text) {
+  Number value{};
+  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  if (text.starts_with("+-")) return std::nullopt;
+  return parse_whole<std::int64_t>(text);
+}
+
+std::optional<double> parse_number(std::string_view text) {
+  if (text.starts_with("+-")) return std::nullopt;
+  const auto value = parse_whole<double>(text);
+  if (value && !std::isfinite(*value)) return std::nullopt;
+  return value;
+}
+
+std::optional<bool> parse_yes_no(std::string_view text) {
+  if (text == "yes") return true;
+  if (text == "no") return false;
+  return std::nullopt;
+}
+
+std::optional<std::pair<std::int64_t, std::int64_t>> parse_pair(std::string_view text) {
+  const auto x = text.find('x');
+  if (x == std::string_view::npos) return std::nullopt;
+  const auto first = parse_integer(text.substr(0, x));
+  const auto second = parse_integer(text.substr(x + 1));
+  if (!first || !second) return std::nullopt;
+  return std::pair{*first, *second};
+}
+
+std::optional<std::int64_t> parse_duration(std::string_view text) {
+  constexpr std::string_view kUnits = "dhms";
+  constexpr std::array<std::int64_t, 4> kSeconds{86400, 3600, 60, 1};
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;  // 34,000 years: keeps the sums below from overflowing
+  if (const auto plain = parse_integer(text)) {
+    if (*plain < 0 || *plain > kMost) return std::nullopt;
+    return plain;
+  }
+  std::int64_t total = 0;
+  std::size_t next_unit = 0;
+  while (!text.empty()) {
+    const auto letter = text.find_first_not_of("0123456789");
+    if (letter == 0 || letter == std::string_view::npos) return std::nullopt;
+    const auto amount = parse_integer(text.substr(0, letter));
+    const auto unit = kUnits.find(text[letter]);
+    if (!amount || *amount > kMost || unit == std::string_view::npos || unit < next_unit) return std::nullopt;
+    total += *amount * kSeconds[unit];
+    if (total > kMost) return std::nullopt;
+    next_unit = unit + 1;
+    text.remove_prefix(letter + 1);
+  }
+  return next_unit == 0 ? std::nullopt : std::optional(total);
+}
+
+std::string json_number(double value) {
+  if (!std::isfinite(value)) return "null";
+  std::array<char, 40> text{};
+  std::snprintf(text.data(), text.size(), "%.17g", value);
+  return text.data();
+}
+
+std::string shortest(double value) {
+  std::array<char, 40> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return {text.data(), end};
+}
+
+std::string json_string(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char ch : text) {
+    if (ch == '"' || ch == '\\') {
+      quoted += '\\';
+      quoted += ch;
+    } else if (static_cast<unsigned char>(ch) < 0x20) {
+      std::array<char, 8> escape{};
+      std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(ch)));
+      quoted += escape.data();
+    } else {
+      quoted += ch;
+    }
+  }
+  return quoted + '"';
+}
+
+std::string grouped(std::int64_t value) {
+  std::string text = std::to_string(value);
+  const std::size_t first = value < 0 ? 1 : 0;
+  for (std::size_t i = text.size(); i > first + 3;) {
+    i -= 3;
+    text.insert(i, 1, ',');
+  }
+  return text;
+}
+
+std::vector<std::string> split_words(std::string_view text) {
+  std::vector<std::string> words;
+  while (true) {
+    const auto begin = text.find_first_not_of(kBlanks);
+    if (begin == std::string_view::npos) return words;
+    text.remove_prefix(begin);
+    const auto end = std::min(text.find_first_of(kBlanks), text.size());
+    words.emplace_back(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+  std::string joined;
+  for (const std::string& part : parts) {
+    if (&part != &parts.front()) joined += separator;
+    joined += part;
+  }
+  return joined;
+}
+
+std::string_view trim(std::string_view text) {
+  const auto begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+std::string counted(std::int64_t count, std::string_view singular) {
+  std::string text = grouped(count) + ' ' + std::string(singular);
+  if (count != 1) text += 's';
+  return text;
+}
+
+}  // namespace convoy

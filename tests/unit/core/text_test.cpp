@@ -1,0 +1,53 @@
+#include "convoy/core/text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace convoy {
+namespace {
+
+TEST(ParseInteger, TakesWholeDecimalNumbersAlone) {
+  EXPECT_EQ(parse_integer("42"), 42);
+  EXPECT_EQ(parse_integer("-7"), -7);
+  EXPECT_EQ(parse_integer("9223372036854775807"), INT64_MAX);
+  for (const char* bad : {"", " 1", "1 ", "1.0", "0x10", "1e3", "9223372036854775808", "+-1", "--1", "seven"})
+    EXPECT_FALSE(parse_integer(bad)) << bad;
+}
+
+TEST(ParseNumber, TakesFiniteNumbersAlone) {
+  EXPECT_EQ(parse_number("5e-4"), 5e-4);
+  EXPECT_EQ(parse_number("1"), 1);
+  for (const char* bad : {"", "nan", "inf", "1e999", "0.1x", "1,5", "+-1"}) EXPECT_FALSE(parse_number(bad)) << bad;
+}
+
+TEST(ParseDuration, ReadsPlainSecondsAndUnits) {
+  EXPECT_EQ(parse_duration("90"), 90);
+  EXPECT_EQ(parse_duration("3h50m"), 3 * 3600 + 50 * 60);
+  EXPECT_EQ(parse_duration("1d2h"), 86400 + 7200);
+  EXPECT_EQ(parse_duration("45s"), 45);
+  for (const char* bad : {"", "h", "5m3h", "3x", "-1", "1h30", "99999999999999999999d"}) EXPECT_FALSE(parse_duration(bad)) << bad;
+}
+
+TEST(ParsePair, ReadsKernelSizes) {
+  EXPECT_EQ(parse_pair("5x3"), (std::pair<std::int64_t, std::int64_t>{5, 3}));
+  for (const char* bad : {"5", "x5", "5x", "5x5x5", "5X5"}) EXPECT_FALSE(parse_pair(bad)) << bad;
+}
+
+TEST(JsonNumber, ReadsBackToTheSameBits) {
+  for (double x : {0.1, 1.0 / 3, 1e-300, 123456789.123456789}) EXPECT_EQ(std::stod(json_number(x)), x);
+  EXPECT_EQ(json_number(std::nan("")), "null");
+  EXPECT_EQ(json_number(INFINITY), "null");
+}
+
+TEST(JsonString, EscapesWhatJsonForbids) { EXPECT_EQ(json_string("a\"b\\c\n"), "\"a\\\"b\\\\c\\u000a\""); }
+
+TEST(Grouped, PutsACommaEveryThreeDigits) {
+  EXPECT_EQ(grouped(0), "0");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(1234567), "1,234,567");
+  EXPECT_EQ(grouped(-1000), "-1,000");
+}
+
+}  // namespace
+}  // namespace convoy
