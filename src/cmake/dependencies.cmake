@@ -1,5 +1,6 @@
 # Libraries Convoy stands on, all from the distribution (or Spack, or modules); nothing is downloaded.
-# Each becomes a target convoy_dep::<name>.
+# Those without a good target of their own become an imported target convoy_dep_<name>. Rooms link these by their
+# plain names: an installed Convoy finds them again through this same file (src/cmake/install.cmake).
 
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
@@ -13,8 +14,8 @@ find_library(XXHASH_LIBRARY xxhash)
 if(NOT XXHASH_INCLUDE_DIR OR NOT XXHASH_LIBRARY)
   message(FATAL_ERROR "libxxhash was not found (Debian: libxxhash-dev; Spack: xxhash)")
 endif()
-add_library(convoy_dep_xxhash INTERFACE)
-target_include_directories(convoy_dep_xxhash SYSTEM INTERFACE ${XXHASH_INCLUDE_DIR})
+add_library(convoy_dep_xxhash INTERFACE IMPORTED)
+target_include_directories(convoy_dep_xxhash INTERFACE ${XXHASH_INCLUDE_DIR})
 target_link_libraries(convoy_dep_xxhash INTERFACE ${XXHASH_LIBRARY})
 
 # Parallel HDF5. Debian keeps it beside the serial one, under names of its own.
@@ -25,10 +26,12 @@ if(NOT HDF5_IS_PARALLEL)
     "The HDF5 found (${HDF5_C_INCLUDE_DIRS}, version ${HDF5_VERSION}) is serial; Convoy writes checkpoints from all "
     "ranks and needs the parallel one (Debian: libhdf5-openmpi-dev; Spack: hdf5+mpi; or set HDF5_ROOT)")
 endif()
-# Parallel HDF5's headers include mpi.h, also where we start no MPI.
-set(MPI_CXX_SKIP_MPICXX ON)
+# Parallel HDF5's headers include mpi.h, also where we start no MPI. We use MPI's C interface alone.
 find_package(MPI REQUIRED COMPONENTS C)
-add_library(convoy_dep_hdf5 INTERFACE)
-target_include_directories(convoy_dep_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS} ${MPI_C_INCLUDE_DIRS})
-target_compile_definitions(convoy_dep_hdf5 INTERFACE OMPI_SKIP_MPICXX)
-target_link_libraries(convoy_dep_hdf5 INTERFACE ${HDF5_C_LIBRARIES} MPI::MPI_C)
+add_library(convoy_dep_mpi INTERFACE IMPORTED)
+target_include_directories(convoy_dep_mpi INTERFACE ${MPI_C_INCLUDE_DIRS})
+target_compile_definitions(convoy_dep_mpi INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
+target_link_libraries(convoy_dep_mpi INTERFACE MPI::MPI_C)
+add_library(convoy_dep_hdf5 INTERFACE IMPORTED)
+target_include_directories(convoy_dep_hdf5 INTERFACE ${HDF5_C_INCLUDE_DIRS})
+target_link_libraries(convoy_dep_hdf5 INTERFACE ${HDF5_C_LIBRARIES} convoy_dep_mpi)

@@ -2,8 +2,8 @@
 // MPI in one RAII layer. Who may include mpi.h: this room's sources and io's (HDF5's MPI driver), nobody else.
 //
 // Built without MPI (CONVOY_WITH_MPI=OFF) the same interface is one rank; callers cannot tell.
-// Every collective must be called by all ranks of the communicator, in the same order; all are blocking unless
-// their name begins with `start`. Every MPI call is checked: a failure throws Error.
+// Every collective must be called by all ranks of the communicator, in the same order; all block. Every MPI
+// call is checked: a failure throws Error.
 
 #include <cstdint>
 #include <algorithm>
@@ -72,8 +72,11 @@ class Communicator {
   /// Collective. Every rank's text, by rank.
   [[nodiscard]] std::vector<std::string> all_gather_text(const std::string& mine) const;
 
-  /// Bytes this rank has sent to other ranks through this object's Reducer and all_gather calls.
-  [[nodiscard]] std::int64_t bytes_sent() const;
+  /// Collective. Every rank's `mine`, the same length on all, concatenated in rank order: one call, no sizes first.
+  template <class T>
+  void all_gather_equal(std::span<const T> mine, std::span<T> all) const {
+    all_gather_equal_bytes(std::as_bytes(mine), std::as_writable_bytes(all));
+  }
 
   /// Ends every rank of the job with `status`; does not return.
   [[noreturn]] static void abort(int status);
@@ -83,10 +86,10 @@ class Communicator {
 
   struct Impl;
   explicit Communicator(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
-  [[nodiscard]] const Impl& impl() const { return *impl_; }
-  [[nodiscard]] Impl& impl() { return *impl_; }
 
  private:
+  void all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all) const;
+
   std::shared_ptr<Impl> impl_;
 };
 

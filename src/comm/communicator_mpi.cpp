@@ -1,0 +1,227 @@
+// The comm room over MPI. A communicator of one rank makes no MPI call, so that self() works where MPI was never
+// started.
+
+#include <mpi.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <numeric>
+
+#include "convoy/comm/communicator.hpp"
+#include "convoy/core/error.hpp"
+#include "messages.hpp"
+
+namespace convoy::comm {
+namespace {
+
+/// The one place where MPI's return codes are read.
+void check(int code, const char* call) {
+  if (code == MPI_SUCCESS) return;
+  std::array<char, MPI_MAX_ERROR_STRING> text{};
+  int length = 0;
+  MPI_Error_string(code, text.data(), &length);
+  throw Error(ExitStatus::kStalled, std::string(call) + " failed (" + std::string(text.data(), static_cast<std::size_t>(length)) +
+                                        "); look for a rank that ended before this one");
+}
+
+int narrow(std::size_t count, const char* what) {
+  if (count > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+    throw Error(ExitStatus::kUsage, std::string(what) + " of " + std::to_string(count) +
+                                        " elements does not fit one MPI message (at most 2147483647)");
+  }
+  return static_cast<int>(count);
+}
+
+}  // namespace
+
+Environment::Environment() {
+  int provided = MPI_THREAD_SINGLE;
+  check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
+  if (provided < MPI_THREAD_MULTIPLE) {
+    throw Error(ExitStatus::kUsage,
+                "the MPI library gives thread level " + std::to_string(provided) +
+                    ", Convoy needs MPI_THREAD_MULTIPLE (use an MPI built with it; Debian's and Spack's are)");
+  }
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+}
+
+Environment::~Environment() { MPI_Finalize(); }
+
+std::string Environment::library_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  check(MPI_Get_library_version(text.data(), &length), "MPI_Get_library_version");
+  const std::string version(text.data(), static_cast<std::size_t>(length));
+  return version.substr(0, version.find_first_of(",\n"));
+}
+
+struct Communicator::Impl {
+  MPI_Comm comm = MPI_COMM_NULL;  // null: this process alone
+  int rank = 0;
+  int size = 1;
+
+  Impl() = default;
+  explicit Impl(MPI_Comm owned) : comm(owned) {
+    check(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+    check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
+    check(MPI_Comm_size(comm, &size), "MPI_Comm_size");
+  }
+  ~Impl() {
+    int finalized = 0;
+    if (comm != MPI_COMM_NULL && MPI_Finalized(&finalized) == MPI_SUCCESS && finalized == 0) MPI_Comm_free(&comm);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+};
+
+Communicator Communicator::world() {
+  MPI_Comm duplicate = MPI_COMM_NULL;
+  check(MPI_Comm_dup(MPI_COMM_WORLD, &duplicate), "MPI_Comm_dup");
+  return Communicator(std::make_shared<Impl>(duplicate));
+}
+
+Communicator Communicator::self() { return Communicator(std::make_shared<Impl>()); }
+
+int Communicator::rank() const { return impl_->rank; }
+int Communicator::size() const { return impl_->size; }
+
+Communicator Communicator::split(int colour) const {
+  if (impl_->comm == MPI_COMM_NULL) return *this;
+  MPI_Comm part = MPI_COMM_NULL;
+  check(MPI_Comm_split(impl_->comm, colour, impl_->rank, &part), "MPI_Comm_split");
+  return Communicator(std::make_shared<Impl>(part));
+}
+
+Communicator Communicator::node() const {
+  if (impl_->comm == MPI_COMM_NULL) return *this;
+  MPI_Comm part = MPI_COMM_NULL;
+  check(MPI_Comm_split_type(impl_->comm, MPI_COMM_TYPE_SHARED, impl_->rank, MPI_INFO_NULL, &part),
+        "MPI_Comm_split_type");
+  return Communicator(std::make_shared<Impl>(part));
+}
+
+void Communicator::barrier() const {
+  if (size() > 1) check(MPI_Barrier(impl_->comm), "MPI_Barrier");
+}
+
+void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
+  if (size() == 1) return;
+  check(MPI_Bcast(bytes.data(), narrow(bytes.size(), "a broadcast"), MPI_BYTE, root, impl_->comm), "MPI_Bcast");
+}
+
+std::vector<std::byte> Communicator::all_gather(std::span<const std::byte> mine) const {
+  if (size() == 1) return {mine.begin(), mine.end()};
+  const int count = narrow(mine.size(), "an all-gather");
+  std::vector<int> counts(static_cast<std::size_t>(size()));
+  check(MPI_Allgather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, impl_->comm), "MPI_Allgather");
+  narrow(std::accumulate(counts.begin(), counts.end(), std::size_t{0}), "an all-gather");
+  std::vector<int> offsets(counts.size());
+  std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
+  std::vector<std::byte> all(static_cast<std::size_t>(offsets.back() + counts.back()));
+  check(MPI_Allgatherv(mine.data(), count, MPI_BYTE, all.data(), counts.data(), offsets.data(), MPI_BYTE, impl_->comm),
+        "MPI_Allgatherv");
+  return all;
+}
+
+void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all) const {
+  if (size() == 1) {
+    std::copy(mine.begin(), mine.end(), all.begin());
+    return;
+  }
+  const int count = narrow(mine.size(), "an all-gather");
+  check(MPI_Allgather(mine.data(), count, MPI_BYTE, all.data(), count, MPI_BYTE, impl_->comm), "MPI_Allgather");
+}
+
+void Communicator::abort(int status) {
+  MPI_Abort(MPI_COMM_WORLD, status);
+  std::_Exit(status);
+}
+
+const void* Communicator::native_handle() const {
+  return impl_->comm == MPI_COMM_NULL ? nullptr : &impl_->comm;
+}
+
+struct Exchange::Requests {
+  MPI_Comm comm = MPI_COMM_NULL;
+  std::vector<MPI_Request> pending;
+};
+
+Exchange::Exchange(const Communicator& communicator) : requests_(std::make_unique<Requests>()) {
+  if (const void* handle = communicator.native_handle()) requests_->comm = *static_cast<const MPI_Comm*>(handle);
+}
+
+Exchange::~Exchange() {
+  // Buffers of a pending message must not go before it: wait, whatever the outcome.
+  if (!requests_->pending.empty())
+    MPI_Waitall(static_cast<int>(requests_->pending.size()), requests_->pending.data(), MPI_STATUSES_IGNORE);
+}
+
+void Exchange::send(std::span<const float> values, int to, int tag) {
+  MPI_Request& request = requests_->pending.emplace_back(MPI_REQUEST_NULL);
+  check(MPI_Isend(values.data(), narrow(values.size(), "a slice"), MPI_FLOAT, to, tag, requests_->comm, &request),
+        "MPI_Isend");
+}
+
+void Exchange::receive(std::span<float> values, int from, int tag) {
+  MPI_Request& request = requests_->pending.emplace_back(MPI_REQUEST_NULL);
+  check(MPI_Irecv(values.data(), narrow(values.size(), "a slice"), MPI_FLOAT, from, tag, requests_->comm, &request),
+        "MPI_Irecv");
+}
+
+void Exchange::wait() {
+  auto& pending = requests_->pending;
+  if (pending.empty()) return;
+  const int code = MPI_Waitall(static_cast<int>(pending.size()), pending.data(), MPI_STATUSES_IGNORE);
+  pending.clear();
+  check(code, "MPI_Waitall");
+}
+
+struct NodeSharedMemory::Impl {
+  Communicator node;
+  AlignedBuffer<std::byte> alone;  // of a node with one rank
+  MPI_Win window = MPI_WIN_NULL;
+  std::span<std::byte> bytes;
+  ~Impl() {
+    int finalized = 0;
+    if (window != MPI_WIN_NULL && MPI_Finalized(&finalized) == MPI_SUCCESS && finalized == 0) {
+      MPI_Win_unlock_all(window);
+      MPI_Win_free(&window);
+    }
+  }
+};
+
+NodeSharedMemory::NodeSharedMemory(const Communicator& node, std::int64_t size)
+    : impl_(new Impl{node, {}, MPI_WIN_NULL, {}}) {
+  if (node.size() == 1) {
+    impl_->alone = AlignedBuffer<std::byte>(size);
+    impl_->bytes = impl_->alone.span();
+    return;
+  }
+  const MPI_Comm comm = *static_cast<const MPI_Comm*>(node.native_handle());
+  constexpr auto kSlack = static_cast<MPI_Aint>(kAlignment);
+  void* base = nullptr;
+  check(MPI_Win_allocate_shared(node.is_root() ? size + kSlack : 0, 1, MPI_INFO_NULL, comm, &base, &impl_->window),
+        "MPI_Win_allocate_shared");
+  MPI_Aint segment = 0;
+  int unit = 0;
+  check(MPI_Win_shared_query(impl_->window, 0, &segment, &unit, &base), "MPI_Win_shared_query");
+  check(MPI_Win_lock_all(MPI_MODE_NOCHECK, impl_->window), "MPI_Win_lock_all");
+  auto room = static_cast<std::size_t>(segment);
+  void* aligned = std::align(kAlignment, static_cast<std::size_t>(size), base, room);
+  impl_->bytes = {static_cast<std::byte*>(aligned), static_cast<std::size_t>(size)};
+}
+
+NodeSharedMemory::~NodeSharedMemory() = default;
+NodeSharedMemory::NodeSharedMemory(NodeSharedMemory&&) noexcept = default;
+NodeSharedMemory& NodeSharedMemory::operator=(NodeSharedMemory&&) noexcept = default;
+std::span<std::byte> NodeSharedMemory::bytes() const { return impl_->bytes; }
+
+void NodeSharedMemory::fence() const {
+  if (impl_->window == MPI_WIN_NULL) return;
+  check(MPI_Win_sync(impl_->window), "MPI_Win_sync");
+  impl_->node.barrier();
+  check(MPI_Win_sync(impl_->window), "MPI_Win_sync");
+}
+
+}  // namespace convoy::comm
