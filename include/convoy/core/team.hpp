@@ -11,16 +11,19 @@
 
 namespace convoy {
 
+// The small functions here are inlined always, also in debug builds: kernels compiled for other instruction sets
+// use them, and a shared copy of one could carry instructions that this machine lacks.
+
 /// Half-open range of indices.
 struct Range {
   std::int64_t begin = 0;
   std::int64_t end = 0;
-  [[nodiscard]] std::int64_t size() const { return end - begin; }
+  [[nodiscard, gnu::always_inline]] std::int64_t size() const { return end - begin; }
   friend bool operator==(const Range&, const Range&) = default;
 };
 
 /// Part `index` of `parts` of [0, count): contiguous, sizes differ by at most one, in order.
-[[nodiscard]] constexpr Range split(std::int64_t count, std::int64_t parts, std::int64_t index) {
+[[nodiscard, gnu::always_inline]] constexpr Range split(std::int64_t count, std::int64_t parts, std::int64_t index) {
   const std::int64_t base = count / parts;
   const std::int64_t rest = count % parts;
   const std::int64_t begin = index * base + (index < rest ? index : rest);
@@ -52,14 +55,14 @@ class Team {
   /// Thread `index` of `size`; `barrier` must outlive the team and have been made for `size` threads.
   Team(int index, int size, Barrier* barrier) : index_(index), size_(size), barrier_(barrier) {}
 
-  [[nodiscard]] int index() const { return index_; }
-  [[nodiscard]] int size() const { return size_; }
+  [[nodiscard, gnu::always_inline]] int index() const { return index_; }
+  [[nodiscard, gnu::always_inline]] int size() const { return size_; }
 
   /// This thread's contiguous share of [0, count).
-  [[nodiscard]] Range share(std::int64_t count) const { return split(count, size_, index_); }
+  [[nodiscard, gnu::always_inline]] Range share(std::int64_t count) const { return split(count, size_, index_); }
 
   /// Waits for the whole team; every thread of the team must call it equally often.
-  void barrier() const noexcept {
+  [[gnu::always_inline]] void barrier() const noexcept {
     if (size_ > 1) barrier_->wait();
   }
 

@@ -1,0 +1,98 @@
+// Instruction sets: their names, what this machine has, and the tables that go with them.
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <string>
+
+#include "convoy/core/error.hpp"
+#include "convoy/kernels/isa.hpp"
+#include "convoy/kernels/kernels.hpp"
+#include "kernels/conv_scratch.hpp"
+#include "kernels/lanes/tables.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+constexpr std::array<std::string_view, 3> kNames = {"portable", "avx2", "avx512"};
+
+std::string names_of(const std::vector<Isa>& isas) {
+  std::string names;
+  for (const Isa isa : isas) {
+    if (!names.empty()) names += ", ";
+    names += to_string(isa);
+  }
+  return names;
+}
+
+}  // namespace
+
+std::string_view to_string(Isa isa) {
+  return kNames[static_cast<std::size_t>(isa)];
+}
+
+Isa parse_isa(std::string_view name) {
+  const auto found = std::find(kNames.begin(), kNames.end(), name);
+  if (found == kNames.end()) {
+    throw ConfigError("unknown instruction set '" + std::string(name) + "' (known are " +
+                      names_of({Isa::kPortable, Isa::kAvx2, Isa::kAvx512}) + ")");
+  }
+  return static_cast<Isa>(found - kNames.begin());
+}
+
+std::vector<Isa> supported_isas() {
+  std::vector<Isa> isas = {Isa::kPortable};
+#if CONVOY_X86_KERNELS
+  // These tests ask the operating system too: it must save the wide registers.
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return isas;
+  isas.push_back(Isa::kAvx2);
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
+    isas.push_back(Isa::kAvx512);
+  }
+#endif
+  return isas;
+}
+
+Isa choose_isa() {
+  const std::vector<Isa> supported = supported_isas();
+  const char* wish = std::getenv("CONVOY_ISA");
+  if (wish == nullptr || *wish == '\0') return supported.back();
+  Isa isa{};
+  try {
+    isa = parse_isa(wish);
+  } catch (const ConfigError& error) {
+    throw ConfigError("CONVOY_ISA: " + std::string(error.what()) + "; this machine runs " +
+                      names_of(supported));
+  }
+  if (std::find(supported.begin(), supported.end(), isa) == supported.end()) {
+    throw ConfigError("CONVOY_ISA asks for '" + std::string(wish) + "' (this machine lacks it); it runs " +
+                      names_of(supported));
+  }
+  return isa;
+}
+
+const KernelTable<float>& float_kernels(Isa isa) {
+  switch (isa) {
+#if CONVOY_X86_KERNELS
+    case Isa::kAvx2:
+      return avx2::float_table();
+    case Isa::kAvx512:
+      return avx512::float_table();
+#endif
+    default:
+      return portable::float_table();
+  }
+}
+
+const KernelTable<double>& double_kernels() {
+  return portable::double_table();
+}
+
+std::int64_t conv2d_scratch_size(const Conv2dShape& shape) {
+  if (is_dense(shape)) return transposed_size(shape);
+  return is_padded(shape) ? padded_size(shape) : 0;
+}
+
+}  // namespace convoy::kernels

@@ -1,0 +1,151 @@
+#pragma once
+// Batch normalisation. A work item is a channel: its statistics and its pictures, by one thread.
+//
+// Sums over a channel: up to kChunk pixels of a lane are added in Real, the chunks of a lane in double, in
+// order, and last the lanes of real samples, in double. So the error does not grow with the picture, and what
+// idle lanes hold does not matter.
+
+#include "convoy/core/team.hpp"
+#include "convoy/kernels/kernels.hpp"
+#include "kernels/lanes/simd.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+inline constexpr std::int64_t kChunk = 64;
+
+/// Lanes of `block` that hold samples.
+CONVOY_INLINE std::int64_t real_lanes(const BatchNormShape& s, std::int64_t block) {
+  return max(0, min(kLanes, s.samples - block * kLanes));
+}
+
+/// Elements before channel c of `block`.
+CONVOY_INLINE std::int64_t plane_of(const BatchNormShape& s, std::int64_t block, std::int64_t c) {
+  return (block * s.c + c) * s.spatial * kLanes;
+}
+
+/// Σ over the samples and pixels of channel c of K terms at once: term(element, sum[K]) adds those of the
+/// register at an element to the sums.
+template <class Real, int K, class Term>
+CONVOY_INLINE void channel_sums(const BatchNormShape& s, std::int64_t c, const Term& term,
+                                double (&total)[K]) {
+  for (int k = 0; k < K; ++k) total[k] = 0;
+  for (std::int64_t block = 0; block < s.blocks; ++block) {
+    const std::int64_t plane = plane_of(s, block, c);
+    double lane_sum[K][kLanes] = {};
+    for (std::int64_t chunk = 0; chunk < s.spatial; chunk += kChunk) {
+      const std::int64_t end = min(s.spatial, chunk + kChunk);
+      for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
+        Vec<Real> sum[K] = {};
+        for (std::int64_t pixel = chunk; pixel < end; ++pixel) term(plane + pixel * kLanes + part, sum);
+        for (int k = 0; k < K; ++k) {
+          Real of_lane[kWidth<Real>];
+          store<Real>(of_lane, sum[k]);
+          for (std::int64_t i = 0; i < kWidth<Real>; ++i)
+            lane_sum[k][part + i] += static_cast<double>(of_lane[i]);
+        }
+      }
+    }
+    for (int k = 0; k < K; ++k) {
+      for (std::int64_t lane = 0; lane < real_lanes(s, block); ++lane) total[k] += lane_sum[k][lane];
+    }
+  }
+}
+
+/// 1/√(variance + ε)
+template <class Real>
+CONVOY_INLINE Real inverse_deviation(const BatchNormShape& s, Real variance) {
+  return static_cast<Real>(1. / __builtin_sqrt(static_cast<double>(variance) + s.epsilon));
+}
+
+/// dst = (src − mean)·(weight·inverse) + bias of one channel.
+template <class Real>
+CONVOY_INLINE void normalise(const BatchNormShape& s, std::int64_t c, const Real* src, Real mean, Real scale,
+                             Real bias, Real* dst) {
+  for (std::int64_t block = 0; block < s.blocks; ++block) {
+    const std::int64_t plane = plane_of(s, block, c);
+    for (std::int64_t i = plane; i < plane + s.spatial * kLanes; i += kWidth<Real>) {
+      store<Real>(dst + i, fma(load(src + i) - broadcast(mean), broadcast(scale), broadcast(bias)));
+    }
+  }
+}
+
+template <class Real>
+void batchnorm_forward(const BatchNormShape& s, const Real* src, const Real* weight, const Real* bias,
+                       Real* dst, Real* mean, Real* variance, const Team& team) {
+  const double count = static_cast<double>(s.samples * s.spatial);
+  const Range channels = team.share(s.c);
+  for (std::int64_t c = channels.begin; c < channels.end; ++c) {
+    double sum[1];
+    channel_sums<Real>(
+        s, c, [&](std::int64_t i, Vec<Real>(&add)[1]) { add[0] += load(src + i); }, sum);
+    mean[c] = static_cast<Real>(sum[0] / count);
+    // Second pass: squares of differences cancel nothing, E[x²] − E[x]² would.
+    const Vec<Real> center = broadcast(mean[c]);
+    channel_sums<Real>(
+        s, c,
+        [&](std::int64_t i, Vec<Real>(&add)[1]) {
+          const Vec<Real> difference = load(src + i) - center;
+          add[0] = fma(difference, difference, add[0]);
+        },
+        sum);
+    variance[c] = static_cast<Real>(sum[0] / count);
+    normalise(s, c, src, mean[c], weight[c] * inverse_deviation(s, variance[c]), bias[c], dst);
+  }
+  team.barrier();
+}
+
+template <class Real>
+void batchnorm_inference(const BatchNormShape& s, const Real* src, const Real* weight, const Real* bias,
+                         const Real* mean, const Real* variance, Real* dst, const Team& team) {
+  const Range channels = team.share(s.c);
+  for (std::int64_t c = channels.begin; c < channels.end; ++c) {
+    normalise(s, c, src, mean[c], weight[c] * inverse_deviation(s, variance[c]), bias[c], dst);
+  }
+  team.barrier();
+}
+
+template <class Real>
+void batchnorm_backward(const BatchNormShape& s, const Real* src, const Real* diff_dst, const Real* weight,
+                        const Real* mean, const Real* variance, Real* diff_src, Real* diff_weight,
+                        Real* diff_bias, const Team& team) {
+  const double count = static_cast<double>(s.samples * s.spatial);
+  const Range channels = team.share(s.c);
+  for (std::int64_t c = channels.begin; c < channels.end; ++c) {
+    const Real inverse = inverse_deviation(s, variance[c]);
+    const Vec<Real> center = broadcast(mean[c]);
+    double sum[2];  // Σ diff_dst, Σ diff_dst·(src − mean)
+    channel_sums<Real>(
+        s, c,
+        [&](std::int64_t i, Vec<Real>(&add)[2]) {
+          const Vec<Real> diff = load(diff_dst + i);
+          add[0] += diff;
+          add[1] = fma(diff, load(src + i) - center, add[1]);
+        },
+        sum);
+    diff_bias[c] = static_cast<Real>(sum[0]);
+    diff_weight[c] = static_cast<Real>(sum[1] * static_cast<double>(inverse));
+
+    // scale·(diff − diff_bias/m − (src − mean)·inverse·diff_weight/m)
+    const Vec<Real> scale = broadcast(weight[c] * inverse);
+    const Vec<Real> offset = broadcast(static_cast<Real>(sum[0] / count));
+    const Vec<Real> slope = broadcast(
+        static_cast<Real>(-sum[1] / count * static_cast<double>(inverse) * static_cast<double>(inverse)));
+    for (std::int64_t block = 0; block < s.blocks; ++block) {
+      const std::int64_t plane = plane_of(s, block, c);
+      for (std::int64_t i = plane; i < plane + s.spatial * kLanes; i += kWidth<Real>) {
+        const Vec<Real> centered = load(src + i) - center;
+        store<Real>(diff_src + i, scale * fma(centered, slope, load(diff_dst + i) - offset));
+      }
+      const std::int64_t idle = real_lanes(s, block);
+      if (idle == kLanes) continue;
+      for (std::int64_t i = plane; i < plane + s.spatial * kLanes; i += kLanes) {
+        for (std::int64_t lane = idle; lane < kLanes; ++lane) diff_src[i + lane] = 0;
+      }
+    }
+  }
+  team.barrier();
+}
+
+}  // namespace
+}  // namespace convoy::kernels

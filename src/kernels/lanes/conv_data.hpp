@@ -1,0 +1,174 @@
+#pragma once
+// conv2d_forward and conv2d_backward_data: one walk over the output picture, in two directions.
+//
+// Forward reads the picture where the window lies, in = out·s − p + k. Backward data reads the outputs whose
+// windows cover an input pixel: out·s = in + p − k, so only every s-th k counts, and the output moves back as
+// k moves on. Along one axis both are: for a point, a first tap, a number of taps, the place read at the
+// first tap, and constant steps from there. Taps outside the picture are left out of the sums, so no padded
+// copy is needed.
+
+#include "convoy/core/team.hpp"
+#include "convoy/kernels/kernels.hpp"
+#include "kernels/lanes/conv_taps.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+enum class Direction { kForward, kBackward };
+
+/// The convolution along one axis: `from` is the extent read, `to` the extent written.
+struct Axis {
+  Direction direction;
+  std::int64_t from, to, kernel, stride, padding;
+
+  /// Steps of the tap (in the kernel) and of the place read, from one tap to the next.
+  CONVOY_INLINE std::int64_t tap_step() const { return direction == Direction::kForward ? 1 : stride; }
+  CONVOY_INLINE std::int64_t read_step() const { return direction == Direction::kForward ? 1 : -1; }
+  /// Distance of the points that share a phase (backward: input pixels that see the same taps), and of the
+  /// places that two neighbours among them read.
+  CONVOY_INLINE std::int64_t point_step() const { return direction == Direction::kForward ? 1 : stride; }
+  CONVOY_INLINE std::int64_t point_read_step() const { return direction == Direction::kForward ? stride : 1; }
+};
+
+/// The taps of one point that fall on the picture.
+struct TapRange {
+  std::int64_t tap, count, read;
+};
+
+CONVOY_INLINE TapRange taps_of(const Axis& axis, std::int64_t point) {
+  if (axis.direction == Direction::kForward) {
+    const std::int64_t origin = point * axis.stride - axis.padding;
+    const std::int64_t begin = max(0, -origin);
+    const std::int64_t end = min(axis.kernel, axis.from - origin);
+    return {begin, max(0, end - begin), origin + begin};
+  }
+  // k = phase + stride·j reads place last − j.
+  const std::int64_t last = (point + axis.padding) / axis.stride;
+  const std::int64_t phase = (point + axis.padding) % axis.stride;
+  const std::int64_t begin = max(0, last - (axis.from - 1));
+  const std::int64_t end = min(last + 1, ceil_div(max(0, axis.kernel - phase), axis.stride));
+  return {phase + axis.stride * begin, max(0, end - begin), last - begin};
+}
+
+/// One convolution walk: `reduce` channels of from_h × from_w are read, `channels` of to_h × to_w written.
+template <class Real>
+struct ConvWalk {
+  std::int64_t blocks, reduce, channels;
+  Axis vertical, horizontal;
+  std::int64_t w_channel, w_reduce;
+  const Real* in;
+  const Real* weights;
+  const Real* bias;
+  Real* out;
+};
+
+/// Channels of one work item.
+inline constexpr std::int64_t kChannelGroup = 16;
+
+/// One row of the output for the channels [channel, channel + count) of one block.
+template <class Real>
+void convolve_row(const ConvWalk<Real>& walk, std::int64_t block, Range channels, std::int64_t row) {
+  const Axis& v = walk.vertical;
+  const Axis& h = walk.horizontal;
+  const TapRange rows = taps_of(v, row);
+  const Real* in =
+      walk.in + (block * walk.reduce * v.from + (rows.count > 0 ? rows.read : 0)) * h.from * kLanes;
+  Real* out = walk.out + ((block * walk.channels + channels.begin) * v.to + row) * h.to * kLanes;
+  const Real* weights = walk.weights + channels.begin * walk.w_channel + rows.tap * h.kernel;
+
+  TapSum<Real> sum{};
+  sum.bias = walk.bias != nullptr ? walk.bias + channels.begin : nullptr;
+  sum.reduce = walk.reduce;
+  sum.rows = rows.count;
+  sum.in_reduce = v.from * h.from * kLanes;
+  sum.in_row = v.read_step() * h.from * kLanes;
+  sum.in_tap = h.read_step() * kLanes;
+  sum.in_point = h.point_read_step() * kLanes;
+  sum.w_channel = walk.w_channel;
+  sum.w_reduce = walk.w_reduce;
+  sum.w_row = v.tap_step() * h.kernel;
+  sum.w_tap = h.tap_step();
+  sum.out_channel = v.to * h.to * kLanes;
+  sum.out_point = h.point_step() * kLanes;
+
+  const std::int64_t step = h.point_step();
+  for (std::int64_t phase = 0; phase < min(step, h.to); ++phase) {
+    // A run: neighbouring points of one phase that see the same taps. The interior is one, a border point
+    // mostly one by itself.
+    std::int64_t point = phase;
+    while (point < h.to) {
+      const TapRange taps = taps_of(h, point);
+      std::int64_t length = 1;
+      while (point + length * step < h.to) {
+        const TapRange next = taps_of(h, point + length * step);
+        if (next.tap != taps.tap || next.count != taps.count) break;
+        ++length;
+      }
+      const std::int64_t tiles = ceil_div(length, kMaxPoints);
+      for (std::int64_t i = 0; i < tiles; ++i) {
+        const Range tile = split(length, tiles, i);
+        // Where no tap counts there is no place to read either; stay inside the picture.
+        const std::int64_t read = taps.count > 0 ? taps.read + tile.begin * h.point_read_step() : 0;
+        sum.taps = taps.count;
+        sum.in = in + read * kLanes;
+        sum.weights = weights + taps.tap;
+        sum.out = out + (point + tile.begin * step) * kLanes;
+        tap_sums(sum, channels.size(), tile.size());
+      }
+      point += length * step;
+    }
+  }
+}
+
+template <class Real>
+void convolve(const ConvWalk<Real>& walk, const Team& team) {
+  const std::int64_t groups = ceil_div(walk.channels, kChannelGroup);
+  const std::int64_t rows = walk.vertical.to;
+  const Range items = team.share(walk.blocks * groups * rows);
+  for (std::int64_t item = items.begin; item < items.end; ++item) {
+    const std::int64_t row = item % rows;
+    const std::int64_t group = item / rows % groups;
+    const std::int64_t block = item / rows / groups;
+    convolve_row(walk, block, split(walk.channels, groups, group), row);
+  }
+  team.barrier();
+}
+
+template <class Real>
+void conv2d_forward(const Conv2dShape& s, const Real* src, const Real* weights, const Real* bias, Real* dst,
+                    Real* /*scratch*/, const Team& team) {
+  const std::int64_t kernel = s.kh * s.kw;
+  convolve<Real>({s.blocks,
+                  s.ic,
+                  s.oc,
+                  {Direction::kForward, s.ih, s.oh, s.kh, s.sh, s.ph},
+                  {Direction::kForward, s.iw, s.ow, s.kw, s.sw, s.pw},
+                  s.ic * kernel,
+                  kernel,
+                  src,
+                  weights,
+                  bias,
+                  dst},
+                 team);
+}
+
+template <class Real>
+void conv2d_backward_data(const Conv2dShape& s, const Real* diff_dst, const Real* weights, Real* diff_src,
+                          Real* /*scratch*/, const Team& team) {
+  const std::int64_t kernel = s.kh * s.kw;
+  convolve<Real>({s.blocks,
+                  s.oc,
+                  s.ic,
+                  {Direction::kBackward, s.oh, s.ih, s.kh, s.sh, s.ph},
+                  {Direction::kBackward, s.ow, s.iw, s.kw, s.sw, s.pw},
+                  kernel,
+                  s.ic * kernel,
+                  diff_dst,
+                  weights,
+                  nullptr,
+                  diff_src},
+                 team);
+}
+
+}  // namespace
+}  // namespace convoy::kernels

@@ -1,0 +1,154 @@
+#pragma once
+// The micro-kernel of convolution: a register tile of sums over taps, for forward and backward data alike.
+//
+// For T channels and X points of the output, each 16 samples wide (or one register of them):
+//   out[t][x] = bias[t] + Σ_{r < reduce} Σ_{y < rows} Σ_{k < taps} in[r, y, x, k] · weights[t, r, y, k]
+// with every index an affine step in memory. An element's sum runs in the order r, y, k and knows nothing of
+// the tile it is in, so tiles may be cut in any way.
+
+#include "kernels/lanes/simd.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+/// Where the sums of one tile find their operands. Steps are in elements.
+template <class Real>
+struct TapSum {
+  const Real* in;
+  const Real* weights;
+  const Real* bias;  ///< of the tile's first channel; null: start from 0
+  Real* out;
+  std::int64_t reduce, rows, taps;
+  std::int64_t in_reduce, in_row, in_tap, in_point;
+  std::int64_t w_channel, w_reduce, w_row, w_tap;
+  std::int64_t out_channel, out_point;
+};
+
+/// One register tile. `kAdjacent`: the points' operands are neighbours in `in` (in_point = 16), the common
+/// case, where a compile-time step saves address arithmetic.
+template <class Real, int T, int X, bool kAdjacent>
+void tap_tile(const TapSum<Real>& s) {
+  const std::int64_t in_point = kAdjacent ? kLanes : s.in_point;
+  Vec<Real> sum[T][X];
+  CONVOY_UNROLL
+  for (int t = 0; t < T; ++t) {
+    const Vec<Real> start = broadcast<Real>(s.bias != nullptr ? s.bias[t] : Real(0));
+    CONVOY_UNROLL
+    for (int x = 0; x < X; ++x) sum[t][x] = start;
+  }
+  for (std::int64_t r = 0; r < s.reduce; ++r) {
+    for (std::int64_t y = 0; y < s.rows; ++y) {
+      const Real* in = s.in + r * s.in_reduce + y * s.in_row;
+      const Real* w = s.weights + r * s.w_reduce + y * s.w_row;
+      for (std::int64_t k = 0; k < s.taps; ++k) {
+        Vec<Real> point[X];
+        CONVOY_UNROLL
+        for (int x = 0; x < X; ++x) point[x] = load(in + x * in_point);
+        CONVOY_UNROLL
+        for (int t = 0; t < T; ++t) {
+          const Vec<Real> weight = broadcast(w[t * s.w_channel]);
+          CONVOY_UNROLL
+          for (int x = 0; x < X; ++x) sum[t][x] = fma(weight, point[x], sum[t][x]);
+        }
+        in += s.in_tap;
+        w += s.w_tap;
+      }
+    }
+  }
+  CONVOY_UNROLL
+  for (int t = 0; t < T; ++t) {
+    CONVOY_UNROLL
+    for (int x = 0; x < X; ++x) store(s.out + t * s.out_channel + x * s.out_point, sum[t][x]);
+  }
+}
+
+/// Registers for sums, and the most points of a tile: 4 channels × kMaxPoints fill them, and leave room for
+/// the points, a weight and (without FMA) a product.
+#if CONVOY_VECTOR_BYTES == 64
+inline constexpr int kSumRegisters = 24;
+inline constexpr int kMaxPoints = 6;
+#elif CONVOY_VECTOR_BYTES == 32
+inline constexpr int kSumRegisters = 12;
+inline constexpr int kMaxPoints = 3;
+#else
+inline constexpr int kSumRegisters = 8;
+inline constexpr int kMaxPoints = 2;
+#endif
+
+template <class Real>
+using TapTile = void (*)(const TapSum<Real>&);
+
+/// The tile of T channels × X points, null where it would not fit the registers.
+template <class Real, int T, int X, bool kAdjacent>
+constexpr TapTile<Real> tap_tile_if_it_fits() {
+  if constexpr (T * X <= kSumRegisters && X <= kMaxPoints) {
+    return &tap_tile<Real, T, X, kAdjacent>;
+  } else {
+    return nullptr;
+  }
+}
+
+/// Channel counts that have tiles.
+inline constexpr int kTileChannels[] = {16, 8, 4, 3, 2, 1};
+inline constexpr int kTileChannelCounts = 6;
+
+template <class Real, bool kAdjacent, int X>
+struct TapTileColumn {
+  TapTile<Real> tile[kTileChannelCounts] = {
+      tap_tile_if_it_fits<Real, 16, X, kAdjacent>(), tap_tile_if_it_fits<Real, 8, X, kAdjacent>(),
+      tap_tile_if_it_fits<Real, 4, X, kAdjacent>(),  tap_tile_if_it_fits<Real, 3, X, kAdjacent>(),
+      tap_tile_if_it_fits<Real, 2, X, kAdjacent>(),  tap_tile_if_it_fits<Real, 1, X, kAdjacent>()};
+};
+
+template <class Real, bool kAdjacent>
+const TapTile<Real>* tap_tiles(std::int64_t points) {
+  static constexpr TapTileColumn<Real, kAdjacent, 1> kOne;
+  static constexpr TapTileColumn<Real, kAdjacent, 2> kTwo;
+  static constexpr TapTileColumn<Real, kAdjacent, 3> kThree;
+  static constexpr TapTileColumn<Real, kAdjacent, 4> kFour;
+  static constexpr TapTileColumn<Real, kAdjacent, 5> kFive;
+  static constexpr TapTileColumn<Real, kAdjacent, 6> kSix;
+  switch (points) {
+    case 1:
+      return kOne.tile;
+    case 2:
+      return kTwo.tile;
+    case 3:
+      return kThree.tile;
+    case 4:
+      return kFour.tile;
+    case 5:
+      return kFive.tile;
+    default:
+      return kSix.tile;
+  }
+}
+
+/// The sums of `channels` × `points` (≤ kMaxPoints) for all 16 lanes. `s` describes the first of each.
+template <class Real>
+void tap_sums(TapSum<Real> s, std::int64_t channels, std::int64_t points) {
+  const TapTile<Real>* tiles =
+      s.in_point == kLanes ? tap_tiles<Real, true>(points) : tap_tiles<Real, false>(points);
+  // Weights of neighbouring channels that are far apart in memory tend to fall on the same cache sets; more
+  // than 8 such streams would evict each other.
+  const std::int64_t most = s.w_channel == 1 ? 16 : 8;
+  while (channels > 0) {
+    int choice = 0;
+    while (tiles[choice] == nullptr || kTileChannels[choice] > channels || kTileChannels[choice] > most)
+      ++choice;
+    for (std::int64_t part = 0; part < kParts<Real>; ++part) {
+      TapSum<Real> of_part = s;
+      of_part.in += part * kWidth<Real>;
+      of_part.out += part * kWidth<Real>;
+      tiles[choice](of_part);
+    }
+    const std::int64_t done = kTileChannels[choice];
+    channels -= done;
+    s.weights += done * s.w_channel;
+    s.out += done * s.out_channel;
+    if (s.bias != nullptr) s.bias += done;
+  }
+}
+
+}  // namespace
+}  // namespace convoy::kernels

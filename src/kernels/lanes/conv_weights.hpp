@@ -1,0 +1,282 @@
+#pragma once
+// conv2d_backward_weights: the gradient of the weights and the bias.
+//
+//   diff_weights[oc][j] = Σ_{block,oy,ox,lane} diff_dst[oc, oy, ox] · src[j, oy, ox],   j = (ic, ky, kx)
+// Samples are the lanes here too: a register tile of oc × j keeps one partial sum a lane (of a register), in
+// the order block, oy, ox, and adds the lanes at the very end, as a fixed tree. So the terms of one chain are
+// blocks·oh·ow·16/width at most, and an element does not depend on the tile it is in.
+//
+// A dense layer has one term a lane, and all its time would go into adding lanes; there the samples are the
+// summed index and the lanes run over j (which of the two follows from the shape alone).
+
+#include "convoy/core/team.hpp"
+#include "convoy/kernels/kernels.hpp"
+#include "kernels/conv_scratch.hpp"
+#include "kernels/lanes/conv_taps.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+/// Channels of a tile; its columns are kMaxPoints at most.
+inline constexpr std::int64_t kWeightTileChannels = 4;
+
+/// The sums of one tile of oc × j.
+template <class Real>
+struct WeightSum {
+  const Conv2dShape* shape;
+  const Real* src;  ///< within zeros where the shape is padded
+  std::int64_t src_channel, src_row, src_block;
+  const Real* diff_dst;  ///< of the tile's first output channel
+  Range columns;         ///< j
+  Real* diff_weights;    ///< [T][ic·kh·kw], of the tile's first output channel
+};
+
+template <class Real, int T, int J>
+void weight_tile(const WeightSum<Real>& s) {
+  const Conv2dShape& shape = *s.shape;
+  const std::int64_t kernel = shape.kh * shape.kw;
+  std::int64_t offset[J];
+  CONVOY_UNROLL
+  for (int j = 0; j < J; ++j) {
+    const std::int64_t column = s.columns.begin + j;
+    const std::int64_t ky = column % kernel / shape.kw;
+    offset[j] = column / kernel * s.src_channel + ky * s.src_row + column % shape.kw * kLanes;
+  }
+  const std::int64_t diff_channel = shape.oh * shape.ow * kLanes;
+  const std::int64_t src_step = (shape.sw - 1) * kLanes;
+
+  Vec<Real> sum[T][J] = {};
+  for (std::int64_t block = 0; block < shape.blocks; ++block) {
+    for (std::int64_t oy = 0; oy < shape.oh; ++oy) {
+      const Real* src = s.src + block * s.src_block + oy * shape.sh * s.src_row;
+      const Real* diff = s.diff_dst + block * shape.oc * diff_channel + oy * shape.ow * kLanes;
+      const Real* of_column[J];
+      CONVOY_UNROLL
+      for (int j = 0; j < J; ++j) of_column[j] = src + offset[j];
+      for (std::int64_t ox = 0; ox < shape.ow; ++ox) {
+        const std::int64_t at = ox * (kLanes + src_step);
+        CONVOY_UNROLL
+        for (std::int64_t part = 0; part < kParts<Real>; ++part) {
+          Vec<Real> d[T];
+          CONVOY_UNROLL
+          for (int t = 0; t < T; ++t) d[t] = load(diff + t * diff_channel + part * kWidth<Real>);
+          CONVOY_UNROLL
+          for (int j = 0; j < J; ++j) {
+            const Vec<Real> x = load(of_column[j] + at + part * kWidth<Real>);
+            CONVOY_UNROLL
+            for (int t = 0; t < T; ++t) sum[t][j] = fma(d[t], x, sum[t][j]);
+          }
+        }
+        diff += kLanes;
+      }
+    }
+  }
+  CONVOY_UNROLL
+  for (int t = 0; t < T; ++t) {
+    CONVOY_UNROLL
+    for (int j = 0; j < J; ++j) {
+      s.diff_weights[t * shape.ic * kernel + s.columns.begin + j] = horizontal_sum<Real>(sum[t][j]);
+    }
+  }
+}
+
+/// Dense: one tile of oc × J registers of j. `inputs` = ic·kh·kw; src is transposed.
+template <class Real, int T, int J>
+void dense_weight_tile(const WeightSum<Real>& s) {
+  const Conv2dShape& shape = *s.shape;
+  const std::int64_t inputs = shape.ic * shape.kh * shape.kw;
+  const std::int64_t samples = shape.blocks * kLanes;
+  const Real* of_column[J];
+  CONVOY_UNROLL
+  for (int j = 0; j < J; ++j) {
+    const std::int64_t input = (s.columns.begin + j) * kWidth<Real>;
+    of_column[j] = s.src + input / kLanes * kLanes * samples + input % kLanes;
+  }
+  Vec<Real> sum[T][J] = {};
+  for (std::int64_t block = 0; block < shape.blocks; ++block) {
+    const Real* diff = s.diff_dst + block * shape.oc * kLanes;
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+      const std::int64_t at = (block * kLanes + lane) * kLanes;
+      Vec<Real> x[J];
+      CONVOY_UNROLL
+      for (int j = 0; j < J; ++j) x[j] = load(of_column[j] + at);
+      CONVOY_UNROLL
+      for (int t = 0; t < T; ++t) {
+        const Vec<Real> d = broadcast(diff[t * kLanes + lane]);
+        CONVOY_UNROLL
+        for (int j = 0; j < J; ++j) sum[t][j] = fma(d, x[j], sum[t][j]);
+      }
+    }
+  }
+  CONVOY_UNROLL
+  for (int t = 0; t < T; ++t) {
+    CONVOY_UNROLL
+    for (int j = 0; j < J; ++j) {
+      const std::int64_t input = (s.columns.begin + j) * kWidth<Real>;
+      Real* to = s.diff_weights + t * inputs + input;
+      if (input + kWidth<Real> <= inputs) {
+        store(to, sum[t][j]);
+      } else {
+        Real tail[kWidth<Real>];
+        store(tail, sum[t][j]);
+        for (std::int64_t i = 0; input + i < inputs; ++i) to[i] = tail[i];
+      }
+    }
+  }
+}
+
+enum class WeightPath { kConvolution, kDense };
+
+template <class Real, WeightPath kPath, int T, int J>
+void run_weight_tile(const WeightSum<Real>& s) {
+  if constexpr (J <= kMaxPoints) {
+    if constexpr (kPath == WeightPath::kDense) {
+      dense_weight_tile<Real, T, J>(s);
+    } else {
+      weight_tile<Real, T, J>(s);
+    }
+  }
+}
+
+template <class Real, WeightPath kPath, int T>
+void run_weight_tile(const WeightSum<Real>& s) {
+  switch (s.columns.size()) {
+    case 1:
+      return run_weight_tile<Real, kPath, T, 1>(s);
+    case 2:
+      return run_weight_tile<Real, kPath, T, 2>(s);
+    case 3:
+      return run_weight_tile<Real, kPath, T, 3>(s);
+    case 4:
+      return run_weight_tile<Real, kPath, T, 4>(s);
+    case 5:
+      return run_weight_tile<Real, kPath, T, 5>(s);
+    default:
+      return run_weight_tile<Real, kPath, T, 6>(s);
+  }
+}
+
+/// All tiles of oc × `columns`, shared by the team.
+template <class Real, WeightPath kPath>
+void run_weight_tiles(const WeightSum<Real>& whole, std::int64_t columns, const Team& team) {
+  const Conv2dShape& shape = *whole.shape;
+  const std::int64_t channel_tiles = ceil_div(shape.oc, kWeightTileChannels);
+  const std::int64_t column_tiles = ceil_div(columns, kMaxPoints);
+  const Range items = team.share(channel_tiles * column_tiles);
+  for (std::int64_t item = items.begin; item < items.end; ++item) {
+    const Range channels = split(shape.oc, channel_tiles, item / column_tiles);
+    WeightSum<Real> s = whole;
+    s.columns = split(columns, column_tiles, item % column_tiles);
+    s.diff_dst += channels.begin * shape.oh * shape.ow * kLanes;
+    s.diff_weights += channels.begin * shape.ic * shape.kh * shape.kw;
+    switch (channels.size()) {
+      case 1:
+        run_weight_tile<Real, kPath, 1>(s);
+        break;
+      case 2:
+        run_weight_tile<Real, kPath, 2>(s);
+        break;
+      case 3:
+        run_weight_tile<Real, kPath, 3>(s);
+        break;
+      default:
+        run_weight_tile<Real, kPath, 4>(s);
+        break;
+    }
+  }
+}
+
+/// src within zeros, so that every window lies inside. Shared by the team, no barrier.
+template <class Real>
+void copy_padded(const Conv2dShape& s, const Real* src, Real* padded, const Team& team) {
+  const std::int64_t rows = s.ih + 2 * s.ph;
+  const std::int64_t row_size = (s.iw + 2 * s.pw) * kLanes;
+  const Range items = team.share(s.blocks * s.ic * rows);
+  for (std::int64_t item = items.begin; item < items.end; ++item) {
+    Real* to = padded + item * row_size;
+    const std::int64_t y = item % rows - s.ph;
+    if (y < 0 || y >= s.ih) {
+      __builtin_memset(to, 0, static_cast<std::size_t>(row_size) * sizeof(Real));
+      continue;
+    }
+    const Real* from = src + (item / rows * s.ih + y) * s.iw * kLanes;
+    const std::size_t border_bytes = static_cast<std::size_t>(s.pw * kLanes) * sizeof(Real);
+    __builtin_memset(to, 0, border_bytes);
+    __builtin_memcpy(to + s.pw * kLanes, from, static_cast<std::size_t>(s.iw * kLanes) * sizeof(Real));
+    __builtin_memset(to + (s.pw + s.iw) * kLanes, 0, border_bytes);
+  }
+}
+
+/// src[block][j][lane] to [j/16][sample][j%16], zeros where j is beyond the inputs. Shared, no barrier.
+template <class Real>
+void transpose(const Conv2dShape& s, const Real* src, Real* transposed, const Team& team) {
+  const std::int64_t inputs = s.ic * s.ih * s.iw;
+  const std::int64_t samples = s.blocks * kLanes;
+  const std::int64_t chunks = ceil_div(inputs, kLanes);
+  const Range items = team.share(s.blocks * chunks);
+  for (std::int64_t item = items.begin; item < items.end; ++item) {
+    const std::int64_t block = item / chunks;
+    const std::int64_t chunk = item % chunks;
+    const Real* from = src + (block * inputs + chunk * kLanes) * kLanes;
+    Real* to = transposed + (chunk * samples + block * kLanes) * kLanes;
+    const std::int64_t count = min(kLanes, inputs - chunk * kLanes);
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+      for (std::int64_t j = 0; j < kLanes; ++j) {
+        to[lane * kLanes + j] = j < count ? from[j * kLanes + lane] : Real(0);
+      }
+    }
+  }
+}
+
+/// diff_bias[oc] = Σ diff_dst[oc]; registers in four interleaved chains.
+template <class Real>
+void sum_bias(const Conv2dShape& s, const Real* diff_dst, Real* diff_bias, const Team& team) {
+  constexpr std::int64_t kChains = 4;
+  const std::int64_t size = s.oh * s.ow * kLanes;
+  const Range channels = team.share(s.oc);
+  for (std::int64_t oc = channels.begin; oc < channels.end; ++oc) {
+    Vec<Real> sum[kChains] = {};
+    for (std::int64_t block = 0; block < s.blocks; ++block) {
+      const Real* diff = diff_dst + (block * s.oc + oc) * size;
+      std::int64_t i = 0;
+      for (; i + kChains * kWidth<Real> <= size; i += kChains * kWidth<Real>) {
+        CONVOY_UNROLL
+        for (std::int64_t c = 0; c < kChains; ++c) sum[c] += load(diff + i + c * kWidth<Real>);
+      }
+      for (; i < size; i += kWidth<Real>) sum[0] += load(diff + i);
+    }
+    diff_bias[oc] = horizontal_sum<Real>((sum[0] + sum[1]) + (sum[2] + sum[3]));
+  }
+}
+
+template <class Real>
+void conv2d_backward_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst,
+                             Real* diff_weights, Real* diff_bias, Real* scratch, const Team& team) {
+  if (diff_bias != nullptr) sum_bias(shape, diff_dst, diff_bias, team);
+  WeightSum<Real> whole{};
+  whole.shape = &shape;
+  whole.diff_dst = diff_dst;
+  whole.diff_weights = diff_weights;
+  if (is_dense(shape)) {
+    transpose(shape, src, scratch, team);
+    team.barrier();
+    whole.src = scratch;
+    run_weight_tiles<Real, WeightPath::kDense>(whole, ceil_div(shape.ic * shape.kh * shape.kw, kWidth<Real>),
+                                               team);
+  } else {
+    whole.src = src;
+    if (is_padded(shape)) {
+      copy_padded(shape, src, scratch, team);
+      team.barrier();
+      whole.src = scratch;
+    }
+    whole.src_row = (shape.iw + 2 * shape.pw) * kLanes;
+    whole.src_channel = (shape.ih + 2 * shape.ph) * whole.src_row;
+    whole.src_block = shape.ic * whole.src_channel;
+    run_weight_tiles<Real, WeightPath::kConvolution>(whole, shape.ic * shape.kh * shape.kw, team);
+  }
+  team.barrier();
+}
+
+}  // namespace
+}  // namespace convoy::kernels

@@ -1,0 +1,119 @@
+#pragma once
+// e^x, the logistic function and tanh on vectors, within a few units in the last place.
+//
+// Our own code: the C library chooses its implementation by processor, and the last bit may differ between
+// hosts (contract, "The same bits"). NaN stays NaN.
+
+#include "kernels/lanes/simd.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+/// Polynomial in x, coefficients from the highest power down (Horner).
+template <class Real, int N>
+CONVOY_INLINE Vec<Real> polynomial(const Vec<Real>& x, const Real (&coefficients)[N]) {
+  Vec<Real> sum = broadcast(coefficients[0]);
+  CONVOY_UNROLL
+  for (int i = 1; i < N; ++i) sum = fma(sum, x, broadcast(coefficients[i]));
+  return sum;
+}
+
+template <class Real>
+struct ExpConstants;
+
+template <>
+struct ExpConstants<float> {
+  static constexpr float kLowest = -87.3365448F;  // ln of the smallest normal number
+  // ln 2 in two parts, the first with so few bits that n·kLn2High is exact.
+  static constexpr float kLn2High = 0.693359375F;
+  static constexpr float kLn2Low = -2.12194440e-4F;
+  static constexpr float kRound = 12582912.F;  // 1.5·2^23: adding it rounds to an integer
+  static constexpr int kMantissaBits = 23;
+  static constexpr int kBias = 127;
+  // e^r = 1 + r + r²·P(r) on |r| ≤ ln(2)/2 (Cephes, expf).
+  static constexpr float kPolynomial[] = {1.9875691500e-4F, 1.3981999507e-3F, 8.3334519073e-3F,
+                                          4.1665795894e-2F, 1.6666665459e-1F, 5.0000001201e-1F};
+};
+
+template <>
+struct ExpConstants<double> {
+  static constexpr double kLowest = -708.39641853226408;
+  static constexpr double kLn2High = 6.93145751953125e-1;
+  static constexpr double kLn2Low = 1.42860682030941723212e-6;
+  static constexpr double kRound = 6755399441055744.;  // 1.5·2^52
+  static constexpr int kMantissaBits = 52;
+  static constexpr int kBias = 1023;
+  // The Taylor series up to r^14/14!; what is left out is below 2^-62.
+  static constexpr double kPolynomial[] = {
+      1. / 87178291200., 1. / 6227020800., 1. / 479001600., 1. / 39916800., 1. / 3628800.,
+      1. / 362880.,      1. / 40320.,      1. / 5040.,      1. / 720.,      1. / 120.,
+      1. / 24.,          1. / 6.,          1. / 2.};
+};
+
+/// |x|, by the sign bit.
+template <class Real>
+CONVOY_INLINE Vec<Real> absolute(const Vec<Real>& x) {
+  const IntVec<Real> sign = (IntVec<Real>)broadcast(Real(-0.0));
+  return (Vec<Real>)((IntVec<Real>)x & ~sign);
+}
+
+/// e^x for x ≤ 0; 0 where the result would be below the normal numbers.
+template <class Real>
+CONVOY_INLINE Vec<Real> exp_of_nonpositive(const Vec<Real>& x) {
+  using C = ExpConstants<Real>;
+  // x = n·ln 2 + r. Adding kRound leaves n in the low bits of the mantissa.
+  const Vec<Real> lowest = broadcast(C::kLowest);
+  const Vec<Real> bounded = x < lowest ? lowest : x;
+  const Vec<Real> shifted = fma(bounded, broadcast(Real(1.4426950408889634)), broadcast(C::kRound));
+  const Vec<Real> n = shifted - broadcast(C::kRound);
+  Vec<Real> r = fma(n, broadcast(-C::kLn2High), bounded);
+  r = fma(n, broadcast(-C::kLn2Low), r);
+  const Vec<Real> e = fma(polynomial<Real>(r, C::kPolynomial), r * r, r) + broadcast(Real(1));
+  // 2^n by its exponent field: n + bias is 1 at least.
+  const IntVec<Real> exponent = ((IntVec<Real>)shifted - (IntVec<Real>)broadcast(C::kRound)) + C::kBias;
+  const Vec<Real> scaled = e * (Vec<Real>)(exponent << C::kMantissaBits);
+  const Vec<Real> result = x < lowest ? Vec<Real>{} : scaled;
+  return x != x ? x : result;
+}
+
+/// 1/(1 + e^−x), with no exponent that could overflow.
+template <class Real>
+CONVOY_INLINE Vec<Real> logistic(const Vec<Real>& x) {
+  const Vec<Real> one = broadcast(Real(1));
+  const Vec<Real> e = exp_of_nonpositive<Real>(-absolute<Real>(x));
+  const Vec<Real> numerator = x < Vec<Real>{} ? e : one;
+  return numerator / (one + e);
+}
+
+/// tanh(x) − x for |x| < 0.625 (Cephes, tanhf and tanh).
+CONVOY_INLINE Vec<float> tanh_minus_x(const Vec<float>& x) {
+  constexpr float kPolynomial[] = {-5.70498872745e-3F, 2.06390887954e-2F, -5.37397155531e-2F,
+                                   1.33314422036e-1F, -3.33332819422e-1F};
+  const Vec<float> z = x * x;
+  return polynomial<float>(z, kPolynomial) * z * x;
+}
+
+#if CONVOY_VECTOR_BYTES == 16
+CONVOY_INLINE Vec<double> tanh_minus_x(const Vec<double>& x) {
+  constexpr double kNumerator[] = {-9.64399179425052238628e-1, -9.92877231001918586564e1,
+                                   -1.61468768441708447952e3};
+  constexpr double kDenominator[] = {1., 1.12811678491632931402e2, 2.23548839060100448583e3,
+                                     4.84406305325125486048e3};
+  const Vec<double> z = x * x;
+  return x * z * (polynomial<double>(z, kNumerator) / polynomial<double>(z, kDenominator));
+}
+#endif
+
+template <class Real>
+CONVOY_INLINE Vec<Real> hyperbolic_tangent(const Vec<Real>& x) {
+  const Vec<Real> one = broadcast(Real(1));
+  const Vec<Real> size = absolute<Real>(x);
+  // Far from 0: (1 − e^−2|x|)/(1 + e^−2|x|), which saturates at 1. Near 0 that would cancel.
+  const Vec<Real> e = exp_of_nonpositive<Real>(size * broadcast(Real(-2)));
+  const Vec<Real> far = (one - e) / (one + e);
+  const Vec<Real> signed_far = x < Vec<Real>{} ? -far : far;
+  return size < broadcast(Real(0.625)) ? x + tanh_minus_x(x) : signed_far;
+}
+
+}  // namespace
+}  // namespace convoy::kernels

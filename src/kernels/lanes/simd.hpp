@@ -1,0 +1,127 @@
+#pragma once
+// Vectors of one register, for the instruction set this translation unit is compiled for.
+//
+// The files of this folder are compiled once per instruction set, as parts of table.cpp and of nothing else.
+// Everything in them lives in an unnamed namespace, and they use no inline function of the standard library:
+// a function with external linkage would exist in several copies, the linker would keep one, and an AVX-512
+// copy could end up in code that runs on a machine without it (a test looks for such symbols).
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "convoy/core/layout.hpp"
+
+#if CONVOY_VECTOR_BYTES > 16
+#include <immintrin.h>
+#elif defined(__ARM_FEATURE_FMA) && defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#define CONVOY_INLINE [[gnu::always_inline]] inline
+
+/// Register tiles are arrays of vectors; they stay in registers only when the loops over them are unrolled.
+#if defined(__clang__)
+#define CONVOY_UNROLL _Pragma("unroll")
+#else
+#define CONVOY_UNROLL _Pragma("GCC unroll 24")
+#endif
+
+namespace convoy::kernels {
+namespace {
+
+/// Elements of one register.
+template <class Real>
+inline constexpr std::int64_t kWidth = CONVOY_VECTOR_BYTES / static_cast<std::int64_t>(sizeof(Real));
+
+/// Registers that make 16 lanes.
+template <class Real>
+inline constexpr std::int64_t kParts = kLanes / kWidth<Real>;
+
+template <class Real>
+struct VecTypes;
+
+template <>
+struct VecTypes<float> {
+  typedef float Real __attribute__((vector_size(CONVOY_VECTOR_BYTES)));
+  typedef std::int32_t Int __attribute__((vector_size(CONVOY_VECTOR_BYTES)));
+  typedef std::int32_t Index __attribute__((vector_size(CONVOY_VECTOR_BYTES)));
+};
+
+template <>
+struct VecTypes<double> {
+  typedef double Real __attribute__((vector_size(CONVOY_VECTOR_BYTES)));
+  typedef std::int64_t Int __attribute__((vector_size(CONVOY_VECTOR_BYTES)));
+  typedef std::int32_t Index __attribute__((vector_size(CONVOY_VECTOR_BYTES / 2)));
+};
+
+/// One register of Real.
+template <class Real>
+using Vec = typename VecTypes<Real>::Real;
+/// Integers as wide as Real: what a comparison of two Vec gives (all bits set where true).
+template <class Real>
+using IntVec = typename VecTypes<Real>::Int;
+
+template <class Real>
+CONVOY_INLINE Vec<Real> load(const Real* from) {
+  Vec<Real> v;
+  __builtin_memcpy(&v, from, sizeof(v));
+  return v;
+}
+
+template <class Real>
+CONVOY_INLINE void store(Real* to, const Vec<Real>& v) {
+  __builtin_memcpy(to, &v, sizeof(v));
+}
+
+template <class Real>
+CONVOY_INLINE Vec<Real> broadcast(Real x) {
+  return x - Vec<Real>{};  // x − 0 is x to the bit, also for −0 and NaN; compiles to a broadcast
+}
+
+/// a·b + c, rounded once where the instruction set has a fused multiply-add, twice where it has not.
+CONVOY_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
+#if CONVOY_VECTOR_BYTES == 64
+  return _mm512_fmadd_ps(a, b, c);
+#elif CONVOY_VECTOR_BYTES == 32
+  return _mm256_fmadd_ps(a, b, c);
+#elif defined(__ARM_FEATURE_FMA) && defined(__aarch64__)
+  return vfmaq_f32(c, a, b);
+#else
+  return a * b + c;
+#endif
+}
+
+#if CONVOY_VECTOR_BYTES == 16
+CONVOY_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
+#if defined(__ARM_FEATURE_FMA) && defined(__aarch64__)
+  return vfmaq_f64(c, a, b);
+#else
+  return a * b + c;
+#endif
+}
+#endif
+
+/// Sum of a register's elements, as a balanced tree: neighbours at distance width/2, width/4, …, 1.
+template <class Real>
+CONVOY_INLINE Real horizontal_sum(const Vec<Real>& v) {
+  Real x[kWidth<Real>];
+  store(x, v);
+  for (std::int64_t half = kWidth<Real> / 2; half > 0; half /= 2) {
+    for (std::int64_t i = 0; i < half; ++i) x[i] += x[i + half];
+  }
+  return x[0];
+}
+
+CONVOY_INLINE std::int64_t min(std::int64_t a, std::int64_t b) {
+  return a < b ? a : b;
+}
+CONVOY_INLINE std::int64_t max(std::int64_t a, std::int64_t b) {
+  return a > b ? a : b;
+}
+CONVOY_INLINE std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
+
+}  // namespace
+}  // namespace convoy::kernels

@@ -1,0 +1,64 @@
+// The kernels of one instruction set. Compiled once per set, with CONVOY_ISA (portable, avx2, avx512),
+// CONVOY_ISA_VALUE (the enumerator) and CONVOY_VECTOR_BYTES defined and that set's flags; see simd.hpp for
+// what may not be in here.
+
+#include "kernels/lanes/tables.hpp"
+
+#include "kernels/lanes/batchnorm.hpp"
+#include "kernels/lanes/conv_data.hpp"
+#include "kernels/lanes/conv_weights.hpp"
+#include "kernels/lanes/elementwise.hpp"
+#include "kernels/lanes/pool.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+template <class Real>
+constexpr KernelTable<Real> make_table() {
+  return {
+      .isa = Isa::CONVOY_ISA_VALUE,
+      .conv2d_forward = conv2d_forward<Real>,
+      .conv2d_backward_data = conv2d_backward_data<Real>,
+      .conv2d_backward_weights = conv2d_backward_weights<Real>,
+      .maxpool_forward = maxpool_forward<Real>,
+      .maxpool_backward = maxpool_backward<Real>,
+      .avgpool_forward = avgpool_forward<Real>,
+      .avgpool_backward = avgpool_backward<Real>,
+      .batchnorm_forward = batchnorm_forward<Real>,
+      .batchnorm_inference = batchnorm_inference<Real>,
+      .batchnorm_backward = batchnorm_backward<Real>,
+      .relu_forward = relu_forward<Real>,
+      .relu_backward = relu_backward<Real>,
+      .sigmoid_forward = sigmoid_forward<Real>,
+      .sigmoid_backward = sigmoid_backward<Real>,
+      .tanh_forward = tanh_forward<Real>,
+      .tanh_backward = tanh_backward<Real>,
+      .add = add<Real>,
+      .multiply = multiply<Real>,
+      .softmax_forward = softmax_forward<Real>,
+      .softmax_backward = softmax_backward<Real>,
+      .accumulate = accumulate<Real>,
+      .divide = divide<Real>,
+  };
+}
+
+constexpr KernelTable<float> kFloatTable = make_table<float>();
+#if CONVOY_VECTOR_BYTES == 16
+constexpr KernelTable<double> kDoubleTable = make_table<double>();
+#endif
+
+}  // namespace
+
+namespace CONVOY_ISA {
+
+const KernelTable<float>& float_table() {
+  return kFloatTable;
+}
+#if CONVOY_VECTOR_BYTES == 16
+const KernelTable<double>& double_table() {
+  return kDoubleTable;
+}
+#endif
+
+}  // namespace CONVOY_ISA
+}  // namespace convoy::kernels
