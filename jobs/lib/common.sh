@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# What the scripts in jobs/ and tests/ share: messages, finding the program, and how ranks are laid on a host.
+# Sourced, never run.
+
+convoy_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+say() { printf '%s\n' "$*"; }
+
+# die PROBLEM: ends the script with its cause. Status 2 is Convoy's for a wrong use.
+die() {
+  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  exit 2
+}
+
+# The program, as an absolute path (remote hosts start it by that): $CONVOY, else the one installed beside these
+# scripts or in PATH, else this tree's build.
+find_convoy() {
+  local candidate
+  for candidate in ${CONVOY:+"$CONVOY"} "$convoy_root/../../bin/convoy" "$(command -v convoy || true)" \
+    "$convoy_root/build/release/bin/convoy"; do
+    if [ -f "$candidate" ] && [ -x "$candidate" ]; then
+      realpath "$candidate"
+      return
+    fi
+    [ "$candidate" != "${CONVOY:-}" ] || die "CONVOY=$CONVOY is no program (it should be the path of convoy)"
+  done
+  die "convoy was not found (build it with 'cmake --preset release && cmake --build --preset release', or set CONVOY)"
+}
+
+# Cores of this host that this process may use: hardware threads of one core count once.
+usable_cores() {
+  local usable
+  usable=$(nproc)
+  if command -v lscpu >/dev/null; then
+    local cores
+    cores=$(lscpu --parse=CORE,SOCKET 2>/dev/null | grep -v '^#' | sort -u | wc -l)
+    [ "$cores" -eq 0 ] || [ "$cores" -ge "$usable" ] || usable=$cores
+  fi
+  printf '%s\n' "$usable"
+}
+
+# rank_layout RANKS THREADS: sets the array `layout` to mpirun's options for so many ranks on each host, each bound to
+# THREADS cores of its own; where a host like this one has fewer cores, they share them instead.
+rank_layout() {
+  local ranks=$1 threads=$2
+  if [ $((ranks * threads)) -le "$(usable_cores)" ]; then
+    layout=(--map-by "ppr:$ranks:node:pe=$threads" --bind-to core)
+  else
+    layout=(--map-by "ppr:$ranks:node" --oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
+  fi
+  # OMP_NUM_THREADS of the caller does not reach other hosts by itself.
+  layout+=(-x "OMP_NUM_THREADS=$threads")
+  # mpirun refuses root unless told twice; containers have no other user.
+  if [ "$(id -u)" -eq 0 ]; then
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  fi
+}

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Trains on several hosts with Open MPI's mpirun, which starts the others by ssh.
+#
+#   jobs/mpirun.sh HOSTFILE CONFIG [--section.key VALUE ...]
+#   jobs/mpirun.sh hosts.txt configs/resnet20-cifar10.ini
+#
+# HOSTFILE names a host a line, as in "node1 slots=8". All hosts need to see the program, the data and the current
+# folder at the same paths, and ssh without a password from here. The result is the same, bit for bit, on any number
+# of hosts. Run it again after an interruption: it goes on from the newest checkpoint. Environment:
+#   RANKS_PER_HOST=N     MPI ranks on each host (1; try one for each socket)
+#   THREADS_PER_RANK=N   threads of each rank (the cores of this host, divided among its ranks)
+#   MPIRUN_OPTIONS=...   further words for mpirun, such as "--mca btl_tcp_if_include eth0"
+#   RESUME=never         start afresh; refused where the run's folder holds checkpoints
+#   CONVOY=PATH          the program, where it is neither installed nor built in this tree
+set -euo pipefail
+# shellcheck source=jobs/lib/common.sh
+. "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/lib/common.sh"
+
+[ $# -ge 2 ] || die "hostfile or configuration missing (usage: mpirun.sh HOSTFILE CONFIG [--section.key VALUE ...])"
+hostfile=$1
+config=$2
+shift 2
+[ -r "$hostfile" ] || die "the hostfile $hostfile cannot be read"
+command -v mpirun >/dev/null || die "mpirun was not found (Debian: openmpi-bin; on clusters often 'module load openmpi')"
+
+ranks=${RANKS_PER_HOST:-1}
+threads=${THREADS_PER_RANK:-$(($(usable_cores) / ranks))}
+[ "$threads" -ge 1 ] || threads=1
+read -ra more <<<"${MPIRUN_OPTIONS:-}"
+
+program=$(find_convoy)
+rank_layout "$ranks" "$threads"
+exec mpirun --hostfile "$hostfile" "${layout[@]}" ${more[@]+"${more[@]}"} \
+  "$program" train --config "$config" --resume "${RESUME:-auto}" "$@"
