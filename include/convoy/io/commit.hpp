@@ -1,0 +1,43 @@
+#pragma once
+// Whole or absent: how every HDF5 file of ours comes to be (contract, "Checkpoint file"). It is written
+// beside its place under a name with job, host and process, summed, flushed to disk, read back and checked,
+// renamed, and its folder flushed. What the file holds is the caller's business (hdf5_file.hpp); small text
+// files have write_text_file (file_system.hpp).
+
+#include <functional>
+#include <string>
+
+#include "convoy/comm/communicator.hpp"
+
+namespace convoy::io {
+
+/// A file on its way to its place. All ranks of `world` hold one and make the same calls; rank 0 does the
+/// work on the file system, and an error of any rank reaches all.
+class PendingFile {
+ public:
+  /// Collective. Makes the temporary, empty, beside `target`. Throws IoError naming path and reason (no such
+  /// folder, no permission, target is a folder).
+  PendingFile(std::string target, const comm::Communicator& world);
+  /// Removes the temporary unless commit() succeeded. Rank 0 does; not collective.
+  ~PendingFile();
+  PendingFile(const PendingFile&) = delete;
+  PendingFile& operator=(const PendingFile&) = delete;
+
+  /// Where to write; the same on every rank.
+  [[nodiscard]] const std::string& path() const { return temporary_; }
+
+  /// Collective, after every rank has closed its file. Sums, flushes, reads back, checks, calls
+  /// `before_rename` (on rank 0; it may throw to stop: a superseded run), renames, flushes the folder. Throws
+  /// IoError; then the target is as it was.
+  void commit(const std::function<void()>& before_rename = {});
+
+ private:
+  void discard() noexcept;
+
+  comm::Communicator world_;
+  std::string target_;
+  std::string temporary_;
+  bool pending_ = false;
+};
+
+}  // namespace convoy::io

@@ -1,0 +1,50 @@
+#include "convoy/io/commit.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "convoy/core/error.hpp"
+#include "convoy/io/agreement.hpp"
+#include "convoy/io/file_system.hpp"
+#include "convoy/io/sum.hpp"
+#include "descriptor.hpp"
+
+namespace convoy::io {
+
+PendingFile::PendingFile(std::string target, const comm::Communicator& world)
+    : world_(world), target_(std::move(target)), temporary_(world.broadcast(temporary_name(target_))) {
+  agreed_at_root(world_, [&] {
+    if (is_folder(target_)) throw_errno("write", target_, EISDIR);
+    Descriptor(temporary_, O_WRONLY | O_CREAT | O_TRUNC, "create").close();
+  });
+  pending_ = true;
+}
+
+PendingFile::~PendingFile() {
+  if (pending_) discard();
+}
+
+void PendingFile::discard() noexcept {
+  if (world_.is_root()) ::unlink(temporary_.c_str());
+}
+
+void PendingFile::commit(const std::function<void()>& before_rename) {
+  // No rank may still be closing the file when rank 0 sums it.
+  world_.barrier();
+  agreed_at_root(world_, [&] {
+    write_sum(temporary_);
+    flush_to_disk(temporary_);
+    const SumCheck check = check_sum(temporary_);
+    if (check.state != SumState::kGood)
+      throw IoError("cannot write " + target_ + " (what was read back differs from what was written: " +
+                    check.detail + "); the disk or the file system is failing");
+    if (before_rename) before_rename();
+    rename_durably(temporary_, target_);
+  });
+  pending_ = false;
+}
+
+}  // namespace convoy::io

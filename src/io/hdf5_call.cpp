@@ -1,0 +1,162 @@
+#include "hdf5_call.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "convoy/core/error.hpp"
+
+namespace convoy::io {
+namespace {
+
+struct InnermostError {
+  std::string text;
+};
+
+herr_t keep_first(unsigned /*depth*/, const H5E_error2_t* error, void* data) {
+  auto& innermost = *static_cast<InnermostError*>(data);
+  if (innermost.text.empty() && error->desc != nullptr) innermost.text = error->desc;
+  return 0;
+}
+
+}  // namespace
+
+std::string describe(const Place& place) {
+  return place.object.empty() ? place.file : place.file + ", object " + place.object;
+}
+
+void throw_hdf5(const char* doing, const Place& place) {
+  InnermostError innermost;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, &innermost);
+  H5Eclear2(H5E_DEFAULT);
+  const std::string& text = innermost.text;
+  std::string message = std::string("cannot ") + doing + ' ' + describe(place) +
+                        " (HDF5: " + (text.empty() ? "no reason given" : text) + ")";
+  if (text.find("lock file") != std::string::npos)
+    message += "; unset HDF5_USE_FILE_LOCKING or set it to FALSE: this file system has no file locks";
+  const bool by_system = text.find("errno = ") != std::string::npos;
+  if (by_system || place.access == Access::kWrite) throw IoError(message);
+  throw DataError(message);
+}
+
+hid_t memory_type(ElementType type) {
+  switch (type) {
+    case ElementType::kUint8:
+      return H5T_NATIVE_UINT8;
+    case ElementType::kInt64:
+      return H5T_NATIVE_INT64;
+    case ElementType::kFloat32:
+      return H5T_NATIVE_FLOAT;
+    default:
+      return H5T_NATIVE_DOUBLE;
+  }
+}
+
+ElementType classify(hid_t type) {
+  const std::size_t bytes = H5Tget_size(type);
+  switch (H5Tget_class(type)) {
+    case H5T_INTEGER:
+      if (bytes == 1 && H5Tget_sign(type) == H5T_SGN_NONE) return ElementType::kUint8;
+      if (bytes == 8 && H5Tget_sign(type) == H5T_SGN_2) return ElementType::kInt64;
+      return ElementType::kOtherInteger;
+    case H5T_FLOAT:
+      if (bytes == 4) return ElementType::kFloat32;
+      if (bytes == 8) return ElementType::kFloat64;
+      return ElementType::kOtherFloat;
+    case H5T_STRING:
+      return ElementType::kString;
+    default:
+      return ElementType::kOther;
+  }
+}
+
+std::string_view element_name(ElementType type) {
+  switch (type) {
+    case ElementType::kUint8:
+      return "uint8";
+    case ElementType::kInt64:
+      return "int64";
+    case ElementType::kOtherInteger:
+      return "another integer type";
+    case ElementType::kFloat32:
+      return "float32";
+    case ElementType::kFloat64:
+      return "float64";
+    case ElementType::kOtherFloat:
+      return "another float type";
+    case ElementType::kString:
+      return "string";
+    case ElementType::kOther:
+      break;
+  }
+  return "no plain type";
+}
+
+Dims extents(hid_t space, const Place& place) {
+  const int rank = checked(H5Sget_simple_extent_ndims(space), "read the shape of", place);
+  std::vector<hsize_t> sizes(static_cast<std::size_t>(rank));
+  checked(H5Sget_simple_extent_dims(space, sizes.data(), nullptr), "read the shape of", place);
+  Dims dims(sizes.size());
+  std::int64_t elements = 1;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i] > static_cast<hsize_t>(INT64_MAX) ||
+        __builtin_mul_overflow(std::max<std::int64_t>(1, static_cast<std::int64_t>(sizes[i])), elements,
+                               &elements))
+      throw DataError("wrong shape in " + describe(place) + " (it has more elements than fit in 64 bits)");
+    dims[i] = static_cast<std::int64_t>(sizes[i]);
+  }
+  return dims;
+}
+
+std::vector<hsize_t> to_hsize(const Dims& dims) {
+  return {dims.begin(), dims.end()};
+}
+
+TypeHandle text_type(const Place& place) {
+  TypeHandle type(H5Tcopy(H5T_C_S1), "make a text type for", place);
+  checked(H5Tset_size(type.get(), H5T_VARIABLE), "make a text type for", place);
+  checked(H5Tset_cset(type.get(), H5T_CSET_UTF8), "make a text type for", place);
+  return type;
+}
+
+std::vector<std::string> read_texts(hid_t type, hid_t space, const Place& place,
+                                    const std::function<herr_t(hid_t, void*)>& read) {
+  // Attributes and lists of names; a damaged count must not make us allocate the earth.
+  constexpr hssize_t kMostTexts = 1 << 20;
+  const hssize_t texts = checked(H5Sget_simple_extent_npoints(space), "read the shape of", place);
+  if (H5Tget_class(type) != H5T_STRING)
+    throw DataError("wrong type in " + describe(place) + " (it is no text); it should hold UTF-8 strings");
+  if (texts > kMostTexts)
+    throw DataError("wrong shape in " + describe(place) + " (it holds over a million strings)");
+  std::vector<std::string> values(static_cast<std::size_t>(texts));
+  if (values.empty()) return values;
+  if (checked(H5Tis_variable_str(type), "read the type of", place) > 0) {
+    std::vector<char*> pointers(values.size(), nullptr);
+    const TypeHandle memory(H5Tcopy(type), "read", place);
+    checked(read(memory.get(), static_cast<void*>(pointers.data())), "read", place);
+    std::ranges::transform(pointers, values.begin(),
+                           [](const char* text) { return text == nullptr ? "" : text; });
+    checked(H5Dvlen_reclaim(memory.get(), space, H5P_DEFAULT, static_cast<void*>(pointers.data())), "read",
+            place);
+    return values;
+  }
+  const std::size_t width = H5Tget_size(type);
+  const bool space_padded = H5Tget_strpad(type) == H5T_STR_SPACEPAD;
+  std::vector<char> characters(width * values.size());
+  checked(read(type, characters.data()), "read", place);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const char* text = characters.data() + i * width;
+    values[i].assign(text, ::strnlen(text, width));
+    if (space_padded) values[i].erase(values[i].find_last_not_of(' ') + 1);
+  }
+  return values;
+}
+
+std::string hdf5_version() {
+  unsigned major = 0;
+  unsigned minor = 0;
+  unsigned release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return std::to_string(major) + '.' + std::to_string(minor) + '.' + std::to_string(release);
+}
+
+}  // namespace convoy::io

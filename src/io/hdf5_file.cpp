@@ -1,0 +1,320 @@
+#include "convoy/io/hdf5_file.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <stdexcept>
+
+#include "convoy/core/error.hpp"
+#include "convoy/io/agreement.hpp"
+#include "convoy/io/sum.hpp"
+#include "descriptor.hpp"
+#include "hdf5_call.hpp"
+
+namespace convoy::io {
+namespace {
+
+// Every entry into HDF5 that can fail at once goes through one of these two, so the printing is off by then.
+PropertiesHandle file_access(const Place& place) {
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  PropertiesHandle access(H5Pcreate(H5P_FILE_ACCESS), "prepare to open", place);
+  // No object may outlive its file: an identifier left open would keep the file open too, unseen.
+  checked(H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG), "prepare to open", place);
+  // Network file systems often lack flock(); what we read is complete, and what we write has a name of its
+  // own.
+  checked(H5Pset_file_locking(access.get(), false, true), "prepare to open", place);
+  return access;
+}
+
+void use_mpi(const PropertiesHandle& access, const comm::Communicator& world, const Place& place) {
+#ifdef H5_HAVE_PARALLEL
+  const auto* handle = static_cast<const MPI_Comm*>(world.native_handle());
+  if (world.size() == 1 || handle == nullptr) return;
+  checked(H5Pset_fapl_mpio(access.get(), *handle, MPI_INFO_NULL), "prepare to create", place);
+  checked(H5Pset_all_coll_metadata_ops(access.get(), true), "prepare to create", place);
+  checked(H5Pset_coll_metadata_write(access.get(), true), "prepare to create", place);
+#else
+  (void)access;
+  if (world.size() > 1)
+    throw IoError("cannot create " + place.file + " from several ranks (HDF5 was built without MPI)");
+#endif
+}
+
+PropertiesHandle transfer(const comm::Communicator& world, const Place& place) {
+  PropertiesHandle properties(H5Pcreate(H5P_DATASET_XFER), "prepare to write", place);
+#ifdef H5_HAVE_PARALLEL
+  if (world.size() > 1)
+    checked(H5Pset_dxpl_mpio(properties.get(), H5FD_MPIO_COLLECTIVE), "prepare to write", place);
+#else
+  (void)world;
+#endif
+  return properties;
+}
+
+// Elements of one row: a row is everything at one index of the first dimension.
+std::int64_t row_size(const Dims& dims) {
+  return dims.empty() ? 1 : count(Dims(dims.begin() + 1, dims.end()));
+}
+
+// Spaces of a transfer of `rows`. Checks that they are rows of the data set and fill the caller's memory
+// exactly.
+struct Selection {
+  SpaceHandle in_file;
+  SpaceHandle in_memory;
+};
+
+Selection select_rows(hid_t dataset, const Range& rows, std::int64_t size, const Place& place) {
+  Selection selection;
+  selection.in_file = SpaceHandle(H5Dget_space(dataset), "read the shape of", place);
+  const Dims dims = extents(selection.in_file.get(), place);
+  const std::int64_t all = dims.empty() ? 1 : dims.front();
+  if (rows.begin < 0 || rows.end < rows.begin || rows.end > all || rows.size() * row_size(dims) != size)
+    throw std::logic_error("rows [" + std::to_string(rows.begin) + ", " + std::to_string(rows.end) + ") of " +
+                           describe(place) + " with shape " + to_string(dims) + " do not fit a buffer of " +
+                           std::to_string(size) + " elements");
+  const auto elements = static_cast<hsize_t>(size);
+  selection.in_memory = SpaceHandle(H5Screate_simple(1, &elements, nullptr), "select rows of", place);
+  if (size == 0) {
+    checked(H5Sselect_none(selection.in_file.get()), "select rows of", place);
+    checked(H5Sselect_none(selection.in_memory.get()), "select rows of", place);
+  } else if (!dims.empty()) {
+    std::vector<hsize_t> start(dims.size(), 0);
+    std::vector<hsize_t> extent = to_hsize(dims);
+    start.front() = static_cast<hsize_t>(rows.begin);
+    extent.front() = static_cast<hsize_t>(rows.size());
+    checked(H5Sselect_hyperslab(selection.in_file.get(), H5S_SELECT_SET, start.data(), nullptr, extent.data(),
+                                nullptr),
+            "select rows of", place);
+  }
+  return selection;
+}
+
+PropertiesHandle making_parents(const Place& place) {
+  PropertiesHandle links(H5Pcreate(H5P_LINK_CREATE), "create", place);
+  checked(H5Pset_create_intermediate_group(links.get(), 1), "create", place);
+  return links;
+}
+
+bool is_number(ElementType type) {
+  return type != ElementType::kString && type != ElementType::kOther;
+}
+
+}  // namespace
+
+File::File(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+File::~File() = default;
+File::File(File&&) noexcept = default;
+File& File::operator=(File&&) noexcept = default;
+
+const std::string& File::path() const {
+  return impl_->path;
+}
+
+File File::open(const std::string& path) {
+  // The system's own words for a file that is missing or forbidden are clearer than HDF5's.
+  Descriptor(path, O_RDONLY, "open").close();
+  auto impl = std::make_unique<Impl>();
+  impl->path = path;
+  const Place place = impl->place("");
+  const PropertiesHandle access = file_access(place);
+  impl->file = FileHandle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), "open", place);
+  return File(std::move(impl));
+}
+
+File File::create(const std::string& path, const comm::Communicator& world) {
+  auto impl = std::make_unique<Impl>();
+  impl->path = path;
+  impl->world = world;
+  impl->access = Access::kWrite;
+  agreed(world, [&] {
+    const Place place = impl->place("");
+    const PropertiesHandle access = file_access(place);
+    use_mpi(access, world, place);
+    const PropertiesHandle creation(H5Pcreate(H5P_FILE_CREATE), "prepare to create", place);
+    checked(H5Pset_userblock(creation.get(), kUserBlockBytes), "prepare to create", place);
+    impl->file =
+        FileHandle(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), "create", place);
+  });
+  return File(std::move(impl));
+}
+
+void File::close() {
+  agreed(impl_->world, [&] {
+    const Place place = impl_->place("");
+    // Flushing first tells a full disk while the file is still whole in memory.
+    const herr_t flushed = impl_->access == Access::kWrite ? H5Fflush(impl_->file.get(), H5F_SCOPE_LOCAL) : 0;
+    if (flushed < 0) throw_hdf5("write", place);
+    checked(H5Fclose(impl_->file.release()), "close", place);
+  });
+}
+
+bool File::exists(const std::string& object) const {
+  // H5Lexists wants every parent to be there, so the path is walked.
+  const Place place = impl_->place(object);
+  for (std::size_t end = 1; end < object.size();) {
+    end = std::min(object.find('/', end + 1), object.size());
+    const std::string prefix = object.substr(0, end);
+    if (checked(H5Lexists(impl_->file.get(), prefix.c_str(), H5P_DEFAULT), "look up", place) == 0)
+      return false;
+    if (checked(H5Oexists_by_name(impl_->file.get(), prefix.c_str(), H5P_DEFAULT), "look up", place) == 0)
+      return false;
+    if (end < object.size() && !is_group(prefix)) return false;
+  }
+  return true;
+}
+
+bool File::is_group(const std::string& object) const {
+  const Place place = impl_->place(object);
+  const ObjectHandle handle(H5Oopen(impl_->file.get(), object.c_str(), H5P_DEFAULT), "open", place);
+  return H5Iget_type(handle.get()) == H5I_GROUP;
+}
+
+std::vector<Object> File::list(const std::string& group) const {
+  struct Found {
+    std::string prefix;
+    std::vector<Object> objects;
+  } found{group == "/" ? "/" : group + "/", {}};
+  const auto keep = [](hid_t, const char* name, const H5O_info_t* info, void* data) -> herr_t {
+    auto& out = *static_cast<Found*>(data);
+    const bool is_group = info->type == H5O_TYPE_GROUP;
+    if (std::strcmp(name, ".") != 0 && (is_group || info->type == H5O_TYPE_DATASET))
+      out.objects.push_back({out.prefix + name, is_group});
+    return 0;
+  };
+  const Place place = impl_->place(group);
+  const ObjectHandle handle(H5Oopen(impl_->file.get(), group.c_str(), H5P_DEFAULT), "list", place);
+  checked(H5Ovisit2(handle.get(), H5_INDEX_NAME, H5_ITER_INC, keep, &found, H5O_INFO_BASIC), "list", place);
+  std::ranges::sort(found.objects, {}, &Object::path);
+  return found.objects;
+}
+
+DatasetHandle File::Impl::open_dataset(const std::string& dataset) const {
+  const Place where = place(dataset);
+  return {H5Dopen2(file.get(), dataset.c_str(), H5P_DEFAULT), "open", where};
+}
+
+DatasetInfo File::info(const std::string& dataset) const {
+  const Place place = impl_->place(dataset);
+  if (!exists(dataset))
+    throw DataError("missing data set in " + impl_->path + " (there is no " + dataset + ")");
+  if (is_group(dataset))
+    throw DataError("wrong object in " + impl_->path + " (" + dataset +
+                    " is a group); it should be a data set");
+  const DatasetHandle handle = impl_->open_dataset(dataset);
+  const SpaceHandle space(H5Dget_space(handle.get()), "read the shape of", place);
+  const TypeHandle type(H5Dget_type(handle.get()), "read the type of", place);
+  const PropertiesHandle creation(H5Dget_create_plist(handle.get()), "read the layout of", place);
+  DatasetInfo info;
+  info.type = classify(type.get());
+  info.dims = extents(space.get(), place);
+  info.stored_bytes = static_cast<std::int64_t>(H5Dget_storage_size(handle.get()));
+  if (H5Pget_layout(creation.get()) == H5D_CHUNKED) {
+    std::vector<hsize_t> chunk(info.dims.size());
+    checked(H5Pget_chunk(creation.get(), static_cast<int>(chunk.size()), chunk.data()), "read the layout of",
+            place);
+    info.chunk.assign(chunk.begin(), chunk.end());
+  }
+  return info;
+}
+
+void File::require_shape(const std::string& dataset, const Dims& dims) const {
+  const DatasetInfo found = info(dataset);
+  if (found.dims != dims)
+    throw DataError("wrong shape in " + impl_->path + " (" + dataset + " is [" + to_string(found.dims) +
+                    "]); it should be [" + to_string(dims) + "]");
+}
+
+void File::read_raw(const std::string& dataset, const Range& rows, ElementType type, void* dst,
+                    std::int64_t size) const {
+  const Place place = impl_->place(dataset);
+  const DatasetHandle handle = impl_->open_dataset(dataset);
+  const TypeHandle in_file(H5Dget_type(handle.get()), "read the type of", place);
+  if (!is_number(classify(in_file.get())))
+    throw DataError("wrong type in " + describe(place) + " (it is " +
+                    std::string(element_name(classify(in_file.get()))) + "); it should hold numbers");
+  const Selection selection = select_rows(handle.get(), rows, size, place);
+  checked(H5Dread(handle.get(), memory_type(type), selection.in_memory.get(), selection.in_file.get(),
+                  H5P_DEFAULT, dst),
+          "read", place);
+}
+
+std::vector<std::string> File::read_strings(const std::string& dataset) const {
+  const Place place = impl_->place(dataset);
+  const DatasetHandle handle = impl_->open_dataset(dataset);
+  const TypeHandle type(H5Dget_type(handle.get()), "read the type of", place);
+  const SpaceHandle space(H5Dget_space(handle.get()), "read the shape of", place);
+  return read_texts(type.get(), space.get(), place, [&](hid_t memory, void* buffer) {
+    return H5Dread(handle.get(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer);
+  });
+}
+
+void File::create_group(const std::string& group) {
+  agreed(impl_->world, [&] {
+    if (exists(group)) return;
+    const Place place = impl_->place(group);
+    const PropertiesHandle links = making_parents(place);
+    const ObjectHandle handle(
+        H5Gcreate2(impl_->file.get(), group.c_str(), links.get(), H5P_DEFAULT, H5P_DEFAULT), "create", place);
+  });
+}
+
+void File::create_raw(const std::string& dataset, const Dims& dims, ElementType type,
+                      const Storage& storage) {
+  agreed(impl_->world, [&] {
+    const Place place = impl_->place(dataset);
+    const std::vector<hsize_t> extent = to_hsize(dims);
+    const SpaceHandle space(dims.empty()
+                                ? H5Screate(H5S_SCALAR)
+                                : H5Screate_simple(static_cast<int>(dims.size()), extent.data(), nullptr),
+                            "create", place);
+    const PropertiesHandle creation(H5Pcreate(H5P_DATASET_CREATE), "create", place);
+    checked(H5Pset_obj_track_times(creation.get(), false), "create", place);
+    if (storage.chunk_rows > 0 && count(dims) > 0 && !dims.empty()) {
+      std::vector<hsize_t> chunk = extent;
+      chunk.front() = std::min<hsize_t>(static_cast<hsize_t>(storage.chunk_rows), extent.front());
+      checked(H5Pset_chunk(creation.get(), static_cast<int>(chunk.size()), chunk.data()), "create", place);
+      if (storage.gzip_level > 0) {
+        checked(H5Pset_shuffle(creation.get()), "create", place);
+        checked(H5Pset_deflate(creation.get(), static_cast<unsigned>(storage.gzip_level)), "create", place);
+      }
+      if (storage.fletcher32) checked(H5Pset_fletcher32(creation.get()), "create", place);
+    }
+    const PropertiesHandle links = making_parents(place);
+    const DatasetHandle handle(H5Dcreate2(impl_->file.get(), dataset.c_str(), memory_type(type), space.get(),
+                                          links.get(), creation.get(), H5P_DEFAULT),
+                               "create", place);
+  });
+}
+
+void File::write_raw(const std::string& dataset, const Range& rows, ElementType type, const void* src,
+                     std::int64_t size) {
+  // Each rank's rows are its own, so they are checked, and agreed on, before any rank enters the collective
+  // write.
+  const Place place = impl_->place(dataset);
+  DatasetHandle handle;
+  Selection selection;
+  agreed(impl_->world, [&] {
+    handle = impl_->open_dataset(dataset);
+    selection = select_rows(handle.get(), rows, size, place);
+  });
+  agreed(impl_->world, [&] {
+    const PropertiesHandle properties = transfer(impl_->world, place);
+    // HDF5 wants a pointer even where nothing is selected.
+    const char nothing = 0;
+    checked(H5Dwrite(handle.get(), memory_type(type), selection.in_memory.get(), selection.in_file.get(),
+                     properties.get(), src == nullptr ? &nothing : src),
+            "write", place);
+  });
+}
+
+void File::write_whole(const std::string& dataset, const Dims& dims, ElementType type, const void* src,
+                       std::int64_t size) {
+  const bool mine = impl_->world.is_root();
+  const std::int64_t rows = dims.empty() ? 1 : dims.front();
+  // A scalar has one row, all ranks but 0 give none of it.
+  write_raw(dataset, {0, mine ? rows : 0}, type, src, mine ? size : 0);
+}
+
+}  // namespace convoy::io
