@@ -14,11 +14,18 @@
 
 namespace convoy::io {
 
-PendingFile::PendingFile(std::string target, const comm::Communicator& world)
+PendingFile::PendingFile(std::string target, const comm::Communicator& world, std::int64_t expected_bytes)
     : world_(world), target_(std::move(target)), temporary_(world.broadcast(temporary_name(target_))) {
   agreed_at_root(world_, [&] {
     if (is_folder(target_)) throw_errno("write", target_, EISDIR);
-    Descriptor(temporary_, O_WRONLY | O_CREAT | O_TRUNC, "create").close();
+    Descriptor file(temporary_, O_WRONLY | O_CREAT | O_TRUNC, "create");
+    try {
+      file.try_room(expected_bytes);
+      file.close();
+    } catch (...) {
+      discard();
+      throw;
+    }
   });
   pending_ = true;
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -108,6 +109,21 @@ std::int64_t Descriptor::size() const {
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0) throw_errno("read the size of", path_, errno);
   return status.st_size;
+}
+
+void Descriptor::try_room(std::int64_t bytes) const {
+  if (bytes == 0) return;
+  if (::fallocate(descriptor_, 0, 0, bytes) == 0) {
+    if (::ftruncate(descriptor_, 0) != 0) throw_errno("write", path_, errno);
+  } else if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) {
+    throw_errno("write " + grouped(bytes) + " bytes to", path_, errno);
+  } else {
+    // A file system that cannot reserve may still tell what it has left.
+    struct statvfs room {};
+    if (::fstatvfs(descriptor_, &room) == 0 &&
+        static_cast<std::uint64_t>(bytes) / room.f_frsize > static_cast<std::uint64_t>(room.f_bavail))
+      throw_errno("write " + grouped(bytes) + " bytes to", path_, ENOSPC);
+  }
 }
 
 void Descriptor::flush() const {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "convoy/core/error.hpp"
-#include "convoy/io/agreement.hpp"
 #include "convoy/io/hdf5_file.hpp"
 #include "hdf5_call.hpp"
 
@@ -144,21 +143,21 @@ std::vector<std::string> File::attribute(const std::string& object, const std::s
 }
 
 void File::set_attribute(const std::string& object, const std::string& name, std::int64_t value) {
-  agreed(impl_->world, [&] {
+  impl_->together([&] {
     write_attribute(impl_->file.get(), impl_->place(object), name, H5T_NATIVE_INT64, Rank::kScalar, 1,
                     &value);
   });
 }
 
 void File::set_attribute(const std::string& object, const std::string& name, double value) {
-  agreed(impl_->world, [&] {
+  impl_->together([&] {
     write_attribute(impl_->file.get(), impl_->place(object), name, H5T_NATIVE_DOUBLE, Rank::kScalar, 1,
                     &value);
   });
 }
 
 void File::set_attribute(const std::string& object, const std::string& name, std::string_view value) {
-  agreed(impl_->world, [&] {
+  impl_->together([&] {
     const std::string text(value);
     const char* pointer = text.c_str();
     const Place place = impl_->place(object);
@@ -169,7 +168,7 @@ void File::set_attribute(const std::string& object, const std::string& name, std
 
 void File::set_attribute(const std::string& object, const std::string& name,
                          const std::vector<std::int64_t>& values) {
-  agreed(impl_->world, [&] {
+  impl_->together([&] {
     write_attribute(impl_->file.get(), impl_->place(object), name, H5T_NATIVE_INT64, Rank::kVector,
                     values.size(), values.data());
   });
@@ -177,7 +176,7 @@ void File::set_attribute(const std::string& object, const std::string& name,
 
 void File::set_attribute(const std::string& object, const std::string& name,
                          const std::vector<double>& values) {
-  agreed(impl_->world, [&] {
+  impl_->together([&] {
     write_attribute(impl_->file.get(), impl_->place(object), name, H5T_NATIVE_DOUBLE, Rank::kVector,
                     values.size(), values.data());
   });
@@ -185,7 +184,7 @@ void File::set_attribute(const std::string& object, const std::string& name,
 
 void File::set_attribute(const std::string& object, const std::string& name,
                          const std::vector<std::string>& values) {
-  agreed(impl_->world, [&] {
+  impl_->together([&] {
     std::vector<const char*> pointers(values.size());
     std::ranges::transform(values, pointers.begin(), [](const std::string& text) { return text.c_str(); });
     const Place place = impl_->place(object);

@@ -5,6 +5,7 @@
 #include <hdf5.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/shape.hpp"
 #include "convoy/io/hdf5_file.hpp"
+#include "write_driver.hpp"
 
 namespace convoy::io {
 
@@ -68,9 +70,17 @@ using PropertiesHandle = Handle<H5Pclose>;
 /// What both the data-set and the attribute half of File need.
 struct File::Impl {
   std::string path;
+  std::unique_ptr<WriteFailure> failure =
+      std::make_unique<WriteFailure>();  ///< before `file`, which points to it
   FileHandle file;
   comm::Communicator world = comm::Communicator::self();
   Access access = Access::kRead;
+  bool broken = false;  ///< a write failed: the content is lost, the file can only be dropped
+
+  ~Impl();
+
+  /// Collective for a created file: `action` on every rank, one outcome for all.
+  void together(const std::function<void()>& action);
 
   [[nodiscard]] Place place(const std::string& object) const { return {path, object, access}; }
   [[nodiscard]] DatasetHandle open_dataset(const std::string& dataset) const;

@@ -16,8 +16,10 @@
 namespace convoy::io {
 namespace {
 
-// Every entry into HDF5 that can fail at once goes through one of these two, so the printing is off by then.
+// The first call into HDF5 of any process. What is to be on disk is flushed by close(); at exit there is
+// nothing to be done, least of all for a file left open because it could not be written.
 PropertiesHandle file_access(const Place& place) {
+  H5dont_atexit();
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   PropertiesHandle access(H5Pcreate(H5P_FILE_ACCESS), "prepare to open", place);
   // No object may outlive its file: an identifier left open would keep the file open too, unseen.
@@ -28,17 +30,21 @@ PropertiesHandle file_access(const Place& place) {
   return access;
 }
 
-void use_mpi(const PropertiesHandle& access, const comm::Communicator& world, const Place& place) {
+void choose_driver(const PropertiesHandle& access, const comm::Communicator& world, WriteFailure* failure,
+                   const Place& place) {
 #ifdef H5_HAVE_PARALLEL
   const auto* handle = static_cast<const MPI_Comm*>(world.native_handle());
-  if (world.size() == 1 || handle == nullptr) return;
+  if (world.size() == 1 || handle == nullptr) {
+    checked(use_write_driver(access.get(), failure), "prepare to create", place);
+    return;
+  }
   checked(H5Pset_fapl_mpio(access.get(), *handle, MPI_INFO_NULL), "prepare to create", place);
   checked(H5Pset_all_coll_metadata_ops(access.get(), true), "prepare to create", place);
   checked(H5Pset_coll_metadata_write(access.get(), true), "prepare to create", place);
 #else
-  (void)access;
   if (world.size() > 1)
     throw IoError("cannot create " + place.file + " from several ranks (HDF5 was built without MPI)");
+  checked(use_write_driver(access.get(), failure), "prepare to create", place);
 #endif
 }
 
@@ -112,6 +118,28 @@ const std::string& File::path() const {
   return impl_->path;
 }
 
+File::Impl::~Impl() {
+  // Through MPI a file that could not be written cannot be closed either: libhdf5 would flush again, on every
+  // rank, and crash or wait. It stays open until the process ends, which is what follows.
+  if (broken && world.size() > 1) (void)file.release();
+}
+
+void File::Impl::together(const std::function<void()>& action) {
+  try {
+    agreed(world, [&] {
+      try {
+        action();
+      } catch (const Error&) {
+        if (failure->code == 0) throw;  // else HDF5 has only stumbled over what the system refused
+      }
+      if (failure->code != 0) throw_errno(failure->doing, path, failure->code);
+    });
+  } catch (const IoError&) {
+    broken = true;
+    throw;
+  }
+}
+
 File File::open(const std::string& path) {
   // The system's own words for a file that is missing or forbidden are clearer than HDF5's.
   Descriptor(path, O_RDONLY, "open").close();
@@ -128,10 +156,10 @@ File File::create(const std::string& path, const comm::Communicator& world) {
   impl->path = path;
   impl->world = world;
   impl->access = Access::kWrite;
-  agreed(world, [&] {
+  impl->together([&] {
     const Place place = impl->place("");
     const PropertiesHandle access = file_access(place);
-    use_mpi(access, world, place);
+    choose_driver(access, world, impl->failure.get(), place);
     const PropertiesHandle creation(H5Pcreate(H5P_FILE_CREATE), "prepare to create", place);
     checked(H5Pset_userblock(creation.get(), kUserBlockBytes), "prepare to create", place);
     impl->file =
@@ -141,13 +169,12 @@ File File::create(const std::string& path, const comm::Communicator& world) {
 }
 
 void File::close() {
-  agreed(impl_->world, [&] {
-    const Place place = impl_->place("");
-    // Flushing first tells a full disk while the file is still whole in memory.
-    const herr_t flushed = impl_->access == Access::kWrite ? H5Fflush(impl_->file.get(), H5F_SCOPE_LOCAL) : 0;
-    if (flushed < 0) throw_hdf5("write", place);
-    checked(H5Fclose(impl_->file.release()), "close", place);
-  });
+  const bool writing = impl_->access == Access::kWrite;
+  // Flushing first: a failure is known, and agreed on, before the file is taken apart.
+  if (writing)
+    impl_->together(
+        [&] { checked(H5Fflush(impl_->file.get(), H5F_SCOPE_LOCAL), "write", impl_->place("")); });
+  impl_->together([&] { checked(H5Fclose(impl_->file.release()), "close", impl_->place("")); });
 }
 
 bool File::exists(const std::string& object) const {
@@ -251,7 +278,7 @@ std::vector<std::string> File::read_strings(const std::string& dataset) const {
 }
 
 void File::create_group(const std::string& group) {
-  agreed(impl_->world, [&] {
+  impl_->together([&] {
     if (exists(group)) return;
     const Place place = impl_->place(group);
     const PropertiesHandle links = making_parents(place);
@@ -262,7 +289,7 @@ void File::create_group(const std::string& group) {
 
 void File::create_raw(const std::string& dataset, const Dims& dims, ElementType type,
                       const Storage& storage) {
-  agreed(impl_->world, [&] {
+  impl_->together([&] {
     const Place place = impl_->place(dataset);
     const std::vector<hsize_t> extent = to_hsize(dims);
     const SpaceHandle space(dims.empty()
@@ -295,11 +322,11 @@ void File::write_raw(const std::string& dataset, const Range& rows, ElementType 
   const Place place = impl_->place(dataset);
   DatasetHandle handle;
   Selection selection;
-  agreed(impl_->world, [&] {
+  impl_->together([&] {
     handle = impl_->open_dataset(dataset);
     selection = select_rows(handle.get(), rows, size, place);
   });
-  agreed(impl_->world, [&] {
+  impl_->together([&] {
     const PropertiesHandle properties = transfer(impl_->world, place);
     // HDF5 wants a pointer even where nothing is selected.
     const char nothing = 0;

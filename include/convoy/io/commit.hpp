@@ -4,6 +4,7 @@
 // renamed, and its folder flushed. What the file holds is the caller's business (hdf5_file.hpp); small text
 // files have write_text_file (file_system.hpp).
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -15,9 +16,11 @@ namespace convoy::io {
 /// work on the file system, and an error of any rank reaches all.
 class PendingFile {
  public:
-  /// Collective. Makes the temporary, empty, beside `target`. Throws IoError naming path and reason (no such
-  /// folder, no permission, target is a folder).
-  PendingFile(std::string target, const comm::Communicator& world);
+  /// Collective. Makes the temporary, empty, beside `target`, and tries first whether the disk has room for
+  /// `expected_bytes`: a write that fails on one rank alone can leave the others waiting inside MPI, so a
+  /// full disk is better known before. Throws IoError naming path and reason (no room, no such folder, no
+  /// permission, target is a folder).
+  PendingFile(std::string target, const comm::Communicator& world, std::int64_t expected_bytes = 0);
   /// Removes the temporary unless commit() succeeded. Rank 0 does; not collective.
   ~PendingFile();
   PendingFile(const PendingFile&) = delete;

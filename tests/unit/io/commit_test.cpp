@@ -88,6 +88,39 @@ TEST(PendingFile, GivesTheSameBytesForTheSameContent) {
   EXPECT_EQ(test::read_bytes(folder / "a.h5"), test::read_bytes(folder / "b.h5"));
 }
 
+// A file size limit stands for a full disk. The whole life of the process is under test: libhdf5 must neither
+// hang nor crash at exit because of what it could not write.
+TEST(PendingFile, LeavesTheOldFileAndNothingBesideWhenTheDiskIsFull) {
+  const test::ScratchFolder folder;
+  write_file(folder / "a.h5", 10);
+  const std::string old = test::read_bytes(folder / "a.h5");
+  const auto write_under_limit = [&] {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{20000, 20000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    int status = 0;
+    try {
+      write_file(folder / "a.h5", 100000);
+    } catch (const IoError& error) {
+      status = std::string(error.what()).find("File too large") != std::string::npos ? 4 : 99;
+    }
+    std::exit(status);
+  };
+  EXPECT_EXIT(write_under_limit(), testing::ExitedWithCode(4), "");
+  EXPECT_EQ(test::read_bytes(folder / "a.h5"), old);
+  EXPECT_EQ(folder.entries(), 1);
+}
+
+TEST(PendingFile, KnowsBeforeWritingThatThereIsNoRoom) {
+  const test::ScratchFolder folder;
+  constexpr std::int64_t kMoreThanAnyDisk = std::int64_t{1} << 55;
+  const std::string message = message_of<IoError>(
+      [&] { const PendingFile pending(folder / "a.h5", Communicator::self(), kMoreThanAnyDisk); });
+  EXPECT_HOLDS(message, folder / ".a.h5.");
+  EXPECT_HOLDS(message, "36,028,797,018,963,968 bytes");
+  EXPECT_EQ(folder.entries(), 0);
+}
+
 TEST(PendingFile, AgreesWithTheCommandLineSumTool) {
   if (std::system("command -v xxh128sum >/dev/null 2>&1") != 0) GTEST_SKIP() << "no xxh128sum here";
   const test::ScratchFolder folder;
