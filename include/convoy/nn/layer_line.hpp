@@ -22,11 +22,13 @@ struct LayerText {
 /// what nobody took. Every error is a ConfigError that names the line, its origin, the word and what would be right.
 class LayerLine {
  public:
-  explicit LayerLine(LayerText source);
+  /// `ordinal` is the line's place in the network, from 0.
+  explicit LayerLine(LayerText source, std::uint64_t ordinal = 0);
 
   /// First word: "conv", "residual", "}" ….
   [[nodiscard]] const std::string& keyword() const { return keyword_; }
   [[nodiscard]] const LayerText& source() const { return source_; }
+  [[nodiscard]] std::uint64_t ordinal() const { return ordinal_; }
 
   /// The next positional value as an integer in [least, most]; `what` names it in messages ("output channels").
   std::int64_t take_integer(std::string_view what, std::int64_t least, std::int64_t most);
@@ -54,6 +56,7 @@ class LayerLine {
   std::optional<std::string> take(std::string_view key);
 
   LayerText source_;
+  std::uint64_t ordinal_;
   std::string keyword_;
   std::vector<std::string> positionals_;
   std::size_t next_ = 0;

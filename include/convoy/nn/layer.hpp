@@ -1,0 +1,133 @@
+#pragma once
+// What a layer is: shapes and parameters declared at construction, and two passes over memory it does not own.
+//
+// A layer holds no data, so one network serves any number of threads and micro-batches at a time; the Workspace
+// hands it memory. It knows nothing of ranks, files or the optimizer. To add one: a file in src/nn/layers and a line
+// in src/nn/registry.cpp (src/README.md).
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "convoy/core/shape.hpp"
+#include "convoy/kernels/kernels.hpp"
+
+namespace convoy::nn {
+
+/// How a parameter starts.
+enum class Start {
+  kWeights,  ///< He et al. 2015 before relu, Glorot & Bengio 2010 otherwise, from fan_in and fan_out
+  kZeros,
+  kOnes,
+};
+
+/// A trained tensor of a layer.
+struct Parameter {
+  std::string name;  ///< "weight", "bias"
+  Dims dims;         ///< logical extents
+  Start start = Start::kZeros;
+  bool decays = false;  ///< weight decay applies
+  std::int64_t fan_in = 0;
+  std::int64_t fan_out = 0;
+};
+
+/// A tensor that follows the data instead of a gradient ("running_mean").
+struct Statistic {
+  std::string name;
+  Dims dims;
+  Start start = Start::kZeros;
+};
+
+/// Which mode a pass runs in.
+enum class Phase { kTraining, kEvaluation };
+
+/// What a layer does to the choice of the initial weights before it.
+enum class Nonlinearity {
+  kNone,  ///< transparent: look at the next layer (pooling, batchnorm, dropout, flatten, add)
+  kRelu,
+  kOther,  ///< sigmoid, tanh, softmax, or a further layer with weights
+};
+
+/// The micro-batch a pass is about.
+struct MicroBatch {
+  Phase phase = Phase::kTraining;
+  std::span<const std::int64_t> samples;  ///< numbers in the data set, the keys of random masks
+  std::uint64_t seed = 0;
+  std::int64_t epoch = 0;
+  [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(samples.size()); }
+  [[nodiscard]] std::int64_t blocks() const { return lane_blocks(size()); }
+};
+
+/// Most inputs a layer has.
+inline constexpr std::size_t kMostInputs = 2;
+
+/// Memory and context of one call of a layer. Pictures are in lane blocks (core/layout.hpp). Every thread of the team
+/// calls with the same pass; a call ends with a barrier of the team.
+template <class Real>
+struct Pass {
+  const kernels::KernelTable<Real>& kernels;
+  Team team;
+  const MicroBatch& batch;
+
+  std::array<const Real*, kMostInputs> src{};  ///< the layer's inputs
+  Real* dst = nullptr;                         ///< its output: assigned by forward, read by backward
+  const Real* parameters = nullptr;            ///< its parameters, one after the other, in their declared order
+  const Real* statistics = nullptr;            ///< its statistics likewise; read in evaluation
+
+  const Real* diff_dst = nullptr;              ///< backward: ∂C/∂dst
+  std::array<Real*, kMostInputs> diff_src{};   ///< backward: assigned ∂C/∂src; null where nobody wants it
+  Real* diff_parameters = nullptr;             ///< backward: assigned, Σ over the micro-batch's samples
+  Real* batch_statistics = nullptr;            ///< backward: assigned samples × the micro-batch's statistics
+
+  std::byte* saved = nullptr;  ///< saved_bytes() kept from forward to backward
+  Real* scratch = nullptr;     ///< scratch_size() elements, free for the length of a call
+};
+
+class Layer {
+ public:
+  virtual ~Layer() = default;
+
+  /// Shape of the output, fixed at construction.
+  [[nodiscard]] virtual Shape output() const = 0;
+  /// As it would stand in a configuration, without defaults: "conv 20 5x5".
+  [[nodiscard]] virtual std::string description() const = 0;
+
+  [[nodiscard]] virtual std::vector<Parameter> parameters() const { return {}; }
+  [[nodiscard]] virtual std::vector<Statistic> statistics() const { return {}; }
+  [[nodiscard]] virtual Nonlinearity nonlinearity() const { return Nonlinearity::kNone; }
+  /// True if the output is the input under another shape: no memory, no passes.
+  [[nodiscard]] virtual bool is_view() const { return false; }
+  /// True if the derivative jumps where the set of positive outputs, or what it saved, changes (relu, maxpool).
+  [[nodiscard]] virtual bool has_kinks() const { return false; }
+  /// Multiplications of one forward pass over one sample.
+  [[nodiscard]] virtual std::int64_t multiplications() const { return 0; }
+
+  /// Bytes kept from forward to backward, for `blocks` lane blocks of `real_size`-byte numbers.
+  [[nodiscard]] virtual std::int64_t saved_bytes(std::int64_t /*blocks*/, std::int64_t /*real_size*/) const { return 0; }
+  /// Elements of scratch a call may use.
+  [[nodiscard]] virtual std::int64_t scratch_size(std::int64_t /*blocks*/) const { return 0; }
+
+  virtual void forward(const Pass<float>& pass) const = 0;
+  virtual void forward(const Pass<double>& pass) const = 0;
+  virtual void backward(const Pass<float>& pass) const = 0;
+  virtual void backward(const Pass<double>& pass) const = 0;
+};
+
+/// Lets a layer write each pass once, for float (training) and double (gradient checks): Derived has
+/// `template <class Real> void run_forward(const Pass<Real>&) const`, and run_backward likewise.
+template <class Derived>
+class LayerOf : public Layer {
+ public:
+  void forward(const Pass<float>& pass) const final { self().run_forward(pass); }
+  void forward(const Pass<double>& pass) const final { self().run_forward(pass); }
+  void backward(const Pass<float>& pass) const final { self().run_backward(pass); }
+  void backward(const Pass<double>& pass) const final { self().run_backward(pass); }
+
+ private:
+  [[nodiscard]] const Derived& self() const { return static_cast<const Derived&>(*this); }
+};
+
+}  // namespace convoy::nn

@@ -1,0 +1,42 @@
+// The end of a residual block: body + shortcut (He et al. 2016). The diff goes to both unchanged.
+
+#include <algorithm>
+
+#include "layers.hpp"
+
+namespace convoy::nn {
+namespace {
+
+class Add final : public LayerOf<Add> {
+ public:
+  explicit Add(const Shape& shape) : shape_(shape) {}
+  [[nodiscard]] Shape output() const override { return shape_; }
+  [[nodiscard]] std::string description() const override { return "add"; }
+
+  template <class Real>
+  void run_forward(const Pass<Real>& pass) const {
+    pass.kernels.add(elements(pass), pass.src[0], pass.src[1], pass.dst, pass.team);
+  }
+
+  template <class Real>
+  void run_backward(const Pass<Real>& pass) const {
+    const Range share = pass.team.share(elements(pass));
+    for (Real* diff_src : pass.diff_src)
+      if (diff_src != nullptr) std::copy(pass.diff_dst + share.begin, pass.diff_dst + share.end, diff_src + share.begin);
+    pass.team.barrier();
+  }
+
+ private:
+  template <class Real>
+  [[nodiscard]] std::int64_t elements(const Pass<Real>& pass) const {
+    return pass.batch.blocks() * shape_.size() * kLanes;
+  }
+
+  Shape shape_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_add(const Shape& shape) { return std::make_unique<Add>(shape); }
+
+}  // namespace convoy::nn

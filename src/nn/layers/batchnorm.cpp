@@ -1,0 +1,89 @@
+// batchnorm: normalises every channel by the statistics of the micro-batch (ghost batch normalisation, Hoffer et al.
+// 2017); in evaluation by the running statistics.
+
+#include "layers.hpp"
+
+namespace convoy::nn {
+namespace {
+
+class BatchNorm final : public LayerOf<BatchNorm> {
+ public:
+  BatchNorm(const Shape& shape, double epsilon) : shape_(shape), epsilon_(epsilon) {}
+
+  [[nodiscard]] Shape output() const override { return shape_; }
+  [[nodiscard]] std::string description() const override { return "batchnorm"; }
+
+  [[nodiscard]] std::vector<Parameter> parameters() const override {
+    return {{.name = "weight", .dims = {shape_.c}, .start = Start::kOnes}, {.name = "bias", .dims = {shape_.c}}};
+  }
+  [[nodiscard]] std::vector<Statistic> statistics() const override {
+    return {{.name = "running_mean", .dims = {shape_.c}},
+            {.name = "running_var", .dims = {shape_.c}, .start = Start::kOnes}};
+  }
+  /// Mean and variance of the micro-batch, 2 × [C].
+  [[nodiscard]] std::int64_t saved_bytes(std::int64_t, std::int64_t real_size) const override {
+    return 2 * shape_.c * real_size;
+  }
+
+  template <class Real>
+  void run_forward(const Pass<Real>& pass) const {
+    const Real* weight = pass.parameters;
+    const Real* bias = weight + shape_.c;
+    if (pass.batch.phase == Phase::kEvaluation) {
+      pass.kernels.batchnorm_inference(shape_of(pass), pass.src[0], weight, bias, pass.statistics,
+                                       pass.statistics + shape_.c, pass.dst, pass.team);
+      return;
+    }
+    auto* mean = reinterpret_cast<Real*>(pass.saved);
+    pass.kernels.batchnorm_forward(shape_of(pass), pass.src[0], weight, bias, pass.dst, mean, mean + shape_.c,
+                                   pass.team);
+  }
+
+  template <class Real>
+  void run_backward(const Pass<Real>& pass) const {
+    const auto* mean = reinterpret_cast<const Real*>(pass.saved);
+    const Real* variance = mean + shape_.c;
+    // The kernel always assigns diff_src; where nobody wants it (the first layer) it goes to scratch.
+    Real* diff_src = pass.diff_src[0] != nullptr ? pass.diff_src[0] : pass.scratch;
+    pass.kernels.batchnorm_backward(shape_of(pass), pass.src[0], pass.diff_dst, pass.parameters, mean, variance,
+                                    diff_src, pass.diff_parameters, pass.diff_parameters + shape_.c, pass.team);
+    if (pass.team.index() == 0) {
+      const auto samples = static_cast<Real>(pass.batch.size());
+      const auto elements = static_cast<Real>(pass.batch.size() * shape_.h * shape_.w);
+      // Unbiased, as PyTorch keeps it; of a single element there is only the population's.
+      const Real unbias = elements > 1 ? elements / (elements - 1) : Real{1};
+      for (std::int64_t c = 0; c < shape_.c; ++c) {
+        pass.batch_statistics[c] = samples * mean[c];
+        pass.batch_statistics[shape_.c + c] = samples * (variance[c] * unbias);
+      }
+    }
+    pass.team.barrier();
+  }
+
+  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks) const override {
+    return blocks * shape_.size() * kLanes;
+  }
+
+ private:
+  template <class Real>
+  [[nodiscard]] kernels::BatchNormShape shape_of(const Pass<Real>& pass) const {
+    return {.blocks = pass.batch.blocks(),
+            .samples = pass.batch.size(),
+            .c = shape_.c,
+            .spatial = shape_.h * shape_.w,
+            .epsilon = epsilon_};
+  }
+
+  Shape shape_;
+  double epsilon_;
+};
+
+}  // namespace
+
+LayerMaker batchnorm_maker() {
+  return {"batchnorm [eps=1e-5] [name=…]", [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
+            return std::make_unique<BatchNorm>(input, line.take_option_number("eps", 1e-5, 1e-12, 1));
+          }};
+}
+
+}  // namespace convoy::nn

@@ -1,0 +1,94 @@
+// conv: z = w * a + b over every sample's picture (contract, "Mathematics").
+
+#include "layers.hpp"
+#include "window.hpp"
+
+namespace convoy::nn {
+namespace {
+
+class Conv final : public LayerOf<Conv> {
+ public:
+  Conv(const Shape& input, std::int64_t channels, const Window& window, bool bias)
+      : window_(window), output_(window.output(input, channels)), bias_(bias) {
+    shape_.ic = input.c;
+    shape_.ih = input.h;
+    shape_.iw = input.w;
+    shape_.oc = channels;
+    shape_.oh = output_.h;
+    shape_.ow = output_.w;
+    shape_.kh = window.kh;
+    shape_.kw = window.kw;
+    shape_.sh = window.sh;
+    shape_.sw = window.sw;
+    shape_.ph = window.ph;
+    shape_.pw = window.pw;
+  }
+
+  [[nodiscard]] Shape output() const override { return output_; }
+  [[nodiscard]] std::string description() const override {
+    return "conv " + std::to_string(shape_.oc) + ' ' + window_.description(1, 1) + (bias_ ? "" : " bias=no");
+  }
+  [[nodiscard]] Nonlinearity nonlinearity() const override { return Nonlinearity::kOther; }
+  [[nodiscard]] std::int64_t multiplications() const override { return output_.size() * taps(); }
+
+  [[nodiscard]] std::vector<Parameter> parameters() const override {
+    std::vector<Parameter> list{{.name = "weight",
+                                 .dims = {shape_.oc, shape_.ic, shape_.kh, shape_.kw},
+                                 .start = Start::kWeights,
+                                 .decays = true,
+                                 .fan_in = taps(),
+                                 .fan_out = shape_.oc * shape_.kh * shape_.kw}};
+    if (bias_) list.push_back({.name = "bias", .dims = {shape_.oc}});
+    return list;
+  }
+
+  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks) const override {
+    return kernels::conv2d_scratch_size(with_blocks(blocks));
+  }
+
+  template <class Real>
+  void run_forward(const Pass<Real>& pass) const {
+    const Real* bias = bias_ ? pass.parameters + weights() : nullptr;
+    pass.kernels.conv2d_forward(with_blocks(pass.batch.blocks()), pass.src[0], pass.parameters, bias, pass.dst,
+                                pass.scratch, pass.team);
+  }
+
+  template <class Real>
+  void run_backward(const Pass<Real>& pass) const {
+    const kernels::Conv2dShape shape = with_blocks(pass.batch.blocks());
+    Real* diff_bias = bias_ ? pass.diff_parameters + weights() : nullptr;
+    pass.kernels.conv2d_backward_weights(shape, pass.src[0], pass.diff_dst, pass.diff_parameters, diff_bias,
+                                         pass.scratch, pass.team);
+    if (pass.diff_src[0] != nullptr)
+      pass.kernels.conv2d_backward_data(shape, pass.diff_dst, pass.parameters, pass.diff_src[0], pass.scratch,
+                                        pass.team);
+  }
+
+ private:
+  [[nodiscard]] std::int64_t taps() const { return shape_.ic * shape_.kh * shape_.kw; }
+  [[nodiscard]] std::int64_t weights() const { return shape_.oc * taps(); }
+  [[nodiscard]] kernels::Conv2dShape with_blocks(std::int64_t blocks) const {
+    kernels::Conv2dShape shape = shape_;
+    shape.blocks = blocks;
+    return shape;
+  }
+
+  Window window_;
+  Shape output_;
+  kernels::Conv2dShape shape_;
+  bool bias_;
+};
+
+}  // namespace
+
+LayerMaker conv_maker() {
+  return {"conv CHANNELS KHxKW [stride=1] [pad=0] [bias=yes] [name=…]",
+          [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
+            const std::int64_t channels = line.take_integer("the number of output channels", 1, 1 << 20);
+            Window window = take_window(line, "the kernel", std::pair<std::int64_t, std::int64_t>{1, 1});
+            window.check(line, input);
+            return std::make_unique<Conv>(input, channels, window, line.take_option_yes_no("bias", true));
+          }};
+}
+
+}  // namespace convoy::nn

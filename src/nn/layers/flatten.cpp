@@ -1,0 +1,32 @@
+// flatten: the picture as a vector, c, h, w with w fastest. In lane blocks that is the same memory.
+
+#include "layers.hpp"
+
+namespace convoy::nn {
+namespace {
+
+class Flatten final : public LayerOf<Flatten> {
+ public:
+  explicit Flatten(std::int64_t features) : features_(features) {}
+  [[nodiscard]] Shape output() const override { return {features_, 1, 1}; }
+  [[nodiscard]] std::string description() const override { return "flatten"; }
+  [[nodiscard]] bool is_view() const override { return true; }
+
+  template <class Real>
+  void run_forward(const Pass<Real>&) const {}
+  template <class Real>
+  void run_backward(const Pass<Real>&) const {}
+
+ private:
+  std::int64_t features_;
+};
+
+}  // namespace
+
+LayerMaker flatten_maker() {
+  return {"flatten", [](LayerLine&, const Shape& input) -> std::unique_ptr<Layer> {
+            return std::make_unique<Flatten>(input.size());
+          }};
+}
+
+}  // namespace convoy::nn

@@ -1,0 +1,118 @@
+// maxpool, avgpool, globalavgpool: one number from each window of a channel's picture.
+
+#include "layers.hpp"
+#include "window.hpp"
+
+namespace convoy::nn {
+namespace {
+
+kernels::Pool2dShape pool_shape(const Window& window, const Shape& input, const Shape& output, std::int64_t blocks) {
+  kernels::Pool2dShape shape;
+  shape.blocks = blocks;
+  shape.c = input.c;
+  shape.ih = input.h;
+  shape.iw = input.w;
+  shape.oh = output.h;
+  shape.ow = output.w;
+  shape.kh = window.kh;
+  shape.kw = window.kw;
+  shape.sh = window.sh;
+  shape.sw = window.sw;
+  shape.ph = window.ph;
+  shape.pw = window.pw;
+  return shape;
+}
+
+class MaxPool final : public LayerOf<MaxPool> {
+ public:
+  MaxPool(const Shape& input, const Window& window)
+      : window_(window), input_(input), output_(window.output(input, input.c)) {}
+
+  [[nodiscard]] Shape output() const override { return output_; }
+  [[nodiscard]] std::string description() const override {
+    return "maxpool " + window_.description(window_.kh, window_.kw);
+  }
+  [[nodiscard]] bool has_kinks() const override { return true; }
+  /// The winner of every window, [B][C][OH][OW][16] int32.
+  [[nodiscard]] std::int64_t saved_bytes(std::int64_t blocks, std::int64_t) const override {
+    return blocks * output_.size() * kLanes * static_cast<std::int64_t>(sizeof(std::int32_t));
+  }
+
+  template <class Real>
+  void run_forward(const Pass<Real>& pass) const {
+    pass.kernels.maxpool_forward(pool_shape(window_, input_, output_, pass.batch.blocks()), pass.src[0], pass.dst,
+                                 reinterpret_cast<std::int32_t*>(pass.saved), pass.team);
+  }
+
+  template <class Real>
+  void run_backward(const Pass<Real>& pass) const {
+    if (pass.diff_src[0] != nullptr)
+      pass.kernels.maxpool_backward(pool_shape(window_, input_, output_, pass.batch.blocks()), pass.diff_dst,
+                                    reinterpret_cast<const std::int32_t*>(pass.saved), pass.diff_src[0], pass.team);
+  }
+
+ private:
+  Window window_;
+  Shape input_;
+  Shape output_;
+};
+
+class AvgPool final : public LayerOf<AvgPool> {
+ public:
+  AvgPool(const Shape& input, const Window& window, std::string description)
+      : window_(window), input_(input), output_(window.output(input, input.c)), description_(std::move(description)) {}
+
+  [[nodiscard]] Shape output() const override { return output_; }
+  [[nodiscard]] std::string description() const override { return description_; }
+
+  template <class Real>
+  void run_forward(const Pass<Real>& pass) const {
+    pass.kernels.avgpool_forward(pool_shape(window_, input_, output_, pass.batch.blocks()), pass.src[0], pass.dst,
+                                 pass.team);
+  }
+
+  template <class Real>
+  void run_backward(const Pass<Real>& pass) const {
+    if (pass.diff_src[0] != nullptr)
+      pass.kernels.avgpool_backward(pool_shape(window_, input_, output_, pass.batch.blocks()), pass.diff_dst,
+                                    pass.diff_src[0], pass.team);
+  }
+
+ private:
+  Window window_;
+  Shape input_;
+  Shape output_;
+  std::string description_;
+};
+
+Window take_pool_window(LayerLine& line, const Shape& input) {
+  const Window window = take_window(line, "the window", std::nullopt);
+  window.check(line, input);
+  if (2 * window.ph > window.kh || 2 * window.pw > window.kw)
+    line.fail("pad is more than half the window (a window would then see padding alone)");
+  return window;
+}
+
+}  // namespace
+
+LayerMaker maxpool_maker() {
+  return {"maxpool HxW [stride=the window] [pad=0]", [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
+            return std::make_unique<MaxPool>(input, take_pool_window(line, input));
+          }};
+}
+
+LayerMaker avgpool_maker() {
+  return {"avgpool HxW [stride=the window] [pad=0]", [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
+            const Window window = take_pool_window(line, input);
+            return std::make_unique<AvgPool>(input, window, "avgpool " + window.description(window.kh, window.kw));
+          }};
+}
+
+LayerMaker globalavgpool_maker() {
+  return {"globalavgpool", [](LayerLine&, const Shape& input) -> std::unique_ptr<Layer> {
+            const Window whole{.kh = input.h, .kw = input.w};
+            return std::make_unique<AvgPool>(input, whole, "globalavgpool");
+          }};
+}
+
+}  // namespace convoy::nn

@@ -1,0 +1,43 @@
+// softmax over a vector of features, a_k = e^{z_k} / Σ e^{z_j}. For use before the quadratic loss; the cross-entropy
+// losses apply it themselves.
+
+#include "layers.hpp"
+
+namespace convoy::nn {
+namespace {
+
+class Softmax final : public LayerOf<Softmax> {
+ public:
+  explicit Softmax(std::int64_t features) : features_(features) {}
+
+  [[nodiscard]] Shape output() const override { return {features_, 1, 1}; }
+  [[nodiscard]] std::string description() const override { return "softmax"; }
+  [[nodiscard]] Nonlinearity nonlinearity() const override { return Nonlinearity::kOther; }
+
+  template <class Real>
+  void run_forward(const Pass<Real>& pass) const {
+    pass.kernels.softmax_forward(pass.batch.blocks(), features_, pass.src[0], pass.dst, pass.team);
+  }
+
+  template <class Real>
+  void run_backward(const Pass<Real>& pass) const {
+    if (pass.diff_src[0] != nullptr)
+      pass.kernels.softmax_backward(pass.batch.blocks(), features_, pass.dst, pass.diff_dst, pass.diff_src[0],
+                                    pass.team);
+  }
+
+ private:
+  std::int64_t features_;
+};
+
+}  // namespace
+
+LayerMaker softmax_maker() {
+  return {"softmax", [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
+            if (input.h != 1 || input.w != 1)
+              line.fail("its input is a picture of " + to_string(input) + " (softmax takes a vector: put flatten or dense before it)");
+            return std::make_unique<Softmax>(input.c);
+          }};
+}
+
+}  // namespace convoy::nn

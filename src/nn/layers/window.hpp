@@ -1,0 +1,31 @@
+#pragma once
+// A kernel or pooling window that slides over a picture: size, stride, padding. Shared by conv and the pools.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "convoy/core/shape.hpp"
+#include "convoy/nn/layer_line.hpp"
+
+namespace convoy::nn {
+
+struct Window {
+  std::int64_t kh = 1, kw = 1;
+  std::int64_t sh = 1, sw = 1;
+  std::int64_t ph = 0, pw = 0;
+
+  /// Picture after the window has slid over `input`: ⌊(H + 2p − K)/s⌋ + 1 each way.
+  [[nodiscard]] Shape output(const Shape& input, std::int64_t channels) const;
+  /// "3x3 stride=2 pad=1"; a stride equal to (default_sh, default_sw) and a padding of 0 are left out.
+  [[nodiscard]] std::string description(std::int64_t default_sh, std::int64_t default_sw) const;
+  /// Fails the line where the window is larger than the padded picture.
+  void check(const LayerLine& line, const Shape& input) const;
+};
+
+/// Takes "KHxKW" and the options stride and pad. Without `default_stride` the stride is the window.
+[[nodiscard]] Window take_window(LayerLine& line, const char* what,
+                                 std::optional<std::pair<std::int64_t, std::int64_t>> default_stride);
+
+}  // namespace convoy::nn

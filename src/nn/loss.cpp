@@ -1,0 +1,132 @@
+#include "convoy/nn/loss.hpp"
+
+#include <cmath>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/layout.hpp"
+#include "convoy/core/math.hpp"
+
+namespace convoy::nn {
+namespace {
+
+/// One sample's outputs in a lane block: element k is at base[k·16].
+template <class Real>
+class LaneView {
+ public:
+  LaneView(Real* block, std::int64_t lane) : base_(block + lane) {}
+  Real& operator[](std::int64_t k) const { return base_[k * kLanes]; }
+
+ private:
+  Real* base_;
+};
+
+double sigmoid(double z) { return 1 / (1 + math::exp(-z)); }
+
+template <class Real>
+double quadratic(std::int64_t classes, std::int64_t label, LaneView<const Real> z, LaneView<Real> diff, bool want_diff) {
+  double sum = 0;
+  for (std::int64_t k = 0; k < classes; ++k) {
+    const double error = static_cast<double>(z[k]) - (k == label ? 1 : 0);
+    sum += 0.5 * error * error;
+    if (want_diff) diff[k] = static_cast<Real>(error);
+  }
+  return sum;
+}
+
+template <class Real>
+double sigmoid_cross_entropy(std::int64_t classes, std::int64_t label, LaneView<const Real> z, LaneView<Real> diff,
+                             bool want_diff) {
+  double sum = 0;
+  for (std::int64_t k = 0; k < classes; ++k) {
+    const double value = z[k];
+    const double y = k == label ? 1 : 0;
+    sum += std::max(value, 0.0) - value * y + math::log1p(math::exp(-std::abs(value)));
+    if (want_diff) diff[k] = static_cast<Real>(sigmoid(value) - y);
+  }
+  return sum;
+}
+
+template <class Real>
+double softmax_cross_entropy(std::int64_t classes, std::int64_t label, LaneView<const Real> z, LaneView<Real> diff,
+                             bool want_diff) {
+  double largest = z[0];
+  for (std::int64_t k = 1; k < classes; ++k) largest = std::max(largest, static_cast<double>(z[k]));
+  double total = 0;
+  for (std::int64_t k = 0; k < classes; ++k) total += math::exp(static_cast<double>(z[k]) - largest);
+  if (want_diff) {
+    for (std::int64_t k = 0; k < classes; ++k) {
+      const double p = math::exp(static_cast<double>(z[k]) - largest) / total;
+      diff[k] = static_cast<Real>(p - (k == label ? 1 : 0));
+    }
+  }
+  return math::log(total) + largest - static_cast<double>(z[label]);
+}
+
+/// How many outputs come before the label's: larger ones, and equal ones of a smaller class. A NaN anywhere makes the
+/// answer wrong.
+template <class Real>
+std::int64_t rank_of_label(std::int64_t classes, std::int64_t label, LaneView<const Real> z) {
+  const Real own = z[label];
+  std::int64_t before = 0;
+  for (std::int64_t k = 0; k < classes; ++k) {
+    if (std::isnan(z[k])) return classes;
+    if (z[k] > own || (z[k] == own && k < label)) ++before;
+  }
+  return before;
+}
+
+template <class Real>
+double sample_loss(LossKind kind, std::int64_t classes, std::int64_t label, LaneView<const Real> z, LaneView<Real> diff,
+                   bool want_diff) {
+  switch (kind) {
+    case LossKind::kQuadratic: return quadratic(classes, label, z, diff, want_diff);
+    case LossKind::kSigmoidCrossEntropy: return sigmoid_cross_entropy(classes, label, z, diff, want_diff);
+    case LossKind::kSoftmaxCrossEntropy: return softmax_cross_entropy(classes, label, z, diff, want_diff);
+  }
+  return 0;
+}
+
+}  // namespace
+
+const std::vector<std::string_view>& loss_names() {
+  static const std::vector<std::string_view> names{"quadratic", "sigmoid-cross-entropy", "softmax-cross-entropy"};
+  return names;
+}
+
+std::string_view to_string(LossKind kind) { return loss_names()[static_cast<std::size_t>(kind)]; }
+
+LossKind parse_loss(std::string_view name) {
+  std::string known;
+  for (std::size_t i = 0; i < loss_names().size(); ++i) {
+    if (loss_names()[i] == name) return static_cast<LossKind>(i);
+    known += (i > 0 ? ", " : "") + std::string(loss_names()[i]);
+  }
+  throw ConfigError("unknown loss '" + std::string(name) + "' (known: " + known + ")");
+}
+
+template <class Real>
+LossResult evaluate_loss(LossKind kind, std::int64_t classes, std::span<const std::int64_t> labels, const Real* outputs,
+                         Real* diff) {
+  LossResult result;
+  const auto samples = static_cast<std::int64_t>(labels.size());
+  for (std::int64_t n = 0; n < lane_blocks(samples) * kLanes; ++n) {
+    const std::int64_t block = n / kLanes * classes * kLanes;
+    const LaneView<Real> lane_diff(diff != nullptr ? diff + block : nullptr, n % kLanes);
+    if (n >= samples) {
+      for (std::int64_t k = 0; diff != nullptr && k < classes; ++k) lane_diff[k] = 0;
+      continue;
+    }
+    const LaneView<const Real> z(outputs + block, n % kLanes);
+    const std::int64_t label = labels[static_cast<std::size_t>(n)];
+    result.loss_sum += sample_loss(kind, classes, label, z, lane_diff, diff != nullptr);
+    const std::int64_t before = rank_of_label(classes, label, z);
+    result.correct += before < 1 ? 1 : 0;
+    result.correct_top5 += before < 5 ? 1 : 0;
+  }
+  return result;
+}
+
+template LossResult evaluate_loss<float>(LossKind, std::int64_t, std::span<const std::int64_t>, const float*, float*);
+template LossResult evaluate_loss<double>(LossKind, std::int64_t, std::span<const std::int64_t>, const double*, double*);
+
+}  // namespace convoy::nn

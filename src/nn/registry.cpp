@@ -1,0 +1,36 @@
+#include "convoy/nn/registry.hpp"
+
+#include "layers/layers.hpp"
+
+namespace convoy::nn {
+
+Registry Registry::standard() {
+  Registry registry;
+  registry.add("avgpool", avgpool_maker());
+  registry.add("batchnorm", batchnorm_maker());
+  registry.add("conv", conv_maker());
+  registry.add("dense", dense_maker());
+  registry.add("dropout", dropout_maker());
+  registry.add("flatten", flatten_maker());
+  registry.add("globalavgpool", globalavgpool_maker());
+  registry.add("maxpool", maxpool_maker());
+  registry.add("relu", relu_maker());
+  registry.add("sigmoid", sigmoid_maker());
+  registry.add("softmax", softmax_maker());
+  registry.add("tanh", tanh_maker());
+  return registry;
+}
+
+std::unique_ptr<Layer> Registry::make(LayerLine& line, const Shape& input) const {
+  const auto found = makers_.find(line.keyword());
+  if (found == makers_.end()) {
+    std::string known;
+    for (const auto& [keyword, maker] : makers_) known += keyword + ", ";
+    line.fail("unknown keyword '" + line.keyword() + "' (known: " + known + "residual {, } shortcut {, })");
+  }
+  std::unique_ptr<Layer> layer = found->second.make(line, input);
+  line.finish(found->second.usage);
+  return layer;
+}
+
+}  // namespace convoy::nn
