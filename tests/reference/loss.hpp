@@ -1,0 +1,20 @@
+#pragma once
+// Losses of one sample: z the network's outputs, y the target (one-hot for classes).
+
+#include <vector>
+
+namespace convoy::reference {
+
+struct Loss {
+  double value = 0;
+  std::vector<double> diff;  ///< ∂C/∂z
+};
+
+/// C = ½ Σ_k (y_k − z_k)², ∂C/∂z = z − y (Nielsen's quadratic cost; contract, "Configuration").
+Loss quadratic(const std::vector<double>& z, const std::vector<double>& y);
+/// C = −Σ_k (y_k ln σ(z_k) + (1 − y_k) ln(1 − σ(z_k))), ∂C/∂z = σ(z) − y.
+Loss sigmoid_cross_entropy(const std::vector<double>& z, const std::vector<double>& y);
+/// C = −Σ_k y_k ln p_k with p the softmax of z, ∂C/∂z = p − y (y sums to 1).
+Loss softmax_cross_entropy(const std::vector<double>& z, const std::vector<double>& y);
+
+}  // namespace convoy::reference

@@ -1,0 +1,125 @@
+#pragma once
+// Runs the three convolution kernels on one shape, and compares with the textbook.
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "reference/convolution.hpp"
+#include "support/guarded.hpp"
+#include "support/lanes.hpp"
+#include "support/teams.hpp"
+#include "unit/kernels/kernel_sets.hpp"
+
+namespace convoy::kernels {
+
+inline Conv2dShape to_shape(const reference::Convolution& c) {
+  return {.blocks = lane_blocks(c.n),
+          .ic = c.ic,
+          .ih = c.ih,
+          .iw = c.iw,
+          .oc = c.oc,
+          .oh = c.oh(),
+          .ow = c.ow(),
+          .kh = c.kh,
+          .kw = c.kw,
+          .sh = c.sh,
+          .sw = c.sw,
+          .ph = c.ph,
+          .pw = c.pw};
+}
+
+inline std::string describe(const reference::Convolution& c) {
+  std::ostringstream text;
+  text << "n" << c.n << " ic" << c.ic << " " << c.ih << "x" << c.iw << " oc" << c.oc << " kernel " << c.kh
+       << "x" << c.kw << " stride " << c.sh << "x" << c.sw << " pad " << c.ph << "x" << c.pw;
+  return text.str();
+}
+
+/// A shape with numbers to compute on.
+struct ConvCase {
+  reference::Convolution shape;
+  bool with_bias = true;
+  std::vector<double> src, weights, bias, diff_dst;
+};
+
+inline ConvCase make_conv_case(const reference::Convolution& shape, bool with_bias, unsigned seed) {
+  Numbers numbers(seed);
+  return {shape,
+          with_bias,
+          numbers.uniform(shape.src_size()),
+          numbers.uniform(shape.weights_size()),
+          with_bias ? numbers.uniform(shape.oc) : std::vector<double>(),
+          numbers.uniform(shape.dst_size())};
+}
+
+/// Everything the kernels assigned, idle lanes included.
+template <class Real>
+struct ConvResults {
+  std::vector<Real> dst, diff_src, diff_weights, diff_bias;
+};
+
+template <class Real>
+ConvResults<Real> run_conv(const KernelTable<Real>& table, const ConvCase& c, int threads) {
+  using test::IdleLanes;
+  const reference::Convolution& r = c.shape;
+  const Conv2dShape shape = to_shape(r);
+  const auto src = test::to_lanes<Real>(c.src, r.n, r.ic * r.ih * r.iw, IdleLanes::kFirstSample);
+  const auto diff_dst = test::to_lanes<Real>(c.diff_dst, r.n, r.oc * r.oh() * r.ow(), IdleLanes::kZero);
+  const std::vector<Real> weights = to_real<Real>(c.weights);
+  const std::vector<Real> bias = to_real<Real>(c.bias);
+  test::Guarded<Real> dst(diff_dst.size());
+  test::Guarded<Real> diff_src(src.size());
+  test::Guarded<Real> diff_weights(r.weights_size(), 1);
+  test::Guarded<Real> diff_bias(r.oc, 3);
+  test::Guarded<Real> scratch(conv2d_scratch_size(shape));
+  test::run_team(threads, [&](const Team& team) {
+    table.conv2d_forward(shape, src.data(), weights.data(), c.with_bias ? bias.data() : nullptr, dst.data(),
+                         scratch.data(), team);
+    table.conv2d_backward_data(shape, diff_dst.data(), weights.data(), diff_src.data(), scratch.data(), team);
+    table.conv2d_backward_weights(shape, src.data(), diff_dst.data(), diff_weights.data(),
+                                  c.with_bias ? diff_bias.data() : nullptr, scratch.data(), team);
+  });
+  EXPECT_TRUE(dst.guards_untouched()) << "dst, " << describe(r);
+  EXPECT_TRUE(diff_src.guards_untouched()) << "diff_src, " << describe(r);
+  EXPECT_TRUE(diff_weights.guards_untouched()) << "diff_weights, " << describe(r);
+  EXPECT_TRUE(diff_bias.guards_untouched()) << "diff_bias, " << describe(r);
+  EXPECT_TRUE(scratch.guards_untouched()) << "scratch, " << describe(r);
+  return {dst.values(), diff_src.values(), diff_weights.values(),
+          c.with_bias ? diff_bias.values() : std::vector<Real>()};
+}
+
+template <class Real>
+std::vector<double> to_double(const std::vector<Real>& values) {
+  return std::vector<double>(values.begin(), values.end());
+}
+
+/// Compares with the reference, each element within γ_k·Σ|a·b| where k counts its terms (the bias is one
+/// more).
+template <class Real>
+void expect_conv_matches(const ConvCase& c, const ConvResults<Real>& got) {
+  const reference::Convolution& r = c.shape;
+  const std::string name = describe(r);
+  const auto src = magnitudes(c.src);
+  const auto weights = magnitudes(c.weights);
+  const auto diff_dst = magnitudes(c.diff_dst);
+  const std::int64_t kernel = r.kh * r.kw;
+  const std::int64_t pixels = lane_blocks(r.n) * kLanes * r.oh() * r.ow();
+  expect_within<Real>(test::from_lanes(got.dst.data(), r.n, r.oc * r.oh() * r.ow()),
+                      reference::convolution_forward(r, c.src, c.weights, c.bias),
+                      reference::convolution_forward(r, src, weights, magnitudes(c.bias)), r.ic * kernel + 1,
+                      "dst of " + name);
+  expect_within<Real>(test::from_lanes(got.diff_src.data(), r.n, r.ic * r.ih * r.iw),
+                      reference::convolution_backward_data(r, c.diff_dst, c.weights),
+                      reference::convolution_backward_data(r, diff_dst, weights), r.oc * kernel,
+                      "diff_src of " + name);
+  expect_within<Real>(
+      to_double(got.diff_weights), reference::convolution_backward_weights(r, c.src, c.diff_dst),
+      reference::convolution_backward_weights(r, src, diff_dst), pixels, "diff_weights of " + name);
+  if (c.with_bias) {
+    expect_within<Real>(to_double(got.diff_bias), reference::convolution_backward_bias(r, c.diff_dst),
+                        reference::convolution_backward_bias(r, diff_dst), pixels, "diff_bias of " + name);
+  }
+}
+
+}  // namespace convoy::kernels

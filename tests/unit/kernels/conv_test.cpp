@@ -1,0 +1,166 @@
+// The convolution kernels of every instruction set against the textbook.
+
+#include <algorithm>
+#include <cstring>
+
+#include "unit/kernels/conv_case.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+using reference::Convolution;
+
+class Conv2d : public Kernels {};
+CONVOY_FOR_ALL_KERNEL_SETS(Conv2d);
+
+/// By kind: each line is one thing that has gone wrong in some convolution somewhere.
+std::vector<Convolution> shapes() {
+  return {
+      {.ic = 1, .ih = 1, .iw = 1, .oc = 1},
+      {.ic = 1, .ih = 12, .iw = 12, .oc = 6, .kh = 5, .kw = 5, .ph = 2, .pw = 2},  // first convolution
+      {.ic = 3, .ih = 9, .iw = 9, .oc = 20, .kh = 3, .kw = 3, .ph = 1, .pw = 1},   // channel tails
+      {.ic = 6, .ih = 10, .iw = 10, .oc = 16, .kh = 5, .kw = 5},
+      {.ic = 20, .ih = 8, .iw = 8, .oc = 50, .kh = 3, .kw = 3},
+      {.ic = 50, .ih = 4, .iw = 4, .oc = 3, .kh = 2, .kw = 2},  // even kernels
+      {.ic = 5, .ih = 7, .iw = 7, .oc = 7, .kh = 4, .kw = 4, .ph = 2, .pw = 2},
+      {.ic = 17, .ih = 6, .iw = 5, .oc = 33},                                     // 1x1
+      {.ic = 4, .ih = 5, .iw = 13, .oc = 9, .kh = 3, .kw = 3, .ph = 1, .pw = 1},  // not square
+      {.ic = 4, .ih = 13, .iw = 5, .oc = 9, .kh = 2, .kw = 5, .ph = 0, .pw = 2},
+      {.ic = 3, .ih = 6, .iw = 11, .oc = 2, .kh = 5, .kw = 1, .ph = 2, .pw = 0},
+      {.ic = 8, .ih = 9, .iw = 9, .oc = 12, .kh = 3, .kw = 3, .sh = 2, .sw = 2, .ph = 1, .pw = 1},
+      {.ic = 8, .ih = 8, .iw = 8, .oc = 12, .sh = 2, .sw = 2},  // pixels no window sees
+      {.ic = 3, .ih = 14, .iw = 13, .oc = 10, .kh = 5, .kw = 5, .sh = 3, .sw = 3, .ph = 2, .pw = 2},
+      {.ic = 2, .ih = 11, .iw = 12, .oc = 5, .kh = 2, .kw = 2, .sh = 3, .sw = 3},  // stride over kernel
+      {.ic = 3, .ih = 12, .iw = 10, .oc = 6, .kh = 3, .kw = 4, .sh = 1, .sw = 3, .ph = 1, .pw = 2},
+      {.ic = 3, .ih = 10, .iw = 12, .oc = 6, .kh = 4, .kw = 3, .sh = 3, .sw = 2, .ph = 3, .pw = 1},
+      {.ic = 4, .ih = 5, .iw = 5, .oc = 4, .kh = 3, .kw = 3, .ph = 2, .pw = 2},  // full padding
+      {.ic = 2, .ih = 4, .iw = 3, .oc = 3, .kh = 3, .kw = 3, .ph = 4, .pw = 5},  // windows all in padding
+      {.ic = 2, .ih = 4, .iw = 4, .oc = 3, .kh = 5, .kw = 5, .sh = 2, .sw = 2, .ph = 3, .pw = 4},
+      {.ic = 6, .ih = 4, .iw = 3, .oc = 11, .kh = 4, .kw = 3},                   // kernel = picture
+      {.ic = 3, .ih = 4, .iw = 4, .oc = 5, .kh = 6, .kw = 6, .ph = 1, .pw = 1},  // and with padding
+      {.ic = 16, .ih = 1, .iw = 1, .oc = 10},                                    // dense
+      {.ic = 84, .ih = 1, .iw = 1, .oc = 10},
+      {.ic = 150, .ih = 1, .iw = 1, .oc = 37},
+      {.ic = 5, .ih = 1, .iw = 40, .oc = 4, .kh = 1, .kw = 7, .ph = 0, .pw = 3},  // long rows
+  };
+}
+
+TEST_P(Conv2d, MatchesReferenceOnEveryKindOfShapeAndBatch) {
+  with_table([](const auto& table) {
+    unsigned seed = 1;
+    for (Convolution shape : shapes()) {
+      for (const std::int64_t n : {1, 5, 16, 17, 32}) {
+        shape.n = n;
+        const ConvCase c = make_conv_case(shape, seed % 3 != 0, seed);
+        ++seed;
+        expect_conv_matches(c, run_conv(table, c, 1));
+        if (HasFatalFailure()) return;
+      }
+    }
+  });
+}
+
+TEST_P(Conv2d, MatchesReferenceOnRandomShapes) {
+  constexpr int kShapes = 200;
+  with_table([](const auto& table) {
+    Numbers numbers(2016);
+    for (unsigned i = 0; i < kShapes; ++i) {
+      Convolution s;
+      s.n = numbers.integer(1, 20);
+      s.ic = numbers.integer(1, 9);
+      s.oc = numbers.integer(1, 21);
+      s.kh = numbers.integer(1, 5);
+      s.kw = numbers.integer(1, 5);
+      s.ph = numbers.integer(0, 4);
+      s.pw = numbers.integer(0, 4);
+      s.ih = std::max(numbers.integer(1, 9), s.kh - 2 * s.ph);
+      s.iw = std::max(numbers.integer(1, 16), s.kw - 2 * s.pw);
+      s.sh = numbers.integer(1, 4);
+      s.sw = numbers.integer(1, 4);
+      const ConvCase c = make_conv_case(s, i % 2 == 0, i);
+      expect_conv_matches(c, run_conv(table, c, 1));
+      if (HasFatalFailure()) return;
+    }
+  });
+}
+
+TEST_P(Conv2d, GivesTheSameBitsForTeamsOfOneTwoAndThree) {
+  with_table([](const auto& table) {
+    unsigned seed = 77;
+    for (Convolution shape : shapes()) {
+      shape.n = 17;
+      const ConvCase c = make_conv_case(shape, true, ++seed);
+      const auto one = run_conv(table, c, 1);
+      for (const int threads : {2, 3}) {
+        const auto more = run_conv(table, c, threads);
+        const auto same = [](const auto& a, const auto& b) {
+          return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(a[0])) == 0;
+        };
+        EXPECT_TRUE(same(one.dst, more.dst)) << describe(shape) << ", " << threads << " threads";
+        EXPECT_TRUE(same(one.diff_src, more.diff_src)) << describe(shape) << ", " << threads << " threads";
+        EXPECT_TRUE(same(one.diff_weights, more.diff_weights))
+            << describe(shape) << ", " << threads << " threads";
+        EXPECT_TRUE(same(one.diff_bias, more.diff_bias)) << describe(shape) << ", " << threads << " threads";
+      }
+    }
+  });
+}
+
+TEST_P(Conv2d, GivesASampleTheSameBitsInEveryLane) {
+  with_table([](const auto& table) {
+    using Real = std::remove_cvref_t<decltype(*run_conv(table, ConvCase{}, 1).dst.data())>;
+    const Convolution shape = {
+        .n = 32, .ic = 6, .ih = 7, .iw = 9, .oc = 10, .kh = 3, .kw = 3, .ph = 1, .pw = 1};
+    ConvCase c = make_conv_case(shape, true, 5);
+    const auto repeat = [&](std::vector<double>& values) {
+      const std::size_t size = values.size() / 32;
+      for (std::size_t i = size; i < values.size(); ++i) values[i] = values[i - size];
+    };
+    repeat(c.src);
+    repeat(c.diff_dst);
+    const auto got = run_conv(table, c, 1);
+    const auto expect_equal_lanes = [](const std::vector<Real>& lanes) {
+      const std::size_t block = lanes.size() / 2;
+      for (std::size_t i = 0; i < lanes.size(); ++i) ASSERT_EQ(lanes[i], lanes[i % block / kLanes * kLanes]);
+    };
+    expect_equal_lanes(got.dst);
+    expect_equal_lanes(got.diff_src);
+  });
+}
+
+TEST_P(Conv2d, LeavesIdleLanesOfDiffSrcZero) {
+  with_table([](const auto& table) {
+    const Convolution shape = {
+        .n = 5, .ic = 3, .ih = 6, .iw = 6, .oc = 4, .kh = 3, .kw = 3, .ph = 1, .pw = 1};
+    const auto got = run_conv(table, make_conv_case(shape, true, 9), 1);
+    for (std::size_t i = 0; i < got.diff_src.size(); ++i) {
+      if (i % kLanes >= 5) {
+        ASSERT_EQ(got.diff_src[i], 0);
+      }
+    }
+  });
+}
+
+// A 3x3 picture and a 2x2 kernel, small enough for pencil and paper:
+//   src  1 2 3    v  1 2    dst = b + Σ src·v, e.g. the first: 10 + 1·1 + 2·2 + 4·3 + 5·4 = 47
+//        4 5 6       3 4    diff_dst  1 0    diff_src  1 2 0      diff_v (0,0): 1·1 + 2·5 = 11
+//        7 8 9                        0 2              3 6 4                (0,1): 1·2 + 2·6 = 14, …
+//                                                      0 6 8      diff_b: 1 + 2 = 3
+TEST_P(Conv2d, MatchesTheCaseWorkedByHand) {
+  with_table([](const auto& table) {
+    ConvCase c;
+    c.shape = {.n = 1, .ic = 1, .ih = 3, .iw = 3, .oc = 1, .kh = 2, .kw = 2};
+    c.src = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    c.weights = {1, 2, 3, 4};
+    c.bias = {10};
+    c.diff_dst = {1, 0, 0, 2};
+    const auto got = run_conv(table, c, 1);
+    EXPECT_EQ(test::from_lanes(got.dst.data(), 1, 4), (std::vector<double>{47, 57, 77, 87}));
+    EXPECT_EQ(test::from_lanes(got.diff_src.data(), 1, 9), (std::vector<double>{1, 2, 0, 3, 6, 4, 0, 6, 8}));
+    EXPECT_EQ(to_double(got.diff_weights), (std::vector<double>{11, 14, 20, 23}));
+    EXPECT_EQ(to_double(got.diff_bias), (std::vector<double>{3}));
+  });
+}
+
+}  // namespace
+}  // namespace convoy::kernels
