@@ -40,12 +40,14 @@ usable_cores() {
 }
 
 # rank_layout RANKS THREADS: sets the array `layout` to mpirun's options for so many ranks on each host, each bound to
-# THREADS cores of its own; where a host like this one has fewer cores, they share them instead.
+# THREADS cores of its own; where a host like this one has fewer cores, or does not tell its cores (a chroot without
+# /sys), they share them instead.
 rank_layout() {
   local ranks=$1 threads=$2
-  if [ $((ranks * threads)) -le "$(usable_cores)" ]; then
+  if [ $((ranks * threads)) -le "$(usable_cores)" ] && [ -d /sys/devices/system/cpu/cpu0/topology ]; then
     layout=(--map-by "ppr:$ranks:node:pe=$threads" --bind-to core)
   else
+    export HWLOC_HIDE_ERRORS=2
     layout=(--map-by "ppr:$ranks:node" --oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
   fi
   # OMP_NUM_THREADS of the caller does not reach other hosts by itself.

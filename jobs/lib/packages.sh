@@ -61,7 +61,8 @@ install_packages() {
     return
   fi
   local missing
-  mapfile -t missing < <(missing_packages "$@")
+  # Not by process substitution, which needs /dev/fd: a bare chroot has no /proc.
+  read -ra missing <<<"$(missing_packages "$@" | tr '\n' ' ')"
   if [ ${#missing[@]} -eq 0 ]; then
     say "All $# packages are installed."
     return
