@@ -10,7 +10,7 @@
 #include "convoy/io/agreement.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/sum.hpp"
-#include "descriptor.hpp"
+#include "convoy/io/descriptor.hpp"
 
 namespace convoy::io {
 

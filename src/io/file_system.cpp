@@ -19,7 +19,7 @@
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "descriptor.hpp"
+#include "convoy/io/descriptor.hpp"
 
 namespace convoy::io {
 namespace {

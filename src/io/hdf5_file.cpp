@@ -10,7 +10,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/io/agreement.hpp"
 #include "convoy/io/sum.hpp"
-#include "descriptor.hpp"
+#include "convoy/io/descriptor.hpp"
 #include "hdf5_call.hpp"
 
 namespace convoy::io {

@@ -11,7 +11,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "descriptor.hpp"
+#include "convoy/io/descriptor.hpp"
 
 namespace convoy::io {
 namespace {

@@ -11,7 +11,7 @@
 #include <new>
 
 #include "convoy/core/error.hpp"
-#include "descriptor.hpp"
+#include "convoy/io/descriptor.hpp"
 
 namespace convoy::io {
 namespace {

@@ -1,8 +1,8 @@
 #pragma once
 // Data sets as training sees them: samples by number, normalised into lane blocks.
 //
-// A split's pictures are held once per node, in memory the node's ranks share, as they are in the file (uint8 or
-// float32). Each rank reads a part of the file by hyperslab. Labels are held by every rank.
+// A split's pictures are held once per node, in memory the node's ranks share, as they are in the file (uint8
+// or float32). Each rank reads a part of the file by hyperslab. Labels are held by every rank.
 
 #include <cstdint>
 #include <memory>
@@ -47,21 +47,30 @@ class Split {
   /// Class of each sample, [samples].
   [[nodiscard]] std::span<const std::int64_t> labels() const;
 
-  /// Writes the pictures of `samples` (numbers in this split, any order, repeats allowed), transformed, into lane
-  /// blocks: dst is [⌈n/16⌉][C][H][W][16]. Idle lanes copy their block's first sample. Thread-safe; one thread.
+  /// Writes the pictures of `samples` (numbers in this split, any order, repeats allowed), transformed, into
+  /// lane blocks: dst is [⌈n/16⌉][C][H][W][16]. Idle lanes copy their block's first sample. Thread-safe; one
+  /// thread.
   void load(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst) const;
 
  private:
   std::unique_ptr<Impl> impl_;
 };
 
+/// When the sum of a data set file is checked (contract, "Sums").
+enum class SumPolicy {
+  kUpTo4GiB,  ///< always where the file is small enough for it to be cheap
+  kAlways,    ///< whatever its size: `inspect`, data.verify
+};
+
 /// An open data set file.
 class Dataset {
  public:
-  /// Collective over `world`. Opens `file`, checks its sum (files up to 4 GiB that carry one), its format and that
-  /// images and labels fit each other, and reads the named splits. Throws IoError (cannot be opened or read),
-  /// DataError (not a data set, damaged, inconsistent) naming file and cause; the same on every rank.
-  Dataset(const std::string& file, const comm::Communicator& world, const std::vector<std::string>& splits);
+  /// Collective over `world`. Opens `file`, checks its sum (where it carries one and `policy` asks for it),
+  /// its format and that images and labels fit each other, and reads the named splits. Throws ConfigError (no
+  /// such file), IoError (cannot be opened or read), DataError (not a data set, damaged, inconsistent) naming
+  /// file and cause; the same on every rank.
+  Dataset(const std::string& file, const comm::Communicator& world, const std::vector<std::string>& splits,
+          SumPolicy policy = SumPolicy::kUpTo4GiB);
   ~Dataset();
   Dataset(Dataset&&) noexcept;
   Dataset& operator=(Dataset&&) noexcept;
@@ -76,7 +85,8 @@ class Dataset {
   [[nodiscard]] const std::string& digest() const;
   /// A split read at construction; null where the file has none of that name.
   [[nodiscard]] const Split* split(const std::string& name) const;
-  /// The transform `normalize` asks for: from the file's mean and std, or computed once where it has none.
+  /// The transform `normalize` asks for: from the file's mean and std, or computed once where it has none. A
+  /// channel that never varies (std 0) is divided by 1.
   [[nodiscard]] InputTransform transform(Normalize normalize) const;
 
  private:

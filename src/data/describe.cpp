@@ -1,0 +1,68 @@
+#include "convoy/data/describe.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "convoy/core/text.hpp"
+#include "convoy/data/dataset.hpp"
+#include "convoy/io/file_system.hpp"
+#include "convoy/io/hdf5_file.hpp"
+#include "convoy/io/sum.hpp"
+#include "dataset_layout.hpp"
+
+namespace convoy::data {
+namespace {
+
+std::string line(const std::string& name, const std::string& content) {
+  constexpr std::size_t kNameWidth = 12;
+  return "  " + name + std::string(kNameWidth - std::min(kNameWidth - 1, name.size()), ' ') + content + '\n';
+}
+
+std::string numbers(const std::vector<double>& values) {
+  std::vector<std::string> words;
+  for (const double value : values) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.6g", value);
+    words.emplace_back(text);
+  }
+  return join(words, ", ");
+}
+
+std::string split_line(const SplitLayout& split, const DatasetLayout& layout) {
+  std::vector<std::int64_t> of_class(static_cast<std::size_t>(layout.classes));
+  for (const std::int64_t label : split.labels) ++of_class[static_cast<std::size_t>(label)];
+  const auto [fewest, most] = std::ranges::minmax(of_class);
+  return line(split.name, counted(split.samples, "picture") + " of " + to_string(layout.shape) + ", " +
+                              std::string(io::element_name(split.type)) + ", " + grouped(fewest) +
+                              (fewest == most ? "" : " to " + grouped(most)) + " of each class");
+}
+
+}  // namespace
+
+Description describe(const std::string& file) {
+  const io::SumCheck check = io::check_sum(file);
+  Description description;
+  description.text = "data set " + file + '\n';
+  description.text += line("file", grouped(io::file_size(file)) + " bytes, " + check.detail);
+  if (check.damaged()) return description;
+
+  const DatasetLayout layout = read_layout(io::File::open(file));
+  std::vector<std::string> all;
+  for (const SplitLayout& split : layout.splits) all.push_back(split.name);
+  // Reading every picture has HDF5 check every chunk.
+  const Dataset read(file, comm::Communicator::self(), all);
+  description.text += line("digest", read.digest());
+  if (!layout.source.empty()) description.text += line("source", layout.source);
+  description.text +=
+      line("classes", grouped(layout.classes) +
+                          (layout.class_names.empty() ? "" : ": " + join(layout.class_names, ", ")));
+  for (const SplitLayout& split : layout.splits) description.text += split_line(split, layout);
+  const InputTransform transform = read.transform(Normalize::kDataset);
+  const char* origin = layout.statistics ? "" : " (computed now: the file has none)";
+  description.text += line("mean", numbers(transform.mean) + origin);
+  description.text += line("std", numbers(transform.std) + origin);
+  description.sound = true;
+  return description;
+}
+
+}  // namespace convoy::data

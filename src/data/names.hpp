@@ -1,0 +1,25 @@
+#pragma once
+// Names in a data set file (contract, "Data set file"), for who writes it and who reads it. Private to the
+// data room.
+
+#include <cstdint>
+#include <string_view>
+
+namespace convoy::data::names {
+
+inline constexpr const char* kFormat = "format";
+inline constexpr std::string_view kFormatValue = "convoy-dataset";
+inline constexpr const char* kFormatVersion = "format_version";
+inline constexpr std::int64_t kFormatVersionValue = 1;
+inline constexpr const char* kSource = "source";
+inline constexpr const char* kClassNames = "class_names";
+inline constexpr const char* kMean = "mean";
+inline constexpr const char* kStd = "std";
+
+inline constexpr const char* kTrain = "train";
+inline constexpr const char* kTest = "test";
+inline constexpr const char* kValidation = "validation";
+inline constexpr const char* kImages = "/images";  ///< below a split's group
+inline constexpr const char* kLabels = "/labels";
+
+}  // namespace convoy::data::names

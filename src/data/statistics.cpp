@@ -1,0 +1,81 @@
+#include "statistics.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace convoy::data {
+namespace {
+
+__extension__ using Wide = unsigned __int128;
+
+constexpr double kByteRange = 255;
+
+std::vector<double> zeros(const Shape& shape) {
+  return std::vector<double>(static_cast<std::size_t>(shape.c));
+}
+
+}  // namespace
+
+ByteSums::ByteSums(const Shape& shape)
+    : shape_(shape),
+      sum_(static_cast<std::size_t>(shape.c)),
+      sum_of_squares_(static_cast<std::size_t>(shape.c)) {}
+
+void ByteSums::add(std::span<const std::uint8_t> images) {
+  const auto plane = static_cast<std::size_t>(shape_.h * shape_.w);
+  const auto planes = images.size() / plane;
+  for (std::size_t i = 0; i < planes; ++i) {
+    std::uint64_t sum = 0;
+    std::uint64_t sum_of_squares = 0;
+    for (const std::uint8_t x : images.subspan(i * plane, plane)) {
+      sum += x;
+      sum_of_squares += std::uint64_t{x} * x;
+    }
+    sum_[i % sum_.size()] += sum;
+    sum_of_squares_[i % sum_.size()] += sum_of_squares;
+  }
+  pixels_ += images.size() / static_cast<std::size_t>(shape_.c);
+}
+
+Statistics ByteSums::statistics() const {
+  Statistics result{zeros(shape_), zeros(shape_)};
+  const auto n = static_cast<double>(pixels_);
+  for (std::size_t c = 0; c < sum_.size(); ++c) {
+    result.mean[c] = static_cast<double>(sum_[c]) / n / kByteRange;
+    // n²·variance = n·Σx² − (Σx)², exact.
+    const Wide scaled = Wide{pixels_} * sum_of_squares_[c] - Wide{sum_[c]} * sum_[c];
+    result.std[c] = std::sqrt(static_cast<double>(scaled)) / n / kByteRange;
+  }
+  return result;
+}
+
+FloatSums::FloatSums(const Shape& shape) : shape_(shape), sum_(zeros(shape)), sum_of_squares_(zeros(shape)) {}
+
+void FloatSums::add(std::span<const float> images) {
+  if (images.empty()) return;
+  const auto plane = static_cast<std::size_t>(shape_.h * shape_.w);
+  if (origin_.empty()) {
+    for (std::size_t c = 0; c < sum_.size(); ++c) origin_.push_back(static_cast<double>(images[c * plane]));
+  }
+  for (std::size_t i = 0; i < images.size() / plane; ++i) {
+    const std::size_t c = i % sum_.size();
+    for (const float x : images.subspan(i * plane, plane)) {
+      const double off = static_cast<double>(x) - origin_[c];
+      sum_[c] += off;
+      sum_of_squares_[c] += off * off;
+    }
+  }
+  pixels_ += static_cast<double>(images.size() / sum_.size());
+}
+
+Statistics FloatSums::statistics() const {
+  Statistics result{zeros(shape_), zeros(shape_)};
+  for (std::size_t c = 0; c < sum_.size(); ++c) {
+    const double mean = sum_[c] / pixels_;
+    result.mean[c] = origin_[c] + mean;
+    result.std[c] = std::sqrt(std::max(0.0, sum_of_squares_[c] / pixels_ - mean * mean));
+  }
+  return result;
+}
+
+}  // namespace convoy::data
