@@ -62,7 +62,7 @@ struct ConvWalk {
   Real* out;
 };
 
-/// Channels of one work item.
+/// Channels of one work item; the last may have fewer. Not split evenly: whole groups fill whole tiles.
 inline constexpr std::int64_t kChannelGroup = 16;
 
 /// One row of the output for the channels [channel, channel + count) of one block.
@@ -129,7 +129,7 @@ void convolve(const ConvWalk<Real>& walk, const Team& team) {
     const std::int64_t row = item % rows;
     const std::int64_t group = item / rows % groups;
     const std::int64_t block = item / rows / groups;
-    convolve_row(walk, block, split(walk.channels, groups, group), row);
+    convolve_row(walk, block, {group * kChannelGroup, min(walk.channels, (group + 1) * kChannelGroup)}, row);
   }
   team.barrier();
 }

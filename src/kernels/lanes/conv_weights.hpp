@@ -75,7 +75,7 @@ void weight_tile(const WeightSum<Real>& s) {
   for (int t = 0; t < T; ++t) {
     CONVOY_UNROLL
     for (int j = 0; j < J; ++j) {
-      s.diff_weights[t * shape.ic * kernel + s.columns.begin + j] = horizontal_sum<Real>(sum[t][j]);
+      s.diff_weights[t * shape.ic * kernel + s.columns.begin + j] = horizontal_sum(sum[t][j]);
     }
   }
 }
@@ -245,7 +245,7 @@ void sum_bias(const Conv2dShape& s, const Real* diff_dst, Real* diff_bias, const
       }
       for (; i < size; i += kWidth<Real>) sum[0] += load(diff + i);
     }
-    diff_bias[oc] = horizontal_sum<Real>((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    diff_bias[oc] = horizontal_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
   }
 }
 

@@ -102,15 +102,22 @@ CONVOY_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
 }
 #endif
 
-/// Sum of a register's elements, as a balanced tree: neighbours at distance width/2, width/4, …, 1.
-template <class Real>
-CONVOY_INLINE Real horizontal_sum(const Vec<Real>& v) {
-  Real x[kWidth<Real>];
-  store(x, v);
-  for (std::int64_t half = kWidth<Real> / 2; half > 0; half /= 2) {
-    for (std::int64_t i = 0; i < half; ++i) x[i] += x[i + half];
+/// Sum of a vector's elements, as a balanced tree: those at distance width/2, then width/4, …, 1.
+template <class V>
+CONVOY_INLINE auto horizontal_sum(const V& v) {
+  constexpr auto kSize = sizeof(v) / sizeof(v[0]);
+  if constexpr (kSize == 16) {
+    return horizontal_sum(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+                          __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15));
+  } else if constexpr (kSize == 8) {
+    return horizontal_sum(__builtin_shufflevector(v, v, 0, 1, 2, 3) +
+                          __builtin_shufflevector(v, v, 4, 5, 6, 7));
+  } else if constexpr (kSize == 4) {
+    return (v[0] + v[2]) + (v[1] + v[3]);
+  } else {
+    static_assert(kSize == 2);
+    return v[0] + v[1];
   }
-  return x[0];
 }
 
 CONVOY_INLINE std::int64_t min(std::int64_t a, std::int64_t b) {

@@ -1,0 +1,144 @@
+// Speed of single kernels on one core: GFLOP/s of the convolution passes, bytes of the rest. Never run by
+// ctest.
+//
+//   kernels_bench --benchmark_filter=forward/avx512
+
+#include <benchmark/benchmark.h>
+
+#include <string>
+#include <vector>
+
+#include "convoy/core/aligned.hpp"
+#include "convoy/core/floating_point.hpp"
+#include "convoy/kernels/kernels.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+AlignedBuffer<float> numbers(std::int64_t size) {
+  AlignedBuffer<float> buffer(size);
+  for (std::int64_t i = 0; i < size; ++i) buffer[i] = static_cast<float>(i % 13 - 6) / 8.F;
+  return buffer;
+}
+
+struct NamedShape {
+  std::string name;
+  Conv2dShape shape;
+};
+
+/// A square convolution over one block of 16 samples, stride 1.
+NamedShape square(const std::string& name, std::int64_t ic, std::int64_t size, std::int64_t oc,
+                  std::int64_t kernel, std::int64_t padding) {
+  const std::int64_t out = size + 2 * padding - kernel + 1;
+  return {name,
+          {.ic = ic,
+           .ih = size,
+           .iw = size,
+           .oc = oc,
+           .oh = out,
+           .ow = out,
+           .kh = kernel,
+           .kw = kernel,
+           .ph = padding,
+           .pw = padding}};
+}
+
+std::vector<NamedShape> shapes() {
+  return {
+      square("lenet1_1x28_6_5x5p2", 1, 28, 6, 5, 2),     square("lenet2_6x14_16_5x5", 6, 14, 16, 5, 0),
+      square("nielsen2_20x12_40_5x5", 20, 12, 40, 5, 0), square("resnet_16x16_32_3x3p1", 16, 16, 32, 3, 1),
+      square("cifar_32x32_32_3x3p1", 32, 32, 32, 3, 1),  square("vgg_256x4_512_3x3p1", 256, 4, 512, 3, 1),
+      square("dense_400_120", 400, 1, 120, 1, 0),        square("dense_4096_256", 4096, 1, 256, 1, 0)};
+}
+
+enum class Pass { kForward, kBackwardData, kBackwardWeights };
+
+void conv(benchmark::State& state, const KernelTable<float>& table, const Conv2dShape& s, Pass pass) {
+  set_floating_point_mode();
+  const auto src = numbers(s.blocks * s.ic * s.ih * s.iw * kLanes);
+  const auto dst = numbers(s.blocks * s.oc * s.oh * s.ow * kLanes);
+  const auto weights = numbers(s.oc * s.ic * s.kh * s.kw);
+  const auto bias = numbers(s.oc);
+  auto out_src = numbers(src.size());
+  auto out_dst = numbers(dst.size());
+  auto out_weights = numbers(weights.size());
+  auto out_bias = numbers(s.oc);
+  auto scratch = numbers(conv2d_scratch_size(s));
+  const Team alone;
+  for (auto iteration : state) {
+    (void)iteration;
+    switch (pass) {
+      case Pass::kForward:
+        table.conv2d_forward(s, src.data(), weights.data(), bias.data(), out_dst.data(), scratch.data(),
+                             alone);
+        break;
+      case Pass::kBackwardData:
+        table.conv2d_backward_data(s, dst.data(), weights.data(), out_src.data(), scratch.data(), alone);
+        break;
+      case Pass::kBackwardWeights:
+        table.conv2d_backward_weights(s, src.data(), dst.data(), out_weights.data(), out_bias.data(),
+                                      scratch.data(), alone);
+        break;
+    }
+    benchmark::ClobberMemory();
+  }
+  // Products that fall on the picture, counted along each axis.
+  const auto taps = [](std::int64_t out, std::int64_t in, std::int64_t kernel, std::int64_t stride,
+                       std::int64_t pad) {
+    std::int64_t count = 0;
+    for (std::int64_t o = 0; o < out; ++o) {
+      for (std::int64_t k = 0; k < kernel; ++k)
+        count += o * stride - pad + k >= 0 && o * stride - pad + k < in;
+    }
+    return count;
+  };
+  const double products =
+      static_cast<double>(s.blocks * kLanes * s.ic * s.oc * taps(s.oh, s.ih, s.kh, s.sh, s.ph) *
+                          taps(s.ow, s.iw, s.kw, s.sw, s.pw));
+  state.counters["flop/s"] = benchmark::Counter(2 * products, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void elementwise(benchmark::State& state, void (*function)(std::int64_t, const float*, float*, const Team&)) {
+  set_floating_point_mode();
+  const auto src = numbers(6 * 28 * 28 * kLanes);
+  auto dst = numbers(src.size());
+  const Team alone;
+  for (auto iteration : state) {
+    (void)iteration;
+    function(src.size(), src.data(), dst.data(), alone);
+    benchmark::ClobberMemory();
+  }
+  state.SetItemsProcessed(state.iterations() * src.size());
+}
+
+void register_all() {
+  for (const Isa isa : supported_isas()) {
+    const KernelTable<float>& table = float_kernels(isa);
+    std::string set = "/";
+    set.append(to_string(isa)).append("/");
+    for (const NamedShape& s : shapes()) {
+      const auto add = [&](const std::string& name, Pass pass) {
+        benchmark::RegisterBenchmark(
+            (name + set + s.name).c_str(),
+            [&table, shape = s.shape, pass](auto& state) { conv(state, table, shape, pass); });
+      };
+      add("forward", Pass::kForward);
+      add("backward_data", Pass::kBackwardData);
+      add("backward_weights", Pass::kBackwardWeights);
+    }
+    benchmark::RegisterBenchmark(("tanh" + set).c_str(), elementwise, table.tanh_forward);
+    benchmark::RegisterBenchmark(("sigmoid" + set).c_str(), elementwise, table.sigmoid_forward);
+    benchmark::RegisterBenchmark(("relu" + set).c_str(), elementwise, table.relu_forward);
+  }
+}
+
+}  // namespace
+}  // namespace convoy::kernels
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  convoy::kernels::register_all();
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}
