@@ -17,7 +17,7 @@ CONVOY_INLINE void for_each_register(std::int64_t size, const Team& team, const 
 
 template <class Real>
 void relu_forward(std::int64_t size, const Real* src, Real* dst, const Team& team) {
-  for_each_register<Real>(size, team, [=](std::int64_t i) [[gnu::always_inline]] {
+  for_each_register<Real>(size, team, [=](std::int64_t i) {
     const Vec<Real> x = load(src + i);
     store<Real>(dst + i, x <= Vec<Real>{} ? Vec<Real>{} : x);  // a NaN is not ≤ 0: it stays
   });
@@ -26,23 +26,22 @@ void relu_forward(std::int64_t size, const Real* src, Real* dst, const Team& tea
 template <class Real>
 void relu_backward(std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src,
                    const Team& team) {
-  for_each_register<Real>(size, team, [=](std::int64_t i) [[gnu::always_inline]] {
+  for_each_register<Real>(size, team, [=](std::int64_t i) {
     store<Real>(diff_src + i, load(dst + i) <= Vec<Real>{} ? Vec<Real>{} : load(diff_dst + i));
   });
 }
 
 template <class Real>
 void sigmoid_forward(std::int64_t size, const Real* src, Real* dst, const Team& team) {
-  for_each_register<Real>(size, team, [=](std::int64_t i) [[gnu::always_inline]] {
-    store<Real>(dst + i, logistic<Real>(load(src + i)));
-  });
+  for_each_register<Real>(size, team,
+                          [=](std::int64_t i) { store<Real>(dst + i, logistic<Real>(load(src + i))); });
 }
 
 /// σ' = σ·(1 − σ)
 template <class Real>
 void sigmoid_backward(std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src,
                       const Team& team) {
-  for_each_register<Real>(size, team, [=](std::int64_t i) [[gnu::always_inline]] {
+  for_each_register<Real>(size, team, [=](std::int64_t i) {
     const Vec<Real> y = load(dst + i);
     store<Real>(diff_src + i, load(diff_dst + i) * (y * (broadcast(Real(1)) - y)));
   });
@@ -50,16 +49,15 @@ void sigmoid_backward(std::int64_t size, const Real* dst, const Real* diff_dst, 
 
 template <class Real>
 void tanh_forward(std::int64_t size, const Real* src, Real* dst, const Team& team) {
-  for_each_register<Real>(size, team, [=](std::int64_t i) [[gnu::always_inline]] {
-    store<Real>(dst + i, hyperbolic_tangent<Real>(load(src + i)));
-  });
+  for_each_register<Real>(
+      size, team, [=](std::int64_t i) { store<Real>(dst + i, hyperbolic_tangent<Real>(load(src + i))); });
 }
 
 /// tanh' = 1 − tanh², as (1 − y)·(1 + y), which does not cancel near ±1.
 template <class Real>
 void tanh_backward(std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src,
                    const Team& team) {
-  for_each_register<Real>(size, team, [=](std::int64_t i) [[gnu::always_inline]] {
+  for_each_register<Real>(size, team, [=](std::int64_t i) {
     const Vec<Real> y = load(dst + i);
     const Vec<Real> one = broadcast(Real(1));
     store<Real>(diff_src + i, load(diff_dst + i) * ((one - y) * (one + y)));
@@ -68,16 +66,14 @@ void tanh_backward(std::int64_t size, const Real* dst, const Real* diff_dst, Rea
 
 template <class Real>
 void add(std::int64_t size, const Real* a, const Real* b, Real* dst, const Team& team) {
-  for_each_register<Real>(size, team, [=](std::int64_t i) [[gnu::always_inline]] {
-    store<Real>(dst + i, load(a + i) + load(b + i));
-  });
+  for_each_register<Real>(size, team,
+                          [=](std::int64_t i) { store<Real>(dst + i, load(a + i) + load(b + i)); });
 }
 
 template <class Real>
 void multiply(std::int64_t size, const Real* a, const Real* b, Real* dst, const Team& team) {
-  for_each_register<Real>(size, team, [=](std::int64_t i) [[gnu::always_inline]] {
-    store<Real>(dst + i, load(a + i) * load(b + i));
-  });
+  for_each_register<Real>(size, team,
+                          [=](std::int64_t i) { store<Real>(dst + i, load(a + i) * load(b + i)); });
 }
 
 template <class Real>
