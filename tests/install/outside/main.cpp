@@ -1,4 +1,5 @@
-// Uses the installed library through its public headers alone, and a private dependency of it (xxhash) by that.
+// Uses the installed library through its public headers alone, and a private dependency of it (xxhash) by
+// that.
 
 #include <cstdio>
 #include <string>
