@@ -344,4 +344,31 @@ void File::write_whole(const std::string& dataset, const Dims& dims, ElementType
   write_raw(dataset, {0, mine ? rows : 0}, type, src, mine ? size : 0);
 }
 
+void File::write_strings(const std::string& dataset, const std::vector<std::string>& values) {
+  std::size_t width = 1;
+  for (const std::string& value : values) width = std::max(width, value.size());
+  std::string packed;
+  for (const std::string& value : values) packed += value + std::string(width - value.size(), '\0');
+  const Place place = impl_->place(dataset);
+  impl_->together([&] {
+    const TypeHandle type(H5Tcopy(H5T_C_S1), "create", place);
+    checked(H5Tset_size(type.get(), width), "create", place);
+    checked(H5Tset_cset(type.get(), H5T_CSET_UTF8), "create", place);
+    checked(H5Tset_strpad(type.get(), H5T_STR_NULLPAD), "create", place);
+    const auto extent = static_cast<hsize_t>(values.size());
+    const SpaceHandle space(H5Screate_simple(1, &extent, nullptr), "create", place);
+    const PropertiesHandle creation(H5Pcreate(H5P_DATASET_CREATE), "create", place);
+    checked(H5Pset_obj_track_times(creation.get(), false), "create", place);
+    const PropertiesHandle links = making_parents(place);
+    const DatasetHandle handle(H5Dcreate2(impl_->file.get(), dataset.c_str(), type.get(), space.get(), links.get(),
+                                          creation.get(), H5P_DEFAULT),
+                               "create", place);
+    if (values.empty()) return;
+    if (!impl_->world.is_root()) checked(H5Sselect_none(space.get()), "write", place);
+    const PropertiesHandle properties = transfer(impl_->world, place);
+    checked(H5Dwrite(handle.get(), type.get(), space.get(), space.get(), properties.get(), packed.data()), "write",
+            place);
+  });
+}
+
 }  // namespace convoy::io

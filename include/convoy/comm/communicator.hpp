@@ -63,8 +63,8 @@ class Communicator {
   [[nodiscard]] std::vector<std::byte> all_gather(std::span<const std::byte> mine) const;
   /// The same for values of a trivially copyable type.
   template <class T>
-  [[nodiscard]] std::vector<T> all_gather_values(std::span<const T> mine) const {
-    const std::vector<std::byte> bytes = all_gather(std::as_bytes(mine));
+  [[nodiscard]] std::vector<T> all_gather_values(const std::vector<T>& mine) const {
+    const std::vector<std::byte> bytes = all_gather(std::as_bytes(std::span(mine)));
     std::vector<T> values(bytes.size() / sizeof(T));
     std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::byte*>(values.data()));
     return values;

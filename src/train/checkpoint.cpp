@@ -1,0 +1,207 @@
+#include "convoy/train/checkpoint.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <sstream>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/io/commit.hpp"
+#include "convoy/io/file_system.hpp"
+#include "convoy/io/hdf5_file.hpp"
+#include "convoy/io/sum.hpp"
+
+namespace convoy::train {
+namespace {
+
+constexpr std::string_view kFormat = "convoy-checkpoint";
+constexpr std::int64_t kFormatVersion = 1;
+
+std::string model_path(const nn::Tensor& tensor) { return "/model/" + tensor.layer + '/' + tensor.name; }
+std::string momentum_path(const nn::Tensor& tensor) {
+  return "/optimizer/momentum/" + tensor.layer + '/' + tensor.name;
+}
+
+/// Every rank writes its share of the tensor's rows.
+void write_tensor(io::File& file, const comm::Communicator& world, const std::string& path, const nn::Tensor& tensor,
+                  const float* flat) {
+  file.create_dataset<float>(path, tensor.dims);
+  const Range rows = split(tensor.dims.front(), world.size(), world.rank());
+  const std::int64_t row = tensor.size() / tensor.dims.front();
+  file.write_rows<float>(path, rows,
+                         {flat + tensor.offset + rows.begin * row, static_cast<std::size_t>(rows.size() * row)});
+}
+
+void read_tensor(const io::File& file, const std::string& path, const nn::Tensor& tensor, float* flat) {
+  const std::vector<float> values = file.read<float>(path, tensor.dims);
+  std::copy(values.begin(), values.end(), flat + tensor.offset);
+}
+
+template <class T>
+void write_scalar(io::File& file, const std::string& path, T value) {
+  file.write<T>(path, {}, std::span<const T>(&value, 1));
+}
+
+template <class T>
+T read_scalar(const io::File& file, const std::string& path) {
+  return file.read<T>(path, {}).front();
+}
+
+void write_header(io::File& file, const CheckpointHeader& header) {
+  file.set_attribute("/", "format", kFormat);
+  file.set_attribute("/", "format_version", kFormatVersion);
+  file.set_attribute("/", "isa", std::string_view(header.isa));
+  file.set_attribute("/", "seed", static_cast<std::int64_t>(header.seed));
+  file.set_attribute("/", "config", std::string_view(header.config));
+  file.set_attribute("/", "step", header.progress.step);
+  file.set_attribute("/", "epoch", header.progress.epoch);
+  file.set_attribute("/", "samples", header.progress.samples);
+
+  write_scalar(file, "/progress/epoch_loss_sum", header.progress.epoch_loss_sum);
+  write_scalar(file, "/progress/epoch_correct", header.progress.epoch_correct);
+  write_scalar(file, "/progress/epoch_samples", header.progress.epoch_samples);
+
+  const Shape& shape = header.input.shape;
+  const std::array<std::int64_t, 3> extents{shape.c, shape.h, shape.w};
+  file.write<std::int64_t>("/input/shape", {3}, extents);
+  write_scalar(file, "/input/scale", header.input.scale);
+  file.write<double>("/input/mean", {shape.c}, std::span<const double>(header.input.mean));
+  file.write<double>("/input/std", {shape.c}, std::span<const double>(header.input.std));
+  file.write_strings("/input/class_names", header.class_names);
+  file.write_strings("/input/data_digest", {header.data_digest});
+}
+
+}  // namespace
+
+void write_checkpoint(const std::string& path, const comm::Communicator& world, const nn::Network& network,
+                      const CheckpointHeader& header, const State& state, const Provenance& provenance,
+                      const std::function<void()>& before_rename) {
+  io::PendingFile pending(path, world);
+  io::File file = io::File::create(pending.path(), world);
+  write_header(file, header);
+  file.create_group("/model");
+  file.create_group("/optimizer");
+  for (const nn::Tensor& tensor : network.parameters()) {
+    write_tensor(file, world, model_path(tensor), tensor, state.parameters.data());
+    if (state.velocity.size() > 0) write_tensor(file, world, momentum_path(tensor), tensor, state.velocity.data());
+  }
+  for (const nn::Tensor& tensor : network.statistics())
+    write_tensor(file, world, model_path(tensor), tensor, state.statistics.data());
+  file.create_group("/provenance");
+  for (const auto& [name, value] : provenance) file.set_attribute("/provenance", name, std::string_view(value));
+  file.close();
+  pending.commit(before_rename);
+}
+
+void require_sound_checkpoint(const std::string& path) {
+  if (!io::exists(path)) throw ConfigError("there is no checkpoint " + path + " (run.dir/checkpoints holds them)");
+  const io::SumCheck check = io::check_sum(path);
+  if (check.state != io::SumState::kGood) {
+    throw DataError(path + " is no sound checkpoint (" + check.detail +
+                    "; a good one begins with its sum and matches it) use an earlier one");
+  }
+}
+
+bool is_checkpoint(const std::string& path) {
+  const io::File file = io::File::open(path);
+  return file.has_attribute("/", "format") && file.attribute<std::string>("/", "format") == kFormat;
+}
+
+CheckpointHeader read_checkpoint_header(const std::string& path) {
+  if (!is_checkpoint(path)) {
+    throw DataError(path + " is not a checkpoint (its root attribute 'format' is not '" + std::string(kFormat) +
+                    "'); name a file of run.dir/checkpoints");
+  }
+  const io::File file = io::File::open(path);
+  const auto version = file.attribute<std::int64_t>("/", "format_version");
+  if (version != kFormatVersion) {
+    throw DataError(path + " has format_version " + std::to_string(version) + " (this Convoy reads " +
+                    std::to_string(kFormatVersion) + "); use the version that wrote it");
+  }
+  CheckpointHeader header;
+  header.isa = file.attribute<std::string>("/", "isa");
+  header.seed = static_cast<std::uint64_t>(file.attribute<std::int64_t>("/", "seed"));
+  header.config = file.attribute<std::string>("/", "config");
+  header.progress = {.step = file.attribute<std::int64_t>("/", "step"),
+                     .epoch = file.attribute<std::int64_t>("/", "epoch"),
+                     .samples = file.attribute<std::int64_t>("/", "samples"),
+                     .epoch_loss_sum = read_scalar<double>(file, "/progress/epoch_loss_sum"),
+                     .epoch_correct = read_scalar<std::int64_t>(file, "/progress/epoch_correct"),
+                     .epoch_samples = read_scalar<std::int64_t>(file, "/progress/epoch_samples")};
+  const std::vector<std::int64_t> shape = file.read<std::int64_t>("/input/shape", {3});
+  header.input.shape = {shape[0], shape[1], shape[2]};
+  header.input.scale = read_scalar<double>(file, "/input/scale");
+  header.input.mean = file.read<double>("/input/mean", {shape[0]});
+  header.input.std = file.read<double>("/input/std", {shape[0]});
+  header.class_names = file.read_strings("/input/class_names");
+  const std::vector<std::string> digest = file.read_strings("/input/data_digest");
+  if (!digest.empty()) header.data_digest = digest.front();
+  return header;
+}
+
+void read_checkpoint_state(const std::string& path, const nn::Network& network, State& state) {
+  const io::File file = io::File::open(path);
+  for (const nn::Tensor& tensor : network.parameters()) {
+    read_tensor(file, model_path(tensor), tensor, state.parameters.data());
+    if (state.velocity.size() > 0) read_tensor(file, momentum_path(tensor), tensor, state.velocity.data());
+  }
+  for (const nn::Tensor& tensor : network.statistics())
+    read_tensor(file, model_path(tensor), tensor, state.statistics.data());
+}
+
+Digest hash_of_checkpoint(const std::string& path) {
+  const io::File file = io::File::open(path);
+  Hasher hasher;
+  for (const std::string root : {"/model", "/optimizer"}) {
+    if (!file.exists(root)) continue;
+    for (const io::Object& object : file.list(root)) {
+      if (object.is_group) continue;
+      const io::DatasetInfo info = file.info(object.path);
+      const std::vector<float> values = file.read<float>(object.path, info.dims);
+      hasher.update(object.path + ' ' + to_string(info.dims) + '\n');
+      hasher.update(values.data(), values.size() * sizeof(float));
+    }
+  }
+  return hasher.digest();
+}
+
+std::string describe_checkpoint(const std::string& path) {
+  const CheckpointHeader header = read_checkpoint_header(path);
+  const io::File file = io::File::open(path);
+  std::ostringstream text;
+  text << "checkpoint " << path << '\n'
+       << "  step " << header.progress.step << ", " << counted(header.progress.epoch, "whole epoch") << ", "
+       << counted(header.progress.samples, "sample") << " seen\n"
+       << "  instruction set " << header.isa << ", seed " << header.seed << '\n'
+       << "  input " << to_string(header.input.shape) << ", data set " << header.data_digest << '\n';
+  for (const io::Object& object : file.list("/")) {
+    const bool is_tensor = object.path.starts_with("/model") || object.path.starts_with("/optimizer");
+    if (is_tensor && !object.is_group)
+      text << "  " << object.path << "  float32 " << to_string(file.info(object.path).dims) << '\n';
+  }
+  text << "  hash of /model and /optimizer: " << to_hex(hash_of_checkpoint(path)) << '\n';
+  return text.str();
+}
+
+std::string checkpoint_name(std::int64_t step) {
+  std::array<char, 40> name{};
+  std::snprintf(name.data(), name.size(), "step-%08lld.h5", static_cast<long long>(step));
+  return name.data();
+}
+
+std::vector<std::string> list_checkpoints(const std::string& folder) {
+  std::vector<std::pair<std::int64_t, std::string>> found;
+  if (!io::exists(folder)) return {};
+  for (const std::string& name : io::list_folder(folder)) {
+    if (!name.starts_with("step-") || !name.ends_with(".h5")) continue;
+    const auto step = parse_integer(std::string_view(name).substr(5, name.size() - 8));
+    if (step && checkpoint_name(*step) == name) found.emplace_back(*step, name);
+  }
+  std::sort(found.rbegin(), found.rend());
+  std::vector<std::string> names;
+  for (auto& [step, name] : found) names.push_back(std::move(name));
+  return names;
+}
+
+}  // namespace convoy::train

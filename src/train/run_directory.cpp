@@ -1,0 +1,84 @@
+#include "convoy/train/run_directory.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <optional>
+
+#include "convoy/comm/communicator.hpp"
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/io/file_system.hpp"
+#include "convoy/train/checkpoint.hpp"
+
+namespace convoy::train {
+namespace {
+
+/// The number after `"step":` in a line of ours; nothing in any other line (one cut short by a crash, say).
+std::optional<std::int64_t> step_of(std::string_view line) {
+  constexpr std::string_view kKey = "\"step\":";
+  const auto key = line.find(kKey);
+  if (key == std::string_view::npos || !line.ends_with('}')) return std::nullopt;
+  line.remove_prefix(key + kKey.size());
+  return parse_integer(line.substr(0, line.find_first_of(",}")));
+}
+
+}  // namespace
+
+void RunDirectory::claim() {
+  io::make_directories(checkpoints());
+  const auto now = std::chrono::system_clock::now().time_since_epoch().count();
+  identity_ = comm::host_name() + " pid " + std::to_string(getpid()) + " started " + std::to_string(now) + '\n';
+  io::write_text_file(owner(), identity_);
+}
+
+void RunDirectory::require_ownership() const {
+  const std::string current = io::exists(owner()) ? io::read_text_file(owner()) : "";
+  if (current == identity_) return;
+  throw Error(ExitStatus::kInputOutput, "run.dir " + path_ + " belongs to another run now (" + owner() + " says '" +
+                                            std::string(trim(current)) +
+                                            "'); this run stops and leaves everything as it is");
+}
+
+void RunDirectory::write_config(std::string_view ini) const {
+  io::write_text_file(path_ + "/config.ini", ini, [this] { require_ownership(); });
+}
+
+void RunDirectory::append_metrics(const std::string& json) const {
+  require_ownership();
+  const std::string line = json + '\n';
+  const int file = open(metrics().c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  if (file < 0) throw IoError("cannot open " + metrics() + " (" + std::strerror(errno) + ")");
+  const ssize_t written = write(file, line.data(), line.size());  // one call: a line is never torn by another writer
+  const int reason = errno;
+  if (close(file) != 0 || written != static_cast<ssize_t>(line.size()))
+    throw IoError("cannot write " + metrics() + " (" + (written < 0 ? std::strerror(reason) : "disk full") + ")");
+}
+
+void RunDirectory::cut_metrics(std::int64_t step) const {
+  if (!io::exists(metrics())) return;
+  const std::string text = io::read_text_file(metrics());
+  std::string kept;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = std::string_view(text).substr(begin, end - begin);
+    const auto line_step = step_of(line);
+    if (line_step && *line_step <= step) kept.append(line).push_back('\n');
+    begin = end + 1;
+  }
+  io::write_text_file(metrics(), kept, [this] { require_ownership(); });
+}
+
+void RunDirectory::prune_checkpoints(std::int64_t keep, const std::string& spare) const {
+  const std::vector<std::string> names = list_checkpoints(checkpoints());
+  for (std::size_t i = static_cast<std::size_t>(keep); i < names.size(); ++i) {
+    if (names[i] == spare) continue;
+    require_ownership();
+    io::remove_file(checkpoints() + '/' + names[i]);
+  }
+}
+
+}  // namespace convoy::train
