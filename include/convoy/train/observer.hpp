@@ -1,0 +1,77 @@
+#pragma once
+// What a run tells while it goes: the Trainer calls, on rank 0 alone; the train command prints. And the seams that
+// tests alone use.
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "convoy/core/error.hpp"
+#include "convoy/train/placement.hpp"
+
+namespace convoy::train {
+
+/// Known before the first step.
+struct StartReport {
+  std::string isa;
+  std::string mpi;
+  std::string hdf5;
+  std::vector<Placement> placements;
+  std::string network;  ///< nn::Network::summary()
+  std::string data;     ///< file, samples, classes
+  std::string output;   ///< run.dir
+  std::int64_t steps_per_epoch = 0;
+  std::int64_t total_steps = 0;
+  std::int64_t leaves = 0;           ///< micro-batches of a full step
+  double nodes_per_rank = 0;         ///< f, partial sums a rank sends
+  std::string resumed_from;          ///< empty: from the start
+  std::int64_t step = 0;             ///< updates done so far
+};
+
+struct StepReport {
+  std::int64_t epoch = 0;  ///< under way, from 1
+  std::int64_t epochs = 0;
+  std::int64_t step = 0;  ///< updates done
+  std::int64_t total_steps = 0;
+  double loss = 0;            ///< of this step, before its update
+  double epoch_accuracy = 0;  ///< of the epoch so far
+  double rate = 0;
+  double images_per_second = 0;  ///< since the last step line
+  double seconds_left = 0;
+  bool is_line = false;  ///< a step line of metrics.jsonl goes with it
+};
+
+struct EpochReport {
+  std::int64_t epoch = 0;  ///< just finished, from 1
+  std::int64_t step = 0;
+  double train_loss = 0;
+  double train_accuracy = 0;
+  bool has_test = false;
+  double test_loss = 0;
+  double test_accuracy = 0;
+  double seconds = 0;
+  double images_per_second = 0;
+};
+
+/// Listens to a run; every function does nothing unless overridden.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void on_start(const StartReport& /*report*/) {}
+  virtual void on_step(const StepReport& /*report*/) {}
+  virtual void on_epoch(const EpochReport& /*report*/) {}
+  virtual void on_checkpoint(const std::string& /*path*/) {}
+  virtual void on_warning(const std::string& /*text*/) {}
+  virtual void on_end(ExitStatus /*status*/, const std::string& /*reason*/) {}
+};
+
+/// Seams for tests: `corrupt` gets the bytes that ranks compare ("build", "configuration", "data": a digest;
+/// "parameters": after each update) and may change them. The program that users run installs none.
+struct Hooks {
+  std::function<void(std::string_view what, int rank, std::int64_t step, std::span<std::byte> bytes)> corrupt;
+};
+
+}  // namespace convoy::train

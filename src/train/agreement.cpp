@@ -1,0 +1,31 @@
+#include "convoy/train/agreement.hpp"
+
+#include <array>
+#include <fstream>
+
+#include "convoy/core/error.hpp"
+
+namespace convoy::train {
+
+void require_agreement(const comm::Communicator& world, std::string_view what, const Digest& mine,
+                       std::string_view advice) {
+  const std::vector<Digest> all = world.all_gather_values(std::vector{mine});
+  std::size_t other = 0;
+  while (other < all.size() && all[other] == all.front()) ++other;
+  if (other == all.size()) return;  // the same answer on every rank
+  const std::vector<std::string> hosts = world.all_gather_text(comm::host_name());
+  throw DisagreementError("ranks disagree on the " + std::string(what) + " (rank 0 on " + hosts.front() + " has " +
+                          to_hex(all.front()) + ", rank " + std::to_string(other) + " on " + hosts[other] + " has " +
+                          to_hex(all[other]) + "); " + std::string(advice));
+}
+
+Digest build_digest() {
+  std::ifstream program("/proc/self/exe", std::ios::binary);
+  Hasher hasher;
+  std::array<char, 65536> block{};
+  while (program.read(block.data(), block.size()) || program.gcount() > 0)
+    hasher.update(block.data(), static_cast<std::size_t>(program.gcount()));
+  return hasher.digest();
+}
+
+}  // namespace convoy::train

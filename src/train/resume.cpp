@@ -1,0 +1,90 @@
+#include "resume.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/io/agreement.hpp"
+
+namespace convoy::train {
+namespace {
+
+/// The keys of an effective INI with their values; the values of a repeated key joined.
+std::map<std::string, std::string> values_of(const std::string& ini) {
+  std::map<std::string, std::string> values;
+  std::string section;
+  for (std::size_t begin = 0; begin < ini.size();) {
+    const std::size_t end = std::min(ini.find('\n', begin), ini.size());
+    const std::string_view line = trim(std::string_view(ini).substr(begin, end - begin));
+    begin = end + 1;
+    const auto equals = line.find('=');
+    if (line.starts_with('[')) {
+      section = line.substr(1, line.find(']') - 1);
+    } else if (!line.empty() && !line.starts_with('#') && equals != std::string_view::npos) {
+      std::string& value = values[section + '.' + std::string(trim(line.substr(0, equals)))];
+      value += (value.empty() ? "" : " | ") + std::string(trim(line.substr(equals + 1)));
+    }
+  }
+  return values;
+}
+
+/// Keys that do not touch the trajectory: where and how a run runs, and how far.
+bool may_differ(const std::string& key) {
+  constexpr std::array<std::string_view, 2> kKeys{"data.file", "train.max-steps"};
+  return key.starts_with("run.") || key.starts_with("checkpoint.") ||
+         std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
+}
+
+std::string newest_sound(const RunDirectory& directory, Observer& listener) {
+  for (const std::string& name : list_checkpoints(directory.checkpoints())) {
+    const std::string path = directory.checkpoints() + '/' + name;
+    try {
+      require_sound_checkpoint(path);
+      return path;
+    } catch (const DataError& error) {
+      listener.on_warning(std::string(error.what()) + "; trying the one before it");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string find_resume_point(const comm::Communicator& world, const Launch& launch, const RunDirectory& directory,
+                              Observer& listener) {
+  std::string from;
+  io::agreed_at_root(world, [&] {
+    switch (launch.resume) {
+      case Resume::kAuto: from = newest_sound(directory, listener); break;
+      case Resume::kPath:
+        require_sound_checkpoint(launch.resume_path);
+        from = launch.resume_path;
+        break;
+      case Resume::kNever:
+        if (!list_checkpoints(directory.checkpoints()).empty()) {
+          throw ConfigError("run.dir = " + directory.path() +
+                            " already holds checkpoints (nothing is overwritten); --resume auto goes on from the newest, "
+                            "another run.dir starts afresh");
+        }
+    }
+  });
+  return world.broadcast(from);
+}
+
+void require_same_run(const CheckpointHeader& header, const std::string& path, const Options& options,
+                      const std::string& data_digest) {
+  const auto refuse = [&](const std::string& what, const std::string& then, const std::string& now) {
+    throw ConfigError("cannot go on from " + path + ": " + what + " differs (there '" + then + "', here '" + now +
+                      "'); resume with what the run began with, or start afresh in another run.dir");
+  };
+  std::map<std::string, std::string> then = values_of(header.config);
+  std::map<std::string, std::string> now = values_of(options.effective_ini);
+  for (const auto& [key, value] : now) then.try_emplace(key);
+  for (const auto& [key, value] : then)
+    if (!may_differ(key) && now[key] != value) refuse(key, value, now[key]);
+  if (header.data_digest != data_digest) refuse("the content of the data set", header.data_digest, data_digest);
+}
+
+}  // namespace convoy::train

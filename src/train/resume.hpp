@@ -1,0 +1,24 @@
+#pragma once
+// Where a run goes on from, and whether it may. Private to the train room.
+
+#include <string>
+
+#include "convoy/comm/communicator.hpp"
+#include "convoy/train/checkpoint.hpp"
+#include "convoy/train/run_directory.hpp"
+#include "convoy/train/trainer.hpp"
+
+namespace convoy::train {
+
+/// Collective. The sound checkpoint `launch` asks to go on from; empty: from the start. A damaged newest one is said
+/// so (a warning) and the one before it taken. Throws ConfigError where run.dir holds checkpoints and nobody asked to
+/// resume, or the named checkpoint does not exist; DataError where the named one is damaged.
+[[nodiscard]] std::string find_resume_point(const comm::Communicator& world, const Launch& launch,
+                                            const RunDirectory& directory, Observer& listener);
+
+/// Throws ConfigError, naming the key and both values, where the run that wrote `header` and `options` would not have
+/// the same trajectory: network, optimizer, schedule, batch, seed or data differ.
+void require_same_run(const CheckpointHeader& header, const std::string& path, const Options& options,
+                      const std::string& data_digest);
+
+}  // namespace convoy::train

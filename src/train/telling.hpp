@@ -1,0 +1,36 @@
+#pragma once
+// The lines of metrics.jsonl, and the clock behind images_per_second. Private to the train room.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "convoy/train/observer.hpp"
+#include "convoy/train/options.hpp"
+
+namespace convoy::train {
+
+/// Images per second of wall time since the last restart(), evaluation and checkpoints (between pause() and resume())
+/// not counted.
+class Pace {
+ public:
+  void restart();
+  void pause();
+  void resume();
+  void add(std::int64_t images) { images_ += images; }
+  [[nodiscard]] double images_per_second() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point paused_at_;
+  Clock::duration paused_{};
+  std::int64_t images_ = 0;
+};
+
+[[nodiscard]] std::string start_line(const StartReport& report, const Options& options, int ranks, int threads);
+[[nodiscard]] std::string step_line(const StepReport& report);
+[[nodiscard]] std::string epoch_line(const EpochReport& report);
+[[nodiscard]] std::string end_line(ExitStatus status, std::int64_t step);
+
+}  // namespace convoy::train

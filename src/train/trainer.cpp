@@ -1,0 +1,428 @@
+#include "convoy/train/trainer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <optional>
+
+#include "convoy/comm/reducer.hpp"
+#include "convoy/core/random.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/io/agreement.hpp"
+#include "convoy/io/hdf5_file.hpp"
+#include "convoy/train/agreement.hpp"
+#include "convoy/train/engine.hpp"
+#include "convoy/train/evaluation.hpp"
+#include "convoy/train/run_directory.hpp"
+#include "provenance.hpp"
+#include "resume.hpp"
+#include "telling.hpp"
+
+namespace convoy::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// More ranks than micro-batches cannot all work: says which micro-batch would do.
+void check_ranks(const Options& options, int ranks) {
+  const std::int64_t leaves = ceil_div(options.batch, options.micro_batch);
+  if (ranks <= leaves) return;
+  const std::string would_do =
+      ranks <= options.batch
+          ? "train.micro-batch = " + std::to_string(ranks == 1 ? options.batch : (options.batch - 1) / (ranks - 1)) +
+                " or less would do"
+          : "at most " + std::to_string(options.batch) + " ranks can share a batch of " + std::to_string(options.batch);
+  throw ConfigError("there are more ranks than micro-batches (" + std::to_string(ranks) + " ranks; train.batch = " +
+                    std::to_string(options.batch) + " in micro-batches of " + std::to_string(options.micro_batch) +
+                    " makes " + std::to_string(leaves) + "); " + would_do + ", or start fewer ranks");
+}
+
+const data::Split& training_split(const data::Dataset& dataset, const std::string& file) {
+  const data::Split* split = dataset.split("train");
+  if (split == nullptr || split->samples() == 0)
+    throw DataError("data set " + file + " has no training samples (group /train); import or synth makes them");
+  return *split;
+}
+
+kernels::Isa lowest_isa(const comm::Communicator& world, kernels::Isa mine) {
+  const std::vector<int> all = world.all_gather_values(std::vector{static_cast<int>(mine)});
+  return static_cast<kernels::Isa>(*std::min_element(all.begin(), all.end()));
+}
+
+std::vector<optim::ParameterRange> decay_ranges(const nn::Network& network) {
+  std::vector<optim::ParameterRange> ranges;
+  for (const nn::Tensor& tensor : network.parameters())
+    ranges.push_back({{tensor.offset, tensor.offset + tensor.size()}, tensor.decays});
+  return ranges;
+}
+
+/// A run under way on one rank.
+class Trainer {
+ public:
+  Trainer(const Options& options, const comm::Communicator& world, const Launch& launch)
+      : options_(options),
+        world_(world),
+        launch_(launch),
+        dataset_(options.data.file, world, {"train", "test"}),
+        network_(dataset_.shape(), options.layers, options.loss, dataset_.classes()),
+        isa_(lowest_isa(world, launch.isa)),
+        engine_(network_, kernels::float_kernels(isa_), resolve_threads(options.threads), options.micro_batch),
+        reducer_(world, network_.gradient_size()),
+        train_{&training_split(dataset_, options.data.file), dataset_.transform(options.data.normalize)},
+        steps_per_epoch_(ceil_div(train_.split->samples(), options.batch)),
+        total_steps_(options.max_steps > 0 ? std::min(options.max_steps, options.epochs * steps_per_epoch_)
+                                           : options.epochs * steps_per_epoch_),
+        schedule_(options.schedule, options.epochs, steps_per_epoch_),
+        ranges_(decay_ranges(network_)),
+        gradient_(network_.gradient_size()),
+        directory_(options.dir) {
+    if (const data::Split* test = dataset_.split("test"); test != nullptr && test->samples() > 0)
+      test_ = Source{test, train_.transform};
+    state_.parameters = AlignedBuffer<float>(network_.parameter_count());
+    state_.statistics = AlignedBuffer<float>(network_.statistic_count());
+    if (options.optimizer.momentum > 0) state_.velocity = AlignedBuffer<float>(network_.parameter_count());
+  }
+
+  ExitStatus run() {
+    require_common_ground();
+    const std::string from = find_resume_point(world_, launch_, directory_, listener());
+    start(from);
+    StartReport report = start_report(from);
+    if (world_.is_root()) listener().on_start(report);
+    warn_about_placements(report.placements);
+    if (launch_.dry_run) return ExitStatus::kDone;
+
+    const bool is_fresh = from.empty();
+    io::agreed_at_root(world_, [&] {
+      directory_.claim();
+      directory_.write_config(options_.effective_ini);
+      directory_.cut_metrics(is_fresh ? -1 : progress_.step);
+      directory_.append_metrics(start_line(report, options_, world_.size(), engine_.threads()));
+    });
+    if (is_fresh && options_.checkpoint_at_start) save();
+    const ExitStatus status = loop();
+    finish(status);
+    return status;
+  }
+
+ private:
+  Observer& listener() { return launch_.observer != nullptr ? *launch_.observer : silent_; }
+
+  /// Build, configuration, data: what every rank must have before the first step.
+  void require_common_ground() {
+    const auto compare = [&](std::string_view what, Digest mine, std::string_view advice) {
+      if (launch_.hooks.corrupt)
+        launch_.hooks.corrupt(what, world_.rank(), progress_.step, std::as_writable_bytes(std::span(&mine, 1)));
+      require_agreement(world_, what, mine, advice);
+    };
+    compare("build", build_digest(), "start the same convoy program on every host");
+    compare("configuration", hash(options_.effective_ini), "give every rank the same files and options");
+    compare("data", hash(dataset_.digest()), "let data.file name the same file on every host");
+  }
+
+  void start(const std::string& from) {
+    network_.initialise(options_.seed, state_.parameters.span(), state_.statistics.span());
+    if (from.empty()) return;
+    io::agreed(world_, [&] {
+      const CheckpointHeader header = read_checkpoint_header(from);
+      require_same_run(header, from, options_, dataset_.digest());
+      if (world_.is_root() && header.isa != kernels::to_string(isa_))
+        listener().on_warning(from + " was trained with instruction set " + header.isa + ", this run uses " +
+                              std::string(kernels::to_string(isa_)) + ": bits may differ from an uninterrupted run");
+      progress_ = header.progress;
+      read_checkpoint_state(from, network_, state_);
+    });
+  }
+
+  StartReport start_report(const std::string& from) {
+    const std::int64_t leaves = ceil_div(std::min(options_.batch, train_.split->samples()), options_.micro_batch);
+    double nodes = 0;
+    for (int rank = 0; rank < world_.size(); ++rank)
+      nodes += static_cast<double>(
+          comm::maximal_nodes(comm::leaf_block(leaves, world_.size(), rank), leaves).size());
+    return {.isa = std::string(kernels::to_string(isa_)),
+            .mpi = comm::Environment::library_version(),
+            .hdf5 = io::hdf5_version(),
+            .placements = gather_placements(world_, engine_.threads()),
+            .network = network_.summary(),
+            .data = options_.data.file + ": " + counted(train_.split->samples(), "training sample") + ", " +
+                    counted(test_ ? test_->split->samples() : 0, "test sample") + ", " +
+                    std::to_string(dataset_.classes()) + " classes, pictures " + to_string(dataset_.shape()),
+            .output = options_.dir,
+            .steps_per_epoch = steps_per_epoch_,
+            .total_steps = total_steps_,
+            .leaves = leaves,
+            .nodes_per_rank = nodes / world_.size(),
+            .resumed_from = from,
+            .step = progress_.step};
+  }
+
+  void warn_about_placements(const std::vector<Placement>& placements) {
+    if (!world_.is_root()) return;
+    for (const std::string& warning : placement_warnings(placements)) listener().on_warning(warning);
+  }
+
+  ExitStatus loop() {
+    run_start_ = Clock::now();
+    pace_.restart();
+    while (progress_.step < total_steps_) {
+      const std::int64_t epoch = progress_.step / steps_per_epoch_;
+      if (epoch != order_epoch_) begin_epoch(epoch);
+      const double loss = step();
+      const bool epoch_ends = progress_.step % steps_per_epoch_ == 0;
+      tell_step(epoch, loss, epoch_ends);
+      if (epoch_ends) end_epoch(epoch);
+      const Request request = agree_on_request();
+      const bool is_last = progress_.step == total_steps_;
+      if (is_last || request != Request::kNothing || checkpoint_is_due(epoch_ends)) save();
+      if (request == Request::kLeave && !is_last) return ExitStatus::kStoppedEarly;
+    }
+    return ExitStatus::kDone;
+  }
+
+  void begin_epoch(std::int64_t epoch) {
+    const std::int64_t samples = train_.split->samples();
+    if (options_.data.shuffle) {
+      order_ = shuffled_order(samples, options_.seed, epoch);
+    } else {
+      order_.resize(static_cast<std::size_t>(samples));
+      std::iota(order_.begin(), order_.end(), std::int64_t{0});
+    }
+    order_epoch_ = epoch;
+    epoch_start_ = Clock::now();
+    epoch_first_step_ = progress_.step;
+  }
+
+  /// The part of the present epoch's order that makes up the present step.
+  [[nodiscard]] std::span<const std::int64_t> batch_of_step() const {
+    const auto first = static_cast<std::size_t>(progress_.step % steps_per_epoch_ * options_.batch);
+    return std::span(order_).subspan(first,
+                                     std::min(static_cast<std::size_t>(options_.batch), order_.size() - first));
+  }
+
+  const StepPlan& plan_for(std::int64_t leaves) {
+    const auto found = plans_.find(leaves);
+    if (found != plans_.end()) return found->second;
+    return plans_
+        .emplace(leaves,
+                 plan_step(leaves, comm::leaf_block(leaves, world_.size(), world_.rank()), engine_.threads()))
+        .first->second;
+  }
+
+  /// One update; returns the step's mean loss.
+  double step() {
+    const std::span<const std::int64_t> batch = batch_of_step();
+    const auto samples = static_cast<std::int64_t>(batch.size());
+    const std::int64_t leaves = ceil_div(samples, options_.micro_batch);
+    const StepPlan& plan = plan_for(leaves);
+    const auto most = static_cast<std::size_t>(ceil_div(leaves, world_.size()));
+    leaf_results_.assign(most, {});
+    const auto nodes = engine_.gradients(plan, train_, state_, batch, options_.seed, order_epoch_, leaf_results_);
+
+    const LeafResult sum = sum_over_ranks(leaves, most);
+    const double loss = sum.loss_sum / static_cast<double>(samples);
+    if (!std::isfinite(loss)) {
+      throw DivergedError("training diverged at step " + std::to_string(progress_.step + 1) + " (the loss is " +
+                          shortest(loss) + "); a smaller schedule.lr, or a warm-up, would be the first thing to try");
+    }
+    reducer_.reduce(nodes, leaves, static_cast<float>(samples), gradient_.span());
+    const double rate = schedule_.rate(progress_.step);
+    engine_.update(options_.optimizer, ranges_, static_cast<float>(rate), progress_.step == 0, gradient_.span(), state_);
+    if (launch_.hooks.corrupt)
+      launch_.hooks.corrupt("parameters", world_.rank(), progress_.step + 1,
+                            std::as_writable_bytes(state_.parameters.span()));
+
+    rate_ = rate;
+    ++progress_.step;
+    progress_.samples += samples;
+    progress_.epoch_loss_sum += sum.loss_sum;
+    progress_.epoch_correct += sum.correct;
+    progress_.epoch_samples += samples;
+    pace_.add(samples);
+    return loss;
+  }
+
+  /// The step's loss and correct answers, from every rank's leaves, added along the tree.
+  LeafResult sum_over_ranks(std::int64_t leaves, std::size_t most) {
+    all_leaf_results_.resize(most * static_cast<std::size_t>(world_.size()));
+    world_.all_gather_equal<LeafResult>(leaf_results_, all_leaf_results_);
+    leaf_losses_.clear();
+    LeafResult sum;
+    for (int rank = 0; rank < world_.size(); ++rank) {
+      const auto held = static_cast<std::size_t>(comm::leaf_block(leaves, world_.size(), rank).size());
+      for (std::size_t i = 0; i < held; ++i) {
+        const LeafResult& leaf = all_leaf_results_[static_cast<std::size_t>(rank) * most + i];
+        leaf_losses_.push_back(leaf.loss_sum);
+        sum.correct += leaf.correct;
+      }
+    }
+    sum.loss_sum = comm::tree_sum(leaf_losses_);
+    return sum;
+  }
+
+  void tell_step(std::int64_t epoch, double loss, bool epoch_ends) {
+    if (!world_.is_root()) return;
+    const bool is_line = epoch_ends || progress_.step % options_.log_every == 0 || progress_.step == total_steps_;
+    StepReport report{.epoch = epoch + 1,
+                      .epochs = options_.epochs,
+                      .step = progress_.step,
+                      .total_steps = total_steps_,
+                      .loss = loss,
+                      .epoch_accuracy = static_cast<double>(progress_.epoch_correct) /
+                                        static_cast<double>(progress_.epoch_samples),
+                      .rate = rate_,
+                      .images_per_second = pace_.images_per_second(),
+                      .is_line = is_line};
+    report.seconds_left = report.images_per_second > 0
+                              ? static_cast<double>((total_steps_ - progress_.step) * options_.batch) /
+                                    report.images_per_second
+                              : 0;
+    if (is_line) {
+      directory_.append_metrics(step_line(report));
+      pace_.restart();
+    }
+    listener().on_step(report);
+  }
+
+  void end_epoch(std::int64_t epoch) {
+    const double seconds = std::chrono::duration<double>(Clock::now() - epoch_start_).count();
+    const auto samples = static_cast<double>(progress_.epoch_samples);
+    const auto run_samples =
+        static_cast<double>((progress_.step - epoch_first_step_) * options_.batch);  // this process's part of the epoch
+    pace_.pause();
+    EpochReport report{.epoch = epoch + 1,
+                       .step = progress_.step,
+                       .train_loss = progress_.epoch_loss_sum / samples,
+                       .train_accuracy = static_cast<double>(progress_.epoch_correct) / samples,
+                       .has_test = test_.has_value(),
+                       .seconds = seconds,
+                       .images_per_second = std::min(run_samples, samples) / seconds};
+    if (test_) {
+      const Evaluation result = evaluate(engine_, world_, *test_, state_);
+      report.test_loss = result.loss;
+      report.test_accuracy = result.accuracy();
+    }
+    progress_.epoch = epoch + 1;
+    progress_.epoch_loss_sum = 0;
+    progress_.epoch_correct = 0;
+    progress_.epoch_samples = 0;
+    require_agreement(world_, "parameters", state_digest(),
+                      "a rank's memory or processor is at fault; resume from the last checkpoint on other hosts");
+    if (world_.is_root()) {
+      directory_.append_metrics(epoch_line(report));
+      listener().on_epoch(report);
+    }
+    pace_.resume();
+  }
+
+  [[nodiscard]] Digest state_digest() const {
+    Hasher hasher;
+    for (const AlignedBuffer<float>* buffer : {&state_.parameters, &state_.statistics, &state_.velocity})
+      hasher.update(buffer->data(), static_cast<std::size_t>(buffer->size()) * sizeof(float));
+    return hasher.digest();
+  }
+
+  /// The strongest request any rank has, from signals or the clock.
+  Request agree_on_request() {
+    int mine = static_cast<int>(Request::kNothing);
+    if (launch_.request != nullptr) {
+      mine = static_cast<int>(Request::kCheckpoint);  // asks once: taken back here; a request to leave stays
+      launch_.request->compare_exchange_strong(mine, static_cast<int>(Request::kNothing));  // else: loads it
+    }
+    const double seconds = std::chrono::duration<double>(Clock::now() - run_start_).count();
+    // Leaves while there is still time to write what the last checkpoint took, twice over.
+    if (options_.max_seconds > 0 && seconds + 2 * save_seconds_ >= static_cast<double>(options_.max_seconds))
+      mine = static_cast<int>(Request::kLeave);
+    requests_.resize(static_cast<std::size_t>(world_.size()));
+    world_.all_gather_equal<int>(std::span<const int>(&mine, 1), requests_);
+    return static_cast<Request>(*std::max_element(requests_.begin(), requests_.end()));
+  }
+
+  [[nodiscard]] bool checkpoint_is_due(bool epoch_ends) const {
+    const bool by_steps = options_.checkpoint_every_steps > 0 && progress_.step % options_.checkpoint_every_steps == 0;
+    const bool by_epochs = options_.checkpoint_every_epochs > 0 && epoch_ends &&
+                           progress_.epoch % options_.checkpoint_every_epochs == 0;
+    return by_steps || by_epochs;
+  }
+
+  void save() {
+    pace_.pause();
+    const Clock::time_point begin = Clock::now();
+    for (const float value : state_.parameters.span()) {
+      if (!std::isfinite(value))
+        throw DivergedError("training diverged at step " + std::to_string(progress_.step) +
+                            " (a parameter is not finite); a smaller schedule.lr would be the first thing to try");
+    }
+    const std::string name = checkpoint_name(progress_.step);
+    const std::string path = directory_.checkpoints() + '/' + name;
+    const CheckpointHeader header{.isa = std::string(kernels::to_string(isa_)),
+                                  .seed = options_.seed,
+                                  .config = options_.effective_ini,
+                                  .progress = progress_,
+                                  .input = train_.transform,
+                                  .class_names = dataset_.class_names(),
+                                  .data_digest = dataset_.digest()};
+    write_checkpoint(path, world_, network_, header, state_,
+                     provenance(launch_.command_line, world_.size(), engine_.threads()),
+                     [&] { directory_.require_ownership(); });
+    io::agreed_at_root(world_, [&] { directory_.prune_checkpoints(options_.keep, name); });
+    save_seconds_ = std::chrono::duration<double>(Clock::now() - begin).count();
+    if (world_.is_root()) listener().on_checkpoint(path);
+    pace_.resume();
+  }
+
+  void finish(ExitStatus status) {
+    if (!world_.is_root()) return;
+    directory_.append_metrics(end_line(status, progress_.step));
+    listener().on_end(status, status == ExitStatus::kStoppedEarly
+                                  ? "stopped early as asked; the same command with --resume auto goes on"
+                                  : "done");
+  }
+
+  const Options& options_;
+  comm::Communicator world_;
+  const Launch& launch_;
+  Observer silent_;
+  data::Dataset dataset_;
+  nn::Network network_;
+  kernels::Isa isa_;
+  Engine engine_;
+  comm::Reducer reducer_;
+  Source train_;
+  std::optional<Source> test_;
+  std::int64_t steps_per_epoch_;
+  std::int64_t total_steps_;
+  optim::Schedule schedule_;
+  std::vector<optim::ParameterRange> ranges_;
+  State state_;
+  AlignedBuffer<float> gradient_;
+  RunDirectory directory_;
+  Progress progress_;
+
+  std::map<std::int64_t, StepPlan> plans_;  // by number of leaves
+  std::vector<std::int64_t> order_;
+  std::int64_t order_epoch_ = -1;
+  std::vector<LeafResult> leaf_results_;
+  std::vector<LeafResult> all_leaf_results_;
+  std::vector<double> leaf_losses_;
+  std::vector<int> requests_;
+  double rate_ = 0;
+  double save_seconds_ = 0;
+  Pace pace_;
+  Clock::time_point run_start_;
+  Clock::time_point epoch_start_;
+  std::int64_t epoch_first_step_ = 0;
+};
+
+}  // namespace
+
+ExitStatus train(const Options& options, const comm::Communicator& world, const Launch& launch) {
+  check_ranks(options, world.size());
+  return Trainer(options, world, launch).run();
+}
+
+}  // namespace convoy::train
