@@ -1,0 +1,37 @@
+#pragma once
+// The commands of `convoy` and the frame they run in. A new command is src/apps/<name>.cpp with a run
+// function, declared here, and one line in the table of src/apps/commands.cpp; what is not in the table is
+// not listed.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "convoy/core/error.hpp"
+
+namespace convoy::apps {
+
+/// The words after the command's name.
+using Arguments = std::vector<std::string>;
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;  ///< one line for `convoy --help`
+  /// Does the command; prints its normal output, throws Error for everything that goes wrong.
+  ExitStatus (*run)(const Arguments& arguments);
+};
+
+/// All commands that are built, in the order of `convoy --help`.
+[[nodiscard]] const std::vector<Command>& commands();
+
+/// The whole program: `arguments` without the program's name. Prints an error once, to standard error, as
+/// `convoy <command>: <message>`; returns the exit status. Never throws.
+[[nodiscard]] int run_program(const Arguments& arguments) noexcept;
+
+ExitStatus run_eval(const Arguments& arguments);
+ExitStatus run_import(const Arguments& arguments);
+ExitStatus run_inspect(const Arguments& arguments);
+ExitStatus run_synth(const Arguments& arguments);
+ExitStatus run_train(const Arguments& arguments);
+
+}  // namespace convoy::apps

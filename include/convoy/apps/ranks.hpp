@@ -1,0 +1,43 @@
+#pragma once
+// Running a command on all ranks of the job, and ending all of them when one fails (contract, "Exit status").
+
+#include <functional>
+#include <string_view>
+
+#include "convoy/comm/communicator.hpp"
+#include "convoy/core/error.hpp"
+
+namespace convoy::apps {
+
+/// Starts MPI, runs `body` on every rank with a communicator of all of them, stops MPI and returns body's
+/// status.
+///
+/// Called by all ranks, after their command lines were parsed (--help starts no MPI). An exception in `body`
+/// is handled here. Each failing rank waits a moment for the others:
+///   - all ranks failed (a wrong configuration, a damaged data set, a loss that became NaN): rank 0 prints
+///   the
+///     message of the first of them, naming rank and host where they differ, and every rank returns the same
+///     status;
+///   - some did not: this rank prints its message with rank and host, and ends the whole job with its status.
+/// One rank alone prints the plain message. Throws Error where srun started several separate jobs of one
+/// rank.
+[[nodiscard]] ExitStatus run_with_ranks(std::string_view command,
+                                        const std::function<ExitStatus(const comm::Communicator&)>& body);
+
+/// What to print and how to exit for an exception, of Convoy or not.
+struct Failure {
+  ExitStatus status = ExitStatus::kInputOutput;
+  std::string message;
+};
+
+/// The Failure of the exception being handled: call it in a catch block.
+[[nodiscard]] Failure current_failure();
+
+/// Prints `convoy <command>: <message>` to standard error.
+void print_failure(std::string_view command, std::string_view message);
+
+/// Rank as the launcher (mpirun, srun) told this process by its environment; 0 without one. For what happens
+/// before MPI starts.
+[[nodiscard]] bool is_first_of_launcher();
+
+}  // namespace convoy::apps

@@ -1,0 +1,168 @@
+#include "convoy/apps/command_line.hpp"
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+
+#include "convoy/config/command_line.hpp"
+#include "convoy/config/suggest.hpp"
+#include "convoy/core/text.hpp"
+
+namespace convoy::apps {
+namespace po = boost::program_options;
+
+namespace {
+
+constexpr unsigned kLineLength = 110;
+constexpr const char* kWords = "words that are no options";  // a name nobody can type as an option
+
+std::string range_text(std::int64_t least, std::int64_t most) {
+  return "an integer from " + grouped(least) + " to " + grouped(most);
+}
+
+}  // namespace
+
+struct CommandLine::Impl {
+  std::string command;
+  std::string usage;
+  std::string about;
+  po::options_description options{"Options", kLineLength};
+  po::options_description configuration;
+  std::size_t least_words = 0;
+  std::size_t most_words = 0;
+
+  po::parsed_options parsed{nullptr};
+  std::map<std::string, std::string> values;  // flags have the value ""
+  std::vector<std::string> words;
+
+  [[noreturn]] void fail(const std::string& problem) const {
+    throw ConfigError(problem + "; 'convoy " + command + " --help' shows what it takes");
+  }
+
+  [[nodiscard]] std::vector<std::string> option_names() const {
+    std::vector<std::string> names;
+    for (const auto* group : {&options, &configuration})
+      for (const auto& option : group->options()) names.push_back("--" + option->long_name());
+    return names;
+  }
+
+  void parse(const Arguments& arguments) {
+    po::options_description all;
+    all.add(options).add(configuration).add_options()(kWords, po::value<std::vector<std::string>>());
+    po::positional_options_description positional;
+    positional.add(kWords, -1);
+    namespace style = po::command_line_style;
+    try {
+      parsed = po::command_line_parser(arguments)
+                   .options(all)
+                   .positional(positional)
+                   .style(style::unix_style & ~style::allow_guessing)
+                   .run();
+    } catch (const po::unknown_option& error) {
+      fail("unknown option " + error.get_option_name() +
+           config::did_you_mean(error.get_option_name(), option_names()));
+    } catch (const po::error& error) {
+      fail(error.what());
+    }
+    for (const po::option& option : parsed.options) sort_in(option);
+  }
+
+  void sort_in(const po::option& option) {
+    const std::string value = option.value.empty() ? std::string() : option.value.front();
+    if (option.string_key == kWords) {
+      words.push_back(value);
+    } else if (options.find_nothrow(option.string_key, false)) {
+      if (!values.emplace(option.string_key, value).second)
+        fail("--" + option.string_key + " is given twice");
+    }
+  }
+
+  void check_words() const {
+    if (words.size() > most_words) fail("stray word '" + words[most_words] + "'");
+    if (words.size() < least_words) fail("something is missing (usage: " + usage + ")");
+  }
+};
+
+CommandLine::CommandLine(std::string command, std::string usage, std::string about)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->command = std::move(command);
+  impl_->usage = std::move(usage);
+  impl_->about = std::move(about);
+  impl_->options.add_options()("help,h", "show this and do nothing");
+}
+
+CommandLine::~CommandLine() = default;
+
+void CommandLine::add_flag(const std::string& name, const std::string& help) {
+  impl_->options.add_options()(name.c_str(), help.c_str());
+}
+
+void CommandLine::add_value(const std::string& name, const std::string& value_name, const std::string& help) {
+  impl_->options.add_options()(name.c_str(), po::value<std::string>()->value_name(value_name), help.c_str());
+}
+
+void CommandLine::add_configuration() {
+  impl_->configuration.add(config::command_line_options());
+}
+
+void CommandLine::expect_words(std::size_t least, std::size_t most) {
+  impl_->least_words = least;
+  impl_->most_words = most;
+}
+
+bool CommandLine::parse(const Arguments& arguments) {
+  impl_->parse(arguments);
+  if (has("help")) {
+    std::cout << "Usage: " << impl_->usage << "\n\n" << impl_->about << "\n\n" << impl_->options;
+    if (!impl_->configuration.options().empty()) std::cout << impl_->configuration;
+    return false;
+  }
+  impl_->check_words();
+  return true;
+}
+
+bool CommandLine::has(const std::string& name) const {
+  return impl_->values.contains(name);
+}
+
+std::optional<std::string> CommandLine::text(const std::string& name) const {
+  const auto found = impl_->values.find(name);
+  return found == impl_->values.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::string CommandLine::required_text(const std::string& name) const {
+  const std::optional<std::string> value = text(name);
+  if (!value) impl_->fail("--" + name + " is missing (there is no default)");
+  return *value;
+}
+
+std::int64_t CommandLine::integer(const std::string& name, std::int64_t otherwise, std::int64_t least,
+                                  std::int64_t most) const {
+  const std::optional<std::string> value = text(name);
+  if (!value) return otherwise;
+  const auto number = parse_integer(*value);
+  if (!number || *number < least || *number > most)
+    impl_->fail("--" + name + " '" + *value + "' is not " + range_text(least, most));
+  return *number;
+}
+
+std::pair<std::int64_t, std::int64_t> CommandLine::size(const std::string& name,
+                                                        std::pair<std::int64_t, std::int64_t> otherwise,
+                                                        std::int64_t least, std::int64_t most) const {
+  const std::optional<std::string> value = text(name);
+  if (!value) return otherwise;
+  const auto pair = parse_pair(*value);
+  if (!pair || std::min(pair->first, pair->second) < least || std::max(pair->first, pair->second) > most)
+    impl_->fail("--" + name + " '" + *value + "' is not HEIGHTxWIDTH, each " + range_text(least, most));
+  return *pair;
+}
+
+const std::vector<std::string>& CommandLine::words() const {
+  return impl_->words;
+}
+
+train::Options CommandLine::configuration() const {
+  return config::load(impl_->parsed);
+}
+
+}  // namespace convoy::apps

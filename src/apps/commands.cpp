@@ -1,0 +1,85 @@
+#include "convoy/apps/command.hpp"
+
+#include <algorithm>
+#include <iomanip>
+#include <iostream>
+
+#include "convoy/apps/ranks.hpp"
+#include "convoy/config/suggest.hpp"
+#include "convoy/core/version.hpp"
+
+namespace convoy::apps {
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> table = {
+      {"train", "train a network", run_train},
+      {"eval", "loss and accuracy of a checkpoint on a data set", run_eval},
+      {"import", "make a data set file from the original files of MNIST or CIFAR-10", run_import},
+      {"synth", "make a data set file of pictures the program draws itself", run_synth},
+      {"inspect", "show what is in a data set and check its sums", run_inspect},
+  };
+  return table;
+}
+
+namespace {
+
+void print_help() {
+  std::cout << "Usage: convoy <command> [options]\n\n"
+               "Trains convolutional networks on CPU clusters: the same bits on any number of ranks and "
+               "threads.\n\n"
+               "Commands:\n";
+  for (const Command& command : commands())
+    std::cout << "  " << std::left << std::setw(11) << command.name << command.summary << '\n';
+  std::cout << "\n'convoy <command> --help' explains one of them; 'convoy --version' shows the version.\n";
+}
+
+const Command& find_command(const std::string& name) {
+  std::vector<std::string> names{"--help", "--version"};
+  for (const Command& command : commands()) {
+    if (command.name == name) return command;
+    names.emplace_back(command.name);
+  }
+  const std::string kind = name.starts_with('-') ? "option " : "command ";
+  throw ConfigError("unknown " + kind + name + config::did_you_mean(name, names) +
+                    "; 'convoy --help' lists the commands");
+}
+
+ExitStatus dispatch(const Arguments& arguments) {
+  if (arguments.empty()) throw ConfigError("no command is given; 'convoy --help' lists the commands");
+  const std::string& first = arguments.front();
+  if (first == "--help" || first == "-h") {
+    print_help();
+    return ExitStatus::kDone;
+  }
+  if (first == "--version") {
+    std::cout << "convoy " << version() << '\n';
+    return ExitStatus::kDone;
+  }
+  return find_command(first).run({arguments.begin() + 1, arguments.end()});
+}
+
+/// "train" where it is a command's name, else nothing: for messages.
+std::string_view command_name(const Arguments& arguments) {
+  for (const Command& command : commands())
+    if (!arguments.empty() && command.name == arguments.front()) return command.name;
+  return {};
+}
+
+}  // namespace
+
+int run_program(const Arguments& arguments) noexcept {
+  try {
+    const ExitStatus status = dispatch(arguments);
+    std::cout.flush();
+    if (!std::cout && status == ExitStatus::kDone)
+      throw IoError(
+          "standard output cannot be written (is the disk full?); what was printed is not complete");
+    return static_cast<int>(status);
+  } catch (...) {
+    const Failure failure = current_failure();
+    if (is_first_of_launcher()) print_failure(command_name(arguments), failure.message);
+    return static_cast<int>(failure.status);
+  }
+}
+
+}  // namespace convoy::apps

@@ -1,0 +1,108 @@
+#include "convoy/apps/ranks.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <new>
+#include <optional>
+#include <system_error>
+
+#include "convoy/comm/meeting.hpp"
+#include "convoy/core/text.hpp"
+
+namespace convoy::apps {
+namespace {
+
+// Long enough for every rank to come to an error that all of them meet, short enough that nobody takes the
+// job for hung. Ranks that fail alone wait a little longer the higher their number, so that only one of them
+// speaks.
+constexpr double kMeetingSeconds = 1.0;
+constexpr double kMeetingSecondsPerRank = 0.02;
+
+std::optional<std::int64_t> environment_integer(const char* name) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? std::nullopt : parse_integer(text);
+}
+
+/// srun without a PMI that MPI understands starts N separate jobs, all of which write the same run.dir.
+void refuse_separate_ranks(const comm::Communicator& world) {
+  const bool has_launcher = environment_integer("PMIX_RANK") || environment_integer("OMPI_COMM_WORLD_SIZE");
+  const std::int64_t tasks = environment_integer("SLURM_STEP_NUM_TASKS").value_or(1);
+  if (world.size() == 1 && tasks > 1 && !has_launcher) {
+    throw ConfigError(
+        "srun started " + counted(tasks, "task") +
+        ", but each of them sees one rank (srun and MPI do not speak the same PMI); use srun --mpi=pmix");
+  }
+}
+
+/// " [rank 2 on node7]".
+std::string place(int rank, const std::string& host) {
+  return " [rank " + std::to_string(rank) + " on " + host + "]";
+}
+
+/// Collective over ranks that all failed: the first rank's message speaks for all.
+ExitStatus report_together(std::string_view command, const comm::Communicator& ranks, const Failure& mine) {
+  const std::vector<std::string> messages = ranks.all_gather_text(mine.message);
+  const std::vector<std::string> hosts = ranks.all_gather_text(comm::host_name());
+  const int status = ranks.broadcast_value(static_cast<int>(mine.status));
+  const bool is_common = std::all_of(messages.begin(), messages.end(),
+                                     [&](const std::string& text) { return text == messages[0]; });
+  if (ranks.is_root()) print_failure(command, messages[0] + (is_common ? std::string() : place(0, hosts[0])));
+  return static_cast<ExitStatus>(status);
+}
+
+}  // namespace
+
+Failure current_failure() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return {error.status(), error.what()};
+  } catch (const std::bad_alloc&) {
+    return {ExitStatus::kInputOutput,
+            "out of memory; use fewer ranks or threads a host, or a smaller micro-batch"};
+  } catch (const std::system_error& error) {
+    return {ExitStatus::kInputOutput, error.what()};
+  } catch (const std::exception& error) {
+    return {ExitStatus::kInputOutput, std::string("unexpected error (") + error.what() +
+                                          "); this is a fault of Convoy's own, please report it"};
+  } catch (...) {
+    return {ExitStatus::kInputOutput,
+            "unexpected error of an unknown kind; this is a fault of Convoy's own, please report it"};
+  }
+}
+
+void print_failure(std::string_view command, std::string_view message) {
+  std::string line = "convoy";
+  if (!command.empty()) line += ' ' + std::string(command);
+  line += ": " + std::string(message) + '\n';
+  std::cout.flush();
+  std::cerr << line << std::flush;  // one write: lines of several ranks do not mix
+}
+
+bool is_first_of_launcher() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
+    if (const auto rank = environment_integer(name)) return *rank == 0;
+  return true;
+}
+
+ExitStatus run_with_ranks(std::string_view command,
+                          const std::function<ExitStatus(const comm::Communicator&)>& body) {
+  const comm::Environment environment;
+  // A communicator of their own keeps the ranks' last words apart from whatever was under way.
+  const comm::Communicator last_words = comm::Communicator::world();
+  try {
+    refuse_separate_ranks(last_words);
+    return body(comm::Communicator::world());
+  } catch (...) {
+    const Failure failure = current_failure();
+    const int rank = last_words.rank();
+    if (comm::meet(last_words, kMeetingSeconds + kMeetingSecondsPerRank * rank))
+      return report_together(command, last_words, failure);
+    print_failure(command, failure.message + place(rank, comm::host_name()));
+    comm::Communicator::abort(static_cast<int>(failure.status));
+  }
+}
+
+}  // namespace convoy::apps

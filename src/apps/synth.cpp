@@ -1,0 +1,50 @@
+// convoy synth: a data set the program draws itself.
+
+#include "convoy/data/synth.hpp"
+
+#include <iostream>
+#include <limits>
+#include <tuple>
+
+#include "convoy/apps/command.hpp"
+#include "convoy/apps/command_line.hpp"
+#include "convoy/core/text.hpp"
+
+namespace convoy::apps {
+
+ExitStatus run_synth(const Arguments& arguments) {
+  const data::SynthOptions preset;
+  const auto with_default = [](const std::string& help, std::int64_t value) {
+    return help + "; default " + grouped(value);
+  };
+  CommandLine line(
+      "synth", "convoy synth --out F.h5 [options]",
+      "Draws a data set: strokes and shapes at random places, angles, sizes and brightness, with noise.\n"
+      "The same options make the same pictures on every machine.");
+  line.add_value("out", "F.h5", "file to write; one that is there is replaced when the new one is whole");
+  line.add_value("train", "N", with_default("pictures of the training split", preset.train));
+  line.add_value("test", "N", with_default("pictures of the test split", preset.test));
+  line.add_value("classes", "K", with_default("kinds of shapes, 2 to 10", preset.classes));
+  line.add_value("size", "HxW",
+                 "height and width of a picture; default " + std::to_string(preset.height) + "x" +
+                     std::to_string(preset.width));
+  line.add_value("seed", "S", "of everything random; default " + std::to_string(preset.seed));
+  if (!line.parse(arguments)) return ExitStatus::kDone;
+
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  data::SynthOptions options;
+  options.train = line.integer("train", preset.train, 1, kMost);
+  options.test = line.integer("test", preset.test, 1, kMost);
+  options.classes = line.integer("classes", preset.classes, 2, 10);
+  options.seed =
+      static_cast<std::uint64_t>(line.integer("seed", static_cast<std::int64_t>(preset.seed), 0, kMost));
+  std::tie(options.height, options.width) = line.size("size", {preset.height, preset.width}, 12, 512);
+  const std::string out = line.required_text("out");
+  data::synth(options, out);
+  std::cout << "Made " << out << ": " << counted(options.train, "picture") << " to train, "
+            << counted(options.test, "picture") << " to test, "
+            << join(data::synth_class_names(options.classes), ", ") << ".\n";
+  return ExitStatus::kDone;
+}
+
+}  // namespace convoy::apps

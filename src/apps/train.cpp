@@ -1,0 +1,171 @@
+// convoy train: a run from its configuration to its last checkpoint.
+
+#include "convoy/train/trainer.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+
+#include "convoy/apps/command.hpp"
+#include "convoy/apps/command_line.hpp"
+#include "convoy/apps/ranks.hpp"
+#include "convoy/apps/train.hpp"
+#include "convoy/config/config.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/core/version.hpp"
+#include "convoy/kernels/isa.hpp"
+
+namespace convoy::apps {
+namespace {
+
+/// What the last signals asked for; the Trainer reads it at the end of each step.
+std::atomic<int> request{0};
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler writes it");
+
+extern "C" void on_signal(int signal) {
+  if (signal == SIGUSR1) {
+    int nothing = static_cast<int>(train::Request::kNothing);
+    request.compare_exchange_strong(nothing, static_cast<int>(train::Request::kCheckpoint));
+    return;
+  }
+  const int before = request.exchange(static_cast<int>(train::Request::kLeave));
+  // A person who presses Ctrl-C twice means at once.
+  if (signal == SIGINT && before == static_cast<int>(train::Request::kLeave)) _exit(128 + SIGINT);
+}
+
+void install_signal_handlers() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;  // no system call of ours or MPI's ends early
+  for (const int signal : {SIGUSR1, SIGUSR2, SIGTERM, SIGINT}) sigaction(signal, &action, nullptr);
+}
+
+template <class... Values>
+std::string format(const char* pattern, Values... values) {
+  std::array<char, 256> text{};
+  std::snprintf(text.data(), text.size(), pattern, values...);
+  return text.data();
+}
+
+/// 3725 as "1:02:05".
+std::string clock_time(double seconds) {
+  const auto whole = static_cast<long>(seconds + 0.5);
+  return whole >= 3600 ? format("%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60)
+                       : format("%ld:%02ld", whole / 60, whole % 60);
+}
+
+/// Prints a run: on a terminal a progress line that is redrawn, elsewhere plain lines.
+class Printer final : public train::Observer {
+ public:
+  Printer() : is_terminal_(isatty(STDOUT_FILENO) == 1) {}
+
+  void on_start(const train::StartReport& report) override {
+    std::cout << "Convoy " << version() << ", kernels " << report.isa << ", " << report.mpi << ", HDF5 " << report.hdf5
+              << '\n'
+              << counted(static_cast<std::int64_t>(report.placements.size()), "rank") << ":\n"
+              << train::describe_placements(report.placements) << "Data: " << report.data << "\nNetwork:\n"
+              << report.network << "Steps: " << grouped(report.total_steps) << " in all, "
+              << grouped(report.steps_per_epoch) << " an epoch, " << counted(report.leaves, "micro-batch")
+              << (report.leaves == 1 ? "" : "es") << " a step, " << format("%.2f", report.nodes_per_rank)
+              << " partial sums a rank\nOutput: " << report.output << '\n';
+    if (!report.resumed_from.empty())
+      std::cout << "Going on from " << report.resumed_from << " (step " << grouped(report.step) << ")\n";
+    std::cout.flush();
+  }
+
+  void on_step(const train::StepReport& report) override {
+    const auto now = std::chrono::steady_clock::now();
+    if (is_terminal_ ? now - drawn_ < std::chrono::milliseconds(100) && !report.is_line : !report.is_line) return;
+    drawn_ = now;
+    const std::string line =
+        format("epoch %lld/%lld  step %lld/%lld  loss %.4f  accuracy %.2f %%  %.0f images/s  %s left",
+               static_cast<long long>(report.epoch), static_cast<long long>(report.epochs),
+               static_cast<long long>(report.step), static_cast<long long>(report.total_steps), report.loss,
+               100 * report.epoch_accuracy, report.images_per_second, clock_time(report.seconds_left).c_str());
+    if (is_terminal_) {
+      std::cout << '\r' << line << "\033[K" << std::flush;
+      is_drawn_ = true;
+    } else {
+      std::cout << line << std::endl;
+    }
+  }
+
+  void on_epoch(const train::EpochReport& report) override {
+    std::string line = format("epoch %lld done: train loss %.4f, accuracy %.2f %%",
+                              static_cast<long long>(report.epoch), report.train_loss, 100 * report.train_accuracy);
+    if (report.has_test)
+      line += format("; test loss %.4f, accuracy %.2f %%", report.test_loss, 100 * report.test_accuracy);
+    print(line + format("; %.1f s, %.0f images/s", report.seconds, report.images_per_second));
+  }
+
+  void on_checkpoint(const std::string& path) override { print("checkpoint " + path); }
+
+  void on_warning(const std::string& text) override {
+    end_line();
+    std::cout.flush();
+    std::cerr << "convoy train: warning: " << text << std::endl;
+  }
+
+  void on_end(ExitStatus, const std::string& reason) override { print(reason); }
+
+ private:
+  void end_line() {
+    if (is_drawn_) std::cout << "\r\033[K";
+    is_drawn_ = false;
+  }
+  void print(const std::string& line) {
+    end_line();
+    std::cout << line << std::endl;
+  }
+
+  bool is_terminal_;
+  bool is_drawn_ = false;
+  std::chrono::steady_clock::time_point drawn_{};
+};
+
+}  // namespace
+
+ExitStatus run_train(const Arguments& arguments) { return run_train_with_hooks(arguments, {}); }
+
+ExitStatus run_train_with_hooks(const Arguments& arguments, const train::Hooks& hooks) {
+  CommandLine line("train", "[mpirun …] convoy train --config FILE [options]",
+                   "Trains a network. Any number of ranks and threads gives the same bits.\n"
+                   "SIGUSR1 writes a checkpoint; SIGTERM, SIGINT and SIGUSR2 write one and leave with status 75.");
+  line.add_configuration();
+  line.add_value("resume", "never|auto|PATH",
+                 "never (default): run.dir must hold no checkpoint; auto: go on from its newest sound one, else "
+                 "start; PATH: go on from that one");
+  line.add_flag("dry-run", "check everything, show what would run, write nothing");
+  line.add_flag("print-config", "print the effective configuration and stop");
+  if (!line.parse(arguments)) return ExitStatus::kDone;
+  const train::Options options = line.configuration();
+  if (line.has("print-config")) {
+    if (is_first_of_launcher()) std::cout << options.effective_ini;
+    return ExitStatus::kDone;
+  }
+
+  Printer printer;
+  train::Launch launch;
+  const std::string resume = line.text("resume").value_or("never");
+  launch.resume = resume == "never"  ? train::Resume::kNever
+                  : resume == "auto" ? train::Resume::kAuto
+                                     : train::Resume::kPath;
+  launch.resume_path = resume;
+  launch.dry_run = line.has("dry-run");
+  launch.command_line = "convoy train " + join(arguments, " ");
+  launch.isa = kernels::choose_isa();
+  launch.request = &request;
+  launch.observer = &printer;
+  launch.hooks = hooks;
+  return run_with_ranks("train", [&](const comm::Communicator& world) {
+    install_signal_handlers();
+    return train::train(options, world, launch);
+  });
+}
+
+}  // namespace convoy::apps

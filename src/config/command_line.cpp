@@ -1,0 +1,50 @@
+#include "convoy/config/command_line.hpp"
+
+#include "convoy/core/text.hpp"
+#include "keys.hpp"
+
+namespace convoy::config {
+namespace po = boost::program_options;
+
+namespace {
+
+std::string description(const Key& key) {
+  std::string text =
+      key.help + ". " + static_cast<char>(std::toupper(key.allowed.front())) + key.allowed.substr(1);
+  const std::vector<std::string> preset = key.write(train::Options{});
+  if (key.need != Need::kDefault) {
+    text += "; no default";
+  } else if (!preset.empty()) {
+    text += "; default " + preset.front();
+  }
+  return text;
+}
+
+}  // namespace
+
+po::options_description command_line_options() {
+  constexpr unsigned kLineLength = 110;
+  po::options_description all(
+      "Configuration (an INI file's [section] and key; the command line beats every file)", kLineLength);
+  all.add_options()("config", po::value<std::vector<std::string>>()->value_name("FILE")->composing(),
+                    "INI file to read; may be repeated, later files beat earlier ones");
+  for (const Key& key : keys()) {
+    auto* value = po::value<std::vector<std::string>>()->value_name(key.value_name)->composing();
+    all.add_options()(key.name.c_str(), value, description(key).c_str());
+  }
+  return all;
+}
+
+train::Options load(const po::parsed_options& parsed) {
+  std::vector<std::string> files;
+  std::vector<Setting> settings;
+  for (const po::option& option : parsed.options) {
+    if (option.value.empty()) continue;
+    if (option.string_key == "config") files.push_back(option.value.front());
+    if (find_key(option.string_key))
+      settings.push_back({option.string_key, option.value.front(), "command line"});
+  }
+  return load(files, settings);
+}
+
+}  // namespace convoy::config

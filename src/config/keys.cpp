@@ -1,0 +1,322 @@
+#include "keys.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+
+#include "convoy/config/suggest.hpp"
+#include "convoy/core/text.hpp"
+
+namespace convoy::config {
+namespace {
+
+using train::Options;
+
+// Each maker below turns a field of Options (a generic lambda, so that it serves reading and writing) into
+// the key's parser, printer and description of what is allowed.
+
+struct Bounds {
+  std::int64_t least = 0;
+  std::int64_t most = std::numeric_limits<std::int64_t>::max();
+};
+
+template <class Field>
+Key integer_key(std::string name, Field field, Bounds bounds, std::string help) {
+  std::string allowed = "an integer from " + grouped(bounds.least) + " to " + grouped(bounds.most);
+  if (bounds.most == Bounds{}.most)
+    allowed = "an integer of " + grouped(bounds.least) + " or more, below 2^63";
+  return {.name = std::move(name),
+          .value_name = "N",
+          .allowed = std::move(allowed),
+          .help = std::move(help),
+          .read =
+              [=](Options& options, const std::string& value, const std::string&) {
+                const auto number = parse_integer(value);
+                if (!number || *number < bounds.least || *number > bounds.most) return false;
+                field(options) = static_cast<std::remove_cvref_t<decltype(field(options))>>(*number);
+                return true;
+              },
+          .write = [=](const Options& options) { return std::vector{std::to_string(field(options))}; }};
+}
+
+/// Numbers for which `holds`; `allowed` says the same in words.
+template <class Field>
+Key number_key(std::string name, Field field, bool (*holds)(double), std::string allowed, std::string help) {
+  return {.name = std::move(name),
+          .value_name = "X",
+          .allowed = std::move(allowed),
+          .help = std::move(help),
+          .read =
+              [=](Options& options, const std::string& value, const std::string&) {
+                const auto number = parse_number(value);
+                if (!number || !holds(*number)) return false;
+                field(options) = *number;
+                return true;
+              },
+          .write = [=](const Options& options) { return std::vector{shortest(field(options))}; }};
+}
+
+template <class Field>
+Key yes_no_key(std::string name, Field field, std::string help) {
+  return {
+      .name = std::move(name),
+      .value_name = "yes|no",
+      .allowed = "yes or no",
+      .help = std::move(help),
+      .read =
+          [=](Options& options, const std::string& value, const std::string&) {
+            const auto answer = parse_yes_no(value);
+            if (answer) field(options) = *answer;
+            return answer.has_value();
+          },
+      .write =
+          [=](const Options& options) { return std::vector<std::string>{field(options) ? "yes" : "no"}; }};
+}
+
+/// An enumeration whose enumerators count from 0 in the order of `names`.
+template <class Field>
+Key choice_key(std::string name, Field field, std::vector<std::string_view> names, std::string help) {
+  const std::vector<std::string> texts(names.begin(), names.end());
+  return {.name = std::move(name),
+          .value_name = "NAME",
+          .allowed = (texts.size() > 1 ? "one of " : "") + join(texts, ", "),
+          .help = std::move(help),
+          .read =
+              [=](Options& options, const std::string& value, const std::string&) {
+                const auto found = std::find(texts.begin(), texts.end(), value);
+                if (found == texts.end()) return false;
+                field(options) =
+                    static_cast<std::remove_cvref_t<decltype(field(options))>>(found - texts.begin());
+                return true;
+              },
+          .write =
+              [=](const Options& options) {
+                return std::vector{texts.at(static_cast<std::size_t>(field(options)))};
+              }};
+}
+
+/// A key with one value for now: `word` is accepted, nothing is stored.
+Key only_key(std::string name, std::string word, std::string remark, std::string help) {
+  return {.name = std::move(name),
+          .value_name = "NAME",
+          .allowed = word + remark,
+          .help = std::move(help),
+          .read = [=](Options&, const std::string& value, const std::string&) { return value == word; },
+          .write = [=](const Options&) { return std::vector{word}; }};
+}
+
+template <class Field>
+Key path_key(std::string name, Field field, std::string value_name, std::string help) {
+  return {.name = std::move(name),
+          .value_name = std::move(value_name),
+          .allowed = "a path",
+          .help = std::move(help),
+          .need = Need::kForTraining,
+          .read =
+              [=](Options& options, const std::string& value, const std::string&) {
+                field(options) = value;
+                return true;
+              },
+          .write = [=](const Options& options) { return std::vector{field(options)}; }};
+}
+
+Key required(Key key) {
+  key.need = Need::kForEverything;
+  return key;
+}
+
+Key layer_key() {
+  return {.name = "network.layer",
+          .value_name = "LINE",
+          .allowed = "a layer without '#'",
+          .help =
+              "one layer, in order, e.g. 'conv 32 3x3 pad=1'; repeat it. The layers given last replace all "
+              "others",
+          .need = Need::kForEverything,
+          .times = Times::kOftenInOrder,
+          .read =
+              [](Options& options, const std::string& value, const std::string& origin) {
+                // A checkpoint keeps its network as INI text, where a '#' would cut the line short.
+                if (value.find('#') != std::string::npos) return false;
+                options.layers.push_back({value, origin});
+                return true;
+              },
+          .write =
+              [](const Options& options) {
+                std::vector<std::string> lines;
+                std::size_t depth = 0;  // inside residual { … }; reading drops the indentation again
+                for (const nn::LayerText& layer : options.layers) {
+                  if (layer.text.starts_with('}') && depth > 0) --depth;
+                  lines.push_back(std::string(2 * depth, ' ') + layer.text);
+                  if (layer.text.ends_with('{')) ++depth;
+                }
+                return lines;
+              }};
+}
+
+Key step_epochs_key() {
+  return {.name = "schedule.step-epochs",
+          .value_name = "LIST",
+          .allowed = "a list of rising numbers above 0, separated by blanks",
+          .help = "step: epochs after which the rate is multiplied by step-factor, e.g. '80 120'",
+          .read =
+              [](Options& options, const std::string& value, const std::string&) {
+                std::vector<double> epochs;
+                for (const std::string& word : split_words(value)) {
+                  const auto epoch = parse_number(word);
+                  if (!epoch || *epoch <= (epochs.empty() ? 0 : epochs.back())) return false;
+                  epochs.push_back(*epoch);
+                }
+                options.schedule.step_epochs = std::move(epochs);
+                return true;
+              },
+          .write =
+              [](const Options& options) {
+                std::vector<std::string> words;
+                for (const double epoch : options.schedule.step_epochs) words.push_back(shortest(epoch));
+                return words.empty() ? words : std::vector{join(words, " ")};
+              }};
+}
+
+Key max_time_key() {
+  return {.name = "run.max-time",
+          .value_name = "TIME",
+          .allowed = "a time such as 3h50m, 90s or 1d, or 0 for no limit",
+          .help = "checkpoint and leave with status 75 before this time is over; 0: no limit",
+          .read =
+              [](Options& options, const std::string& value, const std::string&) {
+                const auto seconds = parse_duration(value);
+                if (seconds) options.max_seconds = *seconds;
+                return seconds.has_value();
+              },
+          .write = [](const Options& options) { return std::vector{std::to_string(options.max_seconds)}; }};
+}
+
+bool not_negative(double x) {
+  return x >= 0;
+}
+bool usable_rate(double x) {
+  return x > 0 && x <= 1e30;
+}  // it is used as a float, whose range ends at 3e38
+
+std::vector<Key> make_keys() {
+  constexpr std::int64_t kMillion = 1'000'000;
+  return {
+      path_key(
+          "data.file", [](auto& o) -> auto& { return o.data.file; }, "FILE",
+          "data set, made by convoy import or convoy synth"),
+      choice_key(
+          "data.normalize", [](auto& o) -> auto& { return o.data.normalize; }, {"dataset", "none"},
+          "dataset: by the mean and standard deviation stored in the file"),
+      yes_no_key(
+          "data.shuffle", [](auto& o) -> auto& { return o.data.shuffle; }, "no: file order, every epoch"),
+      only_key("data.augment", "none", " (augmentation is not built yet)",
+               "changes made to training pictures"),
+
+      layer_key(),
+      required(choice_key(
+          "network.loss", [](auto& o) -> auto& { return o.loss; }, nn::loss_names(),
+          "what is minimised; both cross-entropies take logits")),
+
+      only_key("optimizer.name", "sgd", "", "stochastic gradient descent, as PyTorch's"),
+      number_key(
+          "optimizer.momentum", [](auto& o) -> auto& { return o.optimizer.momentum; },
+          [](double x) { return x >= 0 && x < 1; }, "a number from 0 to below 1", "momentum"),
+      yes_no_key(
+          "optimizer.nesterov", [](auto& o) -> auto& { return o.optimizer.nesterov; },
+          "Nesterov's momentum; needs momentum above 0"),
+      number_key(
+          "optimizer.weight-decay", [](auto& o) -> auto& { return o.optimizer.weight_decay; }, not_negative,
+          "a number of 0 or more", "L2 penalty, on the weights of conv and dense alone"),
+
+      choice_key(
+          "schedule.name", [](auto& o) -> auto& { return o.schedule.kind; }, optim::schedule_names(),
+          "how the learning rate changes after the warm-up"),
+      required(number_key(
+          "schedule.lr", [](auto& o) -> auto& { return o.schedule.lr; }, usable_rate,
+          "a number above 0, at most 1e30", "learning rate")),
+      number_key(
+          "schedule.warmup-epochs", [](auto& o) -> auto& { return o.schedule.warmup_epochs; }, not_negative,
+          "a number of 0 or more", "epochs, also a fraction, over which the rate rises to lr"),
+      step_epochs_key(),
+      number_key(
+          "schedule.step-factor", [](auto& o) -> auto& { return o.schedule.step_factor; }, usable_rate,
+          "a number above 0, at most 1e30", "step: what the rate is multiplied by"),
+      number_key(
+          "schedule.final-lr", [](auto& o) -> auto& { return o.schedule.final_lr; },
+          [](double x) { return x >= 0 && x <= 1e30; }, "a number from 0 to 1e30",
+          "cosine and linear: the rate they end at"),
+
+      integer_key(
+          "train.epochs", [](auto& o) -> auto& { return o.epochs; }, {1, kMillion}, "passes over the data"),
+      integer_key(
+          "train.batch", [](auto& o) -> auto& { return o.batch; }, {1, kMillion},
+          "samples a step, over all ranks together: never multiplied by the rank count"),
+      integer_key(
+          "train.micro-batch", [](auto& o) -> auto& { return o.micro_batch; }, {1, kMillion},
+          "samples of one gradient computation; at most batch (and where not given, the batch if that is "
+          "smaller). Batch / micro-batch is the most ranks that can share a step"),
+      integer_key(
+          "train.max-steps", [](auto& o) -> auto& { return o.max_steps; }, {},
+          "stop after so many steps in all; 0: epochs decide"),
+      integer_key(
+          "train.seed", [](auto& o) -> auto& { return o.seed; }, {},
+          "of everything random: first weights, order of samples, dropout"),
+
+      path_key(
+          "run.dir", [](auto& o) -> auto& { return o.dir; }, "DIR",
+          "where checkpoints, metrics and the effective configuration go"),
+      integer_key(
+          "run.threads", [](auto& o) -> auto& { return o.threads; }, {0, 4096},
+          "threads a rank; 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else the affinity mask"),
+      integer_key(
+          "run.log-every", [](auto& o) -> auto& { return o.log_every; }, {1},
+          "steps between step lines of metrics.jsonl"),
+      max_time_key(),
+
+      integer_key(
+          "checkpoint.every-epochs", [](auto& o) -> auto& { return o.checkpoint_every_epochs; }, {},
+          "epochs between checkpoints; 0: not by epochs (the last step is always kept)"),
+      integer_key(
+          "checkpoint.every-steps", [](auto& o) -> auto& { return o.checkpoint_every_steps; }, {},
+          "steps between checkpoints; 0: not by steps"),
+      yes_no_key(
+          "checkpoint.at-start", [](auto& o) -> auto& { return o.checkpoint_at_start; },
+          "yes: also the untrained network, as step-00000000.h5"),
+      integer_key(
+          "checkpoint.keep", [](auto& o) -> auto& { return o.keep; }, {1, kMillion},
+          "how many of the newest checkpoints are kept"),
+  };
+}
+
+}  // namespace
+
+const std::vector<Key>& keys() {
+  static const std::vector<Key> table = make_keys();
+  return table;
+}
+
+const Key* find_key(std::string_view name) {
+  const auto found =
+      std::find_if(keys().begin(), keys().end(), [&](const Key& key) { return key.name == name; });
+  return found == keys().end() ? nullptr : &*found;
+}
+
+std::vector<std::string> section_names() {
+  std::vector<std::string> names;
+  for (const Key& key : keys())
+    if (names.empty() || names.back() != key.section()) names.push_back(key.section());
+  return names;
+}
+
+std::string suggest_key(std::string_view name) {
+  std::vector<std::string> names;
+  const std::string_view short_name = name.substr(name.find('.') + 1);
+  for (const Key& key : keys()) {
+    if (key.short_name() == short_name) return " (did you mean " + key.name + "?)";
+    names.push_back(key.name);
+  }
+  return did_you_mean(name, names);
+}
+
+}  // namespace convoy::config

@@ -1,0 +1,133 @@
+// From settings to Options and back, along the table of keys.
+
+#include <algorithm>
+#include <map>
+
+#include "convoy/config/config.hpp"
+#include "convoy/config/suggest.hpp"
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+#include "keys.hpp"
+
+namespace convoy::config {
+namespace {
+
+/// Which setting decided a key; absent where the default did.
+using Winners = std::map<std::string, Setting, std::less<>>;
+
+std::string shown(const Setting& setting) {
+  return setting.origin + ": " + setting.key + " = '" + setting.value + "'";
+}
+
+const Key& known_key(const Setting& setting) {
+  if (const Key* key = find_key(setting.key)) return *key;
+  throw ConfigError(setting.origin + ": unknown key " + setting.key + suggest_key(setting.key) +
+                    "; 'convoy train --help' lists all keys");
+}
+
+void apply(const std::vector<Setting>& source, train::Options& options, Winners& winners) {
+  Winners seen;
+  for (Setting setting : source) {
+    setting.value = trim(setting.value);
+    const Key& key = known_key(setting);
+    if (setting.value.empty()) throw ConfigError(shown(setting) + " has no value; expected " + key.allowed);
+    if (setting.value.find_first_of("\n\r") != std::string::npos)
+      throw ConfigError(shown(setting) + " holds a line break (a value is one line)");
+    const auto [first, is_new] = seen.emplace(setting.key, setting);
+    if (!is_new && key.times == Times::kOnce) {
+      throw ConfigError(shown(setting) + " is set twice (before at " + first->second.origin +
+                        "); leave one of the two");
+    }
+    if (is_new && key.times == Times::kOftenInOrder) options.layers.clear();
+    if (!key.read(options, setting.value, setting.origin))
+      throw ConfigError(shown(setting) + " is not " + key.allowed);
+    winners.insert_or_assign(setting.key, setting);
+  }
+}
+
+void check_complete(const Winners& winners, bool starts_a_run) {
+  std::vector<std::string> missing;
+  for (const Key& key : keys()) {
+    const bool is_needed =
+        key.need == Need::kForEverything || (starts_a_run && key.need == Need::kForTraining);
+    if (is_needed && !winners.contains(key.name)) missing.push_back(key.name);
+  }
+  if (missing.empty()) return;
+  throw ConfigError("missing " + join(missing, ", ") +
+                    " (there is no default); set it in a --config file or as --" + missing.front() +
+                    " VALUE");
+}
+
+/// What no key can be blamed for alone.
+void check_together(train::Options& options, const Winners& winners) {
+  using optim::ScheduleKind;
+  if (options.optimizer.nesterov && options.optimizer.momentum == 0) {
+    throw ConfigError(shown(winners.at("optimizer.nesterov")) +
+                      " needs momentum (optimizer.momentum is 0); set it above 0, e.g. 0.9");
+  }
+  if (options.schedule.kind == ScheduleKind::kStep && options.schedule.step_epochs.empty()) {
+    throw ConfigError(shown(winners.at("schedule.name")) +
+                      " needs schedule.step-epochs (there is none); set e.g. step-epochs = 80 120");
+  }
+  if (!winners.contains("train.micro-batch"))
+    options.micro_batch = std::min(options.micro_batch, options.batch);
+  if (options.micro_batch > options.batch) {
+    throw ConfigError(shown(winners.at("train.micro-batch")) + " is larger than train.batch, " +
+                      grouped(options.batch) + "; set it to at most that");
+  }
+}
+
+enum class Purpose { kTraining, kCheckpoint };
+
+train::Options assemble(const std::vector<std::vector<Setting>>& sources, Purpose purpose) {
+  train::Options options;
+  Winners winners;
+  for (const std::vector<Setting>& source : sources) apply(source, options, winners);
+  check_complete(winners, purpose == Purpose::kTraining);
+  check_together(options, winners);
+  options.effective_ini = effective_ini(options);
+  return options;
+}
+
+}  // namespace
+
+train::Options make_options(const std::vector<std::vector<Setting>>& sources) {
+  return assemble(sources, Purpose::kTraining);
+}
+
+train::Options load(const std::vector<std::string>& files, const std::vector<Setting>& command_line) {
+  std::vector<std::vector<Setting>> sources;
+  for (const std::string& file : files) sources.push_back(read_ini_file(file));
+  sources.push_back(command_line);
+  return make_options(sources);
+}
+
+train::Options from_checkpoint(std::string_view text, const std::string& file) {
+  try {
+    return assemble({read_ini(text, "checkpoint " + file)}, Purpose::kCheckpoint);
+  } catch (const ConfigError& error) {
+    throw DataError("the configuration stored in checkpoint " + file + " is wrong (" + error.what() + ")");
+  }
+}
+
+std::string effective_ini(const train::Options& options) {
+  std::string text;
+  std::string section;
+  for (const Key& key : keys()) {
+    if (key.section() != section) {
+      if (!section.empty()) text += '\n';
+      section = key.section();
+      text += "[" + section + "]\n";
+    }
+    for (const std::string& value : key.write(options)) {
+      if (value.empty()) continue;  // a path nobody named
+      const bool is_writable = value.find('#') == std::string::npos;
+      if (!is_writable)
+        text += "# for --" + key.name + " on the command line (a '#' begins a comment here): ";
+      text += key.short_name() + " = " + value + '\n';
+    }
+  }
+  return text;
+}
+
+}  // namespace convoy::config

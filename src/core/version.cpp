@@ -1,0 +1,9 @@
+#include "convoy/core/version.hpp"
+
+namespace convoy {
+
+std::string_view version() {
+  return CONVOY_VERSION;
+}
+
+}  // namespace convoy

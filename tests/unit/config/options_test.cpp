@@ -1,0 +1,186 @@
+#include <tuple>
+
+#include "helpers.hpp"
+
+namespace convoy::config {
+namespace {
+
+std::vector<std::string> layer_texts(const train::Options& options) {
+  std::vector<std::string> texts;
+  for (const nn::LayerText& layer : options.layers) texts.push_back(layer.text);
+  return texts;
+}
+
+TEST(Configuration, HasTheDefaultsOfTheContract) {
+  const train::Options options = from_texts({kLeast});
+  EXPECT_TRUE(options.data.shuffle);
+  EXPECT_EQ(options.data.normalize, data::Normalize::kDataset);
+  EXPECT_EQ(options.optimizer.momentum, 0);
+  EXPECT_FALSE(options.optimizer.nesterov);
+  EXPECT_EQ(options.optimizer.weight_decay, 0);
+  EXPECT_EQ(options.schedule.kind, optim::ScheduleKind::kConstant);
+  EXPECT_EQ(options.schedule.warmup_epochs, 0);
+  EXPECT_EQ(options.schedule.step_factor, 0.1);
+  EXPECT_EQ(options.schedule.final_lr, 0);
+  EXPECT_EQ(options.epochs, 10);
+  EXPECT_EQ(options.batch, 128);
+  EXPECT_EQ(options.micro_batch, 16);
+  EXPECT_EQ(options.max_steps, 0);
+  EXPECT_EQ(options.seed, 1U);
+  EXPECT_EQ(options.threads, 0);
+  EXPECT_EQ(options.log_every, 50);
+  EXPECT_EQ(options.max_seconds, 0);
+  EXPECT_EQ(options.checkpoint_every_epochs, 1);
+  EXPECT_EQ(options.checkpoint_every_steps, 0);
+  EXPECT_FALSE(options.checkpoint_at_start);
+  EXPECT_EQ(options.keep, 3);
+}
+
+TEST(Configuration, ReadsEveryKey) {
+  const train::Options options = from_texts(
+      {"[data]\nfile = my data.h5\nnormalize = none\nshuffle = no\naugment = none\n"
+       "[network]\nlayer = conv 8 3x3\nlayer = dense 10\nloss = sigmoid-cross-entropy\n"
+       "[optimizer]\nname = sgd\nmomentum = 0.9\nnesterov = yes\nweight-decay = 5e-4\n"
+       "[schedule]\nname = step\nlr = 0.1\nwarmup-epochs = 0.5\nstep-epochs = 80 120.5\nstep-factor = 0.2\n"
+       "final-lr = 0.01\n"
+       "[train]\nepochs = 200\nbatch = 64\nmicro-batch = 8\nmax-steps = 7\nseed = 9223372036854775807\n"
+       "[run]\ndir = runs/a\nthreads = 2\nlog-every = 10\nmax-time = 3h50m\n"
+       "[checkpoint]\nevery-epochs = 2\nevery-steps = 100\nat-start = yes\nkeep = 5\n"});
+  EXPECT_EQ(options.data.file, "my data.h5");
+  EXPECT_EQ(options.data.normalize, data::Normalize::kNone);
+  EXPECT_FALSE(options.data.shuffle);
+  EXPECT_EQ(layer_texts(options), (std::vector<std::string>{"conv 8 3x3", "dense 10"}));
+  EXPECT_EQ(options.layers[1].origin, "a.ini:8");
+  EXPECT_EQ(options.loss, nn::LossKind::kSigmoidCrossEntropy);
+  EXPECT_EQ(options.optimizer.momentum, 0.9);
+  EXPECT_TRUE(options.optimizer.nesterov);
+  EXPECT_EQ(options.optimizer.weight_decay, 5e-4);
+  EXPECT_EQ(options.schedule.kind, optim::ScheduleKind::kStep);
+  EXPECT_EQ(options.schedule.lr, 0.1);
+  EXPECT_EQ(options.schedule.warmup_epochs, 0.5);
+  EXPECT_EQ(options.schedule.step_epochs, (std::vector<double>{80, 120.5}));
+  EXPECT_EQ(options.schedule.step_factor, 0.2);
+  EXPECT_EQ(options.schedule.final_lr, 0.01);
+  EXPECT_EQ(options.epochs, 200);
+  EXPECT_EQ(options.batch, 64);
+  EXPECT_EQ(options.micro_batch, 8);
+  EXPECT_EQ(options.max_steps, 7);
+  EXPECT_EQ(options.seed, 9223372036854775807U);
+  EXPECT_EQ(options.dir, "runs/a");
+  EXPECT_EQ(options.threads, 2);
+  EXPECT_EQ(options.log_every, 10);
+  EXPECT_EQ(options.max_seconds, 3 * 3600 + 50 * 60);
+  EXPECT_EQ(options.checkpoint_every_epochs, 2);
+  EXPECT_EQ(options.checkpoint_every_steps, 100);
+  EXPECT_TRUE(options.checkpoint_at_start);
+  EXPECT_EQ(options.keep, 5);
+}
+
+TEST(Configuration, LaterFilesBeatEarlierOnesAndLeaveTheRest) {
+  const train::Options options =
+      from_texts({kLeast, "[train]\nbatch = 64\nepochs = 3", "[train]\nbatch = 32"});
+  EXPECT_EQ(options.batch, 32);
+  EXPECT_EQ(options.epochs, 3);
+  EXPECT_EQ(options.schedule.lr, 0.5);
+}
+
+TEST(Configuration, LayersOfALaterFileReplaceTheWholeList) {
+  const train::Options options = from_texts({kLeast, "[network]\nlayer = relu\nlayer = dense 3"});
+  EXPECT_EQ(layer_texts(options), (std::vector<std::string>{"relu", "dense 3"}));
+  EXPECT_EQ(options.loss, nn::LossKind::kQuadratic);
+}
+
+TEST(Configuration, KeepsTheOrderOfEqualLayers) {
+  const train::Options options = least_and(
+      "[network]\nlayer = relu\nlayer = conv 1 1x1\nlayer = relu\n[train]\nbatch = 4\n[network]\nlayer = "
+      "relu");
+  EXPECT_EQ(layer_texts(options), (std::vector<std::string>{"relu", "conv 1 1x1", "relu", "relu"}));
+}
+
+TEST(Configuration, MicroBatchIsTheBatchWhereThatIsSmaller) {
+  EXPECT_EQ(least_and("[train]\nbatch = 10").micro_batch, 10);
+  EXPECT_EQ(least_and("[train]\nbatch = 17").micro_batch, 16);
+}
+
+struct Wrong {
+  const char* name;
+  const char* text;
+  std::vector<std::string> mentions;
+};
+
+class WrongConfiguration : public testing::TestWithParam<Wrong> {};
+
+TEST_P(WrongConfiguration, IsRefusedWithKeyValueOriginAndRemedy) {
+  expect_mentions(config_error([&] { (void)least_and(GetParam().text); }), GetParam().mentions);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, WrongConfiguration,
+    testing::Values(
+        Wrong{"UnknownKey", "[train]\nbacth = 8", {"b.ini:2", "train.bacth", "did you mean train.batch"}},
+        Wrong{
+            "KeyOfAnotherSection", "[run]\nbatch = 8", {"b.ini:2", "run.batch", "did you mean train.batch"}},
+        Wrong{
+            "NoInteger", "[train]\nbatch = many", {"b.ini:2", "train.batch", "'many'", "an integer from 1"}},
+        Wrong{"IntegerWithUnit", "[train]\nbatch = 8k", {"train.batch", "'8k'", "an integer"}},
+        Wrong{"FractionForInteger", "[train]\nepochs = 1.5", {"train.epochs", "'1.5'", "an integer"}},
+        Wrong{"IntegerTooSmall", "[train]\nbatch = 0", {"train.batch", "'0'", "from 1"}},
+        Wrong{"NegativeInteger", "[train]\nmax-steps = -1", {"train.max-steps", "'-1'", "0 or more"}},
+        Wrong{"IntegerOverflow", "[train]\nseed = 9223372036854775808", {"train.seed", "below 2^63"}},
+        Wrong{"TooManyThreads", "[run]\nthreads = 5000", {"run.threads", "'5000'", "4,096"}},
+        Wrong{"NoNumber", "[schedule]\nlr = fast", {"schedule.lr", "'fast'", "a number above 0"}},
+        Wrong{"NotANumber", "[schedule]\nlr = nan", {"schedule.lr", "'nan'"}},
+        Wrong{"InfiniteNumber", "[schedule]\nlr = inf", {"schedule.lr", "'inf'"}},
+        Wrong{"ZeroRate", "[schedule]\nlr = 0", {"schedule.lr", "'0'", "above 0"}},
+        Wrong{"RateBeyondFloat", "[schedule]\nlr = 1e39", {"schedule.lr", "1e30"}},
+        Wrong{"MomentumOfOne", "[optimizer]\nmomentum = 1", {"optimizer.momentum", "'1'", "below 1"}},
+        Wrong{"NegativeDecay", "[optimizer]\nweight-decay = -1e-4", {"optimizer.weight-decay", "0 or more"}},
+        Wrong{"UnknownLoss", "[network]\nloss = mse", {"network.loss", "'mse'", "softmax-cross-entropy"}},
+        Wrong{"UnknownSchedule", "[schedule]\nname = cosin", {"schedule.name", "'cosin'", "cosine"}},
+        Wrong{"UnknownOptimizer", "[optimizer]\nname = adamw", {"optimizer.name", "'adamw'", "sgd"}},
+        Wrong{"UnknownNormalize", "[data]\nnormalize = yes", {"data.normalize", "'yes'", "dataset, none"}},
+        Wrong{"AugmentNotBuilt", "[data]\naugment = crop=4", {"data.augment", "'crop=4'", "not built yet"}},
+        Wrong{"TrueForYes", "[data]\nshuffle = true", {"data.shuffle", "'true'", "yes or no"}},
+        Wrong{"BadTime", "[run]\nmax-time = 3 hours", {"run.max-time", "'3 hours'", "3h50m"}},
+        Wrong{"FallingStepEpochs",
+              "[schedule]\nstep-epochs = 20 10",
+              {"schedule.step-epochs", "'20 10'", "rising"}},
+        Wrong{"CommaInStepEpochs", "[schedule]\nstep-epochs = 10,20", {"schedule.step-epochs", "blanks"}},
+        Wrong{"SetTwice", "[train]\nbatch = 8\nbatch = 9", {"b.ini:3", "train.batch", "twice", "b.ini:2"}},
+        Wrong{"NesterovWithoutMomentum",
+              "[optimizer]\nnesterov = yes",
+              {"b.ini:2", "nesterov", "momentum", "0.9"}},
+        Wrong{"StepWithoutEpochs", "[schedule]\nname = step", {"b.ini:2", "schedule.name", "step-epochs"}},
+        Wrong{"MicroBatchAboveBatch",
+              "[train]\nbatch = 8\nmicro-batch = 16",
+              {"b.ini:3", "train.micro-batch", "'16'", "train.batch", "8"}}),
+    [](const auto& wrong) { return std::string(wrong.param.name); });
+
+TEST(Configuration, NamesEveryMissingKeyAtOnce) {
+  expect_mentions(config_error([] { (void)from_texts({"[train]\nbatch = 8"}); }),
+                  {"data.file", "network.layer", "network.loss", "schedule.lr", "run.dir", "no default"});
+}
+
+TEST(Configuration, RefusesAnUnknownKeyOfTheCommandLine) {
+  const std::vector<Setting> settings{{"train.batchs", "8", "command line"}};
+  expect_mentions(config_error([&] { (void)load({}, settings); }),
+                  {"command line", "train.batchs", "train.batch"});
+}
+
+TEST(FromCheckpoint, NeedsNeitherRunDirNorDataFile) {
+  const train::Options options =
+      from_checkpoint("[network]\nlayer = dense 10\nloss = quadratic\n[schedule]\nlr = 1\n", "c.h5");
+  EXPECT_EQ(options.layers.at(0).origin, "checkpoint c.h5:2");
+}
+
+TEST(FromCheckpoint, CallsAWrongTextABadCheckpoint) {
+  try {
+    (void)from_checkpoint("[network]\nlayer = dense 10\nloss = mse\n[schedule]\nlr = 1\n", "c.h5");
+    FAIL() << "nothing was thrown";
+  } catch (const DataError& error) {
+    expect_mentions(error.what(), {"checkpoint c.h5:3", "network.loss", "mse"});
+  }
+}
+
+}  // namespace
+}  // namespace convoy::config
