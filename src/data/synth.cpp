@@ -105,17 +105,17 @@ void draw_synth(const SynthOptions& options, SynthSplit split, std::int64_t inde
                                  static_cast<std::uint64_t>(index)));
   const auto height = static_cast<double>(options.height);
   const auto width = static_cast<double>(options.width);
-  constexpr double kPi = 3.14159265358979323846;
+  constexpr double kMostAngle = 0.5;  // radians: an L stays an L, and no square turns into a diamond
 
   // The order of these draws is part of the data set: a new one goes last.
-  const double radius = random.uniform(0.24, 0.42) * std::min(height, width);  // pixels to the unit
+  const double radius = random.uniform(0.3, 0.45) * std::min(height, width);  // pixels to the unit
   const double half_width = random.uniform(0.11, 0.2);
-  const double angle = random.uniform(0, 2 * kPi);
+  const double angle = random.uniform(-kMostAngle, kMostAngle);
   const Point centre{random.uniform(radius, width - radius), random.uniform(radius, height - radius)};
-  const double contrast = random.uniform(0.35, 0.7);
+  const double contrast = random.uniform(0.4, 0.8);
   const double darker = random.uniform(0.05, 0.95 - contrast);
   const bool light_on_dark = random.uniform() < 0.5;
-  const double noise = random.uniform(0.02, 0.1);
+  const double noise = random.uniform(0.02, 0.06);
 
   const double ground = light_on_dark ? darker : darker + contrast;
   const double ink = light_on_dark ? darker + contrast : darker;

@@ -1,8 +1,9 @@
 #pragma once
 // A data set drawn by the program: the quick start's, which needs no download. Ten kinds of strokes (bar,
-// cross, L, T, triangle, square, disc, ring, arrow, zigzag) at random places, angles, sizes, brightness and
-// contrast, lighter or darker than their ground, with noise. What a class has in common is its shape alone,
-// so a linear classifier learns next to nothing and a small convolutional network nearly all.
+// cross, L, T, triangle, square, disc, ring, arrow, zigzag) at random places, sizes, brightness and contrast,
+// turned by up to half a radian either way, lighter or darker than their ground, with noise. What a class has
+// in common is its shape alone, so a linear classifier learns next to nothing and a small convolutional
+// network nearly all.
 
 #include <cstdint>
 #include <span>
