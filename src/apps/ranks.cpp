@@ -18,7 +18,8 @@ namespace {
 // job for hung. Ranks that fail alone wait a little longer the higher their number, so that only one of them
 // speaks.
 constexpr double kMeetingSeconds = 1.0;
-constexpr double kMeetingSecondsPerRank = 0.02;
+constexpr double kMeetingSecondsPerRank = 0.25;
+constexpr int kMostRanksKeptApart = 16;
 
 std::optional<std::int64_t> environment_integer(const char* name) {
   const char* text = std::getenv(name);
@@ -98,7 +99,8 @@ ExitStatus run_with_ranks(std::string_view command,
   } catch (...) {
     const Failure failure = current_failure();
     const int rank = last_words.rank();
-    if (comm::meet(last_words, kMeetingSeconds + kMeetingSecondsPerRank * rank))
+    if (comm::meet(last_words,
+                   kMeetingSeconds + kMeetingSecondsPerRank * std::min(rank, kMostRanksKeptApart)))
       return report_together(command, last_words, failure);
     print_failure(command, failure.message + place(rank, comm::host_name()));
     comm::Communicator::abort(static_cast<int>(failure.status));

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# ranks_test.sh PROGRAM: three ranks fail in every way; the job's status and its one message are compared.
+set -u
+program=$1
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+failures=0
+
+# expect WAY STATUS PATTERN: the only line of ours matches PATTERN in full; no line where PATTERN is empty.
+expect() {
+  local output status lines
+  output=$(timeout 60 mpirun --oversubscribe -n 3 "$program" "$1" 2>&1)
+  status=$?
+  lines=$(grep '^convoy' <<<"$output")
+  if [ "$status" -ne "$2" ] || ! [[ $lines =~ ^$3$ ]]; then
+    printf '%s: status %s, said "%s"; expected %s, "%s"\n' "$1" "$status" "$lines" "$2" "$3"
+    failures=$((failures + 1))
+  fi
+}
+
+expect none 0 ''
+expect stop 75 ''
+expect all-alike 2 'convoy probe: the same for all'
+expect all-differ 4 'convoy probe: mine is 0 \[rank 0 on [^ ]+\]'
+expect all-one-late 5 'convoy probe: the loss is NaN'
+expect one 3 'convoy probe: no good \[rank 1 on [^ ]+\]'
+expect two 4 'convoy probe: disk full \[rank 1 on [^ ]+\]'
+expect memory 4 'convoy probe: out of memory;.* \[rank 2 on [^ ]+\]'
+exit $((failures > 0))
