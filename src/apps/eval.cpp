@@ -29,9 +29,11 @@ struct Request {
 
 constexpr std::int64_t kTop = 5;
 
-void print_confusion(const train::Evaluation& result, std::int64_t classes, const std::vector<std::string>& names) {
+void print_confusion(const train::Evaluation& result, std::int64_t classes,
+                     const std::vector<std::string>& names) {
   const auto name = [&](std::int64_t k) {
-    return static_cast<std::size_t>(k) < names.size() ? names[static_cast<std::size_t>(k)] : std::to_string(k);
+    return static_cast<std::size_t>(k) < names.size() ? names[static_cast<std::size_t>(k)]
+                                                      : std::to_string(k);
   };
   std::size_t width = 6;
   for (std::int64_t k = 0; k < classes; ++k) width = std::max(width, name(k).size() + 1);
@@ -60,8 +62,8 @@ ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator&
                     "' (--split); 'convoy inspect' shows its splits");
   }
   if (dataset.shape() != header.input.shape) {
-    throw DataError("data set " + request.data + " holds pictures of " + to_string(dataset.shape()) + ", but " +
-                    request.checkpoint + " was trained on " + to_string(header.input.shape) +
+    throw DataError("data set " + request.data + " holds pictures of " + to_string(dataset.shape()) +
+                    ", but " + request.checkpoint + " was trained on " + to_string(header.input.shape) +
                     "; name the data set it was made for");
   }
   const nn::Network network(header.input.shape, options.layers, options.loss, dataset.classes());
@@ -73,8 +75,8 @@ ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator&
   train::Engine engine(network, kernels::float_kernels(kernels::choose_isa()),
                        train::resolve_threads(request.threads), options.micro_batch);
   const std::int64_t classes = network.classes();
-  const train::Evaluation result = train::evaluate(engine, world, {split, header.input}, state,
-                                                   request.wants_confusion ? classes : 0);
+  const train::Evaluation result =
+      train::evaluate(engine, world, {split, header.input}, state, request.wants_confusion ? classes : 0);
   if (!world.is_root()) return ExitStatus::kDone;
   std::cout << request.checkpoint << " on " << request.data << ", split " << request.split << ", "
             << counted(result.samples, "sample") << '\n'

@@ -65,8 +65,8 @@ class Printer final : public train::Observer {
   Printer() : is_terminal_(isatty(STDOUT_FILENO) == 1) {}
 
   void on_start(const train::StartReport& report) override {
-    std::cout << "Convoy " << version() << ", kernels " << report.isa << ", " << report.mpi << ", HDF5 " << report.hdf5
-              << '\n'
+    std::cout << "Convoy " << version() << ", kernels " << report.isa << ", " << report.mpi << ", HDF5 "
+              << report.hdf5 << '\n'
               << counted(static_cast<std::int64_t>(report.placements.size()), "rank") << ":\n"
               << train::describe_placements(report.placements) << "Data: " << report.data << "\nNetwork:\n"
               << report.network << "Steps: " << grouped(report.total_steps) << " in all, "
@@ -80,13 +80,14 @@ class Printer final : public train::Observer {
 
   void on_step(const train::StepReport& report) override {
     const auto now = std::chrono::steady_clock::now();
-    if (is_terminal_ ? now - drawn_ < std::chrono::milliseconds(100) && !report.is_line : !report.is_line) return;
+    if (is_terminal_ ? now - drawn_ < std::chrono::milliseconds(100) && !report.is_line : !report.is_line)
+      return;
     drawn_ = now;
-    const std::string line =
-        format("epoch %lld/%lld  step %lld/%lld  loss %.4f  accuracy %.2f %%  %.0f images/s  %s left",
-               static_cast<long long>(report.epoch), static_cast<long long>(report.epochs),
-               static_cast<long long>(report.step), static_cast<long long>(report.total_steps), report.loss,
-               100 * report.epoch_accuracy, report.images_per_second, clock_time(report.seconds_left).c_str());
+    const std::string line = format(
+        "epoch %lld/%lld  step %lld/%lld  loss %.4f  accuracy %.2f %%  %.0f images/s  %s left",
+        static_cast<long long>(report.epoch), static_cast<long long>(report.epochs),
+        static_cast<long long>(report.step), static_cast<long long>(report.total_steps), report.loss,
+        100 * report.epoch_accuracy, report.images_per_second, clock_time(report.seconds_left).c_str());
     if (is_terminal_) {
       std::cout << '\r' << line << "\033[K" << std::flush;
       is_drawn_ = true;
@@ -96,8 +97,9 @@ class Printer final : public train::Observer {
   }
 
   void on_epoch(const train::EpochReport& report) override {
-    std::string line = format("epoch %lld done: train loss %.4f, accuracy %.2f %%",
-                              static_cast<long long>(report.epoch), report.train_loss, 100 * report.train_accuracy);
+    std::string line =
+        format("epoch %lld done: train loss %.4f, accuracy %.2f %%", static_cast<long long>(report.epoch),
+               report.train_loss, 100 * report.train_accuracy);
     if (report.has_test)
       line += format("; test loss %.4f, accuracy %.2f %%", report.test_loss, 100 * report.test_accuracy);
     print(line + format("; %.1f s, %.0f images/s", report.seconds, report.images_per_second));
@@ -130,16 +132,20 @@ class Printer final : public train::Observer {
 
 }  // namespace
 
-ExitStatus run_train(const Arguments& arguments) { return run_train_with_hooks(arguments, {}); }
+ExitStatus run_train(const Arguments& arguments) {
+  return run_train_with_hooks(arguments, {});
+}
 
 ExitStatus run_train_with_hooks(const Arguments& arguments, const train::Hooks& hooks) {
-  CommandLine line("train", "[mpirun …] convoy train --config FILE [options]",
-                   "Trains a network. Any number of ranks and threads gives the same bits.\n"
-                   "SIGUSR1 writes a checkpoint; SIGTERM, SIGINT and SIGUSR2 write one and leave with status 75.");
+  CommandLine line(
+      "train", "[mpirun …] convoy train --config FILE [options]",
+      "Trains a network. Any number of ranks and threads gives the same bits.\n"
+      "SIGUSR1 writes a checkpoint; SIGTERM, SIGINT and SIGUSR2 write one and leave with status 75.");
   line.add_configuration();
-  line.add_value("resume", "never|auto|PATH",
-                 "never (default): run.dir must hold no checkpoint; auto: go on from its newest sound one, else "
-                 "start; PATH: go on from that one");
+  line.add_value(
+      "resume", "never|auto|PATH",
+      "never (default): run.dir must hold no checkpoint; auto: go on from its newest sound one, else "
+      "start; PATH: go on from that one");
   line.add_flag("dry-run", "check everything, show what would run, write nothing");
   line.add_flag("print-config", "print the effective configuration and stop");
   if (!line.parse(arguments)) return ExitStatus::kDone;
