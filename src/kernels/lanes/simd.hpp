@@ -21,7 +21,10 @@
 #define CONVOY_INLINE [[gnu::always_inline]] inline
 
 /// Register tiles are arrays of vectors; they stay in registers only when the loops over them are unrolled.
-#if defined(__clang__)
+/// Not under sanitizers, whose checks in every unrolled copy would take the compiler minutes.
+#if CONVOY_SANITIZED
+#define CONVOY_UNROLL
+#elif defined(__clang__)
 #define CONVOY_UNROLL _Pragma("unroll")
 #else
 #define CONVOY_UNROLL _Pragma("GCC unroll 24")

@@ -7,8 +7,8 @@ endif()
 foreach(object IN LISTS OBJECTS)
   execute_process(COMMAND ${NM} --demangle ${object} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCHALL "[^\n]* [WVuC] [^\n]*" shared "${symbols}")
-  # The sanitizers' own marks.
-  list(FILTER shared EXCLUDE REGEX "__asan|__tsan|__ubsan|__odr_asan|asan\\.module")
+  # Data marks of sanitizers and of exception handling, no code.
+  list(FILTER shared EXCLUDE REGEX "DW\\.ref|__asan|__tsan|__ubsan|__odr_asan|asan\\.module")
   if(shared)
     list(JOIN shared "\n  " shared)
     message(SEND_ERROR "${object} defines symbols that the linker may share with other code "
