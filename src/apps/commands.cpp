@@ -16,7 +16,7 @@ const std::vector<Command>& commands() {
       {"eval", "loss and accuracy of a checkpoint on a data set", run_eval},
       {"import", "make a data set file from the original files of MNIST or CIFAR-10", run_import},
       {"synth", "make a data set file of pictures the program draws itself", run_synth},
-      {"inspect", "show what is in a data set and check its sums", run_inspect},
+      {"inspect", "show what is in a data set or checkpoint, and check its sums", run_inspect},
   };
   return table;
 }

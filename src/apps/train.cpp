@@ -71,7 +71,7 @@ class Printer final : public train::Observer {
               << train::describe_placements(report.placements) << "Data: " << report.data << "\nNetwork:\n"
               << report.network << "Steps: " << grouped(report.total_steps) << " in all, "
               << grouped(report.steps_per_epoch) << " an epoch, " << counted(report.leaves, "micro-batch")
-              << (report.leaves == 1 ? "" : "es") << " a step, " << format("%.2f", report.nodes_per_rank)
+              << " a step, " << format("%.2f", report.nodes_per_rank)
               << " partial sums a rank\nOutput: " << report.output << '\n';
     if (!report.resumed_from.empty())
       std::cout << "Going on from " << report.resumed_from << " (step " << grouped(report.step) << ")\n";

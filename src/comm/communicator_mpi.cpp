@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <limits>
 #include <numeric>
 
@@ -31,6 +32,13 @@ int narrow(std::size_t count, const char* what) {
                                         " elements does not fit one MPI message (at most 2147483647)");
   }
   return static_cast<int>(count);
+}
+
+/// True where a destructor may still make a collective call: MPI runs, and no exception is on its way. One rank's
+/// exception ends the job; waiting for the others first would hang it.
+bool may_call_collectively() {
+  int finalized = 0;
+  return std::uncaught_exceptions() == 0 && MPI_Finalized(&finalized) == MPI_SUCCESS && finalized == 0;
 }
 
 }  // namespace
@@ -68,8 +76,7 @@ struct Communicator::Impl {
     check(MPI_Comm_size(comm, &size), "MPI_Comm_size");
   }
   ~Impl() {
-    int finalized = 0;
-    if (comm != MPI_COMM_NULL && MPI_Finalized(&finalized) == MPI_SUCCESS && finalized == 0) MPI_Comm_free(&comm);
+    if (comm != MPI_COMM_NULL && may_call_collectively()) MPI_Comm_free(&comm);
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -152,8 +159,8 @@ Exchange::Exchange(const Communicator& communicator) : requests_(std::make_uniqu
 }
 
 Exchange::~Exchange() {
-  // Buffers of a pending message must not go before it: wait, whatever the outcome.
-  if (!requests_->pending.empty())
+  // Buffers of a pending message must not go before it: wait, unless an error is about to end the job.
+  if (!requests_->pending.empty() && may_call_collectively())
     MPI_Waitall(static_cast<int>(requests_->pending.size()), requests_->pending.data(), MPI_STATUSES_IGNORE);
 }
 
@@ -183,8 +190,7 @@ struct NodeSharedMemory::Impl {
   MPI_Win window = MPI_WIN_NULL;
   std::span<std::byte> bytes;
   ~Impl() {
-    int finalized = 0;
-    if (window != MPI_WIN_NULL && MPI_Finalized(&finalized) == MPI_SUCCESS && finalized == 0) {
+    if (window != MPI_WIN_NULL && may_call_collectively()) {
       MPI_Win_unlock_all(window);
       MPI_Win_free(&window);
     }

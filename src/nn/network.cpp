@@ -109,7 +109,7 @@ void Network::check_end(LossKind loss, std::int64_t classes, const LayerText& la
   const Shape& output = shapes_.back();
   if (output.size() != classes) {
     line.fail("the network ends with " + to_string(output) + " = " + std::to_string(output.size()) +
-              " outputs, but the data set has " + counted(classes, "class") + (classes == 1 ? "" : "es") +
+              " outputs, but the data set has " + counted(classes, "class") +
               " (a last layer 'dense " + std::to_string(classes) + "' would fit)");
   }
   const std::string end = nodes_.back().layer->description();

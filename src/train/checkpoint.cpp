@@ -77,7 +77,9 @@ void write_header(io::File& file, const CheckpointHeader& header) {
 void write_checkpoint(const std::string& path, const comm::Communicator& world, const nn::Network& network,
                       const CheckpointHeader& header, const State& state, const Provenance& provenance,
                       const std::function<void()>& before_rename) {
-  io::PendingFile pending(path, world);
+  const std::int64_t elements =
+      network.parameter_count() + network.statistic_count() + state.velocity.size();
+  io::PendingFile pending(path, world, elements * static_cast<std::int64_t>(sizeof(float)));
   io::File file = io::File::create(pending.path(), world);
   write_header(file, header);
   file.create_group("/model");

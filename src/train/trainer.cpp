@@ -18,47 +18,13 @@
 #include "convoy/train/run_directory.hpp"
 #include "provenance.hpp"
 #include "resume.hpp"
+#include "setup.hpp"
 #include "telling.hpp"
 
 namespace convoy::train {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-/// More ranks than micro-batches cannot all work: says which micro-batch would do.
-void check_ranks(const Options& options, int ranks) {
-  const std::int64_t leaves = ceil_div(options.batch, options.micro_batch);
-  if (ranks <= leaves) return;
-  const std::string would_do =
-      ranks <= options.batch
-          ? "train.micro-batch = " + std::to_string(ranks == 1 ? options.batch : (options.batch - 1) / (ranks - 1)) +
-                " or less would do"
-          : "at most " + std::to_string(options.batch) + " ranks can share a batch of " + std::to_string(options.batch);
-  throw ConfigError("there are more ranks than micro-batches (" + std::to_string(ranks) + " ranks; train.batch = " +
-                    std::to_string(options.batch) + " in micro-batches of " + std::to_string(options.micro_batch) +
-                    " makes " + std::to_string(leaves) + "); " + would_do + ", or start fewer ranks");
-}
-
-const data::Split& training_split(const data::Dataset& dataset, const std::string& file) {
-  const data::Split* split = dataset.split("train");
-  if (split == nullptr || split->samples() == 0)
-    throw DataError("data set " + file + " has no training samples (group /train); import or synth makes them");
-  return *split;
-}
-
-kernels::Isa lowest_isa(const comm::Communicator& world, kernels::Isa mine) {
-  const std::vector<int> all = world.all_gather_values(std::vector{static_cast<int>(mine)});
-  return static_cast<kernels::Isa>(*std::min_element(all.begin(), all.end()));
-}
-
-std::vector<optim::ParameterRange> decay_ranges(const nn::Network& network) {
-  std::vector<optim::ParameterRange> ranges;
-  for (const nn::Tensor& tensor : network.parameters())
-    ranges.push_back({{tensor.offset, tensor.offset + tensor.size()}, tensor.decays});
-  return ranges;
-}
 
 /// A run under way on one rank.
 class Trainer {
@@ -103,10 +69,14 @@ class Trainer {
       directory_.cut_metrics(is_fresh ? -1 : progress_.step);
       directory_.append_metrics(start_line(report, options_, world_.size(), engine_.threads()));
     });
-    if (is_fresh && options_.checkpoint_at_start) save();
-    const ExitStatus status = loop();
-    finish(status);
-    return status;
+    try {
+      if (is_fresh && options_.checkpoint_at_start) save();
+      const ExitStatus status = loop();
+      finish(status);
+      return status;
+    } catch (const Error& error) {
+      throw Error(error.status(), std::string(error.what()) + " [step " + std::to_string(progress_.step + 1) + ']');
+    }
   }
 
  private:
@@ -140,23 +110,17 @@ class Trainer {
 
   StartReport start_report(const std::string& from) {
     const std::int64_t leaves = ceil_div(std::min(options_.batch, train_.split->samples()), options_.micro_batch);
-    double nodes = 0;
-    for (int rank = 0; rank < world_.size(); ++rank)
-      nodes += static_cast<double>(
-          comm::maximal_nodes(comm::leaf_block(leaves, world_.size(), rank), leaves).size());
     return {.isa = std::string(kernels::to_string(isa_)),
             .mpi = comm::Environment::library_version(),
             .hdf5 = io::hdf5_version(),
             .placements = gather_placements(world_, engine_.threads()),
             .network = network_.summary(),
-            .data = options_.data.file + ": " + counted(train_.split->samples(), "training sample") + ", " +
-                    counted(test_ ? test_->split->samples() : 0, "test sample") + ", " +
-                    std::to_string(dataset_.classes()) + " classes, pictures " + to_string(dataset_.shape()),
+            .data = describe_data(options_.data.file, dataset_),
             .output = options_.dir,
             .steps_per_epoch = steps_per_epoch_,
             .total_steps = total_steps_,
             .leaves = leaves,
-            .nodes_per_rank = nodes / world_.size(),
+            .nodes_per_rank = partial_sums_per_rank(leaves, world_.size()),
             .resumed_from = from,
             .step = progress_.step};
   }
@@ -226,8 +190,8 @@ class Trainer {
     const LeafResult sum = sum_over_ranks(leaves, most);
     const double loss = sum.loss_sum / static_cast<double>(samples);
     if (!std::isfinite(loss)) {
-      throw DivergedError("training diverged at step " + std::to_string(progress_.step + 1) + " (the loss is " +
-                          shortest(loss) + "); a smaller schedule.lr, or a warm-up, would be the first thing to try");
+      throw DivergedError("training diverged (the loss is " + shortest(loss) +
+                          "); a smaller schedule.lr, or a warm-up, would be the first thing to try");
     }
     reducer_.reduce(nodes, leaves, static_cast<float>(samples), gradient_.span());
     const double rate = schedule_.rate(progress_.step);
@@ -354,8 +318,8 @@ class Trainer {
     const Clock::time_point begin = Clock::now();
     for (const float value : state_.parameters.span()) {
       if (!std::isfinite(value))
-        throw DivergedError("training diverged at step " + std::to_string(progress_.step) +
-                            " (a parameter is not finite); a smaller schedule.lr would be the first thing to try");
+        throw DivergedError(
+            "training diverged (a parameter is not finite); a smaller schedule.lr would be the first thing to try");
     }
     const std::string name = checkpoint_name(progress_.step);
     const std::string path = directory_.checkpoints() + '/' + name;

@@ -35,7 +35,7 @@ namespace convoy {
 [[nodiscard]] std::string join(const std::vector<std::string>& parts, std::string_view separator);
 /// Without blanks at either end.
 [[nodiscard]] std::string_view trim(std::string_view text);
-/// `count` with its noun: "1 rank", "3 ranks".
+/// `count` with its noun: "1 rank", "3 ranks", "2 micro-batches".
 [[nodiscard]] std::string counted(std::int64_t count, std::string_view singular);
 
 }  // namespace convoy

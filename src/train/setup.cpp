@@ -1,0 +1,58 @@
+#include "setup.hpp"
+
+#include <algorithm>
+
+#include "convoy/comm/reducer.hpp"
+#include "convoy/comm/tree.hpp"
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+
+namespace convoy::train {
+
+void check_ranks(const Options& options, int ranks) {
+  const std::int64_t leaves = ceil_div(options.batch, options.micro_batch);
+  if (ranks <= leaves) return;
+  const std::string would_do =
+      ranks <= options.batch
+          ? "train.micro-batch = " + std::to_string(ranks == 1 ? options.batch : (options.batch - 1) / (ranks - 1)) +
+                " or less would do"
+          : "at most " + std::to_string(options.batch) + " ranks can share a batch of " + std::to_string(options.batch);
+  throw ConfigError("there are more ranks than micro-batches (" + std::to_string(ranks) + " ranks; train.batch = " +
+                    std::to_string(options.batch) + " in micro-batches of " + std::to_string(options.micro_batch) +
+                    " makes " + std::to_string(leaves) + "); " + would_do + ", or start fewer ranks");
+}
+
+const data::Split& training_split(const data::Dataset& dataset, const std::string& file) {
+  const data::Split* split = dataset.split("train");
+  if (split == nullptr || split->samples() == 0)
+    throw DataError("data set " + file + " has no training samples (group /train); import or synth makes them");
+  return *split;
+}
+
+kernels::Isa lowest_isa(const comm::Communicator& world, kernels::Isa mine) {
+  const std::vector<int> all = world.all_gather_values(std::vector{static_cast<int>(mine)});
+  return static_cast<kernels::Isa>(*std::min_element(all.begin(), all.end()));
+}
+
+std::vector<optim::ParameterRange> decay_ranges(const nn::Network& network) {
+  std::vector<optim::ParameterRange> ranges;
+  for (const nn::Tensor& tensor : network.parameters())
+    ranges.push_back({{tensor.offset, tensor.offset + tensor.size()}, tensor.decays});
+  return ranges;
+}
+
+double partial_sums_per_rank(std::int64_t leaves, int ranks) {
+  std::size_t nodes = 0;
+  for (int rank = 0; rank < ranks; ++rank)
+    nodes += comm::maximal_nodes(comm::leaf_block(leaves, ranks, rank), leaves).size();
+  return static_cast<double>(nodes) / ranks;
+}
+
+std::string describe_data(const std::string& file, const data::Dataset& dataset) {
+  const data::Split* test = dataset.split("test");
+  return file + ": " + counted(training_split(dataset, file).samples(), "training sample") + ", " +
+         counted(test != nullptr ? test->samples() : 0, "test sample") + ", " +
+         counted(dataset.classes(), "class") + ", pictures " + to_string(dataset.shape());
+}
+
+}  // namespace convoy::train
