@@ -16,7 +16,8 @@ std::string Communicator::broadcast(const std::string& text, int root) const {
 }
 
 std::vector<std::string> Communicator::all_gather_text(const std::string& mine) const {
-  const std::vector<std::uint64_t> lengths = all_gather_values(std::vector{static_cast<std::uint64_t>(mine.size())});
+  const std::vector<std::uint64_t> lengths =
+      all_gather_values(std::vector{static_cast<std::uint64_t>(mine.size())});
   const std::vector<std::byte> joined = all_gather(std::as_bytes(std::span(mine)));
   std::vector<std::string> texts;
   const char* next = reinterpret_cast<const char*>(joined.data());

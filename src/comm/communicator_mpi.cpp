@@ -1,5 +1,5 @@
-// The comm room over MPI. A communicator of one rank makes no MPI call, so that self() works where MPI was never
-// started.
+// The comm room over MPI. A communicator of one rank makes no MPI call, so that self() works where MPI was
+// never started.
 
 #include <mpi.h>
 
@@ -22,7 +22,8 @@ void check(int code, const char* call) {
   std::array<char, MPI_MAX_ERROR_STRING> text{};
   int length = 0;
   MPI_Error_string(code, text.data(), &length);
-  throw Error(ExitStatus::kStalled, std::string(call) + " failed (" + std::string(text.data(), static_cast<std::size_t>(length)) +
+  throw Error(ExitStatus::kStalled, std::string(call) + " failed (" +
+                                        std::string(text.data(), static_cast<std::size_t>(length)) +
                                         "); look for a rank that ended before this one");
 }
 
@@ -34,8 +35,8 @@ int narrow(std::size_t count, const char* what) {
   return static_cast<int>(count);
 }
 
-/// True where a destructor may still make a collective call: MPI runs, and no exception is on its way. One rank's
-/// exception ends the job; waiting for the others first would hang it.
+/// True where a destructor may still make a collective call: MPI runs, and no exception is on its way. One
+/// rank's exception ends the job; waiting for the others first would hang it.
 bool may_call_collectively() {
   int finalized = 0;
   return std::uncaught_exceptions() == 0 && MPI_Finalized(&finalized) == MPI_SUCCESS && finalized == 0;
@@ -47,14 +48,17 @@ Environment::Environment() {
   int provided = MPI_THREAD_SINGLE;
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_MULTIPLE) {
-    throw Error(ExitStatus::kUsage,
-                "the MPI library gives thread level " + std::to_string(provided) +
-                    ", Convoy needs MPI_THREAD_MULTIPLE (use an MPI built with it; Debian's and Spack's are)");
+    throw Error(
+        ExitStatus::kUsage,
+        "the MPI library gives thread level " + std::to_string(provided) +
+            ", Convoy needs MPI_THREAD_MULTIPLE (use an MPI built with it; Debian's and Spack's are)");
   }
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
 }
 
-Environment::~Environment() { MPI_Finalize(); }
+Environment::~Environment() {
+  MPI_Finalize();
+}
 
 std::string Environment::library_version() {
   std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
@@ -88,10 +92,16 @@ Communicator Communicator::world() {
   return Communicator(std::make_shared<Impl>(duplicate));
 }
 
-Communicator Communicator::self() { return Communicator(std::make_shared<Impl>()); }
+Communicator Communicator::self() {
+  return Communicator(std::make_shared<Impl>());
+}
 
-int Communicator::rank() const { return impl_->rank; }
-int Communicator::size() const { return impl_->size; }
+int Communicator::rank() const {
+  return impl_->rank;
+}
+int Communicator::size() const {
+  return impl_->size;
+}
 
 Communicator Communicator::split(int colour) const {
   if (impl_->comm == MPI_COMM_NULL) return *this;
@@ -114,7 +124,8 @@ void Communicator::barrier() const {
 
 void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
   if (size() == 1) return;
-  check(MPI_Bcast(bytes.data(), narrow(bytes.size(), "a broadcast"), MPI_BYTE, root, impl_->comm), "MPI_Bcast");
+  check(MPI_Bcast(bytes.data(), narrow(bytes.size(), "a broadcast"), MPI_BYTE, root, impl_->comm),
+        "MPI_Bcast");
 }
 
 std::vector<std::byte> Communicator::all_gather(std::span<const std::byte> mine) const {
@@ -126,7 +137,8 @@ std::vector<std::byte> Communicator::all_gather(std::span<const std::byte> mine)
   std::vector<int> offsets(counts.size());
   std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
   std::vector<std::byte> all(static_cast<std::size_t>(offsets.back() + counts.back()));
-  check(MPI_Allgatherv(mine.data(), count, MPI_BYTE, all.data(), counts.data(), offsets.data(), MPI_BYTE, impl_->comm),
+  check(MPI_Allgatherv(mine.data(), count, MPI_BYTE, all.data(), counts.data(), offsets.data(), MPI_BYTE,
+                       impl_->comm),
         "MPI_Allgatherv");
   return all;
 }
@@ -137,7 +149,8 @@ void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::
     return;
   }
   const int count = narrow(mine.size(), "an all-gather");
-  check(MPI_Allgather(mine.data(), count, MPI_BYTE, all.data(), count, MPI_BYTE, impl_->comm), "MPI_Allgather");
+  check(MPI_Allgather(mine.data(), count, MPI_BYTE, all.data(), count, MPI_BYTE, impl_->comm),
+        "MPI_Allgather");
 }
 
 void Communicator::abort(int status) {
@@ -155,7 +168,8 @@ struct Exchange::Requests {
 };
 
 Exchange::Exchange(const Communicator& communicator) : requests_(std::make_unique<Requests>()) {
-  if (const void* handle = communicator.native_handle()) requests_->comm = *static_cast<const MPI_Comm*>(handle);
+  if (const void* handle = communicator.native_handle())
+    requests_->comm = *static_cast<const MPI_Comm*>(handle);
 }
 
 Exchange::~Exchange() {
@@ -166,13 +180,15 @@ Exchange::~Exchange() {
 
 void Exchange::send(std::span<const float> values, int to, int tag) {
   MPI_Request& request = requests_->pending.emplace_back(MPI_REQUEST_NULL);
-  check(MPI_Isend(values.data(), narrow(values.size(), "a slice"), MPI_FLOAT, to, tag, requests_->comm, &request),
+  check(MPI_Isend(values.data(), narrow(values.size(), "a slice"), MPI_FLOAT, to, tag, requests_->comm,
+                  &request),
         "MPI_Isend");
 }
 
 void Exchange::receive(std::span<float> values, int from, int tag) {
   MPI_Request& request = requests_->pending.emplace_back(MPI_REQUEST_NULL);
-  check(MPI_Irecv(values.data(), narrow(values.size(), "a slice"), MPI_FLOAT, from, tag, requests_->comm, &request),
+  check(MPI_Irecv(values.data(), narrow(values.size(), "a slice"), MPI_FLOAT, from, tag, requests_->comm,
+                  &request),
         "MPI_Irecv");
 }
 
@@ -207,7 +223,8 @@ NodeSharedMemory::NodeSharedMemory(const Communicator& node, std::int64_t size)
   const MPI_Comm comm = *static_cast<const MPI_Comm*>(node.native_handle());
   constexpr auto kSlack = static_cast<MPI_Aint>(kAlignment);
   void* base = nullptr;
-  check(MPI_Win_allocate_shared(node.is_root() ? size + kSlack : 0, 1, MPI_INFO_NULL, comm, &base, &impl_->window),
+  check(MPI_Win_allocate_shared(node.is_root() ? size + kSlack : 0, 1, MPI_INFO_NULL, comm, &base,
+                                &impl_->window),
         "MPI_Win_allocate_shared");
   MPI_Aint segment = 0;
   int unit = 0;
@@ -221,7 +238,9 @@ NodeSharedMemory::NodeSharedMemory(const Communicator& node, std::int64_t size)
 NodeSharedMemory::~NodeSharedMemory() = default;
 NodeSharedMemory::NodeSharedMemory(NodeSharedMemory&&) noexcept = default;
 NodeSharedMemory& NodeSharedMemory::operator=(NodeSharedMemory&&) noexcept = default;
-std::span<std::byte> NodeSharedMemory::bytes() const { return impl_->bytes; }
+std::span<std::byte> NodeSharedMemory::bytes() const {
+  return impl_->bytes;
+}
 
 void NodeSharedMemory::fence() const {
   if (impl_->window == MPI_WIN_NULL) return;

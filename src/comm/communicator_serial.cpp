@@ -11,16 +11,30 @@ namespace convoy::comm {
 
 Environment::Environment() = default;
 Environment::~Environment() = default;
-std::string Environment::library_version() { return "none (built without MPI)"; }
+std::string Environment::library_version() {
+  return "none (built without MPI)";
+}
 
 struct Communicator::Impl {};
 
-Communicator Communicator::world() { return self(); }
-Communicator Communicator::self() { return Communicator(std::make_shared<Impl>()); }
-int Communicator::rank() const { return 0; }
-int Communicator::size() const { return 1; }
-Communicator Communicator::split(int) const { return *this; }
-Communicator Communicator::node() const { return *this; }
+Communicator Communicator::world() {
+  return self();
+}
+Communicator Communicator::self() {
+  return Communicator(std::make_shared<Impl>());
+}
+int Communicator::rank() const {
+  return 0;
+}
+int Communicator::size() const {
+  return 1;
+}
+Communicator Communicator::split(int) const {
+  return *this;
+}
+Communicator Communicator::node() const {
+  return *this;
+}
 void Communicator::barrier() const {}
 void Communicator::broadcast(std::span<std::byte>, int) const {}
 std::vector<std::byte> Communicator::all_gather(std::span<const std::byte> mine) const {
@@ -29,8 +43,12 @@ std::vector<std::byte> Communicator::all_gather(std::span<const std::byte> mine)
 void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all) const {
   std::copy(mine.begin(), mine.end(), all.begin());
 }
-void Communicator::abort(int status) { std::_Exit(status); }
-const void* Communicator::native_handle() const { return nullptr; }
+void Communicator::abort(int status) {
+  std::_Exit(status);
+}
+const void* Communicator::native_handle() const {
+  return nullptr;
+}
 
 struct Exchange::Requests {};
 Exchange::Exchange(const Communicator&) {}
@@ -47,7 +65,9 @@ NodeSharedMemory::NodeSharedMemory(const Communicator&, std::int64_t bytes)
 NodeSharedMemory::~NodeSharedMemory() = default;
 NodeSharedMemory::NodeSharedMemory(NodeSharedMemory&&) noexcept = default;
 NodeSharedMemory& NodeSharedMemory::operator=(NodeSharedMemory&&) noexcept = default;
-std::span<std::byte> NodeSharedMemory::bytes() const { return impl_->memory.span(); }
+std::span<std::byte> NodeSharedMemory::bytes() const {
+  return impl_->memory.span();
+}
 void NodeSharedMemory::fence() const {}
 
 }  // namespace convoy::comm

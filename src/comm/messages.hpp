@@ -10,8 +10,8 @@
 
 namespace convoy::comm {
 
-/// A set of nonblocking sends and receives, finished together. Buffers must stay untouched until wait() returns; the
-/// destructor waits for what is pending.
+/// A set of nonblocking sends and receives, finished together. Buffers must stay untouched until wait()
+/// returns; the destructor waits for what is pending.
 class Exchange {
  public:
   explicit Exchange(const Communicator& communicator);

@@ -8,14 +8,16 @@
 namespace convoy::comm {
 namespace {
 
-constexpr int kNodeTag = 1000;    // + index among the sender's maximal nodes
+constexpr int kNodeTag = 1000;  // + index among the sender's maximal nodes
 constexpr int kResultTag = 999;
 
 }  // namespace
 
-Reducer::Reducer(Communicator communicator, std::int64_t size) : communicator_(std::move(communicator)), size_(size) {}
+Reducer::Reducer(Communicator communicator, std::int64_t size)
+    : communicator_(std::move(communicator)), size_(size) {}
 
-void Reducer::reduce(std::span<const NodeValue> mine, std::int64_t leaves, float divisor, std::span<float> result) {
+void Reducer::reduce(std::span<const NodeValue> mine, std::int64_t leaves, float divisor,
+                     std::span<float> result) {
   const int ranks = communicator_.size();
   const int me = communicator_.rank();
   const auto slice_of = [&](int rank) { return split(size_, ranks, rank); };
@@ -81,7 +83,8 @@ void Reducer::reduce(std::span<const NodeValue> mine, std::int64_t leaves, float
     const int to = (me + step) % ranks;
     const int from = (me - step + ranks) % ranks;
     const Range theirs = slice_of(from);
-    exchange.receive({result.data() + theirs.begin, static_cast<std::size_t>(theirs.size())}, from, kResultTag);
+    exchange.receive({result.data() + theirs.begin, static_cast<std::size_t>(theirs.size())}, from,
+                     kResultTag);
     exchange.send({own, my_size}, to, kResultTag);
     bytes_sent_ += my_slice.size() * static_cast<std::int64_t>(sizeof(float));
   }

@@ -50,7 +50,8 @@ std::int64_t stack_depth(const Range& block, std::int64_t leaves) {
   for (std::int64_t leaf = block.begin; leaf < block.end; ++leaf) {
     // Before it is merged, a new leaf needs a slot of its own.
     deepest = std::max(deepest, static_cast<std::int64_t>(stack.entries().size()) + 1);
-    stack.push({leaf, leaf + 1}, 0, [](std::int64_t, std::int64_t) {}, [](std::int64_t) {});
+    stack.push(
+        {leaf, leaf + 1}, 0, [](std::int64_t, std::int64_t) {}, [](std::int64_t) {});
   }
   return deepest;
 }

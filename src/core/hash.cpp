@@ -38,7 +38,9 @@ Digest hash(std::span<const std::byte> bytes) {
   return {sum.high64, sum.low64};
 }
 
-Digest hash(std::string_view text) { return hash(std::as_bytes(std::span(text))); }
+Digest hash(std::string_view text) {
+  return hash(std::as_bytes(std::span(text)));
+}
 
 std::string to_hex(const Digest& digest) {
   std::array<char, 33> text{};

@@ -18,7 +18,8 @@ std::uint64_t mix(std::uint64_t z) {
 
 }  // namespace
 
-std::array<std::uint32_t, 4> philox(std::uint64_t key, std::uint64_t counter_low, std::uint64_t counter_high) {
+std::array<std::uint32_t, 4> philox(std::uint64_t key, std::uint64_t counter_low,
+                                    std::uint64_t counter_high) {
   constexpr std::uint32_t kM0 = 0xD2511F53;
   constexpr std::uint32_t kM1 = 0xCD9E8D57;
   constexpr std::uint32_t kW0 = 0x9E3779B9;
@@ -59,7 +60,9 @@ std::uint64_t RandomStream::next_u64() {
   return high << 32 | next_u32();
 }
 
-double RandomStream::uniform() { return static_cast<double>(next_u64() >> 11) * 0x1p-53; }
+double RandomStream::uniform() {
+  return static_cast<double>(next_u64() >> 11) * 0x1p-53;
+}
 
 std::uint64_t RandomStream::below(std::uint64_t bound) {
   const std::uint64_t limit = bound * (UINT64_MAX / bound);  // largest multiple of bound that fits
@@ -77,7 +80,8 @@ std::vector<std::int64_t> shuffled_order(std::int64_t count, std::uint64_t seed,
   std::vector<std::int64_t> order(static_cast<std::size_t>(count));
   std::iota(order.begin(), order.end(), std::int64_t{0});
   RandomStream stream(random_key(seed, RandomPurpose::kSampleOrder, static_cast<std::uint64_t>(epoch)));
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[stream.below(i)]);  // Fisher & Yates
+  for (std::size_t i = order.size(); i > 1; --i)
+    std::swap(order[i - 1], order[stream.below(i)]);  // Fisher & Yates
   return order;
 }
 

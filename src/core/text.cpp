@@ -51,7 +51,8 @@ std::optional<std::pair<std::int64_t, std::int64_t>> parse_pair(std::string_view
 std::optional<std::int64_t> parse_duration(std::string_view text) {
   constexpr std::string_view kUnits = "dhms";
   constexpr std::array<std::int64_t, 4> kSeconds{86400, 3600, 60, 1};
-  constexpr std::int64_t kMost = std::int64_t{1} << 40;  // 34,000 years: keeps the sums below from overflowing
+  constexpr std::int64_t kMost = std::int64_t{1}
+                                 << 40;  // 34,000 years: keeps the sums below from overflowing
   if (const auto plain = parse_integer(text)) {
     if (*plain < 0 || *plain > kMost) return std::nullopt;
     return plain;
@@ -93,7 +94,8 @@ std::string json_string(std::string_view text) {
       quoted += ch;
     } else if (static_cast<unsigned char>(ch) < 0x20) {
       std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(ch)));
+      std::snprintf(escape.data(), escape.size(), "\\u%04x",
+                    static_cast<unsigned>(static_cast<unsigned char>(ch)));
       quoted += escape.data();
     } else {
       quoted += ch;
@@ -142,7 +144,8 @@ std::string_view trim(std::string_view text) {
 std::string counted(std::int64_t count, std::string_view singular) {
   std::string text = grouped(count) + ' ' + std::string(singular);
   if (count == 1) return text;
-  const bool hisses = text.ends_with('s') || text.ends_with('x') || text.ends_with("ch") || text.ends_with("sh");
+  const bool hisses =
+      text.ends_with('s') || text.ends_with('x') || text.ends_with("ch") || text.ends_with("sh");
   return text + (hisses ? "es" : "s");
 }
 

@@ -8,9 +8,9 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/io/agreement.hpp"
+#include "convoy/io/descriptor.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/sum.hpp"
-#include "convoy/io/descriptor.hpp"
 
 namespace convoy::io {
 

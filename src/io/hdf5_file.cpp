@@ -9,8 +9,8 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/io/agreement.hpp"
-#include "convoy/io/sum.hpp"
 #include "convoy/io/descriptor.hpp"
+#include "convoy/io/sum.hpp"
 #include "hdf5_call.hpp"
 
 namespace convoy::io {
@@ -360,14 +360,14 @@ void File::write_strings(const std::string& dataset, const std::vector<std::stri
     const PropertiesHandle creation(H5Pcreate(H5P_DATASET_CREATE), "create", place);
     checked(H5Pset_obj_track_times(creation.get(), false), "create", place);
     const PropertiesHandle links = making_parents(place);
-    const DatasetHandle handle(H5Dcreate2(impl_->file.get(), dataset.c_str(), type.get(), space.get(), links.get(),
-                                          creation.get(), H5P_DEFAULT),
+    const DatasetHandle handle(H5Dcreate2(impl_->file.get(), dataset.c_str(), type.get(), space.get(),
+                                          links.get(), creation.get(), H5P_DEFAULT),
                                "create", place);
     if (values.empty()) return;
     if (!impl_->world.is_root()) checked(H5Sselect_none(space.get()), "write", place);
     const PropertiesHandle properties = transfer(impl_->world, place);
-    checked(H5Dwrite(handle.get(), type.get(), space.get(), space.get(), properties.get(), packed.data()), "write",
-            place);
+    checked(H5Dwrite(handle.get(), type.get(), space.get(), space.get(), properties.get(), packed.data()),
+            "write", place);
   });
 }
 

@@ -12,14 +12,16 @@ std::string bounds(std::int64_t least, std::int64_t most) {
 
 }  // namespace
 
-LayerLine::LayerLine(LayerText source, std::uint64_t ordinal) : source_(std::move(source)), ordinal_(ordinal) {
+LayerLine::LayerLine(LayerText source, std::uint64_t ordinal)
+    : source_(std::move(source)), ordinal_(ordinal) {
   std::vector<std::string> words = split_words(source_.text);
   if (words.empty()) fail("is empty (write a keyword, such as 'dense 10')");
   keyword_ = words.front();
   for (std::size_t i = 1; i < words.size(); ++i) {
     const auto equals = words[i].find('=');
     if (equals == std::string::npos) {
-      if (!options_.empty()) fail("'" + words[i] + "' follows an option (positional values come before key=value)");
+      if (!options_.empty())
+        fail("'" + words[i] + "' follows an option (positional values come before key=value)");
       positionals_.push_back(words[i]);
     } else if (!options_.emplace(words[i].substr(0, equals), words[i].substr(equals + 1)).second) {
       fail("option '" + words[i].substr(0, equals) + "' is given twice");
@@ -56,8 +58,8 @@ double LayerLine::take_number(std::string_view what, double least, double below)
   const std::string word = next_positional(what);
   const auto value = parse_number(word);
   if (!value || !(*value >= least && *value < below))
-    fail(std::string(what) + " '" + word + "' is wrong (it takes a number from " + shortest(least) + " to below " +
-         shortest(below) + ")");
+    fail(std::string(what) + " '" + word + "' is wrong (it takes a number from " + shortest(least) +
+         " to below " + shortest(below) + ")");
   return *value;
 }
 
@@ -70,7 +72,8 @@ std::pair<std::int64_t, std::int64_t> LayerLine::take_size(std::string_view what
   return *pair;
 }
 
-std::int64_t LayerLine::take_option(std::string_view key, std::int64_t otherwise, std::int64_t least, std::int64_t most) {
+std::int64_t LayerLine::take_option(std::string_view key, std::int64_t otherwise, std::int64_t least,
+                                    std::int64_t most) {
   const auto word = take(key);
   if (!word) return otherwise;
   const auto value = parse_integer(*word);
@@ -79,9 +82,9 @@ std::int64_t LayerLine::take_option(std::string_view key, std::int64_t otherwise
   return *value;
 }
 
-std::pair<std::int64_t, std::int64_t> LayerLine::take_option_pair(std::string_view key,
-                                                                  std::pair<std::int64_t, std::int64_t> otherwise,
-                                                                  std::int64_t least, std::int64_t most) {
+std::pair<std::int64_t, std::int64_t> LayerLine::take_option_pair(
+    std::string_view key, std::pair<std::int64_t, std::int64_t> otherwise, std::int64_t least,
+    std::int64_t most) {
   const auto word = take(key);
   if (!word) return otherwise;
   auto pair = parse_pair(*word);
@@ -97,8 +100,8 @@ double LayerLine::take_option_number(std::string_view key, double otherwise, dou
   if (!word) return otherwise;
   const auto value = parse_number(*word);
   if (!value || *value < least || *value > most)
-    fail("option " + std::string(key) + "='" + *word + "' is wrong (it takes a number from " + shortest(least) + " to " +
-         shortest(most) + ")");
+    fail("option " + std::string(key) + "='" + *word + "' is wrong (it takes a number from " +
+         shortest(least) + " to " + shortest(most) + ")");
   return *value;
 }
 
@@ -110,7 +113,9 @@ bool LayerLine::take_option_yes_no(std::string_view key, bool otherwise) {
   return *value;
 }
 
-std::optional<std::string> LayerLine::take_option_text(std::string_view key) { return take(key); }
+std::optional<std::string> LayerLine::take_option_text(std::string_view key) {
+  return take(key);
+}
 
 void LayerLine::finish(std::string_view usage) {
   if (next_ < positionals_.size())

@@ -20,10 +20,13 @@ class LaneView {
   Real* base_;
 };
 
-double sigmoid(double z) { return 1 / (1 + math::exp(-z)); }
+double sigmoid(double z) {
+  return 1 / (1 + math::exp(-z));
+}
 
 template <class Real>
-double quadratic(std::int64_t classes, std::int64_t label, LaneView<const Real> z, LaneView<Real> diff, bool want_diff) {
+double quadratic(std::int64_t classes, std::int64_t label, LaneView<const Real> z, LaneView<Real> diff,
+                 bool want_diff) {
   double sum = 0;
   for (std::int64_t k = 0; k < classes; ++k) {
     const double error = static_cast<double>(z[k]) - (k == label ? 1 : 0);
@@ -34,8 +37,8 @@ double quadratic(std::int64_t classes, std::int64_t label, LaneView<const Real> 
 }
 
 template <class Real>
-double sigmoid_cross_entropy(std::int64_t classes, std::int64_t label, LaneView<const Real> z, LaneView<Real> diff,
-                             bool want_diff) {
+double sigmoid_cross_entropy(std::int64_t classes, std::int64_t label, LaneView<const Real> z,
+                             LaneView<Real> diff, bool want_diff) {
   double sum = 0;
   for (std::int64_t k = 0; k < classes; ++k) {
     const double value = z[k];
@@ -47,8 +50,8 @@ double sigmoid_cross_entropy(std::int64_t classes, std::int64_t label, LaneView<
 }
 
 template <class Real>
-double softmax_cross_entropy(std::int64_t classes, std::int64_t label, LaneView<const Real> z, LaneView<Real> diff,
-                             bool want_diff) {
+double softmax_cross_entropy(std::int64_t classes, std::int64_t label, LaneView<const Real> z,
+                             LaneView<Real> diff, bool want_diff) {
   double largest = z[0];
   for (std::int64_t k = 1; k < classes; ++k) largest = std::max(largest, static_cast<double>(z[k]));
   double total = 0;
@@ -62,8 +65,8 @@ double softmax_cross_entropy(std::int64_t classes, std::int64_t label, LaneView<
   return math::log(total) + largest - static_cast<double>(z[label]);
 }
 
-/// How many outputs come before the label's: larger ones, and equal ones of a smaller class. A NaN anywhere makes the
-/// answer wrong.
+/// How many outputs come before the label's: larger ones, and equal ones of a smaller class. A NaN anywhere
+/// makes the answer wrong.
 template <class Real>
 std::int64_t rank_of_label(std::int64_t classes, std::int64_t label, LaneView<const Real> z) {
   const Real own = z[label];
@@ -76,12 +79,15 @@ std::int64_t rank_of_label(std::int64_t classes, std::int64_t label, LaneView<co
 }
 
 template <class Real>
-double sample_loss(LossKind kind, std::int64_t classes, std::int64_t label, LaneView<const Real> z, LaneView<Real> diff,
-                   bool want_diff) {
+double sample_loss(LossKind kind, std::int64_t classes, std::int64_t label, LaneView<const Real> z,
+                   LaneView<Real> diff, bool want_diff) {
   switch (kind) {
-    case LossKind::kQuadratic: return quadratic(classes, label, z, diff, want_diff);
-    case LossKind::kSigmoidCrossEntropy: return sigmoid_cross_entropy(classes, label, z, diff, want_diff);
-    case LossKind::kSoftmaxCrossEntropy: return softmax_cross_entropy(classes, label, z, diff, want_diff);
+    case LossKind::kQuadratic:
+      return quadratic(classes, label, z, diff, want_diff);
+    case LossKind::kSigmoidCrossEntropy:
+      return sigmoid_cross_entropy(classes, label, z, diff, want_diff);
+    case LossKind::kSoftmaxCrossEntropy:
+      return softmax_cross_entropy(classes, label, z, diff, want_diff);
   }
   return 0;
 }
@@ -89,11 +95,14 @@ double sample_loss(LossKind kind, std::int64_t classes, std::int64_t label, Lane
 }  // namespace
 
 const std::vector<std::string_view>& loss_names() {
-  static const std::vector<std::string_view> names{"quadratic", "sigmoid-cross-entropy", "softmax-cross-entropy"};
+  static const std::vector<std::string_view> names{"quadratic", "sigmoid-cross-entropy",
+                                                   "softmax-cross-entropy"};
   return names;
 }
 
-std::string_view to_string(LossKind kind) { return loss_names()[static_cast<std::size_t>(kind)]; }
+std::string_view to_string(LossKind kind) {
+  return loss_names()[static_cast<std::size_t>(kind)];
+}
 
 LossKind parse_loss(std::string_view name) {
   std::string known;
@@ -105,8 +114,8 @@ LossKind parse_loss(std::string_view name) {
 }
 
 template <class Real>
-LossResult evaluate_loss(LossKind kind, std::int64_t classes, std::span<const std::int64_t> labels, const Real* outputs,
-                         Real* diff) {
+LossResult evaluate_loss(LossKind kind, std::int64_t classes, std::span<const std::int64_t> labels,
+                         const Real* outputs, Real* diff) {
   LossResult result;
   const auto samples = static_cast<std::int64_t>(labels.size());
   for (std::int64_t n = 0; n < lane_blocks(samples) * kLanes; ++n) {
@@ -126,7 +135,9 @@ LossResult evaluate_loss(LossKind kind, std::int64_t classes, std::span<const st
   return result;
 }
 
-template LossResult evaluate_loss<float>(LossKind, std::int64_t, std::span<const std::int64_t>, const float*, float*);
-template LossResult evaluate_loss<double>(LossKind, std::int64_t, std::span<const std::int64_t>, const double*, double*);
+template LossResult evaluate_loss<float>(LossKind, std::int64_t, std::span<const std::int64_t>, const float*,
+                                         float*);
+template LossResult evaluate_loss<double>(LossKind, std::int64_t, std::span<const std::int64_t>,
+                                          const double*, double*);
 
 }  // namespace convoy::nn

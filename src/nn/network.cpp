@@ -22,7 +22,8 @@ struct OpenBlock {
   bool in_shortcut = false;
 };
 
-constexpr std::string_view kResidualUsage = "'residual {', then '}' for an identity shortcut or '} shortcut {' … '}'";
+constexpr std::string_view kResidualUsage =
+    "'residual {', then '}' for an identity shortcut or '} shortcut {' … '}'";
 
 }  // namespace
 
@@ -40,8 +41,10 @@ Network::Network(const Shape& input, const std::vector<LayerText>& lines, LossKi
     const int shortcut = block.in_shortcut ? last : block.input;
     if (body == block.input) line.fail("the residual block is empty (" + std::string(kResidualUsage) + ")");
     if (shape_of(body) != shape_of(shortcut)) {
-      line.fail("the body gives " + to_string(shape_of(body)) + " and the shortcut " + to_string(shape_of(shortcut)) +
-                " (they are added, so the shapes must be equal; a '} shortcut {' with a 1x1 conv can mend it)");
+      line.fail(
+          "the body gives " + to_string(shape_of(body)) + " and the shortcut " +
+          to_string(shape_of(shortcut)) +
+          " (they are added, so the shapes must be equal; a '} shortcut {' with a 1x1 conv can mend it)");
     }
     append(make_add(shape_of(body)), "add", "add" + std::to_string(++counts["add"]), {body, shortcut}, line);
     last = static_cast<int>(nodes_.size()) - 1;
@@ -51,14 +54,16 @@ Network::Network(const Shape& input, const std::vector<LayerText>& lines, LossKi
     LayerLine line(lines[i], i);
     const std::vector<std::string> words = split_words(lines[i].text);
     if (line.keyword() == "residual") {
-      if (words != std::vector<std::string>{"residual", "{"}) line.fail("is not " + std::string(kResidualUsage));
+      if (words != std::vector<std::string>{"residual", "{"})
+        line.fail("is not " + std::string(kResidualUsage));
       open.push_back({.opened_by = lines[i], .input = last});
     } else if (line.keyword() == "}") {
       if (open.empty()) line.fail("closes no residual block");
       if (words.size() == 1) {
         close_block(line);
       } else if (words == std::vector<std::string>{"}", "shortcut", "{"} && !open.back().in_shortcut) {
-        if (last == open.back().input) line.fail("the residual block is empty (" + std::string(kResidualUsage) + ")");
+        if (last == open.back().input)
+          line.fail("the residual block is empty (" + std::string(kResidualUsage) + ")");
         open.back().body = last;
         open.back().in_shortcut = true;
         last = open.back().input;
@@ -67,7 +72,8 @@ Network::Network(const Shape& input, const std::vector<LayerText>& lines, LossKi
       }
     } else {
       const std::string named = line.take_option_text("name").value_or("");
-      const std::string name = named.empty() ? line.keyword() + std::to_string(++counts[line.keyword()]) : named;
+      const std::string name =
+          named.empty() ? line.keyword() + std::to_string(++counts[line.keyword()]) : named;
       std::unique_ptr<Layer> layer = registry.make(line, shape_of(last));
       append(std::move(layer), line.keyword(), name, {last}, line);
       last = static_cast<int>(nodes_.size()) - 1;
@@ -75,7 +81,8 @@ Network::Network(const Shape& input, const std::vector<LayerText>& lines, LossKi
   }
   if (!open.empty())
     LayerLine(open.back().opened_by).fail("the block is never closed (" + std::string(kResidualUsage) + ")");
-  if (nodes_.empty()) throw ConfigError("the network has no layer (write at least one 'layer = …' in [network])");
+  if (nodes_.empty())
+    throw ConfigError("the network has no layer (write at least one 'layer = …' in [network])");
   check_end(loss, classes, lines.back());
 }
 
@@ -109,8 +116,8 @@ void Network::check_end(LossKind loss, std::int64_t classes, const LayerText& la
   const Shape& output = shapes_.back();
   if (output.size() != classes) {
     line.fail("the network ends with " + to_string(output) + " = " + std::to_string(output.size()) +
-              " outputs, but the data set has " + counted(classes, "class") +
-              " (a last layer 'dense " + std::to_string(classes) + "' would fit)");
+              " outputs, but the data set has " + counted(classes, "class") + " (a last layer 'dense " +
+              std::to_string(classes) + "' would fit)");
   }
   const std::string end = nodes_.back().layer->description();
   if (loss != LossKind::kQuadratic && (end == "softmax" || end == "sigmoid")) {
@@ -135,7 +142,8 @@ bool Network::feeds_relu(int node) const {
 
 void Network::initialise(std::uint64_t seed, std::span<float> parameters, std::span<float> statistics) const {
   const auto fill = [](std::span<float> values, std::int64_t& next, std::int64_t size, auto&& value) {
-    for (std::int64_t i = 0; i < size; ++i) values[static_cast<std::size_t>(next++)] = static_cast<float>(value());
+    for (std::int64_t i = 0; i < size; ++i)
+      values[static_cast<std::size_t>(next++)] = static_cast<float>(value());
   };
   std::int64_t next = 0;
   std::uint64_t ordinal = 0;
@@ -164,9 +172,10 @@ void Network::initialise(std::uint64_t seed, std::span<float> parameters, std::s
 
 std::string Network::summary() const {
   std::ostringstream text;
-  const auto row = [&](const std::string& name, const std::string& what, const std::string& shape, const std::string& size) {
-    text << "  " << std::left << std::setw(16) << name << std::setw(30) << what << std::setw(14) << shape << std::right
-         << std::setw(12) << size << '\n';
+  const auto row = [&](const std::string& name, const std::string& what, const std::string& shape,
+                       const std::string& size) {
+    text << "  " << std::left << std::setw(16) << name << std::setw(30) << what << std::setw(14) << shape
+         << std::right << std::setw(12) << size << '\n';
   };
   row("input", "", to_string(input_), "");
   for (std::size_t i = 0; i < nodes_.size(); ++i) {

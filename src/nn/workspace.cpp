@@ -40,7 +40,8 @@ Workspace<Real>::Workspace(const Network& network, std::int64_t micro_batch) : n
   }
   scratch_ = reserve(scratch);
 
-  // Backward runs from the last node to the first. The first to reach a diff assigns it, the later ones add to it.
+  // Backward runs from the last node to the first. The first to reach a diff assigns it, the later ones add
+  // to it.
   std::vector<const Real*> assigned;
   bool any = false;
   for (std::size_t i = count; i-- > 0;) {
@@ -80,10 +81,11 @@ Pass<Real> Workspace<Real>::pass_of(int node, const kernels::KernelTable<Real>& 
 }
 
 template <class Real>
-void Workspace<Real>::forward(const kernels::KernelTable<Real>& kernels, const Team& team, const Values<Real>& values,
-                              const MicroBatch& batch) {
+void Workspace<Real>::forward(const kernels::KernelTable<Real>& kernels, const Team& team,
+                              const Values<Real>& values, const MicroBatch& batch) {
   for (int node = 0; node < static_cast<int>(network_.nodes().size()); ++node)
-    network_.nodes()[static_cast<std::size_t>(node)].layer->forward(pass_of(node, kernels, team, values, batch));
+    network_.nodes()[static_cast<std::size_t>(node)].layer->forward(
+        pass_of(node, kernels, team, values, batch));
 }
 
 template <class Real>
@@ -93,8 +95,8 @@ LossResult Workspace<Real>::loss(const MicroBatch& batch, std::span<const std::i
 }
 
 template <class Real>
-void Workspace<Real>::backward(const kernels::KernelTable<Real>& kernels, const Team& team, const Values<Real>& values,
-                               const MicroBatch& batch, Real* gradient) {
+void Workspace<Real>::backward(const kernels::KernelTable<Real>& kernels, const Team& team,
+                               const Values<Real>& values, const MicroBatch& batch, Real* gradient) {
   for (int node = static_cast<int>(network_.nodes().size()) - 1; node >= 0; --node) {
     const Node& place = network_.nodes()[static_cast<std::size_t>(node)];
     if (place.layer->is_view()) continue;
@@ -105,7 +107,8 @@ void Workspace<Real>::backward(const kernels::KernelTable<Real>& kernels, const 
     const auto& adds = adds_[static_cast<std::size_t>(node)];
     for (std::size_t k = 0; k < place.inputs.size(); ++k) {
       const int input = place.inputs[k];
-      if (input != kNetworkInput) pass.diff_src[k] = adds[k] ? spare_ : diffs_[static_cast<std::size_t>(input)];
+      if (input != kNetworkInput)
+        pass.diff_src[k] = adds[k] ? spare_ : diffs_[static_cast<std::size_t>(input)];
     }
     place.layer->backward(pass);
     for (std::size_t k = 0; k < place.inputs.size(); ++k) {

@@ -14,7 +14,9 @@ const std::vector<std::string_view>& schedule_names() {
   return names;
 }
 
-std::string_view to_string(ScheduleKind kind) { return schedule_names()[static_cast<std::size_t>(kind)]; }
+std::string_view to_string(ScheduleKind kind) {
+  return schedule_names()[static_cast<std::size_t>(kind)];
+}
 
 ScheduleKind parse_schedule(std::string_view name) {
   std::string known;
@@ -28,11 +30,12 @@ ScheduleKind parse_schedule(std::string_view name) {
 Schedule::Schedule(const ScheduleOptions& options, std::int64_t epochs, std::int64_t steps_per_epoch)
     : options_(options),
       total_(epochs * steps_per_epoch),
-      warmup_(static_cast<std::int64_t>(std::ceil(options.warmup_epochs * static_cast<double>(steps_per_epoch)))),
+      warmup_(
+          static_cast<std::int64_t>(std::ceil(options.warmup_epochs * static_cast<double>(steps_per_epoch)))),
       steps_per_epoch_(steps_per_epoch) {
   if (warmup_ > total_) {
-    throw ConfigError("schedule.warmup-epochs = " + shortest(options.warmup_epochs) + " is longer than the run of " +
-                      counted(epochs, "epoch") + " (train.epochs)");
+    throw ConfigError("schedule.warmup-epochs = " + shortest(options.warmup_epochs) +
+                      " is longer than the run of " + counted(epochs, "epoch") + " (train.epochs)");
   }
 }
 
@@ -42,16 +45,20 @@ double Schedule::rate(std::int64_t step) const {
   const double progress =
       total_ > warmup_ ? static_cast<double>(step - warmup_) / static_cast<double>(total_ - warmup_) : 1;
   switch (options_.kind) {
-    case ScheduleKind::kConstant: return lr;
+    case ScheduleKind::kConstant:
+      return lr;
     case ScheduleKind::kStep: {
       double rate = lr;
       for (const double epoch : options_.step_epochs)
-        if (static_cast<double>(step) >= epoch * static_cast<double>(steps_per_epoch_)) rate *= options_.step_factor;
+        if (static_cast<double>(step) >= epoch * static_cast<double>(steps_per_epoch_))
+          rate *= options_.step_factor;
       return rate;
     }
     case ScheduleKind::kCosine:
-      return options_.final_lr + (lr - options_.final_lr) * (1 + math::cos(3.14159265358979323846 * progress)) / 2;
-    case ScheduleKind::kLinear: return lr + (options_.final_lr - lr) * progress;
+      return options_.final_lr +
+             (lr - options_.final_lr) * (1 + math::cos(3.14159265358979323846 * progress)) / 2;
+    case ScheduleKind::kLinear:
+      return lr + (options_.final_lr - lr) * progress;
   }
   return lr;
 }

@@ -14,9 +14,9 @@ void require_agreement(const comm::Communicator& world, std::string_view what, c
   while (other < all.size() && all[other] == all.front()) ++other;
   if (other == all.size()) return;  // the same answer on every rank
   const std::vector<std::string> hosts = world.all_gather_text(comm::host_name());
-  throw DisagreementError("ranks disagree on the " + std::string(what) + " (rank 0 on " + hosts.front() + " has " +
-                          to_hex(all.front()) + ", rank " + std::to_string(other) + " on " + hosts[other] + " has " +
-                          to_hex(all[other]) + "); " + std::string(advice));
+  throw DisagreementError("ranks disagree on the " + std::string(what) + " (rank 0 on " + hosts.front() +
+                          " has " + to_hex(all.front()) + ", rank " + std::to_string(other) + " on " +
+                          hosts[other] + " has " + to_hex(all[other]) + "); " + std::string(advice));
 }
 
 Digest build_digest() {

@@ -18,19 +18,21 @@ namespace {
 constexpr std::string_view kFormat = "convoy-checkpoint";
 constexpr std::int64_t kFormatVersion = 1;
 
-std::string model_path(const nn::Tensor& tensor) { return "/model/" + tensor.layer + '/' + tensor.name; }
+std::string model_path(const nn::Tensor& tensor) {
+  return "/model/" + tensor.layer + '/' + tensor.name;
+}
 std::string momentum_path(const nn::Tensor& tensor) {
   return "/optimizer/momentum/" + tensor.layer + '/' + tensor.name;
 }
 
 /// Every rank writes its share of the tensor's rows.
-void write_tensor(io::File& file, const comm::Communicator& world, const std::string& path, const nn::Tensor& tensor,
-                  const float* flat) {
+void write_tensor(io::File& file, const comm::Communicator& world, const std::string& path,
+                  const nn::Tensor& tensor, const float* flat) {
   file.create_dataset<float>(path, tensor.dims);
   const Range rows = split(tensor.dims.front(), world.size(), world.rank());
   const std::int64_t row = tensor.size() / tensor.dims.front();
-  file.write_rows<float>(path, rows,
-                         {flat + tensor.offset + rows.begin * row, static_cast<std::size_t>(rows.size() * row)});
+  file.write_rows<float>(
+      path, rows, {flat + tensor.offset + rows.begin * row, static_cast<std::size_t>(rows.size() * row)});
 }
 
 void read_tensor(const io::File& file, const std::string& path, const nn::Tensor& tensor, float* flat) {
@@ -77,8 +79,7 @@ void write_header(io::File& file, const CheckpointHeader& header) {
 void write_checkpoint(const std::string& path, const comm::Communicator& world, const nn::Network& network,
                       const CheckpointHeader& header, const State& state, const Provenance& provenance,
                       const std::function<void()>& before_rename) {
-  const std::int64_t elements =
-      network.parameter_count() + network.statistic_count() + state.velocity.size();
+  const std::int64_t elements = network.parameter_count() + network.statistic_count() + state.velocity.size();
   io::PendingFile pending(path, world, elements * static_cast<std::int64_t>(sizeof(float)));
   io::File file = io::File::create(pending.path(), world);
   write_header(file, header);
@@ -86,18 +87,21 @@ void write_checkpoint(const std::string& path, const comm::Communicator& world, 
   file.create_group("/optimizer");
   for (const nn::Tensor& tensor : network.parameters()) {
     write_tensor(file, world, model_path(tensor), tensor, state.parameters.data());
-    if (state.velocity.size() > 0) write_tensor(file, world, momentum_path(tensor), tensor, state.velocity.data());
+    if (state.velocity.size() > 0)
+      write_tensor(file, world, momentum_path(tensor), tensor, state.velocity.data());
   }
   for (const nn::Tensor& tensor : network.statistics())
     write_tensor(file, world, model_path(tensor), tensor, state.statistics.data());
   file.create_group("/provenance");
-  for (const auto& [name, value] : provenance) file.set_attribute("/provenance", name, std::string_view(value));
+  for (const auto& [name, value] : provenance)
+    file.set_attribute("/provenance", name, std::string_view(value));
   file.close();
   pending.commit(before_rename);
 }
 
 void require_sound_checkpoint(const std::string& path) {
-  if (!io::exists(path)) throw ConfigError("there is no checkpoint " + path + " (run.dir/checkpoints holds them)");
+  if (!io::exists(path))
+    throw ConfigError("there is no checkpoint " + path + " (run.dir/checkpoints holds them)");
   const io::SumCheck check = io::check_sum(path);
   if (check.state != io::SumState::kGood) {
     throw DataError(path + " is no sound checkpoint (" + check.detail +
@@ -112,8 +116,8 @@ bool is_checkpoint(const std::string& path) {
 
 CheckpointHeader read_checkpoint_header(const std::string& path) {
   if (!is_checkpoint(path)) {
-    throw DataError(path + " is not a checkpoint (its root attribute 'format' is not '" + std::string(kFormat) +
-                    "'); name a file of run.dir/checkpoints");
+    throw DataError(path + " is not a checkpoint (its root attribute 'format' is not '" +
+                    std::string(kFormat) + "'); name a file of run.dir/checkpoints");
   }
   const io::File file = io::File::open(path);
   const auto version = file.attribute<std::int64_t>("/", "format_version");

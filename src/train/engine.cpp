@@ -46,9 +46,10 @@ void Engine::prepare(std::int64_t groups, std::int64_t slots) {
   while (static_cast<std::int64_t>(slots_.size()) < slots) slots_.emplace_back(network_.gradient_size());
 }
 
-std::span<const comm::NodeValue> Engine::gradients(const StepPlan& plan, const Source& source, const State& state,
-                                                   std::span<const std::int64_t> batch, std::uint64_t seed,
-                                                   std::int64_t epoch, std::span<LeafResult> leaves) {
+std::span<const comm::NodeValue> Engine::gradients(const StepPlan& plan, const Source& source,
+                                                   const State& state, std::span<const std::int64_t> batch,
+                                                   std::uint64_t seed, std::int64_t epoch,
+                                                   std::span<LeafResult> leaves) {
   nodes_.clear();
   if (plan.groups.empty()) return nodes_;
   prepare(static_cast<std::int64_t>(plan.groups.size()), plan.slots);
@@ -65,7 +66,8 @@ std::span<const comm::NodeValue> Engine::gradients(const StepPlan& plan, const S
                                        .samples = leaf_samples(batch, work.leaf, micro_batch_),
                                        .seed = seed,
                                        .epoch = epoch};
-      if (team.index() == 0) source.split->load(micro_batch.samples, source.transform, group.workspace->input());
+      if (team.index() == 0)
+        source.split->load(micro_batch.samples, source.transform, group.workspace->input());
       team.barrier();
       group.workspace->forward(kernels_, team, values, micro_batch);
       if (team.index() == 0) {
@@ -89,7 +91,8 @@ std::span<const comm::NodeValue> Engine::gradients(const StepPlan& plan, const S
 void Engine::update(const optim::SgdOptions& sgd, const std::vector<optim::ParameterRange>& ranges, float lr,
                     bool first_step, std::span<const float> gradient, State& state) {
   pool_.run(1, [&](std::int64_t, const Team& team) {
-    optim::sgd_step(sgd, ranges, lr, first_step, gradient.data(), state.parameters.data(), state.velocity.data(), team);
+    optim::sgd_step(sgd, ranges, lr, first_step, gradient.data(), state.parameters.data(),
+                    state.velocity.data(), team);
     const float* average = gradient.data() + network_.parameter_count();
     const Range share = team.share(network_.statistic_count());
     for (std::int64_t i = share.begin; i < share.end; ++i)
@@ -97,8 +100,8 @@ void Engine::update(const optim::SgdOptions& sgd, const std::vector<optim::Param
   });
 }
 
-void Engine::evaluate(const Source& source, const State& state, const Range& block, std::span<LeafResult> leaves,
-                      std::span<std::int64_t> confusion) {
+void Engine::evaluate(const Source& source, const State& state, const Range& block,
+                      std::span<LeafResult> leaves, std::span<std::int64_t> confusion) {
   if (block.size() == 0) return;
   const std::int64_t groups = std::min<std::int64_t>(threads(), block.size());
   prepare(groups, 0);
@@ -114,9 +117,11 @@ void Engine::evaluate(const Source& source, const State& state, const Range& blo
       const std::int64_t size = std::min(micro_batch_, samples - first);
       if (team.index() == 0) std::iota(group.numbers.begin(), group.numbers.begin() + size, first);
       team.barrier();
-      const nn::MicroBatch micro_batch{.phase = nn::Phase::kEvaluation,
-                                       .samples = std::span(group.numbers).first(static_cast<std::size_t>(size))};
-      if (team.index() == 0) source.split->load(micro_batch.samples, source.transform, group.workspace->input());
+      const nn::MicroBatch micro_batch{
+          .phase = nn::Phase::kEvaluation,
+          .samples = std::span(group.numbers).first(static_cast<std::size_t>(size))};
+      if (team.index() == 0)
+        source.split->load(micro_batch.samples, source.transform, group.workspace->input());
       team.barrier();
       group.workspace->forward(kernels_, team, values, micro_batch);
       if (team.index() == 0) {

@@ -51,7 +51,8 @@ int threads_from(const char* variable) {
   const auto value = parse_integer(trim(first));
   if (!value || *value < 1 || *value > kMostProcessors) {
     throw ConfigError("environment variable " + std::string(variable) + "='" + text +
-                      "' is wrong (it takes a number of threads from 1 to " + std::to_string(kMostProcessors) + ")");
+                      "' is wrong (it takes a number of threads from 1 to " +
+                      std::to_string(kMostProcessors) + ")");
   }
   return static_cast<int>(*value);
 }
@@ -107,9 +108,9 @@ std::string describe_placements(const std::vector<Placement>& placements) {
       return a.host == b.host && a.processors == b.processors && a.threads == b.threads;
     };
     while (end + 1 < placements.size() && alike(placements[i], placements[end + 1])) ++end;
-    text += "  rank " + std::to_string(i) + (end > i ? " to " + std::to_string(end) : "") + " on " + placements[i].host +
-            ", " + counted(placements[i].threads, "thread") + (end > i ? " each" : "") + ", processors " +
-            placements[i].processors + '\n';
+    text += "  rank " + std::to_string(i) + (end > i ? " to " + std::to_string(end) : "") + " on " +
+            placements[i].host + ", " + counted(placements[i].threads, "thread") + (end > i ? " each" : "") +
+            ", processors " + placements[i].processors + '\n';
     i = end + 1;
   }
   return text;
@@ -120,8 +121,8 @@ std::vector<std::string> placement_warnings(const std::vector<Placement>& placem
   for (const auto& [host, use] : by_host(placements)) {
     const auto processors = static_cast<int>(use.processors.size());
     if (use.threads > processors) {
-      warnings.push_back(host + " runs " + counted(use.threads, "thread") + " (" + counted(use.ranks, "rank") + ") on " +
-                         counted(processors, "processor") +
+      warnings.push_back(host + " runs " + counted(use.threads, "thread") + " (" +
+                         counted(use.ranks, "rank") + ") on " + counted(processors, "processor") +
                          ": they wait for each other; lower run.threads, or start fewer ranks a host" +
                          (use.ranks > 1 ? " (mpirun --map-by, srun --cpus-per-task give each its own)" : ""));
     }

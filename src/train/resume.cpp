@@ -52,21 +52,24 @@ std::string newest_sound(const RunDirectory& directory, Observer& listener) {
 
 }  // namespace
 
-std::string find_resume_point(const comm::Communicator& world, const Launch& launch, const RunDirectory& directory,
-                              Observer& listener) {
+std::string find_resume_point(const comm::Communicator& world, const Launch& launch,
+                              const RunDirectory& directory, Observer& listener) {
   std::string from;
   io::agreed_at_root(world, [&] {
     switch (launch.resume) {
-      case Resume::kAuto: from = newest_sound(directory, listener); break;
+      case Resume::kAuto:
+        from = newest_sound(directory, listener);
+        break;
       case Resume::kPath:
         require_sound_checkpoint(launch.resume_path);
         from = launch.resume_path;
         break;
       case Resume::kNever:
         if (!list_checkpoints(directory.checkpoints()).empty()) {
-          throw ConfigError("run.dir = " + directory.path() +
-                            " already holds checkpoints (nothing is overwritten); --resume auto goes on from the newest, "
-                            "another run.dir starts afresh");
+          throw ConfigError(
+              "run.dir = " + directory.path() +
+              " already holds checkpoints (nothing is overwritten); --resume auto goes on from the newest, "
+              "another run.dir starts afresh");
         }
     }
   });
@@ -76,15 +79,16 @@ std::string find_resume_point(const comm::Communicator& world, const Launch& lau
 void require_same_run(const CheckpointHeader& header, const std::string& path, const Options& options,
                       const std::string& data_digest) {
   const auto refuse = [&](const std::string& what, const std::string& then, const std::string& now) {
-    throw ConfigError("cannot go on from " + path + ": " + what + " differs (there '" + then + "', here '" + now +
-                      "'); resume with what the run began with, or start afresh in another run.dir");
+    throw ConfigError("cannot go on from " + path + ": " + what + " differs (there '" + then + "', here '" +
+                      now + "'); resume with what the run began with, or start afresh in another run.dir");
   };
   std::map<std::string, std::string> then = values_of(header.config);
   std::map<std::string, std::string> now = values_of(options.effective_ini);
   for (const auto& [key, value] : now) then.try_emplace(key);
   for (const auto& [key, value] : then)
     if (!may_differ(key) && now[key] != value) refuse(key, value, now[key]);
-  if (header.data_digest != data_digest) refuse("the content of the data set", header.data_digest, data_digest);
+  if (header.data_digest != data_digest)
+    refuse("the content of the data set", header.data_digest, data_digest);
 }
 
 }  // namespace convoy::train

@@ -10,14 +10,14 @@
 
 namespace convoy::train {
 
-/// Collective. The sound checkpoint `launch` asks to go on from; empty: from the start. A damaged newest one is said
-/// so (a warning) and the one before it taken. Throws ConfigError where run.dir holds checkpoints and nobody asked to
-/// resume, or the named checkpoint does not exist; DataError where the named one is damaged.
+/// Collective. The sound checkpoint `launch` asks to go on from; empty: from the start. A damaged newest one
+/// is said so (a warning) and the one before it taken. Throws ConfigError where run.dir holds checkpoints and
+/// nobody asked to resume, or the named checkpoint does not exist; DataError where the named one is damaged.
 [[nodiscard]] std::string find_resume_point(const comm::Communicator& world, const Launch& launch,
                                             const RunDirectory& directory, Observer& listener);
 
-/// Throws ConfigError, naming the key and both values, where the run that wrote `header` and `options` would not have
-/// the same trajectory: network, optimizer, schedule, batch, seed or data differ.
+/// Throws ConfigError, naming the key and both values, where the run that wrote `header` and `options` would
+/// not have the same trajectory: network, optimizer, schedule, batch, seed or data differ.
 void require_same_run(const CheckpointHeader& header, const std::string& path, const Options& options,
                       const std::string& data_digest);
 

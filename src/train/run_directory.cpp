@@ -31,15 +31,16 @@ std::optional<std::int64_t> step_of(std::string_view line) {
 void RunDirectory::claim() {
   io::make_directories(checkpoints());
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-  identity_ = comm::host_name() + " pid " + std::to_string(getpid()) + " started " + std::to_string(now) + '\n';
+  identity_ =
+      comm::host_name() + " pid " + std::to_string(getpid()) + " started " + std::to_string(now) + '\n';
   io::write_text_file(owner(), identity_);
 }
 
 void RunDirectory::require_ownership() const {
   const std::string current = io::exists(owner()) ? io::read_text_file(owner()) : "";
   if (current == identity_) return;
-  throw Error(ExitStatus::kInputOutput, "run.dir " + path_ + " belongs to another run now (" + owner() + " says '" +
-                                            std::string(trim(current)) +
+  throw Error(ExitStatus::kInputOutput, "run.dir " + path_ + " belongs to another run now (" + owner() +
+                                            " says '" + std::string(trim(current)) +
                                             "'); this run stops and leaves everything as it is");
 }
 
@@ -52,10 +53,12 @@ void RunDirectory::append_metrics(const std::string& json) const {
   const std::string line = json + '\n';
   const int file = open(metrics().c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
   if (file < 0) throw IoError("cannot open " + metrics() + " (" + std::strerror(errno) + ")");
-  const ssize_t written = write(file, line.data(), line.size());  // one call: a line is never torn by another writer
+  const ssize_t written =
+      write(file, line.data(), line.size());  // one call: a line is never torn by another writer
   const int reason = errno;
   if (close(file) != 0 || written != static_cast<ssize_t>(line.size()))
-    throw IoError("cannot write " + metrics() + " (" + (written < 0 ? std::strerror(reason) : "disk full") + ")");
+    throw IoError("cannot write " + metrics() + " (" + (written < 0 ? std::strerror(reason) : "disk full") +
+                  ")");
 }
 
 void RunDirectory::cut_metrics(std::int64_t step) const {

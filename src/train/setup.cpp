@@ -14,18 +14,22 @@ void check_ranks(const Options& options, int ranks) {
   if (ranks <= leaves) return;
   const std::string would_do =
       ranks <= options.batch
-          ? "train.micro-batch = " + std::to_string(ranks == 1 ? options.batch : (options.batch - 1) / (ranks - 1)) +
+          ? "train.micro-batch = " +
+                std::to_string(ranks == 1 ? options.batch : (options.batch - 1) / (ranks - 1)) +
                 " or less would do"
-          : "at most " + std::to_string(options.batch) + " ranks can share a batch of " + std::to_string(options.batch);
-  throw ConfigError("there are more ranks than micro-batches (" + std::to_string(ranks) + " ranks; train.batch = " +
-                    std::to_string(options.batch) + " in micro-batches of " + std::to_string(options.micro_batch) +
-                    " makes " + std::to_string(leaves) + "); " + would_do + ", or start fewer ranks");
+          : "at most " + std::to_string(options.batch) + " ranks can share a batch of " +
+                std::to_string(options.batch);
+  throw ConfigError("there are more ranks than micro-batches (" + std::to_string(ranks) +
+                    " ranks; train.batch = " + std::to_string(options.batch) + " in micro-batches of " +
+                    std::to_string(options.micro_batch) + " makes " + std::to_string(leaves) + "); " +
+                    would_do + ", or start fewer ranks");
 }
 
 const data::Split& training_split(const data::Dataset& dataset, const std::string& file) {
   const data::Split* split = dataset.split("train");
   if (split == nullptr || split->samples() == 0)
-    throw DataError("data set " + file + " has no training samples (group /train); import or synth makes them");
+    throw DataError("data set " + file +
+                    " has no training samples (group /train); import or synth makes them");
   return *split;
 }
 

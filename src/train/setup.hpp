@@ -14,7 +14,9 @@
 
 namespace convoy::train {
 
-[[nodiscard]] constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+[[nodiscard]] constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
 
 /// More ranks than micro-batches cannot all work: ConfigError that says which micro-batch would do.
 void check_ranks(const Options& options, int ranks);

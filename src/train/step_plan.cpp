@@ -36,10 +36,13 @@ StepPlan plan_step(std::int64_t leaves, const Range& block, std::int64_t threads
     comm::TreeStack stack(leaves);
     auto& work = plan.groups.emplace_back();
     for (std::int64_t leaf = block.begin + part.begin; leaf < block.begin + part.end; ++leaf) {
-      StepPlan::Leaf& step = work.emplace_back(StepPlan::Leaf{.leaf = leaf, .slot = slots.take(), .merges = {}});
+      StepPlan::Leaf& step =
+          work.emplace_back(StepPlan::Leaf{.leaf = leaf, .slot = slots.take(), .merges = {}});
       stack.push(
           {leaf, leaf + 1}, step.slot,
-          [&](std::int64_t left, std::int64_t right) { step.merges.push_back({left, right}); },
+          [&](std::int64_t left, std::int64_t right) {
+            step.merges.push_back({left, right});
+          },
           [&](std::int64_t slot) { slots.release(slot); });
     }
     plan.slots = slots.end();
@@ -49,7 +52,9 @@ StepPlan plan_step(std::int64_t leaves, const Range& block, std::int64_t threads
   for (const auto& result : results) {
     stack.push(
         result.node, result.slot,
-        [&](std::int64_t left, std::int64_t right) { plan.final_merges.push_back({left, right}); },
+        [&](std::int64_t left, std::int64_t right) {
+          plan.final_merges.push_back({left, right});
+        },
         [](std::int64_t) {});
   }
   for (const auto& entry : stack.entries()) plan.nodes.push_back({entry.node, entry.slot});

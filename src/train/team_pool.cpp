@@ -18,7 +18,8 @@ TeamPool::TeamPool(int threads) : threads_(threads) {
     given = omp_get_num_threads();
   }
   if (given != threads) {
-    throw ConfigError("OpenMP gives " + std::to_string(given) + " threads instead of " + std::to_string(threads) +
+    throw ConfigError("OpenMP gives " + std::to_string(given) + " threads instead of " +
+                      std::to_string(threads) +
                       " (OMP_THREAD_LIMIT?); run.threads must be within what the system allows");
   }
 }

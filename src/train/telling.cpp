@@ -36,9 +36,13 @@ void Pace::restart() {
   images_ = 0;
 }
 
-void Pace::pause() { paused_at_ = Clock::now(); }
+void Pace::pause() {
+  paused_at_ = Clock::now();
+}
 
-void Pace::resume() { paused_ += Clock::now() - paused_at_; }
+void Pace::resume() {
+  paused_ += Clock::now() - paused_at_;
+}
 
 double Pace::images_per_second() const {
   const double seconds = std::chrono::duration<double>(Clock::now() - start_ - paused_).count();
@@ -67,7 +71,9 @@ std::string step_line(const StepReport& report) {
 }
 
 std::string epoch_line(const EpochReport& report) {
-  const auto tested = [&](double value) { return report.has_test ? json_number(value) : std::string("null"); };
+  const auto tested = [&](double value) {
+    return report.has_test ? json_number(value) : std::string("null");
+  };
   return object("epoch", {{"epoch", std::to_string(report.epoch)},
                           {"step", std::to_string(report.step)},
                           {"train_loss", json_number(report.train_loss)},
@@ -80,7 +86,8 @@ std::string epoch_line(const EpochReport& report) {
 }
 
 std::string end_line(ExitStatus status, std::int64_t step) {
-  return object("end", {{"step", std::to_string(step)}, {"status", std::to_string(static_cast<int>(status))}});
+  return object("end",
+                {{"step", std::to_string(step)}, {"status", std::to_string(static_cast<int>(status))}});
 }
 
 }  // namespace convoy::train

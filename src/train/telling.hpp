@@ -10,8 +10,8 @@
 
 namespace convoy::train {
 
-/// Images per second of wall time since the last restart(), evaluation and checkpoints (between pause() and resume())
-/// not counted.
+/// Images per second of wall time since the last restart(), evaluation and checkpoints (between pause() and
+/// resume()) not counted.
 class Pace {
  public:
   void restart();
@@ -28,7 +28,8 @@ class Pace {
   std::int64_t images_ = 0;
 };
 
-[[nodiscard]] std::string start_line(const StartReport& report, const Options& options, int ranks, int threads);
+[[nodiscard]] std::string start_line(const StartReport& report, const Options& options, int ranks,
+                                     int threads);
 [[nodiscard]] std::string step_line(const StepReport& report);
 [[nodiscard]] std::string epoch_line(const EpochReport& report);
 [[nodiscard]] std::string end_line(ExitStatus status, std::int64_t step);

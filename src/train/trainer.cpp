@@ -36,7 +36,8 @@ class Trainer {
         dataset_(options.data.file, world, {"train", "test"}),
         network_(dataset_.shape(), options.layers, options.loss, dataset_.classes()),
         isa_(lowest_isa(world, launch.isa)),
-        engine_(network_, kernels::float_kernels(isa_), resolve_threads(options.threads), options.micro_batch),
+        engine_(network_, kernels::float_kernels(isa_), resolve_threads(options.threads),
+                options.micro_batch),
         reducer_(world, network_.gradient_size()),
         train_{&training_split(dataset_, options.data.file), dataset_.transform(options.data.normalize)},
         steps_per_epoch_(ceil_div(train_.split->samples(), options.batch)),
@@ -75,7 +76,8 @@ class Trainer {
       finish(status);
       return status;
     } catch (const Error& error) {
-      throw Error(error.status(), std::string(error.what()) + " [step " + std::to_string(progress_.step + 1) + ']');
+      throw Error(error.status(),
+                  std::string(error.what()) + " [step " + std::to_string(progress_.step + 1) + ']');
     }
   }
 
@@ -86,7 +88,8 @@ class Trainer {
   void require_common_ground() {
     const auto compare = [&](std::string_view what, Digest mine, std::string_view advice) {
       if (launch_.hooks.corrupt)
-        launch_.hooks.corrupt(what, world_.rank(), progress_.step, std::as_writable_bytes(std::span(&mine, 1)));
+        launch_.hooks.corrupt(what, world_.rank(), progress_.step,
+                              std::as_writable_bytes(std::span(&mine, 1)));
       require_agreement(world_, what, mine, advice);
     };
     compare("build", build_digest(), "start the same convoy program on every host");
@@ -102,14 +105,16 @@ class Trainer {
       require_same_run(header, from, options_, dataset_.digest());
       if (world_.is_root() && header.isa != kernels::to_string(isa_))
         listener().on_warning(from + " was trained with instruction set " + header.isa + ", this run uses " +
-                              std::string(kernels::to_string(isa_)) + ": bits may differ from an uninterrupted run");
+                              std::string(kernels::to_string(isa_)) +
+                              ": bits may differ from an uninterrupted run");
       progress_ = header.progress;
       read_checkpoint_state(from, network_, state_);
     });
   }
 
   StartReport start_report(const std::string& from) {
-    const std::int64_t leaves = ceil_div(std::min(options_.batch, train_.split->samples()), options_.micro_batch);
+    const std::int64_t leaves =
+        ceil_div(std::min(options_.batch, train_.split->samples()), options_.micro_batch);
     return {.isa = std::string(kernels::to_string(isa_)),
             .mpi = comm::Environment::library_version(),
             .hdf5 = io::hdf5_version(),
@@ -164,8 +169,8 @@ class Trainer {
   /// The part of the present epoch's order that makes up the present step.
   [[nodiscard]] std::span<const std::int64_t> batch_of_step() const {
     const auto first = static_cast<std::size_t>(progress_.step % steps_per_epoch_ * options_.batch);
-    return std::span(order_).subspan(first,
-                                     std::min(static_cast<std::size_t>(options_.batch), order_.size() - first));
+    return std::span(order_).subspan(
+        first, std::min(static_cast<std::size_t>(options_.batch), order_.size() - first));
   }
 
   const StepPlan& plan_for(std::int64_t leaves) {
@@ -185,7 +190,8 @@ class Trainer {
     const StepPlan& plan = plan_for(leaves);
     const auto most = static_cast<std::size_t>(ceil_div(leaves, world_.size()));
     leaf_results_.assign(most, {});
-    const auto nodes = engine_.gradients(plan, train_, state_, batch, options_.seed, order_epoch_, leaf_results_);
+    const auto nodes =
+        engine_.gradients(plan, train_, state_, batch, options_.seed, order_epoch_, leaf_results_);
 
     const LeafResult sum = sum_over_ranks(leaves, most);
     const double loss = sum.loss_sum / static_cast<double>(samples);
@@ -195,7 +201,8 @@ class Trainer {
     }
     reducer_.reduce(nodes, leaves, static_cast<float>(samples), gradient_.span());
     const double rate = schedule_.rate(progress_.step);
-    engine_.update(options_.optimizer, ranges_, static_cast<float>(rate), progress_.step == 0, gradient_.span(), state_);
+    engine_.update(options_.optimizer, ranges_, static_cast<float>(rate), progress_.step == 0,
+                   gradient_.span(), state_);
     if (launch_.hooks.corrupt)
       launch_.hooks.corrupt("parameters", world_.rank(), progress_.step + 1,
                             std::as_writable_bytes(state_.parameters.span()));
@@ -230,7 +237,8 @@ class Trainer {
 
   void tell_step(std::int64_t epoch, double loss, bool epoch_ends) {
     if (!world_.is_root()) return;
-    const bool is_line = epoch_ends || progress_.step % options_.log_every == 0 || progress_.step == total_steps_;
+    const bool is_line =
+        epoch_ends || progress_.step % options_.log_every == 0 || progress_.step == total_steps_;
     StepReport report{.epoch = epoch + 1,
                       .epochs = options_.epochs,
                       .step = progress_.step,
@@ -241,10 +249,10 @@ class Trainer {
                       .rate = rate_,
                       .images_per_second = pace_.images_per_second(),
                       .is_line = is_line};
-    report.seconds_left = report.images_per_second > 0
-                              ? static_cast<double>((total_steps_ - progress_.step) * options_.batch) /
-                                    report.images_per_second
-                              : 0;
+    report.seconds_left =
+        report.images_per_second > 0
+            ? static_cast<double>((total_steps_ - progress_.step) * options_.batch) / report.images_per_second
+            : 0;
     if (is_line) {
       directory_.append_metrics(step_line(report));
       pace_.restart();
@@ -255,8 +263,8 @@ class Trainer {
   void end_epoch(std::int64_t epoch) {
     const double seconds = std::chrono::duration<double>(Clock::now() - epoch_start_).count();
     const auto samples = static_cast<double>(progress_.epoch_samples);
-    const auto run_samples =
-        static_cast<double>((progress_.step - epoch_first_step_) * options_.batch);  // this process's part of the epoch
+    const auto run_samples = static_cast<double>((progress_.step - epoch_first_step_) *
+                                                 options_.batch);  // this process's part of the epoch
     pace_.pause();
     EpochReport report{.epoch = epoch + 1,
                        .step = progress_.step,
@@ -274,8 +282,9 @@ class Trainer {
     progress_.epoch_loss_sum = 0;
     progress_.epoch_correct = 0;
     progress_.epoch_samples = 0;
-    require_agreement(world_, "parameters", state_digest(),
-                      "a rank's memory or processor is at fault; resume from the last checkpoint on other hosts");
+    require_agreement(
+        world_, "parameters", state_digest(),
+        "a rank's memory or processor is at fault; resume from the last checkpoint on other hosts");
     if (world_.is_root()) {
       directory_.append_metrics(epoch_line(report));
       listener().on_epoch(report);
@@ -307,7 +316,8 @@ class Trainer {
   }
 
   [[nodiscard]] bool checkpoint_is_due(bool epoch_ends) const {
-    const bool by_steps = options_.checkpoint_every_steps > 0 && progress_.step % options_.checkpoint_every_steps == 0;
+    const bool by_steps =
+        options_.checkpoint_every_steps > 0 && progress_.step % options_.checkpoint_every_steps == 0;
     const bool by_epochs = options_.checkpoint_every_epochs > 0 && epoch_ends &&
                            progress_.epoch % options_.checkpoint_every_epochs == 0;
     return by_steps || by_epochs;
@@ -319,7 +329,8 @@ class Trainer {
     for (const float value : state_.parameters.span()) {
       if (!std::isfinite(value))
         throw DivergedError(
-            "training diverged (a parameter is not finite); a smaller schedule.lr would be the first thing to try");
+            "training diverged (a parameter is not finite); a smaller schedule.lr would be the first thing "
+            "to try");
     }
     const std::string name = checkpoint_name(progress_.step);
     const std::string path = directory_.checkpoints() + '/' + name;

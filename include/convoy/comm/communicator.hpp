@@ -1,13 +1,14 @@
 #pragma once
-// MPI in one RAII layer. Who may include mpi.h: this room's sources and io's (HDF5's MPI driver), nobody else.
+// MPI in one RAII layer. Who may include mpi.h: this room's sources and io's (HDF5's MPI driver), nobody
+// else.
 //
 // Built without MPI (CONVOY_WITH_MPI=OFF) the same interface is one rank; callers cannot tell.
 // Every collective must be called by all ranks of the communicator, in the same order; all block. Every MPI
 // call is checked: a failure throws Error.
 
-#include <cstdint>
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -16,8 +17,8 @@
 
 namespace convoy::comm {
 
-/// MPI_Init_thread at construction, MPI_Finalize at destruction. One per process, made by `main` for the commands
-/// that compute. Throws Error where the library lacks MPI_THREAD_MULTIPLE.
+/// MPI_Init_thread at construction, MPI_Finalize at destruction. One per process, made by `main` for the
+/// commands that compute. Throws Error where the library lacks MPI_THREAD_MULTIPLE.
 class Environment {
  public:
   Environment();
@@ -72,7 +73,8 @@ class Communicator {
   /// Collective. Every rank's text, by rank.
   [[nodiscard]] std::vector<std::string> all_gather_text(const std::string& mine) const;
 
-  /// Collective. Every rank's `mine`, the same length on all, concatenated in rank order: one call, no sizes first.
+  /// Collective. Every rank's `mine`, the same length on all, concatenated in rank order: one call, no sizes
+  /// first.
   template <class T>
   void all_gather_equal(std::span<const T> mine, std::span<T> all) const {
     all_gather_equal_bytes(std::as_bytes(mine), std::as_writable_bytes(all));
@@ -81,7 +83,8 @@ class Communicator {
   /// Ends every rank of the job with `status`; does not return.
   [[noreturn]] static void abort(int status);
 
-  /// The MPI handle as `MPI_Comm*` for the io room (HDF5's MPI driver); null in a build without MPI or for self().
+  /// The MPI handle as `MPI_Comm*` for the io room (HDF5's MPI driver); null in a build without MPI or for
+  /// self().
   [[nodiscard]] const void* native_handle() const;
 
   struct Impl;

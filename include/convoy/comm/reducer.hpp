@@ -2,8 +2,9 @@
 // The sum of gradients over all ranks along the fixed tree (comm/tree.hpp), whatever the number of ranks.
 //
 // Every rank owns one slice of the vector. It sends every other rank that rank's slice of its maximal nodes
-// (reduce-scatter), adds what it receives along the tree, divides, and sends its finished slice to all (all-gather).
-// With f maximal nodes a rank on average and P ranks, a rank sends on average (f + 1)·(P − 1)/P times the vector.
+// (reduce-scatter), adds what it receives along the tree, divides, and sends its finished slice to all
+// (all-gather). With f maximal nodes a rank on average and P ranks, a rank sends on average (f + 1)·(P − 1)/P
+// times the vector.
 
 #include <cstdint>
 #include <span>
@@ -15,7 +16,9 @@
 namespace convoy::comm {
 
 /// The leaves rank `rank` of `ranks` computes when there are `leaves` of them.
-[[nodiscard]] inline Range leaf_block(std::int64_t leaves, int ranks, int rank) { return split(leaves, ranks, rank); }
+[[nodiscard]] inline Range leaf_block(std::int64_t leaves, int ranks, int rank) {
+  return split(leaves, ranks, rank);
+}
 
 /// One of a rank's maximal nodes and its value, `size` elements; used as working memory.
 struct NodeValue {
@@ -28,9 +31,9 @@ class Reducer {
   /// Sums vectors of `size` elements over the ranks of `communicator`.
   Reducer(Communicator communicator, std::int64_t size);
 
-  /// Collective, blocking. `mine` are the values of maximal_nodes(leaf_block(leaves, …), leaves), in that order (none
-  /// for a rank without leaves); they are overwritten. On return `result` (not among them) holds, on every rank, the
-  /// tree's root divided by `divisor`: the same bits for any number of ranks.
+  /// Collective, blocking. `mine` are the values of maximal_nodes(leaf_block(leaves, …), leaves), in that
+  /// order (none for a rank without leaves); they are overwritten. On return `result` (not among them) holds,
+  /// on every rank, the tree's root divided by `divisor`: the same bits for any number of ranks.
   void reduce(std::span<const NodeValue> mine, std::int64_t leaves, float divisor, std::span<float> result);
 
   /// Bytes of gradient this rank has sent to other ranks since construction.

@@ -1,8 +1,8 @@
 #pragma once
 // The one binary tree along which everything summed over micro-batches is added (contract, "The same bits").
 //
-// Leaves are micro-batch numbers 0 … V−1. Node [a,b) splits at a + the largest power of two below b − a; its value
-// is left + right, one rounding. Pure functions; no communication.
+// Leaves are micro-batch numbers 0 … V−1. Node [a,b) splits at a + the largest power of two below b − a; its
+// value is left + right, one rounding. Pure functions; no communication.
 
 #include <cstdint>
 #include <functional>
@@ -24,9 +24,9 @@ namespace convoy::comm {
 /// Most nodes that a stack of partial sums holds at a time while the leaves of `block` are pushed in order.
 [[nodiscard]] std::int64_t stack_depth(const Range& block, std::int64_t leaves);
 
-/// Adds nodes that arrive in order (leaves, or already complete nodes) along the tree: whenever the top two are
-/// siblings, they become their parent. What is left at the end are the maximal nodes of what was pushed; the root
-/// alone, if all was.
+/// Adds nodes that arrive in order (leaves, or already complete nodes) along the tree: whenever the top two
+/// are siblings, they become their parent. What is left at the end are the maximal nodes of what was pushed;
+/// the root alone, if all was.
 class TreeStack {
  public:
   struct Entry {
@@ -36,9 +36,10 @@ class TreeStack {
 
   explicit TreeStack(std::int64_t leaves) : leaves_(leaves) {}
 
-  /// `slot` now holds `node`'s value. `combine(left, right)` must do buffer[left] += buffer[right]; right's slot is
-  /// free afterwards and is handed to `release`.
-  void push(const Range& node, std::int64_t slot, const std::function<void(std::int64_t, std::int64_t)>& combine,
+  /// `slot` now holds `node`'s value. `combine(left, right)` must do buffer[left] += buffer[right]; right's
+  /// slot is free afterwards and is handed to `release`.
+  void push(const Range& node, std::int64_t slot,
+            const std::function<void(std::int64_t, std::int64_t)>& combine,
             const std::function<void(std::int64_t)>& release);
 
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }

@@ -12,14 +12,14 @@ namespace convoy {
 /// The exit statuses users and job scripts rely on.
 enum class ExitStatus : int {
   kDone = 0,
-  kCheckFailed = 1,     ///< a check said no (gradcheck, verify, inspect, doctor)
-  kUsage = 2,           ///< usage or configuration
-  kBadData = 3,         ///< bad data or a bad checkpoint
-  kInputOutput = 4,     ///< input/output failed (disk full, no permission)
-  kDiverged = 5,        ///< NaN or infinity in training
-  kStalled = 6,         ///< a rank stopped answering
-  kDisagreement = 7,    ///< ranks disagree where they must not
-  kStoppedEarly = 75,   ///< stopped on request or time limit, checkpoint written: run again to go on
+  kCheckFailed = 1,    ///< a check said no (gradcheck, verify, inspect, doctor)
+  kUsage = 2,          ///< usage or configuration
+  kBadData = 3,        ///< bad data or a bad checkpoint
+  kInputOutput = 4,    ///< input/output failed (disk full, no permission)
+  kDiverged = 5,       ///< NaN or infinity in training
+  kStalled = 6,        ///< a rank stopped answering
+  kDisagreement = 7,   ///< ranks disagree where they must not
+  kStoppedEarly = 75,  ///< stopped on request or time limit, checkpoint written: run again to go on
 };
 
 /// Base of all errors thrown by Convoy.

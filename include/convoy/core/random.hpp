@@ -1,5 +1,6 @@
 #pragma once
-// Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+// Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
+// SC 2011).
 //
 // A number is a pure function of its key and its position. Keys name what the number is for (seed, purpose,
 // epoch, sample, layer), never who draws it (rank, thread), so the trajectory cannot depend on the machine.
@@ -52,6 +53,7 @@ class RandomStream {
 };
 
 /// The order of samples in `epoch`: a permutation of [0, count) that is a pure function of (seed, epoch).
-[[nodiscard]] std::vector<std::int64_t> shuffled_order(std::int64_t count, std::uint64_t seed, std::int64_t epoch);
+[[nodiscard]] std::vector<std::int64_t> shuffled_order(std::int64_t count, std::uint64_t seed,
+                                                       std::int64_t epoch);
 
 }  // namespace convoy

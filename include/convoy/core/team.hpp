@@ -11,8 +11,8 @@
 
 namespace convoy {
 
-// The small functions here are inlined always, also in debug builds: kernels compiled for other instruction sets
-// use them, and a shared copy of one could carry instructions that this machine lacks.
+// The small functions here are inlined always, also in debug builds: kernels compiled for other instruction
+// sets use them, and a shared copy of one could carry instructions that this machine lacks.
 
 /// Half-open range of indices.
 struct Range {
@@ -23,15 +23,16 @@ struct Range {
 };
 
 /// Part `index` of `parts` of [0, count): contiguous, sizes differ by at most one, in order.
-[[nodiscard, gnu::always_inline]] constexpr Range split(std::int64_t count, std::int64_t parts, std::int64_t index) {
+[[nodiscard, gnu::always_inline]] constexpr Range split(std::int64_t count, std::int64_t parts,
+                                                        std::int64_t index) {
   const std::int64_t base = count / parts;
   const std::int64_t rest = count % parts;
   const std::int64_t begin = index * base + (index < rest ? index : rest);
   return {begin, begin + base + (index < rest ? 1 : 0)};
 }
 
-/// Barrier of a fixed number of threads. Spins briefly, then yields, so that it also works when there are more
-/// threads than cores. Everything written before wait() by any thread is visible to all after it.
+/// Barrier of a fixed number of threads. Spins briefly, then yields, so that it also works when there are
+/// more threads than cores. Everything written before wait() by any thread is visible to all after it.
 class Barrier {
  public:
   explicit Barrier(int threads) : threads_(threads) {}
@@ -59,7 +60,9 @@ class Team {
   [[nodiscard, gnu::always_inline]] int size() const { return size_; }
 
   /// This thread's contiguous share of [0, count).
-  [[nodiscard, gnu::always_inline]] Range share(std::int64_t count) const { return split(count, size_, index_); }
+  [[nodiscard, gnu::always_inline]] Range share(std::int64_t count) const {
+    return split(count, size_, index_);
+  }
 
   /// Waits for the whole team; every thread of the team must call it equally often.
   [[gnu::always_inline]] void barrier() const noexcept {

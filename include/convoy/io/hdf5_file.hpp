@@ -143,8 +143,8 @@ class File {
     write_whole(dataset, dims, kElementType<T>, values.data(), static_cast<std::int64_t>(values.size()));
   }
 
-  /// Collective. A 1-D data set of UTF-8 strings, padded to the longest (parallel HDF5 cannot write strings of
-  /// variable length); the same values on every rank.
+  /// Collective. A 1-D data set of UTF-8 strings, padded to the longest (parallel HDF5 cannot write strings
+  /// of variable length); the same values on every rank.
   void write_strings(const std::string& dataset, const std::vector<std::string>& values);
 
   /// Strings are variable-length UTF-8.

@@ -1,16 +1,16 @@
 #pragma once
 // The operations a layer is made of, as plain functions over plain memory, compiled once per instruction set.
 //
-// Legend: n samples, c channels, h × w picture; i.. input (src), o.. output (dst); kh × kw kernel, s.. stride,
-// p.. padding. Pictures lie in lane blocks, [B][C][H][W][16] (core/layout.hpp), B = shape.blocks. Weights are
-// the logical tensors [OC][IC][KH][KW].
+// Legend: n samples, c channels, h × w picture; i.. input (src), o.. output (dst); kh × kw kernel, s..
+// stride, p.. padding. Pictures lie in lane blocks, [B][C][H][W][16] (core/layout.hpp), B = shape.blocks.
+// Weights are the logical tensors [OC][IC][KH][KW].
 //
-// Every function is called by all threads of a team with the same arguments. It begins no barrier and ends with
-// one: on return the whole result is visible to every thread of the team. (Callers that hand over what one of
-// them wrote put a barrier of their own before.) Results are assigned, never accumulated, unless a line says so.
-// Each element is computed by one thread, in an order of operations that depends on the shape and the
-// instruction set alone. Nothing allocates, throws or calls a virtual function. Buffers are aligned to 64 bytes
-// (weights, bias and their diffs to an element) and do not overlap unless a line allows it.
+// Every function is called by all threads of a team with the same arguments. It begins no barrier and ends
+// with one: on return the whole result is visible to every thread of the team. (Callers that hand over what
+// one of them wrote put a barrier of their own before.) Results are assigned, never accumulated, unless a
+// line says so. Each element is computed by one thread, in an order of operations that depends on the shape
+// and the instruction set alone. Nothing allocates, throws or calls a virtual function. Buffers are aligned
+// to 64 bytes (weights, bias and their diffs to an element) and do not overlap unless a line allows it.
 //
 // `Real` is float for training; double exists for the portable set alone and serves gradient checks: the same
 // source, so that what is checked is what trains.
@@ -62,44 +62,54 @@ struct KernelTable {
 
   /// dst[oc,oy,ox] = bias[oc] + Σ_{ic,ky,kx} src[ic, oy·sh−ph+ky, ox·sw−pw+kx] · weights[oc,ic,ky,kx].
   /// The sum runs in the order ic, ky, kx, starting from the bias (0 where bias is null).
-  void (*conv2d_forward)(const Conv2dShape& shape, const Real* src, const Real* weights, const Real* bias, Real* dst,
-                         Real* scratch, const Team& team);
-  /// diff_src[ic,iy,ix] = Σ diff_dst[oc,oy,ox] · weights[oc,ic,ky,kx] over oy·sh = iy+ph−ky, ox·sw = ix+pw−kx.
-  void (*conv2d_backward_data)(const Conv2dShape& shape, const Real* diff_dst, const Real* weights, Real* diff_src,
-                               Real* scratch, const Team& team);
+  void (*conv2d_forward)(const Conv2dShape& shape, const Real* src, const Real* weights, const Real* bias,
+                         Real* dst, Real* scratch, const Team& team);
+  /// diff_src[ic,iy,ix] = Σ diff_dst[oc,oy,ox] · weights[oc,ic,ky,kx] over oy·sh = iy+ph−ky, ox·sw =
+  /// ix+pw−kx.
+  void (*conv2d_backward_data)(const Conv2dShape& shape, const Real* diff_dst, const Real* weights,
+                               Real* diff_src, Real* scratch, const Team& team);
   /// diff_weights[oc,ic,ky,kx] = Σ_{n,oy,ox} diff_dst[n,oc,oy,ox] · src[n,ic,oy·sh−ph+ky,ox·sw−pw+kx];
   /// diff_bias[oc] = Σ_{n,oy,ox} diff_dst[n,oc,oy,ox] (null: not wanted).
-  void (*conv2d_backward_weights)(const Conv2dShape& shape, const Real* src, const Real* diff_dst, Real* diff_weights,
-                                  Real* diff_bias, Real* scratch, const Team& team);
+  void (*conv2d_backward_weights)(const Conv2dShape& shape, const Real* src, const Real* diff_dst,
+                                  Real* diff_weights, Real* diff_bias, Real* scratch, const Team& team);
 
-  /// dst = the window's largest element (NaN if it holds one); which[o] = its index ky·kw+kx, the first of equals.
-  void (*maxpool_forward)(const Pool2dShape& shape, const Real* src, Real* dst, std::int32_t* which, const Team& team);
+  /// dst = the window's largest element (NaN if it holds one); which[o] = its index ky·kw+kx, the first of
+  /// equals.
+  void (*maxpool_forward)(const Pool2dShape& shape, const Real* src, Real* dst, std::int32_t* which,
+                          const Team& team);
   /// diff_src = the diffs of the windows an element won.
-  void (*maxpool_backward)(const Pool2dShape& shape, const Real* diff_dst, const std::int32_t* which, Real* diff_src,
-                           const Team& team);
+  void (*maxpool_backward)(const Pool2dShape& shape, const Real* diff_dst, const std::int32_t* which,
+                           Real* diff_src, const Team& team);
   /// dst = the window's mean over kh·kw elements; padding counts as zeros (PyTorch's count_include_pad).
   void (*avgpool_forward)(const Pool2dShape& shape, const Real* src, Real* dst, const Team& team);
   void (*avgpool_backward)(const Pool2dShape& shape, const Real* diff_dst, Real* diff_src, const Team& team);
 
-  /// Training: mean[c], variance[c] (population) of the micro-batch; dst = (src − mean)/√(variance + ε)·weight + bias.
-  void (*batchnorm_forward)(const BatchNormShape& shape, const Real* src, const Real* weight, const Real* bias,
-                            Real* dst, Real* mean, Real* variance, const Team& team);
+  /// Training: mean[c], variance[c] (population) of the micro-batch; dst = (src − mean)/√(variance +
+  /// ε)·weight + bias.
+  void (*batchnorm_forward)(const BatchNormShape& shape, const Real* src, const Real* weight,
+                            const Real* bias, Real* dst, Real* mean, Real* variance, const Team& team);
   /// Evaluation: the same formula with mean and variance given.
-  void (*batchnorm_inference)(const BatchNormShape& shape, const Real* src, const Real* weight, const Real* bias,
-                              const Real* mean, const Real* variance, Real* dst, const Team& team);
+  void (*batchnorm_inference)(const BatchNormShape& shape, const Real* src, const Real* weight,
+                              const Real* bias, const Real* mean, const Real* variance, Real* dst,
+                              const Team& team);
   /// With x̂ the normalised input and m = samples·spatial: diff_weight = Σ diff_dst·x̂, diff_bias = Σ diff_dst,
   /// diff_src = weight/√(variance + ε)·(diff_dst − diff_bias/m − x̂·diff_weight/m); idle lanes get 0.
-  void (*batchnorm_backward)(const BatchNormShape& shape, const Real* src, const Real* diff_dst, const Real* weight,
-                             const Real* mean, const Real* variance, Real* diff_src, Real* diff_weight,
-                             Real* diff_bias, const Team& team);
+  void (*batchnorm_backward)(const BatchNormShape& shape, const Real* src, const Real* diff_dst,
+                             const Real* weight, const Real* mean, const Real* variance, Real* diff_src,
+                             Real* diff_weight, Real* diff_bias, const Team& team);
 
   // Element by element over `size` numbers (a multiple of 16); dst may be src, diff_src may be diff_dst.
-  void (*relu_forward)(std::int64_t size, const Real* src, Real* dst, const Team& team);  ///< max(src, 0), NaN stays
-  void (*relu_backward)(std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src, const Team& team);
-  void (*sigmoid_forward)(std::int64_t size, const Real* src, Real* dst, const Team& team);  ///< 1/(1 + e^−src)
-  void (*sigmoid_backward)(std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src, const Team& team);
+  void (*relu_forward)(std::int64_t size, const Real* src, Real* dst,
+                       const Team& team);  ///< max(src, 0), NaN stays
+  void (*relu_backward)(std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src,
+                        const Team& team);
+  void (*sigmoid_forward)(std::int64_t size, const Real* src, Real* dst,
+                          const Team& team);  ///< 1/(1 + e^−src)
+  void (*sigmoid_backward)(std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src,
+                           const Team& team);
   void (*tanh_forward)(std::int64_t size, const Real* src, Real* dst, const Team& team);
-  void (*tanh_backward)(std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src, const Team& team);
+  void (*tanh_backward)(std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src,
+                        const Team& team);
   /// dst = a + b; dst may be a or b.
   void (*add)(std::int64_t size, const Real* a, const Real* b, Real* dst, const Team& team);
   /// dst = a · b; dst may be a or b. (Dropout: b is the mask, 0 or 1/(1 − rate).)
@@ -108,8 +118,8 @@ struct KernelTable {
   /// Softmax over the c features of each sample, [blocks][c][16]: dst = e^(src − max) / Σ.
   void (*softmax_forward)(std::int64_t blocks, std::int64_t c, const Real* src, Real* dst, const Team& team);
   /// diff_src = dst·(diff_dst − Σ_c diff_dst·dst).
-  void (*softmax_backward)(std::int64_t blocks, std::int64_t c, const Real* dst, const Real* diff_dst, Real* diff_src,
-                           const Team& team);
+  void (*softmax_backward)(std::int64_t blocks, std::int64_t c, const Real* dst, const Real* diff_dst,
+                           Real* diff_src, const Team& team);
 
   // On flat vectors of any size and alignment (parameters, gradients).
   /// left += right: one inner node of the reduction tree, one rounding an element.

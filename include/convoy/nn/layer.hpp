@@ -1,9 +1,10 @@
 #pragma once
-// What a layer is: shapes and parameters declared at construction, and two passes over memory it does not own.
+// What a layer is: shapes and parameters declared at construction, and two passes over memory it does not
+// own.
 //
-// A layer holds no data, so one network serves any number of threads and micro-batches at a time; the Workspace
-// hands it memory. It knows nothing of ranks, files or the optimizer. To add one: a file in src/nn/layers and a line
-// in src/nn/registry.cpp (src/README.md).
+// A layer holds no data, so one network serves any number of threads and micro-batches at a time; the
+// Workspace hands it memory. It knows nothing of ranks, files or the optimizer. To add one: a file in
+// src/nn/layers and a line in src/nn/registry.cpp (src/README.md).
 
 #include <array>
 #include <cstddef>
@@ -64,8 +65,8 @@ struct MicroBatch {
 /// Most inputs a layer has.
 inline constexpr std::size_t kMostInputs = 2;
 
-/// Memory and context of one call of a layer. Pictures are in lane blocks (core/layout.hpp). Every thread of the team
-/// calls with the same pass; a call ends with a barrier of the team.
+/// Memory and context of one call of a layer. Pictures are in lane blocks (core/layout.hpp). Every thread of
+/// the team calls with the same pass; a call ends with a barrier of the team.
 template <class Real>
 struct Pass {
   const kernels::KernelTable<Real>& kernels;
@@ -74,13 +75,13 @@ struct Pass {
 
   std::array<const Real*, kMostInputs> src{};  ///< the layer's inputs
   Real* dst = nullptr;                         ///< its output: assigned by forward, read by backward
-  const Real* parameters = nullptr;            ///< its parameters, one after the other, in their declared order
-  const Real* statistics = nullptr;            ///< its statistics likewise; read in evaluation
+  const Real* parameters = nullptr;  ///< its parameters, one after the other, in their declared order
+  const Real* statistics = nullptr;  ///< its statistics likewise; read in evaluation
 
-  const Real* diff_dst = nullptr;              ///< backward: ∂C/∂dst
-  std::array<Real*, kMostInputs> diff_src{};   ///< backward: assigned ∂C/∂src; null where nobody wants it
-  Real* diff_parameters = nullptr;             ///< backward: assigned, Σ over the micro-batch's samples
-  Real* batch_statistics = nullptr;            ///< backward: assigned samples × the micro-batch's statistics
+  const Real* diff_dst = nullptr;             ///< backward: ∂C/∂dst
+  std::array<Real*, kMostInputs> diff_src{};  ///< backward: assigned ∂C/∂src; null where nobody wants it
+  Real* diff_parameters = nullptr;            ///< backward: assigned, Σ over the micro-batch's samples
+  Real* batch_statistics = nullptr;           ///< backward: assigned samples × the micro-batch's statistics
 
   std::byte* saved = nullptr;  ///< saved_bytes() kept from forward to backward
   Real* scratch = nullptr;     ///< scratch_size() elements, free for the length of a call
@@ -100,13 +101,16 @@ class Layer {
   [[nodiscard]] virtual Nonlinearity nonlinearity() const { return Nonlinearity::kNone; }
   /// True if the output is the input under another shape: no memory, no passes.
   [[nodiscard]] virtual bool is_view() const { return false; }
-  /// True if the derivative jumps where the set of positive outputs, or what it saved, changes (relu, maxpool).
+  /// True if the derivative jumps where the set of positive outputs, or what it saved, changes (relu,
+  /// maxpool).
   [[nodiscard]] virtual bool has_kinks() const { return false; }
   /// Multiplications of one forward pass over one sample.
   [[nodiscard]] virtual std::int64_t multiplications() const { return 0; }
 
   /// Bytes kept from forward to backward, for `blocks` lane blocks of `real_size`-byte numbers.
-  [[nodiscard]] virtual std::int64_t saved_bytes(std::int64_t /*blocks*/, std::int64_t /*real_size*/) const { return 0; }
+  [[nodiscard]] virtual std::int64_t saved_bytes(std::int64_t /*blocks*/, std::int64_t /*real_size*/) const {
+    return 0;
+  }
   /// Elements of scratch a call may use.
   [[nodiscard]] virtual std::int64_t scratch_size(std::int64_t /*blocks*/) const { return 0; }
 

@@ -1,6 +1,6 @@
 #pragma once
-// One `layer = …` line of a configuration, cut into words: a keyword, positional values, then key=value options.
-// The grammar of each keyword belongs to its layer (nn/registry.hpp); this is only the line.
+// One `layer = …` line of a configuration, cut into words: a keyword, positional values, then key=value
+// options. The grammar of each keyword belongs to its layer (nn/registry.hpp); this is only the line.
 
 #include <cstdint>
 #include <map>
@@ -18,8 +18,9 @@ struct LayerText {
   std::string origin;  ///< e.g. "configs/lenet5-mnist.ini:12" or "command line"
 };
 
-/// Cuts a line into its words and hands them out, checked. Each `take_…` marks its word as used; finish() refuses
-/// what nobody took. Every error is a ConfigError that names the line, its origin, the word and what would be right.
+/// Cuts a line into its words and hands them out, checked. Each `take_…` marks its word as used; finish()
+/// refuses what nobody took. Every error is a ConfigError that names the line, its origin, the word and what
+/// would be right.
 class LayerLine {
  public:
   /// `ordinal` is the line's place in the network, from 0.
@@ -30,16 +31,19 @@ class LayerLine {
   [[nodiscard]] const LayerText& source() const { return source_; }
   [[nodiscard]] std::uint64_t ordinal() const { return ordinal_; }
 
-  /// The next positional value as an integer in [least, most]; `what` names it in messages ("output channels").
+  /// The next positional value as an integer in [least, most]; `what` names it in messages ("output
+  /// channels").
   std::int64_t take_integer(std::string_view what, std::int64_t least, std::int64_t most);
   /// The next positional value as a number in [least, below).
   double take_number(std::string_view what, double least, double below);
   /// The next positional value as "HxW", each in [1, 65535].
   std::pair<std::int64_t, std::int64_t> take_size(std::string_view what);
   /// Option `key` as an integer in [least, most], or `otherwise` where it is absent.
-  std::int64_t take_option(std::string_view key, std::int64_t otherwise, std::int64_t least, std::int64_t most);
+  std::int64_t take_option(std::string_view key, std::int64_t otherwise, std::int64_t least,
+                           std::int64_t most);
   /// Option `key` as one integer for both directions or "HxW".
-  std::pair<std::int64_t, std::int64_t> take_option_pair(std::string_view key, std::pair<std::int64_t, std::int64_t> otherwise,
+  std::pair<std::int64_t, std::int64_t> take_option_pair(std::string_view key,
+                                                         std::pair<std::int64_t, std::int64_t> otherwise,
                                                          std::int64_t least, std::int64_t most);
   double take_option_number(std::string_view key, double otherwise, double least, double most);
   bool take_option_yes_no(std::string_view key, bool otherwise);

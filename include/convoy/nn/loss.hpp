@@ -19,22 +19,23 @@ enum class LossKind { kQuadratic, kSigmoidCrossEntropy, kSoftmaxCrossEntropy };
 
 /// What a micro-batch adds to the metrics.
 struct LossResult {
-  double loss_sum = 0;          ///< Σ over the micro-batch's samples, not divided
-  std::int64_t correct = 0;     ///< samples whose largest output is the label's (the first of equals; NaN never is)
+  double loss_sum = 0;  ///< Σ over the micro-batch's samples, not divided
+  std::int64_t correct =
+      0;  ///< samples whose largest output is the label's (the first of equals; NaN never is)
   std::int64_t correct_top5 = 0;  ///< samples whose label is among the five largest outputs
 };
 
 /// Loss of the samples in one micro-batch and its derivative.
 ///
-/// `outputs` is the network's output in lane blocks, [B][classes][16]; `labels` one class per sample. With z the
-/// outputs, y the one-hot label and p the softmax of z:
+/// `outputs` is the network's output in lane blocks, [B][classes][16]; `labels` one class per sample. With z
+/// the outputs, y the one-hot label and p the softmax of z:
 ///   quadratic               C = ½ Σ_k (y_k − z_k)²,                         ∂C/∂z = z − y
 ///   sigmoid-cross-entropy   C = Σ_k max(z_k,0) − z_k y_k + ln(1 + e^−|z_k|), ∂C/∂z = σ(z) − y
 ///   softmax-cross-entropy   C = ln Σ_k e^(z_k − z_max) + z_max − z_label,   ∂C/∂z = p − y
-/// `diff` ([B][classes][16], may be null) is assigned ∂C/∂z of the sum, not divided by the number of samples; its
-/// idle lanes are 0. Computed in double, in an order that depends on the shapes alone; one thread.
+/// `diff` ([B][classes][16], may be null) is assigned ∂C/∂z of the sum, not divided by the number of samples;
+/// its idle lanes are 0. Computed in double, in an order that depends on the shapes alone; one thread.
 template <class Real>
-[[nodiscard]] LossResult evaluate_loss(LossKind kind, std::int64_t classes, std::span<const std::int64_t> labels,
-                                       const Real* outputs, Real* diff);
+[[nodiscard]] LossResult evaluate_loss(LossKind kind, std::int64_t classes,
+                                       std::span<const std::int64_t> labels, const Real* outputs, Real* diff);
 
 }  // namespace convoy::nn

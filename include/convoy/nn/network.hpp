@@ -1,9 +1,10 @@
 #pragma once
 // A network: layers in the order they run, how they are joined, and where their parameters lie.
 //
-// All parameters of a network are one flat vector, layer by layer in the order of the configuration; statistics
-// (running means and variances) are a second one. A gradient has the length of both: first the parameters' diffs, then
-// the micro-batch's statistics, so that one reduction carries both. Optimizer, checkpoint and reduction are flat loops.
+// All parameters of a network are one flat vector, layer by layer in the order of the configuration;
+// statistics (running means and variances) are a second one. A gradient has the length of both: first the
+// parameters' diffs, then the micro-batch's statistics, so that one reduction carries both. Optimizer,
+// checkpoint and reduction are flat loops.
 
 #include <cstdint>
 #include <memory>
@@ -42,9 +43,9 @@ struct Tensor {
 
 class Network {
  public:
-  /// Builds the network of `lines` for pictures of shape `input` and `classes` outputs. Throws ConfigError, naming the
-  /// line, where a line is wrong, a shape does not fit, blocks are not closed, the last layer's output is not `classes`
-  /// numbers, or softmax or sigmoid stand before a loss that applies them itself.
+  /// Builds the network of `lines` for pictures of shape `input` and `classes` outputs. Throws ConfigError,
+  /// naming the line, where a line is wrong, a shape does not fit, blocks are not closed, the last layer's
+  /// output is not `classes` numbers, or softmax or sigmoid stand before a loss that applies them itself.
   Network(const Shape& input, const std::vector<LayerText>& lines, LossKind loss, std::int64_t classes,
           const Registry& registry = Registry::standard());
 
@@ -62,15 +63,16 @@ class Network {
   [[nodiscard]] std::int64_t gradient_size() const { return parameter_count_ + statistic_count_; }
 
   /// Assigns the untrained network's values: a pure function of the network and `seed`.
-  /// He et al. 2015, eq. 10: normal, σ² = 2/fan_in. Glorot & Bengio 2010, eq. 16: uniform, ±√(6/(fan_in + fan_out)).
+  /// He et al. 2015, eq. 10: normal, σ² = 2/fan_in. Glorot & Bengio 2010, eq. 16: uniform, ±√(6/(fan_in +
+  /// fan_out)).
   void initialise(std::uint64_t seed, std::span<float> parameters, std::span<float> statistics) const;
 
   /// A table of layers, output shapes and parameter counts, a line each.
   [[nodiscard]] std::string summary() const;
 
  private:
-  void append(std::unique_ptr<Layer> layer, const std::string& keyword, const std::string& name, std::vector<int> inputs,
-              const LayerLine& line);
+  void append(std::unique_ptr<Layer> layer, const std::string& keyword, const std::string& name,
+              std::vector<int> inputs, const LayerLine& line);
   void check_end(LossKind loss, std::int64_t classes, const LayerText& last) const;
   [[nodiscard]] bool feeds_relu(int node) const;
 

@@ -14,8 +14,8 @@ namespace convoy::nn {
 /// How to make a layer from its line.
 struct LayerMaker {
   std::string usage;  ///< "conv OC KHxKW [stride=1] [pad=0] [bias=yes]"
-  /// Takes the line's words and makes the layer for an input of the given shape; throws ConfigError (LayerLine::fail)
-  /// where they do not fit.
+  /// Takes the line's words and makes the layer for an input of the given shape; throws ConfigError
+  /// (LayerLine::fail) where they do not fit.
   std::function<std::unique_ptr<Layer>(LayerLine& line, const Shape& input)> make;
 };
 
@@ -28,7 +28,8 @@ class Registry {
   /// Adds or replaces a keyword (tests plant wrong layers with it).
   void add(const std::string& keyword, LayerMaker maker) { makers_[keyword] = std::move(maker); }
 
-  /// Makes the layer of `line`; throws ConfigError naming the line, and the known keywords where its own is not one.
+  /// Makes the layer of `line`; throws ConfigError naming the line, and the known keywords where its own is
+  /// not one.
   [[nodiscard]] std::unique_ptr<Layer> make(LayerLine& line, const Shape& input) const;
 
   [[nodiscard]] const std::map<std::string, LayerMaker>& makers() const { return makers_; }

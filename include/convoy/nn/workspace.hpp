@@ -1,6 +1,6 @@
 #pragma once
-// The memory in which one team runs one micro-batch through a network: activations, their diffs, scratch. Allocated
-// once; a pass allocates nothing.
+// The memory in which one team runs one micro-batch through a network: activations, their diffs, scratch.
+// Allocated once; a pass allocates nothing.
 
 #include <cstdint>
 #include <memory>
@@ -38,12 +38,13 @@ class Workspace {
   void forward(const kernels::KernelTable<Real>& kernels, const Team& team, const Values<Real>& values,
                const MicroBatch& batch);
 
-  /// Loss of the last forward(), and, in training, its derivative with respect to the output, kept for backward().
-  /// One thread; the caller puts a barrier after it.
+  /// Loss of the last forward(), and, in training, its derivative with respect to the output, kept for
+  /// backward(). One thread; the caller puts a barrier after it.
   LossResult loss(const MicroBatch& batch, std::span<const std::int64_t> labels);
 
-  /// Backpropagation of what loss() left. `gradient` ([gradient_size]) is assigned, never added to: the sum over the
-  /// micro-batch's samples of ∂C/∂parameters, then samples × its statistics. All threads; ends with their barrier.
+  /// Backpropagation of what loss() left. `gradient` ([gradient_size]) is assigned, never added to: the sum
+  /// over the micro-batch's samples of ∂C/∂parameters, then samples × its statistics. All threads; ends with
+  /// their barrier.
   void backward(const kernels::KernelTable<Real>& kernels, const Team& team, const Values<Real>& values,
                 const MicroBatch& batch, Real* gradient);
 
@@ -54,8 +55,8 @@ class Workspace {
   [[nodiscard]] std::int64_t bytes() const { return bytes_; }
 
  private:
-  Pass<Real> pass_of(int node, const kernels::KernelTable<Real>& kernels, const Team& team, const Values<Real>& values,
-                     const MicroBatch& batch);
+  Pass<Real> pass_of(int node, const kernels::KernelTable<Real>& kernels, const Team& team,
+                     const Values<Real>& values, const MicroBatch& batch);
   [[nodiscard]] Real* reserve(std::int64_t elements);
 
   const Network& network_;
@@ -64,7 +65,8 @@ class Workspace {
   std::vector<AlignedBuffer<std::byte>> saved_;
   std::vector<Real*> outputs_;  // by node; a view shares its input's
   std::vector<Real*> diffs_;
-  /// By node and input: true if the input's diff was assigned by a later node, so that this one's is added to it.
+  /// By node and input: true if the input's diff was assigned by a later node, so that this one's is added to
+  /// it.
   std::vector<std::array<bool, kMostInputs>> adds_;
   Real* spare_ = nullptr;  // a diff on its way into a sum
   Real* scratch_ = nullptr;

@@ -17,18 +17,18 @@ enum class ScheduleKind { kConstant, kStep, kCosine, kLinear };
 
 struct ScheduleOptions {
   ScheduleKind kind = ScheduleKind::kConstant;
-  double lr = 0;                        ///< the base rate; > 0
-  double warmup_epochs = 0;             ///< may be a fraction
-  std::vector<double> step_epochs;      ///< step: epochs after which the rate is multiplied by `step_factor`
+  double lr = 0;                    ///< the base rate; > 0
+  double warmup_epochs = 0;         ///< may be a fraction
+  std::vector<double> step_epochs;  ///< step: epochs after which the rate is multiplied by `step_factor`
   double step_factor = 0.1;
-  double final_lr = 0;                  ///< cosine and linear: where they end
+  double final_lr = 0;  ///< cosine and linear: where they end
 };
 
 /// The rate of every step of a run; a pure function of the step.
 class Schedule {
  public:
-  /// A run of `epochs` epochs of `steps_per_epoch` steps: T = epochs·steps_per_epoch, W = ⌈warmup_epochs·steps_per_epoch⌉.
-  /// Throws ConfigError where the warm-up is longer than the run.
+  /// A run of `epochs` epochs of `steps_per_epoch` steps: T = epochs·steps_per_epoch, W =
+  /// ⌈warmup_epochs·steps_per_epoch⌉. Throws ConfigError where the warm-up is longer than the run.
   Schedule(const ScheduleOptions& options, std::int64_t epochs, std::int64_t steps_per_epoch);
 
   /// Rate of step t = 0, 1, …: lr·(t+1)/W during warm-up; then, with u = t − W and U = T − W,

@@ -23,8 +23,8 @@ struct ParameterRange {
 /// Applies one step to the elements of `parameters` in this thread's share:
 ///   g ← gradient + λ·p where the range decays;  v ← μ·v + g (v = g at the first step);
 ///   p ← p − lr·v, or with Nesterov p ← p − lr·(g + μ·v).
-/// Every element by itself, in float, so any share of any thread or rank gives the same bits. `velocity` may be null
-/// where μ = 0. Ends without a barrier.
+/// Every element by itself, in float, so any share of any thread or rank gives the same bits. `velocity` may
+/// be null where μ = 0. Ends without a barrier.
 void sgd_step(const SgdOptions& options, const std::vector<ParameterRange>& ranges, float lr, bool first_step,
               const float* gradient, float* parameters, float* velocity, const Team& team);
 

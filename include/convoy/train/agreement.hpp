@@ -10,8 +10,8 @@
 
 namespace convoy::train {
 
-/// Collective. Throws DisagreementError on every rank where the digests differ, naming `what`, both groups of ranks and
-/// their hosts; `advice` says what would be right.
+/// Collective. Throws DisagreementError on every rank where the digests differ, naming `what`, both groups of
+/// ranks and their hosts; `advice` says what would be right.
 void require_agreement(const comm::Communicator& world, std::string_view what, const Digest& mine,
                        std::string_view advice);
 

@@ -1,9 +1,10 @@
 #pragma once
-// The compute of one rank: its share of a step's micro-batches through the network on its threads, and evaluation.
+// The compute of one rank: its share of a step's micro-batches through the network on its threads, and
+// evaluation.
 //
-// One parallel region a step. Its threads form groups; a group takes whole micro-batches, one after the other, through
-// forward, loss and backward, and adds gradients along the tree as soon as two siblings are there. With fewer
-// micro-batches than threads, a group is a team of several. No communication here.
+// One parallel region a step. Its threads form groups; a group takes whole micro-batches, one after the
+// other, through forward, loss and backward, and adds gradients along the tree as soon as two siblings are
+// there. With fewer micro-batches than threads, a group is a team of several. No communication here.
 
 #include <cstdint>
 #include <memory>
@@ -39,19 +40,22 @@ struct Source {
 class Engine {
  public:
   /// For `network` on `threads` threads. `network` must outlive it.
-  Engine(const nn::Network& network, const kernels::KernelTable<float>& kernels, int threads, std::int64_t micro_batch);
+  Engine(const nn::Network& network, const kernels::KernelTable<float>& kernels, int threads,
+         std::int64_t micro_batch);
 
-  /// This rank's gradients of one step. `batch` are the samples of the whole step, all ranks; leaf i is micro-batch i
-  /// of it. Returns the values of the plan's nodes, in its order, valid until the next call; `leaves` (one a leaf of
-  /// plan.block) is assigned.
-  [[nodiscard]] std::span<const comm::NodeValue> gradients(const StepPlan& plan, const Source& source, const State& state,
-                                                           std::span<const std::int64_t> batch, std::uint64_t seed,
-                                                           std::int64_t epoch, std::span<LeafResult> leaves);
+  /// This rank's gradients of one step. `batch` are the samples of the whole step, all ranks; leaf i is
+  /// micro-batch i of it. Returns the values of the plan's nodes, in its order, valid until the next call;
+  /// `leaves` (one a leaf of plan.block) is assigned.
+  [[nodiscard]] std::span<const comm::NodeValue> gradients(const StepPlan& plan, const Source& source,
+                                                           const State& state,
+                                                           std::span<const std::int64_t> batch,
+                                                           std::uint64_t seed, std::int64_t epoch,
+                                                           std::span<LeafResult> leaves);
 
   /// One update from the reduced mean `gradient` ([gradient_size]): sgd on the parameters;
   /// running ← 0.9·running + 0.1·average on the statistics.
-  void update(const optim::SgdOptions& sgd, const std::vector<optim::ParameterRange>& ranges, float lr, bool first_step,
-              std::span<const float> gradient, State& state);
+  void update(const optim::SgdOptions& sgd, const std::vector<optim::ParameterRange>& ranges, float lr,
+              bool first_step, std::span<const float> gradient, State& state);
 
   /// Results of samples [block.begin·m, block.end·m) of the split, m the micro-batch, one a leaf. `confusion`
   /// ([classes][classes], row = label, column = answer; may be empty) is added to.

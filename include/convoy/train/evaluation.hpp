@@ -16,12 +16,16 @@ struct Evaluation {
   std::int64_t correct_top5 = 0;
   std::vector<std::int64_t> confusion;  ///< [classes][classes] counts, row = label; empty unless asked for
 
-  [[nodiscard]] double accuracy() const { return static_cast<double>(correct) / static_cast<double>(samples); }
-  [[nodiscard]] double top5() const { return static_cast<double>(correct_top5) / static_cast<double>(samples); }
+  [[nodiscard]] double accuracy() const {
+    return static_cast<double>(correct) / static_cast<double>(samples);
+  }
+  [[nodiscard]] double top5() const {
+    return static_cast<double>(correct_top5) / static_cast<double>(samples);
+  }
 };
 
-/// Collective over `world`. Micro-batches of the engine's size, losses added along the tree: the same bits at any
-/// number of ranks and threads. The split must not be empty.
+/// Collective over `world`. Micro-batches of the engine's size, losses added along the tree: the same bits at
+/// any number of ranks and threads. The split must not be empty.
 [[nodiscard]] Evaluation evaluate(Engine& engine, const comm::Communicator& world, const Source& source,
                                   const State& state, std::int64_t confusion_classes = 0);
 

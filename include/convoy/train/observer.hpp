@@ -1,6 +1,6 @@
 #pragma once
-// What a run tells while it goes: the Trainer calls, on rank 0 alone; the train command prints. And the seams that
-// tests alone use.
+// What a run tells while it goes: the Trainer calls, on rank 0 alone; the train command prints. And the seams
+// that tests alone use.
 
 #include <cstdint>
 #include <functional>
@@ -25,10 +25,10 @@ struct StartReport {
   std::string output;   ///< run.dir
   std::int64_t steps_per_epoch = 0;
   std::int64_t total_steps = 0;
-  std::int64_t leaves = 0;           ///< micro-batches of a full step
-  double nodes_per_rank = 0;         ///< f, partial sums a rank sends
-  std::string resumed_from;          ///< empty: from the start
-  std::int64_t step = 0;             ///< updates done so far
+  std::int64_t leaves = 0;    ///< micro-batches of a full step
+  double nodes_per_rank = 0;  ///< f, partial sums a rank sends
+  std::string resumed_from;   ///< empty: from the start
+  std::int64_t step = 0;      ///< updates done so far
 };
 
 struct StepReport {

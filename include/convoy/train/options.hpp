@@ -1,6 +1,6 @@
 #pragma once
-// Everything a run is told: the configuration, parsed and checked, as plain values. The config room fills it from
-// INI files and the command line; tests fill it by hand.
+// Everything a run is told: the configuration, parsed and checked, as plain values. The config room fills it
+// from INI files and the command line; tests fill it by hand.
 
 #include <cstdint>
 #include <string>
@@ -18,7 +18,7 @@ namespace convoy::train {
 struct Options {
   data::Options data;  ///< [data]
 
-  std::vector<nn::LayerText> layers;                        ///< [network] layer, in order
+  std::vector<nn::LayerText> layers;                       ///< [network] layer, in order
   nn::LossKind loss = nn::LossKind::kSoftmaxCrossEntropy;  ///< [network] loss
 
   optim::SgdOptions optimizer;      ///< [optimizer]
@@ -30,8 +30,8 @@ struct Options {
   std::int64_t max_steps = 0;     ///< 0: epochs decide
   std::uint64_t seed = 1;
 
-  std::string dir;             ///< [run] dir
-  std::int64_t threads = 0;    ///< 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else the affinity mask
+  std::string dir;           ///< [run] dir
+  std::int64_t threads = 0;  ///< 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else the affinity mask
   std::int64_t log_every = 50;
   std::int64_t max_seconds = 0;  ///< [run] max-time
 

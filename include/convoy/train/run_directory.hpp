@@ -1,9 +1,10 @@
 #pragma once
-// What a run leaves behind, on rank 0: config.ini, checkpoints/, owner, metrics.jsonl (contract, "Run directory").
+// What a run leaves behind, on rank 0: config.ini, checkpoints/, owner, metrics.jsonl (contract, "Run
+// directory").
 //
-// `owner` names the live run. A second run that starts in the same folder (a requeued job whose first instance is
-// still alive on a node nobody reaches) takes it over; the first finds that out before its next rename, append or
-// deletion, and stops.
+// `owner` names the live run. A second run that starts in the same folder (a requeued job whose first
+// instance is still alive on a node nobody reaches) takes it over; the first finds that out before its next
+// rename, append or deletion, and stops.
 
 #include <cstdint>
 #include <string>
@@ -11,8 +12,8 @@
 
 namespace convoy::train {
 
-/// Only rank 0 makes and calls one. All functions throw IoError; those marked "as owner" also Error (4) where another
-/// run has taken the folder over.
+/// Only rank 0 makes and calls one. All functions throw IoError; those marked "as owner" also Error (4) where
+/// another run has taken the folder over.
 class RunDirectory {
  public:
   explicit RunDirectory(std::string path) : path_(std::move(path)) {}

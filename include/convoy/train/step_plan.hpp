@@ -1,7 +1,7 @@
 #pragma once
-// Who computes which micro-batch of a step on one rank, in which buffer its gradient goes, and which buffers are then
-// added: the rank's part of the fixed tree (comm/tree.hpp), worked out before training so that a step decides and
-// allocates nothing. The groups decide speed alone; what is added to what is the tree's.
+// Who computes which micro-batch of a step on one rank, in which buffer its gradient goes, and which buffers
+// are then added: the rank's part of the fixed tree (comm/tree.hpp), worked out before training so that a
+// step decides and allocates nothing. The groups decide speed alone; what is added to what is the tree's.
 
 #include <cstdint>
 #include <vector>
@@ -28,12 +28,12 @@ struct StepPlan {
     std::int64_t slot = 0;
   };
 
-  std::int64_t leaves = 0;                 ///< of the whole step, all ranks
-  Range block;                             ///< this rank's
-  std::vector<std::vector<Leaf>> groups;   ///< by group of threads; each goes through its own in order
-  std::vector<Merge> final_merges;         ///< after all groups are done
-  std::vector<Node> nodes;                 ///< what the rank hands to the Reducer
-  std::int64_t slots = 0;                  ///< buffers needed
+  std::int64_t leaves = 0;                ///< of the whole step, all ranks
+  Range block;                            ///< this rank's
+  std::vector<std::vector<Leaf>> groups;  ///< by group of threads; each goes through its own in order
+  std::vector<Merge> final_merges;        ///< after all groups are done
+  std::vector<Node> nodes;                ///< what the rank hands to the Reducer
+  std::int64_t slots = 0;                 ///< buffers needed
 };
 
 /// Plans the leaves of `block` (of `leaves` in all) for at most `threads` groups.

@@ -1,5 +1,6 @@
 #pragma once
-// Parallel regions of a fixed number of threads, split into teams. The one place where OpenMP threads are started.
+// Parallel regions of a fixed number of threads, split into teams. The one place where OpenMP threads are
+// started.
 
 #include <cstdint>
 #include <map>
@@ -21,8 +22,8 @@ class TeamPool {
   [[nodiscard]] int threads() const { return threads_; }
 
   /// Runs work(group, team) on every thread, `groups` (1 … threads) teams in all; group g has
-  /// split(threads, groups, g) threads. Sets the floating-point mode of each. `work` must not throw. Returns when all
-  /// are done.
+  /// split(threads, groups, g) threads. Sets the floating-point mode of each. `work` must not throw. Returns
+  /// when all are done.
   template <class Work>
   void run(std::int64_t groups, const Work& work) {
     const Thunk<Work> thunk{work};

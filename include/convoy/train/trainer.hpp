@@ -1,5 +1,6 @@
 #pragma once
-// A training run from its options to its last checkpoint: the loop, and everything it keeps in step on all ranks.
+// A training run from its options to its last checkpoint: the loop, and everything it keeps in step on all
+// ranks.
 
 #include <atomic>
 #include <memory>
@@ -13,7 +14,8 @@
 
 namespace convoy::train {
 
-/// What somebody asked the run to do at the end of its present step. Set by signal handlers; ranks agree on the largest.
+/// What somebody asked the run to do at the end of its present step. Set by signal handlers; ranks agree on
+/// the largest.
 enum class Request : int { kNothing = 0, kCheckpoint = 1, kLeave = 2 };
 
 enum class Resume {
@@ -25,18 +27,18 @@ enum class Resume {
 /// How a run is started, beside its configuration.
 struct Launch {
   Resume resume = Resume::kNever;
-  std::string resume_path;                       ///< for Resume::kPath
-  bool dry_run = false;                          ///< check and report, then stop before anything is written
-  std::string command_line;                      ///< for /provenance
-  kernels::Isa isa = kernels::Isa::kPortable;    ///< this rank's best; the lowest of all ranks is used
-  std::atomic<int>* request = nullptr;           ///< a Request; null: nobody asks
-  Observer* observer = nullptr;                  ///< called on rank 0; null: nobody listens
-  Hooks hooks;                                   ///< tests alone
+  std::string resume_path;                     ///< for Resume::kPath
+  bool dry_run = false;                        ///< check and report, then stop before anything is written
+  std::string command_line;                    ///< for /provenance
+  kernels::Isa isa = kernels::Isa::kPortable;  ///< this rank's best; the lowest of all ranks is used
+  std::atomic<int>* request = nullptr;         ///< a Request; null: nobody asks
+  Observer* observer = nullptr;                ///< called on rank 0; null: nobody listens
+  Hooks hooks;                                 ///< tests alone
 };
 
-/// Collective over `world`: every rank calls with the same options. Returns kDone, or kStoppedEarly where the run left
-/// before its end with a checkpoint written. Throws the Error that ended it: ConfigError before anything is written;
-/// DataError, IoError, DivergedError, DisagreementError.
+/// Collective over `world`: every rank calls with the same options. Returns kDone, or kStoppedEarly where the
+/// run left before its end with a checkpoint written. Throws the Error that ended it: ConfigError before
+/// anything is written; DataError, IoError, DivergedError, DisagreementError.
 [[nodiscard]] ExitStatus train(const Options& options, const comm::Communicator& world, const Launch& launch);
 
 }  // namespace convoy::train

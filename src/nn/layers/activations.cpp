@@ -69,8 +69,14 @@ LayerMaker activation_maker() {
 
 }  // namespace
 
-LayerMaker relu_maker() { return activation_maker<Relu>(); }
-LayerMaker sigmoid_maker() { return activation_maker<Sigmoid>(); }
-LayerMaker tanh_maker() { return activation_maker<Tanh>(); }
+LayerMaker relu_maker() {
+  return activation_maker<Relu>();
+}
+LayerMaker sigmoid_maker() {
+  return activation_maker<Sigmoid>();
+}
+LayerMaker tanh_maker() {
+  return activation_maker<Tanh>();
+}
 
 }  // namespace convoy::nn

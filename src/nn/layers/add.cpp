@@ -22,7 +22,8 @@ class Add final : public LayerOf<Add> {
   void run_backward(const Pass<Real>& pass) const {
     const Range share = pass.team.share(elements(pass));
     for (Real* diff_src : pass.diff_src)
-      if (diff_src != nullptr) std::copy(pass.diff_dst + share.begin, pass.diff_dst + share.end, diff_src + share.begin);
+      if (diff_src != nullptr)
+        std::copy(pass.diff_dst + share.begin, pass.diff_dst + share.end, diff_src + share.begin);
     pass.team.barrier();
   }
 
@@ -37,6 +38,8 @@ class Add final : public LayerOf<Add> {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_add(const Shape& shape) { return std::make_unique<Add>(shape); }
+std::unique_ptr<Layer> make_add(const Shape& shape) {
+  return std::make_unique<Add>(shape);
+}
 
 }  // namespace convoy::nn

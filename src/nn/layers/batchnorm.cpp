@@ -1,5 +1,5 @@
-// batchnorm: normalises every channel by the statistics of the micro-batch (ghost batch normalisation, Hoffer et al.
-// 2017); in evaluation by the running statistics.
+// batchnorm: normalises every channel by the statistics of the micro-batch (ghost batch normalisation, Hoffer
+// et al. 2017); in evaluation by the running statistics.
 
 #include "layers.hpp"
 
@@ -14,7 +14,8 @@ class BatchNorm final : public LayerOf<BatchNorm> {
   [[nodiscard]] std::string description() const override { return "batchnorm"; }
 
   [[nodiscard]] std::vector<Parameter> parameters() const override {
-    return {{.name = "weight", .dims = {shape_.c}, .start = Start::kOnes}, {.name = "bias", .dims = {shape_.c}}};
+    return {{.name = "weight", .dims = {shape_.c}, .start = Start::kOnes},
+            {.name = "bias", .dims = {shape_.c}}};
   }
   [[nodiscard]] std::vector<Statistic> statistics() const override {
     return {{.name = "running_mean", .dims = {shape_.c}},
@@ -45,8 +46,9 @@ class BatchNorm final : public LayerOf<BatchNorm> {
     const Real* variance = mean + shape_.c;
     // The kernel always assigns diff_src; where nobody wants it (the first layer) it goes to scratch.
     Real* diff_src = pass.diff_src[0] != nullptr ? pass.diff_src[0] : pass.scratch;
-    pass.kernels.batchnorm_backward(shape_of(pass), pass.src[0], pass.diff_dst, pass.parameters, mean, variance,
-                                    diff_src, pass.diff_parameters, pass.diff_parameters + shape_.c, pass.team);
+    pass.kernels.batchnorm_backward(shape_of(pass), pass.src[0], pass.diff_dst, pass.parameters, mean,
+                                    variance, diff_src, pass.diff_parameters, pass.diff_parameters + shape_.c,
+                                    pass.team);
     if (pass.team.index() == 0) {
       const auto samples = static_cast<Real>(pass.batch.size());
       const auto elements = static_cast<Real>(pass.batch.size() * shape_.h * shape_.w);

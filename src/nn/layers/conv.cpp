@@ -49,8 +49,8 @@ class Conv final : public LayerOf<Conv> {
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {
     const Real* bias = bias_ ? pass.parameters + weights() : nullptr;
-    pass.kernels.conv2d_forward(with_blocks(pass.batch.blocks()), pass.src[0], pass.parameters, bias, pass.dst,
-                                pass.scratch, pass.team);
+    pass.kernels.conv2d_forward(with_blocks(pass.batch.blocks()), pass.src[0], pass.parameters, bias,
+                                pass.dst, pass.scratch, pass.team);
   }
 
   template <class Real>

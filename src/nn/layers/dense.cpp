@@ -1,5 +1,5 @@
-// dense: the multilayer perceptron's layer, z_j = Σ_k w_jk a_k + b_j, on the flattened input (c, h, w; w fastest).
-// It is the convolution of a 1×1 picture of IN channels with a 1×1 kernel, and runs as that.
+// dense: the multilayer perceptron's layer, z_j = Σ_k w_jk a_k + b_j, on the flattened input (c, h, w; w
+// fastest). It is the convolution of a 1×1 picture of IN channels with a 1×1 kernel, and runs as that.
 
 #include "layers.hpp"
 
@@ -8,7 +8,8 @@ namespace {
 
 class Dense final : public LayerOf<Dense> {
  public:
-  Dense(std::int64_t inputs, std::int64_t outputs, bool bias) : inputs_(inputs), outputs_(outputs), bias_(bias) {}
+  Dense(std::int64_t inputs, std::int64_t outputs, bool bias)
+      : inputs_(inputs), outputs_(outputs), bias_(bias) {}
 
   [[nodiscard]] Shape output() const override { return {outputs_, 1, 1}; }
   [[nodiscard]] std::string description() const override {
@@ -35,18 +36,18 @@ class Dense final : public LayerOf<Dense> {
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {
     const Real* bias = bias_ ? pass.parameters + inputs_ * outputs_ : nullptr;
-    pass.kernels.conv2d_forward(shape(pass.batch.blocks()), pass.src[0], pass.parameters, bias, pass.dst, pass.scratch,
-                                pass.team);
+    pass.kernels.conv2d_forward(shape(pass.batch.blocks()), pass.src[0], pass.parameters, bias, pass.dst,
+                                pass.scratch, pass.team);
   }
 
   template <class Real>
   void run_backward(const Pass<Real>& pass) const {
     Real* diff_bias = bias_ ? pass.diff_parameters + inputs_ * outputs_ : nullptr;
-    pass.kernels.conv2d_backward_weights(shape(pass.batch.blocks()), pass.src[0], pass.diff_dst, pass.diff_parameters,
-                                         diff_bias, pass.scratch, pass.team);
+    pass.kernels.conv2d_backward_weights(shape(pass.batch.blocks()), pass.src[0], pass.diff_dst,
+                                         pass.diff_parameters, diff_bias, pass.scratch, pass.team);
     if (pass.diff_src[0] != nullptr)
-      pass.kernels.conv2d_backward_data(shape(pass.batch.blocks()), pass.diff_dst, pass.parameters, pass.diff_src[0],
-                                        pass.scratch, pass.team);
+      pass.kernels.conv2d_backward_data(shape(pass.batch.blocks()), pass.diff_dst, pass.parameters,
+                                        pass.diff_src[0], pass.scratch, pass.team);
   }
 
  private:
@@ -66,7 +67,8 @@ class Dense final : public LayerOf<Dense> {
 }  // namespace
 
 LayerMaker dense_maker() {
-  return {"dense OUTPUTS [bias=yes] [name=…]", [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
+  return {"dense OUTPUTS [bias=yes] [name=…]",
+          [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
             const std::int64_t outputs = line.take_integer("the number of outputs", 1, 1 << 24);
             return std::make_unique<Dense>(input.size(), outputs, line.take_option_yes_no("bias", true));
           }};

@@ -6,7 +6,8 @@
 namespace convoy::nn {
 namespace {
 
-kernels::Pool2dShape pool_shape(const Window& window, const Shape& input, const Shape& output, std::int64_t blocks) {
+kernels::Pool2dShape pool_shape(const Window& window, const Shape& input, const Shape& output,
+                                std::int64_t blocks) {
   kernels::Pool2dShape shape;
   shape.blocks = blocks;
   shape.c = input.c;
@@ -40,15 +41,16 @@ class MaxPool final : public LayerOf<MaxPool> {
 
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {
-    pass.kernels.maxpool_forward(pool_shape(window_, input_, output_, pass.batch.blocks()), pass.src[0], pass.dst,
-                                 reinterpret_cast<std::int32_t*>(pass.saved), pass.team);
+    pass.kernels.maxpool_forward(pool_shape(window_, input_, output_, pass.batch.blocks()), pass.src[0],
+                                 pass.dst, reinterpret_cast<std::int32_t*>(pass.saved), pass.team);
   }
 
   template <class Real>
   void run_backward(const Pass<Real>& pass) const {
     if (pass.diff_src[0] != nullptr)
       pass.kernels.maxpool_backward(pool_shape(window_, input_, output_, pass.batch.blocks()), pass.diff_dst,
-                                    reinterpret_cast<const std::int32_t*>(pass.saved), pass.diff_src[0], pass.team);
+                                    reinterpret_cast<const std::int32_t*>(pass.saved), pass.diff_src[0],
+                                    pass.team);
   }
 
  private:
@@ -60,15 +62,18 @@ class MaxPool final : public LayerOf<MaxPool> {
 class AvgPool final : public LayerOf<AvgPool> {
  public:
   AvgPool(const Shape& input, const Window& window, std::string description)
-      : window_(window), input_(input), output_(window.output(input, input.c)), description_(std::move(description)) {}
+      : window_(window),
+        input_(input),
+        output_(window.output(input, input.c)),
+        description_(std::move(description)) {}
 
   [[nodiscard]] Shape output() const override { return output_; }
   [[nodiscard]] std::string description() const override { return description_; }
 
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {
-    pass.kernels.avgpool_forward(pool_shape(window_, input_, output_, pass.batch.blocks()), pass.src[0], pass.dst,
-                                 pass.team);
+    pass.kernels.avgpool_forward(pool_shape(window_, input_, output_, pass.batch.blocks()), pass.src[0],
+                                 pass.dst, pass.team);
   }
 
   template <class Real>
@@ -96,15 +101,18 @@ Window take_pool_window(LayerLine& line, const Shape& input) {
 }  // namespace
 
 LayerMaker maxpool_maker() {
-  return {"maxpool HxW [stride=the window] [pad=0]", [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
+  return {"maxpool HxW [stride=the window] [pad=0]",
+          [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
             return std::make_unique<MaxPool>(input, take_pool_window(line, input));
           }};
 }
 
 LayerMaker avgpool_maker() {
-  return {"avgpool HxW [stride=the window] [pad=0]", [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
+  return {"avgpool HxW [stride=the window] [pad=0]",
+          [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
             const Window window = take_pool_window(line, input);
-            return std::make_unique<AvgPool>(input, window, "avgpool " + window.description(window.kh, window.kw));
+            return std::make_unique<AvgPool>(input, window,
+                                             "avgpool " + window.description(window.kh, window.kw));
           }};
 }
 

@@ -1,5 +1,5 @@
-// softmax over a vector of features, a_k = e^{z_k} / Σ e^{z_j}. For use before the quadratic loss; the cross-entropy
-// losses apply it themselves.
+// softmax over a vector of features, a_k = e^{z_k} / Σ e^{z_j}. For use before the quadratic loss; the
+// cross-entropy losses apply it themselves.
 
 #include "layers.hpp"
 
@@ -35,7 +35,8 @@ class Softmax final : public LayerOf<Softmax> {
 LayerMaker softmax_maker() {
   return {"softmax", [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
             if (input.h != 1 || input.w != 1)
-              line.fail("its input is a picture of " + to_string(input) + " (softmax takes a vector: put flatten or dense before it)");
+              line.fail("its input is a picture of " + to_string(input) +
+                        " (softmax takes a vector: put flatten or dense before it)");
             return std::make_unique<Softmax>(input.c);
           }};
 }

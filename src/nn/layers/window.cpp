@@ -24,9 +24,10 @@ std::string Window::description(std::int64_t default_sh, std::int64_t default_sw
 
 void Window::check(const LayerLine& line, const Shape& input) const {
   if (kh > input.h + 2 * ph || kw > input.w + 2 * pw) {
-    line.fail("the window " + std::to_string(kh) + 'x' + std::to_string(kw) + " is larger than its padded input of " +
-              std::to_string(input.h + 2 * ph) + 'x' + std::to_string(input.w + 2 * pw) + " (input " +
-              to_string(input) + "; a smaller window, or pad=, would fit)");
+    line.fail("the window " + std::to_string(kh) + 'x' + std::to_string(kw) +
+              " is larger than its padded input of " + std::to_string(input.h + 2 * ph) + 'x' +
+              std::to_string(input.w + 2 * pw) + " (input " + to_string(input) +
+              "; a smaller window, or pad=, would fit)");
   }
 }
 

@@ -18,7 +18,8 @@ TEST(ParseInteger, TakesWholeDecimalNumbersAlone) {
 TEST(ParseNumber, TakesFiniteNumbersAlone) {
   EXPECT_EQ(parse_number("5e-4"), 5e-4);
   EXPECT_EQ(parse_number("1"), 1);
-  for (const char* bad : {"", "nan", "inf", "1e999", "0.1x", "1,5", "+-1"}) EXPECT_FALSE(parse_number(bad)) << bad;
+  for (const char* bad : {"", "nan", "inf", "1e999", "0.1x", "1,5", "+-1"})
+    EXPECT_FALSE(parse_number(bad)) << bad;
 }
 
 TEST(ParseDuration, ReadsPlainSecondsAndUnits) {
@@ -26,7 +27,8 @@ TEST(ParseDuration, ReadsPlainSecondsAndUnits) {
   EXPECT_EQ(parse_duration("3h50m"), 3 * 3600 + 50 * 60);
   EXPECT_EQ(parse_duration("1d2h"), 86400 + 7200);
   EXPECT_EQ(parse_duration("45s"), 45);
-  for (const char* bad : {"", "h", "5m3h", "3x", "-1", "1h30", "99999999999999999999d"}) EXPECT_FALSE(parse_duration(bad)) << bad;
+  for (const char* bad : {"", "h", "5m3h", "3x", "-1", "1h30", "99999999999999999999d"})
+    EXPECT_FALSE(parse_duration(bad)) << bad;
 }
 
 TEST(ParsePair, ReadsKernelSizes) {
@@ -40,7 +42,9 @@ TEST(JsonNumber, ReadsBackToTheSameBits) {
   EXPECT_EQ(json_number(INFINITY), "null");
 }
 
-TEST(JsonString, EscapesWhatJsonForbids) { EXPECT_EQ(json_string("a\"b\\c\n"), "\"a\\\"b\\\\c\\u000a\""); }
+TEST(JsonString, EscapesWhatJsonForbids) {
+  EXPECT_EQ(json_string("a\"b\\c\n"), "\"a\\\"b\\\\c\\u000a\"");
+}
 
 TEST(Grouped, PutsACommaEveryThreeDigits) {
   EXPECT_EQ(grouped(0), "0");
