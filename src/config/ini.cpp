@@ -43,7 +43,7 @@ void check_is_text(std::string_view line, const std::string& origin) {
 std::string section_of(std::string_view header, const std::string& origin) {
   if (!header.ends_with(']'))
     fail(origin, in_quotes(header) + " (a section header ends with ']'); write e.g. [train]");
-  const std::string name(header.substr(1, header.size() - 2));
+  std::string name(header.substr(1, header.size() - 2));
   const std::vector<std::string> known = section_names();
   if (std::find(known.begin(), known.end(), name) == known.end()) {
     fail(origin, "unknown section [" + name + "]" + did_you_mean(name, known) + "; the sections are " +

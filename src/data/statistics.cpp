@@ -65,7 +65,8 @@ void FloatSums::add(std::span<const float> images) {
       sum_of_squares_[c] += off * off;
     }
   }
-  pixels_ += static_cast<double>(images.size() / sum_.size());
+  const std::size_t pixels = images.size() / sum_.size();
+  pixels_ += static_cast<double>(pixels);
 }
 
 Statistics FloatSums::statistics() const {

@@ -92,7 +92,8 @@ void Network::append(std::unique_ptr<Layer> layer, const std::string& keyword, c
     line.fail("the name '" + name + "' is wrong (letters, digits, '-', '_' and '.' make a name)");
   for (const Node& node : nodes_)
     if (node.name == name)
-      line.fail("the name '" + name + "' is taken by an earlier " + keyword + " (names= must differ)");
+      line.fail("the name '" + name + "' is taken by an earlier layer (give this " + keyword +
+                " another name=)");
 
   Node node{.name = name,
             .layer = std::move(layer),

@@ -206,6 +206,7 @@ std::vector<std::string> list_checkpoints(const std::string& folder) {
   }
   std::sort(found.rbegin(), found.rend());
   std::vector<std::string> names;
+  names.reserve(found.size());
   for (auto& [step, name] : found) names.push_back(std::move(name));
   return names;
 }

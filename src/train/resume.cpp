@@ -39,7 +39,7 @@ bool may_differ(const std::string& key) {
 
 std::string newest_sound(const RunDirectory& directory, Observer& listener) {
   for (const std::string& name : list_checkpoints(directory.checkpoints())) {
-    const std::string path = directory.checkpoints() + '/' + name;
+    std::string path = directory.checkpoints() + "/" + name;
     try {
       require_sound_checkpoint(path);
       return path;
