@@ -14,6 +14,7 @@
 #include "convoy/apps/command.hpp"
 #include "convoy/apps/command_line.hpp"
 #include "convoy/apps/ranks.hpp"
+#include "convoy/apps/terminal.hpp"
 #include "convoy/apps/train.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/text.hpp"
@@ -63,8 +64,6 @@ std::string clock_time(double seconds) {
 /// Prints a run: on a terminal a progress line that is redrawn, elsewhere plain lines.
 class Printer final : public train::Observer {
  public:
-  Printer() : is_terminal_(isatty(STDOUT_FILENO) == 1) {}
-
   void on_start(const train::StartReport& report) override {
     std::cout << "Convoy " << version() << ", kernels " << report.isa << ", " << report.mpi << ", HDF5 "
               << report.hdf5 << '\n'
@@ -126,7 +125,7 @@ class Printer final : public train::Observer {
     std::cout << line << std::endl;
   }
 
-  bool is_terminal_;
+  bool is_terminal_ = standard_output_is_terminal();
   bool is_drawn_ = false;
   std::chrono::steady_clock::time_point drawn_{};
 };
