@@ -82,8 +82,8 @@ Pass<Real> Workspace<Real>::pass_of(int node, const kernels::KernelTable<Real>& 
 
 template <class Real>
 void Workspace<Real>::forward(const kernels::KernelTable<Real>& kernels, const Team& team,
-                              const Values<Real>& values, const MicroBatch& batch) {
-  for (int node = 0; node < static_cast<int>(network_.nodes().size()); ++node)
+                              const Values<Real>& values, const MicroBatch& batch, int first) {
+  for (int node = first; node < static_cast<int>(network_.nodes().size()); ++node)
     network_.nodes()[static_cast<std::size_t>(node)].layer->forward(
         pass_of(node, kernels, team, values, batch));
 }

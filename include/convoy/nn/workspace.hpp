@@ -34,9 +34,10 @@ class Workspace {
   /// What a node's layer saved in forward().
   [[nodiscard]] std::span<const std::byte> saved_by(int node) const;
 
-  /// Runs input() through the network. Called by all threads of the team; ends with its barrier.
+  /// Runs input() through the network. Called by all threads of the team; ends with its barrier. With `first`
+  /// above 0, nodes before it keep what the last forward() left (gradient checks change one layer at a time).
   void forward(const kernels::KernelTable<Real>& kernels, const Team& team, const Values<Real>& values,
-               const MicroBatch& batch);
+               const MicroBatch& batch, int first = 0);
 
   /// Loss of the last forward(), and, in training, its derivative with respect to the output, kept for
   /// backward(). One thread; the caller puts a barrier after it.
