@@ -210,6 +210,9 @@ std::vector<Key> make_keys() {
           "dataset: by the mean and standard deviation stored in the file"),
       yes_no_key(
           "data.shuffle", [](auto& o) -> auto& { return o.data.shuffle; }, "no: file order, every epoch"),
+      yes_no_key(
+          "data.verify", [](auto& o) -> auto& { return o.data.verify; },
+          "yes: check the sum of a data set above 4 GiB too; smaller ones always are"),
       only_key("data.augment", "none", " (augmentation is not built yet)",
                "changes made to training pictures"),
 

@@ -11,6 +11,7 @@ namespace convoy::train {
 
 TeamPool::TeamPool(int threads) : threads_(threads) {
   omp_set_dynamic(0);
+  set_floating_point_mode();  // the calling thread adds gradients and losses outside the regions
   int given = 0;
 #pragma omp parallel num_threads(threads) default(none) shared(given)
   {

@@ -33,7 +33,8 @@ class Trainer {
       : options_(options),
         world_(world),
         launch_(launch),
-        dataset_(options.data.file, world, {"train", "test"}),
+        dataset_(options.data.file, world, {"train", "test"},
+                 options.data.verify ? data::SumPolicy::kAlways : data::SumPolicy::kUpTo4GiB),
         network_(dataset_.shape(), options.layers, options.loss, dataset_.classes()),
         isa_(lowest_isa(world, launch.isa)),
         engine_(network_, kernels::float_kernels(isa_), resolve_threads(options.threads),
@@ -58,9 +59,11 @@ class Trainer {
     require_common_ground();
     const std::string from = find_resume_point(world_, launch_, directory_, listener());
     start(from);
-    StartReport report = start_report(from);
-    if (world_.is_root()) listener().on_start(report);
-    warn_about_placements(report.placements);
+    const StartReport report = start_report(from);
+    if (world_.is_root()) {
+      listener().on_start(report);
+      for (const std::string& warning : placement_warnings(report.placements)) listener().on_warning(warning);
+    }
     if (launch_.dry_run) return ExitStatus::kDone;
 
     const bool is_fresh = from.empty();
@@ -128,11 +131,6 @@ class Trainer {
             .nodes_per_rank = partial_sums_per_rank(leaves, world_.size()),
             .resumed_from = from,
             .step = progress_.step};
-  }
-
-  void warn_about_placements(const std::vector<Placement>& placements) {
-    if (!world_.is_root()) return;
-    for (const std::string& warning : placement_warnings(placements)) listener().on_warning(warning);
   }
 
   ExitStatus loop() {

@@ -24,6 +24,7 @@ struct Options {
   std::string file;
   Normalize normalize = Normalize::kDataset;
   bool shuffle = true;
+  bool verify = false;  ///< check the sum of files above 4 GiB too
 };
 
 /// What is done to a stored pixel x: (x·scale − mean[c]) / std[c], computed in double, rounded once to float.
