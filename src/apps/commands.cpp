@@ -17,6 +17,7 @@ const std::vector<Command>& commands() {
       {"import", "make a data set file from the original files of MNIST or CIFAR-10", run_import},
       {"synth", "make a data set file of pictures the program draws itself", run_synth},
       {"inspect", "show what is in a data set or checkpoint, and check its sums", run_inspect},
+      {"gradcheck", "compare the gradients of a network with numeric ones, layer by layer", run_gradcheck},
   };
   return table;
 }
