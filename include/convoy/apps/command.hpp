@@ -29,6 +29,7 @@ struct Command {
 [[nodiscard]] int run_program(const Arguments& arguments) noexcept;
 
 ExitStatus run_eval(const Arguments& arguments);
+ExitStatus run_explain(const Arguments& arguments);
 ExitStatus run_gradcheck(const Arguments& arguments);
 ExitStatus run_import(const Arguments& arguments);
 ExitStatus run_inspect(const Arguments& arguments);
