@@ -22,6 +22,8 @@ using nn::Picture;
 /// Sums printed in full of each step; one where a kernel has more than kManyTaps weights.
 constexpr std::int64_t kSums = 4;
 constexpr std::size_t kManyTaps = 9;
+/// A picture with more columns gets fewer decimals.
+constexpr std::int64_t kManyColumns = 9;
 /// Inputs and outputs up to which the perceptron's weights are printed as a matrix.
 constexpr std::size_t kWidestMatrix = 30;
 
@@ -80,7 +82,7 @@ class Writer {
     const double difference = nn::largest_difference(a, b);
     std::array<char, 96> how{};
     if (tolerance > 0)
-      std::snprintf(how.data(), how.size(), " (largest difference %.1e; rounding allows %.1e)", difference,
+      std::snprintf(how.data(), how.size(), " (largest difference %.1e of %.1e allowed)", difference,
                     tolerance);
     verdict(claim, difference <= tolerance, how.data());
   }
@@ -101,8 +103,8 @@ class Writer {
     say("\n  The answer y asked for is 1 at " + place("", d_.target / columns, d_.target % columns) +
         " and 0 elsewhere. The cost is C = ½ Σ (y − z)²,\n  so δ = ∂C/∂z = z − y.");
     if (d_.kernel.values == d_.stored.values)
-      say("  By chance this w is its own rotation: nothing below can show what the rotation is for (try "
-          "another seed).");
+      say("  By chance this w is its own rotation: nothing below shows what the rotation is "
+          "for.\n  Try another seed.");
   }
 
   void perceptron() {
@@ -140,16 +142,15 @@ class Writer {
   void share() {
     const std::size_t weights = d_.kernel.values.size();
     say("\nStep 3. Share weights: the same place in the window, the same weight; " + std::to_string(weights) +
-        (weights == 1 ? " weight" : " weights") + " and 1 bias are left.");
+        (weights == 1 ? " weight" : " weights") + " and 1 bias.");
     const std::size_t inputs = d_.a.values.size();
     const std::size_t outputs = z().values.size();
     if (std::max(inputs, outputs) > kWidestMatrix) {
-      say("  (The perceptron's weights are a matrix of " + std::to_string(outputs) + " rows and " +
-          std::to_string(inputs) + " columns, too large to print; try --size 4x4.)");
+      say("  (As a matrix they are too large to print: " + std::to_string(outputs) + " x " +
+          std::to_string(inputs) + "; try --size 4x4.)");
       return;
     }
-    say("  The perceptron's weights w_jk, a row for each output, a column for each input; '.' is a cut "
-        "connection:");
+    say("  The perceptron's weights w_jk, a row an output, a column an input; '.' is cut:");
     for (std::size_t j = 0; j < outputs; ++j) {
       std::string line = "  ";
       for (std::size_t k = 0; k < inputs; ++k) {
@@ -165,8 +166,7 @@ class Writer {
   void convolution() {
     say("\nStep 4. What is left is a convolution.");
     say("  feed-forward    z(x,y) = Σ_i Σ_j w(i,j) a(x−i,y−j) + b = (w * a)(x,y) + b");
-    say("  backpropagate   δ_a(x,y) = Σ_i Σ_j δ(x+i,y+j) w(i,j) = (δ * ROT180(w))(x,y)     (times σ'(z) "
-        "likewise)");
+    say("  backpropagate   δ_a(x,y) = Σ_i Σ_j δ(x+i,y+j) w(i,j) = (δ * ROT180(w))(x,y)   (times σ'(z))");
     say("  gradient        ∂C/∂w(i,j) = Σ_x Σ_y δ(x,y) a(x−i,y−j) = (δ * ROT180(a))(i,j),   ∂C/∂b = Σ δ");
     if (d_.kernel.rows > 1 || d_.kernel.columns > 1)
       say("  Its first output whose terms all exist is z" +
@@ -286,15 +286,15 @@ class Writer {
   }
 
   void with_sigmoid() {
-    constexpr int kDecimals = 4;
     const Derivation& d = sigmoid_;
+    const int decimals = d.a.columns > kManyColumns ? 2 : 4;
     say("\nThe same with a layer below: the picture is z^l, a^l = σ(z^l), and σ'(z^l) = a^l (1 − a^l)");
     result_.text +=
-        side_by_side({picture_block("z^l", d.below), picture_block("a^l = σ(z^l)", d.a, kDecimals)});
+        side_by_side({picture_block("z^l", d.below), picture_block("a^l = σ(z^l)", d.a, decimals)});
     const auto both = [&](const std::string& name, const Picture& perceptron, const Picture& convolution) {
       result_.text +=
-          side_by_side({picture_block(name + " of the perceptron", perceptron, kDecimals),
-                        picture_block(name + " of the convolution layer", convolution, kDecimals)});
+          side_by_side({picture_block(name + " of the perceptron", perceptron, decimals),
+                        picture_block(name + " of the convolution layer", convolution, decimals)});
       verdict_equal("the same", perceptron, convolution, d);
     };
     both("z", d.perceptron.z, d.convolution.z);

@@ -8,6 +8,7 @@
 
 #include "convoy/apps/command.hpp"
 #include "convoy/apps/command_line.hpp"
+#include "convoy/apps/gradcheck.hpp"
 #include "convoy/apps/ranks.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/data/dataset.hpp"
@@ -68,14 +69,19 @@ void print_verdict(const nn::GradientCheck& result, std::string_view isa) {
   std::cout << (result.passed() ? "The gradients are right.\n" : "The gradients are WRONG.\n");
 }
 
-ExitStatus check(const train::Options& options, std::int64_t samples, std::int64_t entries,
+struct Request {
+  std::int64_t samples = kSamples;
+  std::int64_t entries = 0;
+};
+
+ExitStatus check(const train::Options& options, const Request& request, const nn::Registry& registry,
                  const comm::Communicator& world) {
   const data::Dataset dataset(options.data.file, world, {"train"});
   const data::Split* split = dataset.split("train");
   if (split == nullptr || split->samples() == 0)
     throw DataError("data set " + options.data.file +
                     " has no samples in split 'train'; the check takes its first ones");
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(std::min(samples, split->samples())));
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(std::min(request.samples, split->samples())));
   std::iota(numbers.begin(), numbers.end(), 0);
   const data::InputTransform transform = dataset.transform(options.data.normalize);
   if (!world.is_root()) return ExitStatus::kDone;  // one rank's work; the others have nothing to add
@@ -83,18 +89,19 @@ ExitStatus check(const train::Options& options, std::int64_t samples, std::int64
   std::vector<float> pictures(static_cast<std::size_t>(
       lane_blocks(static_cast<std::int64_t>(numbers.size())) * dataset.shape().size() * kLanes));
   split->load(numbers, transform, pictures.data());
-  const nn::Network network(dataset.shape(), options.layers, options.loss, dataset.classes());
+  const nn::Network network(dataset.shape(), options.layers, options.loss, dataset.classes(), registry);
   const kernels::Isa isa = kernels::choose_isa();
-  const nn::GradientCheckCase what{.input = dataset.shape(),
-                                   .layers = options.layers,
-                                   .loss = options.loss,
-                                   .classes = dataset.classes(),
-                                   .pictures = pictures,
-                                   .labels = split->labels().first(numbers.size()),
-                                   .samples = numbers,
-                                   .seed = options.seed,
-                                   .entries = entries > 0 ? entries : nn::affordable_entries(network),
-                                   .isa = isa};
+  const nn::GradientCheckCase what{
+      .input = dataset.shape(),
+      .layers = options.layers,
+      .loss = options.loss,
+      .classes = dataset.classes(),
+      .pictures = pictures,
+      .labels = split->labels().first(numbers.size()),
+      .samples = numbers,
+      .seed = options.seed,
+      .entries = request.entries > 0 ? request.entries : nn::affordable_entries(network),
+      .isa = isa};
   std::cout
       << "Gradients of the untrained network (seed " << options.seed << ") on "
       << counted(static_cast<std::int64_t>(numbers.size()), "sample") << " of " << options.data.file
@@ -106,7 +113,7 @@ ExitStatus check(const train::Options& options, std::int64_t samples, std::int64
          "of a layer;\n"
       << "pictures and inputs are moved a little at random, off the kinks of relu and maxpool.\n"
       << std::flush;
-  const nn::GradientCheck result = nn::check_gradients(what);
+  const nn::GradientCheck result = nn::check_gradients(what, registry);
   print_table(result);
   std::fflush(stdout);
   print_verdict(result, kernels::to_string(isa));
@@ -116,6 +123,10 @@ ExitStatus check(const train::Options& options, std::int64_t samples, std::int64
 }  // namespace
 
 ExitStatus run_gradcheck(const Arguments& arguments) {
+  return run_gradcheck_with(arguments, nn::Registry::standard());
+}
+
+ExitStatus run_gradcheck_with(const Arguments& arguments, const nn::Registry& registry) {
   CommandLine line(
       "gradcheck", "convoy gradcheck --config FILE [options]",
       "Checks the gradients of a configuration's network, layer by layer, against numeric ones.\n"
@@ -128,10 +139,10 @@ ExitStatus run_gradcheck(const Arguments& arguments) {
   line.add_configuration();
   if (!line.parse(arguments)) return ExitStatus::kDone;
   const train::Options options = line.configuration();
-  const std::int64_t samples = line.integer("samples", kSamples, 1, 64);
-  const std::int64_t entries = line.integer("entries", 0, 0, 1 << 20);
+  const Request request{.samples = line.integer("samples", kSamples, 1, 64),
+                        .entries = line.integer("entries", 0, 0, 1 << 20)};
   return run_with_ranks(
-      "gradcheck", [&](const comm::Communicator& world) { return check(options, samples, entries, world); });
+      "gradcheck", [&](const comm::Communicator& world) { return check(options, request, registry, world); });
 }
 
 }  // namespace convoy::apps

@@ -204,9 +204,14 @@ double equality_tolerance(const Derivation& d) {
     return std::accumulate(p.values.begin(), p.values.end(), 0.,
                            [](double s, double v) { return s + std::abs(v); });
   };
+  const auto largest = [](const Picture& p) {
+    return std::accumulate(p.values.begin(), p.values.end(), 0.,
+                           [](double m, double v) { return std::max(m, std::abs(v)); });
+  };
   const double terms = static_cast<double>(d.a.values.size() + d.convolution.z.values.size() + 8);
-  const double below = 1 + sum(d.a) + sum(d.kernel);
-  return terms * 0x1p-53 * below * (1 + sum(d.convolution.delta));
+  const double most =
+      std::max(1., largest(d.a)) * (1 + std::abs(d.bias) + sum(d.kernel)) * (1 + sum(d.convolution.delta));
+  return terms * 0x1p-53 * most;
 }
 
 }  // namespace convoy::nn

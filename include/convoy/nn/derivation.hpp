@@ -79,7 +79,8 @@ struct Example {
 
 /// How far two of the derivation's answers may lie apart: 0 where all numbers are integers, which doubles
 /// hold exactly; else γ·M, γ = k·u for sums of at most k = H·W + OH·OW terms and 8 roundings of the sigmoid
-/// and its slope, M = (1 + Σ|a| + Σ|w|)·(1 + Σ|δ|), which no term of the three passes exceeds.
+/// and its slope, M = max(1, |a|)·(1 + |b| + Σ|w|)·(1 + Σ|δ|), which no sum of magnitudes in the three passes
+/// exceeds.
 [[nodiscard]] double equality_tolerance(const Derivation& d);
 
 }  // namespace convoy::nn

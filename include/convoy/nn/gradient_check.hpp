@@ -51,7 +51,9 @@ struct TensorCheck {
   std::int64_t worst_index = 0;
   double analytic = 0;  ///< at worst_index
   double numeric = 0;
-  double float_error = 0;  ///< ‖float − double‖₂ / ‖double‖₂ of the analytic gradients; 0 for "input"
+  /// ‖float − double‖₂ of the analytic gradients, over ‖double‖₂, or over what the tensor would have at the
+  /// root mean square of all parameters' gradients, where that is more; 0 for "input".
+  double float_error = 0;
 };
 
 struct GradientCheck {

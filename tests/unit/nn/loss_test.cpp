@@ -1,0 +1,155 @@
+#include "convoy/nn/loss.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "convoy/core/error.hpp"
+#include "reference/loss.hpp"
+#include "unit/nn/layer_run.hpp"
+
+namespace convoy::nn {
+namespace {
+
+constexpr std::int64_t kClasses = 4;
+
+struct Evaluated {
+  LossResult result;
+  Numbers diff;
+  Numbers idle;  ///< diffs of the idle lanes
+};
+
+template <class Real>
+Evaluated evaluate(LossKind kind, const Numbers& outputs, const std::vector<std::int64_t>& labels,
+                   std::int64_t classes = kClasses) {
+  const auto samples = static_cast<std::int64_t>(labels.size());
+  const auto z = test::to_lanes<Real>(outputs, samples, classes, test::IdleLanes::kFirstSample);
+  test::Guarded<Real> diff(z.size());
+  Evaluated got;
+  got.result = evaluate_loss(kind, classes, std::span(labels), z.data(), diff.data());
+  got.diff = test::from_lanes(diff.data(), samples, classes);
+  for (std::int64_t n = samples; n < lane_blocks(samples) * kLanes; ++n)
+    for (std::int64_t k = 0; k < classes; ++k)
+      got.idle.push_back(static_cast<double>(diff.data()[test::lane_index(classes, n, k)]));
+  EXPECT_TRUE(diff.guards_untouched());
+  return got;
+}
+
+std::vector<std::int64_t> labels_of(std::int64_t samples) {
+  std::vector<std::int64_t> labels;
+  for (std::int64_t n = 0; n < samples; ++n) labels.push_back(n * 3 % kClasses);
+  return labels;
+}
+
+struct EveryLoss : testing::TestWithParam<std::tuple<LossKind, std::int64_t>> {
+  void SetUp() override {
+    std::tie(kind, samples) = GetParam();
+    labels = labels_of(samples);
+    outputs = spread_numbers(samples * kClasses, 1);
+    for (double& value : outputs) value *= 3;
+  }
+  LossKind kind{};
+  std::int64_t samples = 0;
+  std::vector<std::int64_t> labels;
+  Numbers outputs;
+};
+
+INSTANTIATE_TEST_SUITE_P(All, EveryLoss,
+                         testing::Combine(testing::Values(LossKind::kQuadratic,
+                                                          LossKind::kSigmoidCrossEntropy,
+                                                          LossKind::kSoftmaxCrossEntropy),
+                                          testing::Values(1, 5, 16, 17)));
+
+// h = 1e-5: truncation below h² = 1e-10, rounding u·C/h below 1e-9 for C ≤ 100.
+TEST_P(EveryLoss, DiffIsTheNumericGradientAndIdleLanesAreZero) {
+  constexpr double kStep = 1e-5;
+  const Evaluated got = evaluate<double>(kind, outputs, labels);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    Numbers moved = outputs;
+    moved[i] += kStep;
+    const double above = evaluate<double>(kind, moved, labels).result.loss_sum;
+    moved[i] -= 2 * kStep;
+    const double below = evaluate<double>(kind, moved, labels).result.loss_sum;
+    ASSERT_NEAR(got.diff[i], (above - below) / (2 * kStep), 1e-8) << i;
+  }
+  for (const double value : got.idle) EXPECT_EQ(value, 0);
+}
+
+// A few roundings of numbers of order 10 a sample.
+TEST_P(EveryLoss, ValueAndDiffAreTheTextbooks) {
+  const Evaluated got = evaluate<double>(kind, outputs, labels);
+  double sum = 0;
+  for (std::int64_t n = 0; n < samples; ++n) {
+    const Numbers z(outputs.begin() + n * kClasses, outputs.begin() + (n + 1) * kClasses);
+    Numbers y(kClasses);
+    y[static_cast<std::size_t>(labels[static_cast<std::size_t>(n)])] = 1;
+    const reference::Loss want = kind == LossKind::kQuadratic ? reference::quadratic(z, y)
+                                 : kind == LossKind::kSigmoidCrossEntropy
+                                     ? reference::sigmoid_cross_entropy(z, y)
+                                     : reference::softmax_cross_entropy(z, y);
+    sum += want.value;
+    for (std::int64_t k = 0; k < kClasses; ++k)
+      ASSERT_NEAR(got.diff[static_cast<std::size_t>(n * kClasses + k)],
+                  want.diff[static_cast<std::size_t>(k)], 1e-14);
+  }
+  EXPECT_NEAR(got.result.loss_sum, sum, 1e-14 * 10 * static_cast<double>(samples));
+}
+
+TEST_P(EveryLoss, FloatDiffIsTheDoubleOneRounded) {
+  const Evaluated exact = evaluate<double>(kind, outputs, labels);
+  const Evaluated rough = evaluate<float>(kind, outputs, labels);
+  // The outputs are rounded to float on the way in (3·2^-24) and the diffs on the way out (4·2^-24).
+  for (std::size_t i = 0; i < exact.diff.size(); ++i) EXPECT_NEAR(rough.diff[i], exact.diff[i], 7 * 0x1p-24);
+}
+
+TEST(Loss, QuadraticIsHalfTheSquaredDistanceByHand) {
+  const Evaluated got = evaluate<double>(LossKind::kQuadratic, {1, 2, 3, 4}, {2});
+  EXPECT_EQ(got.result.loss_sum, 0.5 * (1 + 4 + 4 + 16));
+  EXPECT_EQ(got.diff, (Numbers{1, 2, 2, 4}));
+}
+
+TEST(Loss, CrossEntropiesOfEqualOutputsByHand) {
+  EXPECT_NEAR(evaluate<double>(LossKind::kSoftmaxCrossEntropy, {0, 0, 0, 0}, {1}).result.loss_sum,
+              std::log(4.), 1e-15);
+  EXPECT_NEAR(evaluate<double>(LossKind::kSigmoidCrossEntropy, {0, 0, 0, 0}, {1}).result.loss_sum,
+              4 * std::log(2.), 1e-15);
+}
+
+TEST(Loss, CrossEntropiesOfHugeOutputsAreFinite) {
+  const Numbers huge{1000, -1000, 0, 999};
+  const Evaluated softmax = evaluate<double>(LossKind::kSoftmaxCrossEntropy, huge, {1});
+  EXPECT_NEAR(softmax.result.loss_sum, 2000 + std::log1p(std::exp(-1.)), 1e-10);
+  const Evaluated sigmoid = evaluate<double>(LossKind::kSigmoidCrossEntropy, huge, {1});
+  EXPECT_NEAR(sigmoid.result.loss_sum, 1000 + 1000 + std::log(2.) + 999, 1e-10);
+}
+
+TEST(Loss, CountsTheFirstOfEqualOutputsAsTheAnswer) {
+  EXPECT_EQ(evaluate<float>(LossKind::kQuadratic, {1, 1, 0, 0}, {0}).result.correct, 1);
+  EXPECT_EQ(evaluate<float>(LossKind::kQuadratic, {1, 1, 0, 0}, {1}).result.correct, 0);
+}
+
+TEST(Loss, ANotANumberIsNeverCorrect) {
+  const Evaluated got = evaluate<float>(LossKind::kQuadratic, {9, std::nan(""), 0, 0, 0, 0}, {0}, 6);
+  EXPECT_EQ(got.result.correct, 0);
+  EXPECT_EQ(got.result.correct_top5, 0);
+}
+
+TEST(Loss, TopFiveHoldsTheFifthAndNotTheSixth) {
+  const Numbers falling{6, 5, 4, 3, 2, 1};
+  EXPECT_EQ(evaluate<float>(LossKind::kQuadratic, falling, {4}, 6).result.correct_top5, 1);
+  EXPECT_EQ(evaluate<float>(LossKind::kQuadratic, falling, {5}, 6).result.correct_top5, 0);
+}
+
+TEST(Loss, NamesReadBackAndUnknownOnesAreRefused) {
+  for (const std::string_view name : loss_names()) EXPECT_EQ(to_string(parse_loss(name)), name);
+  try {
+    (void)parse_loss("mse");
+    FAIL() << "no ConfigError";
+  } catch (const ConfigError& error) {
+    EXPECT_STREQ(error.what(),
+                 "unknown loss 'mse' (known: quadratic, sigmoid-cross-entropy, softmax-cross-entropy)");
+  }
+}
+
+}  // namespace
+}  // namespace convoy::nn

@@ -1,0 +1,183 @@
+#include "convoy/nn/network.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "convoy/core/error.hpp"
+
+namespace convoy::nn {
+namespace {
+
+std::vector<LayerText> lines_of(const std::vector<std::string>& texts) {
+  std::vector<LayerText> lines;
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    lines.push_back({texts[i], "net.ini:" + std::to_string(i + 1)});
+  return lines;
+}
+
+Network network(const std::vector<std::string>& texts, const Shape& input = {1, 8, 8},
+                std::int64_t classes = 10, LossKind loss = LossKind::kSoftmaxCrossEntropy) {
+  return Network(input, lines_of(texts), loss, classes);
+}
+
+std::string error_of(const std::vector<std::string>& texts, LossKind loss = LossKind::kSoftmaxCrossEntropy) {
+  try {
+    (void)network(texts, {1, 8, 8}, 10, loss);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "no ConfigError";
+  return {};
+}
+
+TEST(Network, EveryWrongNetworkIsRefusedWithItsLineAndCause) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{}, "the network has no layer"},
+      {{"dens 10"}, "net.ini:1: layer 'dens 10': unknown keyword 'dens' (known: avgpool, batchnorm, conv"},
+      {{"conv 4 9x9", "dense 10"},
+       "net.ini:1: layer 'conv 4 9x9': the window 9x9 is larger than its padded input of 8x8"},
+      {{"maxpool 2x2 pad=2", "dense 10"}, "pad is more than half the window"},
+      {{"conv 4 3x3 bias=maybe", "dense 10"}, "option bias='maybe' is wrong"},
+      {{"conv 4 3x3 padding=1", "dense 10"}, "unknown option 'padding' (right: conv CHANNELS KHxKW"},
+      {{"relu 3", "dense 10"}, "'3' is one word too many (right: relu)"},
+      {{"softmax", "dense 10"}, "its input is a picture of 1x8x8"},
+      {{"dropout 1", "dense 10"}, "the rate '1' is wrong"},
+      {{"dense 9"},
+       "net.ini:1: layer 'dense 9': the network ends with 9 = 9 outputs, but the data set has 10 class"},
+      {{"dense 10", "softmax"},
+       "net.ini:2: layer 'softmax': stands right before the loss softmax-cross-entropy"},
+      {{"dense 10", "sigmoid"},
+       "net.ini:2: layer 'sigmoid': stands right before the loss softmax-cross-entropy"},
+      {{"dense 10 name=a", "dense 10 name=a"},
+       "net.ini:2: layer 'dense 10 name=a': the name 'a' is taken by an earlier"},
+      {{"dense 10 name=a/b"}, "the name 'a/b' is wrong"},
+      {{"dense 10 name=.."}, "the name '..' is wrong"},
+      {{"residual {", "}", "dense 10"}, "net.ini:2: layer '}': the residual block is empty"},
+      {{"residual {", "} shortcut {", "relu", "}", "dense 10"},
+       "net.ini:2: layer '} shortcut {': the residual block is empty"},
+      {{"residual {", "conv 4 3x3 pad=1", "}", "dense 10"},
+       "net.ini:3: layer '}': the body gives 4x8x8 and the shortcut 1x8x8"},
+      {{"residual {", "relu", "dense 10"}, "net.ini:1: layer 'residual {': the block is never closed"},
+      {{"}", "dense 10"}, "net.ini:1: layer '}': closes no residual block"},
+      {{"residual", "relu", "}", "dense 10"}, "net.ini:1: layer 'residual': is not 'residual {'"},
+      {{"residual {", "relu", "} else {", "relu", "}", "dense 10"},
+       "net.ini:3: layer '} else {': is not 'residual {'"},
+      {{"residual {", "relu", "} shortcut {", "relu", "} shortcut {", "relu", "}", "dense 10"},
+       "net.ini:5: layer '} shortcut {': is not"},
+  };
+  for (const auto& [texts, fragment] : cases) {
+    const std::string message = error_of(texts);
+    EXPECT_NE(message.find(fragment), std::string::npos) << "want: " << fragment << "\ngot:  " << message;
+  }
+}
+
+TEST(Network, ASigmoidMayStandBeforeTheQuadraticLoss) {
+  EXPECT_EQ(network({"dense 10", "sigmoid"}, {1, 8, 8}, 10, LossKind::kQuadratic).classes(), 10);
+}
+
+TEST(Network, NamesLayersByKeywordAndCountThroughResidualBlocks) {
+  const Network net = network({"conv 2 3x3 pad=1", "residual {", "conv 2 3x3 pad=1", "batchnorm name=bn",
+                               "} shortcut {", "conv 2 1x1", "batchnorm", "}", "dense 10"});
+  std::vector<std::string> names;
+  for (const Node& node : net.nodes()) names.push_back(node.name);
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"conv1", "conv2", "bn", "conv3", "batchnorm1", "add1", "dense1"}));
+  EXPECT_EQ(net.nodes()[5].inputs, (std::vector<int>{2, 4}));
+  EXPECT_EQ(net.nodes()[3].inputs, std::vector<int>{0});
+}
+
+TEST(Network, ParametersLieOneAfterTheOtherAndStatisticsFollowInTheGradient) {
+  const Network net = network({"conv 3 3x3", "batchnorm", "dense 10"});
+  const std::vector<std::int64_t> sizes{27, 3, 3, 3, 10 * 3 * 36, 10};
+  ASSERT_EQ(net.parameters().size(), sizes.size());
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    EXPECT_EQ(net.parameters()[i].offset, offset);
+    EXPECT_EQ(net.parameters()[i].size(), sizes[i]);
+    offset += sizes[i];
+  }
+  EXPECT_EQ(net.parameter_count(), offset);
+  EXPECT_EQ(net.statistic_count(), 6);
+  EXPECT_EQ(net.gradient_size(), offset + 6);
+  // Weight decay: conv and dense weights alone.
+  std::vector<bool> decays;
+  for (const Tensor& tensor : net.parameters()) decays.push_back(tensor.decays);
+  EXPECT_EQ(decays, (std::vector<bool>{true, false, false, false, true, false}));
+}
+
+/// Mean square of a tensor's initial values, and the largest.
+struct Spread {
+  double mean_square = 0;
+  double largest = 0;
+};
+
+Spread spread_of(const Network& net, std::size_t tensor, std::uint64_t seed = 5) {
+  std::vector<float> parameters(static_cast<std::size_t>(net.parameter_count()));
+  std::vector<float> statistics(static_cast<std::size_t>(net.statistic_count()));
+  net.initialise(seed, parameters, statistics);
+  const Tensor& which = net.parameters()[tensor];
+  Spread spread;
+  for (std::int64_t i = which.offset; i < which.offset + which.size(); ++i) {
+    const double value = static_cast<double>(parameters[static_cast<std::size_t>(i)]);
+    spread.mean_square += value * value / static_cast<double>(which.size());
+    spread.largest = std::max(spread.largest, std::abs(value));
+  }
+  return spread;
+}
+
+// conv 40 5x5 on 4 channels: 4,000 weights, fan_in 100, fan_out 1,000. A normal's mean square over n draws
+// has a relative deviation of √(2/n) = 0.022, a uniform's √(0.8/n) = 0.014: five of them are 0.11 and 0.07.
+void expect_he(const std::vector<std::string>& after) {
+  std::vector<std::string> lines{"conv 40 5x5 pad=2"};
+  lines.insert(lines.end(), after.begin(), after.end());
+  const Spread spread = spread_of(network(lines, {4, 8, 8}), 0);
+  EXPECT_NEAR(spread.mean_square / (2. / 100), 1, 0.11) << after.front();
+  EXPECT_GT(spread.largest, 3 * std::sqrt(2. / 100)) << "a normal has tails";
+}
+
+void expect_glorot(const std::vector<std::string>& after) {
+  std::vector<std::string> lines{"conv 40 5x5 pad=2"};
+  lines.insert(lines.end(), after.begin(), after.end());
+  const double bound = std::sqrt(6. / (100 + 1000));
+  const Spread spread = spread_of(network(lines, {4, 8, 8}), 0);
+  EXPECT_NEAR(spread.mean_square / (bound * bound / 3), 1, 0.07) << after.front();
+  EXPECT_LE(spread.largest, bound * (1 + 0x1p-23)) << after.front();
+}
+
+TEST(Initialise, IsHeBeforeReluAlsoThroughBatchnormPoolingDropoutAndResidual) {
+  expect_he({"relu", "dense 10"});
+  expect_he({"batchnorm", "relu", "dense 10"});
+  expect_he({"maxpool 2x2", "dropout 0.5", "relu", "dense 10"});
+  expect_he({"residual {", "batchnorm", "}", "relu", "dense 10"});
+}
+
+TEST(Initialise, IsGlorotBeforeSigmoidTanhAndNothing) {
+  expect_glorot({"sigmoid", "dense 10"});
+  expect_glorot({"batchnorm", "tanh", "dense 10"});
+  expect_glorot({"dense 10", "relu"});
+}
+
+TEST(Initialise, StartsBiasesAtZeroAndBatchnormAtOneAndZero) {
+  const Network net = network({"conv 3 3x3", "batchnorm", "dense 10"});
+  std::vector<float> parameters(static_cast<std::size_t>(net.parameter_count()), 9);
+  std::vector<float> statistics(6, 9);
+  net.initialise(1, parameters, statistics);
+  for (const auto& [tensor, value] :
+       std::vector<std::pair<std::size_t, float>>{{1, 0}, {2, 1}, {3, 0}, {5, 0}}) {
+    const auto first = parameters.begin() + net.parameters()[tensor].offset;
+    EXPECT_EQ(std::vector<float>(first, first + net.parameters()[tensor].size()),
+              std::vector<float>(static_cast<std::size_t>(net.parameters()[tensor].size()), value));
+  }
+  EXPECT_EQ(statistics, (std::vector<float>{0, 0, 0, 1, 1, 1}));
+}
+
+TEST(Initialise, IsAFunctionOfTheSeedAndDiffersBetweenLayers) {
+  const Network net = network({"dense 64", "dense 64", "dense 10"}, {64, 1, 1});
+  EXPECT_EQ(spread_of(net, 0, 5).mean_square, spread_of(net, 0, 5).mean_square);
+  EXPECT_NE(spread_of(net, 0, 5).mean_square, spread_of(net, 0, 6).mean_square);
+  EXPECT_NE(spread_of(net, 0, 5).mean_square, spread_of(net, 2, 5).mean_square);
+}
+
+}  // namespace
+}  // namespace convoy::nn
