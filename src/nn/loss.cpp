@@ -1,6 +1,7 @@
 #include "convoy/nn/loss.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/layout.hpp"
@@ -72,7 +73,7 @@ std::int64_t rank_of_label(std::int64_t classes, std::int64_t label, LaneView<co
   const Real own = z[label];
   std::int64_t before = 0;
   for (std::int64_t k = 0; k < classes; ++k) {
-    if (std::isnan(z[k])) return classes;
+    if (std::isnan(z[k])) return std::numeric_limits<std::int64_t>::max();
     if (z[k] > own || (z[k] == own && k < label)) ++before;
   }
   return before;

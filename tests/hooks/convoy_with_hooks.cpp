@@ -1,0 +1,51 @@
+// `convoy train` in which CONVOY_TEST_FLIP=WHAT:RANK:STEP flips one bit: of what ranks compare at start
+// (build, configuration, data; step 0), or of the parameters after step STEP. Without the variable it is
+// `convoy train`.
+
+#include <cstdlib>
+
+#include "convoy/apps/command.hpp"
+#include "convoy/apps/ranks.hpp"
+#include "convoy/apps/train.hpp"
+#include "convoy/core/text.hpp"
+
+namespace {
+
+using namespace convoy;
+
+struct Flip {
+  std::string what;
+  std::int64_t rank = -1;
+  std::int64_t step = -1;
+};
+
+Flip flip_from_environment() {
+  const char* text = std::getenv("CONVOY_TEST_FLIP");
+  if (text == nullptr) return {};
+  const std::string all = text;
+  const auto first = all.find(':');
+  const auto second = all.rfind(':');
+  const auto rank = parse_integer(all.substr(first + 1, second - first - 1));
+  const auto step = parse_integer(all.substr(second + 1));
+  if (first == second || !rank || !step)
+    throw ConfigError("CONVOY_TEST_FLIP=" + all + " is not WHAT:RANK:STEP");
+  return {all.substr(0, first), *rank, *step};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const Flip flip = flip_from_environment();
+    const train::Hooks hooks{
+        .corrupt = [flip](std::string_view what, int rank, std::int64_t step, std::span<std::byte> bytes) {
+          if (what == flip.what && rank == flip.rank && step == flip.step)
+            bytes[bytes.size() / 2] ^= std::byte{1};
+        }};
+    return static_cast<int>(apps::run_train_with_hooks({argv + 1, argv + argc}, hooks));
+  } catch (...) {
+    const apps::Failure failure = apps::current_failure();
+    apps::print_failure("train", failure.message);
+    return static_cast<int>(failure.status);
+  }
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""One flipped bit on one rank ends the run with 7 (contract, "The same bits", last sentence).
+
+The program is convoy_with_hooks, CONVOY the one users run: it must not know the variable.
+"""
+
+import os
+
+import runs
+
+PROGRAM = os.environ["CONVOY_WITH_HOOKS"]
+
+
+class Disagreement(runs.Folder):
+    def flipped(self, flip, ranks, program=PROGRAM):
+        words = ["--config", "blocks.ini"] if program == PROGRAM else ["train", "--config", "blocks.ini"]
+        return runs.convoy(*words, ranks=ranks, program=program, extra={"CONVOY_TEST_FLIP": flip})
+
+    def test_at_start_names_what_and_which_ranks_and_writes_nothing(self):
+        for what in ("build", "configuration", "data"):
+            for ranks, rank in ((2, 1), (3, 2)):
+                with self.subTest(what, ranks=ranks):
+                    outcome = self.flipped(f"{what}:{rank}:0", ranks)
+                    self.assert_message(outcome, 7, rf"ranks disagree on the {what} \(rank 0 on \S+ has [0-9a-f]{{32}}, "
+                                                    rf"rank {rank} on \S+ has [0-9a-f]{{32}}\); ")
+                    self.assertFalse(os.path.exists("run"))
+
+    def test_of_parameters_is_found_at_the_end_of_the_epoch_and_nothing_is_saved(self):
+        for ranks, rank, step in ((2, 1, 2), (2, 0, 5), (3, 1, 4)):
+            with self.subTest(ranks=ranks, rank=rank, step=step):
+                outcome = self.flipped(f"parameters:{rank}:{step}", ranks)
+                other = rank or 1
+                self.assert_message(outcome, 7, rf"ranks disagree on the parameters \(rank 0 on \S+ has [0-9a-f]{{32}}, "
+                                                rf"rank {other} on ")
+                self.assertEqual(runs.checkpoints("run"), [])
+
+    def test_of_parameters_in_the_second_epoch_leaves_the_first_ones_checkpoint(self):
+        outcome = self.flipped("parameters:1:8", 2)
+        self.assertEqual(outcome.status, 7, outcome)
+        self.assertEqual([os.path.basename(path) for path in runs.checkpoints("run")], ["step-00000005.h5"])
+
+    def test_without_a_flip_it_is_the_program(self):
+        outcome = self.flipped("nothing:9:9", 2)
+        self.assertEqual(outcome.status, 0, outcome)
+        hooked = self.result_of("run")
+        self.train("blocks", {"run.dir": "plain"})
+        self.assert_same_result("plain", hooked)
+
+    def test_the_product_knows_no_hooks(self):
+        outcome = self.flipped("parameters:1:2", 2, program=runs.CONVOY)
+        self.assertEqual(outcome.status, 0, outcome)
+        with open(runs.CONVOY, "rb") as file:
+            self.assertNotIn(b"CONVOY_TEST_FLIP", file.read())
+
+
+if __name__ == "__main__":
+    runs.main()

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Killed with SIGKILL at any moment, resumed on other ranks and threads: as if nothing had happened (contract,
+"Checkpoints and resume")."""
+
+import os
+import random
+import signal
+import time
+
+import runs
+
+SEED = int(os.environ.get("CONVOY_TEST_SEED", random.SystemRandom().randrange(10**6)))
+PLACES = [(None, 1), (2, 1), (3, 1), (None, 2), (4, 1), (2, 2)]
+
+
+class KillAndResume(runs.Folder):
+    def setUp(self):
+        super().setUp()
+        print(f"CONVOY_TEST_SEED={SEED}")
+        self.random = random.Random(SEED)
+
+    def kill_until_done(self, network, settings, kills, total, kill):
+        """Starts the run again and again, each time killed some steps further; the last time it may finish."""
+        settings = {**settings, "run.dir": "killed"}
+        words = ["train", "--config", network + ".ini", *runs.options(settings), "--resume", "auto"]
+        deaths = 0
+        for number in range(kills):
+            ranks, threads = PLACES[(number + self.random.randrange(len(PLACES))) % len(PLACES)]
+            target = total * (number + 1) // (kills + 1) + self.random.randrange(3)
+            with runs.Running(*words, ranks=ranks, threads=threads) as running:
+                running.wait_until(lambda: runs.last_step("killed") >= target, f"step {target}")  # noqa: B023
+                time.sleep(self.random.uniform(0, 0.02))
+                deaths += running.process.poll() is None
+                kill(running)
+            for path in runs.checkpoints("killed"):
+                self.inspect(path)  # whole, whenever the kill came
+        self.assertGreaterEqual(deaths, kills // 2, "the run was over before it was killed")
+        last = self.train(network, settings, resume="auto", ranks=3)
+        self.assertEqual(runs.leftovers("killed"), [], "a killed writer's file was not swept")
+        return last
+
+    def test_a_power_cut_of_all_ranks(self):
+        settings = {"train.epochs": 12, "checkpoint.every-steps": 3, "checkpoint.every-epochs": 5}
+        self.train("blocks", {**settings, "run.dir": "undisturbed"})
+        self.kill_until_done("blocks", settings, 6, 60, lambda running: running.kill_all())
+        self.assert_same_result("killed", self.result_of("undisturbed"))
+
+    def test_the_death_of_one_rank_ends_the_job_and_loses_nothing(self):
+        settings = {"train.epochs": 12, "checkpoint.every-steps": 2}
+        self.train("lenet", {**settings, "run.dir": "undisturbed"})
+        words = ["train", "--config", "lenet.ini", *runs.options({**settings, "run.dir": "killed"}), "--resume", "auto"]
+        for ranks, target in ((3, 10), (2, 25)):
+            with runs.Running(*words, ranks=ranks) as running:
+                running.wait_until(lambda: runs.last_step("killed") >= target, f"step {target}")  # noqa: B023
+                victim = self.random.choice(running.rank_pids())
+                os.kill(victim, signal.SIGKILL)
+                self.assertNotEqual(running.wait().status, 0)
+        self.train("lenet", {**settings, "run.dir": "killed"}, resume="auto")
+        self.assert_same_result("killed", self.result_of("undisturbed"))
+
+    def test_kills_during_saves_never_leave_a_damaged_checkpoint(self):
+        """A save after every step: most of the time goes into saving, so that is where the kills fall."""
+        settings = {"train.epochs": 12, "checkpoint.every-steps": 1, "checkpoint.keep": 4}
+        self.train("tiny", {**settings, "run.dir": "undisturbed"})
+        self.kill_until_done("tiny", settings, 10, 60, lambda running: running.kill_all())
+        self.assert_same_result("killed", self.result_of("undisturbed"))
+
+
+if __name__ == "__main__":
+    runs.main()

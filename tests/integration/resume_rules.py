@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""When a run goes on, and when it refuses to (contract, "Command line", "Checkpoint file", "Run directory")."""
+
+import os
+import signal
+import shutil
+
+import runs
+
+# A run that does not end by itself within the test.
+ENDLESS = {"train.epochs": 100000, "checkpoint.every-epochs": 0, "run.dir": "run"}
+
+
+def steps_of(run_dir):
+    return [int(os.path.basename(path)[5:13]) for path in runs.checkpoints(run_dir)]
+
+
+def flip_a_byte(path, position):
+    with open(path, "r+b") as file:
+        file.seek(position)
+        byte = file.read(1)
+        file.seek(position)
+        file.write(bytes([byte[0] ^ 1]))
+
+
+class Never(runs.Folder):
+    def test_a_run_dir_with_checkpoints_is_refused_and_left_as_it_is(self):
+        self.train("tiny", {"train.epochs": 1})
+        before = {path: open(os.path.join("run", path), "rb").read() for path in ("metrics.jsonl", "owner", "config.ini")}
+        for resume in (None, "never"):
+            outcome = runs.convoy("train", "--config", "tiny.ini", *(["--resume", resume] if resume else []))
+            self.assert_message(outcome, 2, r"run\.dir = run already holds checkpoints .*--resume auto")
+        for path, content in before.items():
+            self.assertEqual(open(os.path.join("run", path), "rb").read(), content, path)
+
+    def test_a_run_dir_without_checkpoints_is_taken(self):
+        os.mkdir("run")
+        self.train("tiny", {"train.epochs": 1})
+
+    def test_dry_run_reports_and_writes_nothing(self):
+        before = sorted(os.listdir("."))
+        outcome = self.train("lenet", words=["--dry-run"], ranks=2)
+        self.assertRegex(outcome.output, r"conv1 +conv 6 5x5")
+        self.assertEqual(sorted(os.listdir(".")), before)
+
+    def test_print_config_prints_what_config_reads_back(self):
+        first = self.train("blocks", {"train.epochs": 3}, words=["--print-config"])
+        with open("again.ini", "w", encoding="utf-8") as file:
+            file.write(first.output)
+        self.assertEqual(self.train("again", words=["--print-config"]).output, first.output)
+        self.assertFalse(os.path.exists("run"))
+
+
+class Auto(runs.Folder):
+    def test_starts_afresh_where_nothing_is(self):
+        self.train("tiny", {"run.dir": "a"})
+        self.train("tiny", {"run.dir": "b"}, resume="auto")
+        self.assert_same_result("b", self.result_of("a"))
+
+    def test_goes_on_mid_epoch_on_other_ranks_to_the_same_bits(self):
+        self.train("blocks", {"run.dir": "a"})
+        for ranks, stop in ((2, 3), (3, 4), (None, 8), (5, 0)):
+            self.train("blocks", {"run.dir": "b", "train.max-steps": stop}, resume="auto", ranks=ranks)
+        self.assert_same_result("b", self.result_of("a"))
+        starts = [line for line in runs.metrics("b") if line["event"] == "start"]
+        self.assertEqual([line["step"] for line in starts], [0, 3, 4, 8])
+
+    def test_goes_on_from_a_named_checkpoint_and_drops_the_lines_after_it(self):
+        self.train("lenet", {"checkpoint.every-steps": 2, "checkpoint.keep": 9})
+        expected = self.result_of("run")
+        self.train("lenet", resume="run/checkpoints/step-00000004.h5")
+        self.assert_same_result("run", expected)
+
+    def test_a_finished_run_stays_as_it_is(self):
+        self.train("lenet")
+        expected = self.result_of("run")
+        self.train("lenet", resume="auto")
+        self.assert_same_result("run", expected)
+
+    def test_says_that_the_newest_is_damaged_and_takes_the_one_before(self):
+        self.train("lenet", {"run.dir": "a", "checkpoint.every-steps": 2})
+        damages = {"flipped": lambda path: flip_a_byte(path, os.path.getsize(path) // 2),
+                   "cut": lambda path: os.truncate(path, os.path.getsize(path) - 1),
+                   "header": lambda path: flip_a_byte(path, 20),
+                   "padded": lambda path: open(path, "ab").write(b"x"),
+                   "empty": lambda path: os.truncate(path, 0)}
+        for name, damage in damages.items():
+            with self.subTest(name):
+                shutil.copytree("a", name)
+                damage(runs.checkpoints(name)[-1])
+                outcome = self.train("lenet", {"run.dir": name, "checkpoint.every-steps": 2}, resume="auto", ranks=2)
+                self.assertRegex(outcome.errors, r"warning: .*step-00000010\.h5 .*trying the one before it")
+                self.assertRegex(outcome.output, r"Going on from .*step-00000008\.h5")
+                self.assert_same_result(name, self.result_of("a"))
+
+    def test_starts_afresh_where_all_are_damaged(self):
+        self.train("tiny")
+        expected = self.result_of("run")
+        for path in runs.checkpoints("run"):
+            os.truncate(path, 100)
+        outcome = self.train("tiny", resume="auto")
+        self.assertEqual(outcome.errors.count("trying the one before it"), 2)
+        self.assert_same_result("run", expected)
+
+    def test_refuses_another_configuration_and_names_the_key(self):
+        self.train("lenet", {"train.max-steps": 4})
+        changes = {"train.batch": 20, "train.micro-batch": 5, "train.seed": 8, "train.epochs": 3, "schedule.lr": 0.06,
+                   "schedule.name": "cosine", "optimizer.momentum": 0.8, "optimizer.nesterov": "yes",
+                   "optimizer.weight-decay": 0.1, "network.loss": "quadratic", "data.normalize": "none",
+                   "data.shuffle": "no"}
+        for key, value in changes.items():
+            with self.subTest(key):
+                outcome = runs.convoy("train", "--config", "lenet.ini", "--resume", "auto", "--" + key, value)
+                self.assert_message(outcome, 2, rf"cannot go on from .*: {key} differs \(there '.*', here '{value}")
+        outcome = runs.convoy("train", "--config", "lenet.ini", "--resume", "auto", "--network.layer", "dense 4")
+        self.assert_message(outcome, 2, r"network\.layer differs \(there 'conv 6 5x5.*', here 'dense 4'\)")
+        self.assertEqual(steps_of("run"), [4])
+
+    def test_refuses_other_data_but_not_another_place_of_the_same(self):
+        self.train("tiny", {"train.max-steps": 3})
+        runs.convoy("synth", "--out", "other.h5", *runs.options({**self.samples, "seed": 4}))
+        outcome = runs.convoy("train", "--config", "tiny.ini", "--resume", "auto", "--data.file", "other.h5")
+        self.assert_message(outcome, 2, r"the content of the data set differs")
+        shutil.copy("data.h5", "moved.h5")
+        self.train("tiny", {"data.file": "moved.h5"}, resume="auto")
+
+    def test_may_change_how_and_how_far_it_runs(self):
+        self.train("tiny", {"train.max-steps": 3})
+        self.train("tiny", {"run.log-every": 2, "checkpoint.keep": 1, "run.threads": 2, "train.max-steps": 5},
+                   resume="auto")
+        self.assertEqual(steps_of("run"), [5])
+
+
+class Checkpoints(runs.Folder):
+    def test_keeps_the_newest_and_writes_the_last_step(self):
+        self.train("tiny", {"checkpoint.every-steps": 2, "checkpoint.every-epochs": 0, "checkpoint.keep": 2,
+                            "train.max-steps": 9})
+        self.assertEqual(steps_of("run"), [8, 9])
+
+    def test_by_epochs(self):
+        self.train("tiny", {"checkpoint.every-epochs": 2, "train.epochs": 5, "checkpoint.keep": 9})
+        self.assertEqual(steps_of("run"), [10, 20, 25])
+
+    def test_at_start_keeps_the_untrained_network(self):
+        self.train("tiny", {"checkpoint.at-start": "yes", "train.max-steps": 1})
+        self.assertEqual(steps_of("run"), [0, 1])
+        shutil.copytree("run", "again")
+        os.remove("again/checkpoints/step-00000001.h5")
+        self.train("tiny", {"run.dir": "again", "checkpoint.at-start": "yes", "train.max-steps": 1}, resume="auto")
+        self.assert_same_result("again", self.result_of("run"))
+
+    def test_config_ini_of_a_run_starts_the_same_run(self):
+        self.train("blocks", {"train.epochs": 1})
+        shutil.copy("run/config.ini", "again.ini")
+        self.train("again", {"run.dir": "again"})
+        self.assert_same_result("again", self.result_of("run"))
+
+
+class Signals(runs.Folder):
+    def endless(self, settings=None, ranks=None):
+        words = ["train", "--config", "lenet.ini", *runs.options({**ENDLESS, **(settings or {})})]
+        return runs.Running(*words, ranks=ranks)
+
+    def until_step(self, running, step):
+        self.assertTrue(running.wait_until(lambda: runs.last_step("run") >= step, f"step {step}"), "it ended")
+
+    def test_sigusr1_writes_a_checkpoint_and_the_run_goes_on(self):
+        for ranks in (None, 2):
+            with self.subTest(ranks=ranks), self.endless(ranks=ranks) as running:
+                self.until_step(running, 3)
+                os.kill(running.rank_pids()[-1], signal.SIGUSR1)
+                running.wait_until(lambda: runs.checkpoints("run"), "a checkpoint")
+                written = steps_of("run")[0]
+                self.until_step(running, written + 3)
+                self.assertEqual(len(steps_of("run")), 1, "asked once, saved once")
+                running.kill_all()
+                self.inspect(runs.checkpoints("run")[0])
+            shutil.rmtree("run")
+
+    def test_sigterm_sigint_and_sigusr2_leave_with_75_and_the_same_bits_follow(self):
+        settings = {"train.epochs": 60, "checkpoint.every-epochs": 0}
+        self.train("lenet", {**settings, "run.dir": "undisturbed"})
+        expected = self.result_of("undisturbed")
+        for name, ranks in (("SIGTERM", None), ("SIGINT", None), ("SIGUSR2", None), ("SIGTERM", 3)):
+            with self.subTest(name, ranks=ranks):
+                with self.endless(settings, ranks) as running:
+                    self.until_step(running, 4)
+                    os.kill(running.rank_pids()[-1], getattr(signal, name))
+                    outcome = running.wait()
+                self.assertEqual(outcome.status, 75, outcome)
+                self.assertEqual(outcome.messages(), [])
+                self.assertIn("--resume auto", outcome.output)
+                self.assertEqual(runs.metrics("run")[-1], {"event": "end", "step": steps_of("run")[-1], "status": 75})
+                self.train("lenet", {**settings, "run.dir": "run"}, resume="auto", ranks=2)
+                self.assert_same_result("run", expected)
+                shutil.rmtree("run")
+
+    def test_max_time_leaves_with_75(self):
+        outcome = self.train("lenet", {**ENDLESS, "run.max-time": "1s"}, status=75, ranks=2)
+        self.assertIn("stopped early", outcome.output)
+        self.assertEqual(len(steps_of("run")), 1)
+
+    def test_a_run_taken_over_by_a_second_one_stops_and_touches_nothing(self):
+        with self.endless(ranks=2) as first:
+            self.until_step(first, 3)
+            with self.endless() as second:  # nothing is saved yet, so nothing is refused
+                outcome = first.wait()
+                self.assert_message(outcome, 4, r"run belongs to another run now .*this run stops")
+                before = len(runs.metrics("run"))
+                second.wait_until(lambda: len(runs.metrics("run")) > before + 3, "lines of the second run")
+                self.assertEqual([line["event"] for line in runs.metrics("run")].count("start"), 1)
+                os.kill(second.process.pid, signal.SIGTERM)
+                self.assertEqual(second.wait().status, 75)
+        self.assertEqual(len(steps_of("run")), 1)
+
+    def test_a_run_whose_owner_file_is_gone_stops(self):
+        with self.endless() as running:
+            self.until_step(running, 3)
+            os.remove("run/owner")
+            self.assert_message(running.wait(), 4, r"belongs to another run now")
+        self.assertEqual(runs.checkpoints("run"), [])
+
+
+if __name__ == "__main__":
+    runs.main()

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""One hash and one trajectory for any number of ranks and threads (contract, "The same bits")."""
+
+import os
+import shutil
+
+import runs
+
+# Ranks and threads. 8 ranks: as many as there are micro-batches; then 3 of them have none in the short last batch.
+PLACES = [(1, 2), (1, 3), (2, 1), (2, 2), (3, 1), (3, 2), (4, 1), (5, 1), (5, 2), (8, 1), (8, 2)]
+
+
+class SameBits(runs.Folder):
+    def check(self, network, settings, places):
+        self.train(network, {**settings, "run.dir": "one"})
+        expected = self.result_of("one")
+        self.assertTrue(expected[1])
+        for ranks, threads in places:
+            with self.subTest(ranks=ranks, threads=threads):
+                name = f"run-{ranks}-{threads}"
+                self.train(network, {**settings, "run.dir": name}, ranks=ranks, threads=threads)
+                start = runs.metrics(name)[0]
+                self.assertEqual((start["ranks"], start["threads"]), (ranks, threads))
+                self.assert_same_result(name, expected)
+                shutil.rmtree(name)
+        return expected
+
+    def test_lenet_on_any_ranks_and_threads(self):
+        self.check("lenet", {}, PLACES)
+
+    def test_batchnorm_residual_and_dropout_on_any_ranks_and_threads(self):
+        self.check("blocks", {}, PLACES)
+
+    def test_quadratic_loss_with_nesterov_decay_and_warm_up(self):
+        settings = {"network.loss": "quadratic", "optimizer.nesterov": "yes", "optimizer.weight-decay": 0.01,
+                    "schedule.name": "cosine", "schedule.warmup-epochs": 1}
+        self.check("lenet", settings, [(1, 2), (3, 1), (4, 2)])
+
+    def test_another_seed_gives_other_bits(self):
+        """Else the comparisons above would prove little."""
+        self.train("lenet", {"run.dir": "a", "train.max-steps": 2})
+        self.train("lenet", {"run.dir": "b", "train.max-steps": 2, "train.seed": 8})
+        self.assertNotEqual(self.hash_of("a"), self.hash_of("b"))
+
+    def test_settings_from_two_files_or_the_command_line_are_the_same_run(self):
+        with open("lenet.ini", encoding="utf-8") as file:
+            sections = file.read()
+        with open("more.ini", "w", encoding="utf-8") as file:
+            file.write("[train]\nepochs = 1\n")
+        self.train("lenet", {"run.dir": "a", "train.epochs": 1})
+        self.train("lenet", {"run.dir": "b"}, words=["--config", "more.ini"])
+        self.assertIn("epochs = 2", sections)
+        self.assert_same_result("b", self.result_of("a"))
+
+
+class SameBitsOnMnist(runs.Folder):
+    """configs/lenet5-mnist.ini, 200 steps."""
+
+    PLACES = [(1, 2), (2, 1), (2, 2), (3, 1), (3, 2), (4, 1), (4, 2), (5, 1), (5, 2), (8, 1), (8, 2)]
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.mnist = runs.mnist_file(cls._base)
+        config = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../configs/lenet5-mnist.ini")
+        shutil.copy(config, "lenet5-mnist.ini")
+
+    def test_lenet5_for_200_steps_on_any_ranks_and_threads(self):
+        SameBits.check(self, "lenet5-mnist", {"data.file": self.mnist, "train.max-steps": 200}, self.PLACES)
+
+
+if __name__ == "__main__":
+    runs.main()

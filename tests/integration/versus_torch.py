@@ -1,0 +1,213 @@
+"""Against PyTorch, in double precision: the same losses from the same first weights, and checkpoints that it can read.
+
+PyTorch computes in float64 what Convoy computes in float32, so what differs is rounding: TOLERANCE is what issue and
+README promise. Batch normalisation's micro-batch statistics are emulated by running each micro-batch by itself.
+"""
+
+import shutil
+import subprocess
+import unittest
+
+try:
+    import h5py
+    import numpy
+    import torch
+    from torch import nn
+except ImportError as missing:
+    print(f"skipped: {missing} (Debian: python3-torch python3-h5py)")
+    raise SystemExit(77) from None
+
+import runs
+
+STEPS = 20
+TOLERANCE = 1e-4       # relative, in the loss of each step
+EVAL_TOLERANCE = 1e-5  # in the loss of `convoy eval`
+
+
+class Residual(nn.Module):
+    def __init__(self, body, shortcut):
+        super().__init__()
+        self.body = body
+        self.shortcut = shortcut
+
+    def forward(self, x):
+        return self.body(x) + self.shortcut(x)
+
+
+def lenet():
+    return nn.Sequential(nn.Conv2d(1, 6, 5, padding=2), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(6, 16, 5), nn.Tanh(),
+                         nn.AvgPool2d(2), nn.Flatten(), nn.Linear(64, 24), nn.Tanh(), nn.Linear(24, 4))
+
+
+def perceptron():
+    return nn.Sequential(nn.Flatten(), nn.Linear(256, 12), nn.Sigmoid(), nn.Linear(12, 4), nn.Sigmoid())
+
+
+def strided():
+    return nn.Sequential(nn.Conv2d(1, 5, (4, 3), stride=(2, 3), padding=(2, 1)), nn.ReLU(),
+                         nn.MaxPool2d(3, stride=2, padding=1), nn.Flatten(), nn.Linear(75, 4))
+
+
+def blocks():
+    first = nn.Sequential(nn.Conv2d(6, 6, 3, padding=1, bias=False), nn.BatchNorm2d(6))
+    second = nn.Sequential(nn.Conv2d(6, 8, 3, padding=1, stride=2, bias=False), nn.BatchNorm2d(8))
+    shortcut = nn.Sequential(nn.Conv2d(6, 8, 1, stride=2, bias=False), nn.BatchNorm2d(8))
+    return nn.Sequential(nn.Conv2d(1, 6, 3, padding=1, bias=False), nn.BatchNorm2d(6), nn.ReLU(),
+                         Residual(first, nn.Identity()), nn.ReLU(), Residual(second, shortcut), nn.ReLU(),
+                         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
+
+
+LAYERS = {
+    "perceptron": """
+        layer = dense 12
+        layer = sigmoid
+        layer = dense 4
+        layer = sigmoid
+        loss = quadratic""",
+    "strided": """
+        layer = conv 5 4x3 stride=2x3 pad=2x1
+        layer = relu
+        layer = maxpool 3x3 stride=2 pad=1
+        layer = dense 4
+        loss = sigmoid-cross-entropy""",
+    # runs.NETWORKS["blocks"] without dropout, whose masks PyTorch cannot draw.
+    "plain_blocks": runs.NETWORKS["blocks"].replace("        layer = dropout 0.2\n", ""),
+}
+
+
+def load_weights(model, path):
+    """Convoy's tensors into PyTorch's modules: both go through the network in the order of the configuration."""
+    counts = {"conv": 0, "dense": 0, "batchnorm": 0}
+    keyword = {nn.Conv2d: "conv", nn.Linear: "dense", nn.BatchNorm2d: "batchnorm"}
+    with h5py.File(path, "r") as file:
+        for module in model.modules():
+            kind = keyword.get(type(module))
+            if kind is None:
+                continue
+            counts[kind] += 1
+            group = file[f"model/{kind}{counts[kind]}"]
+            names = ["weight", "bias", "running_mean", "running_var"]
+            with torch.no_grad():
+                for name in names:
+                    if getattr(module, name, None) is not None:
+                        getattr(module, name).copy_(torch.from_numpy(group[name][...]))
+        layers = len(file["model"])
+    assert layers == sum(counts.values()), "a layer of the checkpoint has no module"
+
+
+def load_pictures(path, split, checkpoint):
+    with h5py.File(path, "r") as data, h5py.File(checkpoint, "r") as header:
+        pixels = data[f"{split}/images"][...].astype(numpy.float64) * header["input/scale"][()]
+        mean, std = header["input/mean"][...], header["input/std"][...]
+        pixels = (pixels - mean[None, :, None, None]) / std[None, :, None, None]
+        return torch.from_numpy(pixels), torch.from_numpy(data[f"{split}/labels"][...])
+
+
+def sum_of_losses(kind, outputs, labels):
+    one_hot = nn.functional.one_hot(labels, outputs.shape[1]).double()
+    if kind == "quadratic":
+        return 0.5 * ((outputs - one_hot) ** 2).sum()
+    if kind == "sigmoid-cross-entropy":
+        return nn.functional.binary_cross_entropy_with_logits(outputs, one_hot, reduction="sum")
+    return nn.functional.cross_entropy(outputs, labels, reduction="sum")
+
+
+def torch_losses(model, kind, pictures, labels, settings):
+    """STEPS steps of SGD in file order, batch and micro-batch as in runs.SETTINGS."""
+    decaying = [m.weight for m in model.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    others = [p for p in model.parameters() if all(p is not q for q in decaying)]
+    optimizer = torch.optim.SGD(
+        [{"params": decaying, "weight_decay": settings.get("optimizer.weight-decay", 0)}, {"params": others}],
+        lr=settings.get("schedule.lr", 0.05), momentum=settings.get("optimizer.momentum", 0.9),
+        nesterov=settings.get("optimizer.nesterov") == "yes")
+    batch, micro_batch, losses = 30, 4, []
+    starts = list(range(0, len(labels), batch))
+    for step in range(STEPS):
+        first = starts[step % len(starts)]
+        last = min(first + batch, len(labels))
+        optimizer.zero_grad()
+        total = 0.0
+        for begin in range(first, last, micro_batch):
+            part = slice(begin, min(begin + micro_batch, last))
+            loss = sum_of_losses(kind, model(pictures[part]), labels[part]) / (last - first)
+            loss.backward()
+            total += loss.item()
+        optimizer.step()
+        losses.append(total)
+    return losses
+
+
+class VersusTorch(runs.Folder):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for name, lines in LAYERS.items():
+            with open(name + ".ini", "w", encoding="utf-8") as file:
+                file.write(runs.without_indentation(runs.SETTINGS + lines))
+
+    def compare(self, network, model, kind, **changes):
+        settings = {key.replace("_", ".", 1).replace("_", "-"): value for key, value in changes.items()}
+        run = dict(settings, **{"data.shuffle": "no", "train.max-steps": STEPS, "train.epochs": 4,
+                                "checkpoint.at-start": "yes", "checkpoint.keep": 9})
+        self.train(network, run)
+        start = runs.checkpoints("run")[0]
+        model = model().double()
+        load_weights(model, start)
+        model.train()
+        pictures, labels = load_pictures("data.h5", "train", start)
+        theirs = torch_losses(model, kind, pictures, labels, settings)
+        ours = [line["loss"] for line in runs.metrics("run") if line["event"] == "step"]
+        self.assertEqual(len(ours), STEPS)
+        for step, (a, b) in enumerate(zip(ours, theirs), 1):
+            self.assertLess(abs(a - b) / abs(b), TOLERANCE, f"{network}, step {step}: {a} against PyTorch's {b}")
+        self.assertLess(min(theirs), 0.97 * theirs[0], "nothing was learned, so nothing was compared")
+
+    def test_lenet_with_momentum(self):
+        self.compare("lenet", lenet, "softmax-cross-entropy")
+
+    def test_lenet_with_nesterov_and_weight_decay(self):
+        self.compare("lenet", lenet, "softmax-cross-entropy", optimizer_nesterov="yes", optimizer_weight_decay=0.01)
+
+    def test_perceptron_without_momentum(self):
+        self.compare("perceptron", perceptron, "quadratic", optimizer_momentum=0.0, schedule_lr=3.0)
+
+    def test_strides_padding_and_even_kernels(self):
+        # At 0.05 this network amplifies rounding a hundredfold within 20 steps.
+        self.compare("strided", strided, "sigmoid-cross-entropy", schedule_lr=0.01)
+
+    def test_batchnorm_and_residual_blocks(self):
+        self.compare("plain_blocks", blocks, "softmax-cross-entropy", optimizer_weight_decay=0.001)
+
+    def test_a_trained_batchnorm_network_evaluates_alike(self):
+        self.train("plain_blocks")
+        path = runs.checkpoints("run")[-1]
+        model = blocks().double()
+        load_weights(model, path)
+        model.eval()
+        pictures, labels = load_pictures("data.h5", "test", path)
+        with torch.no_grad():
+            outputs = model(pictures)
+        theirs = sum_of_losses("softmax-cross-entropy", outputs, labels).item() / len(labels)
+        outcome = runs.convoy("eval", "--checkpoint", path, "--data", "data.h5")
+        self.assertEqual(outcome.status, 0, outcome)
+        ours = float(outcome.output.split("\nloss ")[1].split("\n")[0])
+        self.assertLess(abs(ours - theirs), EVAL_TOLERANCE)
+
+    def test_h5py_and_h5dump_read_everything(self):
+        self.train("blocks")
+        for path in ["data.h5", runs.checkpoints("run")[-1]]:
+            with h5py.File(path, "r") as file:
+                self.assertIn(file.attrs["format"], ("convoy-dataset", "convoy-checkpoint"))
+                seen = []
+                file.visititems(lambda name, item: seen.append((name, item[()])) if isinstance(item, h5py.Dataset) else None)
+                self.assertGreater(len(seen), 3)
+            if shutil.which("h5dump") is None:
+                self.skipTest("no h5dump (Debian: hdf5-tools)")
+            dump = subprocess.run(["h5dump", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual((dump.returncode, dump.stderr), (0, ""), path)
+            self.assertGreater(dump.stdout.count("DATASET"), 3)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    runs.main()

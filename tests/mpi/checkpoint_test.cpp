@@ -1,0 +1,155 @@
+#include "convoy/train/checkpoint.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "convoy/core/error.hpp"
+#include "convoy/io/hdf5_file.hpp"
+#include "unit/io/scratch_folder.hpp"
+#include "world.hpp"
+
+namespace convoy::train {
+namespace {
+
+using test::SharedFolder;
+using test::world;
+
+/// Tensors with fewer rows than ranks (5 biases, 3 outputs) and with statistics.
+nn::Network network() {
+  return nn::Network({2, 6, 6},
+                     {{"conv 5 3x3", "test"}, {"batchnorm", "test"}, {"relu", "test"}, {"dense 3", "test"}},
+                     nn::LossKind::kSoftmaxCrossEntropy, 3);
+}
+
+State state_of(const nn::Network& net, bool has_momentum) {
+  State state{.parameters = AlignedBuffer<float>(net.parameter_count()),
+              .statistics = AlignedBuffer<float>(net.statistic_count()),
+              .velocity = AlignedBuffer<float>(has_momentum ? net.parameter_count() : 0)};
+  float next = 0.125F;
+  for (auto* buffer : {&state.parameters, &state.statistics, &state.velocity})
+    for (float& value : buffer->span()) value = next += 1.0F;
+  return state;
+}
+
+State empty_state(const nn::Network& net, bool has_momentum) {
+  return {.parameters = AlignedBuffer<float>(net.parameter_count()),
+          .statistics = AlignedBuffer<float>(net.statistic_count()),
+          .velocity = AlignedBuffer<float>(has_momentum ? net.parameter_count() : 0)};
+}
+
+CheckpointHeader header() {
+  return {.isa = "portable",
+          .seed = 11,
+          .config = "[train]\nseed = 11\n",
+          .progress = {.step = 5,
+                       .epoch = 1,
+                       .samples = 77,
+                       .epoch_loss_sum = 1.5,
+                       .epoch_correct = 3,
+                       .epoch_samples = 9},
+          .input = {.shape = {2, 6, 6}, .scale = 0.5, .mean = {0.25, 0.5}, .std = {1, 2}},
+          .class_names = {"ant", "bee", "cicada"},
+          .data_digest = "00ff"};
+}
+
+void write(const std::string& path, const comm::Communicator& ranks, bool has_momentum) {
+  const nn::Network net = network();
+  write_checkpoint(path, ranks, net, header(), state_of(net, has_momentum),
+                   {{"ranks", std::to_string(ranks.size())}}, {});
+}
+
+/// EXPECTs that two checkpoints hold the same objects, types, shapes, values and root attributes, /provenance
+/// aside.
+void expect_same_content(const std::string& path, const std::string& other) {
+  const io::File a = io::File::open(path);
+  const io::File b = io::File::open(other);
+  std::vector<std::string> names;
+  std::vector<std::string> other_names;
+  for (const io::Object& object : a.list()) names.push_back(object.path);
+  for (const io::Object& object : b.list()) other_names.push_back(object.path);
+  ASSERT_EQ(names, other_names);
+  for (const io::Object& object : a.list()) {
+    if (object.is_group) continue;
+    const io::DatasetInfo info = a.info(object.path);
+    ASSERT_EQ(info.dims, b.info(object.path).dims) << object.path;
+    ASSERT_EQ(info.type, b.info(object.path).type) << object.path;
+    if (info.type == io::ElementType::kString) {
+      EXPECT_EQ(a.read_strings(object.path), b.read_strings(object.path)) << object.path;
+    } else {
+      EXPECT_EQ(a.read<double>(object.path, info.dims), b.read<double>(object.path, info.dims))
+          << object.path;
+    }
+  }
+  for (const char* name : {"format", "isa", "config"})
+    EXPECT_EQ(a.attribute<std::string>("/", name), b.attribute<std::string>("/", name)) << name;
+  for (const char* name : {"format_version", "seed", "step", "epoch", "samples"})
+    EXPECT_EQ(a.attribute<std::int64_t>("/", name), b.attribute<std::int64_t>("/", name)) << name;
+}
+
+class Checkpoint : public testing::TestWithParam<bool> {};
+
+TEST_P(Checkpoint, WrittenByAllRanksHoldsWhatOneRankWrites) {
+  const SharedFolder folder;
+  write(folder / "all.h5", world(), GetParam());
+  if (world().is_root()) write(folder / "one.h5", comm::Communicator::self(), GetParam());
+  world().barrier();
+  expect_same_content(folder / "all.h5", folder / "one.h5");
+  EXPECT_EQ(hash_of_checkpoint(folder / "all.h5"), hash_of_checkpoint(folder / "one.h5"));
+}
+
+TEST_P(Checkpoint, IsReadBackToTheBit) {
+  const SharedFolder folder;
+  write(folder / "all.h5", world(), GetParam());
+  require_sound_checkpoint(folder / "all.h5");
+  const nn::Network net = network();
+  const State expected = state_of(net, GetParam());
+  State read = empty_state(net, GetParam());
+  read_checkpoint_state(folder / "all.h5", net, read);
+  for (const auto member : {&State::parameters, &State::statistics, &State::velocity}) {
+    const auto a = (read.*member).span();
+    const auto b = (expected.*member).span();
+    EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end()));
+  }
+  const CheckpointHeader again = read_checkpoint_header(folder / "all.h5");
+  EXPECT_EQ(again.isa, "portable");
+  EXPECT_EQ(again.seed, 11U);
+  EXPECT_EQ(again.config, header().config);
+  EXPECT_EQ(again.progress.step, 5);
+  EXPECT_EQ(again.progress.epoch_loss_sum, 1.5);
+  EXPECT_EQ(again.progress.epoch_correct, 3);
+  EXPECT_EQ(again.input.mean, header().input.mean);
+  EXPECT_EQ(again.class_names, header().class_names);
+  EXPECT_EQ(again.data_digest, "00ff");
+}
+
+INSTANTIATE_TEST_SUITE_P(Momentum, Checkpoint, testing::Bool());
+
+TEST(Checkpoint, TheHashSeesEveryTensor) {
+  const SharedFolder folder;
+  const nn::Network net = network();
+  const auto hash_with = [&](float change, AlignedBuffer<float> State::*member) {
+    State state = state_of(net, true);
+    (state.*member)[0] += change;
+    write_checkpoint(folder / "a.h5", world(), net, header(), state, {}, {});
+    return hash_of_checkpoint(folder / "a.h5");
+  };
+  const Digest plain = hash_with(0, &State::parameters);
+  for (const auto member : {&State::parameters, &State::statistics, &State::velocity})
+    EXPECT_NE(hash_with(1, member), plain);
+}
+
+TEST(Checkpoint, ATensorOfAnotherShapeIsRefusedByName) {
+  const SharedFolder folder;
+  write(folder / "all.h5", world(), false);
+  const nn::Network other(
+      {2, 6, 6}, {{"conv 4 3x3", "test"}, {"batchnorm", "test"}, {"relu", "test"}, {"dense 3", "test"}},
+      nn::LossKind::kSoftmaxCrossEntropy, 3);
+  State state = empty_state(other, false);
+  const std::string message =
+      test::message_of<DataError>([&] { read_checkpoint_state(folder / "all.h5", other, state); });
+  EXPECT_HOLDS(message, "/model/conv1/weight");
+}
+
+}  // namespace
+}  // namespace convoy::train

@@ -1,0 +1,96 @@
+#include "convoy/train/run_directory.hpp"
+
+#include <gtest/gtest.h>
+
+#include "convoy/core/error.hpp"
+#include "convoy/io/file_system.hpp"
+#include "convoy/train/checkpoint.hpp"
+#include "unit/io/scratch_folder.hpp"
+
+namespace convoy::train {
+namespace {
+
+using test::ScratchFolder;
+
+std::string step(int number) {
+  return "{\"event\":\"step\",\"epoch\":1,\"step\":" + std::to_string(number) + ",\"loss\":0.5}";
+}
+
+TEST(RunDirectory, ClaimMakesTheFoldersAndNamesTheRun) {
+  const ScratchFolder folder;
+  RunDirectory run(folder / "a/b");
+  run.claim();
+  EXPECT_TRUE(io::is_folder(folder / "a/b/checkpoints"));
+  EXPECT_NE(io::read_text_file(folder / "a/b/owner").find(comm::host_name()), std::string::npos);
+  EXPECT_NO_THROW(run.require_ownership());
+}
+
+TEST(RunDirectory, ARunThatWasTakenOverTouchesNothingMore) {
+  const ScratchFolder folder;
+  RunDirectory first(folder.path());
+  first.claim();
+  first.append_metrics(step(1));
+  test::write_bytes(first.checkpoints() + "/step-00000001.h5", "");
+  RunDirectory second(folder.path());
+  second.claim();
+
+  const std::string message = test::message_of<Error>([&] { first.append_metrics(step(2)); });
+  EXPECT_HOLDS(message, "belongs to another run now");
+  EXPECT_THROW(first.write_config("x"), Error);
+  EXPECT_THROW(first.cut_metrics(0), Error);
+  EXPECT_THROW(first.prune_checkpoints(0, ""), Error);
+  EXPECT_EQ(io::read_text_file(folder / "metrics.jsonl"), step(1) + '\n');
+  EXPECT_FALSE(io::exists(folder / "config.ini"));
+  EXPECT_EQ(list_checkpoints(first.checkpoints()).size(), 1U);
+  EXPECT_NO_THROW(second.append_metrics(step(2)));
+}
+
+TEST(RunDirectory, AMissingOwnerFileIsNoOwnership) {
+  const ScratchFolder folder;
+  RunDirectory run(folder.path());
+  run.claim();
+  io::remove_file(folder / "owner");
+  EXPECT_THROW(run.require_ownership(), Error);
+}
+
+TEST(RunDirectory, CutMetricsKeepsTheLinesUpToAStepAndDropsATornOne) {
+  const ScratchFolder folder;
+  RunDirectory run(folder.path());
+  run.claim();
+  run.cut_metrics(5);  // no file yet
+  EXPECT_FALSE(io::exists(folder / "metrics.jsonl"));
+  const std::string start = "{\"event\":\"start\",\"step\":0,\"version\":\"1\"}";
+  for (const std::string& line : {start, step(1), step(2), step(3)}) run.append_metrics(line);
+  test::write_bytes(folder / "metrics.jsonl", test::read_bytes(folder / "metrics.jsonl") +
+                                                  "{\"event\":\"step\",\"epoch\":1,\"step\":2");
+  run.cut_metrics(2);
+  EXPECT_EQ(io::read_text_file(folder / "metrics.jsonl"), start + '\n' + step(1) + '\n' + step(2) + '\n');
+  run.cut_metrics(-1);  // a fresh start
+  EXPECT_EQ(io::read_text_file(folder / "metrics.jsonl"), "");
+}
+
+TEST(RunDirectory, PruneKeepsTheNewestAndTheSparedOne) {
+  const ScratchFolder folder;
+  RunDirectory run(folder.path());
+  run.claim();
+  for (const int number : {1, 2, 30, 400})
+    test::write_bytes(run.checkpoints() + '/' + checkpoint_name(number), "");
+  test::write_bytes(run.checkpoints() + "/notes.txt", "");
+  run.prune_checkpoints(2, checkpoint_name(1));
+  EXPECT_EQ(list_checkpoints(run.checkpoints()),
+            (std::vector<std::string>{"step-00000400.h5", "step-00000030.h5", "step-00000001.h5"}));
+  EXPECT_TRUE(io::exists(run.checkpoints() + "/notes.txt"));
+}
+
+TEST(ListCheckpoints, IsByNumberNewestFirstAndIgnoresOtherNames) {
+  const ScratchFolder folder;
+  for (const char* name : {"step-00000009.h5", "step-00000010.h5", "step-123456789.h5", "step-9.h5",
+                           "step-0000000x.h5", ".step-00000011.h5.nojob.h.1.tmp", "step-00000012.h5.bak"})
+    test::write_bytes(folder / name, "");
+  EXPECT_EQ(list_checkpoints(folder.path()),
+            (std::vector<std::string>{"step-123456789.h5", "step-00000010.h5", "step-00000009.h5"}));
+  EXPECT_TRUE(list_checkpoints(folder / "nowhere").empty());
+}
+
+}  // namespace
+}  // namespace convoy::train

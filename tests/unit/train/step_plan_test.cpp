@@ -1,0 +1,116 @@
+#include "convoy/train/step_plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "convoy/comm/reducer.hpp"
+
+namespace convoy::train {
+namespace {
+
+/// The tree's sum over `node` written out, by the contract's sentence: "((0+1)+2)".
+std::string brackets(const Range& node) {
+  if (node.size() == 1) return std::to_string(node.begin);
+  std::int64_t half = 1;
+  while (2 * half < node.size()) half *= 2;
+  const std::int64_t middle = node.begin + half;
+  return '(' + brackets({node.begin, middle}) + '+' + brackets({middle, node.end}) + ')';
+}
+
+/// Carries out a plan on text instead of gradients.
+class Play {
+ public:
+  explicit Play(const StepPlan& plan) : plan_(plan) {}
+
+  void group(std::size_t g) {
+    for (const StepPlan::Leaf& leaf : plan_.groups[g]) {
+      EXPECT_LT(leaf.slot, plan_.slots);
+      slots_[leaf.slot] = std::to_string(leaf.leaf);  // assigned, never added to
+      ++computed_[leaf.leaf];
+      for (const StepPlan::Merge& each : leaf.merges) merge(each);
+    }
+  }
+  void finish() {
+    for (const StepPlan::Merge& each : plan_.final_merges) merge(each);
+  }
+  [[nodiscard]] const std::string& at(std::int64_t slot) { return slots_[slot]; }
+  [[nodiscard]] const std::map<std::int64_t, int>& computed() const { return computed_; }
+
+ private:
+  void merge(const StepPlan::Merge& each) {
+    slots_[each.left] = '(' + slots_[each.left] + '+' + slots_[each.right] + ')';
+    slots_[each.right] = "free";
+  }
+
+  const StepPlan& plan_;
+  std::map<std::int64_t, std::string> slots_;
+  std::map<std::int64_t, int> computed_;
+};
+
+/// Every plan of up to 17 micro-batches on up to 6 ranks (also more ranks than micro-batches) of up to 5
+/// threads.
+template <class Use>
+void for_every_plan(const Use& use) {
+  for (std::int64_t leaves = 1; leaves <= 17; ++leaves)
+    for (int ranks = 1; ranks <= 6; ++ranks)
+      for (int rank = 0; rank < ranks; ++rank)
+        for (std::int64_t threads = 1; threads <= 5; ++threads) {
+          SCOPED_TRACE(testing::Message() << leaves << " leaves, rank " << rank << " of " << ranks << ", "
+                                          << threads << " threads");
+          const Range block = comm::leaf_block(leaves, ranks, rank);
+          use(plan_step(leaves, block, threads), leaves, block, threads);
+        }
+}
+
+TEST(StepPlan, ComputesEveryLeafOfTheBlockOnce) {
+  for_every_plan([](const StepPlan& plan, std::int64_t, const Range& block, std::int64_t threads) {
+    ASSERT_LE(static_cast<std::int64_t>(plan.groups.size()), threads);
+    Play play(plan);
+    for (std::size_t g = 0; g < plan.groups.size(); ++g) play.group(g);
+    ASSERT_EQ(static_cast<std::int64_t>(play.computed().size()), block.size());
+    for (const auto& [leaf, times] : play.computed()) {
+      ASSERT_EQ(times, 1) << "leaf " << leaf;
+      ASSERT_TRUE(leaf >= block.begin && leaf < block.end) << "leaf " << leaf;
+    }
+  });
+}
+
+TEST(StepPlan, EndsWithTheMaximalNodesEachSummedAlongTheTree) {
+  for_every_plan([](const StepPlan& plan, std::int64_t leaves, const Range& block, std::int64_t) {
+    Play play(plan);
+    for (std::size_t g = 0; g < plan.groups.size(); ++g) play.group(g);
+    play.finish();
+    std::vector<Range> ranges;
+    for (const StepPlan::Node& node : plan.nodes) {
+      ranges.push_back(node.range);
+      ASSERT_EQ(play.at(node.slot), brackets(node.range));
+    }
+    ASSERT_EQ(ranges, comm::maximal_nodes(block, leaves));
+  });
+}
+
+TEST(StepPlan, GivesTheSameSumsWhateverOrderTheGroupsRunIn) {
+  for_every_plan([](const StepPlan& plan, std::int64_t, const Range&, std::int64_t) {
+    Play backwards(plan);
+    for (std::size_t g = plan.groups.size(); g-- > 0;) backwards.group(g);
+    backwards.finish();
+    for (const StepPlan::Node& node : plan.nodes) ASSERT_EQ(backwards.at(node.slot), brackets(node.range));
+  });
+}
+
+TEST(StepPlan, OneThreadNeedsNoMoreBuffersThanTheStackIsDeep) {
+  for (std::int64_t leaves = 1; leaves <= 64; ++leaves)
+    EXPECT_EQ(plan_step(leaves, {0, leaves}, 1).slots, comm::stack_depth({0, leaves}, leaves)) << leaves;
+}
+
+TEST(StepPlan, OfARankWithoutLeavesIsEmpty) {
+  const StepPlan plan = plan_step(3, {3, 3}, 4);
+  EXPECT_TRUE(plan.groups.empty());
+  EXPECT_TRUE(plan.nodes.empty());
+  EXPECT_EQ(plan.slots, 0);
+}
+
+}  // namespace
+}  // namespace convoy::train
