@@ -34,6 +34,9 @@ void RunDirectory::claim() {
   identity_ =
       comm::host_name() + " pid " + std::to_string(getpid()) + " started " + std::to_string(now) + '\n';
   io::write_text_file(owner(), identity_);
+  // What killed runs left half written; one that is still alive has just lost the folder and will stop.
+  io::sweep_temporaries(path_, "", io::Sweep::kAll);
+  io::sweep_temporaries(checkpoints(), "", io::Sweep::kAll);
 }
 
 void RunDirectory::require_ownership() const {

@@ -18,7 +18,7 @@ class RunDirectory {
  public:
   explicit RunDirectory(std::string path) : path_(std::move(path)) {}
 
-  /// Makes the folders and takes ownership.
+  /// Makes the folders, takes ownership, and removes what killed runs left half written.
   void claim();
   /// Throws unless this run is still the owner.
   void require_ownership() const;
