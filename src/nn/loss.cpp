@@ -3,7 +3,6 @@
 #include <cmath>
 #include <limits>
 
-#include "convoy/core/error.hpp"
 #include "convoy/core/layout.hpp"
 #include "convoy/core/math.hpp"
 
@@ -103,15 +102,6 @@ const std::vector<std::string_view>& loss_names() {
 
 std::string_view to_string(LossKind kind) {
   return loss_names()[static_cast<std::size_t>(kind)];
-}
-
-LossKind parse_loss(std::string_view name) {
-  std::string known;
-  for (std::size_t i = 0; i < loss_names().size(); ++i) {
-    if (loss_names()[i] == name) return static_cast<LossKind>(i);
-    known += (i > 0 ? ", " : "") + std::string(loss_names()[i]);
-  }
-  throw ConfigError("unknown loss '" + std::string(name) + "' (known: " + known + ")");
 }
 
 template <class Real>

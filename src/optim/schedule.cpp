@@ -18,15 +18,6 @@ std::string_view to_string(ScheduleKind kind) {
   return schedule_names()[static_cast<std::size_t>(kind)];
 }
 
-ScheduleKind parse_schedule(std::string_view name) {
-  std::string known;
-  for (std::size_t i = 0; i < schedule_names().size(); ++i) {
-    if (schedule_names()[i] == name) return static_cast<ScheduleKind>(i);
-    known += (i > 0 ? ", " : "") + std::string(schedule_names()[i]);
-  }
-  throw ConfigError("unknown schedule '" + std::string(name) + "' (known: " + known + ")");
-}
-
 Schedule::Schedule(const ScheduleOptions& options, std::int64_t epochs, std::int64_t steps_per_epoch)
     : options_(options),
       total_(epochs * steps_per_epoch),

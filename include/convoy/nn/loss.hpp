@@ -14,8 +14,6 @@ enum class LossKind { kQuadratic, kSigmoidCrossEntropy, kSoftmaxCrossEntropy };
 [[nodiscard]] std::string_view to_string(LossKind kind);
 /// Names of all losses, in the order of the enumeration.
 [[nodiscard]] const std::vector<std::string_view>& loss_names();
-/// The inverse of to_string; throws ConfigError naming the known losses.
-[[nodiscard]] LossKind parse_loss(std::string_view name);
 
 /// What a micro-batch adds to the metrics.
 struct LossResult {

@@ -12,8 +12,6 @@ enum class ScheduleKind { kConstant, kStep, kCosine, kLinear };
 [[nodiscard]] std::string_view to_string(ScheduleKind kind);
 /// Names of all schedules, in the order of the enumeration.
 [[nodiscard]] const std::vector<std::string_view>& schedule_names();
-/// The inverse of to_string; throws ConfigError naming the known schedules.
-[[nodiscard]] ScheduleKind parse_schedule(std::string_view name);
 
 struct ScheduleOptions {
   ScheduleKind kind = ScheduleKind::kConstant;

@@ -77,10 +77,5 @@ TEST(Schedule, RefusesAWarmUpLongerThanTheRun) {
   EXPECT_NO_THROW(Schedule(warmed_up(kind(ScheduleKind::kConstant, 1), 2), 2, 5));
 }
 
-TEST(Schedule, NamesReadBackAndUnknownOnesAreRefused) {
-  for (const std::string_view name : schedule_names()) EXPECT_EQ(to_string(parse_schedule(name)), name);
-  EXPECT_THROW((void)parse_schedule("cosinus"), ConfigError);
-}
-
 }  // namespace
 }  // namespace convoy::optim
