@@ -4,6 +4,7 @@
 import json
 import math
 import re
+import shutil
 
 import runs
 
@@ -86,7 +87,7 @@ class Eval(runs.Folder):
     def test_prints_the_same_on_any_ranks_and_threads_and_the_last_epochs_numbers(self):
         for network in ("lenet", "blocks"):
             with self.subTest(network):
-                self.train(network, {"run.dir": "run"}, resume="never" if network == "lenet" else None)
+                self.train(network)
                 one = self.evaluate("--confusion")
                 for ranks, threads in ((1, 2), (2, 1), (3, 1), (5, 1)):
                     self.assertEqual(self.evaluate("--confusion", ranks=ranks, threads=threads), one)
@@ -97,7 +98,6 @@ class Eval(runs.Folder):
                 rows = [line.split()[1:] for line in one.splitlines()[-4:]]
                 self.assertEqual(sum(int(cell) for row in rows for cell in row), 50)  # each sample once
                 self.assertEqual(sum(int(rows[k][k]) for k in range(4)), correct)
-                import shutil  # noqa: PLC0415
                 shutil.rmtree("run")
 
     def test_a_split_is_named(self):

@@ -15,6 +15,11 @@ def steps_of(run_dir):
     return [int(os.path.basename(path)[5:13]) for path in runs.checkpoints(run_dir)]
 
 
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def flip_a_byte(path, position):
     with open(path, "r+b") as file:
         file.seek(position)
@@ -26,12 +31,12 @@ def flip_a_byte(path, position):
 class Never(runs.Folder):
     def test_a_run_dir_with_checkpoints_is_refused_and_left_as_it_is(self):
         self.train("tiny", {"train.epochs": 1})
-        before = {path: open(os.path.join("run", path), "rb").read() for path in ("metrics.jsonl", "owner", "config.ini")}
+        before = {name: read(os.path.join("run", name)) for name in ("metrics.jsonl", "owner", "config.ini")}
         for resume in (None, "never"):
             outcome = runs.convoy("train", "--config", "tiny.ini", *(["--resume", resume] if resume else []))
             self.assert_message(outcome, 2, r"run\.dir = run already holds checkpoints .*--resume auto")
-        for path, content in before.items():
-            self.assertEqual(open(os.path.join("run", path), "rb").read(), content, path)
+        for name, content in before.items():
+            self.assertEqual(read(os.path.join("run", name)), content, name)
 
     def test_a_run_dir_without_checkpoints_is_taken(self):
         os.mkdir("run")
@@ -82,7 +87,7 @@ class Auto(runs.Folder):
         damages = {"flipped": lambda path: flip_a_byte(path, os.path.getsize(path) // 2),
                    "cut": lambda path: os.truncate(path, os.path.getsize(path) - 1),
                    "header": lambda path: flip_a_byte(path, 20),
-                   "padded": lambda path: open(path, "ab").write(b"x"),
+                   "padded": lambda path: os.truncate(path, os.path.getsize(path) + 1),
                    "empty": lambda path: os.truncate(path, 0)}
         for name, damage in damages.items():
             with self.subTest(name):
