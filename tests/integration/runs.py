@@ -21,7 +21,7 @@ DATA = os.environ.get("CONVOY_DATA", os.path.join(os.path.dirname(__file__), "..
 SKIPPED = 77
 
 # Long enough for a loaded machine, short enough to end before ctest's own limit.
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 LAUNCHER = [MPIEXEC, "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
 

@@ -2,6 +2,7 @@
 """One hash and one trajectory for any number of ranks and threads (contract, "The same bits")."""
 
 import os
+import random
 import shutil
 
 import runs
@@ -26,7 +27,7 @@ class SameBits(runs.Folder):
         return expected
 
     def test_lenet_on_any_ranks_and_threads(self):
-        self.check("lenet", {}, PLACES)
+        self.check("lenet", {}, [(1, 3), (2, 2), (3, 1), (5, 2), (8, 1)])
 
     def test_batchnorm_residual_and_dropout_on_any_ranks_and_threads(self):
         self.check("blocks", {}, PLACES)
@@ -65,8 +66,19 @@ class SameBitsOnMnist(runs.Folder):
         config = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../configs/lenet5-mnist.ini")
         shutil.copy(config, "lenet5-mnist.ini")
 
-    def test_lenet5_for_200_steps_on_any_ranks_and_threads(self):
-        SameBits.check(self, "lenet5-mnist", {"data.file": self.mnist, "train.max-steps": 200}, self.PLACES)
+    def test_lenet5_for_200_steps_on_any_ranks_and_threads_also_when_killed(self):
+        settings = {"data.file": self.mnist, "train.max-steps": 200}
+        expected = SameBits.check(self, "lenet5-mnist", settings, self.PLACES)
+
+        settings.update({"run.dir": "killed", "run.log-every": 1, "checkpoint.every-steps": 15})
+        target = random.SystemRandom().randrange(20, 160)
+        words = ["train", "--config", "lenet5-mnist.ini", *runs.options(settings)]
+        with runs.Running(*words, ranks=2) as running:
+            running.wait_until(lambda: runs.last_step("killed") >= target, f"step {target}")
+            self.assertIsNone(running.process.poll(), "the run was over before it was killed")
+            running.kill_all()
+        self.train("lenet5-mnist", settings, resume="auto", ranks=3)
+        self.assertEqual(self.hash_of("killed"), expected[0], f"killed at step {target}")
 
 
 if __name__ == "__main__":

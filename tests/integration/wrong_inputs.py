@@ -80,6 +80,10 @@ CONFIGURATIONS = [
     ("unknown optimizer", edited("[optimizer]", "[optimizer]\nname = adagrad"), 2, r"optimizer\.name.*adagrad.*sgd"),
     ("unknown schedule", edited("[schedule]", "[schedule]\nname = cosinus"), 2, r"schedule\.name.*cosinus.*cosine"),
     ("steps without epochs", edited("[schedule]", "[schedule]\nname = step"), 2, r"step-epochs"),
+    ("warm-up of all time", edited("[schedule]", "[schedule]\nwarmup-epochs = 1e300"), 2, r"warmup-epochs = 1e\+300"),
+    ("weight decay beyond floats", edited("[optimizer]", "[optimizer]\nweight-decay = 1e300"), 2, r"weight-decay"),
+    ("network beyond any memory", with_layers("conv 1048576 1x1", "conv 1048576 4096x4096 pad=2048", "dense 4"), 2,
+     r"its weight would have .* elements"),
     ("warm-up beyond the end", edited("[schedule]", "[schedule]\nwarmup-epochs = 3"), 2, r"warmup-epochs"),
     ("unknown loss", edited("loss = softmax-cross-entropy", "loss = hinge"), 2, r"network\.loss.*hinge"),
     ("maybe for yes or no", edited("[data]", "[data]\nshuffle = maybe"), 2, r"data\.shuffle.*maybe.*yes or no"),
@@ -129,6 +133,7 @@ COMMAND_LINES = [
     ("synth of too many classes", lambda: ["synth", "--classes", "11", "--out", "new.h5"], 2, r"classes.*11"),
     ("inspect without a file", lambda: ["inspect"], 2, r"FILE|file"),
     ("inspect of two files", lambda: ["inspect", "data.h5", "data.h5"], 2, r"data\.h5"),
+    ("stray word after --help", lambda: ["--help", "train"], 2, r"stray word 'train'"),
     ("explain with a kernel above the picture", lambda: ["explain", "--size", "3x3", "--kernel", "4x2"], 2, r"kernel"),
 ]
 
