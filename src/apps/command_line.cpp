@@ -7,6 +7,7 @@
 #include "convoy/config/command_line.hpp"
 #include "convoy/config/suggest.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/core/version.hpp"
 
 namespace convoy::apps {
 namespace po = boost::program_options;
@@ -88,7 +89,8 @@ CommandLine::CommandLine(std::string command, std::string usage, std::string abo
   impl_->command = std::move(command);
   impl_->usage = std::move(usage);
   impl_->about = std::move(about);
-  impl_->options.add_options()("help,h", "show this and do nothing");
+  impl_->options.add_options()("help,h", "show this and do nothing")("version",
+                                                                     "show the version and do nothing");
 }
 
 CommandLine::~CommandLine() = default;
@@ -112,6 +114,10 @@ void CommandLine::expect_words(std::size_t least, std::size_t most) {
 
 bool CommandLine::parse(const Arguments& arguments) {
   impl_->parse(arguments);
+  if (has("version")) {
+    std::cout << "convoy " << version() << '\n';
+    return false;
+  }
   if (has("help")) {
     std::cout << "Usage: " << impl_->usage << "\n\n" << impl_->about << "\n\n" << impl_->options;
     if (!impl_->configuration.options().empty()) std::cout << impl_->configuration;

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <iomanip>
 #include <iostream>
+#include <optional>
 
 #include "convoy/apps/command.hpp"
 #include "convoy/apps/command_line.hpp"
@@ -12,6 +13,7 @@
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
 #include "convoy/kernels/isa.hpp"
+#include "convoy/train/agreement.hpp"
 #include "convoy/train/checkpoint.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "convoy/train/placement.hpp"
@@ -49,7 +51,23 @@ void print_confusion(const train::Evaluation& result, std::int64_t classes,
   }
 }
 
+/// Throws DataError where the data set cannot be what the network was trained for.
+void require_same_input(const Request& request, const train::CheckpointHeader& header,
+                        const data::Dataset& dataset, std::int64_t outputs) {
+  const auto refuse = [&](const std::string& here, const std::string& there) {
+    throw DataError("data set " + request.data + " holds " + here + ", but " + request.checkpoint +
+                    " was trained on " + there + "; name the data set it was made for");
+  };
+  if (dataset.shape() != header.input.shape)
+    refuse("pictures of " + to_string(dataset.shape()), to_string(header.input.shape));
+  const double scale = dataset.transform(data::Normalize::kNone).scale;
+  if (scale != header.input.scale)
+    refuse(scale == 1 ? "float pictures" : "uint8 pictures", scale == 1 ? "uint8 ones" : "float ones");
+  if (dataset.classes() > outputs) refuse(counted(dataset.classes(), "class"), std::to_string(outputs));
+}
+
 ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator& world) {
+  train::require_agreement(world, "build", train::build_digest(), train::kSameBuild);
   io::agreed_at_root(world, [&] { train::require_sound_checkpoint(request.checkpoint); });
   train::CheckpointHeader header;
   io::agreed(world, [&] { header = train::read_checkpoint_header(request.checkpoint); });
@@ -61,18 +79,14 @@ ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator&
     throw DataError("data set " + request.data + " has no samples in split '" + request.split +
                     "' (--split); 'convoy inspect' shows its splits");
   }
-  if (dataset.shape() != header.input.shape) {
-    throw DataError("data set " + request.data + " holds pictures of " + to_string(dataset.shape()) +
-                    ", but " + request.checkpoint + " was trained on " + to_string(header.input.shape) +
-                    "; name the data set it was made for");
-  }
-  const nn::Network network(header.input.shape, options.layers, options.loss, dataset.classes());
+  const nn::Network network(header.input.shape, options.layers, options.loss, std::nullopt);
+  require_same_input(request, header, dataset, network.classes());
   train::State state{.parameters = AlignedBuffer<float>(network.parameter_count()),
                      .statistics = AlignedBuffer<float>(network.statistic_count()),
                      .velocity = {}};
   io::agreed(world, [&] { train::read_checkpoint_state(request.checkpoint, network, state); });
 
-  train::Engine engine(network, kernels::float_kernels(kernels::choose_isa()),
+  train::Engine engine(network, kernels::float_kernels(train::lowest_isa(world, kernels::choose_isa())),
                        train::resolve_threads(request.threads), options.micro_batch);
   const std::int64_t classes = network.classes();
   const train::Evaluation result =

@@ -26,15 +26,22 @@ std::optional<std::int64_t> environment_integer(const char* name) {
   return text == nullptr ? std::nullopt : parse_integer(text);
 }
 
-/// srun without a PMI that MPI understands starts N separate jobs, all of which write the same run.dir.
-void refuse_separate_ranks(const comm::Communicator& world) {
-  const bool has_launcher = environment_integer("PMIX_RANK") || environment_integer("OMPI_COMM_WORLD_SIZE");
-  const std::int64_t tasks = environment_integer("SLURM_STEP_NUM_TASKS").value_or(1);
-  if (world.size() == 1 && tasks > 1 && !has_launcher) {
-    throw ConfigError(
-        "srun started " + counted(tasks, "task") +
-        ", but each of them sees one rank (srun and MPI do not speak the same PMI); use srun --mpi=pmix");
-  }
+/// How many processes the launcher says it started, told before MPI starts (Open MPI sets some of these
+/// itself).
+std::int64_t launched_processes() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"})
+    if (const auto count = environment_integer(name)) return *count;
+  return 1;
+}
+
+/// A launcher that MPI does not understand starts N separate jobs of one rank, all of which write the same
+/// run.dir.
+void refuse_separate_ranks(std::int64_t launched, const comm::Communicator& world) {
+  if (world.size() > 1 || launched <= 1) return;
+  throw ConfigError(
+      "the launcher started " + counted(launched, "process") +
+      ", but each of them sees one rank (launcher and MPI do not speak the same PMI); under Slurm use "
+      "srun --mpi=pmix, else the mpirun of the MPI that Convoy was built with");
 }
 
 /// " [rank 2 on node7]".
@@ -90,11 +97,12 @@ bool is_first_of_launcher() {
 
 ExitStatus run_with_ranks(std::string_view command,
                           const std::function<ExitStatus(const comm::Communicator&)>& body) {
+  const std::int64_t launched = launched_processes();
   const comm::Environment environment;
   // A communicator of their own keeps the ranks' last words apart from whatever was under way.
   const comm::Communicator last_words = comm::Communicator::world();
   try {
-    refuse_separate_ranks(last_words);
+    refuse_separate_ranks(launched, last_words);
     return body(comm::Communicator::world());
   } catch (...) {
     const Failure failure = current_failure();

@@ -31,10 +31,11 @@ ExitStatus run_synth(const Arguments& arguments) {
   line.add_value("seed", "S", "of everything random; default " + std::to_string(preset.seed));
   if (!line.parse(arguments)) return ExitStatus::kDone;
 
-  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();  // of a seed
+  constexpr std::int64_t kMostPictures = 100'000'000;
   data::SynthOptions options;
-  options.train = line.integer("train", preset.train, 1, kMost);
-  options.test = line.integer("test", preset.test, 1, kMost);
+  options.train = line.integer("train", preset.train, 1, kMostPictures);
+  options.test = line.integer("test", preset.test, 1, kMostPictures);
   options.classes = line.integer("classes", preset.classes, 2, 10);
   options.seed =
       static_cast<std::uint64_t>(line.integer("seed", static_cast<std::int64_t>(preset.seed), 0, kMost));

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -26,7 +27,9 @@ namespace {
 
 /// What the last signals asked for; the Trainer reads it at the end of each step.
 std::atomic<int> request{0};
-static_assert(std::atomic<int>::is_always_lock_free, "a signal handler writes it");
+std::atomic<bool> interrupted{false};
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free,
+              "a signal handler writes it");
 
 extern "C" void on_signal(int signal) {
   if (signal == SIGUSR1) {
@@ -34,9 +37,9 @@ extern "C" void on_signal(int signal) {
     request.compare_exchange_strong(nothing, static_cast<int>(train::Request::kCheckpoint));
     return;
   }
-  const int before = request.exchange(static_cast<int>(train::Request::kLeave));
+  request.store(static_cast<int>(train::Request::kLeave));
   // A person who presses Ctrl-C twice means at once.
-  if (signal == SIGINT && before == static_cast<int>(train::Request::kLeave)) _exit(128 + SIGINT);
+  if (signal == SIGINT && interrupted.exchange(true)) _exit(128 + SIGINT);
 }
 
 void install_signal_handlers() {
@@ -149,8 +152,8 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const train::Hooks& 
   line.add_flag("dry-run", "check everything, show what would run, write nothing");
   line.add_flag("print-config", "print the effective configuration and stop");
   if (!line.parse(arguments)) return ExitStatus::kDone;
-  const train::Options options = line.configuration();
   if (line.has("print-config")) {
+    const train::Options options = line.configuration();
     if (is_first_of_launcher()) std::cout << options.effective_ini;
     return ExitStatus::kDone;
   }
@@ -164,11 +167,13 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const train::Hooks& 
   launch.resume_path = resume;
   launch.dry_run = line.has("dry-run");
   launch.command_line = "convoy train " + join(arguments, " ");
-  launch.isa = kernels::choose_isa();
   launch.request = &request;
   launch.observer = &printer;
   launch.hooks = hooks;
   return run_with_ranks("train", [&](const comm::Communicator& world) {
+    // Read where a rank that fails alone can say so.
+    const train::Options options = line.configuration();
+    launch.isa = kernels::choose_isa();
     install_signal_handlers();
     return train::train(options, world, launch);
   });

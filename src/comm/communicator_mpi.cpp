@@ -223,15 +223,19 @@ NodeSharedMemory::NodeSharedMemory(const Communicator& node, std::int64_t size)
   const MPI_Comm comm = *static_cast<const MPI_Comm*>(node.native_handle());
   constexpr auto kSlack = static_cast<MPI_Aint>(kAlignment);
   void* base = nullptr;
-  check(MPI_Win_allocate_shared(node.is_root() ? size + kSlack : 0, 1, MPI_INFO_NULL, comm, &base,
-                                &impl_->window),
-        "MPI_Win_allocate_shared");
+  if (MPI_Win_allocate_shared(node.is_root() ? size + kSlack : 0, 1, MPI_INFO_NULL, comm, &base,
+                              &impl_->window) != MPI_SUCCESS) {
+    throw IoError("cannot share " + std::to_string(size) + " bytes among the ranks of " + host_name() +
+                  " (too little room in /dev/shm or TMPDIR?); make room, or start one rank a host");
+  }
   MPI_Aint segment = 0;
   int unit = 0;
   check(MPI_Win_shared_query(impl_->window, 0, &segment, &unit, &base), "MPI_Win_shared_query");
   check(MPI_Win_lock_all(MPI_MODE_NOCHECK, impl_->window), "MPI_Win_lock_all");
   auto room = static_cast<std::size_t>(segment);
   void* aligned = std::align(kAlignment, static_cast<std::size_t>(size), base, room);
+  if (aligned == nullptr)
+    throw DisagreementError("ranks of one host ask for shared memory of different sizes");
   impl_->bytes = {static_cast<std::byte*>(aligned), static_cast<std::size_t>(size)};
 }
 

@@ -229,8 +229,9 @@ std::vector<Key> make_keys() {
           "optimizer.nesterov", [](auto& o) -> auto& { return o.optimizer.nesterov; },
           "Nesterov's momentum; needs momentum above 0"),
       number_key(
-          "optimizer.weight-decay", [](auto& o) -> auto& { return o.optimizer.weight_decay; }, not_negative,
-          "a number of 0 or more", "L2 penalty, on the weights of conv and dense alone"),
+          "optimizer.weight-decay", [](auto& o) -> auto& { return o.optimizer.weight_decay; },
+          [](double x) { return x >= 0 && x <= 1e30; }, "a number from 0 to 1e30",
+          "L2 penalty, on the weights of conv and dense alone"),
 
       choice_key(
           "schedule.name", [](auto& o) -> auto& { return o.schedule.kind; }, optim::schedule_names(),

@@ -76,8 +76,9 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
 std::string json_number(double value) {
   if (!std::isfinite(value)) return "null";
   std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%.17g", value);
-  return text.data();
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 17).ptr;
+  return {text.data(), end};
 }
 
 std::string shortest(double value) {

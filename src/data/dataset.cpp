@@ -1,8 +1,10 @@
 #include "convoy/data/dataset.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <concepts>
+#include <fstream>
 #include <map>
 #include <optional>
 
@@ -23,12 +25,15 @@ namespace {
 
 constexpr double kByteScale = 1.0 / 255;
 
-// The digest, once the file is known to be there and, where it tells, whole. Run by one rank of a node.
-std::string check_file(const std::string& path, SumPolicy policy) {
-  constexpr std::int64_t kCheapBytes = std::int64_t{4} << 30;
+void require_file(const std::string& path) {
   if (!io::exists(path))
     throw ConfigError("no such file: data set " + path + "; make it with convoy import or convoy synth");
   if (io::is_folder(path)) throw ConfigError("data set " + path + " is a folder; it should be an HDF5 file");
+}
+
+// The digest, once the file is known to be there and, where it tells, whole. Run by one rank of a node.
+std::string check_file(const std::string& path, SumPolicy policy) {
+  constexpr std::int64_t kCheapBytes = std::int64_t{4} << 30;
   io::SumCheck check = io::read_sum(path);
   const bool read_all = policy == SumPolicy::kAlways || io::file_size(path) <= kCheapBytes;
   if (check.state == io::SumState::kAbsent || (check.state == io::SumState::kGood && read_all))
@@ -80,6 +85,30 @@ Statistics compute_statistics(const io::File& file, const SplitLayout& split, co
     sums.add(piece);
   }
   return sums.statistics();
+}
+
+// Size and first bytes of a file (of ours: its user block, which states the sum of all others).
+Digest fingerprint(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::array<char, io::kUserBlockBytes> head{};
+  stream.read(head.data(), head.size());
+  Hasher hasher;
+  hasher.update(std::to_string(io::file_size(path)) + '\n');
+  hasher.update(head.data(), static_cast<std::size_t>(stream.gcount()));
+  return hasher.digest();
+}
+
+// Ranks of one host read parts of one file into one memory: they must mean the same file before any of them
+// reads.
+void require_same_file(const std::string& file, const Digest& mine, const comm::Communicator& world) {
+  const std::vector<Digest> all = world.all_gather_values(std::vector{mine});
+  const auto other = std::ranges::find_if(all, [&](const Digest& each) { return each != all.front(); });
+  if (other == all.end()) return;
+  const std::vector<std::string> hosts = world.all_gather_text(comm::host_name());
+  const auto rank = static_cast<std::size_t>(other - all.begin());
+  throw DisagreementError("ranks disagree on the data set " + file + " (rank 0 on " + hosts.front() +
+                          " and rank " + std::to_string(rank) + " on " + hosts[rank] +
+                          " opened different files); let data.file name the same file on every host");
 }
 
 }  // namespace
@@ -135,6 +164,12 @@ Dataset::Dataset(const std::string& file, const comm::Communicator& world,
                  const std::vector<std::string>& splits, SumPolicy policy)
     : impl_(std::make_unique<Impl>()) {
   const comm::Communicator node = world.node();
+  Digest mine;
+  io::agreed(world, [&] {
+    require_file(file);
+    mine = fingerprint(file);
+  });
+  require_same_file(file, mine, world);
   io::agreed(world, [&] {
     if (node.is_root()) impl_->digest = check_file(file, policy);
   });

@@ -58,8 +58,12 @@ Pair open_pair(const std::string& folder, const std::string& stem) {
   if (pair.samples == 0 || height == 0 || width == 0)
     throw DataError("wrong header in " + pair.images.path() + " (" + grouped(pair.samples) + " pictures of " +
                     to_string(pair.shape) + "); none may be zero");
-  // Before any memory is taken: what is promised must be possible. Divisions, because the product may
-  // overflow.
+  // Before any memory is taken: what is promised must be possible. By division, because the product may
+  // overflow; a picture's own size cannot, once no extent is beyond any picture's.
+  constexpr std::int64_t kMostExtent = 65535;
+  if (height > kMostExtent || width > kMostExtent)
+    throw DataError("wrong header in " + pair.images.path() + " (pictures of " + to_string(pair.shape) +
+                    "); no side may be longer than " + grouped(kMostExtent));
   constexpr std::int64_t kHeaderBytes = 16;
   if (pair.samples > (pair.images.most_bytes() - kHeaderBytes) / (height * width))
     throw DataError("truncated file " + pair.images.path() + " (its header promises " +

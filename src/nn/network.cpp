@@ -25,10 +25,21 @@ struct OpenBlock {
 constexpr std::string_view kResidualUsage =
     "'residual {', then '}' for an identity shortcut or '} shortcut {' … '}'";
 
+/// A tensor beyond any memory is a slip of the pen; and its number of elements could overflow.
+void require_possible_size(std::int64_t first, const Dims& dims, const std::string& what,
+                           const LayerLine& line) {
+  constexpr double kMostElements = 1e11;
+  auto elements = static_cast<double>(first);
+  for (const std::int64_t extent : dims) elements *= static_cast<double>(extent);
+  if (elements > kMostElements)
+    line.fail("its " + what + " would have " + shortest(elements) +
+              " elements (more than 1e11 cannot be meant)");
+}
+
 }  // namespace
 
-Network::Network(const Shape& input, const std::vector<LayerText>& lines, LossKind loss, std::int64_t classes,
-                 const Registry& registry)
+Network::Network(const Shape& input, const std::vector<LayerText>& lines, LossKind loss,
+                 std::optional<std::int64_t> classes, const Registry& registry)
     : input_(input), loss_(loss) {
   std::vector<OpenBlock> open;
   std::map<std::string, int> counts;
@@ -88,8 +99,13 @@ Network::Network(const Shape& input, const std::vector<LayerText>& lines, LossKi
 
 void Network::append(std::unique_ptr<Layer> layer, const std::string& keyword, const std::string& name,
                      std::vector<int> inputs, const LayerLine& line) {
-  if (name.find_first_of("/{} ") != std::string::npos || name == "." || name == "..")
+  constexpr std::string_view kNameCharacters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+  if (name.find_first_not_of(kNameCharacters) != std::string::npos || name == "." || name == "..")
     line.fail("the name '" + name + "' is wrong (letters, digits, '-', '_' and '.' make a name)");
+  require_possible_size(layer->output().c, {layer->output().h, layer->output().w}, "output", line);
+  for (const Parameter& parameter : layer->parameters())
+    require_possible_size(1, parameter.dims, parameter.name, line);
   for (const Node& node : nodes_)
     if (node.name == name)
       line.fail("the name '" + name + "' is taken by an earlier layer (give this " + keyword +
@@ -112,13 +128,13 @@ void Network::append(std::unique_ptr<Layer> layer, const std::string& keyword, c
   nodes_.push_back(std::move(node));
 }
 
-void Network::check_end(LossKind loss, std::int64_t classes, const LayerText& last) const {
+void Network::check_end(LossKind loss, std::optional<std::int64_t> classes, const LayerText& last) const {
   const LayerLine line(last);
   const Shape& output = shapes_.back();
-  if (output.size() != classes) {
+  if (classes && output.size() != *classes) {
     line.fail("the network ends with " + to_string(output) + " = " + std::to_string(output.size()) +
-              " outputs, but the data set has " + counted(classes, "class") + " (a last layer 'dense " +
-              std::to_string(classes) + "' would fit)");
+              " outputs, but the data set has " + counted(*classes, "class") + " (a last layer 'dense " +
+              std::to_string(*classes) + "' would fit)");
   }
   const std::string end = nodes_.back().layer->description();
   if (loss != LossKind::kQuadratic && (end == "softmax" || end == "sigmoid")) {

@@ -18,17 +18,27 @@ std::string_view to_string(ScheduleKind kind) {
   return schedule_names()[static_cast<std::size_t>(kind)];
 }
 
-Schedule::Schedule(const ScheduleOptions& options, std::int64_t epochs, std::int64_t steps_per_epoch)
-    : options_(options),
-      total_(epochs * steps_per_epoch),
-      warmup_(
-          static_cast<std::int64_t>(std::ceil(options.warmup_epochs * static_cast<double>(steps_per_epoch)))),
-      steps_per_epoch_(steps_per_epoch) {
-  if (warmup_ > total_) {
+namespace {
+
+/// ⌈epochs·steps⌉, where a product like 0.07·100 that rounding lifted just above an integer counts as that
+/// integer.
+std::int64_t warmup_steps(const ScheduleOptions& options, std::int64_t epochs, std::int64_t steps_per_epoch) {
+  if (options.warmup_epochs > static_cast<double>(epochs)) {
     throw ConfigError("schedule.warmup-epochs = " + shortest(options.warmup_epochs) +
                       " is longer than the run of " + counted(epochs, "epoch") + " (train.epochs)");
   }
+  constexpr double kRounding = 1 - 0x1p-50;
+  return static_cast<std::int64_t>(
+      std::ceil(options.warmup_epochs * static_cast<double>(steps_per_epoch) * kRounding));
 }
+
+}  // namespace
+
+Schedule::Schedule(const ScheduleOptions& options, std::int64_t epochs, std::int64_t steps_per_epoch)
+    : options_(options),
+      total_(epochs * steps_per_epoch),
+      warmup_(warmup_steps(options, epochs, steps_per_epoch)),
+      steps_per_epoch_(steps_per_epoch) {}
 
 double Schedule::rate(std::int64_t step) const {
   const double lr = options_.lr;

@@ -1,5 +1,6 @@
 #include "convoy/train/agreement.hpp"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 
@@ -17,6 +18,24 @@ void require_agreement(const comm::Communicator& world, std::string_view what, c
   throw DisagreementError("ranks disagree on the " + std::string(what) + " (rank 0 on " + hosts.front() +
                           " has " + to_hex(all.front()) + ", rank " + std::to_string(other) + " on " +
                           hosts[other] + " has " + to_hex(all[other]) + "); " + std::string(advice));
+}
+
+kernels::Isa lowest_isa(const comm::Communicator& world, kernels::Isa mine) {
+  const std::vector<int> all = world.all_gather_values(std::vector{static_cast<int>(mine)});
+  return static_cast<kernels::Isa>(*std::min_element(all.begin(), all.end()));
+}
+
+void compare_across_ranks(const comm::Communicator& world, const Hooks& hooks, std::string_view what,
+                          Digest mine, std::string_view advice) {
+  if (hooks.corrupt) hooks.corrupt(what, world.rank(), 0, std::as_writable_bytes(std::span(&mine, 1)));
+  require_agreement(world, what, mine, advice);
+}
+
+Digest state_digest(const State& state) {
+  Hasher hasher;
+  for (const AlignedBuffer<float>* buffer : {&state.parameters, &state.statistics, &state.velocity})
+    hasher.update(buffer->data(), static_cast<std::size_t>(buffer->size()) * sizeof(float));
+  return hasher.digest();
 }
 
 Digest build_digest() {

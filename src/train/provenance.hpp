@@ -3,11 +3,14 @@
 
 #include <string>
 
+#include "convoy/comm/communicator.hpp"
 #include "convoy/train/checkpoint.hpp"
 
 namespace convoy::train {
 
-/// Time, host, ranks, threads, versions, command line, the batch system's variables.
-[[nodiscard]] Provenance provenance(const std::string& command_line, int ranks, int threads);
+/// Collective. Time, hosts, ranks, threads, versions, command line, the batch system's variables, as rank 0
+/// has them and the same on every rank: they are written collectively.
+[[nodiscard]] Provenance gather_provenance(const comm::Communicator& world, const std::string& command_line,
+                                           int threads);
 
 }  // namespace convoy::train

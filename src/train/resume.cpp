@@ -43,7 +43,7 @@ std::string newest_sound(const RunDirectory& directory, Observer& listener) {
     try {
       require_sound_checkpoint(path);
       return path;
-    } catch (const DataError& error) {
+    } catch (const Error& error) {
       listener.on_warning(std::string(error.what()) + "; trying the one before it");
     }
   }

@@ -66,7 +66,7 @@ void RunDirectory::append_metrics(const std::string& json) const {
 
 void RunDirectory::cut_metrics(std::int64_t step) const {
   if (!io::exists(metrics())) return;
-  const std::string text = io::read_text_file(metrics());
+  const std::string text = io::read_text_file(metrics(), std::int64_t{1} << 40);
   std::string kept;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());

@@ -1,7 +1,5 @@
 #include "setup.hpp"
 
-#include <algorithm>
-
 #include "convoy/comm/reducer.hpp"
 #include "convoy/comm/tree.hpp"
 #include "convoy/core/error.hpp"
@@ -14,9 +12,7 @@ void check_ranks(const Options& options, int ranks) {
   if (ranks <= leaves) return;
   const std::string would_do =
       ranks <= options.batch
-          ? "train.micro-batch = " +
-                std::to_string(ranks == 1 ? options.batch : (options.batch - 1) / (ranks - 1)) +
-                " or less would do"
+          ? "train.micro-batch = " + std::to_string((options.batch - 1) / (ranks - 1)) + " or less would do"
           : "at most " + std::to_string(options.batch) + " ranks can share a batch of " +
                 std::to_string(options.batch);
   throw ConfigError("there are more ranks than micro-batches (" + std::to_string(ranks) +
@@ -31,11 +27,6 @@ const data::Split& training_split(const data::Dataset& dataset, const std::strin
     throw DataError("data set " + file +
                     " has no training samples (group /train); import or synth makes them");
   return *split;
-}
-
-kernels::Isa lowest_isa(const comm::Communicator& world, kernels::Isa mine) {
-  const std::vector<int> all = world.all_gather_values(std::vector{static_cast<int>(mine)});
-  return static_cast<kernels::Isa>(*std::min_element(all.begin(), all.end()));
 }
 
 std::vector<optim::ParameterRange> decay_ranges(const nn::Network& network) {

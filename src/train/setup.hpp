@@ -5,9 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "convoy/comm/communicator.hpp"
 #include "convoy/data/dataset.hpp"
-#include "convoy/kernels/isa.hpp"
 #include "convoy/nn/network.hpp"
 #include "convoy/optim/sgd.hpp"
 #include "convoy/train/options.hpp"
@@ -23,9 +21,6 @@ void check_ranks(const Options& options, int ranks);
 
 /// The split to train on; throws DataError where there is none, or an empty one.
 [[nodiscard]] const data::Split& training_split(const data::Dataset& dataset, const std::string& file);
-
-/// Collective. The lowest of all ranks' instruction sets.
-[[nodiscard]] kernels::Isa lowest_isa(const comm::Communicator& world, kernels::Isa mine);
 
 /// The network's parameters with their rules for weight decay.
 [[nodiscard]] std::vector<optim::ParameterRange> decay_ranges(const nn::Network& network);

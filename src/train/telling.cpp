@@ -44,9 +44,13 @@ void Pace::resume() {
   paused_ += Clock::now() - paused_at_;
 }
 
+double Pace::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - start_ - paused_).count();
+}
+
 double Pace::images_per_second() const {
-  const double seconds = std::chrono::duration<double>(Clock::now() - start_ - paused_).count();
-  return seconds > 0 ? static_cast<double>(images_) / seconds : 0;
+  const double passed = seconds();
+  return passed > 0 ? static_cast<double>(images_) / passed : 0;
 }
 
 std::string start_line(const StartReport& report, const Options& options, int ranks, int threads) {

@@ -18,6 +18,7 @@ class Pace {
   void pause();
   void resume();
   void add(std::int64_t images) { images_ += images; }
+  [[nodiscard]] double seconds() const;
   [[nodiscard]] double images_per_second() const;
 
  private:

@@ -16,6 +16,7 @@
 #include "convoy/train/engine.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "convoy/train/run_directory.hpp"
+#include "deadline.hpp"
 #include "provenance.hpp"
 #include "resume.hpp"
 #include "setup.hpp"
@@ -25,6 +26,9 @@ namespace convoy::train {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view kSameConfiguration = "give every rank the same files and options";
+constexpr std::string_view kSameData = "let data.file name the same file on every host";
 
 /// A run under way on one rank.
 class Trainer {
@@ -47,7 +51,9 @@ class Trainer {
         schedule_(options.schedule, options.epochs, steps_per_epoch_),
         ranges_(decay_ranges(network_)),
         gradient_(network_.gradient_size()),
-        directory_(options.dir) {
+        directory_(options.dir),
+        deadline_(options.max_seconds,
+                  3 * network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))) {
     if (const data::Split* test = dataset_.split("test"); test != nullptr && test->samples() > 0)
       test_ = Source{test, train_.transform};
     state_.parameters = AlignedBuffer<float>(network_.parameter_count());
@@ -56,7 +62,7 @@ class Trainer {
   }
 
   ExitStatus run() {
-    require_common_ground();
+    compare_across_ranks(world_, launch_.hooks, "data", hash(dataset_.digest()), kSameData);
     const std::string from = find_resume_point(world_, launch_, directory_, listener());
     start(from);
     const StartReport report = start_report(from);
@@ -79,26 +85,14 @@ class Trainer {
       finish(status);
       return status;
     } catch (const Error& error) {
+      tell_failure(error);
       throw Error(error.status(),
-                  std::string(error.what()) + " [step " + std::to_string(progress_.step + 1) + ']');
+                  std::string(error.what()) + " [step " + std::to_string(step_under_way_) + ']');
     }
   }
 
  private:
   Observer& listener() { return launch_.observer != nullptr ? *launch_.observer : silent_; }
-
-  /// Build, configuration, data: what every rank must have before the first step.
-  void require_common_ground() {
-    const auto compare = [&](std::string_view what, Digest mine, std::string_view advice) {
-      if (launch_.hooks.corrupt)
-        launch_.hooks.corrupt(what, world_.rank(), progress_.step,
-                              std::as_writable_bytes(std::span(&mine, 1)));
-      require_agreement(world_, what, mine, advice);
-    };
-    compare("build", build_digest(), "start the same convoy program on every host");
-    compare("configuration", hash(options_.effective_ini), "give every rank the same files and options");
-    compare("data", hash(dataset_.digest()), "let data.file name the same file on every host");
-  }
 
   void start(const std::string& from) {
     network_.initialise(options_.seed, state_.parameters.span(), state_.statistics.span());
@@ -134,9 +128,9 @@ class Trainer {
   }
 
   ExitStatus loop() {
-    run_start_ = Clock::now();
     pace_.restart();
     while (progress_.step < total_steps_) {
+      step_under_way_ = progress_.step + 1;
       const std::int64_t epoch = progress_.step / steps_per_epoch_;
       if (epoch != order_epoch_) begin_epoch(epoch);
       const double loss = step();
@@ -160,8 +154,7 @@ class Trainer {
       std::iota(order_.begin(), order_.end(), std::int64_t{0});
     }
     order_epoch_ = epoch;
-    epoch_start_ = Clock::now();
-    epoch_first_step_ = progress_.step;
+    epoch_pace_.restart();
   }
 
   /// The part of the present epoch's order that makes up the present step.
@@ -211,7 +204,7 @@ class Trainer {
     progress_.epoch_loss_sum += sum.loss_sum;
     progress_.epoch_correct += sum.correct;
     progress_.epoch_samples += samples;
-    pace_.add(samples);
+    for (Pace* pace : {&pace_, &epoch_pace_}) pace->add(samples);
     return loss;
   }
 
@@ -259,18 +252,15 @@ class Trainer {
   }
 
   void end_epoch(std::int64_t epoch) {
-    const double seconds = std::chrono::duration<double>(Clock::now() - epoch_start_).count();
     const auto samples = static_cast<double>(progress_.epoch_samples);
-    const auto run_samples = static_cast<double>((progress_.step - epoch_first_step_) *
-                                                 options_.batch);  // this process's part of the epoch
-    pace_.pause();
+    pause();
     EpochReport report{.epoch = epoch + 1,
                        .step = progress_.step,
                        .train_loss = progress_.epoch_loss_sum / samples,
                        .train_accuracy = static_cast<double>(progress_.epoch_correct) / samples,
                        .has_test = test_.has_value(),
-                       .seconds = seconds,
-                       .images_per_second = std::min(run_samples, samples) / seconds};
+                       .seconds = epoch_pace_.seconds(),
+                       .images_per_second = epoch_pace_.images_per_second()};
     if (test_) {
       const Evaluation result = evaluate(engine_, world_, *test_, state_);
       report.test_loss = result.loss;
@@ -281,20 +271,21 @@ class Trainer {
     progress_.epoch_correct = 0;
     progress_.epoch_samples = 0;
     require_agreement(
-        world_, "parameters", state_digest(),
+        world_, "parameters", state_digest(state_),
         "a rank's memory or processor is at fault; resume from the last checkpoint on other hosts");
     if (world_.is_root()) {
       directory_.append_metrics(epoch_line(report));
       listener().on_epoch(report);
     }
-    pace_.resume();
+    resume();
   }
 
-  [[nodiscard]] Digest state_digest() const {
-    Hasher hasher;
-    for (const AlignedBuffer<float>* buffer : {&state_.parameters, &state_.statistics, &state_.velocity})
-      hasher.update(buffer->data(), static_cast<std::size_t>(buffer->size()) * sizeof(float));
-    return hasher.digest();
+  /// Evaluation and checkpoints are no part of the pace.
+  void pause() {
+    for (Pace* pace : {&pace_, &epoch_pace_}) pace->pause();
+  }
+  void resume() {
+    for (Pace* pace : {&pace_, &epoch_pace_}) pace->resume();
   }
 
   /// The strongest request any rank has, from signals or the clock.
@@ -304,10 +295,7 @@ class Trainer {
       mine = static_cast<int>(Request::kCheckpoint);  // asks once: taken back here; a request to leave stays
       launch_.request->compare_exchange_strong(mine, static_cast<int>(Request::kNothing));  // else: loads it
     }
-    const double seconds = std::chrono::duration<double>(Clock::now() - run_start_).count();
-    // Leaves while there is still time to write what the last checkpoint took, twice over.
-    if (options_.max_seconds > 0 && seconds + 2 * save_seconds_ >= static_cast<double>(options_.max_seconds))
-      mine = static_cast<int>(Request::kLeave);
+    if (deadline_.is_near()) mine = static_cast<int>(Request::kLeave);
     requests_.resize(static_cast<std::size_t>(world_.size()));
     world_.all_gather_equal<int>(std::span<const int>(&mine, 1), requests_);
     return static_cast<Request>(*std::max_element(requests_.begin(), requests_.end()));
@@ -322,7 +310,7 @@ class Trainer {
   }
 
   void save() {
-    pace_.pause();
+    pause();
     const Clock::time_point begin = Clock::now();
     for (const float value : state_.parameters.span()) {
       if (!std::isfinite(value))
@@ -340,12 +328,23 @@ class Trainer {
                                   .class_names = dataset_.class_names(),
                                   .data_digest = dataset_.digest()};
     write_checkpoint(path, world_, network_, header, state_,
-                     provenance(launch_.command_line, world_.size(), engine_.threads()),
+                     gather_provenance(world_, launch_.command_line, engine_.threads()),
                      [&] { directory_.require_ownership(); });
     io::agreed_at_root(world_, [&] { directory_.prune_checkpoints(options_.keep, name); });
-    save_seconds_ = std::chrono::duration<double>(Clock::now() - begin).count();
+    deadline_.saved_in(std::chrono::duration<double>(Clock::now() - begin).count());
     if (world_.is_root()) listener().on_checkpoint(path);
-    pace_.resume();
+    resume();
+  }
+
+  /// The end line of a run that all ranks see fail together; rank 0 alone may not know of other failures.
+  void tell_failure(const Error& error) noexcept {
+    const bool is_common =
+        error.status() == ExitStatus::kDiverged || error.status() == ExitStatus::kDisagreement;
+    if (!is_common || !world_.is_root()) return;
+    try {
+      directory_.append_metrics(end_line(error.status(), progress_.step));
+    } catch (const Error&) {  // the first error is the one to report
+    }
   }
 
   void finish(ExitStatus status) {
@@ -374,6 +373,7 @@ class Trainer {
   State state_;
   AlignedBuffer<float> gradient_;
   RunDirectory directory_;
+  Deadline deadline_;
   Progress progress_;
 
   std::map<std::int64_t, StepPlan> plans_;  // by number of leaves
@@ -384,16 +384,16 @@ class Trainer {
   std::vector<double> leaf_losses_;
   std::vector<int> requests_;
   double rate_ = 0;
-  double save_seconds_ = 0;
-  Pace pace_;
-  Clock::time_point run_start_;
-  Clock::time_point epoch_start_;
-  std::int64_t epoch_first_step_ = 0;
+  std::int64_t step_under_way_ = 0;  // for messages
+  Pace pace_;                        // since the last step line
+  Pace epoch_pace_;
 };
 
 }  // namespace
 
 ExitStatus train(const Options& options, const comm::Communicator& world, const Launch& launch) {
+  compare_across_ranks(world, launch.hooks, "build", build_digest(), kSameBuild);
+  compare_across_ranks(world, launch.hooks, "configuration", hash(options.effective_ini), kSameConfiguration);
   check_ranks(options, world.size());
   return Trainer(options, world, launch).run();
 }

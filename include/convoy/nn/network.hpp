@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,11 +44,12 @@ struct Tensor {
 
 class Network {
  public:
-  /// Builds the network of `lines` for pictures of shape `input` and `classes` outputs. Throws ConfigError,
+  /// Builds the network of `lines` for pictures of shape `input` and `classes` outputs (nothing: as
+  /// many as its last layer has). Throws ConfigError,
   /// naming the line, where a line is wrong, a shape does not fit, blocks are not closed, the last layer's
   /// output is not `classes` numbers, or softmax or sigmoid stand before a loss that applies them itself.
-  Network(const Shape& input, const std::vector<LayerText>& lines, LossKind loss, std::int64_t classes,
-          const Registry& registry = Registry::standard());
+  Network(const Shape& input, const std::vector<LayerText>& lines, LossKind loss,
+          std::optional<std::int64_t> classes, const Registry& registry = Registry::standard());
 
   [[nodiscard]] const Shape& input() const { return input_; }
   [[nodiscard]] const Shape& shape_of(int node) const;
@@ -73,7 +75,7 @@ class Network {
  private:
   void append(std::unique_ptr<Layer> layer, const std::string& keyword, const std::string& name,
               std::vector<int> inputs, const LayerLine& line);
-  void check_end(LossKind loss, std::int64_t classes, const LayerText& last) const;
+  void check_end(LossKind loss, std::optional<std::int64_t> classes, const LayerText& last) const;
   [[nodiscard]] bool feeds_relu(int node) const;
 
   Shape input_;

@@ -7,6 +7,9 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/hash.hpp"
+#include "convoy/kernels/isa.hpp"
+#include "convoy/train/engine.hpp"
+#include "convoy/train/observer.hpp"
 
 namespace convoy::train {
 
@@ -14,6 +17,19 @@ namespace convoy::train {
 /// ranks and their hosts; `advice` says what would be right.
 void require_agreement(const comm::Communicator& world, std::string_view what, const Digest& mine,
                        std::string_view advice);
+
+/// Collective. The same, after a test's hook may have changed `mine` (train/observer.hpp).
+void compare_across_ranks(const comm::Communicator& world, const Hooks& hooks, std::string_view what,
+                          Digest mine, std::string_view advice);
+
+/// Sum of everything trained: parameters, statistics, optimizer state.
+[[nodiscard]] Digest state_digest(const State& state);
+
+/// Collective. The lowest of all ranks' instruction sets: what every rank then uses.
+[[nodiscard]] kernels::Isa lowest_isa(const comm::Communicator& world, kernels::Isa mine);
+
+/// What to do where builds differ.
+inline constexpr std::string_view kSameBuild = "start the same convoy program on every host";
 
 /// Sum of the running program's file: two builds never share it.
 [[nodiscard]] Digest build_digest();

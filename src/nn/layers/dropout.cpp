@@ -4,6 +4,7 @@
 #include <array>
 
 #include "convoy/core/random.hpp"
+#include "convoy/core/text.hpp"
 #include "layers.hpp"
 
 namespace convoy::nn {
@@ -14,11 +15,7 @@ class Dropout final : public LayerOf<Dropout> {
   Dropout(const Shape& shape, double rate, std::uint64_t layer) : shape_(shape), rate_(rate), layer_(layer) {}
 
   [[nodiscard]] Shape output() const override { return shape_; }
-  [[nodiscard]] std::string description() const override {
-    std::string text = std::to_string(rate_);
-    text.erase(text.find_last_not_of('0') + 1);
-    return "dropout " + text;
-  }
+  [[nodiscard]] std::string description() const override { return "dropout " + shortest(rate_); }
   /// The mask, [B][C][H][W][16].
   [[nodiscard]] std::int64_t saved_bytes(std::int64_t blocks, std::int64_t real_size) const override {
     return blocks * shape_.size() * kLanes * real_size;

@@ -140,16 +140,5 @@ TEST(Loss, TopFiveHoldsTheFifthAndNotTheSixth) {
   EXPECT_EQ(evaluate<float>(LossKind::kQuadratic, falling, {5}, 6).result.correct_top5, 0);
 }
 
-TEST(Loss, NamesReadBackAndUnknownOnesAreRefused) {
-  for (const std::string_view name : loss_names()) EXPECT_EQ(to_string(parse_loss(name)), name);
-  try {
-    (void)parse_loss("mse");
-    FAIL() << "no ConfigError";
-  } catch (const ConfigError& error) {
-    EXPECT_STREQ(error.what(),
-                 "unknown loss 'mse' (known: quadratic, sigmoid-cross-entropy, softmax-cross-entropy)");
-  }
-}
-
 }  // namespace
 }  // namespace convoy::nn
