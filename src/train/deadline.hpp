@@ -1,6 +1,6 @@
 #pragma once
-// run.max-time: when to leave so that the last checkpoint is written before the time is over. Private to the train
-// room; every rank holds one, and they agree on the earliest.
+// run.max-time: when to leave so that the last checkpoint is written before the time is over. Private to the
+// train room; every rank holds one, and they agree on the earliest.
 
 #include <algorithm>
 #include <chrono>
@@ -10,13 +10,14 @@ namespace convoy::train {
 
 class Deadline {
  public:
-  /// Counts from now. `limit_seconds` 0: never. `state_bytes` gives a first guess of how long a checkpoint takes.
+  /// Counts from now. `limit_seconds` 0: never. `state_bytes` gives a first guess of how long a checkpoint
+  /// takes.
   Deadline(std::int64_t limit_seconds, std::int64_t state_bytes)
       : limit_seconds_(static_cast<double>(limit_seconds)),
         save_seconds_(kLeastSaveSeconds + static_cast<double>(state_bytes) / kBytesPerSecond) {}
 
-  /// Called once a step. True if another interval as long as the longest so far (a step, and what came with it, an
-  /// evaluation say) and two checkpoints as slow as the slowest might not fit any more.
+  /// Called once a step. True if another interval as long as the longest so far (a step, and what came with
+  /// it, an evaluation say) and two checkpoints as slow as the slowest might not fit any more.
   [[nodiscard]] bool is_near() {
     const double now = elapsed();
     longest_interval_ = std::max(longest_interval_, now - last_check_);
@@ -35,7 +36,9 @@ class Deadline {
   static constexpr double kLeastSaveSeconds = 0.1;
   static constexpr double kBytesPerSecond = 1e8;  // a slow disk, until one was measured
 
-  [[nodiscard]] double elapsed() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+  [[nodiscard]] double elapsed() const {
+    return std::chrono::duration<double>(Clock::now() - start_).count();
+  }
 
   Clock::time_point start_ = Clock::now();
   double limit_seconds_;
