@@ -100,9 +100,9 @@ Network::Network(const Shape& input, const std::vector<LayerText>& lines, LossKi
 void Network::append(std::unique_ptr<Layer> layer, const std::string& keyword, const std::string& name,
                      std::vector<int> inputs, const LayerLine& line) {
   constexpr std::string_view kNameCharacters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
   if (name.find_first_not_of(kNameCharacters) != std::string::npos || name == "." || name == "..")
-    line.fail("the name '" + name + "' is wrong (letters, digits, '-', '_' and '.' make a name)");
+    line.fail("the name '" + name + "' is wrong (letters, digits, '-', '_', '.' and '~' make a name)");
   require_possible_size(layer->output().c, {layer->output().h, layer->output().w}, "output", line);
   for (const Parameter& parameter : layer->parameters())
     require_possible_size(1, parameter.dims, parameter.name, line);

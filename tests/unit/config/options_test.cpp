@@ -134,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"ZeroRate", "[schedule]\nlr = 0", {"schedule.lr", "'0'", "above 0"}},
         Wrong{"RateBeyondFloat", "[schedule]\nlr = 1e39", {"schedule.lr", "1e30"}},
         Wrong{"MomentumOfOne", "[optimizer]\nmomentum = 1", {"optimizer.momentum", "'1'", "below 1"}},
-        Wrong{"NegativeDecay", "[optimizer]\nweight-decay = -1e-4", {"optimizer.weight-decay", "0 or more"}},
+        Wrong{"NegativeDecay", "[optimizer]\nweight-decay = -1e-4", {"optimizer.weight-decay", "0 to 1e30"}},
         Wrong{"UnknownLoss", "[network]\nloss = mse", {"network.loss", "'mse'", "softmax-cross-entropy"}},
         Wrong{"UnknownSchedule", "[schedule]\nname = cosin", {"schedule.name", "'cosin'", "cosine"}},
         Wrong{"UnknownOptimizer", "[optimizer]\nname = adamw", {"optimizer.name", "'adamw'", "sgd"}},

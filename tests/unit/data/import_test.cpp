@@ -144,7 +144,9 @@ TEST_F(Mnist, ALabelAboveNineIsNamed) {
 TEST_F(Mnist, AHeaderIsNotTakenAtItsWord) {
   const std::uint32_t huge = 0xFFFFFFFF;
   write_bytes(in_ / "train-labels-idx1-ubyte", word(0x801) + word(huge));
-  write_bytes(train_images_, word(0x803) + word(huge) + word(huge) + word(1));
+  write_bytes(train_images_, word(0x803) + word(huge) + word(huge) + word(huge));  // whose product overflows
+  EXPECT_HOLDS(complaint(), "no side may be longer");
+  write_bytes(train_images_, word(0x803) + word(huge) + word(65535) + word(65535));
   EXPECT_HOLDS(complaint(), "more than it can hold");
   write_bytes(in_ / "train-labels-idx1-ubyte", word(0x801) + word(0));
   write_bytes(train_images_, word(0x803) + word(0) + word(28) + word(28));
