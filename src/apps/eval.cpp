@@ -9,6 +9,7 @@
 #include "convoy/apps/command.hpp"
 #include "convoy/apps/command_line.hpp"
 #include "convoy/apps/ranks.hpp"
+#include "convoy/comm/agreement.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
@@ -67,7 +68,7 @@ void require_same_input(const Request& request, const train::CheckpointHeader& h
 }
 
 ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator& world) {
-  train::require_agreement(world, "build", train::build_digest(), train::kSameBuild);
+  comm::require_agreement(world, "build", train::build_digest(), train::kSameBuild);
   io::agreed_at_root(world, [&] { train::require_sound_checkpoint(request.checkpoint); });
   train::CheckpointHeader header;
   io::agreed(world, [&] { header = train::read_checkpoint_header(request.checkpoint); });

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 
+#include "convoy/comm/agreement.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/hash.hpp"
 #include "convoy/core/text.hpp"
@@ -98,19 +99,6 @@ Digest fingerprint(const std::string& path) {
   return hasher.digest();
 }
 
-// Ranks of one host read parts of one file into one memory: they must mean the same file before any of them
-// reads.
-void require_same_file(const std::string& file, const Digest& mine, const comm::Communicator& world) {
-  const std::vector<Digest> all = world.all_gather_values(std::vector{mine});
-  const auto other = std::ranges::find_if(all, [&](const Digest& each) { return each != all.front(); });
-  if (other == all.end()) return;
-  const std::vector<std::string> hosts = world.all_gather_text(comm::host_name());
-  const auto rank = static_cast<std::size_t>(other - all.begin());
-  throw DisagreementError("ranks disagree on the data set " + file + " (rank 0 on " + hosts.front() +
-                          " and rank " + std::to_string(rank) + " on " + hosts[rank] +
-                          " opened different files); let data.file name the same file on every host");
-}
-
 }  // namespace
 
 struct Dataset::Impl {
@@ -169,7 +157,9 @@ Dataset::Dataset(const std::string& file, const comm::Communicator& world,
     require_file(file);
     mine = fingerprint(file);
   });
-  require_same_file(file, mine, world);
+  // Ranks of one host read parts of one file into one memory: they must mean the same file before any of them
+  // reads.
+  comm::require_agreement(world, "data set " + file, mine, "let data.file name the same file on every host");
   io::agreed(world, [&] {
     if (node.is_root()) impl_->digest = check_file(file, policy);
   });

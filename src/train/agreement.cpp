@@ -4,21 +4,9 @@
 #include <array>
 #include <fstream>
 
-#include "convoy/core/error.hpp"
+#include "convoy/comm/agreement.hpp"
 
 namespace convoy::train {
-
-void require_agreement(const comm::Communicator& world, std::string_view what, const Digest& mine,
-                       std::string_view advice) {
-  const std::vector<Digest> all = world.all_gather_values(std::vector{mine});
-  std::size_t other = 0;
-  while (other < all.size() && all[other] == all.front()) ++other;
-  if (other == all.size()) return;  // the same answer on every rank
-  const std::vector<std::string> hosts = world.all_gather_text(comm::host_name());
-  throw DisagreementError("ranks disagree on the " + std::string(what) + " (rank 0 on " + hosts.front() +
-                          " has " + to_hex(all.front()) + ", rank " + std::to_string(other) + " on " +
-                          hosts[other] + " has " + to_hex(all[other]) + "); " + std::string(advice));
-}
 
 kernels::Isa lowest_isa(const comm::Communicator& world, kernels::Isa mine) {
   const std::vector<int> all = world.all_gather_values(std::vector{static_cast<int>(mine)});
@@ -28,7 +16,7 @@ kernels::Isa lowest_isa(const comm::Communicator& world, kernels::Isa mine) {
 void compare_across_ranks(const comm::Communicator& world, const Hooks& hooks, std::string_view what,
                           Digest mine, std::string_view advice) {
   if (hooks.corrupt) hooks.corrupt(what, world.rank(), 0, std::as_writable_bytes(std::span(&mine, 1)));
-  require_agreement(world, what, mine, advice);
+  comm::require_agreement(world, what, mine, advice);
 }
 
 Digest state_digest(const State& state) {

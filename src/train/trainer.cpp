@@ -4,11 +4,10 @@
 #include <chrono>
 #include <cmath>
 #include <map>
-#include <numeric>
 #include <optional>
 
+#include "convoy/comm/agreement.hpp"
 #include "convoy/comm/reducer.hpp"
-#include "convoy/core/random.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
 #include "convoy/io/hdf5_file.hpp"
@@ -17,6 +16,7 @@
 #include "convoy/train/evaluation.hpp"
 #include "convoy/train/run_directory.hpp"
 #include "deadline.hpp"
+#include "epoch_order.hpp"
 #include "provenance.hpp"
 #include "resume.hpp"
 #include "setup.hpp"
@@ -53,7 +53,8 @@ class Trainer {
         gradient_(network_.gradient_size()),
         directory_(options.dir),
         deadline_(options.max_seconds,
-                  3 * network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))) {
+                  3 * network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))),
+        order_(train_.split->samples(), options.data.shuffle, options.seed) {
     if (const data::Split* test = dataset_.split("test"); test != nullptr && test->samples() > 0)
       test_ = Source{test, train_.transform};
     state_.parameters = AlignedBuffer<float>(network_.parameter_count());
@@ -132,7 +133,7 @@ class Trainer {
     while (progress_.step < total_steps_) {
       step_under_way_ = progress_.step + 1;
       const std::int64_t epoch = progress_.step / steps_per_epoch_;
-      if (epoch != order_epoch_) begin_epoch(epoch);
+      if (order_.begin_epoch(epoch)) epoch_pace_.restart();
       const double loss = step();
       const bool epoch_ends = progress_.step % steps_per_epoch_ == 0;
       tell_step(epoch, loss, epoch_ends);
@@ -143,25 +144,6 @@ class Trainer {
       if (request == Request::kLeave && !is_last) return ExitStatus::kStoppedEarly;
     }
     return ExitStatus::kDone;
-  }
-
-  void begin_epoch(std::int64_t epoch) {
-    const std::int64_t samples = train_.split->samples();
-    if (options_.data.shuffle) {
-      order_ = shuffled_order(samples, options_.seed, epoch);
-    } else {
-      order_.resize(static_cast<std::size_t>(samples));
-      std::iota(order_.begin(), order_.end(), std::int64_t{0});
-    }
-    order_epoch_ = epoch;
-    epoch_pace_.restart();
-  }
-
-  /// The part of the present epoch's order that makes up the present step.
-  [[nodiscard]] std::span<const std::int64_t> batch_of_step() const {
-    const auto first = static_cast<std::size_t>(progress_.step % steps_per_epoch_ * options_.batch);
-    return std::span(order_).subspan(
-        first, std::min(static_cast<std::size_t>(options_.batch), order_.size() - first));
   }
 
   const StepPlan& plan_for(std::int64_t leaves) {
@@ -175,14 +157,15 @@ class Trainer {
 
   /// One update; returns the step's mean loss.
   double step() {
-    const std::span<const std::int64_t> batch = batch_of_step();
+    const std::span<const std::int64_t> batch =
+        order_.batch(progress_.step % steps_per_epoch_, options_.batch);
     const auto samples = static_cast<std::int64_t>(batch.size());
     const std::int64_t leaves = ceil_div(samples, options_.micro_batch);
     const StepPlan& plan = plan_for(leaves);
     const auto most = static_cast<std::size_t>(ceil_div(leaves, world_.size()));
     leaf_results_.assign(most, {});
     const auto nodes =
-        engine_.gradients(plan, train_, state_, batch, options_.seed, order_epoch_, leaf_results_);
+        engine_.gradients(plan, train_, state_, batch, options_.seed, order_.epoch(), leaf_results_);
 
     const LeafResult sum = sum_over_ranks(leaves, most);
     const double loss = sum.loss_sum / static_cast<double>(samples);
@@ -270,7 +253,7 @@ class Trainer {
     progress_.epoch_loss_sum = 0;
     progress_.epoch_correct = 0;
     progress_.epoch_samples = 0;
-    require_agreement(
+    comm::require_agreement(
         world_, "parameters", state_digest(state_),
         "a rank's memory or processor is at fault; resume from the last checkpoint on other hosts");
     if (world_.is_root()) {
@@ -377,8 +360,7 @@ class Trainer {
   Progress progress_;
 
   std::map<std::int64_t, StepPlan> plans_;  // by number of leaves
-  std::vector<std::int64_t> order_;
-  std::int64_t order_epoch_ = -1;
+  EpochOrder order_;
   std::vector<LeafResult> leaf_results_;
   std::vector<LeafResult> all_leaf_results_;
   std::vector<double> leaf_losses_;

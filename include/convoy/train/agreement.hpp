@@ -1,5 +1,5 @@
 #pragma once
-// What ranks must have in common, compared (contract, "The same bits"; exit 7).
+// What the ranks of a run must have in common: build, instruction set, state (contract, "The same bits").
 
 #include <string>
 #include <string_view>
@@ -13,12 +13,7 @@
 
 namespace convoy::train {
 
-/// Collective. Throws DisagreementError on every rank where the digests differ, naming `what`, both groups of
-/// ranks and their hosts; `advice` says what would be right.
-void require_agreement(const comm::Communicator& world, std::string_view what, const Digest& mine,
-                       std::string_view advice);
-
-/// Collective. The same, after a test's hook may have changed `mine` (train/observer.hpp).
+/// Collective. comm::require_agreement, after a test's hook may have changed `mine` (train/observer.hpp).
 void compare_across_ranks(const comm::Communicator& world, const Hooks& hooks, std::string_view what,
                           Digest mine, std::string_view advice);
 

@@ -11,17 +11,8 @@ class Conv final : public LayerOf<Conv> {
   Conv(const Shape& input, std::int64_t channels, const Window& window, bool bias)
       : window_(window), output_(window.output(input, channels)), bias_(bias) {
     shape_.ic = input.c;
-    shape_.ih = input.h;
-    shape_.iw = input.w;
     shape_.oc = channels;
-    shape_.oh = output_.h;
-    shape_.ow = output_.w;
-    shape_.kh = window.kh;
-    shape_.kw = window.kw;
-    shape_.sh = window.sh;
-    shape_.sw = window.sw;
-    shape_.ph = window.ph;
-    shape_.pw = window.pw;
+    window.fill(shape_, input, output_);
   }
 
   [[nodiscard]] Shape output() const override { return output_; }

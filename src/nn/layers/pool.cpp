@@ -11,16 +11,7 @@ kernels::Pool2dShape pool_shape(const Window& window, const Shape& input, const 
   kernels::Pool2dShape shape;
   shape.blocks = blocks;
   shape.c = input.c;
-  shape.ih = input.h;
-  shape.iw = input.w;
-  shape.oh = output.h;
-  shape.ow = output.w;
-  shape.kh = window.kh;
-  shape.kw = window.kw;
-  shape.sh = window.sh;
-  shape.sw = window.sw;
-  shape.ph = window.ph;
-  shape.pw = window.pw;
+  window.fill(shape, input, output);
   return shape;
 }
 

@@ -18,6 +18,20 @@ struct Window {
 
   /// Picture after the window has slid over `input`: ⌊(H + 2p − K)/s⌋ + 1 each way.
   [[nodiscard]] Shape output(const Shape& input, std::int64_t channels) const;
+  /// Writes window and pictures into a kernel's shape (kernels::Conv2dShape, Pool2dShape).
+  template <class KernelShape>
+  void fill(KernelShape& shape, const Shape& input, const Shape& output) const {
+    shape.ih = input.h;
+    shape.iw = input.w;
+    shape.oh = output.h;
+    shape.ow = output.w;
+    shape.kh = kh;
+    shape.kw = kw;
+    shape.sh = sh;
+    shape.sw = sw;
+    shape.ph = ph;
+    shape.pw = pw;
+  }
   /// "3x3 stride=2 pad=1"; a stride equal to (default_sh, default_sw) and a padding of 0 are left out.
   [[nodiscard]] std::string description(std::int64_t default_sh, std::int64_t default_sw) const;
   /// Fails the line where the window is larger than the padded picture.

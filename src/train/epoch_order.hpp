@@ -1,0 +1,28 @@
+#pragma once
+// The order in which an epoch's samples are trained: a pure function of (seed, epoch).
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace convoy::train {
+
+class EpochOrder {
+ public:
+  /// Of `samples` samples, shuffled anew each epoch or always in the order of the file.
+  EpochOrder(std::int64_t samples, bool shuffle, std::uint64_t seed);
+
+  /// Makes `epoch` (from 0) the present one; whether it was not already. Cost: a pass over all samples.
+  bool begin_epoch(std::int64_t epoch);
+  [[nodiscard]] std::int64_t epoch() const { return epoch_; }
+  /// Samples of the present epoch's step `step` (from 0): `size` of them, fewer in the last step.
+  [[nodiscard]] std::span<const std::int64_t> batch(std::int64_t step, std::int64_t size) const;
+
+ private:
+  bool shuffle_;
+  std::uint64_t seed_;
+  std::int64_t epoch_ = -1;
+  std::vector<std::int64_t> order_;
+};
+
+}  // namespace convoy::train
