@@ -8,7 +8,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/kernels/isa.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "kernels/conv_scratch.hpp"
+#include "kernels/conv_plan.hpp"
 #include "kernels/lanes/tables.hpp"
 
 namespace convoy::kernels {
@@ -90,9 +90,23 @@ const KernelTable<double>& double_kernels() {
   return portable::double_table();
 }
 
-std::int64_t conv2d_scratch_size(const Conv2dShape& shape) {
-  if (is_dense(shape)) return transposed_size(shape);
-  return is_padded(shape) ? padded_size(shape) : 0;
+std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads) {
+  std::int64_t most = 0;
+  // A short micro-batch may be computed otherwise than a full one.
+  for (std::int64_t blocks = 1; blocks <= shape.blocks; ++blocks) {
+    Conv2dShape s = shape;
+    s.blocks = blocks;
+    if (forward_uses_winograd(s)) most = std::max(most, threads * plan_forward(s).scratch_size());
+    if (backward_data_uses_winograd(s)) most = std::max(most, threads * plan_backward_data(s).scratch_size());
+    if (backward_weights_uses_winograd(s)) {
+      most = std::max(most, channel_lanes_size(s) + threads * plan_backward_weights(s).scratch_size());
+    } else if (is_dense(s)) {
+      most = std::max(most, transposed_size(s));
+    } else if (is_padded(s)) {
+      most = std::max(most, padded_size(s));
+    }
+  }
+  return most;
 }
 
 }  // namespace convoy::kernels

@@ -12,7 +12,8 @@ Real* Workspace<Real>::reserve(std::int64_t elements) {
 }
 
 template <class Real>
-Workspace<Real>::Workspace(const Network& network, std::int64_t micro_batch) : network_(network) {
+Workspace<Real>::Workspace(const Network& network, std::int64_t micro_batch, int threads)
+    : network_(network) {
   const std::int64_t blocks = lane_blocks(micro_batch);
   const auto elements = [&](const Shape& shape) { return blocks * shape.size() * kLanes; };
   input_ = AlignedBuffer<Real>(elements(network.input()));
@@ -36,7 +37,7 @@ Workspace<Real>::Workspace(const Network& network, std::int64_t micro_batch) : n
     const std::int64_t saved = layer.saved_bytes(blocks, static_cast<std::int64_t>(sizeof(Real)));
     saved_.emplace_back(saved);
     bytes_ += saved;
-    scratch = std::max(scratch, layer.scratch_size(blocks));
+    scratch = std::max(scratch, layer.scratch_size(blocks, threads));
   }
   scratch_ = reserve(scratch);
 

@@ -37,11 +37,17 @@ Engine::Engine(const nn::Network& network, const kernels::KernelTable<float>& ke
     : network_(network), kernels_(kernels), pool_(threads), micro_batch_(micro_batch) {}
 
 void Engine::prepare(std::int64_t groups, std::int64_t slots) {
+  const auto largest_team = static_cast<int>((pool_.threads() + groups - 1) / groups);
+  if (largest_team > largest_team_) {
+    groups_.clear();
+    largest_team_ = largest_team;
+  }
   while (static_cast<std::int64_t>(groups_.size()) < groups) {
     const std::vector<std::int64_t> numbers(static_cast<std::size_t>(micro_batch_));
-    groups_.push_back({.workspace = std::make_unique<nn::Workspace<float>>(network_, micro_batch_),
-                       .labels = numbers,
-                       .numbers = numbers});
+    groups_.push_back(
+        {.workspace = std::make_unique<nn::Workspace<float>>(network_, micro_batch_, largest_team_),
+         .labels = numbers,
+         .numbers = numbers});
   }
   while (static_cast<std::int64_t>(slots_.size()) < slots) slots_.emplace_back(network_.gradient_size());
 }

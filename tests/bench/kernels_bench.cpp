@@ -63,7 +63,7 @@ void conv(benchmark::State& state, const KernelTable<float>& table, const Conv2d
   auto out_dst = numbers(dst.size());
   auto out_weights = numbers(weights.size());
   auto out_bias = numbers(s.oc);
-  auto scratch = numbers(conv2d_scratch_size(s));
+  auto scratch = numbers(conv2d_scratch_size(s, 1));
   const Team alone;
   for (auto iteration : state) {
     (void)iteration;

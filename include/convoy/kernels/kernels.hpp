@@ -52,8 +52,8 @@ struct BatchNormShape {
   double epsilon = 1e-5;
 };
 
-/// Scratch elements conv2d_* may use, shared by the team; 0 is possible.
-[[nodiscard]] std::int64_t conv2d_scratch_size(const Conv2dShape& shape);
+/// Scratch elements conv2d_* may use in a team of up to `threads`; 0 is possible.
+[[nodiscard]] std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads);
 
 /// The functions of one instruction set.
 template <class Real>

@@ -111,8 +111,10 @@ class Layer {
   [[nodiscard]] virtual std::int64_t saved_bytes(std::int64_t /*blocks*/, std::int64_t /*real_size*/) const {
     return 0;
   }
-  /// Elements of scratch a call may use.
-  [[nodiscard]] virtual std::int64_t scratch_size(std::int64_t /*blocks*/) const { return 0; }
+  /// Elements of scratch a call by a team of up to `threads` may use.
+  [[nodiscard]] virtual std::int64_t scratch_size(std::int64_t /*blocks*/, int /*threads*/) const {
+    return 0;
+  }
 
   virtual void forward(const Pass<float>& pass) const = 0;
   virtual void forward(const Pass<double>& pass) const = 0;

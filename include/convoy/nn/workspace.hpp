@@ -22,8 +22,9 @@ struct Values {
 template <class Real>
 class Workspace {
  public:
-  /// For micro-batches of up to `micro_batch` samples of `network`, which must outlive it.
-  Workspace(const Network& network, std::int64_t micro_batch);
+  /// For micro-batches of up to `micro_batch` samples of `network`, which must outlive it, and teams of up to
+  /// `threads`.
+  Workspace(const Network& network, std::int64_t micro_batch, int threads = 1);
 
   /// The input pictures, [B][C][H][W][16], for the caller to fill (one thread; then a barrier of the team).
   [[nodiscard]] Real* input() { return input_.data(); }

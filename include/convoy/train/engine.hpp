@@ -84,6 +84,7 @@ class Engine {
   TeamPool pool_;
   std::int64_t micro_batch_;
   std::vector<Group> groups_;
+  int largest_team_ = 0;  // what the groups' workspaces are made for
   std::vector<AlignedBuffer<float>> slots_;
   std::vector<comm::NodeValue> nodes_;
 };

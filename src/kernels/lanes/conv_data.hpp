@@ -10,6 +10,7 @@
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
 #include "kernels/lanes/conv_taps.hpp"
+#include "kernels/lanes/conv_winograd.hpp"
 
 namespace convoy::kernels {
 namespace {
@@ -136,8 +137,14 @@ void convolve(const ConvWalk<Real>& walk, const Team& team) {
 
 template <class Real>
 void conv2d_forward(const Conv2dShape& s, const Real* src, const Real* weights, const Real* bias, Real* dst,
-                    Real* /*scratch*/, const Team& team) {
+                    Real* scratch, const Team& team) {
   const std::int64_t kernel = s.kh * s.kw;
+  if (forward_uses_winograd(s)) {
+    return convolve_winograd<Real>(
+        plan_forward(s),
+        {s.ih, s.iw, s.oh, s.ow, s.ph, s.pw, s.ic * kernel, kernel, false, src, weights, bias, dst}, scratch,
+        team);
+  }
   convolve<Real>({s.blocks,
                   s.ic,
                   s.oc,
@@ -154,8 +161,14 @@ void conv2d_forward(const Conv2dShape& s, const Real* src, const Real* weights, 
 
 template <class Real>
 void conv2d_backward_data(const Conv2dShape& s, const Real* diff_dst, const Real* weights, Real* diff_src,
-                          Real* /*scratch*/, const Team& team) {
+                          Real* scratch, const Team& team) {
   const std::int64_t kernel = s.kh * s.kw;
+  if (backward_data_uses_winograd(s)) {
+    return convolve_winograd<Real>(plan_backward_data(s),
+                                   {s.oh, s.ow, s.ih, s.iw, s.kh - 1 - s.ph, s.kw - 1 - s.pw, kernel,
+                                    s.ic * kernel, true, diff_dst, weights, nullptr, diff_src},
+                                   scratch, team);
+  }
   convolve<Real>({s.blocks,
                   s.oc,
                   s.ic,

@@ -17,6 +17,7 @@ struct TapSum {
   const Real* in;
   const Real* weights;
   const Real* bias;  ///< of the tile's first channel; null: start from 0
+  bool goes_on;      ///< the sums start from what `out` holds instead
   Real* out;
   std::int64_t reduce, rows, taps;
   std::int64_t in_reduce, in_row, in_tap, in_point;
@@ -34,7 +35,8 @@ void tap_tile(const TapSum<Real>& s) {
   for (int t = 0; t < T; ++t) {
     const Vec<Real> start = broadcast<Real>(s.bias != nullptr ? s.bias[t] : Real(0));
     CONVOY_UNROLL
-    for (int x = 0; x < X; ++x) sum[t][x] = start;
+    for (int x = 0; x < X; ++x)
+      sum[t][x] = s.goes_on ? load(s.out + t * s.out_channel + x * s.out_point) : start;
   }
   for (std::int64_t r = 0; r < s.reduce; ++r) {
     for (std::int64_t y = 0; y < s.rows; ++y) {

@@ -11,8 +11,10 @@
 
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "kernels/conv_scratch.hpp"
+#include "kernels/conv_plan.hpp"
 #include "kernels/lanes/conv_taps.hpp"
+#include "kernels/lanes/transpose.hpp"
+#include "kernels/lanes/winograd_weights.hpp"
 
 namespace convoy::kernels {
 namespace {
@@ -219,12 +221,7 @@ void transpose(const Conv2dShape& s, const Real* src, Real* transposed, const Te
     const std::int64_t chunk = item % chunks;
     const Real* from = src + (block * inputs + chunk * kLanes) * kLanes;
     Real* to = transposed + (chunk * samples + block * kLanes) * kLanes;
-    const std::int64_t count = min(kLanes, inputs - chunk * kLanes);
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-      for (std::int64_t j = 0; j < kLanes; ++j) {
-        to[lane * kLanes + j] = j < count ? from[j * kLanes + lane] : Real(0);
-      }
-    }
+    transpose_16x16(from, kLanes, inputs - chunk * kLanes, to, kLanes);
   }
 }
 
@@ -253,6 +250,14 @@ template <class Real>
 void conv2d_backward_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst,
                              Real* diff_weights, Real* diff_bias, Real* scratch, const Team& team) {
   if (diff_bias != nullptr) sum_bias(shape, diff_dst, diff_bias, team);
+  if (backward_weights_uses_winograd(shape)) {
+    if (shape.kh == 3) {
+      winograd_weights<Real, 3>(shape, src, diff_dst, diff_weights, scratch, team);
+    } else {
+      winograd_weights<Real, 5>(shape, src, diff_dst, diff_weights, scratch, team);
+    }
+    return;
+  }
   WeightSum<Real> whole{};
   whole.shape = &shape;
   whole.diff_dst = diff_dst;

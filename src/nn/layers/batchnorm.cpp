@@ -62,7 +62,7 @@ class BatchNorm final : public LayerOf<BatchNorm> {
     pass.team.barrier();
   }
 
-  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks) const override {
+  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int /*threads*/) const override {
     return blocks * shape_.size() * kLanes;
   }
 

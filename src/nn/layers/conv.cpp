@@ -33,8 +33,8 @@ class Conv final : public LayerOf<Conv> {
     return list;
   }
 
-  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks) const override {
-    return kernels::conv2d_scratch_size(with_blocks(blocks));
+  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads) const override {
+    return kernels::conv2d_scratch_size(with_blocks(blocks), threads);
   }
 
   template <class Real>

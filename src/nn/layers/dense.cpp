@@ -29,8 +29,8 @@ class Dense final : public LayerOf<Dense> {
     return list;
   }
 
-  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks) const override {
-    return kernels::conv2d_scratch_size(shape(blocks));
+  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads) const override {
+    return kernels::conv2d_scratch_size(shape(blocks), threads);
   }
 
   template <class Real>

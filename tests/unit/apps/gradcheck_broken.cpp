@@ -15,8 +15,8 @@ class WrongDense final : public nn::LayerOf<WrongDense> {
   [[nodiscard]] Shape output() const override { return dense_->output(); }
   [[nodiscard]] std::string description() const override { return dense_->description(); }
   [[nodiscard]] std::vector<nn::Parameter> parameters() const override { return dense_->parameters(); }
-  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks) const override {
-    return dense_->scratch_size(blocks);
+  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads) const override {
+    return dense_->scratch_size(blocks, threads);
   }
   template <class Real>
   void run_forward(const nn::Pass<Real>& pass) const {

@@ -41,7 +41,14 @@ std::vector<Convolution> shapes() {
       {.ic = 16, .ih = 1, .iw = 1, .oc = 10},                                    // dense
       {.ic = 84, .ih = 1, .iw = 1, .oc = 10},
       {.ic = 150, .ih = 1, .iw = 1, .oc = 37},
-      {.ic = 5, .ih = 1, .iw = 40, .oc = 4, .kh = 1, .kw = 7, .ph = 0, .pw = 3},  // long rows
+      {.ic = 16, .ih = 8, .iw = 8, .oc = 16, .kh = 3, .kw = 3, .ph = 1, .pw = 1},  // minimal filtering: tiles
+                                                                                   // fit
+      {.ic = 20, .ih = 12, .iw = 12, .oc = 40, .kh = 5, .kw = 5},
+      {.ic = 33, .ih = 6, .iw = 9, .oc = 18, .kh = 3, .kw = 3, .ph = 2, .pw = 0},  // tiles over the border
+      {.ic = 18, .ih = 9, .iw = 7, .oc = 35, .kh = 5, .kw = 5, .ph = 4, .pw = 1},
+      {.ic = 130, .ih = 5, .iw = 4, .oc = 70, .kh = 3, .kw = 3, .ph = 1, .pw = 1},   // more than one chunk
+      {.ic = 12, .ih = 21, .iw = 33, .oc = 24, .kh = 3, .kw = 3, .ph = 1, .pw = 1},  // and strips
+      {.ic = 5, .ih = 1, .iw = 40, .oc = 4, .kh = 1, .kw = 7, .ph = 0, .pw = 3},     // long rows
   };
 }
 

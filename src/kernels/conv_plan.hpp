@@ -1,0 +1,154 @@
+#pragma once
+// How a convolution is computed and what scratch that takes, decided by the shape alone: shared by the
+// function that tells callers how much they need and the kernels that use it. Internal linkage, see
+// lanes/simd.hpp.
+
+#include <cstdint>
+
+#include "convoy/core/layout.hpp"
+#include "convoy/kernels/kernels.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+/// One output point that sees the whole picture: a dense layer in all but name.
+[[gnu::always_inline]] inline bool is_dense(const Conv2dShape& s) {
+  return s.oh == 1 && s.ow == 1 && s.kh == s.ih && s.kw == s.iw && s.ph == 0 && s.pw == 0;
+}
+
+/// Dense: src transposed, [⌈ic·ih·iw/16⌉][16·blocks samples][16 inputs].
+[[gnu::always_inline]] inline std::int64_t transposed_size(const Conv2dShape& s) {
+  return (s.ic * s.ih * s.iw + kLanes - 1) / kLanes * kLanes * kLanes * s.blocks;
+}
+
+[[gnu::always_inline]] inline bool is_padded(const Conv2dShape& s) {
+  return s.ph > 0 || s.pw > 0;
+}
+
+/// Padded: src within zeros, [blocks][ic][ih + 2·ph][iw + 2·pw][16].
+[[gnu::always_inline]] inline std::int64_t padded_size(const Conv2dShape& s) {
+  return s.blocks * s.ic * (s.ih + 2 * s.ph) * (s.iw + 2 * s.pw) * kLanes;
+}
+
+[[gnu::always_inline]] inline std::int64_t round_up(std::int64_t n, std::int64_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+[[gnu::always_inline]] inline std::int64_t clamp(std::int64_t n, std::int64_t low, std::int64_t high) {
+  return n < low ? low : n > high ? high : n;
+}
+
+/// Products of one tile by minimal filtering: kPoints² (lanes/winograd.hpp).
+inline constexpr std::int64_t kTileProducts = 36;
+
+/// A stride-1 convolution by minimal filtering: `reduce` channels read, `channels` written, pictures of h × w
+/// written in tiles of m × m outputs.
+struct WinogradPlan {
+  std::int64_t reduce, channels;
+  std::int64_t tile;           ///< m
+  std::int64_t rows, columns;  ///< tiles of a picture
+  std::int64_t tiles;          ///< of all blocks
+  std::int64_t strip;          ///< most tiles in hand at a time
+  std::int64_t chunk;          ///< most channels in hand at a time
+  std::int64_t chunks;
+
+  // Steps between the slabs of two points, in elements; an odd number of cache lines, so that the 36 stores
+  // of a transform fall on different cache sets.
+  std::int64_t weights_row, weights_slab;  ///< [point][channel of the chunk][reduce]
+  std::int64_t inputs_slab;                ///< [point][reduce][tile of the strip][16]
+  std::int64_t outputs_slab;               ///< [point][channel of the chunk][tile of the strip][16]
+
+  /// Inputs are kept for all strips where several chunks read them.
+  [[gnu::always_inline]] std::int64_t kept_strips() const {
+    return chunks > 1 ? (tiles + strip - 1) / strip : 1;
+  }
+  /// Elements a thread needs for itself.
+  [[gnu::always_inline]] std::int64_t scratch_size() const {
+    return kTileProducts * (weights_slab + kept_strips() * inputs_slab + outputs_slab);
+  }
+};
+
+/// Plans reading `reduce` channels and writing `channels` of h × w with a kernel × kernel window.
+[[gnu::always_inline]] inline WinogradPlan plan_winograd(std::int64_t blocks, std::int64_t reduce,
+                                                         std::int64_t channels, std::int64_t h,
+                                                         std::int64_t w, std::int64_t kernel) {
+  // What is in hand should fit a core's second-level cache; none of these decides a bit.
+  constexpr std::int64_t kChunkWeights = 4096;  // pairs of channels: 36 · 4 bytes each
+  constexpr std::int64_t kStripVectors = 384;   // 36 · 64 bytes each
+  WinogradPlan plan{};
+  plan.reduce = reduce;
+  plan.channels = channels;
+  plan.tile = 7 - kernel;
+  plan.rows = (h + plan.tile - 1) / plan.tile;
+  plan.columns = (w + plan.tile - 1) / plan.tile;
+  plan.tiles = blocks * plan.rows * plan.columns;
+  const std::int64_t most = clamp(kChunkWeights / reduce / 8 * 8, 8, 512);
+  plan.chunks = (channels + most - 1) / most;
+  plan.chunk = round_up((channels + plan.chunks - 1) / plan.chunks, 8);
+  const std::int64_t strip = clamp(kStripVectors / (reduce + plan.chunk), 4, 12);
+  const std::int64_t strips = (plan.tiles + strip - 1) / strip;
+  plan.strip = (plan.tiles + strips - 1) / strips;
+  plan.weights_row = round_up(reduce, kLanes);
+  plan.weights_slab = plan.chunk * plan.weights_row + kLanes;
+  plan.inputs_slab = (reduce * plan.strip | 1) * kLanes;
+  plan.outputs_slab = (plan.chunk * plan.strip | 1) * kLanes;
+  return plan;
+}
+
+/// What both sides count before choosing, in multiply-adds of one register of a set: measured.
+inline constexpr std::int64_t kInputTransform = 200;   // of one tile and channel
+inline constexpr std::int64_t kOutputTransform = 150;  // likewise
+inline constexpr std::int64_t kWeightTransform = 16;   // of one pair of channels
+inline constexpr std::int64_t kTransposition = 6;      // of 16 numbers
+
+/// Whether the layer is one that minimal filtering can do at all.
+[[gnu::always_inline]] inline bool is_winograd_shape(const Conv2dShape& s) {
+  return s.kh == s.kw && (s.kh == 3 || s.kh == 5) && s.sh == 1 && s.sw == 1 && s.ph < s.kh && s.pw < s.kw;
+}
+
+/// Whether `plan` takes less time than the direct sum over the outputs' taps.
+[[gnu::always_inline]] inline bool winograd_wins(const WinogradPlan& plan, std::int64_t blocks,
+                                                 std::int64_t h, std::int64_t w) {
+  const std::int64_t kernel = 7 - plan.tile;
+  const std::int64_t pairs = plan.reduce * plan.channels;
+  const std::int64_t winograd = plan.tiles * (kInputTransform * plan.reduce +
+                                              kOutputTransform * plan.channels + kTileProducts * pairs) +
+                                kWeightTransform * pairs;
+  const std::int64_t direct = blocks * h * w * kernel * kernel * pairs;
+  return 10 * winograd < 9 * direct;
+}
+
+[[gnu::always_inline]] inline WinogradPlan plan_forward(const Conv2dShape& s) {
+  return plan_winograd(s.blocks, s.ic, s.oc, s.oh, s.ow, s.kh);
+}
+[[gnu::always_inline]] inline bool forward_uses_winograd(const Conv2dShape& s) {
+  return is_winograd_shape(s) && winograd_wins(plan_forward(s), s.blocks, s.oh, s.ow);
+}
+
+[[gnu::always_inline]] inline WinogradPlan plan_backward_data(const Conv2dShape& s) {
+  return plan_winograd(s.blocks, s.oc, s.ic, s.ih, s.iw, s.kh);
+}
+[[gnu::always_inline]] inline bool backward_data_uses_winograd(const Conv2dShape& s) {
+  return is_winograd_shape(s) && winograd_wins(plan_backward_data(s), s.blocks, s.ih, s.iw);
+}
+
+/// Backward weights sum over tiles and samples; the plan's `reduce` are the input channels in vectors of 16.
+[[gnu::always_inline]] inline WinogradPlan plan_backward_weights(const Conv2dShape& s) {
+  return plan_winograd(s.blocks, round_up(s.ic, kLanes), s.oc, s.oh, s.ow, s.kh);
+}
+/// src with channels in the lanes, [⌈ic/16⌉][blocks][ih][iw][16 samples][16 channels].
+[[gnu::always_inline]] inline std::int64_t channel_lanes_size(const Conv2dShape& s) {
+  return round_up(s.ic, kLanes) * s.blocks * s.ih * s.iw * kLanes;
+}
+[[gnu::always_inline]] inline bool backward_weights_uses_winograd(const Conv2dShape& s) {
+  if (!is_winograd_shape(s)) return false;
+  const WinogradPlan plan = plan_backward_weights(s);
+  const std::int64_t winograd =
+      plan.tiles *
+          (kInputTransform * plan.reduce + kOutputTransform * s.oc + kTileProducts * plan.reduce * s.oc) +
+      kTransposition * plan.reduce * s.blocks * s.ih * s.iw + kWeightTransform * plan.reduce * s.oc;
+  const std::int64_t direct = s.blocks * s.oh * s.ow * s.kh * s.kw * s.ic * s.oc;
+  return 10 * winograd < 9 * direct;
+}
+
+}  // namespace
+}  // namespace convoy::kernels

@@ -1,0 +1,164 @@
+#pragma once
+// Backward weights of stride-1 convolutions by minimal filtering (lanes/winograd.hpp):
+//   diff_v = E_rᵀ N⁻¹ [ Σ_tiles (E_m δ E_mᵀ) ⊙ (Bᵀ d B) ] N⁻¹ E_r
+//
+// The sum runs over tiles and samples, so the samples are the summed index here and the lanes hold input
+// channels: src is transposed once, 16 samples × 16 channels at a time. Then each of the 36 points is a
+// matrix product, oc × samples times samples × ic, and no lanes are ever added. Threads share input channels,
+// then output channels; an element's sum runs over strips, tiles and samples in order.
+
+#include "convoy/core/team.hpp"
+#include "convoy/kernels/kernels.hpp"
+#include "kernels/conv_plan.hpp"
+#include "kernels/lanes/conv_taps.hpp"
+#include "kernels/lanes/conv_winograd.hpp"
+#include "kernels/lanes/transpose.hpp"
+#include "kernels/lanes/winograd.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+/// src to [⌈ic/16⌉][blocks][ih·iw][16 samples][16 channels], zeros beyond the last channel. Shared, no
+/// barrier.
+template <class Real>
+void to_channel_lanes(const Conv2dShape& s, const Real* src, Real* to, const Team& team) {
+  const std::int64_t groups = ceil_div(s.ic, kLanes);
+  const std::int64_t pixels = s.ih * s.iw;
+  const Range items = team.share(groups * s.blocks * pixels);
+  for (std::int64_t item = items.begin; item < items.end; ++item) {
+    const std::int64_t group = item / pixels / s.blocks;
+    const std::int64_t block = item / pixels % s.blocks;
+    const Real* from = src + ((block * s.ic + group * kLanes) * pixels + item % pixels) * kLanes;
+    transpose_16x16(from, pixels * kLanes, s.ic - group * kLanes, to + item * kLanes * kLanes, kLanes);
+  }
+}
+
+/// inputs[point][group][tile][16 samples][16 channels] for `groups` of 16 input channels.
+template <class Real>
+void transform_strip(const WinogradPlan& plan, const Conv2dShape& s, const Range& groups, std::int64_t first,
+                     std::int64_t count, const Real* src, Real* inputs) {
+  constexpr std::int64_t kPixel = kLanes * kLanes;
+  for (std::int64_t group = groups.begin; group < groups.end; ++group) {
+    for (std::int64_t t = 0; t < count; ++t) {
+      const TilePlace place = place_of(plan, first + t);
+      const Patch<Real, kPixel> patch(src + (group * s.blocks + place.block) * s.ih * s.iw * kPixel, s.ih,
+                                      s.iw, place.y - s.ph, place.x - s.pw);
+      Real* to = inputs + ((group - groups.begin) * count + t) * kPixel;
+      for (std::int64_t i = 0; i < kPixel; i += kWidth<Real>) patch.transform(i, to + i, plan.inputs_slab);
+    }
+  }
+}
+
+/// outputs[point][c][tile][16 samples] = E_m δ E_mᵀ for the output channels of `chunk`.
+template <class Real, int K>
+void evaluate_strip(const WinogradPlan& plan, const Conv2dShape& s, const Range& chunk, std::int64_t first,
+                    std::int64_t count, const Real* diff_dst, Real* outputs) {
+  constexpr int kTile = 7 - K;
+  for (std::int64_t c = chunk.begin; c < chunk.end; ++c) {
+    for (std::int64_t t = 0; t < count; ++t) {
+      const TilePlace place = place_of(plan, first + t);
+      const std::int64_t h = min(kTile, s.oh - place.y);
+      const std::int64_t w = min(kTile, s.ow - place.x);
+      const Real* from = diff_dst + (((place.block * s.oc + c) * s.oh + place.y) * s.ow + place.x) * kLanes;
+      Real* to = outputs + ((c - chunk.begin) * count + t) * kLanes;
+      for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
+        evaluate_2d<Real, kTile>(
+            [&](int y, int x) {
+              return y < h && x < w ? load(from + (y * s.ow + x) * kLanes + part) : Vec<Real>{};
+            },
+            [&](int py, int px, const Vec<Real>& v) {
+              store(to + (py * kPoints + px) * plan.outputs_slab + part, v);
+            });
+      }
+    }
+  }
+}
+
+/// weights[point][c][ic] (+)= Σ_tile,sample outputs[point][c][tile, sample] · inputs[point][ic][tile,
+/// sample].
+template <class Real>
+void sum_samples(const WinogradPlan& plan, const Real* outputs, const Real* inputs, std::int64_t channels,
+                 std::int64_t groups, std::int64_t count, bool goes_on, Real* weights) {
+  TapSum<Real> sum{};
+  sum.goes_on = goes_on;
+  sum.reduce = 1;
+  sum.rows = 1;
+  sum.taps = count * kLanes;
+  sum.in_tap = kLanes;
+  sum.in_point = count * kLanes * kLanes;
+  sum.w_channel = count * kLanes;
+  sum.w_tap = 1;
+  sum.out_channel = plan.weights_row;
+  sum.out_point = kLanes;
+  const std::int64_t tiles = ceil_div(groups, kMaxPoints);
+  for (std::int64_t point = 0; point < kTileProducts; ++point) {
+    for (std::int64_t i = 0; i < tiles; ++i) {
+      const Range part = split(groups, tiles, i);
+      sum.weights = outputs + point * plan.outputs_slab;
+      sum.in = inputs + point * plan.inputs_slab + part.begin * sum.in_point;
+      sum.out = weights + point * plan.weights_slab + part.begin * kLanes;
+      tap_sums(sum, channels, part.size());
+    }
+  }
+}
+
+/// diff_weights of the output channels of `chunk` and the input channels of `groups`.
+template <class Real, int K>
+void finish_weights(const WinogradPlan& plan, const Conv2dShape& s, const Range& chunk, const Range& groups,
+                    const Real* weights, Real* diff_weights) {
+  for (std::int64_t c = chunk.begin; c < chunk.end; ++c) {
+    for (std::int64_t group = groups.begin; group < groups.end; ++group) {
+      const Real* from = weights + (c - chunk.begin) * plan.weights_row + (group - groups.begin) * kLanes;
+      Real taps[K * K][kLanes];
+      for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
+        interpolate_2d<Real, K>(
+            [&](int py, int px) {
+              return load(from + (py * kPoints + px) * plan.weights_slab + part) *
+                     broadcast(inverse_norm<Real>(py, px));
+            },
+            [&](int y, int x, const Vec<Real>& v) { store(taps[y * K + x] + part, v); });
+      }
+      Real* to = diff_weights + (c * s.ic + group * kLanes) * K * K;
+      const std::int64_t count = min(kLanes, s.ic - group * kLanes);
+      for (std::int64_t i = 0; i < count; ++i) {
+        CONVOY_UNROLL
+        for (int k = 0; k < K * K; ++k) to[i * K * K + k] = taps[k][i];
+      }
+    }
+  }
+}
+
+template <class Real, int K>
+void winograd_weights(const Conv2dShape& s, const Real* src, const Real* diff_dst, Real* diff_weights,
+                      Real* scratch, const Team& team) {
+  const WinogradPlan plan = plan_backward_weights(s);
+  to_channel_lanes(s, src, scratch, team);
+  team.barrier();
+  const std::int64_t all_groups = ceil_div(s.ic, kLanes);
+  const std::int64_t parts = min(team.size(), all_groups);
+  const std::int64_t channel_parts = team.size() / parts;
+  if (team.index() < parts * channel_parts) {
+    const Range groups = split(all_groups, parts, team.index() % parts);
+    const Range channels = split(s.oc, channel_parts, team.index() / parts);
+    Real* weights = scratch + channel_lanes_size(s) + team.index() * plan.scratch_size();
+    Real* outputs = weights + kTileProducts * plan.weights_slab;
+    Real* inputs = outputs + kTileProducts * plan.outputs_slab;
+    const std::int64_t strips = ceil_div(plan.tiles, plan.strip);
+    for (std::int64_t begin = channels.begin; begin < channels.end; begin += plan.chunk) {
+      const Range chunk{begin, min(begin + plan.chunk, channels.end)};
+      for (std::int64_t i = 0; i < strips; ++i) {
+        const Range strip = split(plan.tiles, strips, i);
+        Real* of_strip = inputs + (plan.chunks > 1 ? i : 0) * kTileProducts * plan.inputs_slab;
+        if (plan.chunks == 1 || begin == channels.begin)
+          transform_strip(plan, s, groups, strip.begin, strip.size(), scratch, of_strip);
+        evaluate_strip<Real, K>(plan, s, chunk, strip.begin, strip.size(), diff_dst, outputs);
+        sum_samples(plan, outputs, of_strip, chunk.size(), groups.size(), strip.size(), i > 0, weights);
+      }
+      finish_weights<Real, K>(plan, s, chunk, groups, weights, diff_weights);
+    }
+  }
+  team.barrier();
+}
+
+}  // namespace
+}  // namespace convoy::kernels
