@@ -33,7 +33,9 @@ std::vector<LayerText> with_probes(const std::vector<LayerText>& layers) {
         {std::string(kProbeKeyword) + " name=~" + std::to_string(lines.size()), "gradient check"});
   };
   for (const LayerText& line : layers) {
-    if (!is_structure(line)) add_probe();
+    // A probe before a relu would keep it from being fused into the layer before, which is how it trains.
+    const bool can_be_fused = !lines.empty() && LayerLine(line).keyword() == "relu";
+    if (!is_structure(line) && !can_be_fused) add_probe();
     lines.push_back(line);
   }
   add_probe();
@@ -104,7 +106,7 @@ class Run {
         kernels_(kernels),
         labels_(what.labels),
         batch_{.samples = what.samples, .seed = what.seed},
-        workspace_(network, batch_.size()),
+        workspace_(network, batch_.size(), 1, Keep::kAll),
         parameters_(values.begin(), values.end()),
         statistics_(static_cast<std::size_t>(network.statistic_count())) {
     std::copy(what.pictures.begin(), what.pictures.end(), workspace_.input());

@@ -2,122 +2,232 @@
 
 #include <algorithm>
 
+#include "convoy/nn/memory_plan.hpp"
+
 namespace convoy::nn {
 
 template <class Real>
-Real* Workspace<Real>::reserve(std::int64_t elements) {
-  memory_.emplace_back(elements);
-  bytes_ += elements * static_cast<std::int64_t>(sizeof(Real));
-  return memory_.back().data();
+Workspace<Real>::Workspace(const Network& network, std::int64_t micro_batch, int threads, Keep keep)
+    : network_(network),
+      operations_(plan_operations(network)),
+      makers_(network.nodes().size(), -1),
+      places_(operations_.size()),
+      diff_owners_(operations_.size()) {
+  for (std::size_t i = 0; i < operations_.size(); ++i)
+    makers_[static_cast<std::size_t>(operations_[i].output)] = static_cast<int>(i);
+  plan_diffs();
+  lay_out(micro_batch, threads, keep);
 }
 
 template <class Real>
-Workspace<Real>::Workspace(const Network& network, std::int64_t micro_batch, int threads)
-    : network_(network) {
-  const std::int64_t blocks = lane_blocks(micro_batch);
-  const auto elements = [&](const Shape& shape) { return blocks * shape.size() * kLanes; };
-  input_ = AlignedBuffer<Real>(elements(network.input()));
-  bytes_ = input_.size() * static_cast<std::int64_t>(sizeof(Real));
+int Workspace<Real>::maker_of(int node) const {
+  while (node != kNetworkInput && network_.nodes()[static_cast<std::size_t>(node)].layer->is_view())
+    node = network_.nodes()[static_cast<std::size_t>(node)].inputs.front();
+  return node == kNetworkInput ? -1 : makers_[static_cast<std::size_t>(node)];
+}
 
-  const auto& nodes = network.nodes();
-  const std::size_t count = nodes.size();
-  adds_.assign(count, {});
-  std::int64_t scratch = 0;
-  std::int64_t largest_diff = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const Layer& layer = *nodes[i].layer;
-    const int input = nodes[i].inputs.front();
-    const bool view = layer.is_view();
-    const std::int64_t size = elements(layer.output());
-    const bool of_input = input == kNetworkInput;
-    const auto viewed = static_cast<std::size_t>(std::max(input, 0));
-    outputs_.push_back(!view ? reserve(size) : of_input ? input_.data() : outputs_[viewed]);
-    diffs_.push_back(!view ? reserve(size) : of_input ? nullptr : diffs_[viewed]);
-    largest_diff = std::max(largest_diff, size);
-    const std::int64_t saved = layer.saved_bytes(blocks, static_cast<std::int64_t>(sizeof(Real)));
-    saved_.emplace_back(saved);
-    bytes_ += saved;
-    scratch = std::max(scratch, layer.scratch_size(blocks, threads));
+template <class Real>
+void Workspace<Real>::plan_diffs() {
+  std::vector<bool> assigned(operations_.size());
+  for (std::size_t i = 0; i < operations_.size(); ++i) diff_owners_[i] = static_cast<int>(i);
+  for (std::size_t i = operations_.size(); i-- > 0;) {
+    const Operation& operation = operations_[i];
+    Place& place = places_[i];
+    const auto& inputs = network_.nodes()[static_cast<std::size_t>(operation.node)].inputs;
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      const int maker = maker_of(inputs[k]);
+      if (maker < 0) continue;
+      place.adds[k] = assigned[static_cast<std::size_t>(maker)];
+      assigned[static_cast<std::size_t>(maker)] = true;
+    }
+    const int addend = operation.addend == Operation::kNone ? -1 : maker_of(operation.addend);
+    if (addend < 0) continue;
+    // ∂C/∂addend is this operation's own diff, so it stays where it is, unless there is one already.
+    place.adds_to_addend = assigned[static_cast<std::size_t>(addend)];
+    place.lends_diff_to_addend = !place.adds_to_addend;
+    if (place.lends_diff_to_addend) diff_owners_[static_cast<std::size_t>(addend)] = diff_owners_[i];
+    assigned[static_cast<std::size_t>(addend)] = true;
   }
-  scratch_ = reserve(scratch);
+}
 
-  // Backward runs from the last node to the first. The first to reach a diff assigns it, the later ones add
-  // to it.
-  std::vector<const Real*> assigned;
-  bool any = false;
-  for (std::size_t i = count; i-- > 0;) {
-    if (nodes[i].layer->is_view()) continue;
-    for (std::size_t k = 0; k < nodes[i].inputs.size(); ++k) {
-      const int input = nodes[i].inputs[k];
-      const Real* diff = input == kNetworkInput ? nullptr : diffs_[static_cast<std::size_t>(input)];
-      if (diff == nullptr) continue;
-      adds_[i][k] = std::find(assigned.begin(), assigned.end(), diff) != assigned.end();
-      any = any || adds_[i][k];
-      assigned.push_back(diff);
+template <class Real>
+void Workspace<Real>::lay_out(std::int64_t micro_batch, int threads, Keep keep) {
+  const std::int64_t blocks = lane_blocks(micro_batch);
+  const auto bytes_of = [&](int node) {
+    return blocks * network_.shape_of(node).size() * kLanes * static_cast<std::int64_t>(sizeof(Real));
+  };
+  // The calls in time: forward 0 … n − 1, the loss n, backward n + 1 … 2n.
+  const auto count = static_cast<int>(operations_.size());
+  const auto backward_time = [&](std::size_t i) { return 2 * count - static_cast<int>(i); };
+
+  std::vector<Tenant> outputs;
+  std::vector<Tenant> diffs;
+  Tenant input{.bytes = bytes_of(kNetworkInput), .first = 0, .last = 0};
+  Tenant spare{.bytes = 0, .first = 0, .last = 2 * count};
+  Tenant scratch{.bytes = 0, .first = 0, .last = 2 * count};
+  std::vector<Tenant> saved;
+  for (std::size_t i = 0; i < operations_.size(); ++i) {
+    const Operation& operation = operations_[i];
+    const Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
+    const Traits traits = node.layer->traits();
+    const int now = static_cast<int>(i);
+    const std::int64_t bytes = bytes_of(operation.output);
+    const bool reads_output = traits.backward_reads_dst || operation.relu;
+    outputs.push_back({.bytes = bytes, .first = now, .last = reads_output ? backward_time(i) : now});
+    diffs.push_back({.bytes = bytes, .first = backward_time(i), .last = backward_time(i)});
+    const auto is_read_by = [&](int source, bool backward) {
+      const int maker = maker_of(source);
+      Tenant& read = maker < 0 ? input : outputs[static_cast<std::size_t>(maker)];
+      read.last = std::max(read.last, backward ? backward_time(i) : now);
+      // In its own place or its reader's, a diff is there from its first reader's backward call on.
+      if (maker >= 0)
+        diffs[static_cast<std::size_t>(maker)].first =
+            std::min(diffs[static_cast<std::size_t>(maker)].first, backward_time(i));
+    };
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      is_read_by(node.inputs[k], traits.backward_reads_src);
+      if (places_[i].adds[k] && !(k == 0 && traits.adds_diff_src))
+        spare.bytes = std::max(spare.bytes, bytes_of(node.inputs[k]));
+    }
+    if (operation.addend != Operation::kNone) is_read_by(operation.addend, false);
+    places_[i].saved_bytes = node.layer->saved_bytes(blocks, static_cast<std::int64_t>(sizeof(Real)));
+    saved.push_back({.bytes = places_[i].saved_bytes, .first = now, .last = backward_time(i)});
+    scratch.bytes = std::max(
+        scratch.bytes, node.layer->scratch_size(blocks, threads) * static_cast<std::int64_t>(sizeof(Real)));
+  }
+  outputs.back().last = std::max(outputs.back().last, count);
+  diffs.back().first = count;
+  for (std::size_t i = 0; i < diffs.size(); ++i) {
+    const auto owner = static_cast<std::size_t>(diff_owners_[i]);
+    if (owner == i) continue;
+    diffs[owner].first = std::min(diffs[owner].first, diffs[i].first);
+    diffs[owner].last = std::max(diffs[owner].last, diffs[i].last);
+    diffs[i].bytes = 0;
+  }
+
+  std::vector<Tenant> tenants{input, spare, scratch};
+  for (const auto* group : {&outputs, &diffs, &saved})
+    tenants.insert(tenants.end(), group->begin(), group->end());
+  if (keep == Keep::kAll) {
+    for (Tenant& tenant : tenants) {
+      tenant.first = 0;
+      tenant.last = 2 * count;
     }
   }
-  if (any) spare_ = reserve(largest_diff);
+  const MemoryPlan plan = plan_memory(tenants);
+  memory_ = AlignedBuffer<std::byte>(plan.bytes);
+  auto next = plan.offsets.begin();
+  for (std::int64_t* fixed : {&input_, &spare_, &scratch_}) *fixed = *next++;
+  for (Place& place : places_) place.output = *next++;
+  const auto of_diffs = next;
+  for (std::size_t i = 0; i < places_.size(); ++i) places_[i].diff = of_diffs[diff_owners_[i]];
+  next += static_cast<std::ptrdiff_t>(places_.size());
+  for (Place& place : places_) place.saved = *next++;
+}
+
+template <class Real>
+Real* Workspace<Real>::output_at(int node) {
+  const int maker = maker_of(node);
+  return at(maker < 0 ? input_ : places_[static_cast<std::size_t>(maker)].output);
+}
+
+template <class Real>
+Real* Workspace<Real>::diff_at(int node) {
+  const int maker = maker_of(node);
+  return maker < 0 ? nullptr : at(places_[static_cast<std::size_t>(maker)].diff);
+}
+
+template <class Real>
+const Real* Workspace<Real>::output_of(int node) const {
+  const int maker = maker_of(node);
+  if (maker >= 0) return at(places_[static_cast<std::size_t>(maker)].output);
+  const bool is_view = network_.nodes()[static_cast<std::size_t>(node)].layer->is_view();
+  return is_view ? at(input_) : nullptr;
+}
+
+template <class Real>
+const Real* Workspace<Real>::diff_of(int node) const {
+  const int maker = maker_of(node);
+  return maker < 0 ? nullptr : at(places_[static_cast<std::size_t>(maker)].diff);
 }
 
 template <class Real>
 std::span<const std::byte> Workspace<Real>::saved_by(int node) const {
-  return saved_[static_cast<std::size_t>(node)].span();
+  const auto found = std::ranges::find(operations_, node, &Operation::node);
+  if (found == operations_.end()) return {};
+  const Place& place = places_[static_cast<std::size_t>(found - operations_.begin())];
+  return {memory_.data() + place.saved, static_cast<std::size_t>(place.saved_bytes)};
 }
 
 template <class Real>
-Pass<Real> Workspace<Real>::pass_of(int node, const kernels::KernelTable<Real>& kernels, const Team& team,
-                                    const Values<Real>& values, const MicroBatch& batch) {
-  const Node& place = network_.nodes()[static_cast<std::size_t>(node)];
+Pass<Real> Workspace<Real>::pass_of(std::size_t i, const kernels::KernelTable<Real>& kernels,
+                                    const Team& team, const Values<Real>& values, const MicroBatch& batch) {
+  const Operation& operation = operations_[i];
+  const Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
   Pass<Real> pass{.kernels = kernels, .team = team, .batch = batch};
-  for (std::size_t k = 0; k < place.inputs.size(); ++k) {
-    const int input = place.inputs[k];
-    pass.src[k] = input == kNetworkInput ? input_.data() : outputs_[static_cast<std::size_t>(input)];
-  }
-  pass.dst = outputs_[static_cast<std::size_t>(node)];
-  pass.parameters = values.parameters + place.parameter_offset;
-  pass.statistics = values.statistics + place.statistic_offset;
-  pass.saved = saved_[static_cast<std::size_t>(node)].data();
-  pass.scratch = scratch_;
+  for (std::size_t k = 0; k < node.inputs.size(); ++k) pass.src[k] = output_at(node.inputs[k]);
+  pass.dst = at(places_[i].output);
+  if (operation.addend != Operation::kNone) pass.epilogue.addend = output_at(operation.addend);
+  pass.epilogue.relu = operation.relu;
+  pass.parameters = values.parameters + node.parameter_offset;
+  pass.statistics = values.statistics + node.statistic_offset;
+  pass.saved = memory_.data() + places_[i].saved;
+  pass.scratch = at(scratch_);
   return pass;
 }
 
 template <class Real>
 void Workspace<Real>::forward(const kernels::KernelTable<Real>& kernels, const Team& team,
                               const Values<Real>& values, const MicroBatch& batch, int first) {
-  for (int node = first; node < static_cast<int>(network_.nodes().size()); ++node)
-    network_.nodes()[static_cast<std::size_t>(node)].layer->forward(
-        pass_of(node, kernels, team, values, batch));
+  for (std::size_t i = 0; i < operations_.size(); ++i) {
+    if (operations_[i].output < first) continue;
+    network_.nodes()[static_cast<std::size_t>(operations_[i].node)].layer->forward(
+        pass_of(i, kernels, team, values, batch));
+  }
 }
 
 template <class Real>
 LossResult Workspace<Real>::loss(const MicroBatch& batch, std::span<const std::int64_t> labels) {
-  Real* diff = batch.phase == Phase::kTraining ? diffs_.back() : nullptr;
+  Real* diff =
+      batch.phase == Phase::kTraining ? diff_at(static_cast<int>(network_.nodes().size()) - 1) : nullptr;
   return evaluate_loss(network_.loss(), network_.classes(), labels, output(), diff);
+}
+
+template <class Real>
+void Workspace<Real>::add(const kernels::KernelTable<Real>& kernels, const Team& team,
+                          const MicroBatch& batch, int node, const Real* from, Real* to) const {
+  kernels.add(batch.blocks() * network_.shape_of(node).size() * kLanes, to, from, to, team);
 }
 
 template <class Real>
 void Workspace<Real>::backward(const kernels::KernelTable<Real>& kernels, const Team& team,
                                const Values<Real>& values, const MicroBatch& batch, Real* gradient) {
-  for (int node = static_cast<int>(network_.nodes().size()) - 1; node >= 0; --node) {
-    const Node& place = network_.nodes()[static_cast<std::size_t>(node)];
-    if (place.layer->is_view()) continue;
-    Pass<Real> pass = pass_of(node, kernels, team, values, batch);
-    pass.diff_dst = diffs_[static_cast<std::size_t>(node)];
-    pass.diff_parameters = gradient + place.parameter_offset;
-    pass.batch_statistics = gradient + network_.parameter_count() + place.statistic_offset;
-    const auto& adds = adds_[static_cast<std::size_t>(node)];
-    for (std::size_t k = 0; k < place.inputs.size(); ++k) {
-      const int input = place.inputs[k];
-      if (input != kNetworkInput)
-        pass.diff_src[k] = adds[k] ? spare_ : diffs_[static_cast<std::size_t>(input)];
+  for (std::size_t i = operations_.size(); i-- > 0;) {
+    const Operation& operation = operations_[i];
+    const Place& place = places_[i];
+    const Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
+    const Traits traits = node.layer->traits();
+    Pass<Real> pass = pass_of(i, kernels, team, values, batch);
+    pass.diff_dst = at(place.diff);
+    pass.diff_parameters = gradient + node.parameter_offset;
+    pass.batch_statistics = gradient + network_.parameter_count() + node.statistic_offset;
+    if (operation.relu && !traits.masks_diff) {
+      kernels.relu_backward(batch.blocks() * network_.shape_of(operation.output).size() * kLanes, pass.dst,
+                            pass.diff_dst, pass.diff_dst, team);
     }
-    place.layer->backward(pass);
-    for (std::size_t k = 0; k < place.inputs.size(); ++k) {
-      if (!adds[k]) continue;
-      Real* diff = diffs_[static_cast<std::size_t>(place.inputs[k])];
-      const std::int64_t size = batch.blocks() * network_.shape_of(place.inputs[k]).size() * kLanes;
-      kernels.add(size, diff, spare_, diff, team);
+    if (place.adds[0] && traits.adds_diff_src) pass.update = kernels::Update::kAdd;
+    const auto goes_through_spare = [&](std::size_t k) {
+      return place.adds[k] && !(k == 0 && traits.adds_diff_src);
+    };
+    for (std::size_t k = 0; k < node.inputs.size(); ++k)
+      pass.diff_src[k] = goes_through_spare(k) ? at(spare_) : diff_at(node.inputs[k]);
+    node.layer->backward(pass);
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      if (goes_through_spare(k))
+        add(kernels, team, batch, node.inputs[k], at(spare_), diff_at(node.inputs[k]));
     }
+    if (place.adds_to_addend)
+      add(kernels, team, batch, operation.addend, pass.diff_dst, diff_at(operation.addend));
   }
 }
 

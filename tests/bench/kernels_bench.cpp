@@ -69,11 +69,12 @@ void conv(benchmark::State& state, const KernelTable<float>& table, const Conv2d
     (void)iteration;
     switch (pass) {
       case Pass::kForward:
-        table.conv2d_forward(s, src.data(), weights.data(), bias.data(), out_dst.data(), scratch.data(),
+        table.conv2d_forward(s, src.data(), weights.data(), bias.data(), {}, out_dst.data(), scratch.data(),
                              alone);
         break;
       case Pass::kBackwardData:
-        table.conv2d_backward_data(s, dst.data(), weights.data(), out_src.data(), scratch.data(), alone);
+        table.conv2d_backward_data(s, dst.data(), weights.data(), Update::kAssign, out_src.data(),
+                                   scratch.data(), alone);
         break;
       case Pass::kBackwardWeights:
         table.conv2d_backward_weights(s, src.data(), dst.data(), out_weights.data(), out_bias.data(),

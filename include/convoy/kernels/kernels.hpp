@@ -52,6 +52,17 @@ struct BatchNormShape {
   double epsilon = 1e-5;
 };
 
+/// What is done to an operation's result on its way to memory: dst = max(result + addend, 0), as far as
+/// wanted.
+template <class Real>
+struct Epilogue {
+  const Real* addend = nullptr;  ///< like dst, and may be dst; null: nothing is added
+  bool relu = false;             ///< negative results become 0; NaN stays
+};
+
+/// Whether a result replaces what its memory holds or is added to it.
+enum class Update { kAssign, kAdd };
+
 /// Scratch elements conv2d_* may use in a team of up to `threads`; 0 is possible.
 [[nodiscard]] std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads);
 
@@ -61,13 +72,14 @@ struct KernelTable {
   Isa isa;
 
   /// dst[oc,oy,ox] = bias[oc] + Σ_{ic,ky,kx} src[ic, oy·sh−ph+ky, ox·sw−pw+kx] · weights[oc,ic,ky,kx].
-  /// The sum runs in the order ic, ky, kx, starting from the bias (0 where bias is null).
+  /// The direct sum runs in the order ic, ky, kx, starting from the bias (0 where bias is null); where
+  /// minimal filtering is used (conv_plan.hpp), in its order. Then the epilogue.
   void (*conv2d_forward)(const Conv2dShape& shape, const Real* src, const Real* weights, const Real* bias,
-                         Real* dst, Real* scratch, const Team& team);
-  /// diff_src[ic,iy,ix] = Σ diff_dst[oc,oy,ox] · weights[oc,ic,ky,kx] over oy·sh = iy+ph−ky, ox·sw =
+                         const Epilogue<Real>& epilogue, Real* dst, Real* scratch, const Team& team);
+  /// diff_src[ic,iy,ix] (+)= Σ diff_dst[oc,oy,ox] · weights[oc,ic,ky,kx] over oy·sh = iy+ph−ky, ox·sw =
   /// ix+pw−kx.
   void (*conv2d_backward_data)(const Conv2dShape& shape, const Real* diff_dst, const Real* weights,
-                               Real* diff_src, Real* scratch, const Team& team);
+                               Update update, Real* diff_src, Real* scratch, const Team& team);
   /// diff_weights[oc,ic,ky,kx] = Σ_{n,oy,ox} diff_dst[n,oc,oy,ox] · src[n,ic,oy·sh−ph+ky,ox·sw−pw+kx];
   /// diff_bias[oc] = Σ_{n,oy,ox} diff_dst[n,oc,oy,ox] (null: not wanted).
   void (*conv2d_backward_weights)(const Conv2dShape& shape, const Real* src, const Real* diff_dst,
@@ -85,18 +97,21 @@ struct KernelTable {
   void (*avgpool_backward)(const Pool2dShape& shape, const Real* diff_dst, Real* diff_src, const Team& team);
 
   /// Training: mean[c], variance[c] (population) of the micro-batch; dst = (src − mean)/√(variance +
-  /// ε)·weight + bias.
+  /// ε)·weight + bias, then the epilogue.
   void (*batchnorm_forward)(const BatchNormShape& shape, const Real* src, const Real* weight,
-                            const Real* bias, Real* dst, Real* mean, Real* variance, const Team& team);
+                            const Real* bias, const Epilogue<Real>& epilogue, Real* dst, Real* mean,
+                            Real* variance, const Team& team);
   /// Evaluation: the same formula with mean and variance given.
   void (*batchnorm_inference)(const BatchNormShape& shape, const Real* src, const Real* weight,
-                              const Real* bias, const Real* mean, const Real* variance, Real* dst,
-                              const Team& team);
+                              const Real* bias, const Real* mean, const Real* variance,
+                              const Epilogue<Real>& epilogue, Real* dst, const Team& team);
   /// With x̂ the normalised input and m = samples·spatial: diff_weight = Σ diff_dst·x̂, diff_bias = Σ diff_dst,
   /// diff_src = weight/√(variance + ε)·(diff_dst − diff_bias/m − x̂·diff_weight/m); idle lanes get 0.
-  void (*batchnorm_backward)(const BatchNormShape& shape, const Real* src, const Real* diff_dst,
-                             const Real* weight, const Real* mean, const Real* variance, Real* diff_src,
-                             Real* diff_weight, Real* diff_bias, const Team& team);
+  /// `relu_dst` is dst where forward's epilogue had a relu (else null): diff_dst is first set to 0, in place,
+  /// where it is not positive. diff_src may be null: not wanted.
+  void (*batchnorm_backward)(const BatchNormShape& shape, const Real* src, const Real* relu_dst,
+                             Real* diff_dst, const Real* weight, const Real* mean, const Real* variance,
+                             Real* diff_src, Real* diff_weight, Real* diff_bias, const Team& team);
 
   // Element by element over `size` numbers (a multiple of 16); dst may be src, diff_src may be diff_dst.
   void (*relu_forward)(std::int64_t size, const Real* src, Real* dst,

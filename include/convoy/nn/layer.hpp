@@ -75,16 +75,27 @@ struct Pass {
 
   std::array<const Real*, kMostInputs> src{};  ///< the layer's inputs
   Real* dst = nullptr;                         ///< its output: assigned by forward, read by backward
+  kernels::Epilogue<Real> epilogue{};          ///< what forward does to dst last (Traits::takes_epilogue)
   const Real* parameters = nullptr;  ///< its parameters, one after the other, in their declared order
   const Real* statistics = nullptr;  ///< its statistics likewise; read in evaluation
 
-  const Real* diff_dst = nullptr;             ///< backward: ∂C/∂dst
+  Real* diff_dst = nullptr;                   ///< backward: ∂C/∂dst; masked in place (Traits::masks_diff)
   std::array<Real*, kMostInputs> diff_src{};  ///< backward: assigned ∂C/∂src; null where nobody wants it
-  Real* diff_parameters = nullptr;            ///< backward: assigned, Σ over the micro-batch's samples
-  Real* batch_statistics = nullptr;           ///< backward: assigned samples × the micro-batch's statistics
+  kernels::Update update = kernels::Update::kAssign;  ///< of diff_src[0] (Traits::adds_diff_src)
+  Real* diff_parameters = nullptr;   ///< backward: assigned, Σ over the micro-batch's samples
+  Real* batch_statistics = nullptr;  ///< backward: assigned samples × the micro-batch's statistics
 
   std::byte* saved = nullptr;  ///< saved_bytes() kept from forward to backward
   Real* scratch = nullptr;     ///< scratch_size() elements, free for the length of a call
+};
+
+/// What a layer lets the plan of a network do with it (nn/operations.hpp, nn/workspace.hpp).
+struct Traits {
+  bool takes_epilogue = false;  ///< forward applies pass.epilogue
+  bool masks_diff = false;  ///< backward applies the relu of pass.epilogue to diff_dst; else the caller does
+  bool adds_diff_src = false;      ///< backward adds to diff_src[0] where pass.update says so
+  bool backward_reads_src = true;  ///< so that src must be kept
+  bool backward_reads_dst = true;
 };
 
 class Layer {
@@ -101,6 +112,9 @@ class Layer {
   [[nodiscard]] virtual Nonlinearity nonlinearity() const { return Nonlinearity::kNone; }
   /// True if the output is the input under another shape: no memory, no passes.
   [[nodiscard]] virtual bool is_view() const { return false; }
+  /// True if the output is the sum of the inputs and nothing else.
+  [[nodiscard]] virtual bool is_sum() const { return false; }
+  [[nodiscard]] virtual Traits traits() const { return {}; }
   /// True if the derivative jumps where the set of positive outputs, or what it saved, changes (relu,
   /// maxpool).
   [[nodiscard]] virtual bool has_kinks() const { return false; }

@@ -1,14 +1,19 @@
 #pragma once
 // The memory in which one team runs one micro-batch through a network: activations, their diffs, scratch.
 // Allocated once; a pass allocates nothing.
+//
+// Everything lies in one piece of memory, and what is not needed at the same time shares a place
+// (nn/memory_plan.hpp): an activation lives until its last reader, forward or back; a diff from the call that
+// assigns it to the one that consumes it.
 
+#include <array>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "convoy/core/aligned.hpp"
 #include "convoy/nn/network.hpp"
+#include "convoy/nn/operations.hpp"
 
 namespace convoy::nn {
 
@@ -19,24 +24,33 @@ struct Values {
   const Real* statistics = nullptr;  ///< [statistic_count]; read in evaluation
 };
 
+/// What of a pass can be looked at after it.
+enum class Keep {
+  kResults,  ///< the output and the gradient
+  kAll,      ///< every operation's output and diff as well
+};
+
 template <class Real>
 class Workspace {
  public:
   /// For micro-batches of up to `micro_batch` samples of `network`, which must outlive it, and teams of up to
   /// `threads`.
-  Workspace(const Network& network, std::int64_t micro_batch, int threads = 1);
+  Workspace(const Network& network, std::int64_t micro_batch, int threads = 1, Keep keep = Keep::kResults);
 
   /// The input pictures, [B][C][H][W][16], for the caller to fill (one thread; then a barrier of the team).
-  [[nodiscard]] Real* input() { return input_.data(); }
+  [[nodiscard]] Real* input() { return at(input_); }
   /// The network's output after forward(), [B][classes][16].
-  [[nodiscard]] const Real* output() const { return outputs_.back(); }
-  /// The output of a node after forward().
-  [[nodiscard]] const Real* output_of(int node) const { return outputs_[static_cast<std::size_t>(node)]; }
-  /// What a node's layer saved in forward().
+  [[nodiscard]] const Real* output() const {
+    return output_of(static_cast<int>(network_.nodes().size()) - 1);
+  }
+  /// The output of a node after forward(), with Keep::kAll; null where a later node is fused into its call.
+  [[nodiscard]] const Real* output_of(int node) const;
+  /// What a node's layer saved in forward(), with Keep::kAll.
   [[nodiscard]] std::span<const std::byte> saved_by(int node) const;
 
   /// Runs input() through the network. Called by all threads of the team; ends with its barrier. With `first`
-  /// above 0, nodes before it keep what the last forward() left (gradient checks change one layer at a time).
+  /// above 0, nodes before it keep what the last forward() left (gradient checks change one layer at a time;
+  /// Keep::kAll).
   void forward(const kernels::KernelTable<Real>& kernels, const Team& team, const Values<Real>& values,
                const MicroBatch& batch, int first = 0);
 
@@ -50,29 +64,56 @@ class Workspace {
   void backward(const kernels::KernelTable<Real>& kernels, const Team& team, const Values<Real>& values,
                 const MicroBatch& batch, Real* gradient);
 
-  /// ∂C/∂output of a node after backward() (of a view: of what it views).
-  [[nodiscard]] const Real* diff_of(int node) const { return diffs_[static_cast<std::size_t>(node)]; }
+  /// ∂C/∂output of a node after backward(), with Keep::kAll (of a view: of what it views; of a relu fused
+  /// into another layer's call: of that layer).
+  [[nodiscard]] const Real* diff_of(int node) const;
 
   /// Bytes held.
-  [[nodiscard]] std::int64_t bytes() const { return bytes_; }
+  [[nodiscard]] std::int64_t bytes() const { return memory_.size(); }
 
  private:
-  Pass<Real> pass_of(int node, const kernels::KernelTable<Real>& kernels, const Team& team,
+  static constexpr std::int64_t kNowhere = -1;
+
+  /// An operation's place in memory: offsets in bytes, kNowhere for what it does not have.
+  struct Place {
+    std::int64_t output = kNowhere;
+    std::int64_t diff = kNowhere;
+    std::int64_t saved = kNowhere;
+    std::int64_t saved_bytes = 0;
+    /// Which of the diffs it hands on were assigned by a later operation, so that its own is added.
+    std::array<bool, kMostInputs> adds{};
+    bool adds_to_addend = false;        ///< the addend's diff likewise
+    bool lends_diff_to_addend = false;  ///< the addend's diff lies where this one's was
+  };
+
+  [[nodiscard]] Real* at(std::int64_t offset) {
+    return offset == kNowhere ? nullptr : reinterpret_cast<Real*>(memory_.data() + offset);
+  }
+  [[nodiscard]] const Real* at(std::int64_t offset) const {
+    return offset == kNowhere ? nullptr : reinterpret_cast<const Real*>(memory_.data() + offset);
+  }
+  /// The operation that makes a node's output, through views; −1: the network's input.
+  [[nodiscard]] int maker_of(int node) const;
+  [[nodiscard]] Real* output_at(int node);
+  [[nodiscard]] Real* diff_at(int node);
+  void plan_diffs();
+  void lay_out(std::int64_t micro_batch, int threads, Keep keep);
+  Pass<Real> pass_of(std::size_t operation, const kernels::KernelTable<Real>& kernels, const Team& team,
                      const Values<Real>& values, const MicroBatch& batch);
-  [[nodiscard]] Real* reserve(std::int64_t elements);
+  /// `to` += `from`, all of a node's output.
+  void add(const kernels::KernelTable<Real>& kernels, const Team& team, const MicroBatch& batch, int node,
+           const Real* from, Real* to) const;
 
   const Network& network_;
-  AlignedBuffer<Real> input_;
-  std::vector<AlignedBuffer<Real>> memory_;
-  std::vector<AlignedBuffer<std::byte>> saved_;
-  std::vector<Real*> outputs_;  // by node; a view shares its input's
-  std::vector<Real*> diffs_;
-  /// By node and input: true if the input's diff was assigned by a later node, so that this one's is added to
-  /// it.
-  std::vector<std::array<bool, kMostInputs>> adds_;
-  Real* spare_ = nullptr;  // a diff on its way into a sum
-  Real* scratch_ = nullptr;
-  std::int64_t bytes_ = 0;
+  std::vector<Operation> operations_;
+  std::vector<int>
+      makers_;  // by node: the operation that gives its output, −1 for views and what is fused away
+  std::vector<Place> places_;     // by operation
+  std::vector<int> diff_owners_;  // by operation: whose diff's place it uses (its own, or its reader's)
+  AlignedBuffer<std::byte> memory_;
+  std::int64_t input_ = kNowhere;
+  std::int64_t spare_ = kNowhere;  // a diff on its way into a sum
+  std::int64_t scratch_ = kNowhere;
 };
 
 }  // namespace convoy::nn

@@ -58,21 +58,24 @@ CONVOY_INLINE Real inverse_deviation(const BatchNormShape& s, Real variance) {
   return static_cast<Real>(1. / __builtin_sqrt(static_cast<double>(variance) + s.epsilon));
 }
 
-/// dst = (src − mean)·(weight·inverse) + bias of one channel.
+/// dst = (src − mean)·(weight·inverse) + bias of one channel, then the epilogue.
 template <class Real>
 CONVOY_INLINE void normalise(const BatchNormShape& s, std::int64_t c, const Real* src, Real mean, Real scale,
-                             Real bias, Real* dst) {
+                             Real bias, const Epilogue<Real>& epilogue, Real* dst) {
   for (std::int64_t block = 0; block < s.blocks; ++block) {
     const std::int64_t plane = plane_of(s, block, c);
     for (std::int64_t i = plane; i < plane + s.spatial * kLanes; i += kWidth<Real>) {
-      store<Real>(dst + i, fma(load(src + i) - broadcast(mean), broadcast(scale), broadcast(bias)));
+      Vec<Real> result = fma(load(src + i) - broadcast(mean), broadcast(scale), broadcast(bias));
+      if (epilogue.addend != nullptr) result += load(epilogue.addend + i);
+      store<Real>(dst + i, epilogue.relu ? rectified<Real>(result) : result);
     }
   }
 }
 
 template <class Real>
 void batchnorm_forward(const BatchNormShape& s, const Real* src, const Real* weight, const Real* bias,
-                       Real* dst, Real* mean, Real* variance, const Team& team) {
+                       const Epilogue<Real>& epilogue, Real* dst, Real* mean, Real* variance,
+                       const Team& team) {
   const double count = static_cast<double>(s.samples * s.spatial);
   const Range channels = team.share(s.c);
   for (std::int64_t c = channels.begin; c < channels.end; ++c) {
@@ -90,25 +93,26 @@ void batchnorm_forward(const BatchNormShape& s, const Real* src, const Real* wei
         },
         sum);
     variance[c] = static_cast<Real>(sum[0] / count);
-    normalise(s, c, src, mean[c], weight[c] * inverse_deviation(s, variance[c]), bias[c], dst);
+    normalise(s, c, src, mean[c], weight[c] * inverse_deviation(s, variance[c]), bias[c], epilogue, dst);
   }
   team.barrier();
 }
 
 template <class Real>
 void batchnorm_inference(const BatchNormShape& s, const Real* src, const Real* weight, const Real* bias,
-                         const Real* mean, const Real* variance, Real* dst, const Team& team) {
+                         const Real* mean, const Real* variance, const Epilogue<Real>& epilogue, Real* dst,
+                         const Team& team) {
   const Range channels = team.share(s.c);
   for (std::int64_t c = channels.begin; c < channels.end; ++c) {
-    normalise(s, c, src, mean[c], weight[c] * inverse_deviation(s, variance[c]), bias[c], dst);
+    normalise(s, c, src, mean[c], weight[c] * inverse_deviation(s, variance[c]), bias[c], epilogue, dst);
   }
   team.barrier();
 }
 
 template <class Real>
-void batchnorm_backward(const BatchNormShape& s, const Real* src, const Real* diff_dst, const Real* weight,
-                        const Real* mean, const Real* variance, Real* diff_src, Real* diff_weight,
-                        Real* diff_bias, const Team& team) {
+void batchnorm_backward(const BatchNormShape& s, const Real* src, const Real* relu_dst, Real* diff_dst,
+                        const Real* weight, const Real* mean, const Real* variance, Real* diff_src,
+                        Real* diff_weight, Real* diff_bias, const Team& team) {
   const double count = static_cast<double>(s.samples * s.spatial);
   const Range channels = team.share(s.c);
   for (std::int64_t c = channels.begin; c < channels.end; ++c) {
@@ -118,7 +122,11 @@ void batchnorm_backward(const BatchNormShape& s, const Real* src, const Real* di
     channel_sums<Real>(
         s, c,
         [&](std::int64_t i, Vec<Real>(&add)[2]) {
-          const Vec<Real> diff = load(diff_dst + i);
+          Vec<Real> diff = load(diff_dst + i);
+          if (relu_dst != nullptr) {
+            diff = load(relu_dst + i) <= Vec<Real>{} ? Vec<Real>{} : diff;
+            store<Real>(diff_dst + i, diff);
+          }
           add[0] += diff;
           add[1] = fma(diff, load(src + i) - center, add[1]);
         },
@@ -126,6 +134,7 @@ void batchnorm_backward(const BatchNormShape& s, const Real* src, const Real* di
     diff_bias[c] = static_cast<Real>(sum[0]);
     diff_weight[c] = static_cast<Real>(sum[1] * static_cast<double>(inverse));
 
+    if (diff_src == nullptr) continue;
     // scale·(diff − diff_bias/m − (src − mean)·inverse·diff_weight/m)
     const Vec<Real> scale = broadcast(weight[c] * inverse);
     const Vec<Real> offset = broadcast(static_cast<Real>(sum[0] / count));

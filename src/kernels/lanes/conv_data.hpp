@@ -60,6 +60,8 @@ struct ConvWalk {
   const Real* in;
   const Real* weights;
   const Real* bias;
+  Update update;
+  Epilogue<Real> epilogue;
   Real* out;
 };
 
@@ -74,11 +76,13 @@ void convolve_row(const ConvWalk<Real>& walk, std::int64_t block, Range channels
   const TapRange rows = taps_of(v, row);
   const Real* in =
       walk.in + (block * walk.reduce * v.from + (rows.count > 0 ? rows.read : 0)) * h.from * kLanes;
-  Real* out = walk.out + ((block * walk.channels + channels.begin) * v.to + row) * h.to * kLanes;
+  const std::int64_t out_row = ((block * walk.channels + channels.begin) * v.to + row) * h.to * kLanes;
   const Real* weights = walk.weights + channels.begin * walk.w_channel + rows.tap * h.kernel;
 
   TapSum<Real> sum{};
   sum.bias = walk.bias != nullptr ? walk.bias + channels.begin : nullptr;
+  sum.goes_on = walk.update == Update::kAdd;
+  sum.epilogue = walk.epilogue;
   sum.reduce = walk.reduce;
   sum.rows = rows.count;
   sum.in_reduce = v.from * h.from * kLanes;
@@ -113,7 +117,9 @@ void convolve_row(const ConvWalk<Real>& walk, std::int64_t block, Range channels
         sum.taps = taps.count;
         sum.in = in + read * kLanes;
         sum.weights = weights + taps.tap;
-        sum.out = out + (point + tile.begin * step) * kLanes;
+        const std::int64_t out = out_row + (point + tile.begin * step) * kLanes;
+        sum.out = walk.out + out;
+        if (walk.epilogue.addend != nullptr) sum.epilogue.addend = walk.epilogue.addend + out;
         tap_sums(sum, channels.size(), tile.size());
       }
       point += length * step;
@@ -136,14 +142,14 @@ void convolve(const ConvWalk<Real>& walk, const Team& team) {
 }
 
 template <class Real>
-void conv2d_forward(const Conv2dShape& s, const Real* src, const Real* weights, const Real* bias, Real* dst,
-                    Real* scratch, const Team& team) {
+void conv2d_forward(const Conv2dShape& s, const Real* src, const Real* weights, const Real* bias,
+                    const Epilogue<Real>& epilogue, Real* dst, Real* scratch, const Team& team) {
   const std::int64_t kernel = s.kh * s.kw;
   if (forward_uses_winograd(s)) {
-    return convolve_winograd<Real>(
-        plan_forward(s),
-        {s.ih, s.iw, s.oh, s.ow, s.ph, s.pw, s.ic * kernel, kernel, false, src, weights, bias, dst}, scratch,
-        team);
+    return convolve_winograd<Real>(plan_forward(s),
+                                   {s.ih, s.iw, s.oh, s.ow, s.ph, s.pw, s.ic * kernel, kernel, false, src,
+                                    weights, bias, Update::kAssign, epilogue, dst},
+                                   scratch, team);
   }
   convolve<Real>({s.blocks,
                   s.ic,
@@ -155,18 +161,33 @@ void conv2d_forward(const Conv2dShape& s, const Real* src, const Real* weights, 
                   src,
                   weights,
                   bias,
+                  Update::kAssign,
+                  epilogue,
                   dst},
                  team);
 }
 
 template <class Real>
-void conv2d_backward_data(const Conv2dShape& s, const Real* diff_dst, const Real* weights, Real* diff_src,
-                          Real* scratch, const Team& team) {
+void conv2d_backward_data(const Conv2dShape& s, const Real* diff_dst, const Real* weights, Update update,
+                          Real* diff_src, Real* scratch, const Team& team) {
   const std::int64_t kernel = s.kh * s.kw;
   if (backward_data_uses_winograd(s)) {
     return convolve_winograd<Real>(plan_backward_data(s),
-                                   {s.oh, s.ow, s.ih, s.iw, s.kh - 1 - s.ph, s.kw - 1 - s.pw, kernel,
-                                    s.ic * kernel, true, diff_dst, weights, nullptr, diff_src},
+                                   {s.oh,
+                                    s.ow,
+                                    s.ih,
+                                    s.iw,
+                                    s.kh - 1 - s.ph,
+                                    s.kw - 1 - s.pw,
+                                    kernel,
+                                    s.ic * kernel,
+                                    true,
+                                    diff_dst,
+                                    weights,
+                                    nullptr,
+                                    update,
+                                    {},
+                                    diff_src},
                                    scratch, team);
   }
   convolve<Real>({s.blocks,
@@ -179,6 +200,8 @@ void conv2d_backward_data(const Conv2dShape& s, const Real* diff_dst, const Real
                   diff_dst,
                   weights,
                   nullptr,
+                  update,
+                  {},
                   diff_src},
                  team);
 }

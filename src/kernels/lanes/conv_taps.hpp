@@ -6,6 +6,7 @@
 // with every index an affine step in memory. An element's sum runs in the order r, y, k and knows nothing of
 // the tile it is in, so tiles may be cut in any way.
 
+#include "convoy/kernels/kernels.hpp"
 #include "kernels/lanes/simd.hpp"
 
 namespace convoy::kernels {
@@ -19,6 +20,7 @@ struct TapSum {
   const Real* bias;  ///< of the tile's first channel; null: start from 0
   bool goes_on;      ///< the sums start from what `out` holds instead
   Real* out;
+  Epilogue<Real> epilogue;
   std::int64_t reduce, rows, taps;
   std::int64_t in_reduce, in_row, in_tap, in_point;
   std::int64_t w_channel, w_reduce, w_row, w_tap;
@@ -55,6 +57,20 @@ void tap_tile(const TapSum<Real>& s) {
         in += s.in_tap;
         w += s.w_tap;
       }
+    }
+  }
+  if (s.epilogue.addend != nullptr) {
+    CONVOY_UNROLL
+    for (int t = 0; t < T; ++t) {
+      CONVOY_UNROLL
+      for (int x = 0; x < X; ++x) sum[t][x] += load(s.epilogue.addend + t * s.out_channel + x * s.out_point);
+    }
+  }
+  if (s.epilogue.relu) {
+    CONVOY_UNROLL
+    for (int t = 0; t < T; ++t) {
+      CONVOY_UNROLL
+      for (int x = 0; x < X; ++x) sum[t][x] = rectified<Real>(sum[t][x]);
     }
   }
   CONVOY_UNROLL
@@ -142,12 +158,14 @@ void tap_sums(TapSum<Real> s, std::int64_t channels, std::int64_t points) {
       TapSum<Real> of_part = s;
       of_part.in += part * kWidth<Real>;
       of_part.out += part * kWidth<Real>;
+      if (s.epilogue.addend != nullptr) of_part.epilogue.addend += part * kWidth<Real>;
       tiles[choice](of_part);
     }
     const std::int64_t done = kTileChannels[choice];
     channels -= done;
     s.weights += done * s.w_channel;
     s.out += done * s.out_channel;
+    if (s.epilogue.addend != nullptr) s.epilogue.addend += done * s.out_channel;
     if (s.bias != nullptr) s.bias += done;
   }
 }

@@ -24,6 +24,8 @@ struct WinogradWalk {
   const Real* in;
   const Real* weights;
   const Real* bias;
+  Update update;
+  Epilogue<Real> epilogue;
   Real* out;
 };
 
@@ -150,13 +152,18 @@ void finish_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, cons
       const std::int64_t h = min(kTile, walk.to_h - place.y);
       const std::int64_t w = min(kTile, walk.to_w - place.x);
       const Real* from = outputs + ((c - chunk.begin) * count + t) * kLanes;
-      Real* to = walk.out +
-                 (((place.block * plan.channels + c) * walk.to_h + place.y) * walk.to_w + place.x) * kLanes;
+      const std::int64_t out =
+          (((place.block * plan.channels + c) * walk.to_h + place.y) * walk.to_w + place.x) * kLanes;
       for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
         interpolate_2d<Real, kTile>(
             [&](int py, int px) { return load(from + (py * kPoints + px) * plan.outputs_slab + part); },
             [&](int y, int x, const Vec<Real>& v) {
-              if (y < h && x < w) store(to + (y * walk.to_w + x) * kLanes + part, v + bias);
+              if (y >= h || x >= w) return;
+              const std::int64_t at = out + (y * walk.to_w + x) * kLanes + part;
+              Vec<Real> result = v + bias;
+              if (walk.update == Update::kAdd) result += load(walk.out + at);
+              if (walk.epilogue.addend != nullptr) result += load(walk.epilogue.addend + at);
+              store(walk.out + at, walk.epilogue.relu ? rectified<Real>(result) : result);
             });
       }
     }

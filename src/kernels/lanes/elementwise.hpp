@@ -17,10 +17,8 @@ CONVOY_INLINE void for_each_register(std::int64_t size, const Team& team, const 
 
 template <class Real>
 void relu_forward(std::int64_t size, const Real* src, Real* dst, const Team& team) {
-  for_each_register<Real>(size, team, [=](std::int64_t i) {
-    const Vec<Real> x = load(src + i);
-    store<Real>(dst + i, x <= Vec<Real>{} ? Vec<Real>{} : x);  // a NaN is not ≤ 0: it stays
-  });
+  for_each_register<Real>(size, team,
+                          [=](std::int64_t i) { store<Real>(dst + i, rectified<Real>(load(src + i))); });
 }
 
 template <class Real>

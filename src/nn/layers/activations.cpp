@@ -15,6 +15,7 @@ class Activation final : public LayerOf<Activation<Kind>> {
   [[nodiscard]] std::string description() const override { return Kind::kKeyword; }
   [[nodiscard]] Nonlinearity nonlinearity() const override { return Kind::kNonlinearity; }
   [[nodiscard]] bool has_kinks() const override { return Kind::kHasKinks; }
+  [[nodiscard]] Traits traits() const override { return {.backward_reads_src = false}; }
 
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {

@@ -12,6 +12,10 @@ class Add final : public LayerOf<Add> {
   explicit Add(const Shape& shape) : shape_(shape) {}
   [[nodiscard]] Shape output() const override { return shape_; }
   [[nodiscard]] std::string description() const override { return "add"; }
+  [[nodiscard]] bool is_sum() const override { return true; }
+  [[nodiscard]] Traits traits() const override {
+    return {.backward_reads_src = false, .backward_reads_dst = false};
+  }
 
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {

@@ -26,29 +26,32 @@ class BatchNorm final : public LayerOf<BatchNorm> {
     return 2 * shape_.c * real_size;
   }
 
+  [[nodiscard]] Traits traits() const override {
+    return {.takes_epilogue = true, .masks_diff = true, .backward_reads_dst = false};
+  }
+
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {
     const Real* weight = pass.parameters;
     const Real* bias = weight + shape_.c;
     if (pass.batch.phase == Phase::kEvaluation) {
       pass.kernels.batchnorm_inference(shape_of(pass), pass.src[0], weight, bias, pass.statistics,
-                                       pass.statistics + shape_.c, pass.dst, pass.team);
+                                       pass.statistics + shape_.c, pass.epilogue, pass.dst, pass.team);
       return;
     }
     auto* mean = reinterpret_cast<Real*>(pass.saved);
-    pass.kernels.batchnorm_forward(shape_of(pass), pass.src[0], weight, bias, pass.dst, mean, mean + shape_.c,
-                                   pass.team);
+    pass.kernels.batchnorm_forward(shape_of(pass), pass.src[0], weight, bias, pass.epilogue, pass.dst, mean,
+                                   mean + shape_.c, pass.team);
   }
 
   template <class Real>
   void run_backward(const Pass<Real>& pass) const {
     const auto* mean = reinterpret_cast<const Real*>(pass.saved);
     const Real* variance = mean + shape_.c;
-    // The kernel always assigns diff_src; where nobody wants it (the first layer) it goes to scratch.
-    Real* diff_src = pass.diff_src[0] != nullptr ? pass.diff_src[0] : pass.scratch;
-    pass.kernels.batchnorm_backward(shape_of(pass), pass.src[0], pass.diff_dst, pass.parameters, mean,
-                                    variance, diff_src, pass.diff_parameters, pass.diff_parameters + shape_.c,
-                                    pass.team);
+    const Real* relu_dst = pass.epilogue.relu ? pass.dst : nullptr;
+    pass.kernels.batchnorm_backward(shape_of(pass), pass.src[0], relu_dst, pass.diff_dst, pass.parameters,
+                                    mean, variance, pass.diff_src[0], pass.diff_parameters,
+                                    pass.diff_parameters + shape_.c, pass.team);
     if (pass.team.index() == 0) {
       const auto samples = static_cast<Real>(pass.batch.size());
       const auto elements = static_cast<Real>(pass.batch.size() * shape_.h * shape_.w);
@@ -60,10 +63,6 @@ class BatchNorm final : public LayerOf<BatchNorm> {
       }
     }
     pass.team.barrier();
-  }
-
-  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int /*threads*/) const override {
-    return blocks * shape_.size() * kLanes;
   }
 
  private:

@@ -20,6 +20,9 @@ class Conv final : public LayerOf<Conv> {
     return "conv " + std::to_string(shape_.oc) + ' ' + window_.description(1, 1) + (bias_ ? "" : " bias=no");
   }
   [[nodiscard]] Nonlinearity nonlinearity() const override { return Nonlinearity::kOther; }
+  [[nodiscard]] Traits traits() const override {
+    return {.takes_epilogue = true, .adds_diff_src = true, .backward_reads_dst = false};
+  }
   [[nodiscard]] std::int64_t multiplications() const override { return output_.size() * taps(); }
 
   [[nodiscard]] std::vector<Parameter> parameters() const override {
@@ -41,7 +44,7 @@ class Conv final : public LayerOf<Conv> {
   void run_forward(const Pass<Real>& pass) const {
     const Real* bias = bias_ ? pass.parameters + weights() : nullptr;
     pass.kernels.conv2d_forward(with_blocks(pass.batch.blocks()), pass.src[0], pass.parameters, bias,
-                                pass.dst, pass.scratch, pass.team);
+                                pass.epilogue, pass.dst, pass.scratch, pass.team);
   }
 
   template <class Real>
@@ -51,8 +54,8 @@ class Conv final : public LayerOf<Conv> {
     pass.kernels.conv2d_backward_weights(shape, pass.src[0], pass.diff_dst, pass.diff_parameters, diff_bias,
                                          pass.scratch, pass.team);
     if (pass.diff_src[0] != nullptr)
-      pass.kernels.conv2d_backward_data(shape, pass.diff_dst, pass.parameters, pass.diff_src[0], pass.scratch,
-                                        pass.team);
+      pass.kernels.conv2d_backward_data(shape, pass.diff_dst, pass.parameters, pass.update, pass.diff_src[0],
+                                        pass.scratch, pass.team);
   }
 
  private:

@@ -16,6 +16,9 @@ class Dense final : public LayerOf<Dense> {
     return "dense " + std::to_string(outputs_) + (bias_ ? "" : " bias=no");
   }
   [[nodiscard]] Nonlinearity nonlinearity() const override { return Nonlinearity::kOther; }
+  [[nodiscard]] Traits traits() const override {
+    return {.takes_epilogue = true, .adds_diff_src = true, .backward_reads_dst = false};
+  }
   [[nodiscard]] std::int64_t multiplications() const override { return inputs_ * outputs_; }
 
   [[nodiscard]] std::vector<Parameter> parameters() const override {
@@ -36,8 +39,8 @@ class Dense final : public LayerOf<Dense> {
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {
     const Real* bias = bias_ ? pass.parameters + inputs_ * outputs_ : nullptr;
-    pass.kernels.conv2d_forward(shape(pass.batch.blocks()), pass.src[0], pass.parameters, bias, pass.dst,
-                                pass.scratch, pass.team);
+    pass.kernels.conv2d_forward(shape(pass.batch.blocks()), pass.src[0], pass.parameters, bias, pass.epilogue,
+                                pass.dst, pass.scratch, pass.team);
   }
 
   template <class Real>
@@ -47,7 +50,7 @@ class Dense final : public LayerOf<Dense> {
                                          pass.diff_parameters, diff_bias, pass.scratch, pass.team);
     if (pass.diff_src[0] != nullptr)
       pass.kernels.conv2d_backward_data(shape(pass.batch.blocks()), pass.diff_dst, pass.parameters,
-                                        pass.diff_src[0], pass.scratch, pass.team);
+                                        pass.update, pass.diff_src[0], pass.scratch, pass.team);
   }
 
  private:

@@ -17,6 +17,9 @@ class Dropout final : public LayerOf<Dropout> {
   [[nodiscard]] Shape output() const override { return shape_; }
   [[nodiscard]] std::string description() const override { return "dropout " + shortest(rate_); }
   /// The mask, [B][C][H][W][16].
+  [[nodiscard]] Traits traits() const override {
+    return {.backward_reads_src = false, .backward_reads_dst = false};
+  }
   [[nodiscard]] std::int64_t saved_bytes(std::int64_t blocks, std::int64_t real_size) const override {
     return blocks * shape_.size() * kLanes * real_size;
   }

@@ -25,6 +25,9 @@ class MaxPool final : public LayerOf<MaxPool> {
     return "maxpool " + window_.description(window_.kh, window_.kw);
   }
   [[nodiscard]] bool has_kinks() const override { return true; }
+  [[nodiscard]] Traits traits() const override {
+    return {.backward_reads_src = false, .backward_reads_dst = false};
+  }
   /// The winner of every window, [B][C][OH][OW][16] int32.
   [[nodiscard]] std::int64_t saved_bytes(std::int64_t blocks, std::int64_t) const override {
     return blocks * output_.size() * kLanes * static_cast<std::int64_t>(sizeof(std::int32_t));
@@ -60,6 +63,9 @@ class AvgPool final : public LayerOf<AvgPool> {
 
   [[nodiscard]] Shape output() const override { return output_; }
   [[nodiscard]] std::string description() const override { return description_; }
+  [[nodiscard]] Traits traits() const override {
+    return {.backward_reads_src = false, .backward_reads_dst = false};
+  }
 
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {

@@ -13,6 +13,7 @@ class Softmax final : public LayerOf<Softmax> {
   [[nodiscard]] Shape output() const override { return {features_, 1, 1}; }
   [[nodiscard]] std::string description() const override { return "softmax"; }
   [[nodiscard]] Nonlinearity nonlinearity() const override { return Nonlinearity::kOther; }
+  [[nodiscard]] Traits traits() const override { return {.backward_reads_src = false}; }
 
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {

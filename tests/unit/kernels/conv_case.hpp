@@ -77,9 +77,10 @@ ConvResults<Real> run_conv(const KernelTable<Real>& table, const ConvCase& c, in
   test::Guarded<Real> diff_bias(r.oc, 3);
   test::Guarded<Real> scratch(conv2d_scratch_size(shape, threads));
   test::run_team(threads, [&](const Team& team) {
-    table.conv2d_forward(shape, src.data(), weights.data(), c.with_bias ? bias.data() : nullptr, dst.data(),
-                         scratch.data(), team);
-    table.conv2d_backward_data(shape, diff_dst.data(), weights.data(), diff_src.data(), scratch.data(), team);
+    table.conv2d_forward(shape, src.data(), weights.data(), c.with_bias ? bias.data() : nullptr, {},
+                         dst.data(), scratch.data(), team);
+    table.conv2d_backward_data(shape, diff_dst.data(), weights.data(), Update::kAssign, diff_src.data(),
+                               scratch.data(), team);
     table.conv2d_backward_weights(shape, src.data(), diff_dst.data(), diff_weights.data(),
                                   c.with_bias ? diff_bias.data() : nullptr, scratch.data(), team);
   });

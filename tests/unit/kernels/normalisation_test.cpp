@@ -44,18 +44,18 @@ BatchNormResults<Real> run_batchnorm(const KernelTable<Real>& table, const Batch
   const BatchNormShape shape = {
       .blocks = lane_blocks(r.n), .samples = r.n, .c = r.c, .spatial = r.spatial, .epsilon = r.epsilon};
   const auto src = test::to_lanes<Real>(c.src, r.n, r.c * r.spatial, IdleLanes::kFirstSample);
-  const auto diff_dst = test::to_lanes<Real>(c.diff_dst, r.n, r.c * r.spatial, IdleLanes::kZero);
+  auto diff_dst = test::to_lanes<Real>(c.diff_dst, r.n, r.c * r.spatial, IdleLanes::kZero);
   const auto weight = to_real<Real>(c.weight);
   const auto bias = to_real<Real>(c.bias);
   test::Guarded<Real> dst(src.size()), inference(src.size()), diff_src(src.size());
   test::Guarded<Real> mean(r.c), variance(r.c), diff_weight(r.c), diff_bias(r.c);
   test::run_team(threads, [&](const Team& team) {
-    table.batchnorm_forward(shape, src.data(), weight.data(), bias.data(), dst.data(), mean.data(),
+    table.batchnorm_forward(shape, src.data(), weight.data(), bias.data(), {}, dst.data(), mean.data(),
                             variance.data(), team);
-    table.batchnorm_inference(shape, src.data(), weight.data(), bias.data(), mean.data(), variance.data(),
+    table.batchnorm_inference(shape, src.data(), weight.data(), bias.data(), mean.data(), variance.data(), {},
                               inference.data(), team);
-    table.batchnorm_backward(shape, src.data(), diff_dst.data(), weight.data(), mean.data(), variance.data(),
-                             diff_src.data(), diff_weight.data(), diff_bias.data(), team);
+    table.batchnorm_backward(shape, src.data(), nullptr, diff_dst.data(), weight.data(), mean.data(),
+                             variance.data(), diff_src.data(), diff_weight.data(), diff_bias.data(), team);
   });
   EXPECT_TRUE(dst.guards_untouched() && inference.guards_untouched() && diff_src.guards_untouched());
   EXPECT_TRUE(mean.guards_untouched() && variance.guards_untouched());

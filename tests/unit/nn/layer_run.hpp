@@ -79,7 +79,7 @@ LayerOutput run_layer(const Layer& layer, const Shape& input, const LayerInput& 
   const std::int64_t out = layer.output().size();
   const MicroBatch batch{.phase = phase, .samples = given.samples, .seed = given.seed, .epoch = given.epoch};
   const auto src = test::to_lanes<Real>(given.src, n, input.size(), test::IdleLanes::kFirstSample);
-  const auto diff_dst = test::to_lanes<Real>(given.diff_dst, n, out, test::IdleLanes::kZero);
+  auto diff_dst = test::to_lanes<Real>(given.diff_dst, n, out, test::IdleLanes::kZero);
   const std::vector<Real> parameters(given.parameters.begin(), given.parameters.end());
   std::int64_t statistics = 0;
   for (const Statistic& each : layer.statistics()) statistics += convoy::count(each.dims);

@@ -1,0 +1,70 @@
+#include "convoy/nn/operations.hpp"
+
+#include <algorithm>
+
+namespace convoy::nn {
+namespace {
+
+constexpr int kNobody = -1;
+
+/// The one node that reads the output of `node`; kNobody where there is none or more than one.
+int only_reader(const Network& network, int node) {
+  int reader = kNobody;
+  for (int i = node + 1; i < static_cast<int>(network.nodes().size()); ++i) {
+    const auto times = std::ranges::count(network.nodes()[static_cast<std::size_t>(i)].inputs, node);
+    if (times == 0) continue;
+    if (times > 1 || reader != kNobody) return kNobody;
+    reader = i;
+  }
+  return reader;
+}
+
+}  // namespace
+
+std::vector<Operation> plan_operations(const Network& network) {
+  const auto& nodes = network.nodes();
+  std::vector<Operation> operations;
+  std::vector<bool> is_fused(nodes.size());
+  for (int i = 0; i < static_cast<int>(nodes.size()); ++i) {
+    const Layer& layer = *nodes[static_cast<std::size_t>(i)].layer;
+    if (layer.is_view() || is_fused[static_cast<std::size_t>(i)]) continue;
+    Operation& operation = operations.emplace_back(Operation{.node = i, .output = i});
+    if (!layer.traits().takes_epilogue) continue;
+    const auto fuse = [&](int node) {
+      is_fused[static_cast<std::size_t>(node)] = true;
+      operation.output = node;
+    };
+    int reader = only_reader(network, i);
+    if (reader != kNobody && nodes[static_cast<std::size_t>(reader)].layer->is_sum()) {
+      const auto& inputs = nodes[static_cast<std::size_t>(reader)].inputs;
+      const int other = inputs[0] == i ? inputs[1] : inputs[0];
+      if (other < i) {  // it is there when this layer runs
+        operation.addend = other;
+        fuse(reader);
+        reader = only_reader(network, reader);
+      }
+    }
+    if (reader != kNobody &&
+        nodes[static_cast<std::size_t>(reader)].layer->nonlinearity() == Nonlinearity::kRelu) {
+      operation.relu = true;
+      fuse(reader);
+    }
+  }
+  return operations;
+}
+
+std::string describe(const Network& network, const Operation& operation) {
+  const auto name = [&](int node) { return network.nodes()[static_cast<std::size_t>(node)].name; };
+  std::string text = name(operation.node);
+  // The sum comes right before the relu, if both are there.
+  if (operation.addend != Operation::kNone) {
+    const int sum = operation.relu
+                        ? network.nodes()[static_cast<std::size_t>(operation.output)].inputs.front()
+                        : operation.output;
+    text += " + " + name(sum);
+  }
+  if (operation.relu) text += " + " + name(operation.output);
+  return text;
+}
+
+}  // namespace convoy::nn
