@@ -113,6 +113,16 @@ inline ErrorScale error_scale(const reference::Convolution& shape, std::vector<d
   return {std::move(direct), roundings + reference::kTransformRoundings};
 }
 
+inline ErrorScale diff_src_error_scale(const ConvCase& c) {
+  const auto weights = magnitudes(c.weights);
+  const auto diff_dst = magnitudes(c.diff_dst);
+  return error_scale(c.shape, reference::convolution_backward_data(c.shape, diff_dst, weights),
+                     c.shape.oc * c.shape.kh * c.shape.kw, [&] {
+                       return reference::minimal_filtering_backward_data(c.shape, diff_dst, weights,
+                                                                         reference::Arithmetic::kMagnitudes);
+                     });
+}
+
 /// Compares with the reference, each element within γ_k·Σ|a·b| where k counts its terms (the bias is one
 /// more).
 template <class Real>
@@ -134,10 +144,7 @@ void expect_conv_matches(const ConvCase& c, const ConvResults<Real>& got) {
                       reference::convolution_forward(r, c.src, c.weights, c.bias), of_dst.magnitudes,
                       of_dst.roundings, "dst of " + name);
 
-  const ErrorScale of_src =
-      error_scale(r, reference::convolution_backward_data(r, diff_dst, weights), r.oc * kernel, [&] {
-        return reference::minimal_filtering_backward_data(r, diff_dst, weights, Arithmetic::kMagnitudes);
-      });
+  const ErrorScale of_src = diff_src_error_scale(c);
   expect_within<Real>(test::from_lanes(got.diff_src.data(), r.n, r.ic * r.ih * r.iw),
                       reference::convolution_backward_data(r, c.diff_dst, c.weights), of_src.magnitudes,
                       of_src.roundings, "diff_src of " + name);
