@@ -72,7 +72,7 @@ class Printer final : public train::Observer {
               << report.hdf5 << '\n'
               << counted(static_cast<std::int64_t>(report.placements.size()), "rank") << ":\n"
               << train::describe_placements(report.placements) << "Data: " << report.data << "\nNetwork:\n"
-              << report.network << "Steps: " << grouped(report.total_steps) << " in all, "
+              << report.network << report.plan << "Steps: " << grouped(report.total_steps) << " in all, "
               << grouped(report.steps_per_epoch) << " an epoch, " << counted(report.leaves, "micro-batch")
               << " a step, " << format("%.2f", report.nodes_per_rank)
               << " partial sums a rank\nOutput: " << report.output << '\n';

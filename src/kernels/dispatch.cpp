@@ -90,6 +90,16 @@ const KernelTable<double>& double_kernels() {
   return portable::double_table();
 }
 
+ConvAlgorithms conv2d_algorithms(const Conv2dShape& shape) {
+  const auto choose = [&](bool uses_winograd) {
+    return uses_winograd     ? ConvAlgorithm::kMinimalFiltering
+           : is_dense(shape) ? ConvAlgorithm::kMatrixProduct
+                             : ConvAlgorithm::kDirect;
+  };
+  return {choose(forward_uses_winograd(shape)), choose(backward_data_uses_winograd(shape)),
+          choose(backward_weights_uses_winograd(shape))};
+}
+
 std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads) {
   std::int64_t most = 0;
   // A short micro-batch may be computed otherwise than a full one.

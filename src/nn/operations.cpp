@@ -1,6 +1,8 @@
 #include "convoy/nn/operations.hpp"
 
 #include <algorithm>
+#include <iomanip>
+#include <sstream>
 
 namespace convoy::nn {
 namespace {
@@ -65,6 +67,17 @@ std::string describe(const Network& network, const Operation& operation) {
   }
   if (operation.relu) text += " + " + name(operation.output);
   return text;
+}
+
+std::string describe_operations(const Network& network, std::int64_t micro_batch) {
+  std::ostringstream text;
+  for (const Operation& operation : plan_operations(network)) {
+    const Node& node = network.nodes()[static_cast<std::size_t>(operation.node)];
+    const bool wants_diff_src = node.inputs.front() != kNetworkInput;
+    text << "  " << std::left << std::setw(36) << describe(network, operation)
+         << node.layer->algorithms(lane_blocks(micro_batch), wants_diff_src) << '\n';
+  }
+  return text.str();
 }
 
 }  // namespace convoy::nn

@@ -1,6 +1,7 @@
 #include "convoy/train/engine.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <numeric>
 
 namespace convoy::train {
@@ -36,20 +37,33 @@ Engine::Engine(const nn::Network& network, const kernels::KernelTable<float>& ke
                std::int64_t micro_batch)
     : network_(network), kernels_(kernels), pool_(threads), micro_batch_(micro_batch) {}
 
-void Engine::prepare(std::int64_t groups, std::int64_t slots) {
+void Engine::prepare_groups(std::int64_t groups) {
   const auto largest_team = static_cast<int>((pool_.threads() + groups - 1) / groups);
-  if (largest_team > largest_team_) {
-    groups_.clear();
-    largest_team_ = largest_team;
-  }
-  while (static_cast<std::int64_t>(groups_.size()) < groups) {
-    const std::vector<std::int64_t> numbers(static_cast<std::size_t>(micro_batch_));
-    groups_.push_back(
-        {.workspace = std::make_unique<nn::Workspace<float>>(network_, micro_batch_, largest_team_),
-         .labels = numbers,
-         .numbers = numbers});
-  }
-  while (static_cast<std::int64_t>(slots_.size()) < slots) slots_.emplace_back(network_.gradient_size());
+  if (largest_team <= largest_team_ && groups <= static_cast<std::int64_t>(groups_.size())) return;
+  if (largest_team > largest_team_) groups_.clear();
+  largest_team_ = std::max(largest_team, largest_team_);
+  groups_.resize(std::max(groups_.size(), static_cast<std::size_t>(groups)));
+  // Memory belongs to the NUMA node of the thread that first writes it, so each group makes its own.
+  std::vector<std::exception_ptr> failures(groups_.size());
+  pool_.run(groups, [&](std::int64_t g, const Team& team) {
+    Group& group = groups_[static_cast<std::size_t>(g)];
+    if (team.index() != 0 || group.workspace) return;
+    try {
+      group.workspace = std::make_unique<nn::Workspace<float>>(network_, micro_batch_, largest_team_);
+      group.labels.resize(static_cast<std::size_t>(micro_batch_));
+      group.numbers.resize(static_cast<std::size_t>(micro_batch_));
+    } catch (...) {  // nothing may leave a parallel region
+      failures[static_cast<std::size_t>(g)] = std::current_exception();
+    }
+  });
+  for (const std::exception_ptr& failure : failures)
+    if (failure) std::rethrow_exception(failure);
+}
+
+void Engine::prepare(const StepPlan& plan) {
+  if (plan.groups.empty()) return;
+  prepare_groups(static_cast<std::int64_t>(plan.groups.size()));
+  while (static_cast<std::int64_t>(slots_.size()) < plan.slots) slots_.emplace_back(network_.gradient_size());
 }
 
 std::span<const comm::NodeValue> Engine::gradients(const StepPlan& plan, const Source& source,
@@ -58,7 +72,7 @@ std::span<const comm::NodeValue> Engine::gradients(const StepPlan& plan, const S
                                                    std::span<LeafResult> leaves) {
   nodes_.clear();
   if (plan.groups.empty()) return nodes_;
-  prepare(static_cast<std::int64_t>(plan.groups.size()), plan.slots);
+  prepare(plan);
   const nn::Values<float> values{state.parameters.data(), state.statistics.data()};
   const std::int64_t size = network_.gradient_size();
   const auto merge = [&](const StepPlan::Merge& each, const Team& team) {
@@ -110,7 +124,7 @@ void Engine::evaluate(const Source& source, const State& state, const Range& blo
                       std::span<LeafResult> leaves, std::span<std::int64_t> confusion) {
   if (block.size() == 0) return;
   const std::int64_t groups = std::min<std::int64_t>(threads(), block.size());
-  prepare(groups, 0);
+  prepare_groups(groups);
   const nn::Values<float> values{state.parameters.data(), state.statistics.data()};
   const std::int64_t samples = source.split->samples();
   const std::int64_t classes = network_.classes();
@@ -144,11 +158,16 @@ void Engine::evaluate(const Source& source, const State& state, const Range& blo
   });
 }
 
-std::int64_t Engine::bytes() const {
+std::int64_t Engine::workspace_bytes() const {
   std::int64_t bytes = 0;
-  for (const Group& group : groups_) bytes += group.workspace->bytes();
-  for (const auto& each : slots_) bytes += each.size() * static_cast<std::int64_t>(sizeof(float));
+  for (const Group& group : groups_)
+    if (group.workspace) bytes += group.workspace->bytes();
   return bytes;
+}
+
+std::int64_t Engine::gradient_bytes() const {
+  return static_cast<std::int64_t>(slots_.size()) * network_.gradient_size() *
+         static_cast<std::int64_t>(sizeof(float));
 }
 
 }  // namespace convoy::train

@@ -1,9 +1,15 @@
 #include "setup.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
 #include "convoy/comm/reducer.hpp"
 #include "convoy/comm/tree.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/nn/operations.hpp"
 
 namespace convoy::train {
 
@@ -41,6 +47,31 @@ double partial_sums_per_rank(std::int64_t leaves, int ranks) {
   for (int rank = 0; rank < ranks; ++rank)
     nodes += comm::maximal_nodes(comm::leaf_block(leaves, ranks, rank), leaves).size();
   return static_cast<double>(nodes) / ranks;
+}
+
+std::string describe_plan(const nn::Network& network, const StepPlan& plan, const Engine& engine,
+                          std::int64_t state_bytes, std::int64_t other_bytes) {
+  std::string text = "Calls:\n" + nn::describe_operations(network, engine.micro_batch());
+  const auto groups = static_cast<std::int64_t>(plan.groups.size());
+  const std::int64_t least = engine.threads() / std::max<std::int64_t>(groups, 1);
+  const std::int64_t most = groups > 0 && engine.threads() % groups != 0 ? least + 1 : least;
+  text += "Threads: " + counted(groups, "group") + " of " +
+          (most > least ? std::to_string(least) + " or " : "") + counted(most, "thread") + ", " +
+          counted(plan.block.size(), "micro-batch") + " a step between them\n";
+  const std::int64_t workspaces = engine.workspace_bytes();
+  const std::int64_t gradients = engine.gradient_bytes();
+  text += "Memory of this rank: " + in_bytes(workspaces + gradients + state_bytes + other_bytes) +
+          " (activations and scratch " + in_bytes(workspaces) + ", gradients " + in_bytes(gradients) +
+          ", parameters and optimizer " + in_bytes(state_bytes) + ", program, libraries and data set " +
+          in_bytes(other_bytes) + ")\n";
+  return text;
+}
+
+std::int64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::int64_t total = 0;
+  std::int64_t resident = 0;
+  return statm >> total >> resident ? resident * sysconf(_SC_PAGESIZE) : 0;
 }
 
 std::string describe_data(const std::string& file, const data::Dataset& dataset) {

@@ -8,7 +8,9 @@
 #include "convoy/data/dataset.hpp"
 #include "convoy/nn/network.hpp"
 #include "convoy/optim/sgd.hpp"
+#include "convoy/train/engine.hpp"
 #include "convoy/train/options.hpp"
+#include "convoy/train/step_plan.hpp"
 
 namespace convoy::train {
 
@@ -27,6 +29,16 @@ void check_ranks(const Options& options, int ranks);
 
 /// f: maximal nodes of the tree over `leaves`, on average over the ranks.
 [[nodiscard]] double partial_sums_per_rank(std::int64_t leaves, int ranks);
+
+/// For a dry run: the calls of `network`, which threads make them, and the memory of one rank while training,
+/// of which `others` bytes are held already (program, libraries, data) and `state` are parameters and
+/// optimizer.
+[[nodiscard]] std::string describe_plan(const nn::Network& network, const StepPlan& plan,
+                                        const Engine& engine, std::int64_t state_bytes,
+                                        std::int64_t other_bytes);
+
+/// Bytes of memory this process holds now (resident set, Linux); 0 where the system does not say.
+[[nodiscard]] std::int64_t resident_bytes();
 
 /// A line for the start block: file, samples, classes, shape.
 [[nodiscard]] std::string describe_data(const std::string& file, const data::Dataset& dataset);

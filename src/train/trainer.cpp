@@ -66,7 +66,8 @@ class Trainer {
     compare_across_ranks(world_, launch_.hooks, "data", hash(dataset_.digest()), kSameData);
     const std::string from = find_resume_point(world_, launch_, directory_, listener());
     start(from);
-    const StartReport report = start_report(from);
+    StartReport report = start_report(from);
+    if (launch_.dry_run) report.plan = plan_report(report.leaves);
     if (world_.is_root()) {
       listener().on_start(report);
       for (const std::string& warning : placement_warnings(report.placements)) listener().on_warning(warning);
@@ -118,6 +119,7 @@ class Trainer {
             .hdf5 = io::hdf5_version(),
             .placements = gather_placements(world_, engine_.threads()),
             .network = network_.summary(),
+            .plan = {},
             .data = describe_data(options_.data.file, dataset_),
             .output = options_.dir,
             .steps_per_epoch = steps_per_epoch_,
@@ -126,6 +128,16 @@ class Trainer {
             .nodes_per_rank = partial_sums_per_rank(leaves, world_.size()),
             .resumed_from = from,
             .step = progress_.step};
+  }
+
+  std::string plan_report(std::int64_t leaves) {
+    const std::int64_t state = network_.parameter_count() + network_.statistic_count() +
+                               state_.velocity.size() + network_.gradient_size();
+    const auto state_bytes = state * static_cast<std::int64_t>(sizeof(float));
+    const std::int64_t others = resident_bytes() - state_bytes;
+    const StepPlan& plan = plan_for(leaves);
+    engine_.prepare(plan);
+    return describe_plan(network_, plan, engine_, state_bytes, others);
   }
 
   ExitStatus loop() {

@@ -38,4 +38,7 @@ namespace convoy {
 /// `count` with its noun: "1 rank", "3 ranks", "2 micro-batches".
 [[nodiscard]] std::string counted(std::int64_t count, std::string_view singular);
 
+/// A number of bytes for people, in powers of 1,000: "1.5 GB", "23 MB".
+[[nodiscard]] std::string in_bytes(std::int64_t bytes);
+
 }  // namespace convoy

@@ -63,6 +63,17 @@ struct Epilogue {
 /// Whether a result replaces what its memory holds or is added to it.
 enum class Update { kAssign, kAdd };
 
+/// How a pass of a convolution is computed; follows from the shape alone.
+enum class ConvAlgorithm {
+  kDirect,
+  kMinimalFiltering,  ///< Winograd: F(4×4, 3×3) or F(2×2, 5×5), see lanes/winograd.hpp
+  kMatrixProduct,     ///< dense, or one output that sees the whole picture
+};
+struct ConvAlgorithms {
+  ConvAlgorithm forward, backward_data, backward_weights;
+};
+[[nodiscard]] ConvAlgorithms conv2d_algorithms(const Conv2dShape& shape);
+
 /// Scratch elements conv2d_* may use in a team of up to `threads`; 0 is possible.
 [[nodiscard]] std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads);
 

@@ -118,6 +118,11 @@ class Layer {
   /// True if the derivative jumps where the set of positive outputs, or what it saved, changes (relu,
   /// maxpool).
   [[nodiscard]] virtual bool has_kinks() const { return false; }
+  /// How its passes over `blocks` lane blocks are computed, in words; empty where there is no choice.
+  /// `wants_diff_src`: somebody reads the input's diff.
+  [[nodiscard]] virtual std::string algorithms(std::int64_t /*blocks*/, bool /*wants_diff_src*/) const {
+    return {};
+  }
   /// Multiplications of one forward pass over one sample.
   [[nodiscard]] virtual std::int64_t multiplications() const { return 0; }
 

@@ -25,7 +25,10 @@ struct Operation {
 /// The calls of a forward pass, in order; a backward pass makes them in the opposite order. Views have none.
 [[nodiscard]] std::vector<Operation> plan_operations(const Network& network);
 
-/// A line for each operation: "conv1 + relu1", "batchnorm2 + add1 + relu3", …
+/// "conv1 + relu1", "batchnorm2 + add1 + relu3", …
 [[nodiscard]] std::string describe(const Network& network, const Operation& operation);
+
+/// The calls of micro-batches of `micro_batch` samples and how they are computed, a line each.
+[[nodiscard]] std::string describe_operations(const Network& network, std::int64_t micro_batch);
 
 }  // namespace convoy::nn

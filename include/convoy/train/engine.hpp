@@ -62,10 +62,14 @@ class Engine {
   void evaluate(const Source& source, const State& state, const Range& block, std::span<LeafResult> leaves,
                 std::span<std::int64_t> confusion);
 
+  /// Makes the memory that steps of `plan` need; a step makes what is missing itself.
+  void prepare(const StepPlan& plan);
+
   [[nodiscard]] int threads() const { return pool_.threads(); }
   [[nodiscard]] std::int64_t micro_batch() const { return micro_batch_; }
-  /// Bytes of activations and gradients held.
-  [[nodiscard]] std::int64_t bytes() const;
+  /// Bytes held by the networks' activations, diffs and scratch, and by gradients.
+  [[nodiscard]] std::int64_t workspace_bytes() const;
+  [[nodiscard]] std::int64_t gradient_bytes() const;
 
  private:
   /// What one group of threads works in.
@@ -75,8 +79,7 @@ class Engine {
     std::vector<std::int64_t> numbers;  // of its samples, in evaluation
   };
 
-  /// Makes what is missing; after the first steps nothing is.
-  void prepare(std::int64_t groups, std::int64_t slots);
+  void prepare_groups(std::int64_t groups);
   [[nodiscard]] float* slot(std::int64_t i) { return slots_[static_cast<std::size_t>(i)].data(); }
 
   const nn::Network& network_;

@@ -21,6 +21,7 @@ struct StartReport {
   std::string hdf5;
   std::vector<Placement> placements;
   std::string network;  ///< nn::Network::summary()
+  std::string plan{};   ///< of a dry run: the calls, who makes them, the memory; else empty
   std::string data;     ///< file, samples, classes
   std::string output;   ///< run.dir
   std::int64_t steps_per_epoch = 0;

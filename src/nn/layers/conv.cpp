@@ -25,6 +25,23 @@ class Conv final : public LayerOf<Conv> {
   }
   [[nodiscard]] std::int64_t multiplications() const override { return output_.size() * taps(); }
 
+  [[nodiscard]] std::string algorithms(std::int64_t blocks, bool wants_diff_src) const override {
+    const auto name = [&](kernels::ConvAlgorithm algorithm) -> std::string {
+      switch (algorithm) {
+        case kernels::ConvAlgorithm::kMinimalFiltering:
+          return shape_.kh == 3 ? "F(4x4,3x3)" : "F(2x2,5x5)";
+        case kernels::ConvAlgorithm::kMatrixProduct:
+          return "matrix product";
+        default:
+          return "direct";
+      }
+    };
+    const auto chosen = kernels::conv2d_algorithms(with_blocks(blocks));
+    return "forward " + name(chosen.forward) + ", diff_src " +
+           (wants_diff_src ? name(chosen.backward_data) : "not needed") + ", diff_weights " +
+           name(chosen.backward_weights);
+  }
+
   [[nodiscard]] std::vector<Parameter> parameters() const override {
     std::vector<Parameter> list{{.name = "weight",
                                  .dims = {shape_.oc, shape_.ic, shape_.kh, shape_.kw},
