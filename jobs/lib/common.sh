@@ -22,7 +22,8 @@ find_convoy() {
       realpath "$candidate"
       return
     fi
-    [ "$candidate" != "${CONVOY:-}" ] || die "CONVOY=$CONVOY is no program (it should be the path of convoy)"
+    # Where it is set it comes first, and nothing else will do.
+    [ -z "${CONVOY:-}" ] || die "CONVOY=$CONVOY is no program (it should be the path of convoy)"
   done
   die "convoy was not found (build it with 'cmake --preset release && cmake --build --preset release', or set CONVOY)"
 }
