@@ -18,6 +18,8 @@ test_packages=(
   hdf5-tools xxhash
   iproute2 slurmctld slurmd slurm-client munge
 )
+# What the tests of the kernels on another processor need, beside those above.
+aarch64_packages=(g++-aarch64-linux-gnu qemu-user googletest)
 
 # Where apt-get's words go; they matter only when it fails.
 install_log=$convoy_root/build/install.log
@@ -25,6 +27,7 @@ install_log=$convoy_root/build/install.log
 # The same without Debian: what to ask Spack (or the administrators' modules) for.
 spack_build="spack install gcc@12: cmake@3.25: ninja openmpi@4.1: hdf5@1.10:+mpi boost+program_options zlib xxhash"
 spack_test="spack install googletest benchmark llvm py-numpy py-h5py py-torch valgrind slurm munge"
+spack_aarch64="the distribution's own cross compiler and qemu-user (Spack has none that is ready made)"
 
 # missing_packages NAME...: those that dpkg does not hold installed, one a line.
 missing_packages() {

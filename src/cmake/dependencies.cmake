@@ -3,20 +3,29 @@
 # plain names: an installed Convoy finds them again through this same file (src/cmake/install.cmake).
 
 find_package(Threads REQUIRED)
-find_package(OpenMP REQUIRED COMPONENTS CXX)
-find_package(ZLIB REQUIRED)
-find_package(Boost 1.71 REQUIRED COMPONENTS program_options)
-
-
 # libxxhash ships no CMake package before 0.8.2.
 find_path(XXHASH_INCLUDE_DIR xxhash.h)
 find_library(XXHASH_LIBRARY xxhash)
-if(NOT XXHASH_INCLUDE_DIR OR NOT XXHASH_LIBRARY)
+add_library(convoy_dep_xxhash INTERFACE IMPORTED)
+if(XXHASH_INCLUDE_DIR AND XXHASH_LIBRARY)
+  target_include_directories(convoy_dep_xxhash INTERFACE ${XXHASH_INCLUDE_DIR})
+  target_link_libraries(convoy_dep_xxhash INTERFACE ${XXHASH_LIBRARY})
+elseif(XXHASH_INCLUDE_DIR AND CMAKE_CROSSCOMPILING)
+  # The header, the same for every processor, also holds the whole library.
+  target_include_directories(convoy_dep_xxhash INTERFACE ${XXHASH_INCLUDE_DIR})
+  target_compile_definitions(convoy_dep_xxhash INTERFACE XXH_INLINE_ALL)
+else()
   message(FATAL_ERROR "libxxhash was not found (Debian: libxxhash-dev; Spack: xxhash)")
 endif()
-add_library(convoy_dep_xxhash INTERFACE IMPORTED)
-target_include_directories(convoy_dep_xxhash INTERFACE ${XXHASH_INCLUDE_DIR})
-target_link_libraries(convoy_dep_xxhash INTERFACE ${XXHASH_LIBRARY})
+
+# The rooms core and kernels stand on no more than this.
+if(CONVOY_KERNELS_ONLY)
+  return()
+endif()
+
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(ZLIB REQUIRED)
+find_package(Boost 1.71 REQUIRED COMPONENTS program_options)
 
 # Parallel HDF5. Debian keeps it beside the serial one, under names of its own.
 set(HDF5_PREFER_PARALLEL ON)
