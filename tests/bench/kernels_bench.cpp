@@ -83,19 +83,7 @@ void conv(benchmark::State& state, const KernelTable<float>& table, const Conv2d
     }
     benchmark::ClobberMemory();
   }
-  // Products that fall on the picture, counted along each axis.
-  const auto taps = [](std::int64_t out, std::int64_t in, std::int64_t kernel, std::int64_t stride,
-                       std::int64_t pad) {
-    std::int64_t count = 0;
-    for (std::int64_t o = 0; o < out; ++o) {
-      for (std::int64_t k = 0; k < kernel; ++k)
-        count += o * stride - pad + k >= 0 && o * stride - pad + k < in;
-    }
-    return count;
-  };
-  const double products =
-      static_cast<double>(s.blocks * kLanes * s.ic * s.oc * taps(s.oh, s.ih, s.kh, s.sh, s.ph) *
-                          taps(s.ow, s.iw, s.kw, s.sw, s.pw));
+  const auto products = static_cast<double>(s.blocks * kLanes * conv2d_multiplications(s));
   state.counters["flop/s"] = benchmark::Counter(2 * products, benchmark::Counter::kIsIterationInvariantRate);
 }
 

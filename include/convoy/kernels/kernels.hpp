@@ -74,6 +74,10 @@ struct ConvAlgorithms {
 };
 [[nodiscard]] ConvAlgorithms conv2d_algorithms(const Conv2dShape& shape);
 
+/// Products of one sample in one pass (forward, backward data or backward weights: the same ones), those with
+/// padding left out.
+[[nodiscard]] std::int64_t conv2d_multiplications(const Conv2dShape& shape);
+
 /// Scratch elements conv2d_* may use in a team of up to `threads`; 0 is possible.
 [[nodiscard]] std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads);
 
@@ -152,6 +156,14 @@ struct KernelTable {
   void (*accumulate)(std::int64_t size, Real* left, const Real* right, const Team& team);
   /// values /= divisor.
   void (*divide)(std::int64_t size, Real* values, Real divisor, const Team& team);
+
+  // What a core and its memory can do at most, for `convoy bench` alone. One thread calls; no barrier.
+  /// `rounds` times x ← x·factor + term in every element of a fixed set of registers, enough of them that
+  /// each multiply-add unit always has one to work on. Assigns *result the sum of all x; returns the number
+  /// of multiply-adds, counted by element.
+  std::int64_t (*multiply_add_chains)(std::int64_t rounds, Real factor, Real term, Real* result);
+  /// dst = a + factor·b over `size` numbers (a multiple of 16): STREAM's triad (McCalpin 1995).
+  void (*triad)(std::int64_t size, const Real* a, const Real* b, Real factor, Real* dst);
 };
 
 /// The float kernels of `isa`, which the machine must support.

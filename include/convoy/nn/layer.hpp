@@ -123,7 +123,8 @@ class Layer {
   [[nodiscard]] virtual std::string algorithms(std::int64_t /*blocks*/, bool /*wants_diff_src*/) const {
     return {};
   }
-  /// Multiplications of one forward pass over one sample.
+  /// Multiplications of one forward pass over one sample, those with padding left out. Backward does as many
+  /// for the parameters, and as many for the input where somebody wants its diff.
   [[nodiscard]] virtual std::int64_t multiplications() const { return 0; }
 
   /// Bytes kept from forward to backward, for `blocks` lane blocks of `real_size`-byte numbers.

@@ -8,6 +8,7 @@
 #include "kernels/lanes/conv_data.hpp"
 #include "kernels/lanes/conv_weights.hpp"
 #include "kernels/lanes/elementwise.hpp"
+#include "kernels/lanes/limits.hpp"
 #include "kernels/lanes/pool.hpp"
 
 namespace convoy::kernels {
@@ -39,6 +40,8 @@ constexpr KernelTable<Real> make_table() {
       .softmax_backward = softmax_backward<Real>,
       .accumulate = accumulate<Real>,
       .divide = divide<Real>,
+      .multiply_add_chains = multiply_add_chains<Real>,
+      .triad = triad<Real>,
   };
 }
 

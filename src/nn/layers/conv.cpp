@@ -23,7 +23,9 @@ class Conv final : public LayerOf<Conv> {
   [[nodiscard]] Traits traits() const override {
     return {.takes_epilogue = true, .adds_diff_src = true, .backward_reads_dst = false};
   }
-  [[nodiscard]] std::int64_t multiplications() const override { return output_.size() * taps(); }
+  [[nodiscard]] std::int64_t multiplications() const override {
+    return kernels::conv2d_multiplications(shape_);
+  }
 
   [[nodiscard]] std::string algorithms(std::int64_t blocks, bool wants_diff_src) const override {
     const auto name = [&](kernels::ConvAlgorithm algorithm) -> std::string {
