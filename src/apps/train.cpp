@@ -15,6 +15,7 @@
 #include "convoy/apps/command.hpp"
 #include "convoy/apps/command_line.hpp"
 #include "convoy/apps/ranks.hpp"
+#include "convoy/apps/shares.hpp"
 #include "convoy/apps/terminal.hpp"
 #include "convoy/apps/train.hpp"
 #include "convoy/config/config.hpp"
@@ -114,6 +115,13 @@ class Printer final : public train::Observer {
     end_line();
     std::cout.flush();
     std::cerr << "convoy train: warning: " << text << std::endl;
+  }
+
+  void on_profile(const train::ProfileReport& report) override {
+    end_line();
+    std::cout << "Where the time of " << counted(report.steps, "step") << " went"
+              << (report.ranks.size() > 1 ? ", mean of the ranks and largest" : "") << ":\n"
+              << describe_shares(report.ranks) << std::flush;
   }
 
   void on_end(ExitStatus, const std::string& reason) override { print(reason); }

@@ -277,6 +277,9 @@ std::vector<Key> make_keys() {
           "run.log-every", [](auto& o) -> auto& { return o.log_every; }, {1},
           "steps between step lines of metrics.jsonl"),
       max_time_key(),
+      yes_no_key(
+          "run.profile", [](auto& o) -> auto& { return o.profile; },
+          "yes: tell at the end where the time of the steps went"),
 
       integer_key(
           "checkpoint.every-epochs", [](auto& o) -> auto& { return o.checkpoint_every_epochs; }, {},

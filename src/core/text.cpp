@@ -105,6 +105,15 @@ std::string json_string(std::string_view text) {
   return quoted + '"';
 }
 
+std::string json_object(const JsonMembers& members) {
+  std::string text = "{";
+  for (const auto& [key, value] : members) {
+    if (text.size() > 1) text += ',';
+    text += json_string(key) + ':' + value;
+  }
+  return text + '}';
+}
+
 std::string grouped(std::int64_t value) {
   std::string text = std::to_string(value);
   const std::size_t first = value < 0 ? 1 : 0;

@@ -66,12 +66,17 @@ void Engine::prepare(const StepPlan& plan) {
   while (static_cast<std::int64_t>(slots_.size()) < plan.slots) slots_.emplace_back(network_.gradient_size());
 }
 
+PartTimer Engine::timer_of(std::int64_t groups, std::int64_t group, const Team& team) const {
+  return {profile_, static_cast<int>(split(threads(), groups, group).begin) + team.index()};
+}
+
 std::span<const comm::NodeValue> Engine::gradients(const StepPlan& plan, const Source& source,
                                                    const State& state, std::span<const std::int64_t> batch,
                                                    std::uint64_t seed, std::int64_t epoch,
                                                    std::span<LeafResult> leaves) {
   nodes_.clear();
   if (plan.groups.empty()) return nodes_;
+  const auto groups = static_cast<std::int64_t>(plan.groups.size());
   prepare(plan);
   const nn::Values<float> values{state.parameters.data(), state.statistics.data()};
   const std::int64_t size = network_.gradient_size();
@@ -79,7 +84,8 @@ std::span<const comm::NodeValue> Engine::gradients(const StepPlan& plan, const S
     kernels_.accumulate(size, slot(each.left), slot(each.right), team);
   };
 
-  pool_.run(static_cast<std::int64_t>(plan.groups.size()), [&](std::int64_t g, const Team& team) {
+  pool_.run(groups, [&](std::int64_t g, const Team& team) {
+    PartTimer timer = timer_of(groups, g, team);
     Group& group = groups_[static_cast<std::size_t>(g)];
     for (const StepPlan::Leaf& work : plan.groups[static_cast<std::size_t>(g)]) {
       const nn::MicroBatch micro_batch{.phase = nn::Phase::kTraining,
@@ -89,6 +95,7 @@ std::span<const comm::NodeValue> Engine::gradients(const StepPlan& plan, const S
       if (team.index() == 0)
         source.split->load(micro_batch.samples, source.transform, group.workspace->input());
       team.barrier();
+      timer.book(Activity::kData);
       group.workspace->forward(kernels_, team, values, micro_batch);
       if (team.index() == 0) {
         leaves[static_cast<std::size_t>(work.leaf - plan.block.begin)] = group.workspace->loss(
@@ -96,12 +103,16 @@ std::span<const comm::NodeValue> Engine::gradients(const StepPlan& plan, const S
       }
       team.barrier();
       group.workspace->backward(kernels_, team, values, micro_batch, slot(work.slot));
+      timer.book(Activity::kKernels);
       for (const StepPlan::Merge& each : work.merges) merge(each, team);
+      timer.book(Activity::kReduction);
     }
   });
   if (!plan.final_merges.empty()) {
     pool_.run(1, [&](std::int64_t, const Team& team) {
+      PartTimer timer = timer_of(1, 0, team);
       for (const StepPlan::Merge& each : plan.final_merges) merge(each, team);
+      timer.book(Activity::kReduction);
     });
   }
   for (const StepPlan::Node& node : plan.nodes) nodes_.push_back({node.range, slot(node.slot)});
@@ -111,12 +122,14 @@ std::span<const comm::NodeValue> Engine::gradients(const StepPlan& plan, const S
 void Engine::update(const optim::SgdOptions& sgd, const std::vector<optim::ParameterRange>& ranges, float lr,
                     bool first_step, std::span<const float> gradient, State& state) {
   pool_.run(1, [&](std::int64_t, const Team& team) {
+    PartTimer timer = timer_of(1, 0, team);
     optim::sgd_step(sgd, ranges, lr, first_step, gradient.data(), state.parameters.data(),
                     state.velocity.data(), team);
     const float* average = gradient.data() + network_.parameter_count();
     const Range share = team.share(network_.statistic_count());
     for (std::int64_t i = share.begin; i < share.end; ++i)
       state.statistics[i] = 0.9F * state.statistics[i] + 0.1F * average[i];
+    timer.book(Activity::kOptimizer);
   });
 }
 

@@ -3,21 +3,12 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <initializer_list>
-#include <utility>
 
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 
 namespace convoy::train {
 namespace {
-
-/// {"event":"<event>",<key>:<value>,…}; values are JSON already.
-std::string object(const char* event, std::initializer_list<std::pair<const char*, std::string>> members) {
-  std::string line = std::string("{\"event\":\"") + event + '"';
-  for (const auto& [key, value] : members) line += std::string(",\"") + key + "\":" + value;
-  return line + '}';
-}
 
 /// Resident memory of this process: a leak shows in the metrics.
 std::int64_t resident_bytes() {
@@ -54,44 +45,75 @@ double Pace::images_per_second() const {
 }
 
 std::string start_line(const StartReport& report, const Options& options, int ranks, int threads) {
-  return object("start", {{"step", std::to_string(report.step)},
-                          {"version", json_string(version())},
-                          {"isa", json_string(report.isa)},
-                          {"ranks", std::to_string(ranks)},
-                          {"threads", std::to_string(threads)},
-                          {"batch", std::to_string(options.batch)},
-                          {"micro_batch", std::to_string(options.micro_batch)},
-                          {"steps_per_epoch", std::to_string(report.steps_per_epoch)},
-                          {"total_steps", std::to_string(report.total_steps)},
-                          {"resumed_from", json_string(report.resumed_from)}});
+  return json_object({{"event", json_string("start")},
+                      {"step", std::to_string(report.step)},
+                      {"version", json_string(version())},
+                      {"isa", json_string(report.isa)},
+                      {"ranks", std::to_string(ranks)},
+                      {"threads", std::to_string(threads)},
+                      {"batch", std::to_string(options.batch)},
+                      {"micro_batch", std::to_string(options.micro_batch)},
+                      {"steps_per_epoch", std::to_string(report.steps_per_epoch)},
+                      {"total_steps", std::to_string(report.total_steps)},
+                      {"resumed_from", json_string(report.resumed_from)}});
 }
 
 std::string step_line(const StepReport& report) {
-  return object("step", {{"epoch", std::to_string(report.epoch)},
-                         {"step", std::to_string(report.step)},
-                         {"loss", json_number(report.loss)},
-                         {"lr", json_number(report.rate)},
-                         {"images_per_second", json_number(report.images_per_second)}});
+  return json_object({{"event", json_string("step")},
+                      {"epoch", std::to_string(report.epoch)},
+                      {"step", std::to_string(report.step)},
+                      {"loss", json_number(report.loss)},
+                      {"lr", json_number(report.rate)},
+                      {"images_per_second", json_number(report.images_per_second)}});
 }
 
 std::string epoch_line(const EpochReport& report) {
   const auto tested = [&](double value) {
     return report.has_test ? json_number(value) : std::string("null");
   };
-  return object("epoch", {{"epoch", std::to_string(report.epoch)},
-                          {"step", std::to_string(report.step)},
-                          {"train_loss", json_number(report.train_loss)},
-                          {"train_accuracy", json_number(report.train_accuracy)},
-                          {"test_loss", tested(report.test_loss)},
-                          {"test_accuracy", tested(report.test_accuracy)},
-                          {"seconds", json_number(report.seconds)},
-                          {"images_per_second", json_number(report.images_per_second)},
-                          {"resident_bytes", std::to_string(resident_bytes())}});
+  return json_object({{"event", json_string("epoch")},
+                      {"epoch", std::to_string(report.epoch)},
+                      {"step", std::to_string(report.step)},
+                      {"train_loss", json_number(report.train_loss)},
+                      {"train_accuracy", json_number(report.train_accuracy)},
+                      {"test_loss", tested(report.test_loss)},
+                      {"test_accuracy", tested(report.test_accuracy)},
+                      {"seconds", json_number(report.seconds)},
+                      {"images_per_second", json_number(report.images_per_second)},
+                      {"resident_bytes", std::to_string(resident_bytes())}});
+}
+
+ProfileReport gather_profile(const comm::Communicator& world, const Profile* profile, std::int64_t step) {
+  if (profile == nullptr || profile->steps() == 0) return {};
+  return {.step = step,
+          .steps = profile->steps(),
+          .ranks = world.all_gather_values(std::vector{profile->times()})};
+}
+
+std::string profile_line(const ProfileReport& report) {
+  double seconds = 0;
+  for (const StepTimes& rank : report.ranks) seconds += rank.total / static_cast<double>(report.ranks.size());
+  const RankShares shares = shares_of_ranks(report.ranks);
+  JsonMembers mean;
+  JsonMembers worst;
+  for (std::size_t i = 0; i < kShareNames.size(); ++i) {
+    mean.emplace_back(kShareNames[i], json_number(shares.mean[i]));
+    worst.emplace_back(kShareNames[i], json_object({{"rank", std::to_string(shares.worst_rank[i])},
+                                                    {"share", json_number(shares.worst[i])}}));
+  }
+  return json_object({{"event", json_string("profile")},
+                      {"step", std::to_string(report.step)},
+                      {"steps", std::to_string(report.steps)},
+                      {"ranks", std::to_string(report.ranks.size())},
+                      {"seconds", json_number(seconds)},
+                      {"shares", json_object(mean)},
+                      {"worst", json_object(worst)}});
 }
 
 std::string end_line(ExitStatus status, std::int64_t step) {
-  return object("end",
-                {{"step", std::to_string(step)}, {"status", std::to_string(static_cast<int>(status))}});
+  return json_object({{"event", json_string("end")},
+                      {"step", std::to_string(step)},
+                      {"status", std::to_string(static_cast<int>(status))}});
 }
 
 }  // namespace convoy::train

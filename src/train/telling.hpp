@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "convoy/comm/communicator.hpp"
 #include "convoy/train/observer.hpp"
 #include "convoy/train/options.hpp"
 
@@ -33,6 +34,11 @@ class Pace {
                                      int threads);
 [[nodiscard]] std::string step_line(const StepReport& report);
 [[nodiscard]] std::string epoch_line(const EpochReport& report);
+/// Collective. Every rank's times; no steps and no ranks where `profile` is null or none was done.
+[[nodiscard]] ProfileReport gather_profile(const comm::Communicator& world, const Profile* profile,
+                                           std::int64_t step);
+/// Of one step or more.
+[[nodiscard]] std::string profile_line(const ProfileReport& report);
 [[nodiscard]] std::string end_line(ExitStatus status, std::int64_t step);
 
 }  // namespace convoy::train

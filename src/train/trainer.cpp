@@ -60,6 +60,8 @@ class Trainer {
     state_.parameters = AlignedBuffer<float>(network_.parameter_count());
     state_.statistics = AlignedBuffer<float>(network_.statistic_count());
     if (options.optimizer.momentum > 0) state_.velocity = AlignedBuffer<float>(network_.parameter_count());
+    if (options.profile) profile_ = std::make_unique<Profile>(engine_.threads());
+    engine_.set_profile(profile_.get());
   }
 
   ExitStatus run() {
@@ -169,6 +171,7 @@ class Trainer {
 
   /// One update; returns the step's mean loss.
   double step() {
+    const StepTimer whole(profile_.get());
     const std::span<const std::int64_t> batch =
         order_.batch(progress_.step % steps_per_epoch_, options_.batch);
     const auto samples = static_cast<std::int64_t>(batch.size());
@@ -179,6 +182,7 @@ class Trainer {
     const auto nodes =
         engine_.gradients(plan, train_, state_, batch, options_.seed, order_.epoch(), leaf_results_);
 
+    PartTimer timer(profile_.get());
     const LeafResult sum = sum_over_ranks(leaves, most);
     const double loss = sum.loss_sum / static_cast<double>(samples);
     if (!std::isfinite(loss)) {
@@ -186,6 +190,7 @@ class Trainer {
                           "); a smaller schedule.lr, or a warm-up, would be the first thing to try");
     }
     reducer_.reduce(nodes, leaves, static_cast<float>(samples), gradient_.span());
+    timer.book(Activity::kReduction);
     const double rate = schedule_.rate(progress_.step);
     engine_.update(options_.optimizer, ranges_, static_cast<float>(rate), progress_.step == 0,
                    gradient_.span(), state_);
@@ -342,8 +347,14 @@ class Trainer {
     }
   }
 
+  /// Collective.
   void finish(ExitStatus status) {
+    const ProfileReport profile = gather_profile(world_, profile_.get(), progress_.step);
     if (!world_.is_root()) return;
+    if (profile.steps > 0) {
+      directory_.append_metrics(profile_line(profile));
+      listener().on_profile(profile);
+    }
     directory_.append_metrics(end_line(status, progress_.step));
     listener().on_end(status, status == ExitStatus::kStoppedEarly
                                   ? "stopped early as asked; the same command with --resume auto goes on"
@@ -371,6 +382,7 @@ class Trainer {
   Deadline deadline_;
   Progress progress_;
 
+  std::unique_ptr<Profile> profile_;        // null: nobody asks
   std::map<std::int64_t, StepPlan> plans_;  // by number of leaves
   EpochOrder order_;
   std::vector<LeafResult> leaf_results_;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace convoy {
@@ -26,6 +27,10 @@ namespace convoy {
 [[nodiscard]] std::string shortest(double value);
 /// `text` as a JSON string, quotes included.
 [[nodiscard]] std::string json_string(std::string_view text);
+/// Keys with their values; these are JSON already.
+using JsonMembers = std::vector<std::pair<std::string_view, std::string>>;
+/// {"<key>":<value>,…} in the order given.
+[[nodiscard]] std::string json_object(const JsonMembers& members);
 /// 12345678 as "12,345,678".
 [[nodiscard]] std::string grouped(std::int64_t value);
 

@@ -16,6 +16,7 @@
 #include "convoy/data/dataset.hpp"
 #include "convoy/nn/workspace.hpp"
 #include "convoy/optim/sgd.hpp"
+#include "convoy/train/profile.hpp"
 #include "convoy/train/step_plan.hpp"
 #include "convoy/train/team_pool.hpp"
 
@@ -42,6 +43,9 @@ class Engine {
   /// For `network` on `threads` threads. `network` must outlive it.
   Engine(const nn::Network& network, const kernels::KernelTable<float>& kernels, int threads,
          std::int64_t micro_batch);
+
+  /// Books the time of later steps in `profile`, made for as many threads; null, the default: nowhere.
+  void set_profile(Profile* profile) { profile_ = profile; }
 
   /// This rank's gradients of one step. `batch` are the samples of the whole step, all ranks; leaf i is
   /// micro-batch i of it. Returns the values of the plan's nodes, in its order, valid until the next call;
@@ -80,12 +84,15 @@ class Engine {
   };
 
   void prepare_groups(std::int64_t groups);
+  /// For a thread of group `group` among `groups`.
+  [[nodiscard]] PartTimer timer_of(std::int64_t groups, std::int64_t group, const Team& team) const;
   [[nodiscard]] float* slot(std::int64_t i) { return slots_[static_cast<std::size_t>(i)].data(); }
 
   const nn::Network& network_;
   const kernels::KernelTable<float>& kernels_;
   TeamPool pool_;
   std::int64_t micro_batch_;
+  Profile* profile_ = nullptr;
   std::vector<Group> groups_;
   int largest_team_ = 0;  // what the groups' workspaces are made for
   std::vector<AlignedBuffer<float>> slots_;

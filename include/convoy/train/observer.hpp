@@ -11,6 +11,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/train/placement.hpp"
+#include "convoy/train/profile.hpp"
 
 namespace convoy::train {
 
@@ -57,6 +58,13 @@ struct EpochReport {
   double images_per_second = 0;
 };
 
+/// Where the time of this run's steps went (run.profile); at its end.
+struct ProfileReport {
+  std::int64_t step = 0;   ///< updates done
+  std::int64_t steps = 0;  ///< of them since the run was started or resumed
+  std::vector<StepTimes> ranks;
+};
+
 /// Listens to a run; every function does nothing unless overridden.
 class Observer {
  public:
@@ -66,6 +74,7 @@ class Observer {
   virtual void on_epoch(const EpochReport& /*report*/) {}
   virtual void on_checkpoint(const std::string& /*path*/) {}
   virtual void on_warning(const std::string& /*text*/) {}
+  virtual void on_profile(const ProfileReport& /*report*/) {}
   virtual void on_end(ExitStatus /*status*/, const std::string& /*reason*/) {}
 };
 

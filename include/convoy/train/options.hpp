@@ -34,6 +34,7 @@ struct Options {
   std::int64_t threads = 0;  ///< 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else the affinity mask
   std::int64_t log_every = 50;
   std::int64_t max_seconds = 0;  ///< [run] max-time
+  bool profile = false;          ///< tell where the time of the steps went
 
   std::int64_t checkpoint_every_epochs = 1;  ///< [checkpoint]; 0: not by epochs
   std::int64_t checkpoint_every_steps = 0;

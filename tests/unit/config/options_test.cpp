@@ -30,6 +30,7 @@ TEST(Configuration, HasTheDefaultsOfTheContract) {
   EXPECT_EQ(options.threads, 0);
   EXPECT_EQ(options.log_every, 50);
   EXPECT_EQ(options.max_seconds, 0);
+  EXPECT_FALSE(options.profile);
   EXPECT_EQ(options.checkpoint_every_epochs, 1);
   EXPECT_EQ(options.checkpoint_every_steps, 0);
   EXPECT_FALSE(options.checkpoint_at_start);
@@ -44,7 +45,7 @@ TEST(Configuration, ReadsEveryKey) {
        "[schedule]\nname = step\nlr = 0.1\nwarmup-epochs = 0.5\nstep-epochs = 80 120.5\nstep-factor = 0.2\n"
        "final-lr = 0.01\n"
        "[train]\nepochs = 200\nbatch = 64\nmicro-batch = 8\nmax-steps = 7\nseed = 9223372036854775807\n"
-       "[run]\ndir = runs/a\nthreads = 2\nlog-every = 10\nmax-time = 3h50m\n"
+       "[run]\ndir = runs/a\nthreads = 2\nlog-every = 10\nmax-time = 3h50m\nprofile = yes\n"
        "[checkpoint]\nevery-epochs = 2\nevery-steps = 100\nat-start = yes\nkeep = 5\n"});
   EXPECT_EQ(options.data.file, "my data.h5");
   EXPECT_EQ(options.data.normalize, data::Normalize::kNone);
@@ -70,6 +71,7 @@ TEST(Configuration, ReadsEveryKey) {
   EXPECT_EQ(options.threads, 2);
   EXPECT_EQ(options.log_every, 10);
   EXPECT_EQ(options.max_seconds, 3 * 3600 + 50 * 60);
+  EXPECT_TRUE(options.profile);
   EXPECT_EQ(options.checkpoint_every_epochs, 2);
   EXPECT_EQ(options.checkpoint_every_steps, 100);
   EXPECT_TRUE(options.checkpoint_at_start);

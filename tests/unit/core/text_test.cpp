@@ -46,6 +46,11 @@ TEST(JsonString, EscapesWhatJsonForbids) {
   EXPECT_EQ(json_string("a\"b\\c\n"), "\"a\\\"b\\\\c\\u000a\"");
 }
 
+TEST(JsonObject, KeepsTheOrderOfItsMembers) {
+  EXPECT_EQ(json_object({}), "{}");
+  EXPECT_EQ(json_object({{"b", "1"}, {"a\"", json_object({{"c", "null"}})}}), R"({"b":1,"a\"":{"c":null}})");
+}
+
 TEST(Grouped, PutsACommaEveryThreeDigits) {
   EXPECT_EQ(grouped(0), "0");
   EXPECT_EQ(grouped(999), "999");

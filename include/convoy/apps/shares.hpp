@@ -1,0 +1,16 @@
+#pragma once
+// Where the time of steps went, as lines for a person: for `train` with run.profile, for `bench`,
+// and for tests.
+
+#include <string>
+#include <vector>
+
+#include "convoy/train/profile.hpp"
+
+namespace convoy::apps {
+
+/// A line for each of train::kShareNames: percent of the time, the mean of the ranks, and with several ranks
+/// the largest and whose it is. Totals above 0.
+[[nodiscard]] std::string describe_shares(const std::vector<train::StepTimes>& ranks);
+
+}  // namespace convoy::apps

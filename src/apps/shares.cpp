@@ -1,0 +1,26 @@
+#include "convoy/apps/shares.hpp"
+
+#include <array>
+#include <cstdio>
+
+namespace convoy::apps {
+
+std::string describe_shares(const std::vector<train::StepTimes>& ranks) {
+  const train::RankShares shares = train::shares_of_ranks(ranks);
+  std::string text;
+  for (std::size_t i = 0; i < train::kShareNames.size(); ++i) {
+    std::array<char, 96> line{};
+    std::snprintf(line.data(), line.size(), "  %-10s %5.1f %%", train::kShareNames.at(i).data(),
+                  100 * shares.mean.at(i));
+    text += line.data();
+    if (ranks.size() > 1) {
+      std::snprintf(line.data(), line.size(), "   at most %5.1f %% (rank %d)", 100 * shares.worst.at(i),
+                    shares.worst_rank.at(i));
+      text += line.data();
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace convoy::apps
