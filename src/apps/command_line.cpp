@@ -163,6 +163,18 @@ std::pair<std::int64_t, std::int64_t> CommandLine::size(const std::string& name,
   return *pair;
 }
 
+std::optional<Shape> CommandLine::shape(const std::string& name, std::int64_t most) const {
+  const std::optional<std::string> value = text(name);
+  if (!value) return std::nullopt;
+  const std::size_t first = value->find('x');
+  const auto channels = parse_integer(value->substr(0, first));
+  const auto size = first == std::string::npos ? std::nullopt : parse_pair(value->substr(first + 1));
+  if (!channels || !size || std::min({*channels, size->first, size->second}) < 1 ||
+      std::max({*channels, size->first, size->second}) > most)
+    impl_->fail("--" + name + " '" + *value + "' is not CHANNELSxHEIGHTxWIDTH, each " + range_text(1, most));
+  return Shape{*channels, size->first, size->second};
+}
+
 const std::vector<std::string>& CommandLine::words() const {
   return impl_->words;
 }

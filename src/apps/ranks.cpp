@@ -26,14 +26,6 @@ std::optional<std::int64_t> environment_integer(const char* name) {
   return text == nullptr ? std::nullopt : parse_integer(text);
 }
 
-/// How many processes the launcher says it started, told before MPI starts (Open MPI sets some of these
-/// itself).
-std::int64_t launched_processes() {
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"})
-    if (const auto count = environment_integer(name)) return *count;
-  return 1;
-}
-
 /// A launcher that MPI does not understand starts N separate jobs of one rank, all of which write the same
 /// run.dir.
 void refuse_separate_ranks(std::int64_t launched, const comm::Communicator& world) {
@@ -87,6 +79,12 @@ void print_failure(std::string_view command, std::string_view message) {
   line += ": " + std::string(message) + '\n';
   std::cout.flush();
   std::cerr << line << std::flush;  // one write: lines of several ranks do not mix
+}
+
+std::int64_t launched_processes() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"})
+    if (const auto count = environment_integer(name)) return *count;
+  return 1;
 }
 
 bool is_first_of_launcher() {

@@ -47,6 +47,10 @@ def with_words(*words):
     return lambda: ["train", "--config", "tiny.ini", *words]
 
 
+def bench_with_words(*words):
+    return lambda: ["bench", "--config", "tiny.ini", "--milliseconds", "1", *words]
+
+
 def folder_as_config():
     os.mkdir("folder.ini")
     return ["train", "--config", "folder.ini"]
@@ -134,6 +138,18 @@ COMMAND_LINES = [
     ("inspect without a file", lambda: ["inspect"], 2, r"FILE|file"),
     ("inspect of two files", lambda: ["inspect", "data.h5", "data.h5"], 2, r"data\.h5"),
     ("stray word after --help", lambda: ["--help", "train"], 2, r"stray word 'train'"),
+    ("bench without a configuration", lambda: ["bench"], 2, r"missing data\.file, .*no default"),
+    ("bench of pictures without channels", bench_with_words("--shape", "32x32"), 2,
+     r"--shape '32x32' is not CHANNELSxHEIGHTxWIDTH"),
+    ("bench of pictures of nothing", bench_with_words("--shape", "3x0x32"), 2, r"--shape '3x0x32'.*from 1"),
+    ("bench of other classes", bench_with_words("--classes", "5"), 2, r"4 outputs.*5 classes.*dense 5"),
+    ("bench in no time", lambda: ["bench", "--config", "tiny.ini", "--milliseconds", "0"], 2,
+     r"--milliseconds '0' is not an integer from 1"),
+    ("bench with a network that does not fit", bench_with_words("--shape", "1x2x2", "--network.layer", "conv 1 3x3"), 2,
+     r"3x3 is larger than its padded input of 2x2"),
+    ("bench into a folder that is not there", bench_with_words("--json", "nope/figures.json"), 4,
+     r"nope/figures\.json.*no folder nope"),
+    ("profile of a word", with_words("--run.profile", "maybe"), 2, r"run\.profile = 'maybe' is not yes or no"),
     ("explain with a kernel above the picture", lambda: ["explain", "--size", "3x3", "--kernel", "4x2"], 2, r"kernel"),
 ]
 
@@ -173,11 +189,11 @@ def cifar_files(change):
     return make
 
 
-def changed_data(change):
+def changed_data(change, command="train"):
     """Training on a copy of data.h5 that `change` has been at."""
     def make():
         write("wrong.h5", change(read("data.h5")))
-        return ["train", "--config", "tiny.ini", "--data.file", "wrong.h5"]
+        return [command, "--config", "tiny.ini", "--data.file", "wrong.h5"]
     return make
 
 
@@ -213,6 +229,7 @@ DATA_FILES = [
     ("data set with a flipped bit", changed_data(lambda c: flipped(len(c) // 2)(c)), 3, r"wrong\.h5.*sum"),
     ("data set with bytes too many", changed_data(lambda c: c + b"x"), 3, r"wrong\.h5"),
     ("data set with a damaged sum", changed_data(flipped(15)), 3, r"wrong\.h5"),
+    ("bench of a data set with a flipped bit", changed_data(flipped(3000), "bench"), 3, r"wrong\.h5.*sum"),
     ("folder as a data set", with_words("--data.file", "."), 2, r"\. |'\.'|folder|data\.file"),
 ]
 

@@ -28,6 +28,7 @@ struct Command {
 /// `convoy <command>: <message>`; returns the exit status. Never throws.
 [[nodiscard]] int run_program(const Arguments& arguments) noexcept;
 
+ExitStatus run_bench(const Arguments& arguments);
 ExitStatus run_eval(const Arguments& arguments);
 ExitStatus run_explain(const Arguments& arguments);
 ExitStatus run_gradcheck(const Arguments& arguments);

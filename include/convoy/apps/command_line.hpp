@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "convoy/apps/command.hpp"
+#include "convoy/core/shape.hpp"
 #include "convoy/train/options.hpp"
 
 namespace convoy::apps {
@@ -47,6 +48,8 @@ class CommandLine {
   [[nodiscard]] std::pair<std::int64_t, std::int64_t> size(const std::string& name,
                                                            std::pair<std::int64_t, std::int64_t> otherwise,
                                                            std::int64_t least, std::int64_t most) const;
+  /// Three integers "CxHxW", each in [1, most]; nothing where the option is absent.
+  [[nodiscard]] std::optional<Shape> shape(const std::string& name, std::int64_t most) const;
   /// The words that are no options, in order.
   [[nodiscard]] const std::vector<std::string>& words() const;
   /// The run that --config files and --section.key options describe; reads the files now.

@@ -1,6 +1,7 @@
 #pragma once
 // Running a command on all ranks of the job, and ending all of them when one fails (contract, "Exit status").
 
+#include <cstdint>
 #include <functional>
 #include <string_view>
 
@@ -39,5 +40,9 @@ void print_failure(std::string_view command, std::string_view message);
 /// Rank as the launcher (mpirun, srun) told this process by its environment; 0 without one. For what happens
 /// before MPI starts.
 [[nodiscard]] bool is_first_of_launcher();
+
+/// How many processes the launcher says it started, told before MPI starts (Open MPI sets some of these
+/// variables itself); 1 without one.
+[[nodiscard]] std::int64_t launched_processes();
 
 }  // namespace convoy::apps

@@ -11,6 +11,7 @@ std::unique_ptr<CommandLine> parsed(const Arguments& arguments) {
   line->add_flag("all", "everything");
   line->add_value("count", "N", "how many");
   line->add_value("size", "HxW", "how large");
+  line->add_value("shape", "CxHxW", "of what");
   line->expect_words(1, 2);
   EXPECT_TRUE(line->parse(arguments));
   return line;
@@ -21,6 +22,7 @@ std::string error_of(const Arguments& arguments) {
     const auto line = parsed(arguments);
     (void)line->integer("count", 1, 1, 9);
     (void)line->size("size", {1, 1}, 1, 9);
+    (void)line->shape("shape", 9);
   } catch (const ConfigError& error) {
     return error.what();
   }
@@ -38,6 +40,11 @@ TEST(CommandLine, GivesFlagsValuesAndWordsInAnyOrder) {
   EXPECT_EQ(line->integer("count", 1, 1, 9), 3);
   EXPECT_EQ(line->size("size", {1, 1}, 1, 9), (std::pair<std::int64_t, std::int64_t>{2, 4}));
   EXPECT_EQ(line->words(), (std::vector<std::string>{"a.h5", "b.h5"}));
+}
+
+TEST(CommandLine, ReadsAShape) {
+  EXPECT_EQ(parsed({"a.h5", "--shape", "3x2x9"})->shape("shape", 9), (Shape{3, 2, 9}));
+  EXPECT_EQ(parsed({"a.h5"})->shape("shape", 9), std::nullopt);
 }
 
 TEST(CommandLine, GivesDefaultsWhereNothingIsSaid) {
@@ -59,6 +66,9 @@ TEST(CommandLine, RefusesMissingRepeatedAndWrongValues) {
   expect_mentions(error_of({"a.h5", "--count", "ten"}), {"--count", "'ten'", "an integer from 1 to 9"});
   expect_mentions(error_of({"a.h5", "--count", "10"}), {"--count", "'10'", "an integer from 1 to 9"});
   expect_mentions(error_of({"a.h5", "--size", "3"}), {"--size", "'3'", "HEIGHTxWIDTH"});
+  for (const std::string wrong : {"3", "3x2", "3x2x10", "0x2x2", "3x2x2x2", "ax2x2", "x2x2", "3x2x"})
+    expect_mentions(error_of({"a.h5", "--shape", wrong}),
+                    {"--shape", "'" + wrong + "'", "CHANNELSxHEIGHTxWIDTH"});
   expect_mentions(error_of({"a.h5", "--all=yes"}), {"--all"});
 }
 

@@ -1,0 +1,149 @@
+#include "convoy/apps/bench_report.hpp"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "convoy/apps/shares.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/core/version.hpp"
+
+namespace convoy::apps {
+namespace {
+
+using train::PassTime;
+
+constexpr double kGiga = 1e9;
+constexpr double kFlops = 2;  // of a multiply-add
+
+template <class... Values>
+std::string format(const char* pattern, Values... values) {
+  std::array<char, 256> text{};
+  std::snprintf(text.data(), text.size(), pattern, values...);
+  return text.data();
+}
+
+double gflops(double multiply_adds, double seconds) {
+  return kFlops * multiply_adds / seconds / kGiga;
+}
+
+/// A figure, or "-" where there is none.
+std::string cell(const char* pattern, double value, bool is_known) {
+  return is_known ? format(pattern, value) : "-";
+}
+
+std::string pass_line(const char* pass, const PassTime& time, const train::Ceiling& all) {
+  const bool is_timed = time.seconds > 0;
+  const bool multiplies = is_timed && time.work.multiply_adds > 0;
+  return format(
+      "  %-13s%10s%10s%9s%10.3f%9s  %s\n", pass, cell("%.4f", 1e3 * time.seconds, is_timed).c_str(),
+      cell("%.1f", gflops(time.work.multiply_adds, time.seconds), multiplies).c_str(),
+      cell("%.1f %%", 100 * time.work.multiply_adds / time.seconds / all.multiply_adds, multiplies).c_str(),
+      time.work.bytes / 1e6, cell("%.1f", time.work.bytes / time.seconds / kGiga, is_timed).c_str(),
+      to_string(roof_of(time.work, all)).data());
+}
+
+std::string json_ceiling(const train::Ceiling& ceiling) {
+  return json_object({{"gflops", json_number(kFlops * ceiling.multiply_adds / kGiga)},
+                      {"gigabytes_per_second", json_number(ceiling.bytes / kGiga)}});
+}
+
+std::string json_pass(const std::optional<PassTime>& time, const train::Ceiling& all) {
+  if (!time) return "null";
+  const train::PassWork& work = time->work;
+  const auto rate = [&](double amount) {  // of a time lost in noise: infinite, which JSON writes as null
+    return time->seconds > 0 ? amount / time->seconds : HUGE_VAL;
+  };
+  return json_object({{"seconds", json_number(time->seconds)},
+                      {"multiply_adds", json_number(work.multiply_adds)},
+                      {"gflops", json_number(kFlops * rate(work.multiply_adds) / kGiga)},
+                      {"share_of_peak", json_number(rate(work.multiply_adds) / all.multiply_adds)},
+                      {"bytes", json_number(work.bytes)},
+                      {"gigabytes_per_second", json_number(rate(work.bytes) / kGiga)},
+                      {"roof", json_string(to_string(roof_of(work, all)))}});
+}
+
+std::string json_layer(const train::LayerTimes& layer, const train::Ceiling& all) {
+  return json_object({{"name", json_string(layer.name)},
+                      {"layer", json_string(layer.description)},
+                      {"output", json_string(to_string(layer.output))},
+                      {"forward", json_pass(layer.passes.forward, all)},
+                      {"diff_src", json_pass(layer.passes.diff_src, all)},
+                      {"diff_weights", json_pass(layer.passes.diff_weights, all)}});
+}
+
+}  // namespace
+
+std::string describe_machine(const BenchReport& report) {
+  const auto line = [](const std::string& who, const train::Ceiling& ceiling) {
+    return format("  %-12s FMA peak %8.1f GFLOP/s   triad %7.1f GB/s\n", who.c_str(),
+                  kFlops * ceiling.multiply_adds / kGiga, ceiling.bytes / kGiga);
+  };
+  return "Machine: kernels " + std::string(kernels::to_string(report.isa)) + "\n" +
+         line("one core", report.core) + line(counted(report.threads, "thread"), report.all);
+}
+
+std::string describe_layers(const BenchReport& report) {
+  std::string text =
+      "Layers: micro-batches of " + std::to_string(report.micro_batch) + ", " +
+      counted(report.teams, "team") + " at once, pictures " + report.pictures + "\n" +
+      format("  %-13s%10s%10s%9s%10s%9s  %s\n", "", "ms", "GFLOP/s", "of peak", "MB", "GB/s", "roof");
+  double seconds = 0;
+  for (const train::LayerTimes& layer : report.layers) {
+    text += layer.name + ": " + layer.description + " -> " + to_string(layer.output) + '\n';
+    const auto add = [&](const char* pass, const std::optional<PassTime>& time) {
+      if (!time) return;
+      text += pass_line(pass, *time, report.all);
+      seconds += time->seconds;
+    };
+    add("forward", layer.passes.forward);
+    add("diff_src", layer.passes.diff_src);
+    add("diff_weights", layer.passes.diff_weights);
+  }
+  return text + format("all layers, all passes: %.4f ms\n", 1e3 * seconds);
+}
+
+std::string describe_step(const BenchReport& report) {
+  const train::StepTime& step = report.step;
+  return format(
+             "Step: batch %lld on %s: %.3f ms (median of %lld), %.0f images/s, %.1f GFLOP/s, %.1f %% of "
+             "peak\n",
+             static_cast<long long>(report.batch), counted(report.threads, "thread").c_str(),
+             1e3 * step.seconds, static_cast<long long>(step.steps),
+             static_cast<double>(report.batch) / step.seconds, gflops(step.work.multiply_adds, step.seconds),
+             100 * step.work.multiply_adds / step.seconds / report.all.multiply_adds) +
+         describe_shares({step.times});
+}
+
+std::string to_json(const BenchReport& report) {
+  std::vector<std::string> layers;
+  for (const train::LayerTimes& layer : report.layers) layers.push_back(json_layer(layer, report.all));
+  const train::StepTime& step = report.step;
+  const train::Shares shares = train::shares_of(step.times);
+  JsonMembers named_shares;
+  for (std::size_t i = 0; i < shares.size(); ++i)
+    named_shares.emplace_back(train::kShareNames.at(i), json_number(shares.at(i)));
+  const std::string machine =
+      json_object({{"one_core", json_ceiling(report.core)}, {"all_threads", json_ceiling(report.all)}});
+  const std::string steps = json_object(
+      {{"steps", std::to_string(step.steps)},
+       {"seconds", json_number(step.seconds)},
+       {"images_per_second", json_number(static_cast<double>(report.batch) / step.seconds)},
+       {"multiply_adds", json_number(step.work.multiply_adds)},
+       {"gflops", json_number(gflops(step.work.multiply_adds, step.seconds))},
+       {"share_of_peak", json_number(step.work.multiply_adds / step.seconds / report.all.multiply_adds)},
+       {"shares", json_object(named_shares)}});
+  return json_object({{"version", json_string(version())},
+                      {"isa", json_string(kernels::to_string(report.isa))},
+                      {"threads", std::to_string(report.threads)},
+                      {"teams", std::to_string(report.teams)},
+                      {"batch", std::to_string(report.batch)},
+                      {"micro_batch", std::to_string(report.micro_batch)},
+                      {"pictures", json_string(report.pictures)},
+                      {"machine", machine},
+                      {"layers", '[' + join(layers, ",") + ']'},
+                      {"step", steps}}) +
+         '\n';
+}
+
+}  // namespace convoy::apps

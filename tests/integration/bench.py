@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""convoy bench and run.profile: what they tell, in which form; never how long anything took."""
+
+import json
+import os
+import re
+
+import runs
+
+SHARES = ["kernels", "reduction", "data", "optimizer", "other"]
+PASS = ["seconds", "multiply_adds", "gflops", "share_of_peak", "bytes", "gigabytes_per_second", "roof"]
+BENCH = {
+    "top": ["version", "isa", "threads", "teams", "batch", "micro_batch", "pictures", "machine", "layers", "step"],
+    "layer": ["name", "layer", "output", "forward", "diff_src", "diff_weights"],
+    "step": ["steps", "seconds", "images_per_second", "multiply_adds", "gflops", "share_of_peak", "shares"],
+}
+
+
+class Bench(runs.Folder):
+    def bench(self, network, *words, status=0, **how):
+        outcome = runs.convoy("bench", "--config", network + ".ini", "--milliseconds", 1, *words, **how)
+        self.assertEqual(outcome.status, status, outcome)
+        return outcome
+
+    def figures(self, network, *words, **how):
+        self.bench(network, "--json", "figures.json", *words, **how)
+        with open("figures.json", encoding="utf-8") as file:
+            return json.loads(file.read(), parse_constant=self.fail)
+
+    def test_json_has_the_documented_keys_on_one_and_two_threads(self):
+        for threads in (1, 2):
+            with self.subTest(threads=threads):
+                figures = self.figures("blocks", threads=threads)
+                self.assertEqual(list(figures), BENCH["top"])
+                self.assertEqual([figures[key] for key in ("threads", "teams", "batch", "micro_batch")],
+                                 [threads, threads, 30, 4])
+                for who in ("one_core", "all_threads"):
+                    self.assertEqual(list(figures["machine"][who]), ["gflops", "gigabytes_per_second"])
+                    self.assertTrue(all(value > 0 for value in figures["machine"][who].values()))
+                for layer in figures["layers"]:
+                    self.assertEqual(list(layer), BENCH["layer"])
+                    for name in ("forward", "diff_src", "diff_weights"):
+                        if layer[name] is not None:
+                            self.assertEqual(list(layer[name]), PASS)
+                            self.assertIn(layer[name]["roof"], ("compute", "memory"))
+                            self.assertGreater(layer[name]["bytes"], 0)
+                    self.assertGreater(layer["forward"]["seconds"], 0)
+                self.assertEqual(list(figures["step"]), BENCH["step"])
+                shares = figures["step"]["shares"]
+                self.assertEqual(list(shares), SHARES)
+                self.assertAlmostEqual(sum(shares.values()), 1, places=12)
+                self.assertGreater(shares["kernels"], 0)
+
+    def test_the_first_convolution_has_no_diff_src_and_the_next_ones_do(self):
+        layers = self.figures("lenet")["layers"]
+        convolutions = [layer for layer in layers if layer["layer"].startswith("conv")]
+        self.assertEqual([layer["layer"] for layer in convolutions], ["conv 6 5x5 pad=2", "conv 16 5x5"])
+        self.assertIsNone(convolutions[0]["diff_src"])
+        self.assertEqual(convolutions[1]["diff_src"]["multiply_adds"], convolutions[1]["forward"]["multiply_adds"])
+        tanh = [layer for layer in layers if layer["layer"] == "tanh"][0]
+        self.assertEqual((tanh["forward"]["gflops"], tanh["diff_weights"]), (0, None))
+
+    def test_the_table_has_machine_layers_and_a_step_whose_shares_are_all_of_it(self):
+        output = self.bench("lenet", threads=2).output
+        self.assertRegex(output, r"\AMachine: kernels \w+\n  one core +FMA peak +[\d.]+ GFLOP/s +triad +[\d.]+ GB/s\n"
+                                 r"  2 threads +FMA peak")
+        self.assertRegex(output, r"\nLayers: micro-batches of 4, 2 teams at once, pictures 1x16x16 "
+                                 r"\(random, as in data\.h5\)\n")
+        self.assertRegex(output, r"\nconv1: conv 6 5x5 pad=2 -> 6x16x16\n  forward +[\d.]+ +[\d.]+ +[\d.]+ % ")
+        self.assertRegex(output, r"\nStep: batch 30 on 2 threads: [\d.]+ ms ")
+        shares = re.findall(r"^  (\w+) +([\d.]+) %$", output, re.MULTILINE)
+        self.assertEqual([name for name, _ in shares], SHARES)
+        self.assertAlmostEqual(sum(float(share) for _, share in shares), 100, delta=0.3)  # five roundings
+
+    def test_needs_no_data_set_and_leaves_nothing(self):
+        before = sorted(os.listdir("."))
+        words = ("--data.file", "nope.h5")
+        self.assertIn("pictures 3x32x32 (random, data.file nope.h5 is not there", self.bench("tiny", *words).output)
+        self.assertIn("pictures 5x7x9 (random, as --shape says)",
+                      self.bench("tiny", *words, "--shape", "5x7x9", "--classes", 4).output)
+        self.assertIn("pictures 2x3x4 (random, as --shape says)", self.bench("tiny", "--shape", "2x3x4").output)
+        self.assertEqual(sorted(os.listdir(".")), before)
+
+    def test_measures_the_instruction_set_that_is_asked_for(self):
+        figures = self.figures("tiny", extra={"CONVOY_ISA": "portable"})
+        self.assertEqual(figures["isa"], "portable")
+
+    def test_measures_one_process_alone(self):
+        self.assertEqual(self.bench("tiny", ranks=1).messages(), [])
+        outcome = self.bench("tiny", ranks=2, status=2)
+        self.assert_message(outcome, 2, "launcher started 2 processes")
+
+
+class Profile(runs.Folder):
+    def profile_of(self, run_dir):
+        """The one profile line, which stands before the end line."""
+        lines = runs.metrics(run_dir)
+        self.assertEqual([line["event"] for line in lines[-2:]], ["profile", "end"])
+        self.assertEqual(sum(line["event"] == "profile" for line in lines), 1)
+        line = lines[-2]
+        self.assertEqual(list(line), ["event", "step", "steps", "ranks", "seconds", "shares", "worst"])
+        self.assertEqual(list(line["shares"]), SHARES)
+        self.assertEqual(list(line["worst"]), SHARES)
+        self.assertAlmostEqual(sum(line["shares"].values()), 1, places=12)
+        for name in SHARES:
+            self.assertEqual(list(line["worst"][name]), ["rank", "share"])
+            self.assertIn(line["worst"][name]["rank"], range(line["ranks"]))
+            self.assertGreaterEqual(line["worst"][name]["share"] + 1e-12, line["shares"][name])
+        for name in ("kernels", "reduction", "data", "optimizer"):
+            self.assertGreater(line["shares"][name], 0, name)
+        return line
+
+    def test_changes_no_bit_and_tells_the_shares_on_any_ranks(self):
+        self.train("blocks", {"run.dir": "plain"})
+        expected = self.result_of("plain")
+        for ranks, threads in ((None, 1), (None, 3), (2, 1), (3, 2)):
+            with self.subTest(ranks=ranks, threads=threads):
+                run_dir = f"run-{ranks}-{threads}"
+                outcome = self.train("blocks", {"run.dir": run_dir, "run.profile": "yes"}, ranks=ranks, threads=threads)
+                self.assert_same_result(run_dir, expected)
+                line = self.profile_of(run_dir)
+                self.assertEqual((line["step"], line["steps"], line["ranks"]), (10, 10, ranks or 1))
+                several = "" if (ranks or 1) == 1 else r" +at most +[\d.]+ % \(rank \d\)"
+                told = re.findall(rf"^  (\w+) +[\d.]+ %{several}$", outcome.output, re.MULTILINE)
+                self.assertEqual(told, SHARES, outcome)
+                self.assertEqual(outcome.output.count("Where the time of 10 steps went"), 1)
+
+    def test_is_silent_unless_asked(self):
+        outcome = self.train("tiny")
+        self.assertNotIn("Where the time", outcome.output)
+        self.assertNotIn("profile", [line["event"] for line in runs.metrics("run")])
+
+    def test_is_about_the_steps_since_the_run_was_resumed(self):
+        settings = {"run.profile": "yes"}
+        self.train("tiny", {**settings, "train.max-steps": 4})
+        self.assertEqual(self.profile_of("run")["steps"], 4)
+        self.train("tiny", settings, resume="auto")
+        profiles = [line for line in runs.metrics("run") if line["event"] == "profile"]
+        self.assertEqual([(line["step"], line["steps"]) for line in profiles], [(4, 4), (10, 6)])
+        outcome = self.train("tiny", settings, resume="auto")  # nothing is left to do
+        self.assertNotIn("Where the time", outcome.output)
+
+
+if __name__ == "__main__":
+    runs.main()
