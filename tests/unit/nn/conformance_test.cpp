@@ -51,8 +51,8 @@ struct Conformance : testing::TestWithParam<std::tuple<std::size_t, std::int64_t
 
   template <class Real>
   [[nodiscard]] LayerOutput run(const kernels::KernelTable<Real>& kernels, int threads = 1,
-                                Repeat repeat = Repeat::kOnce) const {
-    return run_layer(*layer, input, given, kernels, threads, Phase::kTraining, repeat);
+                                Backward backward = Backward::kOnce) const {
+    return run_layer(*layer, input, given, kernels, threads, Phase::kTraining, backward);
   }
 
   Shape input;
@@ -150,7 +150,15 @@ TEST_P(Conformance, AnyNumberOfThreadsGivesTheSameBits) {
 
 TEST_P(Conformance, BackwardAssignsAndNeverAdds) {
   const LayerOutput once = run(kernels::double_kernels());
-  EXPECT_EQ(run(kernels::double_kernels(), 1, Repeat::kBackwardTwice), once);
+  EXPECT_EQ(run(kernels::double_kernels(), 1, Backward::kTwice), once);
+}
+
+// What a layer does not read back, a workspace lends to others meanwhile.
+TEST_P(Conformance, BackwardReadsNoMoreThanItsTraitsSay) {
+  const LayerOutput once = run(kernels::double_kernels());
+  LayerOutput got = run(kernels::double_kernels(), 2, Backward::kOnWhatItReads);
+  if (!layer->traits().backward_reads_dst) got.dst = once.dst;  // NaN by the test's own hand
+  EXPECT_EQ(got, once);
 }
 
 // γ = k·u for sums of at most k terms: a window and its channels, or a micro-batch's elements of a channel;

@@ -1,7 +1,9 @@
 #pragma once
 // One layer alone, forward and backward on one micro-batch, in memory that shows what was written.
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <vector>
@@ -69,16 +71,20 @@ struct LayerOutput {
   friend bool operator==(const LayerOutput&, const LayerOutput&) = default;
 };
 
-enum class Repeat { kOnce, kBackwardTwice };
+enum class Backward {
+  kOnce,
+  kTwice,
+  kOnWhatItReads,  ///< with NaN in whichever of src and dst it does not read, by its traits
+};
 
 template <class Real>
 LayerOutput run_layer(const Layer& layer, const Shape& input, const LayerInput& given,
                       const kernels::KernelTable<Real>& kernels, int threads = 1,
-                      Phase phase = Phase::kTraining, Repeat repeat = Repeat::kOnce) {
+                      Phase phase = Phase::kTraining, Backward backward = Backward::kOnce) {
   const std::int64_t n = given.count();
   const std::int64_t out = layer.output().size();
   const MicroBatch batch{.phase = phase, .samples = given.samples, .seed = given.seed, .epoch = given.epoch};
-  const auto src = test::to_lanes<Real>(given.src, n, input.size(), test::IdleLanes::kFirstSample);
+  auto src = test::to_lanes<Real>(given.src, n, input.size(), test::IdleLanes::kFirstSample);
   auto diff_dst = test::to_lanes<Real>(given.diff_dst, n, out, test::IdleLanes::kZero);
   const std::vector<Real> parameters(given.parameters.begin(), given.parameters.end());
   std::int64_t statistics = 0;
@@ -102,12 +108,18 @@ LayerOutput run_layer(const Layer& layer, const Shape& input, const LayerInput& 
     pass.scratch = scratch.data();
     layer.forward(pass);
     if (phase == Phase::kEvaluation) return;
+    if (backward == Backward::kOnWhatItReads && team.index() == 0) {
+      constexpr Real kNan = std::numeric_limits<Real>::quiet_NaN();
+      if (!layer.traits().backward_reads_src) std::ranges::fill(src.span(), kNan);
+      if (!layer.traits().backward_reads_dst) std::fill_n(dst.data(), dst.size(), kNan);
+    }
+    team.barrier();
     pass.diff_dst = diff_dst.data();
     pass.diff_src[0] = diff_src.data();
     pass.diff_parameters = diff_parameters.data();
     pass.batch_statistics = batch_statistics.data();
     layer.backward(pass);
-    if (repeat == Repeat::kBackwardTwice) layer.backward(pass);
+    if (backward == Backward::kTwice) layer.backward(pass);
   });
 
   const auto plain = [](const std::vector<Real>& values) { return Numbers(values.begin(), values.end()); };
