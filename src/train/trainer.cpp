@@ -17,6 +17,7 @@
 #include "convoy/train/run_directory.hpp"
 #include "deadline.hpp"
 #include "epoch_order.hpp"
+#include "leaf_sums.hpp"
 #include "provenance.hpp"
 #include "resume.hpp"
 #include "setup.hpp"
@@ -54,7 +55,8 @@ class Trainer {
         directory_(options.dir),
         deadline_(options.max_seconds,
                   3 * network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))),
-        order_(train_.split->samples(), options.data.shuffle, options.seed) {
+        order_(train_.split->samples(), options.data.shuffle, options.seed),
+        leaf_sums_(world) {
     if (const data::Split* test = dataset_.split("test"); test != nullptr && test->samples() > 0)
       test_ = Source{test, train_.transform};
     state_.parameters = AlignedBuffer<float>(network_.parameter_count());
@@ -177,13 +179,11 @@ class Trainer {
     const auto samples = static_cast<std::int64_t>(batch.size());
     const std::int64_t leaves = ceil_div(samples, options_.micro_batch);
     const StepPlan& plan = plan_for(leaves);
-    const auto most = static_cast<std::size_t>(ceil_div(leaves, world_.size()));
-    leaf_results_.assign(most, {});
-    const auto nodes =
-        engine_.gradients(plan, train_, state_, batch, options_.seed, order_.epoch(), leaf_results_);
+    const auto nodes = engine_.gradients(plan, train_, state_, batch, options_.seed, order_.epoch(),
+                                         leaf_sums_.places(leaves));
 
     PartTimer timer(profile_.get());
-    const LeafResult sum = sum_over_ranks(leaves, most);
+    const LeafResult sum = leaf_sums_.sum(leaves);
     const double loss = sum.loss_sum / static_cast<double>(samples);
     if (!std::isfinite(loss)) {
       throw DivergedError("training diverged (the loss is " + shortest(loss) +
@@ -206,24 +206,6 @@ class Trainer {
     progress_.epoch_samples += samples;
     for (Pace* pace : {&pace_, &epoch_pace_}) pace->add(samples);
     return loss;
-  }
-
-  /// The step's loss and correct answers, from every rank's leaves, added along the tree.
-  LeafResult sum_over_ranks(std::int64_t leaves, std::size_t most) {
-    all_leaf_results_.resize(most * static_cast<std::size_t>(world_.size()));
-    world_.all_gather_equal<LeafResult>(leaf_results_, all_leaf_results_);
-    leaf_losses_.clear();
-    LeafResult sum;
-    for (int rank = 0; rank < world_.size(); ++rank) {
-      const auto held = static_cast<std::size_t>(comm::leaf_block(leaves, world_.size(), rank).size());
-      for (std::size_t i = 0; i < held; ++i) {
-        const LeafResult& leaf = all_leaf_results_[static_cast<std::size_t>(rank) * most + i];
-        leaf_losses_.push_back(leaf.loss_sum);
-        sum.correct += leaf.correct;
-      }
-    }
-    sum.loss_sum = comm::tree_sum(leaf_losses_);
-    return sum;
   }
 
   void tell_step(std::int64_t epoch, double loss, bool epoch_ends) {
@@ -385,9 +367,7 @@ class Trainer {
   std::unique_ptr<Profile> profile_;        // null: nobody asks
   std::map<std::int64_t, StepPlan> plans_;  // by number of leaves
   EpochOrder order_;
-  std::vector<LeafResult> leaf_results_;
-  std::vector<LeafResult> all_leaf_results_;
-  std::vector<double> leaf_losses_;
+  LeafSums leaf_sums_;
   std::vector<int> requests_;
   double rate_ = 0;
   std::int64_t step_under_way_ = 0;  // for messages

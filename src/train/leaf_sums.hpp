@@ -1,0 +1,31 @@
+#pragma once
+// The loss and correct answers of a step, from the micro-batches of all ranks. Private to the train room.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "convoy/comm/communicator.hpp"
+#include "convoy/train/engine.hpp"
+
+namespace convoy::train {
+
+class LeafSums {
+ public:
+  explicit LeafSums(comm::Communicator world);
+
+  /// Where this rank's results of a step of `leaves` micro-batches go: as many places as any rank needs, all
+  /// zero, valid until the next call.
+  [[nodiscard]] std::span<LeafResult> places(std::int64_t leaves);
+
+  /// Collective, after the places of such a step were filled. Everybody's, added along the tree.
+  [[nodiscard]] LeafResult sum(std::int64_t leaves);
+
+ private:
+  comm::Communicator world_;
+  std::vector<LeafResult> mine_;
+  std::vector<LeafResult> all_;
+  std::vector<double> losses_;
+};
+
+}  // namespace convoy::train
