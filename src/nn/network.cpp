@@ -147,6 +147,12 @@ const Shape& Network::shape_of(int node) const {
   return node == kNetworkInput ? input_ : shapes_[static_cast<std::size_t>(node)];
 }
 
+bool Network::wants_diff(int node) const {
+  while (node != kNetworkInput && nodes_[static_cast<std::size_t>(node)].layer->is_view())
+    node = nodes_[static_cast<std::size_t>(node)].inputs.front();
+  return node != kNetworkInput;
+}
+
 bool Network::feeds_relu(int node) const {
   for (std::size_t i = static_cast<std::size_t>(node) + 1; i < nodes_.size(); ++i) {
     const auto& inputs = nodes_[i].inputs;

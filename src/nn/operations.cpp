@@ -73,7 +73,7 @@ std::string describe_operations(const Network& network, std::int64_t micro_batch
   std::ostringstream text;
   for (const Operation& operation : plan_operations(network)) {
     const Node& node = network.nodes()[static_cast<std::size_t>(operation.node)];
-    const bool wants_diff_src = node.inputs.front() != kNetworkInput;
+    const bool wants_diff_src = network.wants_diff(node.inputs.front());
     text << "  " << std::left << std::setw(36) << describe(network, operation)
          << node.layer->algorithms(lane_blocks(micro_batch), wants_diff_src) << '\n';
   }

@@ -1,7 +1,6 @@
 // Layers by themselves, each pass timed on all teams at once.
 
 #include <algorithm>
-#include <exception>
 #include <numeric>
 
 #include "convoy/core/aligned.hpp"
@@ -140,24 +139,15 @@ std::vector<LayerTimes> measure_layers(const nn::Network& network, const Options
     const Passes<PassWork> work = work_of(network, operation, options.micro_batch);
     std::vector<Bench> benches(count);
     std::vector<PassSeconds> seconds(count);
-    std::vector<std::exception_ptr> failures(count);
+    pool.make(teams, [&](std::int64_t g) {
+      benches[static_cast<std::size_t>(g)] = Bench(network, operation, options.micro_batch, largest_team);
+    });
     pool.run(teams, [&](std::int64_t g, const Team& team) {
       const auto mine = static_cast<std::size_t>(g);
-      if (team.index() == 0) {
-        try {  // made by the team that uses it, near its cores
-          benches[mine] = Bench(network, operation, options.micro_batch, largest_team);
-        } catch (...) {
-          failures[mine] = std::current_exception();
-        }
-      }
-      team.barrier();
-      if (failures[mine]) return;
       const PassSeconds measured =
           measure_passes(layer, work, benches[mine], setting, team, batch, clocks[mine]);
       if (team.index() == 0) seconds[mine] = measured;
     });
-    for (const std::exception_ptr& failure : failures)
-      if (failure) std::rethrow_exception(failure);
     layers.push_back(
         {.name = nn::describe(network, operation),
          .description = layer.description(),

@@ -8,6 +8,7 @@
 #include "convoy/train/benchmark.hpp"
 #include "convoy/train/engine.hpp"
 #include "epoch_order.hpp"
+#include "leaf_sums.hpp"
 #include "setup.hpp"
 
 namespace convoy::train {
@@ -51,7 +52,7 @@ StepTime measure_steps(const nn::Network& network, const Options& options, const
   const StepPlan plan = plan_step(leaves, {0, leaves}, setting.threads);
   const std::vector<optim::ParameterRange> ranges = decay_ranges(network);
   AlignedBuffer<float> gradient(network.gradient_size());
-  std::vector<LeafResult> results(static_cast<std::size_t>(leaves));
+  LeafSums sums(comm::Communicator::self());
   State state{.parameters = AlignedBuffer<float>(network.parameter_count()),
               .statistics = AlignedBuffer<float>(network.statistic_count()),
               .velocity = {}};
@@ -63,8 +64,9 @@ StepTime measure_steps(const nn::Network& network, const Options& options, const
     const StepTimer whole(profile);
     const auto nodes =
         engine.gradients(plan, source, state, order.batch(done % (samples / options.batch), options.batch),
-                         options.seed, order.epoch(), results);
+                         options.seed, order.epoch(), sums.places(leaves));
     PartTimer timer(profile);
+    (void)sums.sum(leaves);
     reducer.reduce(nodes, leaves, static_cast<float>(options.batch), gradient.span());
     timer.book(Activity::kReduction);
     // At a rate of 0 nothing is learnt from noise, so nothing can diverge.

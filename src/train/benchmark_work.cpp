@@ -12,16 +12,6 @@ std::int64_t parameter_count(const nn::Layer& layer) {
   return size;
 }
 
-/// Whether backward through a node needs ∂C/∂(this input): not of the network's input, nor of a view of it.
-bool wants_diff(const nn::Network& network, int input) {
-  while (input != nn::kNetworkInput) {
-    const nn::Node& node = network.nodes()[static_cast<std::size_t>(input)];
-    if (!node.layer->is_view()) return true;
-    input = node.inputs.front();
-  }
-  return false;
-}
-
 }  // namespace
 
 std::string_view to_string(Roof roof) {
@@ -49,7 +39,7 @@ Passes<PassWork> work_of(const nn::Network& network, const nn::Operation& operat
   std::int64_t diff_src = 0;
   for (const int input : node.inputs) {
     src += picture(network.shape_of(input));
-    if (wants_diff(network, input)) diff_src += picture(network.shape_of(input));
+    if (network.wants_diff(input)) diff_src += picture(network.shape_of(input));
   }
 
   const auto multiply_adds = static_cast<double>(samples * layer.multiplications());

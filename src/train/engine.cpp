@@ -1,7 +1,6 @@
 #include "convoy/train/engine.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <numeric>
 
 namespace convoy::train {
@@ -43,21 +42,13 @@ void Engine::prepare_groups(std::int64_t groups) {
   if (largest_team > largest_team_) groups_.clear();
   largest_team_ = std::max(largest_team, largest_team_);
   groups_.resize(std::max(groups_.size(), static_cast<std::size_t>(groups)));
-  // Memory belongs to the NUMA node of the thread that first writes it, so each group makes its own.
-  std::vector<std::exception_ptr> failures(groups_.size());
-  pool_.run(groups, [&](std::int64_t g, const Team& team) {
+  pool_.make(groups, [&](std::int64_t g) {
     Group& group = groups_[static_cast<std::size_t>(g)];
-    if (team.index() != 0 || group.workspace) return;
-    try {
-      group.workspace = std::make_unique<nn::Workspace<float>>(network_, micro_batch_, largest_team_);
-      group.labels.resize(static_cast<std::size_t>(micro_batch_));
-      group.numbers.resize(static_cast<std::size_t>(micro_batch_));
-    } catch (...) {  // nothing may leave a parallel region
-      failures[static_cast<std::size_t>(g)] = std::current_exception();
-    }
+    if (group.workspace) return;
+    group.workspace = std::make_unique<nn::Workspace<float>>(network_, micro_batch_, largest_team_);
+    group.labels.resize(static_cast<std::size_t>(micro_batch_));
+    group.numbers.resize(static_cast<std::size_t>(micro_batch_));
   });
-  for (const std::exception_ptr& failure : failures)
-    if (failure) std::rethrow_exception(failure);
 }
 
 void Engine::prepare(const StepPlan& plan) {

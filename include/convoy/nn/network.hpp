@@ -53,6 +53,8 @@ class Network {
 
   [[nodiscard]] const Shape& input() const { return input_; }
   [[nodiscard]] const Shape& shape_of(int node) const;
+  /// Whether backward needs ∂C/∂(output of `node`): not of the network's input, nor of a view of it.
+  [[nodiscard]] bool wants_diff(int node) const;
   [[nodiscard]] LossKind loss() const { return loss_; }
   [[nodiscard]] std::int64_t classes() const { return shape_of(static_cast<int>(nodes_.size()) - 1).size(); }
   [[nodiscard]] const std::vector<Node>& nodes() const { return nodes_; }

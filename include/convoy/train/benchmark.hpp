@@ -27,10 +27,13 @@ struct Ceiling {
   double bytes = 0;          ///< a second, by STREAM's triad and its way of counting: two reads, one write
 };
 
-/// Measures both on `threads` threads at once, `seconds` each; the fastest of many laps counts. The triad
-/// takes three arrays of four times the last-level cache, 32 to 256 MiB each.
-[[nodiscard]] Ceiling measure_ceiling(const kernels::KernelTable<float>& kernels, int threads,
-                                      double seconds);
+/// Bytes of each of the triad's three arrays that no cache holds: four times the last-level cache, as
+/// McCalpin asks, within 32 and 256 MiB.
+[[nodiscard]] std::int64_t triad_bytes();
+
+/// Measures both on `threads` threads at once, `seconds` each; the fastest of many laps counts.
+[[nodiscard]] Ceiling measure_ceiling(const kernels::KernelTable<float>& kernels, int threads, double seconds,
+                                      std::int64_t array_bytes = triad_bytes());
 
 /// What a pass over one micro-batch has to do.
 struct PassWork {

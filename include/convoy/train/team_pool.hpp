@@ -3,6 +3,7 @@
 // started.
 
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <vector>
@@ -28,6 +29,23 @@ class TeamPool {
   void run(std::int64_t groups, const Work& work) {
     const Thunk<Work> thunk{work};
     start(groups, thunk);
+  }
+
+  /// Runs make(group) on the first thread of each team. For memory, which belongs near the thread that first
+  /// writes it. Throws the first group's exception where one threw, when all are done.
+  template <class Make>
+  void make(std::int64_t groups, const Make& make) {
+    std::vector<std::exception_ptr> failures(static_cast<std::size_t>(groups));
+    run(groups, [&](std::int64_t group, const Team& team) {
+      if (team.index() != 0) return;
+      try {
+        make(group);
+      } catch (...) {  // nothing may leave a parallel region
+        failures[static_cast<std::size_t>(group)] = std::current_exception();
+      }
+    });
+    for (const std::exception_ptr& failure : failures)
+      if (failure) std::rethrow_exception(failure);
   }
 
  private:

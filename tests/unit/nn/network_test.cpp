@@ -31,6 +31,14 @@ std::string error_of(const std::vector<std::string>& texts, LossKind loss = Loss
   return {};
 }
 
+TEST(Network, WantsNoDiffOfItsInputNorOfAViewOfIt) {
+  const Network net = network({"flatten", "dense 20", "flatten", "dense 10"});
+  EXPECT_FALSE(net.wants_diff(kNetworkInput));
+  EXPECT_FALSE(net.wants_diff(0));
+  EXPECT_TRUE(net.wants_diff(1));
+  EXPECT_TRUE(net.wants_diff(2));  // a view, but of a layer's output
+}
+
 TEST(Network, EveryWrongNetworkIsRefusedWithItsLineAndCause) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
       {{}, "the network has no layer"},

@@ -166,7 +166,7 @@ TEST_F(Measured, StepsCountTheWorkOfAllPassesAndSharesOfAllTheirTime) {
 }
 
 TEST(Machine, HasAPeakAndABandwidth) {
-  const Ceiling ceiling = measure_ceiling(kernels::float_kernels(kernels::Isa::kPortable), 2, 1e-5);
+  const Ceiling ceiling = measure_ceiling(kernels::float_kernels(kernels::Isa::kPortable), 2, 1e-5, 1 << 16);
   EXPECT_GT(ceiling.multiply_adds, 0);
   EXPECT_GT(ceiling.bytes, 0);
 }
