@@ -88,7 +88,7 @@ ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator&
   io::agreed(world, [&] { train::read_checkpoint_state(request.checkpoint, network, state); });
 
   train::Engine engine(network, kernels::float_kernels(train::lowest_isa(world, kernels::choose_isa())),
-                       train::resolve_threads(request.threads), options.micro_batch);
+                       train::resolve_threads(request.threads), options.micro_batch, options.precision);
   const std::int64_t classes = network.classes();
   const train::Evaluation result =
       train::evaluate(engine, world, {split, header.input}, state, request.wants_confusion ? classes : 0);

@@ -86,6 +86,7 @@ train::Options assemble(const std::vector<std::vector<Setting>>& sources, Purpos
   check_complete(winners, purpose == Purpose::kTraining);
   check_together(options, winners);
   options.effective_ini = effective_ini(options);
+  options.default_ini = effective_ini(train::Options{});
   return options;
 }
 

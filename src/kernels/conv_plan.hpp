@@ -11,16 +11,6 @@
 namespace convoy::kernels {
 namespace {
 
-/// One output point that sees the whole picture: a dense layer in all but name.
-[[gnu::always_inline]] inline bool is_dense(const Conv2dShape& s) {
-  return s.oh == 1 && s.ow == 1 && s.kh == s.ih && s.kw == s.iw && s.ph == 0 && s.pw == 0;
-}
-
-/// Dense: src transposed, [⌈ic·ih·iw/16⌉][16·blocks samples][16 inputs].
-[[gnu::always_inline]] inline std::int64_t transposed_size(const Conv2dShape& s) {
-  return (s.ic * s.ih * s.iw + kLanes - 1) / kLanes * kLanes * kLanes * s.blocks;
-}
-
 [[gnu::always_inline]] inline bool is_padded(const Conv2dShape& s) {
   return s.ph > 0 || s.pw > 0;
 }
@@ -30,7 +20,7 @@ namespace {
   return s.blocks * s.ic * (s.ih + 2 * s.ph) * (s.iw + 2 * s.pw) * kLanes;
 }
 
-[[gnu::always_inline]] inline std::int64_t round_up(std::int64_t n, std::int64_t multiple) {
+[[gnu::always_inline]] inline constexpr std::int64_t round_up(std::int64_t n, std::int64_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 [[gnu::always_inline]] inline std::int64_t clamp(std::int64_t n, std::int64_t low, std::int64_t high) {
@@ -105,14 +95,27 @@ inline constexpr std::int64_t kTransposition = 6;      // of 16 numbers
   return s.kh == s.kw && (s.kh == 3 || s.kh == 5) && s.sh == 1 && s.sw == 1 && s.ph < s.kh && s.pw < s.kw;
 }
 
+/// Products one multiply-add of a register makes a lane: pairs of bfloat16 make two.
+[[gnu::always_inline]] inline std::int64_t products_at_once(Precision precision) {
+  return precision == Precision::kBfloat16 ? 2 : 1;
+}
+
+/// Elements of [outer][⌈channels/2⌉][plane] pairs (lanes/pairs.hpp).
+[[gnu::always_inline]] inline std::int64_t paired_size(std::int64_t outer, std::int64_t channels,
+                                                       std::int64_t plane) {
+  return round_up(outer * ((channels + 1) / 2) * plane, kLanes);
+}
+
 /// Whether `plan` takes less time than the direct sum over the outputs' taps.
 [[gnu::always_inline]] inline bool winograd_wins(const WinogradPlan& plan, std::int64_t blocks,
-                                                 std::int64_t h, std::int64_t w) {
+                                                 std::int64_t h, std::int64_t w, Precision precision) {
+  const std::int64_t at_once = products_at_once(precision);
   const std::int64_t kernel = 7 - plan.tile;
   const std::int64_t pairs = plan.reduce * plan.channels;
-  const std::int64_t winograd = plan.tiles * (kInputTransform * plan.reduce +
-                                              kOutputTransform * plan.channels + kTileProducts * pairs) +
-                                kWeightTransform * pairs;
+  const std::int64_t winograd =
+      plan.tiles * (at_once * (kInputTransform * plan.reduce + kOutputTransform * plan.channels) +
+                    kTileProducts * pairs) +
+      at_once * kWeightTransform * pairs;
   const std::int64_t direct = blocks * h * w * kernel * kernel * pairs;
   return 10 * winograd < 9 * direct;
 }
@@ -121,14 +124,14 @@ inline constexpr std::int64_t kTransposition = 6;      // of 16 numbers
   return plan_winograd(s.blocks, s.ic, s.oc, s.oh, s.ow, s.kh);
 }
 [[gnu::always_inline]] inline bool forward_uses_winograd(const Conv2dShape& s) {
-  return is_winograd_shape(s) && winograd_wins(plan_forward(s), s.blocks, s.oh, s.ow);
+  return is_winograd_shape(s) && winograd_wins(plan_forward(s), s.blocks, s.oh, s.ow, s.precision);
 }
 
 [[gnu::always_inline]] inline WinogradPlan plan_backward_data(const Conv2dShape& s) {
   return plan_winograd(s.blocks, s.oc, s.ic, s.ih, s.iw, s.kh);
 }
 [[gnu::always_inline]] inline bool backward_data_uses_winograd(const Conv2dShape& s) {
-  return is_winograd_shape(s) && winograd_wins(plan_backward_data(s), s.blocks, s.ih, s.iw);
+  return is_winograd_shape(s) && winograd_wins(plan_backward_data(s), s.blocks, s.ih, s.iw, s.precision);
 }
 
 /// Backward weights sum over tiles and samples; the plan's `reduce` are the input channels in vectors of 16.
@@ -143,11 +146,58 @@ inline constexpr std::int64_t kTransposition = 6;      // of 16 numbers
   if (!is_winograd_shape(s)) return false;
   const WinogradPlan plan = plan_backward_weights(s);
   const std::int64_t winograd =
-      plan.tiles *
-          (kInputTransform * plan.reduce + kOutputTransform * s.oc + kTileProducts * plan.reduce * s.oc) +
+      plan.tiles * (kInputTransform * plan.reduce + kOutputTransform * s.oc +
+                    kTileProducts / products_at_once(s.precision) * plan.reduce * s.oc) +
       kTransposition * plan.reduce * s.blocks * s.ih * s.iw + kWeightTransform * plan.reduce * s.oc;
   const std::int64_t direct = s.blocks * s.oh * s.ow * s.kh * s.kw * s.ic * s.oc;
   return 10 * winograd < 9 * direct;
+}
+
+/// Backward weights with channels in the lanes (lanes/conv_weights_channels.hpp).
+struct ChannelWeightsPlan {
+  std::int64_t row;        ///< ic in vectors of 16
+  std::int64_t chunk;      ///< output channels in hand
+  std::int64_t slab;       ///< of a tap, [chunk][row] and a cache line
+  std::int64_t sums_size;  ///< elements a thread needs for itself
+};
+[[gnu::always_inline]] inline ChannelWeightsPlan plan_channel_weights(const Conv2dShape& s) {
+  ChannelWeightsPlan plan{};
+  plan.row = round_up(s.ic, kLanes);
+  plan.chunk = s.oc < 8 ? s.oc : 8;
+  plan.slab = plan.chunk * plan.row + kLanes;
+  plan.sums_size = s.kh * s.kw * plan.slab;
+  return plan;
+}
+/// diff_dst in bfloat16, in elements of 4 bytes.
+[[gnu::always_inline]] inline std::int64_t paired_dst_size(const Conv2dShape& s) {
+  return s.precision == Precision::kBfloat16 ? s.blocks * s.oc * s.oh * s.ow * kLanes / 2 : 0;
+}
+
+/// Windows' taps that fall on the picture, along one axis, over all outputs.
+[[gnu::always_inline]] inline std::int64_t seen_taps(std::int64_t in, std::int64_t out, std::int64_t kernel,
+                                                     std::int64_t stride, std::int64_t padding) {
+  std::int64_t seen = 0;
+  for (std::int64_t o = 0; o < out; ++o) {
+    const std::int64_t origin = o * stride - padding;
+    const std::int64_t begin = origin < 0 ? -origin : 0;
+    const std::int64_t end = kernel < in - origin ? kernel : in - origin;
+    seen += end > begin ? end - begin : 0;
+  }
+  return seen;
+}
+
+/// Whether channels in the lanes take less time than samples in the lanes, which take the padding's taps
+/// along and add their lanes at the end.
+[[gnu::always_inline]] inline bool backward_weights_uses_channels(const Conv2dShape& s) {
+  constexpr std::int64_t kLaneSum = 14;  // of one weight, in multiply-adds of a register: measured
+  constexpr std::int64_t kScatter = 3;   // likewise
+  const std::int64_t kernel = s.kh * s.kw;
+  const std::int64_t seen =
+      seen_taps(s.ih, s.oh, s.kh, s.sh, s.ph) * seen_taps(s.iw, s.ow, s.kw, s.sw, s.pw) * s.blocks;
+  const std::int64_t by_channels =
+      (seen / products_at_once(s.precision) + kScatter * kernel) * round_up(s.ic, kLanes);
+  const std::int64_t by_samples = (s.blocks * s.oh * s.ow + kLaneSum) * kernel * s.ic;
+  return 10 * by_channels < 9 * by_samples;
 }
 
 }  // namespace

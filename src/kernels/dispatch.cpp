@@ -14,7 +14,7 @@
 namespace convoy::kernels {
 namespace {
 
-constexpr std::array<std::string_view, 3> kNames = {"portable", "avx2", "avx512"};
+constexpr std::array<std::string_view, 4> kNames = {"portable", "avx2", "avx512", "avx512bf16"};
 
 std::string names_of(const std::vector<Isa>& isas) {
   std::string names;
@@ -35,7 +35,7 @@ Isa parse_isa(std::string_view name) {
   const auto found = std::find(kNames.begin(), kNames.end(), name);
   if (found == kNames.end()) {
     throw ConfigError("unknown instruction set '" + std::string(name) + "' (known are " +
-                      names_of({Isa::kPortable, Isa::kAvx2, Isa::kAvx512}) + ")");
+                      names_of({Isa::kPortable, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) + ")");
   }
   return static_cast<Isa>(found - kNames.begin());
 }
@@ -50,6 +50,7 @@ std::vector<Isa> supported_isas() {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
     isas.push_back(Isa::kAvx512);
+    if (__builtin_cpu_supports("avx512bf16")) isas.push_back(Isa::kAvx512Bf16);
   }
 #endif
   return isas;
@@ -80,6 +81,8 @@ const KernelTable<float>& float_kernels(Isa isa) {
       return avx2::float_table();
     case Isa::kAvx512:
       return avx512::float_table();
+    case Isa::kAvx512Bf16:
+      return avx512bf16::float_table();
 #endif
     default:
       return portable::float_table();
@@ -91,13 +94,13 @@ const KernelTable<double>& double_kernels() {
 }
 
 ConvAlgorithms conv2d_algorithms(const Conv2dShape& shape) {
-  const auto choose = [&](bool uses_winograd) {
-    return uses_winograd     ? ConvAlgorithm::kMinimalFiltering
-           : is_dense(shape) ? ConvAlgorithm::kMatrixProduct
-                             : ConvAlgorithm::kDirect;
+  const auto choose = [&](bool uses_winograd, bool uses_product = false) {
+    return uses_winograd  ? ConvAlgorithm::kMinimalFiltering
+           : uses_product ? ConvAlgorithm::kMatrixProduct
+                          : ConvAlgorithm::kDirect;
   };
   return {choose(forward_uses_winograd(shape)), choose(backward_data_uses_winograd(shape)),
-          choose(backward_weights_uses_winograd(shape))};
+          choose(backward_weights_uses_winograd(shape), backward_weights_uses_channels(shape))};
 }
 
 std::int64_t conv2d_multiplications(const Conv2dShape& s) {
@@ -116,18 +119,31 @@ std::int64_t conv2d_multiplications(const Conv2dShape& s) {
 
 std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads) {
   std::int64_t most = 0;
+  const auto need = [&](std::int64_t size) { most = std::max(most, size); };
   // A short micro-batch may be computed otherwise than a full one.
   for (std::int64_t blocks = 1; blocks <= shape.blocks; ++blocks) {
     Conv2dShape s = shape;
     s.blocks = blocks;
-    if (forward_uses_winograd(s)) most = std::max(most, threads * plan_forward(s).scratch_size());
-    if (backward_data_uses_winograd(s)) most = std::max(most, threads * plan_backward_data(s).scratch_size());
+    const bool is_paired = s.precision == Precision::kBfloat16;
+    const std::int64_t src = s.blocks * s.ic * s.ih * s.iw * kLanes;
+    const std::int64_t dst = s.blocks * s.oc * s.oh * s.ow * kLanes;
+    const std::int64_t taps = s.kh * s.kw;
+    if (forward_uses_winograd(s)) {
+      need(threads * plan_forward(s).scratch_size());
+    } else if (is_paired) {
+      need(paired_size(s.blocks, s.ic, s.ih * s.iw * kLanes) + paired_size(s.oc, s.ic, taps));
+    }
+    if (backward_data_uses_winograd(s)) {
+      need(threads * plan_backward_data(s).scratch_size());
+    } else if (is_paired) {
+      need(paired_size(s.blocks, s.oc, s.oh * s.ow * kLanes) + paired_size(1, s.oc, s.ic * taps));
+    }
     if (backward_weights_uses_winograd(s)) {
-      most = std::max(most, channel_lanes_size(s) + threads * plan_backward_weights(s).scratch_size());
-    } else if (is_dense(s)) {
-      most = std::max(most, transposed_size(s));
-    } else if (is_padded(s)) {
-      most = std::max(most, padded_size(s));
+      need(channel_lanes_size(s) + threads * plan_backward_weights(s).scratch_size());
+    } else if (backward_weights_uses_channels(s)) {
+      need(channel_lanes_size(s) + paired_dst_size(s) + threads * plan_channel_weights(s).sums_size);
+    } else {
+      need((is_paired ? src + dst : 0) + (is_padded(s) ? padded_size(s) : 0));
     }
   }
   return most;

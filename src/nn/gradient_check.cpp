@@ -106,7 +106,7 @@ class Run {
         kernels_(kernels),
         labels_(what.labels),
         batch_{.samples = what.samples, .seed = what.seed},
-        workspace_(network, batch_.size(), 1, Keep::kAll),
+        workspace_(network, batch_.size(), {.keep = Keep::kAll}),
         parameters_(values.begin(), values.end()),
         statistics_(static_cast<std::size_t>(network.statistic_count())) {
     std::copy(what.pictures.begin(), what.pictures.end(), workspace_.input());

@@ -69,13 +69,14 @@ std::string describe(const Network& network, const Operation& operation) {
   return text;
 }
 
-std::string describe_operations(const Network& network, std::int64_t micro_batch) {
+std::string describe_operations(const Network& network, std::int64_t micro_batch,
+                                kernels::Precision precision) {
   std::ostringstream text;
   for (const Operation& operation : plan_operations(network)) {
     const Node& node = network.nodes()[static_cast<std::size_t>(operation.node)];
     const bool wants_diff_src = network.wants_diff(node.inputs.front());
     text << "  " << std::left << std::setw(36) << describe(network, operation)
-         << node.layer->algorithms(lane_blocks(micro_batch), wants_diff_src) << '\n';
+         << node.layer->algorithms(lane_blocks(micro_batch), precision, wants_diff_src) << '\n';
   }
   return text.str();
 }

@@ -7,8 +7,9 @@
 namespace convoy::nn {
 
 template <class Real>
-Workspace<Real>::Workspace(const Network& network, std::int64_t micro_batch, int threads, Keep keep)
+Workspace<Real>::Workspace(const Network& network, std::int64_t micro_batch, const WorkspaceOptions& options)
     : network_(network),
+      precision_(options.precision),
       operations_(plan_operations(network)),
       makers_(network.nodes().size(), -1),
       places_(operations_.size()),
@@ -16,7 +17,7 @@ Workspace<Real>::Workspace(const Network& network, std::int64_t micro_batch, int
   for (std::size_t i = 0; i < operations_.size(); ++i)
     makers_[static_cast<std::size_t>(operations_[i].output)] = static_cast<int>(i);
   plan_diffs();
-  lay_out(micro_batch, threads, keep);
+  lay_out(micro_batch, options);
 }
 
 template <class Real>
@@ -51,7 +52,7 @@ void Workspace<Real>::plan_diffs() {
 }
 
 template <class Real>
-void Workspace<Real>::lay_out(std::int64_t micro_batch, int threads, Keep keep) {
+void Workspace<Real>::lay_out(std::int64_t micro_batch, const WorkspaceOptions& options) {
   const std::int64_t blocks = lane_blocks(micro_batch);
   const auto bytes_of = [&](int node) {
     return blocks * network_.shape_of(node).size() * kLanes * static_cast<std::int64_t>(sizeof(Real));
@@ -92,8 +93,9 @@ void Workspace<Real>::lay_out(std::int64_t micro_batch, int threads, Keep keep) 
     if (operation.addend != Operation::kNone) is_read_by(operation.addend, false);
     places_[i].saved_bytes = node.layer->saved_bytes(blocks, static_cast<std::int64_t>(sizeof(Real)));
     saved.push_back({.bytes = places_[i].saved_bytes, .first = now, .last = backward_time(i)});
-    scratch.bytes = std::max(
-        scratch.bytes, node.layer->scratch_size(blocks, threads) * static_cast<std::int64_t>(sizeof(Real)));
+    scratch.bytes =
+        std::max(scratch.bytes, node.layer->scratch_size(blocks, options.threads, options.precision) *
+                                    static_cast<std::int64_t>(sizeof(Real)));
   }
   outputs.back().last = std::max(outputs.back().last, count);
   diffs.back().first = count;
@@ -108,7 +110,7 @@ void Workspace<Real>::lay_out(std::int64_t micro_batch, int threads, Keep keep) 
   std::vector<Tenant> tenants{input, spare, scratch};
   for (const auto* group : {&outputs, &diffs, &saved})
     tenants.insert(tenants.end(), group->begin(), group->end());
-  if (keep == Keep::kAll) {
+  if (options.keep == Keep::kAll) {
     for (Tenant& tenant : tenants) {
       tenant.first = 0;
       tenant.last = 2 * count;
@@ -164,7 +166,7 @@ Pass<Real> Workspace<Real>::pass_of(std::size_t i, const kernels::KernelTable<Re
                                     const Team& team, const Values<Real>& values, const MicroBatch& batch) {
   const Operation& operation = operations_[i];
   const Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
-  Pass<Real> pass{.kernels = kernels, .team = team, .batch = batch};
+  Pass<Real> pass{.kernels = kernels, .team = team, .batch = batch, .precision = precision_};
   for (std::size_t k = 0; k < node.inputs.size(); ++k) pass.src[k] = output_at(node.inputs[k]);
   pass.dst = at(places_[i].output);
   if (operation.addend != Operation::kNone) pass.epilogue.addend = output_at(operation.addend);

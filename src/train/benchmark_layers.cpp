@@ -24,8 +24,9 @@ AlignedBuffer<float> random_numbers(std::int64_t size) {
 /// What one team runs one operation in, as a Workspace would.
 struct Bench {
   Bench() = default;
-  Bench(const nn::Network& network, const nn::Operation& operation, std::int64_t samples, int threads)
-      : relu(operation.relu) {
+  Bench(const nn::Network& network, const nn::Operation& operation, std::int64_t samples, int threads,
+        kernels::Precision the_precision)
+      : relu(operation.relu), precision(the_precision) {
     const nn::Node& node = network.nodes()[static_cast<std::size_t>(operation.node)];
     const nn::Layer& layer = *node.layer;
     const std::int64_t blocks = lane_blocks(samples);
@@ -45,14 +46,14 @@ struct Bench {
     for (const nn::Statistic& statistic : layer.statistics()) size += count(statistic.dims);
     statistics = AlignedBuffer<float>(size);
     batch_statistics = AlignedBuffer<float>(size);
-    scratch = AlignedBuffer<float>(layer.scratch_size(blocks, threads));
+    scratch = AlignedBuffer<float>(layer.scratch_size(blocks, threads, precision));
     saved = AlignedBuffer<std::byte>(layer.saved_bytes(blocks, static_cast<std::int64_t>(sizeof(float))));
   }
 
   /// A pass of backward too; diff_src only where `with_diff_src`.
   [[nodiscard]] nn::Pass<float> pass(const kernels::KernelTable<float>& kernels, const Team& team,
                                      const nn::MicroBatch& batch, bool with_diff_src) {
-    nn::Pass<float> made{.kernels = kernels, .team = team, .batch = batch};
+    nn::Pass<float> made{.kernels = kernels, .team = team, .batch = batch, .precision = precision};
     for (std::size_t k = 0; k < nn::kMostInputs; ++k) {
       made.src.at(k) = src.at(k).data();
       if (with_diff_src) made.diff_src.at(k) = diff_src.at(k).data();
@@ -75,6 +76,7 @@ struct Bench {
   AlignedBuffer<float> scratch;
   AlignedBuffer<std::byte> saved;
   bool relu = false;
+  kernels::Precision precision = kernels::Precision::kFloat32;
 };
 
 /// One team's seconds of each pass.
@@ -140,7 +142,8 @@ std::vector<LayerTimes> measure_layers(const nn::Network& network, const Options
     std::vector<Bench> benches(count);
     std::vector<PassSeconds> seconds(count);
     pool.make(teams, [&](std::int64_t g) {
-      benches[static_cast<std::size_t>(g)] = Bench(network, operation, options.micro_batch, largest_team);
+      benches[static_cast<std::size_t>(g)] =
+          Bench(network, operation, options.micro_batch, largest_team, options.precision);
     });
     pool.run(teams, [&](std::int64_t g, const Team& team) {
       const auto mine = static_cast<std::size_t>(g);

@@ -47,7 +47,7 @@ StepTime measure_steps(const nn::Network& network, const Options& options, const
   EpochOrder order(samples, options.data.shuffle, options.seed);
   (void)order.begin_epoch(0);
 
-  Engine engine(network, setting.kernels, setting.threads, options.micro_batch);
+  Engine engine(network, setting.kernels, setting.threads, options.micro_batch, options.precision);
   comm::Reducer reducer(comm::Communicator::self(), network.gradient_size());
   const StepPlan plan = plan_step(leaves, {0, leaves}, setting.threads);
   const std::vector<optim::ParameterRange> ranges = decay_ranges(network);

@@ -33,8 +33,12 @@ std::int64_t answer(const float* outputs, std::int64_t classes, std::int64_t n) 
 }  // namespace
 
 Engine::Engine(const nn::Network& network, const kernels::KernelTable<float>& kernels, int threads,
-               std::int64_t micro_batch)
-    : network_(network), kernels_(kernels), pool_(threads), micro_batch_(micro_batch) {}
+               std::int64_t micro_batch, kernels::Precision precision)
+    : network_(network),
+      kernels_(kernels),
+      pool_(threads),
+      micro_batch_(micro_batch),
+      precision_(precision) {}
 
 void Engine::prepare_groups(std::int64_t groups) {
   const auto largest_team = static_cast<int>((pool_.threads() + groups - 1) / groups);
@@ -45,7 +49,8 @@ void Engine::prepare_groups(std::int64_t groups) {
   pool_.make(groups, [&](std::int64_t g) {
     Group& group = groups_[static_cast<std::size_t>(g)];
     if (group.workspace) return;
-    group.workspace = std::make_unique<nn::Workspace<float>>(network_, micro_batch_, largest_team_);
+    group.workspace = std::make_unique<nn::Workspace<float>>(
+        network_, micro_batch_, nn::WorkspaceOptions{.threads = largest_team_, .precision = precision_});
     group.labels.resize(static_cast<std::size_t>(micro_batch_));
     group.numbers.resize(static_cast<std::size_t>(micro_batch_));
   });

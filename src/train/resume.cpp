@@ -84,7 +84,12 @@ void require_same_run(const CheckpointHeader& header, const std::string& path, c
   };
   std::map<std::string, std::string> then = values_of(header.config);
   std::map<std::string, std::string> now = values_of(options.effective_ini);
-  for (const auto& [key, value] : now) then.try_emplace(key);
+  // A key that the checkpoint does not know, because it is newer, stood for what its default does.
+  const std::map<std::string, std::string> defaults = values_of(options.default_ini);
+  for (const auto& [key, value] : now) {
+    const auto found = defaults.find(key);
+    then.try_emplace(key, found == defaults.end() ? "" : found->second);
+  }
   for (const auto& [key, value] : then)
     if (!may_differ(key) && now[key] != value) refuse(key, value, now[key]);
   if (header.data_digest != data_digest)

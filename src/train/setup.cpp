@@ -51,7 +51,7 @@ double partial_sums_per_rank(std::int64_t leaves, int ranks) {
 
 std::string describe_plan(const nn::Network& network, const StepPlan& plan, const Engine& engine,
                           std::int64_t state_bytes, std::int64_t other_bytes) {
-  std::string text = "Calls:\n" + nn::describe_operations(network, engine.micro_batch());
+  std::string text = "Calls:\n" + nn::describe_operations(network, engine.micro_batch(), engine.precision());
   const auto groups = static_cast<std::int64_t>(plan.groups.size());
   const std::int64_t least = engine.threads() / std::max<std::int64_t>(groups, 1);
   const std::int64_t most = groups > 0 && engine.threads() % groups != 0 ? least + 1 : least;

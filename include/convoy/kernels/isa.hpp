@@ -8,9 +8,9 @@
 namespace convoy::kernels {
 
 /// In rising order: a machine that has one has all before it.
-enum class Isa { kPortable = 0, kAvx2 = 1, kAvx512 = 2 };
+enum class Isa { kPortable = 0, kAvx2 = 1, kAvx512 = 2, kAvx512Bf16 = 3 };
 
-/// "portable", "avx2", "avx512".
+/// "portable", "avx2", "avx512", "avx512bf16".
 [[nodiscard]] std::string_view to_string(Isa isa);
 
 /// The inverse of to_string; throws ConfigError naming the known sets.

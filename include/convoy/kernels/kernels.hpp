@@ -23,6 +23,13 @@
 
 namespace convoy::kernels {
 
+/// Of the factors of products in convolutions; their sums, and everything else, are always Real. Double
+/// kernels take no notice.
+enum class Precision {
+  kFloat32,
+  kBfloat16,  ///< rounded to nearest, ties to even; products are then exact, two are added a step
+};
+
 /// A convolution over one micro-batch. A dense layer is the case ih = iw = kh = kw = 1.
 struct Conv2dShape {
   std::int64_t blocks = 1;  ///< lane blocks
@@ -31,6 +38,7 @@ struct Conv2dShape {
   std::int64_t kh = 1, kw = 1;
   std::int64_t sh = 1, sw = 1;
   std::int64_t ph = 0, pw = 0;
+  Precision precision = Precision::kFloat32;
 };
 
 /// A pooling window over each channel's picture.
@@ -67,7 +75,7 @@ enum class Update { kAssign, kAdd };
 enum class ConvAlgorithm {
   kDirect,
   kMinimalFiltering,  ///< Winograd: F(4×4, 3×3) or F(2×2, 5×5), see lanes/winograd.hpp
-  kMatrixProduct,     ///< dense, or one output that sees the whole picture
+  kMatrixProduct,     ///< backward weights tap by tap, see lanes/conv_weights_channels.hpp
 };
 struct ConvAlgorithms {
   ConvAlgorithm forward, backward_data, backward_weights;

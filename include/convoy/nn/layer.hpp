@@ -72,6 +72,7 @@ struct Pass {
   const kernels::KernelTable<Real>& kernels;
   Team team;
   const MicroBatch& batch;
+  kernels::Precision precision = kernels::Precision::kFloat32;  ///< of the factors of convolutions and dense
 
   std::array<const Real*, kMostInputs> src{};  ///< the layer's inputs
   Real* dst = nullptr;                         ///< its output: assigned by forward, read by backward
@@ -120,7 +121,8 @@ class Layer {
   [[nodiscard]] virtual bool has_kinks() const { return false; }
   /// How its passes over `blocks` lane blocks are computed, in words; empty where there is no choice.
   /// `wants_diff_src`: somebody reads the input's diff.
-  [[nodiscard]] virtual std::string algorithms(std::int64_t /*blocks*/, bool /*wants_diff_src*/) const {
+  [[nodiscard]] virtual std::string algorithms(std::int64_t /*blocks*/, kernels::Precision /*precision*/,
+                                               bool /*wants_diff_src*/) const {
     return {};
   }
   /// Multiplications of one forward pass over one sample, those with padding left out. Backward does as many
@@ -132,7 +134,8 @@ class Layer {
     return 0;
   }
   /// Elements of scratch a call by a team of up to `threads` may use.
-  [[nodiscard]] virtual std::int64_t scratch_size(std::int64_t /*blocks*/, int /*threads*/) const {
+  [[nodiscard]] virtual std::int64_t scratch_size(std::int64_t /*blocks*/, int /*threads*/,
+                                                  kernels::Precision /*precision*/) const {
     return 0;
   }
 

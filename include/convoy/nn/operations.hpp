@@ -29,6 +29,7 @@ struct Operation {
 [[nodiscard]] std::string describe(const Network& network, const Operation& operation);
 
 /// The calls of micro-batches of `micro_batch` samples and how they are computed, a line each.
-[[nodiscard]] std::string describe_operations(const Network& network, std::int64_t micro_batch);
+[[nodiscard]] std::string describe_operations(const Network& network, std::int64_t micro_batch,
+                                              kernels::Precision precision);
 
 }  // namespace convoy::nn

@@ -30,12 +30,18 @@ enum class Keep {
   kAll,      ///< every operation's output and diff as well
 };
 
+/// How a workspace is used.
+struct WorkspaceOptions {
+  int threads = 1;  ///< the largest team
+  kernels::Precision precision = kernels::Precision::kFloat32;
+  Keep keep = Keep::kResults;
+};
+
 template <class Real>
 class Workspace {
  public:
-  /// For micro-batches of up to `micro_batch` samples of `network`, which must outlive it, and teams of up to
-  /// `threads`.
-  Workspace(const Network& network, std::int64_t micro_batch, int threads = 1, Keep keep = Keep::kResults);
+  /// For micro-batches of up to `micro_batch` samples of `network`, which must outlive it.
+  Workspace(const Network& network, std::int64_t micro_batch, const WorkspaceOptions& options = {});
 
   /// The input pictures, [B][C][H][W][16], for the caller to fill (one thread; then a barrier of the team).
   [[nodiscard]] Real* input() { return at(input_); }
@@ -97,7 +103,7 @@ class Workspace {
   [[nodiscard]] Real* output_at(int node);
   [[nodiscard]] Real* diff_at(int node);
   void plan_diffs();
-  void lay_out(std::int64_t micro_batch, int threads, Keep keep);
+  void lay_out(std::int64_t micro_batch, const WorkspaceOptions& options);
   Pass<Real> pass_of(std::size_t operation, const kernels::KernelTable<Real>& kernels, const Team& team,
                      const Values<Real>& values, const MicroBatch& batch);
   /// `to` += `from`, all of a node's output.
@@ -105,6 +111,7 @@ class Workspace {
            const Real* from, Real* to) const;
 
   const Network& network_;
+  kernels::Precision precision_;
   std::vector<Operation> operations_;
   std::vector<int>
       makers_;  // by node: the operation that gives its output, −1 for views and what is fused away

@@ -42,7 +42,7 @@ class Engine {
  public:
   /// For `network` on `threads` threads. `network` must outlive it.
   Engine(const nn::Network& network, const kernels::KernelTable<float>& kernels, int threads,
-         std::int64_t micro_batch);
+         std::int64_t micro_batch, kernels::Precision precision);
 
   /// Books the time of later steps in `profile`, made for as many threads; null, the default: nowhere.
   void set_profile(Profile* profile) { profile_ = profile; }
@@ -71,6 +71,7 @@ class Engine {
 
   [[nodiscard]] int threads() const { return pool_.threads(); }
   [[nodiscard]] std::int64_t micro_batch() const { return micro_batch_; }
+  [[nodiscard]] kernels::Precision precision() const { return precision_; }
   /// Bytes held by the networks' activations, diffs and scratch, and by gradients.
   [[nodiscard]] std::int64_t workspace_bytes() const;
   [[nodiscard]] std::int64_t gradient_bytes() const;
@@ -92,6 +93,7 @@ class Engine {
   const kernels::KernelTable<float>& kernels_;
   TeamPool pool_;
   std::int64_t micro_batch_;
+  kernels::Precision precision_;
   Profile* profile_ = nullptr;
   std::vector<Group> groups_;
   int largest_team_ = 0;  // what the groups' workspaces are made for

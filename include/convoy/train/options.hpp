@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "convoy/data/dataset.hpp"
+#include "convoy/kernels/kernels.hpp"
 #include "convoy/nn/layer_line.hpp"
 #include "convoy/nn/loss.hpp"
 #include "convoy/optim/schedule.hpp"
@@ -28,6 +29,7 @@ struct Options {
   std::int64_t batch = 128;       ///< the global batch
   std::int64_t micro_batch = 16;  ///< as effective: min(16, batch) where the configuration is silent
   std::int64_t max_steps = 0;     ///< 0: epochs decide
+  kernels::Precision precision = kernels::Precision::kFloat32;
   std::uint64_t seed = 1;
 
   std::string dir;           ///< [run] dir
@@ -41,6 +43,7 @@ struct Options {
   bool checkpoint_at_start = false;
   std::int64_t keep = 3;
 
+  std::string default_ini;  ///< the same where nothing is configured: what a key that is not stored stood for
   std::string effective_ini;  ///< the whole effective configuration as an INI file, stored in checkpoints
 };
 

@@ -11,6 +11,7 @@
 #include "convoy/kernels/kernels.hpp"
 #include "kernels/lanes/conv_taps.hpp"
 #include "kernels/lanes/conv_winograd.hpp"
+#include "kernels/lanes/pairs.hpp"
 
 namespace convoy::kernels {
 namespace {
@@ -52,13 +53,13 @@ CONVOY_INLINE TapRange taps_of(const Axis& axis, std::int64_t point) {
 }
 
 /// One convolution walk: `reduce` channels of from_h × from_w are read, `channels` of to_h × to_w written.
-template <class Real>
+template <class Real, class Factor = Real>
 struct ConvWalk {
   std::int64_t blocks, reduce, channels;
   Axis vertical, horizontal;
   std::int64_t w_channel, w_reduce;
-  const Real* in;
-  const Real* weights;
+  const Factor* in;
+  const Factor* weights;
   const Real* bias;
   Update update;
   Epilogue<Real> epilogue;
@@ -69,17 +70,17 @@ struct ConvWalk {
 inline constexpr std::int64_t kChannelGroup = 16;
 
 /// One row of the output for the channels [channel, channel + count) of one block.
-template <class Real>
-void convolve_row(const ConvWalk<Real>& walk, std::int64_t block, Range channels, std::int64_t row) {
+template <class Real, class Factor>
+void convolve_row(const ConvWalk<Real, Factor>& walk, std::int64_t block, Range channels, std::int64_t row) {
   const Axis& v = walk.vertical;
   const Axis& h = walk.horizontal;
   const TapRange rows = taps_of(v, row);
-  const Real* in =
+  const Factor* in =
       walk.in + (block * walk.reduce * v.from + (rows.count > 0 ? rows.read : 0)) * h.from * kLanes;
   const std::int64_t out_row = ((block * walk.channels + channels.begin) * v.to + row) * h.to * kLanes;
-  const Real* weights = walk.weights + channels.begin * walk.w_channel + rows.tap * h.kernel;
+  const Factor* weights = walk.weights + channels.begin * walk.w_channel + rows.tap * h.kernel;
 
-  TapSum<Real> sum{};
+  TapSum<Real, Factor> sum{};
   sum.bias = walk.bias != nullptr ? walk.bias + channels.begin : nullptr;
   sum.goes_on = walk.update == Update::kAdd;
   sum.epilogue = walk.epilogue;
@@ -127,8 +128,8 @@ void convolve_row(const ConvWalk<Real>& walk, std::int64_t block, Range channels
   }
 }
 
-template <class Real>
-void convolve(const ConvWalk<Real>& walk, const Team& team) {
+template <class Real, class Factor>
+void convolve(const ConvWalk<Real, Factor>& walk, const Team& team) {
   const std::int64_t groups = ceil_div(walk.channels, kChannelGroup);
   const std::int64_t rows = walk.vertical.to;
   const Range items = team.share(walk.blocks * groups * rows);
@@ -141,30 +142,67 @@ void convolve(const ConvWalk<Real>& walk, const Team& team) {
   team.barrier();
 }
 
+/// The walk of a forward pass; of pairs, `reduce` counts pairs of channels.
+template <class Real, class Factor>
+ConvWalk<Real, Factor> forward_walk(const Conv2dShape& s, std::int64_t reduce, const Factor* src,
+                                    const Factor* weights, const Real* bias, const Epilogue<Real>& epilogue,
+                                    Real* dst) {
+  const std::int64_t kernel = s.kh * s.kw;
+  return {.blocks = s.blocks,
+          .reduce = reduce,
+          .channels = s.oc,
+          .vertical = {Direction::kForward, s.ih, s.oh, s.kh, s.sh, s.ph},
+          .horizontal = {Direction::kForward, s.iw, s.ow, s.kw, s.sw, s.pw},
+          .w_channel = reduce * kernel,
+          .w_reduce = kernel,
+          .in = src,
+          .weights = weights,
+          .bias = bias,
+          .update = Update::kAssign,
+          .epilogue = epilogue,
+          .out = dst};
+}
+
+template <class Real, class Factor>
+ConvWalk<Real, Factor> backward_walk(const Conv2dShape& s, std::int64_t reduce, const Factor* diff_dst,
+                                     const Factor* weights, Update update, Real* diff_src) {
+  const std::int64_t kernel = s.kh * s.kw;
+  return {.blocks = s.blocks,
+          .reduce = reduce,
+          .channels = s.ic,
+          .vertical = {Direction::kBackward, s.oh, s.ih, s.kh, s.sh, s.ph},
+          .horizontal = {Direction::kBackward, s.ow, s.iw, s.kw, s.sw, s.pw},
+          .w_channel = kernel,
+          .w_reduce = s.ic * kernel,
+          .in = diff_dst,
+          .weights = weights,
+          .bias = nullptr,
+          .update = update,
+          .epilogue = {},
+          .out = diff_src};
+}
+
 template <class Real>
 void conv2d_forward(const Conv2dShape& s, const Real* src, const Real* weights, const Real* bias,
                     const Epilogue<Real>& epilogue, Real* dst, Real* scratch, const Team& team) {
   const std::int64_t kernel = s.kh * s.kw;
   if (forward_uses_winograd(s)) {
-    return convolve_winograd<Real>(plan_forward(s),
+    return convolve_winograd<Real>(s.precision, plan_forward(s),
                                    {s.ih, s.iw, s.oh, s.ow, s.ph, s.pw, s.ic * kernel, kernel, false, src,
                                     weights, bias, Update::kAssign, epilogue, dst},
                                    scratch, team);
   }
-  convolve<Real>({s.blocks,
-                  s.ic,
-                  s.oc,
-                  {Direction::kForward, s.ih, s.oh, s.kh, s.sh, s.ph},
-                  {Direction::kForward, s.iw, s.ow, s.kw, s.sw, s.pw},
-                  s.ic * kernel,
-                  kernel,
-                  src,
-                  weights,
-                  bias,
-                  Update::kAssign,
-                  epilogue,
-                  dst},
-                 team);
+  if constexpr (kHasPairs<Real>) {
+    if (s.precision == Precision::kBfloat16) {
+      Pair* pairs = reinterpret_cast<Pair*>(scratch);
+      Pair* of_weights = pairs + paired_size(s.blocks, s.ic, s.ih * s.iw * kLanes);
+      pair_planes(s.blocks, s.ic, s.ih * s.iw * kLanes, src, pairs, team);
+      pair_planes(s.oc, s.ic, kernel, weights, of_weights, team);
+      team.barrier();
+      return convolve(forward_walk(s, ceil_div(s.ic, 2), pairs, of_weights, bias, epilogue, dst), team);
+    }
+  }
+  convolve(forward_walk(s, s.ic, src, weights, bias, epilogue, dst), team);
 }
 
 template <class Real>
@@ -172,7 +210,7 @@ void conv2d_backward_data(const Conv2dShape& s, const Real* diff_dst, const Real
                           Real* diff_src, Real* scratch, const Team& team) {
   const std::int64_t kernel = s.kh * s.kw;
   if (backward_data_uses_winograd(s)) {
-    return convolve_winograd<Real>(plan_backward_data(s),
+    return convolve_winograd<Real>(s.precision, plan_backward_data(s),
                                    {s.oh,
                                     s.ow,
                                     s.ih,
@@ -190,20 +228,17 @@ void conv2d_backward_data(const Conv2dShape& s, const Real* diff_dst, const Real
                                     diff_src},
                                    scratch, team);
   }
-  convolve<Real>({s.blocks,
-                  s.oc,
-                  s.ic,
-                  {Direction::kBackward, s.oh, s.ih, s.kh, s.sh, s.ph},
-                  {Direction::kBackward, s.ow, s.iw, s.kw, s.sw, s.pw},
-                  kernel,
-                  s.ic * kernel,
-                  diff_dst,
-                  weights,
-                  nullptr,
-                  update,
-                  {},
-                  diff_src},
-                 team);
+  if constexpr (kHasPairs<Real>) {
+    if (s.precision == Precision::kBfloat16) {
+      Pair* pairs = reinterpret_cast<Pair*>(scratch);
+      Pair* of_weights = pairs + paired_size(s.blocks, s.oc, s.oh * s.ow * kLanes);
+      pair_planes(s.blocks, s.oc, s.oh * s.ow * kLanes, diff_dst, pairs, team);
+      pair_planes(1, s.oc, s.ic * kernel, weights, of_weights, team);
+      team.barrier();
+      return convolve(backward_walk(s, ceil_div(s.oc, 2), pairs, of_weights, update, diff_src), team);
+    }
+  }
+  convolve(backward_walk(s, s.oc, diff_dst, weights, update, diff_src), team);
 }
 
 }  // namespace

@@ -12,11 +12,12 @@
 namespace convoy::kernels {
 namespace {
 
-/// Where the sums of one tile find their operands. Steps are in elements.
-template <class Real>
+/// Where the sums of one tile find their operands: numbers, or pairs of them (then a tap is two products).
+/// Steps are in elements.
+template <class Real, class Factor = Real>
 struct TapSum {
-  const Real* in;
-  const Real* weights;
+  const Factor* in;
+  const Factor* weights;
   const Real* bias;  ///< of the tile's first channel; null: start from 0
   bool goes_on;      ///< the sums start from what `out` holds instead
   Real* out;
@@ -29,8 +30,8 @@ struct TapSum {
 
 /// One register tile. `kAdjacent`: the points' operands are neighbours in `in` (in_point = 16), the common
 /// case, where a compile-time step saves address arithmetic.
-template <class Real, int T, int X, bool kAdjacent>
-void tap_tile(const TapSum<Real>& s) {
+template <class Real, class Factor, int T, int X, bool kAdjacent>
+void tap_tile(const TapSum<Real, Factor>& s) {
   const std::int64_t in_point = kAdjacent ? kLanes : s.in_point;
   Vec<Real> sum[T][X];
   CONVOY_UNROLL
@@ -42,15 +43,15 @@ void tap_tile(const TapSum<Real>& s) {
   }
   for (std::int64_t r = 0; r < s.reduce; ++r) {
     for (std::int64_t y = 0; y < s.rows; ++y) {
-      const Real* in = s.in + r * s.in_reduce + y * s.in_row;
-      const Real* w = s.weights + r * s.w_reduce + y * s.w_row;
+      const Factor* in = s.in + r * s.in_reduce + y * s.in_row;
+      const Factor* w = s.weights + r * s.w_reduce + y * s.w_row;
       for (std::int64_t k = 0; k < s.taps; ++k) {
-        Vec<Real> point[X];
+        Vec<Factor> point[X];
         CONVOY_UNROLL
         for (int x = 0; x < X; ++x) point[x] = load(in + x * in_point);
         CONVOY_UNROLL
         for (int t = 0; t < T; ++t) {
-          const Vec<Real> weight = broadcast(w[t * s.w_channel]);
+          const Vec<Factor> weight = broadcast(w[t * s.w_channel]);
           CONVOY_UNROLL
           for (int x = 0; x < X; ++x) sum[t][x] = fma(weight, point[x], sum[t][x]);
         }
@@ -93,14 +94,14 @@ inline constexpr int kSumRegisters = 8;
 inline constexpr int kMaxPoints = 2;
 #endif
 
-template <class Real>
-using TapTile = void (*)(const TapSum<Real>&);
+template <class Real, class Factor>
+using TapTile = void (*)(const TapSum<Real, Factor>&);
 
 /// The tile of T channels × X points, null where it would not fit the registers.
-template <class Real, int T, int X, bool kAdjacent>
-constexpr TapTile<Real> tap_tile_if_it_fits() {
+template <class Real, class Factor, int T, int X, bool kAdjacent>
+constexpr TapTile<Real, Factor> tap_tile_if_it_fits() {
   if constexpr (T * X <= kSumRegisters && X <= kMaxPoints) {
-    return &tap_tile<Real, T, X, kAdjacent>;
+    return &tap_tile<Real, Factor, T, X, kAdjacent>;
   } else {
     return nullptr;
   }
@@ -110,22 +111,24 @@ constexpr TapTile<Real> tap_tile_if_it_fits() {
 inline constexpr int kTileChannels[] = {16, 8, 4, 3, 2, 1};
 inline constexpr int kTileChannelCounts = 6;
 
-template <class Real, bool kAdjacent, int X>
+template <class Real, class Factor, bool kAdjacent, int X>
 struct TapTileColumn {
-  TapTile<Real> tile[kTileChannelCounts] = {
-      tap_tile_if_it_fits<Real, 16, X, kAdjacent>(), tap_tile_if_it_fits<Real, 8, X, kAdjacent>(),
-      tap_tile_if_it_fits<Real, 4, X, kAdjacent>(),  tap_tile_if_it_fits<Real, 3, X, kAdjacent>(),
-      tap_tile_if_it_fits<Real, 2, X, kAdjacent>(),  tap_tile_if_it_fits<Real, 1, X, kAdjacent>()};
+  TapTile<Real, Factor> tile[kTileChannelCounts] = {tap_tile_if_it_fits<Real, Factor, 16, X, kAdjacent>(),
+                                                    tap_tile_if_it_fits<Real, Factor, 8, X, kAdjacent>(),
+                                                    tap_tile_if_it_fits<Real, Factor, 4, X, kAdjacent>(),
+                                                    tap_tile_if_it_fits<Real, Factor, 3, X, kAdjacent>(),
+                                                    tap_tile_if_it_fits<Real, Factor, 2, X, kAdjacent>(),
+                                                    tap_tile_if_it_fits<Real, Factor, 1, X, kAdjacent>()};
 };
 
-template <class Real, bool kAdjacent>
-const TapTile<Real>* tap_tiles(std::int64_t points) {
-  static constexpr TapTileColumn<Real, kAdjacent, 1> kOne;
-  static constexpr TapTileColumn<Real, kAdjacent, 2> kTwo;
-  static constexpr TapTileColumn<Real, kAdjacent, 3> kThree;
-  static constexpr TapTileColumn<Real, kAdjacent, 4> kFour;
-  static constexpr TapTileColumn<Real, kAdjacent, 5> kFive;
-  static constexpr TapTileColumn<Real, kAdjacent, 6> kSix;
+template <class Real, class Factor, bool kAdjacent>
+const TapTile<Real, Factor>* tap_tiles(std::int64_t points) {
+  static constexpr TapTileColumn<Real, Factor, kAdjacent, 1> kOne;
+  static constexpr TapTileColumn<Real, Factor, kAdjacent, 2> kTwo;
+  static constexpr TapTileColumn<Real, Factor, kAdjacent, 3> kThree;
+  static constexpr TapTileColumn<Real, Factor, kAdjacent, 4> kFour;
+  static constexpr TapTileColumn<Real, Factor, kAdjacent, 5> kFive;
+  static constexpr TapTileColumn<Real, Factor, kAdjacent, 6> kSix;
   switch (points) {
     case 1:
       return kOne.tile;
@@ -143,10 +146,10 @@ const TapTile<Real>* tap_tiles(std::int64_t points) {
 }
 
 /// The sums of `channels` × `points` (≤ kMaxPoints) for all 16 lanes. `s` describes the first of each.
-template <class Real>
-void tap_sums(TapSum<Real> s, std::int64_t channels, std::int64_t points) {
-  const TapTile<Real>* tiles =
-      s.in_point == kLanes ? tap_tiles<Real, true>(points) : tap_tiles<Real, false>(points);
+template <class Real, class Factor>
+void tap_sums(TapSum<Real, Factor> s, std::int64_t channels, std::int64_t points) {
+  const TapTile<Real, Factor>* tiles =
+      s.in_point == kLanes ? tap_tiles<Real, Factor, true>(points) : tap_tiles<Real, Factor, false>(points);
   // Weights of neighbouring channels that are far apart in memory tend to fall on the same cache sets; more
   // than 8 such streams would evict each other.
   const std::int64_t most = s.w_channel == 1 ? 16 : 8;
@@ -155,7 +158,7 @@ void tap_sums(TapSum<Real> s, std::int64_t channels, std::int64_t points) {
     while (tiles[choice] == nullptr || kTileChannels[choice] > channels || kTileChannels[choice] > most)
       ++choice;
     for (std::int64_t part = 0; part < kParts<Real>; ++part) {
-      TapSum<Real> of_part = s;
+      TapSum<Real, Factor> of_part = s;
       of_part.in += part * kWidth<Real>;
       of_part.out += part * kWidth<Real>;
       if (s.epilogue.addend != nullptr) of_part.epilogue.addend += part * kWidth<Real>;

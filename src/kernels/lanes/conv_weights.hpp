@@ -6,14 +6,15 @@
 // the order block, oy, ox, and adds the lanes at the very end, as a fixed tree. So the terms of one chain are
 // blocks·oh·ow·16/width at most, and an element does not depend on the tile it is in.
 //
-// A dense layer has one term a lane, and all its time would go into adding lanes; there the samples are the
-// summed index and the lanes run over j (which of the two follows from the shape alone).
+// Layers with small pictures go with channels in the lanes instead (conv_weights_channels.hpp), or by minimal
+// filtering (winograd_weights.hpp); which follows from the shape alone.
 
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
 #include "kernels/conv_plan.hpp"
 #include "kernels/lanes/conv_taps.hpp"
-#include "kernels/lanes/transpose.hpp"
+#include "kernels/lanes/conv_weights_channels.hpp"
+#include "kernels/lanes/pairs.hpp"
 #include "kernels/lanes/winograd_weights.hpp"
 
 namespace convoy::kernels {
@@ -82,84 +83,32 @@ void weight_tile(const WeightSum<Real>& s) {
   }
 }
 
-/// Dense: one tile of oc × J registers of j. `inputs` = ic·kh·kw; src is transposed.
-template <class Real, int T, int J>
-void dense_weight_tile(const WeightSum<Real>& s) {
-  const Conv2dShape& shape = *s.shape;
-  const std::int64_t inputs = shape.ic * shape.kh * shape.kw;
-  const std::int64_t samples = shape.blocks * kLanes;
-  const Real* of_column[J];
-  CONVOY_UNROLL
-  for (int j = 0; j < J; ++j) {
-    const std::int64_t input = (s.columns.begin + j) * kWidth<Real>;
-    of_column[j] = s.src + input / kLanes * kLanes * samples + input % kLanes;
-  }
-  Vec<Real> sum[T][J] = {};
-  for (std::int64_t block = 0; block < shape.blocks; ++block) {
-    const Real* diff = s.diff_dst + block * shape.oc * kLanes;
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-      const std::int64_t at = (block * kLanes + lane) * kLanes;
-      Vec<Real> x[J];
-      CONVOY_UNROLL
-      for (int j = 0; j < J; ++j) x[j] = load(of_column[j] + at);
-      CONVOY_UNROLL
-      for (int t = 0; t < T; ++t) {
-        const Vec<Real> d = broadcast(diff[t * kLanes + lane]);
-        CONVOY_UNROLL
-        for (int j = 0; j < J; ++j) sum[t][j] = fma(d, x[j], sum[t][j]);
-      }
-    }
-  }
-  CONVOY_UNROLL
-  for (int t = 0; t < T; ++t) {
-    CONVOY_UNROLL
-    for (int j = 0; j < J; ++j) {
-      const std::int64_t input = (s.columns.begin + j) * kWidth<Real>;
-      Real* to = s.diff_weights + t * inputs + input;
-      if (input + kWidth<Real> <= inputs) {
-        store(to, sum[t][j]);
-      } else {
-        Real tail[kWidth<Real>];
-        store(tail, sum[t][j]);
-        for (std::int64_t i = 0; input + i < inputs; ++i) to[i] = tail[i];
-      }
-    }
-  }
-}
-
-enum class WeightPath { kConvolution, kDense };
-
-template <class Real, WeightPath kPath, int T, int J>
-void run_weight_tile(const WeightSum<Real>& s) {
-  if constexpr (J <= kMaxPoints) {
-    if constexpr (kPath == WeightPath::kDense) {
-      dense_weight_tile<Real, T, J>(s);
-    } else {
-      weight_tile<Real, T, J>(s);
-    }
-  }
-}
-
-template <class Real, WeightPath kPath, int T>
+template <class Real, int T>
 void run_weight_tile(const WeightSum<Real>& s) {
   switch (s.columns.size()) {
     case 1:
-      return run_weight_tile<Real, kPath, T, 1>(s);
+      return weight_tile<Real, T, 1>(s);
     case 2:
-      return run_weight_tile<Real, kPath, T, 2>(s);
+      return weight_tile<Real, T, 2>(s);
+#if CONVOY_VECTOR_BYTES >= 32
     case 3:
-      return run_weight_tile<Real, kPath, T, 3>(s);
+      return weight_tile<Real, T, 3>(s);
+#endif
+#if CONVOY_VECTOR_BYTES >= 64
     case 4:
-      return run_weight_tile<Real, kPath, T, 4>(s);
+      return weight_tile<Real, T, 4>(s);
     case 5:
-      return run_weight_tile<Real, kPath, T, 5>(s);
+      return weight_tile<Real, T, 5>(s);
+    case 6:
+      return weight_tile<Real, T, 6>(s);
+#endif
     default:
-      return run_weight_tile<Real, kPath, T, 6>(s);
+      __builtin_unreachable();
   }
 }
 
 /// All tiles of oc × `columns`, shared by the team.
-template <class Real, WeightPath kPath>
+template <class Real>
 void run_weight_tiles(const WeightSum<Real>& whole, std::int64_t columns, const Team& team) {
   const Conv2dShape& shape = *whole.shape;
   const std::int64_t channel_tiles = ceil_div(shape.oc, kWeightTileChannels);
@@ -173,16 +122,16 @@ void run_weight_tiles(const WeightSum<Real>& whole, std::int64_t columns, const 
     s.diff_weights += channels.begin * shape.ic * shape.kh * shape.kw;
     switch (channels.size()) {
       case 1:
-        run_weight_tile<Real, kPath, 1>(s);
+        run_weight_tile<Real, 1>(s);
         break;
       case 2:
-        run_weight_tile<Real, kPath, 2>(s);
+        run_weight_tile<Real, 2>(s);
         break;
       case 3:
-        run_weight_tile<Real, kPath, 3>(s);
+        run_weight_tile<Real, 3>(s);
         break;
       default:
-        run_weight_tile<Real, kPath, 4>(s);
+        run_weight_tile<Real, 4>(s);
         break;
     }
   }
@@ -209,20 +158,25 @@ void copy_padded(const Conv2dShape& s, const Real* src, Real* padded, const Team
   }
 }
 
-/// src[block][j][lane] to [j/16][sample][j%16], zeros where j is beyond the inputs. Shared, no barrier.
+/// diff_weights by the direct sum.
 template <class Real>
-void transpose(const Conv2dShape& s, const Real* src, Real* transposed, const Team& team) {
-  const std::int64_t inputs = s.ic * s.ih * s.iw;
-  const std::int64_t samples = s.blocks * kLanes;
-  const std::int64_t chunks = ceil_div(inputs, kLanes);
-  const Range items = team.share(s.blocks * chunks);
-  for (std::int64_t item = items.begin; item < items.end; ++item) {
-    const std::int64_t block = item / chunks;
-    const std::int64_t chunk = item % chunks;
-    const Real* from = src + (block * inputs + chunk * kLanes) * kLanes;
-    Real* to = transposed + (chunk * samples + block * kLanes) * kLanes;
-    transpose_16x16(from, kLanes, inputs - chunk * kLanes, to, kLanes);
+void direct_backward_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst,
+                             Real* diff_weights, Real* scratch, const Team& team) {
+  WeightSum<Real> whole{};
+  whole.shape = &shape;
+  whole.diff_dst = diff_dst;
+  whole.diff_weights = diff_weights;
+  whole.src = src;
+  if (is_padded(shape)) {
+    copy_padded(shape, src, scratch, team);
+    team.barrier();
+    whole.src = scratch;
   }
+  whole.src_row = (shape.iw + 2 * shape.pw) * kLanes;
+  whole.src_channel = (shape.ih + 2 * shape.ph) * whole.src_row;
+  whole.src_block = shape.ic * whole.src_channel;
+  run_weight_tiles<Real>(whole, shape.ic * shape.kh * shape.kw, team);
+  team.barrier();
 }
 
 /// diff_bias[oc] = Σ diff_dst[oc]; registers in four interleaved chains.
@@ -246,41 +200,47 @@ void sum_bias(const Conv2dShape& s, const Real* diff_dst, Real* diff_bias, const
   }
 }
 
+template <class Real, class Factor>
+void winograd_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst, Real* diff_weights,
+                      Real* scratch, const Team& team) {
+  if (shape.kh == 3) {
+    winograd_weights<Real, Factor, 3>(shape, src, diff_dst, diff_weights, scratch, team);
+  } else {
+    winograd_weights<Real, Factor, 5>(shape, src, diff_dst, diff_weights, scratch, team);
+  }
+}
+
 template <class Real>
 void conv2d_backward_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst,
                              Real* diff_weights, Real* diff_bias, Real* scratch, const Team& team) {
   if (diff_bias != nullptr) sum_bias(shape, diff_dst, diff_bias, team);
+  const bool is_rounded = kHasPairs<Real> && shape.precision == Precision::kBfloat16;
   if (backward_weights_uses_winograd(shape)) {
-    if (shape.kh == 3) {
-      winograd_weights<Real, 3>(shape, src, diff_dst, diff_weights, scratch, team);
-    } else {
-      winograd_weights<Real, 5>(shape, src, diff_dst, diff_weights, scratch, team);
+    if constexpr (kHasPairs<Real>) {
+      if (is_rounded) return winograd_weights<Real, Pair>(shape, src, diff_dst, diff_weights, scratch, team);
     }
-    return;
+    return winograd_weights<Real, Real>(shape, src, diff_dst, diff_weights, scratch, team);
   }
-  WeightSum<Real> whole{};
-  whole.shape = &shape;
-  whole.diff_dst = diff_dst;
-  whole.diff_weights = diff_weights;
-  if (is_dense(shape)) {
-    transpose(shape, src, scratch, team);
-    team.barrier();
-    whole.src = scratch;
-    run_weight_tiles<Real, WeightPath::kDense>(whole, ceil_div(shape.ic * shape.kh * shape.kw, kWidth<Real>),
-                                               team);
-  } else {
-    whole.src = src;
-    if (is_padded(shape)) {
-      copy_padded(shape, src, scratch, team);
+  if (backward_weights_uses_channels(shape)) {
+    if constexpr (kHasPairs<Real>) {
+      if (is_rounded) return channel_weights<Real, Pair>(shape, src, diff_dst, diff_weights, scratch, team);
+    }
+    return channel_weights<Real, Real>(shape, src, diff_dst, diff_weights, scratch, team);
+  }
+  // The direct sums run over samples in the lanes, where pairs would need another layout: they take rounded
+  // numbers.
+  if constexpr (kHasPairs<Real>) {
+    if (is_rounded) {
+      const std::int64_t src_size = shape.blocks * shape.ic * shape.ih * shape.iw * kLanes;
+      const std::int64_t dst_size = shape.blocks * shape.oc * shape.oh * shape.ow * kLanes;
+      Real* rounded_dst = scratch + src_size;
+      round_to_bfloat16(src_size, src, scratch, team);
+      round_to_bfloat16(dst_size, diff_dst, rounded_dst, team);
       team.barrier();
-      whole.src = scratch;
+      return direct_backward_weights(shape, scratch, rounded_dst, diff_weights, rounded_dst + dst_size, team);
     }
-    whole.src_row = (shape.iw + 2 * shape.pw) * kLanes;
-    whole.src_channel = (shape.ih + 2 * shape.ph) * whole.src_row;
-    whole.src_block = shape.ic * whole.src_channel;
-    run_weight_tiles<Real, WeightPath::kConvolution>(whole, shape.ic * shape.kh * shape.kw, team);
   }
-  team.barrier();
+  direct_backward_weights(shape, src, diff_dst, diff_weights, scratch, team);
 }
 
 }  // namespace

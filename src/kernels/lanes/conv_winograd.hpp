@@ -10,6 +10,8 @@
 #include "convoy/kernels/kernels.hpp"
 #include "kernels/conv_plan.hpp"
 #include "kernels/lanes/conv_taps.hpp"
+#include "kernels/lanes/pairs.hpp"
+#include "kernels/lanes/transpose.hpp"
 #include "kernels/lanes/winograd.hpp"
 
 namespace convoy::kernels {
@@ -56,9 +58,9 @@ struct Patch {
       row[i] = y + i >= 0 && y + i < h ? picture + ((y + i) * w + x) * kStep : kZeroRow<Real>;
   }
 
-  /// Stores point (py, px) of its transform at to[(py·6 + px)·slab]; `offset` is within a pixel.
-  CONVOY_INLINE void transform(std::int64_t offset, Real* to, std::int64_t slab) const {
-    const auto put = [&](int py, int px, const Vec<Real>& v) { store(to + (py * kPoints + px) * slab, v); };
+  /// put(py, px, v) gets point (py, px) of its transform; `offset` is within a pixel.
+  template <class Put>
+  CONVOY_INLINE void transform(std::int64_t offset, const Put& put) const {
     if (begin == 0 && end == kPoints) {
       transform_inputs_2d<Real>([&](int y, int x) { return load(row[y] + x * kStep + offset); }, put);
     } else {
@@ -71,60 +73,125 @@ struct Patch {
   }
 };
 
-/// inputs[point][r][tile][16] of the tiles [first, first + count).
+/// The places of a transform's points: point i at to[i·slab], as numbers or, of two transforms, as pairs.
 template <class Real>
+struct PointStore {
+  Real* to;
+  std::int64_t slab;
+  CONVOY_INLINE void operator()(int py, int px, const Vec<Real>& v) const {
+    store(to + (py * kPoints + px) * slab, v);
+  }
+};
+struct PairedPoints {
+  Vec<float> first[kTileProducts];
+  CONVOY_INLINE auto keep() {
+    return [this](int py, int px, const Vec<float>& v) { first[py * kPoints + px] = v; };
+  }
+  CONVOY_INLINE auto store_with(Pair* to, std::int64_t slab) const {
+    return [this, to, slab](int py, int px, const Vec<float>& v) {
+      store<Pair>(to + (py * kPoints + px) * slab, make_pairs(first[py * kPoints + px], v));
+    };
+  }
+};
+
+/// inputs[point][r][tile][16] of the tiles [first, first + count); of pairs, [point][⌈r/2⌉][tile][16].
+template <class Real, class Factor>
 void transform_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, std::int64_t first,
-                     std::int64_t count, Real* inputs) {
+                     std::int64_t count, Factor* inputs) {
   const std::int64_t picture = walk.from_h * walk.from_w * kLanes;
-  for (std::int64_t r = 0; r < plan.reduce; ++r) {
-    for (std::int64_t t = 0; t < count; ++t) {
-      const TilePlace place = place_of(plan, first + t);
-      const Patch<Real, kLanes> patch(walk.in + (place.block * plan.reduce + r) * picture, walk.from_h,
-                                      walk.from_w, place.y - walk.ph, place.x - walk.pw);
-      Real* to = inputs + (r * count + t) * kLanes;
-      for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>)
-        patch.transform(part, to + part, plan.inputs_slab);
+  for (std::int64_t t = 0; t < count; ++t) {
+    const TilePlace place = place_of(plan, first + t);
+    const auto patch_of = [&](std::int64_t r) {
+      return Patch<Real, kLanes>(walk.in + (place.block * plan.reduce + r) * picture, walk.from_h,
+                                 walk.from_w, place.y - walk.ph, place.x - walk.pw);
+    };
+    if constexpr (std::is_same_v<Factor, Pair>) {
+      for (std::int64_t r = 0; r < plan.reduce; r += 2) {
+        const auto patch = patch_of(r);
+        const auto partner =
+            patch_of(min(r + 1, plan.reduce - 1));  // of an odd last one: met by weights of 0
+        Factor* to = inputs + (r / 2 * count + t) * kLanes;
+        for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
+          PairedPoints points;
+          patch.transform(part, points.keep());
+          partner.transform(part, points.store_with(to + part, plan.inputs_slab));
+        }
+      }
+    } else {
+      for (std::int64_t r = 0; r < plan.reduce; ++r) {
+        const auto patch = patch_of(r);
+        Factor* to = inputs + (r * count + t) * kLanes;
+        for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>)
+          patch.transform(part, PointStore<Real>{to + part, plan.inputs_slab});
+      }
     }
   }
 }
 
-/// weights[point][c][r] = N⁻¹ E v Eᵀ N⁻¹ for the channels of `chunk`; zeros for r beyond the last.
+/// taps[k][i] = tap k of the weights of channels c and r + i, in the order of memory; 0 where there are none.
 template <class Real, int K>
+CONVOY_INLINE void gather_taps(const WinogradPlan& plan, const WinogradWalk<Real>& walk, std::int64_t c,
+                               std::int64_t r, Real (&taps)[round_up(K * K, kLanes)][kLanes]) {
+  constexpr std::int64_t kRows = round_up(K * K, kLanes);
+  const std::int64_t at = c * walk.w_channel + r * walk.w_reduce;
+  const std::int64_t count = min(kLanes, plan.reduce - r);
+  // Whole registers are read, past the taps wanted; not past the weights.
+  if (at + (count - 1) * walk.w_reduce + kRows <= plan.channels * plan.reduce * K * K) {
+    for (std::int64_t k = 0; k < kRows; k += kLanes)
+      transpose_16x16(walk.weights + at + k, walk.w_reduce, count, taps[k], kLanes);
+    return;
+  }
+  for (std::int64_t i = 0; i < count; ++i)
+    for (std::int64_t k = 0; k < K * K; ++k) taps[k][i] = walk.weights[at + i * walk.w_reduce + k];
+}
+
+/// weights[point][c][r] = N⁻¹ E v Eᵀ N⁻¹ for the channels of `chunk`; zeros for r beyond the last. Of pairs:
+/// two neighbouring r make one, in the same slabs.
+template <class Real, class Factor, int K>
 void transform_weights(const WinogradPlan& plan, const WinogradWalk<Real>& walk, const Range& chunk,
-                       Real* to) {
-  for (std::int64_t c = chunk.begin; c < chunk.end; ++c) {
-    for (std::int64_t r = 0; r < plan.reduce; r += kLanes) {
-      Real taps[K * K][kLanes] = {};
-      const Real* from = walk.weights + c * walk.w_channel + r * walk.w_reduce;
-      const std::int64_t count = min(kLanes, plan.reduce - r);
-      for (std::int64_t i = 0; i < count; ++i) {
-        CONVOY_UNROLL
-        for (int k = 0; k < K * K; ++k)
-          taps[walk.is_rotated ? K * K - 1 - k : k][i] = from[i * walk.w_reduce + k];
-      }
-      Real* row = to + (c - chunk.begin) * plan.weights_row + r;
-      for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
-        evaluate_2d<Real, K>([&](int y, int x) { return load(taps[y * K + x] + part); },
-                             [&](int py, int px, const Vec<Real>& v) {
-                               store(row + (py * kPoints + px) * plan.weights_slab + part,
-                                     v * broadcast(inverse_norm<Real>(py, px)));
-                             });
-      }
+                       Factor* to) {
+  const auto transform = [&](std::int64_t c, std::int64_t r) {
+    Real taps[round_up(K * K, kLanes)][kLanes] = {};
+    gather_taps<Real, K>(plan, walk, c, r, taps);
+    for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
+      evaluate_2d<Real, K>(
+          [&](int y, int x) {
+            return load(taps[walk.is_rotated ? K * K - 1 - (y * K + x) : y * K + x] + part);
+          },
+          [&](int py, int px, const Vec<Real>& v) {
+            const Vec<Real> scaled = v * broadcast(inverse_norm<Real>(py, px));
+            Factor* slab = to + (py * kPoints + px) * plan.weights_slab;
+            const std::int64_t at = (c - chunk.begin) * plan.weights_row + r + part;
+            if constexpr (std::is_same_v<Factor, Pair>) {
+              store_halves(reinterpret_cast<std::uint16_t*>(slab) + at, scaled);
+            } else {
+              store(slab + at, scaled);
+            }
+          });
     }
+  };
+  // Along memory: the weights of neighbouring input channels are neighbours.
+  if (walk.w_channel > walk.w_reduce) {
+    for (std::int64_t c = chunk.begin; c < chunk.end; ++c)
+      for (std::int64_t r = 0; r < plan.reduce; r += kLanes) transform(c, r);
+  } else {
+    for (std::int64_t r = 0; r < plan.reduce; r += kLanes)
+      for (std::int64_t c = chunk.begin; c < chunk.end; ++c) transform(c, r);
   }
 }
 
 /// outputs[point][c][tile][16] = Σ_r weights[point][c][r] · inputs[point][r][tile][16].
-template <class Real>
-void mix_channels(const WinogradPlan& plan, const Real* weights, const Real* inputs, std::int64_t channels,
-                  std::int64_t count, Real* outputs) {
-  TapSum<Real> sum{};
+template <class Real, class Factor>
+void mix_channels(const WinogradPlan& plan, const Factor* weights, const Factor* inputs,
+                  std::int64_t channels, std::int64_t count, Real* outputs) {
+  constexpr std::int64_t kAtOnce = std::is_same_v<Factor, Pair> ? 2 : 1;
+  TapSum<Real, Factor> sum{};
   sum.reduce = 1;
   sum.rows = 1;
-  sum.taps = plan.reduce;
+  sum.taps = ceil_div(plan.reduce, kAtOnce);
   sum.in_tap = count * kLanes;
   sum.in_point = kLanes;
-  sum.w_channel = plan.weights_row;
+  sum.w_channel = plan.weights_row / kAtOnce;
   sum.w_tap = 1;
   sum.out_channel = count * kLanes;
   sum.out_point = kLanes;
@@ -170,7 +237,7 @@ void finish_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, cons
   }
 }
 
-template <class Real, int K>
+template <class Real, class Factor, int K>
 void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& walk, Real* scratch,
                           const Team& team) {
   // Tiles are shared out first; a team too large for them shares the channels as well.
@@ -179,17 +246,18 @@ void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& wa
   if (team.index() < parts * channel_parts) {
     const Range tiles = split(plan.tiles, parts, team.index() % parts);
     const Range channels = split(plan.channels, channel_parts, team.index() / parts);
-    Real* weights = scratch + team.index() * plan.scratch_size();
-    Real* outputs = weights + kTileProducts * plan.weights_slab;
-    Real* inputs = outputs + kTileProducts * plan.outputs_slab;
+    static_assert(sizeof(Factor) == sizeof(Real));
+    Real* outputs = scratch + team.index() * plan.scratch_size();
+    auto* weights = reinterpret_cast<Factor*>(outputs + kTileProducts * plan.outputs_slab);
+    Factor* inputs = weights + kTileProducts * plan.weights_slab;
     const std::int64_t strips = ceil_div(tiles.size(), plan.strip);
     for (std::int64_t begin = channels.begin; begin < channels.end; begin += plan.chunk) {
       const Range chunk{begin, min(begin + plan.chunk, channels.end)};
-      transform_weights<Real, K>(plan, walk, chunk, weights);
+      transform_weights<Real, Factor, K>(plan, walk, chunk, weights);
       for (std::int64_t s = 0; s < strips; ++s) {
         const Range strip = split(tiles.size(), strips, s);
         const std::int64_t first = tiles.begin + strip.begin;
-        Real* of_strip = inputs + (plan.chunks > 1 ? s : 0) * kTileProducts * plan.inputs_slab;
+        Factor* of_strip = inputs + (plan.chunks > 1 ? s : 0) * kTileProducts * plan.inputs_slab;
         if (plan.chunks == 1 || begin == channels.begin)
           transform_strip(plan, walk, first, strip.size(), of_strip);
         mix_channels(plan, weights, of_strip, chunk.size(), strip.size(), outputs);
@@ -200,14 +268,23 @@ void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& wa
   team.barrier();
 }
 
-template <class Real>
-void convolve_winograd(const WinogradPlan& plan, const WinogradWalk<Real>& walk, Real* scratch,
-                       const Team& team) {
+template <class Real, class Factor>
+void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& walk, Real* scratch,
+                          const Team& team) {
   if (plan.tile == 4) {
-    convolve_winograd_of<Real, 3>(plan, walk, scratch, team);
+    convolve_winograd_of<Real, Factor, 3>(plan, walk, scratch, team);
   } else {
-    convolve_winograd_of<Real, 5>(plan, walk, scratch, team);
+    convolve_winograd_of<Real, Factor, 5>(plan, walk, scratch, team);
   }
+}
+
+template <class Real>
+void convolve_winograd(Precision precision, const WinogradPlan& plan, const WinogradWalk<Real>& walk,
+                       Real* scratch, const Team& team) {
+  if constexpr (kHasPairs<Real>) {
+    if (precision == Precision::kBfloat16) return convolve_winograd_of<Real, Pair>(plan, walk, scratch, team);
+  }
+  convolve_winograd_of<Real, Real>(plan, walk, scratch, team);
 }
 
 }  // namespace

@@ -58,6 +58,14 @@ struct VecTypes<double> {
   typedef std::int32_t Index __attribute__((vector_size(CONVOY_VECTOR_BYTES / 2)));
 };
 
+/// Two bfloat16 numbers, the first in the low half: what a dot product of pairs multiplies.
+using Pair = std::uint32_t;
+
+template <>
+struct VecTypes<Pair> {
+  typedef std::uint32_t Real __attribute__((vector_size(CONVOY_VECTOR_BYTES)));
+};
+
 /// One register of Real.
 template <class Real>
 using Vec = typename VecTypes<Real>::Real;
@@ -110,6 +118,36 @@ CONVOY_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
 #endif
 }
 #endif
+
+/// x rounded to bfloat16, to nearest, ties to even, in the high half of each element; a NaN stays one.
+CONVOY_INLINE Vec<Pair> bfloat16_bits(const Vec<float>& x) {
+  const auto bits = (Vec<Pair>)x;
+  const Vec<Pair> rounded = (bits + 0x7fffU + ((bits >> 16) & 1U)) & 0xffff0000U;
+  const Vec<Pair> quiet = (bits | 0x00400000U) & 0xffff0000U;
+  return x == x ? rounded : quiet;
+}
+
+CONVOY_INLINE Vec<Pair> make_pairs(const Vec<float>& first, const Vec<float>& second) {
+  return (bfloat16_bits(first) >> 16) | bfloat16_bits(second);
+}
+
+/// The 16-bit numbers of x, next to each other.
+CONVOY_INLINE void store_halves(std::uint16_t* to, const Vec<float>& x) {
+  typedef std::uint16_t Halves __attribute__((vector_size(CONVOY_VECTOR_BYTES / 2)));
+  const auto halves = __builtin_convertvector(bfloat16_bits(x) >> 16, Halves);
+  __builtin_memcpy(to, &halves, sizeof(halves));
+}
+
+/// c + b₁·a₁ + b₀·a₀ in this order, each rounded once: products of bfloat16 numbers are exact in float, so
+/// that this is what VDPBF16PS does, also where multiplication and addition are not fused.
+CONVOY_INLINE Vec<float> fma(const Vec<Pair>& a, const Vec<Pair>& b, const Vec<float>& c) {
+#if defined(__AVX512BF16__) && CONVOY_VECTOR_BYTES == 64
+  return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b);
+#else
+  const Vec<float> odd = fma((Vec<float>)(a & 0xffff0000U), (Vec<float>)(b & 0xffff0000U), c);
+  return fma((Vec<float>)(a << 16), (Vec<float>)(b << 16), odd);
+#endif
+}
 
 /// Sum of a vector's elements, as a balanced tree: those at distance width/2, then width/4, …, 1.
 template <class V>

@@ -1,6 +1,6 @@
-// The kernels of one instruction set. Compiled once per set, with CONVOY_ISA (portable, avx2, avx512),
-// CONVOY_ISA_VALUE (the enumerator) and CONVOY_VECTOR_BYTES defined and that set's flags; see simd.hpp for
-// what may not be in here.
+// The kernels of one instruction set. Compiled once per set, with CONVOY_ISA (portable, avx2, avx512,
+// avx512bf16), CONVOY_ISA_VALUE (the enumerator) and CONVOY_VECTOR_BYTES defined and that set's flags; see
+// simd.hpp for what may not be in here.
 
 #include "kernels/lanes/tables.hpp"
 

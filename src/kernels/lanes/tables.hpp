@@ -18,6 +18,9 @@ namespace avx2 {
 namespace avx512 {
 [[nodiscard]] const KernelTable<float>& float_table();
 }
+namespace avx512bf16 {
+[[nodiscard]] const KernelTable<float>& float_table();
+}
 #endif
 
 }  // namespace convoy::kernels

@@ -11,48 +11,47 @@
 #include "convoy/kernels/kernels.hpp"
 #include "kernels/conv_plan.hpp"
 #include "kernels/lanes/conv_taps.hpp"
+#include "kernels/lanes/conv_weights_channels.hpp"
 #include "kernels/lanes/conv_winograd.hpp"
-#include "kernels/lanes/transpose.hpp"
 #include "kernels/lanes/winograd.hpp"
 
 namespace convoy::kernels {
 namespace {
 
-/// src to [⌈ic/16⌉][blocks][ih·iw][16 samples][16 channels], zeros beyond the last channel. Shared, no
-/// barrier.
-template <class Real>
-void to_channel_lanes(const Conv2dShape& s, const Real* src, Real* to, const Team& team) {
-  const std::int64_t groups = ceil_div(s.ic, kLanes);
-  const std::int64_t pixels = s.ih * s.iw;
-  const Range items = team.share(groups * s.blocks * pixels);
-  for (std::int64_t item = items.begin; item < items.end; ++item) {
-    const std::int64_t group = item / pixels / s.blocks;
-    const std::int64_t block = item / pixels % s.blocks;
-    const Real* from = src + ((block * s.ic + group * kLanes) * pixels + item % pixels) * kLanes;
-    transpose_16x16(from, pixels * kLanes, s.ic - group * kLanes, to + item * kLanes * kLanes, kLanes);
-  }
-}
-
-/// inputs[point][group][tile][16 samples][16 channels] for `groups` of 16 input channels.
-template <class Real>
+/// inputs[point][group][tile][16 samples][16 channels] for `groups` of 16 input channels; of pairs, 8 pairs
+/// of samples.
+template <class Real, class Factor>
 void transform_strip(const WinogradPlan& plan, const Conv2dShape& s, const Range& groups, std::int64_t first,
-                     std::int64_t count, const Real* src, Real* inputs) {
-  constexpr std::int64_t kPixel = kLanes * kLanes;
+                     std::int64_t count, const Real* src, Factor* inputs) {
   for (std::int64_t group = groups.begin; group < groups.end; ++group) {
     for (std::int64_t t = 0; t < count; ++t) {
       const TilePlace place = place_of(plan, first + t);
-      const Patch<Real, kPixel> patch(src + (group * s.blocks + place.block) * s.ih * s.iw * kPixel, s.ih,
-                                      s.iw, place.y - s.ph, place.x - s.pw);
-      Real* to = inputs + ((group - groups.begin) * count + t) * kPixel;
-      for (std::int64_t i = 0; i < kPixel; i += kWidth<Real>) patch.transform(i, to + i, plan.inputs_slab);
+      const Patch<Real, kPixel<Real>> patch(
+          src + (group * s.blocks + place.block) * s.ih * s.iw * kPixel<Real>, s.ih, s.iw, place.y - s.ph,
+          place.x - s.pw);
+      if constexpr (std::is_same_v<Factor, Pair>) {
+        Factor* to = inputs + ((group - groups.begin) * count + t) * kPixel<Pair>;
+        for (std::int64_t sample = 0; sample < kLanes; sample += 2) {
+          for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
+            PairedPoints points;
+            patch.transform(sample * kLanes + part, points.keep());
+            patch.transform((sample + 1) * kLanes + part,
+                            points.store_with(to + sample / 2 * kLanes + part, plan.inputs_slab));
+          }
+        }
+      } else {
+        Factor* to = inputs + ((group - groups.begin) * count + t) * kPixel<Real>;
+        for (std::int64_t i = 0; i < kPixel<Real>; i += kWidth<Real>)
+          patch.transform(i, PointStore<Real>{to + i, plan.inputs_slab});
+      }
     }
   }
 }
 
 /// outputs[point][c][tile][16 samples] = E_m δ E_mᵀ for the output channels of `chunk`.
-template <class Real, int K>
+template <class Real, class Factor, int K>
 void evaluate_strip(const WinogradPlan& plan, const Conv2dShape& s, const Range& chunk, std::int64_t first,
-                    std::int64_t count, const Real* diff_dst, Real* outputs) {
+                    std::int64_t count, const Real* diff_dst, Factor* outputs) {
   constexpr int kTile = 7 - K;
   for (std::int64_t c = chunk.begin; c < chunk.end; ++c) {
     for (std::int64_t t = 0; t < count; ++t) {
@@ -60,14 +59,19 @@ void evaluate_strip(const WinogradPlan& plan, const Conv2dShape& s, const Range&
       const std::int64_t h = min(kTile, s.oh - place.y);
       const std::int64_t w = min(kTile, s.ow - place.x);
       const Real* from = diff_dst + (((place.block * s.oc + c) * s.oh + place.y) * s.ow + place.x) * kLanes;
-      Real* to = outputs + ((c - chunk.begin) * count + t) * kLanes;
+      const std::int64_t at = ((c - chunk.begin) * count + t) * kLanes;
       for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
         evaluate_2d<Real, kTile>(
             [&](int y, int x) {
               return y < h && x < w ? load(from + (y * s.ow + x) * kLanes + part) : Vec<Real>{};
             },
             [&](int py, int px, const Vec<Real>& v) {
-              store(to + (py * kPoints + px) * plan.outputs_slab + part, v);
+              Factor* slab = outputs + (py * kPoints + px) * plan.outputs_slab;
+              if constexpr (std::is_same_v<Factor, Pair>) {
+                store_halves(reinterpret_cast<std::uint16_t*>(slab) + at + part, v);
+              } else {
+                store(slab + at + part, v);
+              }
             });
       }
     }
@@ -76,17 +80,18 @@ void evaluate_strip(const WinogradPlan& plan, const Conv2dShape& s, const Range&
 
 /// weights[point][c][ic] (+)= Σ_tile,sample outputs[point][c][tile, sample] · inputs[point][ic][tile,
 /// sample].
-template <class Real>
-void sum_samples(const WinogradPlan& plan, const Real* outputs, const Real* inputs, std::int64_t channels,
+template <class Real, class Factor>
+void sum_samples(const WinogradPlan& plan, const Factor* outputs, const Factor* inputs, std::int64_t channels,
                  std::int64_t groups, std::int64_t count, bool goes_on, Real* weights) {
-  TapSum<Real> sum{};
+  constexpr std::int64_t kSamples = std::is_same_v<Factor, Pair> ? kLanes / 2 : kLanes;  // or pairs of them
+  TapSum<Real, Factor> sum{};
   sum.goes_on = goes_on;
   sum.reduce = 1;
   sum.rows = 1;
-  sum.taps = count * kLanes;
+  sum.taps = count * kSamples;
   sum.in_tap = kLanes;
-  sum.in_point = count * kLanes * kLanes;
-  sum.w_channel = count * kLanes;
+  sum.in_point = count * kSamples * kLanes;
+  sum.w_channel = count * kSamples;
   sum.w_tap = 1;
   sum.out_channel = plan.weights_row;
   sum.out_point = kLanes;
@@ -128,7 +133,7 @@ void finish_weights(const WinogradPlan& plan, const Conv2dShape& s, const Range&
   }
 }
 
-template <class Real, int K>
+template <class Real, class Factor, int K>
 void winograd_weights(const Conv2dShape& s, const Real* src, const Real* diff_dst, Real* diff_weights,
                       Real* scratch, const Team& team) {
   const WinogradPlan plan = plan_backward_weights(s);
@@ -141,17 +146,17 @@ void winograd_weights(const Conv2dShape& s, const Real* src, const Real* diff_ds
     const Range groups = split(all_groups, parts, team.index() % parts);
     const Range channels = split(s.oc, channel_parts, team.index() / parts);
     Real* weights = scratch + channel_lanes_size(s) + team.index() * plan.scratch_size();
-    Real* outputs = weights + kTileProducts * plan.weights_slab;
-    Real* inputs = outputs + kTileProducts * plan.outputs_slab;
+    auto* outputs = reinterpret_cast<Factor*>(weights + kTileProducts * plan.weights_slab);
+    Factor* inputs = outputs + kTileProducts * plan.outputs_slab;
     const std::int64_t strips = ceil_div(plan.tiles, plan.strip);
     for (std::int64_t begin = channels.begin; begin < channels.end; begin += plan.chunk) {
       const Range chunk{begin, min(begin + plan.chunk, channels.end)};
       for (std::int64_t i = 0; i < strips; ++i) {
         const Range strip = split(plan.tiles, strips, i);
-        Real* of_strip = inputs + (plan.chunks > 1 ? i : 0) * kTileProducts * plan.inputs_slab;
+        Factor* of_strip = inputs + (plan.chunks > 1 ? i : 0) * kTileProducts * plan.inputs_slab;
         if (plan.chunks == 1 || begin == channels.begin)
           transform_strip(plan, s, groups, strip.begin, strip.size(), scratch, of_strip);
-        evaluate_strip<Real, K>(plan, s, chunk, strip.begin, strip.size(), diff_dst, outputs);
+        evaluate_strip<Real, Factor, K>(plan, s, chunk, strip.begin, strip.size(), diff_dst, outputs);
         sum_samples(plan, outputs, of_strip, chunk.size(), groups.size(), strip.size(), i > 0, weights);
       }
       finish_weights<Real, K>(plan, s, chunk, groups, weights, diff_weights);

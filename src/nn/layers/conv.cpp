@@ -27,7 +27,8 @@ class Conv final : public LayerOf<Conv> {
     return kernels::conv2d_multiplications(shape_);
   }
 
-  [[nodiscard]] std::string algorithms(std::int64_t blocks, bool wants_diff_src) const override {
+  [[nodiscard]] std::string algorithms(std::int64_t blocks, kernels::Precision precision,
+                                       bool wants_diff_src) const override {
     const auto name = [&](kernels::ConvAlgorithm algorithm) -> std::string {
       switch (algorithm) {
         case kernels::ConvAlgorithm::kMinimalFiltering:
@@ -38,7 +39,7 @@ class Conv final : public LayerOf<Conv> {
           return "direct";
       }
     };
-    const auto chosen = kernels::conv2d_algorithms(with_blocks(blocks));
+    const auto chosen = kernels::conv2d_algorithms(of_call(blocks, precision));
     return "forward " + name(chosen.forward) + ", diff_src " +
            (wants_diff_src ? name(chosen.backward_data) : "not needed") + ", diff_weights " +
            name(chosen.backward_weights);
@@ -55,20 +56,21 @@ class Conv final : public LayerOf<Conv> {
     return list;
   }
 
-  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads) const override {
-    return kernels::conv2d_scratch_size(with_blocks(blocks), threads);
+  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads,
+                                          kernels::Precision precision) const override {
+    return kernels::conv2d_scratch_size(of_call(blocks, precision), threads);
   }
 
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {
     const Real* bias = bias_ ? pass.parameters + weights() : nullptr;
-    pass.kernels.conv2d_forward(with_blocks(pass.batch.blocks()), pass.src[0], pass.parameters, bias,
-                                pass.epilogue, pass.dst, pass.scratch, pass.team);
+    pass.kernels.conv2d_forward(of_call(pass.batch.blocks(), pass.precision), pass.src[0], pass.parameters,
+                                bias, pass.epilogue, pass.dst, pass.scratch, pass.team);
   }
 
   template <class Real>
   void run_backward(const Pass<Real>& pass) const {
-    const kernels::Conv2dShape shape = with_blocks(pass.batch.blocks());
+    const kernels::Conv2dShape shape = of_call(pass.batch.blocks(), pass.precision);
     Real* diff_bias = bias_ ? pass.diff_parameters + weights() : nullptr;
     pass.kernels.conv2d_backward_weights(shape, pass.src[0], pass.diff_dst, pass.diff_parameters, diff_bias,
                                          pass.scratch, pass.team);
@@ -80,9 +82,10 @@ class Conv final : public LayerOf<Conv> {
  private:
   [[nodiscard]] std::int64_t taps() const { return shape_.ic * shape_.kh * shape_.kw; }
   [[nodiscard]] std::int64_t weights() const { return shape_.oc * taps(); }
-  [[nodiscard]] kernels::Conv2dShape with_blocks(std::int64_t blocks) const {
+  [[nodiscard]] kernels::Conv2dShape of_call(std::int64_t blocks, kernels::Precision precision) const {
     kernels::Conv2dShape shape = shape_;
     shape.blocks = blocks;
+    shape.precision = precision;
     return shape;
   }
 

@@ -32,31 +32,35 @@ class Dense final : public LayerOf<Dense> {
     return list;
   }
 
-  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads) const override {
-    return kernels::conv2d_scratch_size(shape(blocks), threads);
+  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads,
+                                          kernels::Precision precision) const override {
+    return kernels::conv2d_scratch_size(shape(blocks, precision), threads);
   }
 
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {
     const Real* bias = bias_ ? pass.parameters + inputs_ * outputs_ : nullptr;
-    pass.kernels.conv2d_forward(shape(pass.batch.blocks()), pass.src[0], pass.parameters, bias, pass.epilogue,
-                                pass.dst, pass.scratch, pass.team);
+    pass.kernels.conv2d_forward(shape(pass.batch.blocks(), pass.precision), pass.src[0], pass.parameters,
+                                bias, pass.epilogue, pass.dst, pass.scratch, pass.team);
   }
 
   template <class Real>
   void run_backward(const Pass<Real>& pass) const {
     Real* diff_bias = bias_ ? pass.diff_parameters + inputs_ * outputs_ : nullptr;
-    pass.kernels.conv2d_backward_weights(shape(pass.batch.blocks()), pass.src[0], pass.diff_dst,
-                                         pass.diff_parameters, diff_bias, pass.scratch, pass.team);
+    pass.kernels.conv2d_backward_weights(shape(pass.batch.blocks(), pass.precision), pass.src[0],
+                                         pass.diff_dst, pass.diff_parameters, diff_bias, pass.scratch,
+                                         pass.team);
     if (pass.diff_src[0] != nullptr)
-      pass.kernels.conv2d_backward_data(shape(pass.batch.blocks()), pass.diff_dst, pass.parameters,
-                                        pass.update, pass.diff_src[0], pass.scratch, pass.team);
+      pass.kernels.conv2d_backward_data(shape(pass.batch.blocks(), pass.precision), pass.diff_dst,
+                                        pass.parameters, pass.update, pass.diff_src[0], pass.scratch,
+                                        pass.team);
   }
 
  private:
-  [[nodiscard]] kernels::Conv2dShape shape(std::int64_t blocks) const {
+  [[nodiscard]] kernels::Conv2dShape shape(std::int64_t blocks, kernels::Precision precision) const {
     kernels::Conv2dShape shape;
     shape.blocks = blocks;
+    shape.precision = precision;
     shape.ic = inputs_;
     shape.oc = outputs_;
     return shape;

@@ -15,8 +15,9 @@ class WrongDense final : public nn::LayerOf<WrongDense> {
   [[nodiscard]] Shape output() const override { return dense_->output(); }
   [[nodiscard]] std::string description() const override { return dense_->description(); }
   [[nodiscard]] std::vector<nn::Parameter> parameters() const override { return dense_->parameters(); }
-  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads) const override {
-    return dense_->scratch_size(blocks, threads);
+  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads,
+                                          kernels::Precision precision) const override {
+    return dense_->scratch_size(blocks, threads, precision);
   }
   template <class Real>
   void run_forward(const nn::Pass<Real>& pass) const {

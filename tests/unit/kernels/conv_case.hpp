@@ -16,7 +16,7 @@
 
 namespace convoy::kernels {
 
-inline Conv2dShape to_shape(const reference::Convolution& c) {
+inline Conv2dShape to_shape(const reference::Convolution& c, Precision precision = Precision::kFloat32) {
   return {.blocks = lane_blocks(c.n),
           .ic = c.ic,
           .ih = c.ih,
@@ -29,7 +29,8 @@ inline Conv2dShape to_shape(const reference::Convolution& c) {
           .sh = c.sh,
           .sw = c.sw,
           .ph = c.ph,
-          .pw = c.pw};
+          .pw = c.pw,
+          .precision = precision};
 }
 
 inline std::string describe(const reference::Convolution& c) {
@@ -63,10 +64,11 @@ struct ConvResults {
 };
 
 template <class Real>
-ConvResults<Real> run_conv(const KernelTable<Real>& table, const ConvCase& c, int threads) {
+ConvResults<Real> run_conv(const KernelTable<Real>& table, const ConvCase& c, int threads,
+                           Precision precision = Precision::kFloat32) {
   using test::IdleLanes;
   const reference::Convolution& r = c.shape;
-  const Conv2dShape shape = to_shape(r);
+  const Conv2dShape shape = to_shape(r, precision);
   const auto src = test::to_lanes<Real>(c.src, r.n, r.ic * r.ih * r.iw, IdleLanes::kFirstSample);
   const auto diff_dst = test::to_lanes<Real>(c.diff_dst, r.n, r.oc * r.oh() * r.ow(), IdleLanes::kZero);
   const std::vector<Real> weights = to_real<Real>(c.weights);
@@ -124,12 +126,15 @@ inline ErrorScale diff_src_error_scale(const ConvCase& c) {
 }
 
 /// Compares with the reference, each element within γ_k·Σ|a·b| where k counts its terms (the bias is one
-/// more).
+/// more). Factors rounded to bfloat16 are off by half a unit of 2⁻⁷ each.
 template <class Real>
-void expect_conv_matches(const ConvCase& c, const ConvResults<Real>& got) {
+void expect_conv_matches(const ConvCase& c, const ConvResults<Real>& got,
+                         Precision precision = Precision::kFloat32) {
   using reference::Arithmetic;
   const reference::Convolution& r = c.shape;
   const std::string name = describe(r);
+  const double half_unit = precision == Precision::kBfloat16 ? 1. / 256 : 0;
+  const double of_factors = (1 + half_unit) * (1 + half_unit) - 1;
   const auto src = magnitudes(c.src);
   const auto weights = magnitudes(c.weights);
   const auto bias = magnitudes(c.bias);
@@ -142,12 +147,12 @@ void expect_conv_matches(const ConvCase& c, const ConvResults<Real>& got) {
       [&] { return reference::minimal_filtering_forward(r, src, weights, bias, Arithmetic::kMagnitudes); });
   expect_within<Real>(test::from_lanes(got.dst.data(), r.n, r.oc * r.oh() * r.ow()),
                       reference::convolution_forward(r, c.src, c.weights, c.bias), of_dst.magnitudes,
-                      of_dst.roundings, "dst of " + name);
+                      of_dst.roundings, "dst of " + name, of_factors);
 
   const ErrorScale of_src = diff_src_error_scale(c);
   expect_within<Real>(test::from_lanes(got.diff_src.data(), r.n, r.ic * r.ih * r.iw),
                       reference::convolution_backward_data(r, c.diff_dst, c.weights), of_src.magnitudes,
-                      of_src.roundings, "diff_src of " + name);
+                      of_src.roundings, "diff_src of " + name, of_factors);
 
   const ErrorScale of_weights =
       error_scale(r, reference::convolution_backward_weights(r, src, diff_dst), pixels, [&] {
@@ -155,7 +160,7 @@ void expect_conv_matches(const ConvCase& c, const ConvResults<Real>& got) {
       });
   expect_within<Real>(to_double(got.diff_weights),
                       reference::convolution_backward_weights(r, c.src, c.diff_dst), of_weights.magnitudes,
-                      of_weights.roundings, "diff_weights of " + name);
+                      of_weights.roundings, "diff_weights of " + name, of_factors);
   if (c.with_bias) {
     expect_within<Real>(to_double(got.diff_bias), reference::convolution_backward_bias(r, c.diff_dst),
                         reference::convolution_backward_bias(r, diff_dst), pixels, "diff_bias of " + name);

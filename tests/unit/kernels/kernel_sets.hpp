@@ -90,13 +90,14 @@ double gamma(std::int64_t k) {
   return ku / (1 - ku);
 }
 
-/// Expects |got − want| ≤ gamma(k)·magnitude element by element; the reference's own rounding (double) is the
-/// second term.
+/// Expects |got − want| ≤ gamma(k)·magnitude (and `of_factors` of it, where products' factors were rounded
+/// first) element by element; the reference's own rounding (double) is the second term.
 template <class Real>
 void expect_within(const std::vector<double>& got, const std::vector<double>& want,
-                   const std::vector<double>& magnitude, std::int64_t k, const std::string& what) {
+                   const std::vector<double>& magnitude, std::int64_t k, const std::string& what,
+                   double of_factors = 0) {
   ASSERT_EQ(got.size(), want.size()) << what;
-  const double factor = gamma<Real>(k) + gamma<double>(k);
+  const double factor = of_factors + (1 + of_factors) * gamma<Real>(k) + gamma<double>(k);
   for (std::size_t i = 0; i < want.size(); ++i) {
     // Written so that a NaN fails.
     if (!(std::fabs(got[i] - want[i]) <= factor * magnitude[i])) {

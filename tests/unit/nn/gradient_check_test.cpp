@@ -54,8 +54,9 @@ class Spoiled final : public Layer {
   [[nodiscard]] Shape output() const override { return layer_->output(); }
   [[nodiscard]] std::string description() const override { return layer_->description(); }
   [[nodiscard]] std::vector<Parameter> parameters() const override { return layer_->parameters(); }
-  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads) const override {
-    return layer_->scratch_size(blocks, threads);
+  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads,
+                                          kernels::Precision precision) const override {
+    return layer_->scratch_size(blocks, threads, precision);
   }
   void forward(const Pass<float>& pass) const override { layer_->forward(pass); }
   void forward(const Pass<double>& pass) const override { layer_->forward(pass); }

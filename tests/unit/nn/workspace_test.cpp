@@ -105,7 +105,7 @@ Result run(const Network& net, Keep keep, int threads) {
     numbers[n] = static_cast<std::int64_t>(3 * n);
     labels[n] = static_cast<std::int64_t>(n % 4);
   }
-  Workspace<float> workspace(net, samples, threads, keep);
+  Workspace<float> workspace(net, samples, {.threads = threads, .keep = keep});
   const MicroBatch batch{.samples = numbers, .seed = 2, .epoch = 1};
   std::vector<double> pictures;
   for (std::int64_t i = 0; i < samples * net.input().size(); ++i)
@@ -148,8 +148,8 @@ TEST(Workspace, SharesMemoryWithoutChangingABit) {
 TEST(Workspace, HoldsLessThanEveryActivationAndDiffTogether) {
   for (const Texts& texts : networks()) {
     const Network net = network(texts);
-    EXPECT_LT(Workspace<float>(net, 16, 1, Keep::kResults).bytes(),
-              Workspace<float>(net, 16, 1, Keep::kAll).bytes());
+    EXPECT_LT(Workspace<float>(net, 16, {.keep = Keep::kResults}).bytes(),
+              Workspace<float>(net, 16, {.keep = Keep::kAll}).bytes());
   }
 }
 

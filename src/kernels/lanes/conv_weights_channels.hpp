@@ -1,0 +1,153 @@
+#pragma once
+// Backward weights with input channels in the lanes: for every tap a matrix product, oc × samples times
+// samples × ic, over the outputs whose window has that tap on the picture.
+//
+// For layers whose pictures are small beside their channels, dense ones above all: samples in the lanes would
+// spend their time adding lanes, and take the taps in the padding along. src is transposed once; an element's
+// sum runs over blocks, output rows, columns and samples in order.
+
+#include "convoy/core/team.hpp"
+#include "convoy/kernels/kernels.hpp"
+#include "kernels/conv_plan.hpp"
+#include "kernels/lanes/conv_taps.hpp"
+#include "kernels/lanes/pairs.hpp"
+#include "kernels/lanes/transpose.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+/// Numbers of a pixel with 16 samples and 16 channels, as numbers or pairs of two samples.
+template <class Factor>
+inline constexpr std::int64_t kPixel = kLanes* kLanes / (std::is_same_v<Factor, Pair> ? 2 : 1);
+
+/// src to [⌈ic/16⌉][blocks][ih·iw][16 samples][16 channels], zeros beyond the last channel; of pairs, [8
+/// pairs of samples][16 channels]. Shared, no barrier.
+template <class Real, class Factor>
+void to_channel_lanes(const Conv2dShape& s, const Real* src, Factor* to, const Team& team) {
+  const std::int64_t groups = ceil_div(s.ic, kLanes);
+  const std::int64_t pixels = s.ih * s.iw;
+  const Range items = team.share(groups * s.blocks * pixels);
+  for (std::int64_t item = items.begin; item < items.end; ++item) {
+    const std::int64_t group = item / pixels / s.blocks;
+    const std::int64_t block = item / pixels % s.blocks;
+    const Real* from = src + ((block * s.ic + group * kLanes) * pixels + item % pixels) * kLanes;
+    const std::int64_t channels = s.ic - group * kLanes;
+    Factor* at = to + item * kPixel<Factor>;
+    if constexpr (std::is_same_v<Factor, Pair>) {
+      alignas(64) Real pixel[kLanes * kLanes];
+      transpose_16x16(from, pixels * kLanes, channels, pixel, kLanes);
+      for (std::int64_t pair = 0; pair < kLanes / 2; ++pair) {
+        for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
+          const Real* first = pixel + 2 * pair * kLanes + part;
+          store<Pair>(at + pair * kLanes + part, make_pairs(load(first), load(first + kLanes)));
+        }
+      }
+    } else {
+      transpose_16x16(from, pixels * kLanes, channels, at, kLanes);
+    }
+  }
+}
+
+/// The outputs along one axis whose window has tap k on the picture: [begin, end).
+CONVOY_INLINE Range outputs_of_tap(std::int64_t tap, std::int64_t in, std::int64_t out, std::int64_t stride,
+                                   std::int64_t padding) {
+  const std::int64_t begin = max(0, ceil_div(max(0, padding - tap), stride));
+  const std::int64_t last = in - 1 + padding - tap;  // of input, counted from the first window's tap
+  return {begin, last < 0 ? begin : max(begin, min(out, last / stride + 1))};
+}
+
+/// sums[tap][c][ic] for the output channels of `chunk` and the input channels of `groups`.
+template <class Real, class Factor>
+void sum_taps(const Conv2dShape& s, const ChannelWeightsPlan& plan, const Range& chunk, const Range& groups,
+              const Factor* src, const Factor* diff_dst, Real* sums) {
+  constexpr std::int64_t kSamples = kPixel<Factor> / kLanes;
+  TapSum<Real, Factor> sum{};
+  sum.taps = kSamples;
+  sum.in_reduce = s.sh * s.iw * kPixel<Factor>;
+  sum.in_row = s.sw * kPixel<Factor>;
+  sum.in_tap = kLanes;
+  sum.in_point = s.blocks * s.ih * s.iw * kPixel<Factor>;
+  sum.w_channel = s.oh * s.ow * kSamples;
+  sum.w_reduce = s.ow * kSamples;
+  sum.w_row = kSamples;
+  sum.w_tap = 1;
+  sum.out_channel = plan.row;
+  sum.out_point = kLanes;
+  const std::int64_t tiles = ceil_div(groups.size(), kMaxPoints);
+  for (std::int64_t tap = 0; tap < s.kh * s.kw; ++tap) {
+    const std::int64_t ky = tap / s.kw;
+    const std::int64_t kx = tap % s.kw;
+    const Range rows = outputs_of_tap(ky, s.ih, s.oh, s.sh, s.ph);
+    const Range columns = outputs_of_tap(kx, s.iw, s.ow, s.sw, s.pw);
+    sum.reduce = columns.size() > 0 ? rows.size() : 0;
+    sum.rows = columns.size();
+    const bool is_seen = sum.reduce > 0;
+    const std::int64_t pixel =
+        is_seen ? (rows.begin * s.sh - s.ph + ky) * s.iw + columns.begin * s.sw - s.pw + kx : 0;
+    for (std::int64_t block = 0; block < s.blocks; ++block) {
+      sum.goes_on = block > 0;
+      sum.weights = diff_dst + ((block * s.oc + chunk.begin) * s.oh * s.ow +
+                                (is_seen ? rows.begin * s.ow + columns.begin : 0)) *
+                                   kSamples;
+      for (std::int64_t i = 0; i < tiles; ++i) {
+        const Range part = split(groups.size(), tiles, i);
+        const std::int64_t group = groups.begin + part.begin;
+        sum.in = src + ((group * s.blocks + block) * s.ih * s.iw + pixel) * kPixel<Factor>;
+        sum.out = sums + tap * plan.slab + group * kLanes;
+        tap_sums(sum, chunk.size(), part.size());
+      }
+    }
+  }
+}
+
+/// diff_weights[oc][ic][tap] from sums[tap][c][ic].
+template <class Real>
+void scatter_taps(const Conv2dShape& s, const ChannelWeightsPlan& plan, const Range& chunk,
+                  const Range& groups, const Real* sums, Real* diff_weights) {
+  const std::int64_t kernel = s.kh * s.kw;
+  const std::int64_t begin = groups.begin * kLanes;
+  const std::int64_t end = min(groups.end * kLanes, s.ic);
+  for (std::int64_t c = chunk.begin; c < chunk.end; ++c) {
+    const Real* from = sums + (c - chunk.begin) * plan.row;
+    Real* to = diff_weights + c * s.ic * kernel;
+    for (std::int64_t ic = begin; ic < end; ++ic)
+      for (std::int64_t tap = 0; tap < kernel; ++tap) to[ic * kernel + tap] = from[tap * plan.slab + ic];
+  }
+}
+
+template <class Real, class Factor>
+void channel_weights(const Conv2dShape& s, const Real* src, const Real* diff_dst, Real* diff_weights,
+                     Real* scratch, const Team& team) {
+  const ChannelWeightsPlan plan = plan_channel_weights(s);
+  auto* lanes = reinterpret_cast<Factor*>(scratch);
+  to_channel_lanes(s, src, lanes, team);
+  const Factor* diff;
+  if constexpr (std::is_same_v<Factor, Pair>) {
+    // Two neighbouring samples of a pixel make a pair as they lie.
+    auto* halves = reinterpret_cast<std::uint16_t*>(scratch + channel_lanes_size(s));
+    const Range share = team.share(s.blocks * s.oc * s.oh * s.ow);
+    for (std::int64_t i = share.begin * kLanes; i < share.end * kLanes; i += kWidth<Real>)
+      store_halves(halves + i, load(diff_dst + i));
+    diff = reinterpret_cast<const Pair*>(halves);
+  } else {
+    diff = diff_dst;
+  }
+  team.barrier();
+  const std::int64_t all_groups = ceil_div(s.ic, kLanes);
+  const std::int64_t parts = min(team.size(), all_groups);
+  const std::int64_t channel_parts = team.size() / parts;
+  if (team.index() < parts * channel_parts) {
+    const Range groups = split(all_groups, parts, team.index() % parts);
+    const Range channels = split(s.oc, channel_parts, team.index() / parts);
+    Real* sums = scratch + channel_lanes_size(s) + paired_dst_size(s) + team.index() * plan.sums_size;
+    for (std::int64_t begin = channels.begin; begin < channels.end; begin += plan.chunk) {
+      const Range chunk{begin, min(begin + plan.chunk, channels.end)};
+      sum_taps(s, plan, chunk, groups, lanes, diff, sums);
+      scatter_taps(s, plan, chunk, groups, sums, diff_weights);
+    }
+  }
+  team.barrier();
+}
+
+}  // namespace
+}  // namespace convoy::kernels

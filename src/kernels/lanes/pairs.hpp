@@ -1,0 +1,56 @@
+#pragma once
+// Operands rounded to bfloat16: planes of two neighbouring channels as pairs, for dot products of pairs.
+
+#include <type_traits>
+
+#include "convoy/core/team.hpp"
+#include "kernels/conv_plan.hpp"
+#include "kernels/lanes/simd.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+/// Whether products of Real can be made in bfloat16: gradient checks in double stay exact.
+template <class Real>
+inline constexpr bool kHasPairs = std::is_same_v<Real, float>;
+
+/// from[outer][channels][plane] to [outer][⌈channels/2⌉][plane] pairs; the partner of an odd last channel is
+/// 0. Shared by the team, no barrier.
+CONVOY_INLINE void pair_planes(std::int64_t outer, std::int64_t channels, std::int64_t plane,
+                               const float* from, Pair* to, const Team& team) {
+  const std::int64_t pairs = ceil_div(channels, 2);
+  const Range items = team.share(outer * pairs);
+  for (std::int64_t item = items.begin; item < items.end; ++item) {
+    const std::int64_t first = item / pairs * channels + item % pairs * 2;
+    const bool has_second = item % pairs * 2 + 1 < channels;
+    const float* a = from + first * plane;
+    const float* b = has_second ? a + plane : a;
+    Pair* at = to + item * plane;
+    // Planes shorter than a register (weights): a whole one is read and written, as long as what it spoils is
+    // this thread's to write afterwards.
+    if (plane < kWidth<float> && has_second && item + kWidth<float> < items.end) {
+      store<Pair>(at, make_pairs(load(a), load(b)));
+      continue;
+    }
+    std::int64_t i = 0;
+    for (; i + kWidth<float> <= plane; i += kWidth<float>)
+      store<Pair>(at + i, make_pairs(load(a + i), has_second ? load(b + i) : Vec<float>{}));
+    if (i == plane) continue;
+    float rest[2][kWidth<float>] = {};
+    const auto bytes = static_cast<std::size_t>(plane - i) * sizeof(float);
+    __builtin_memcpy(rest[0], a + i, bytes);
+    if (has_second) __builtin_memcpy(rest[1], b + i, bytes);
+    const Vec<Pair> last = make_pairs(load(rest[0]), load(rest[1]));
+    __builtin_memcpy(at + i, &last, bytes);
+  }
+}
+
+/// to = from, rounded to bfloat16. Shared by the team, no barrier; size a multiple of 16.
+CONVOY_INLINE void round_to_bfloat16(std::int64_t size, const float* from, float* to, const Team& team) {
+  const Range share = team.share(size / kLanes);
+  for (std::int64_t i = share.begin * kLanes; i < share.end * kLanes; i += kWidth<float>)
+    store<float>(to + i, (Vec<float>)bfloat16_bits(load(from + i)));
+}
+
+}  // namespace
+}  // namespace convoy::kernels
