@@ -37,6 +37,11 @@ class SameBits(runs.Folder):
                     "schedule.name": "cosine", "schedule.warmup-epochs": 1}
         self.check("lenet", settings, [(1, 2), (3, 1), (4, 2)])
 
+    def test_bfloat16_on_any_ranks_and_threads_and_not_the_bits_of_float32(self):
+        rounded = self.check("blocks", {"train.precision": "bf16"}, [(1, 3), (2, 2), (3, 1), (8, 1)])
+        self.train("blocks", {"run.dir": "exact"})
+        self.assertNotEqual(self.result_of("exact"), rounded)
+
     def test_another_seed_gives_other_bits(self):
         """Else the comparisons above would prove little."""
         self.train("lenet", {"run.dir": "a", "train.max-steps": 2})

@@ -78,6 +78,7 @@ CONFIGURATIONS = [
     ("beyond 64 bits", edited("seed = 7", "seed = 9223372036854775808"), 2, r"train\.seed"),
     ("negative", edited("seed = 7", "seed = -1"), 2, r"train\.seed"),
     ("zero epochs", edited("epochs = 2", "epochs = 0"), 2, r"train\.epochs"),
+    ("unknown precision", with_words("--train.precision", "fp16"), 2, r"train\.precision.*'fp16'.*fp32, bf16"),
     ("micro-batch above batch", edited("micro-batch = 4", "micro-batch = 31"), 2, r"micro-batch.*31"),
     ("momentum of one", edited("momentum = 0.9", "momentum = 1"), 2, r"optimizer\.momentum"),
     ("nesterov without momentum", edited("momentum = 0.9", "nesterov = yes"), 2, r"nesterov.*momentum"),
