@@ -95,9 +95,18 @@ def make_network(config, shape):
 def network_size(network, shape):
     """(parameters, multiplications a sample forward), as `convoy train --dry-run` counts them."""
     products = []
+
+    def of_convolution(layer, inputs, _):
+        """Taps that fall on the picture: what a window of ones sums over a picture of ones within zeros."""
+        picture, window = torch.ones(1, 1, *inputs[0].shape[2:]), torch.ones(1, 1, *layer.kernel_size)
+        taps = nn.functional.conv2d(picture, window, stride=layer.stride, padding=layer.padding).sum()
+        products.append(int(taps) * layer.in_channels * layer.out_channels)
+
     for layer in network.modules():
-        if isinstance(layer, (nn.Conv2d, nn.Linear)):
-            layer.register_forward_hook(lambda it, _, out: products.append(out[0].numel() * it.weight[0].numel()))
+        if isinstance(layer, nn.Conv2d):
+            layer.register_forward_hook(of_convolution)
+        elif isinstance(layer, nn.Linear):
+            layer.register_forward_hook(lambda it, *_: products.append(it.weight.numel()))
     with torch.no_grad():
         network.eval()(torch.zeros(1, *shape))
     return sum(parameter.numel() for parameter in network.parameters()), sum(products)

@@ -4,8 +4,28 @@
 import os
 import signal
 import shutil
+import subprocess
 
 import runs
+
+try:
+    import h5py
+except ImportError:
+    h5py = None
+
+
+def without_key(path, line):
+    """Takes a line out of a checkpoint's stored configuration, and seals the file again."""
+    with h5py.File(path, "r+") as file:
+        config = file.attrs["config"]
+        assert line in config, config
+        file.attrs.modify("config", config.replace(line, ""))
+    with open(path, "rb") as file:
+        content = file.read()
+    shown = subprocess.run(["xxh128sum"], input=content[512:], capture_output=True, check=True).stdout.decode()
+    block = f"convoy-sum 1 xxh128 {shown.split()[0]} {len(content)}\n".encode()
+    with open(path, "r+b") as file:
+        file.write(block.ljust(512, b"\0"))
 
 # A run that does not end by itself within the test.
 ENDLESS = {"train.epochs": 100000, "checkpoint.every-epochs": 0, "run.dir": "run"}
@@ -120,6 +140,18 @@ class Auto(runs.Folder):
         outcome = runs.convoy("train", "--config", "lenet.ini", "--resume", "auto", "--network.layer", "dense 4")
         self.assert_message(outcome, 2, r"network\.layer differs \(there 'conv 6 5x5.*', here 'dense 4'\)")
         self.assertEqual(steps_of("run"), [4])
+
+    def test_a_key_that_the_checkpoint_does_not_know_stands_for_its_default(self):
+        """As where the version that wrote it had no such key."""
+        if h5py is None or shutil.which("xxh128sum") is None:
+            self.skipTest("needs h5py and xxh128sum (Debian: python3-h5py xxhash)")
+        self.train("tiny", {"train.max-steps": 3})
+        [path] = runs.checkpoints("run")
+        without_key(path, "precision = fp32\n")
+        outcome = runs.convoy("train", "--config", "tiny.ini", "--resume", "auto", "--train.precision", "bf16")
+        self.assert_message(outcome, 2, r"train\.precision differs \(there 'fp32', here 'bf16'\)")
+        self.train("tiny", {"train.max-steps": 5}, resume="auto")
+        self.assertEqual(steps_of("run"), [3, 5])
 
     def test_refuses_other_data_but_not_another_place_of_the_same(self):
         self.train("tiny", {"train.max-steps": 3})
