@@ -128,21 +128,24 @@ void transform_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, s
   }
 }
 
+/// Taps of a K × K kernel in vectors of 16.
+template <int K>
+inline constexpr std::int64_t kTapRows = round_up(std::int64_t{K} * K, kLanes);
+
 /// taps[k][i] = tap k of the weights of channels c and r + i, in the order of memory; 0 where there are none.
 template <class Real, int K>
 CONVOY_INLINE void gather_taps(const WinogradPlan& plan, const WinogradWalk<Real>& walk, std::int64_t c,
-                               std::int64_t r, Real (&taps)[round_up(K * K, kLanes)][kLanes]) {
-  constexpr std::int64_t kRows = round_up(K * K, kLanes);
+                               std::int64_t r, Real (&taps)[kTapRows<K>][kLanes]) {
   const std::int64_t at = c * walk.w_channel + r * walk.w_reduce;
   const std::int64_t count = min(kLanes, plan.reduce - r);
   // Whole registers are read, past the taps wanted; not past the weights.
-  if (at + (count - 1) * walk.w_reduce + kRows <= plan.channels * plan.reduce * K * K) {
-    for (std::int64_t k = 0; k < kRows; k += kLanes)
+  if (at + (count - 1) * walk.w_reduce + kTapRows<K> <= plan.channels * plan.reduce * K * K) {
+    for (std::int64_t k = 0; k < kTapRows<K>; k += kLanes)
       transpose_16x16(walk.weights + at + k, walk.w_reduce, count, taps[k], kLanes);
     return;
   }
   for (std::int64_t i = 0; i < count; ++i)
-    for (std::int64_t k = 0; k < K * K; ++k) taps[k][i] = walk.weights[at + i * walk.w_reduce + k];
+    for (int k = 0; k < K * K; ++k) taps[k][i] = walk.weights[at + i * walk.w_reduce + k];
 }
 
 /// weights[point][c][r] = N⁻¹ E v Eᵀ N⁻¹ for the channels of `chunk`; zeros for r beyond the last. Of pairs:
@@ -151,7 +154,7 @@ template <class Real, class Factor, int K>
 void transform_weights(const WinogradPlan& plan, const WinogradWalk<Real>& walk, const Range& chunk,
                        Factor* to) {
   const auto transform = [&](std::int64_t c, std::int64_t r) {
-    Real taps[round_up(K * K, kLanes)][kLanes] = {};
+    Real taps[kTapRows<K>][kLanes] = {};
     gather_taps<Real, K>(plan, walk, c, r, taps);
     for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
       evaluate_2d<Real, K>(
