@@ -266,8 +266,8 @@ std::vector<Key> make_keys() {
       choice_key(
           "train.precision", [](auto& o) -> auto& { return o.precision; }, {"fp32", "bf16"},
           "of the factors in convolutions and dense layers; sums, weights and everything else stay fp32. "
-          "bf16 "
-          "is faster where the processor multiplies it (AVX512-BF16), and gives the same bits elsewhere"),
+          "bf16 is "
+          "faster where the processor multiplies it (AVX512-BF16)"),
       integer_key(
           "train.seed", [](auto& o) -> auto& { return o.seed; }, {},
           "of everything random: first weights, order of samples, dropout"),

@@ -43,24 +43,24 @@ struct WinogradPlan {
 
   // Steps between the slabs of two points, in elements; an odd number of cache lines, so that the 36 stores
   // of a transform fall on different cache sets.
+  std::int64_t parts;  ///< of the tiles, one a thread (or group of threads) of the team
+  std::int64_t kept;   ///< strips of inputs a thread keeps: all of its own where several chunks read them
   std::int64_t weights_row, weights_slab;  ///< [point][channel of the chunk][reduce]
   std::int64_t inputs_slab;                ///< [point][reduce][tile of the strip][16]
   std::int64_t outputs_slab;               ///< [point][channel of the chunk][tile of the strip][16]
 
-  /// Inputs are kept for all strips where several chunks read them.
-  [[gnu::always_inline]] std::int64_t kept_strips() const {
-    return chunks > 1 ? (tiles + strip - 1) / strip : 1;
-  }
   /// Elements a thread needs for itself.
   [[gnu::always_inline]] std::int64_t scratch_size() const {
-    return kTileProducts * (weights_slab + kept_strips() * inputs_slab + outputs_slab);
+    return kTileProducts * (weights_slab + kept * inputs_slab + outputs_slab);
   }
 };
 
-/// Plans reading `reduce` channels and writing `channels` of h × w with a kernel × kernel window.
+/// Plans reading `reduce` channels and writing `channels` of h × w with a kernel × kernel window, for teams
+/// of `threads`: they decide what a thread keeps, and no bit.
 [[gnu::always_inline]] inline WinogradPlan plan_winograd(std::int64_t blocks, std::int64_t reduce,
                                                          std::int64_t channels, std::int64_t h,
-                                                         std::int64_t w, std::int64_t kernel) {
+                                                         std::int64_t w, std::int64_t kernel,
+                                                         std::int64_t threads) {
   // What is in hand should fit a core's second-level cache; none of these decides a bit.
   constexpr std::int64_t kChunkWeights = 4096;  // pairs of channels: 36 · 4 bytes each
   constexpr std::int64_t kStripVectors = 384;   // 36 · 64 bytes each
@@ -77,6 +77,11 @@ struct WinogradPlan {
   const std::int64_t strip = clamp(kStripVectors / (reduce + plan.chunk), 4, 12);
   const std::int64_t strips = (plan.tiles + strip - 1) / strip;
   plan.strip = (plan.tiles + strips - 1) / strips;
+  // Tiles are shared out first; a team too large for them shares the channels as well.
+  const std::int64_t most_parts = (plan.tiles + 3) / 4;
+  plan.parts = threads < most_parts ? threads : most_parts;
+  const std::int64_t own = (plan.tiles + plan.parts - 1) / plan.parts;
+  plan.kept = plan.chunks > 1 ? (own + plan.strip - 1) / plan.strip : 1;
   plan.weights_row = round_up(reduce, kLanes);
   plan.weights_slab = plan.chunk * plan.weights_row + kLanes;
   plan.inputs_slab = (reduce * plan.strip | 1) * kLanes;
@@ -120,23 +125,31 @@ inline constexpr std::int64_t kTransposition = 6;      // of 16 numbers
   return 10 * winograd < 9 * direct;
 }
 
-[[gnu::always_inline]] inline WinogradPlan plan_forward(const Conv2dShape& s) {
-  return plan_winograd(s.blocks, s.ic, s.oc, s.oh, s.ow, s.kh);
+[[gnu::always_inline]] inline WinogradPlan plan_forward(const Conv2dShape& s, std::int64_t threads) {
+  return plan_winograd(s.blocks, s.ic, s.oc, s.oh, s.ow, s.kh, threads);
 }
 [[gnu::always_inline]] inline bool forward_uses_winograd(const Conv2dShape& s) {
-  return is_winograd_shape(s) && winograd_wins(plan_forward(s), s.blocks, s.oh, s.ow, s.precision);
+  return is_winograd_shape(s) && winograd_wins(plan_forward(s, 1), s.blocks, s.oh, s.ow, s.precision);
 }
 
-[[gnu::always_inline]] inline WinogradPlan plan_backward_data(const Conv2dShape& s) {
-  return plan_winograd(s.blocks, s.oc, s.ic, s.ih, s.iw, s.kh);
+[[gnu::always_inline]] inline WinogradPlan plan_backward_data(const Conv2dShape& s, std::int64_t threads) {
+  return plan_winograd(s.blocks, s.oc, s.ic, s.ih, s.iw, s.kh, threads);
 }
 [[gnu::always_inline]] inline bool backward_data_uses_winograd(const Conv2dShape& s) {
-  return is_winograd_shape(s) && winograd_wins(plan_backward_data(s), s.blocks, s.ih, s.iw, s.precision);
+  return is_winograd_shape(s) && winograd_wins(plan_backward_data(s, 1), s.blocks, s.ih, s.iw, s.precision);
 }
 
-/// Backward weights sum over tiles and samples; the plan's `reduce` are the input channels in vectors of 16.
-[[gnu::always_inline]] inline WinogradPlan plan_backward_weights(const Conv2dShape& s) {
-  return plan_winograd(s.blocks, round_up(s.ic, kLanes), s.oc, s.oh, s.ow, s.kh);
+/// Backward weights sum over tiles and samples; the plan's `reduce` are the input channels in vectors of 16,
+/// of which a thread has its share and keeps the inputs of all tiles.
+[[gnu::always_inline]] inline WinogradPlan plan_backward_weights(const Conv2dShape& s, std::int64_t threads) {
+  const std::int64_t groups = (s.ic + kLanes - 1) / kLanes;
+  WinogradPlan plan = plan_winograd(s.blocks, groups * kLanes, s.oc, s.oh, s.ow, s.kh, 1);
+  plan.parts = threads < groups ? threads : groups;
+  const std::int64_t own = (groups + plan.parts - 1) / plan.parts * kLanes;
+  plan.weights_row = own;
+  plan.weights_slab = plan.chunk * own + kLanes;
+  plan.inputs_slab = (own * plan.strip | 1) * kLanes;
+  return plan;
 }
 /// src with channels in the lanes, [⌈ic/16⌉][blocks][ih][iw][16 samples][16 channels].
 [[gnu::always_inline]] inline std::int64_t channel_lanes_size(const Conv2dShape& s) {
@@ -144,7 +157,7 @@ inline constexpr std::int64_t kTransposition = 6;      // of 16 numbers
 }
 [[gnu::always_inline]] inline bool backward_weights_uses_winograd(const Conv2dShape& s) {
   if (!is_winograd_shape(s)) return false;
-  const WinogradPlan plan = plan_backward_weights(s);
+  const WinogradPlan plan = plan_backward_weights(s, 1);
   const std::int64_t winograd =
       plan.tiles * (kInputTransform * plan.reduce + kOutputTransform * s.oc +
                     kTileProducts / products_at_once(s.precision) * plan.reduce * s.oc) +

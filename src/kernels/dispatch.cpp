@@ -120,6 +120,9 @@ std::int64_t conv2d_multiplications(const Conv2dShape& s) {
 std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads) {
   std::int64_t most = 0;
   const auto need = [&](std::int64_t size) { most = std::max(most, size); };
+  const auto need_of_threads = [&](std::int64_t shared, const auto& plan) {
+    for (int team = 1; team <= threads; ++team) need(shared + team * plan(team).scratch_size());
+  };
   // A short micro-batch may be computed otherwise than a full one.
   for (std::int64_t blocks = 1; blocks <= shape.blocks; ++blocks) {
     Conv2dShape s = shape;
@@ -129,17 +132,17 @@ std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads) {
     const std::int64_t dst = s.blocks * s.oc * s.oh * s.ow * kLanes;
     const std::int64_t taps = s.kh * s.kw;
     if (forward_uses_winograd(s)) {
-      need(threads * plan_forward(s).scratch_size());
+      need_of_threads(0, [&](int team) { return plan_forward(s, team); });
     } else if (is_paired) {
       need(paired_size(s.blocks, s.ic, s.ih * s.iw * kLanes) + paired_size(s.oc, s.ic, taps));
     }
     if (backward_data_uses_winograd(s)) {
-      need(threads * plan_backward_data(s).scratch_size());
+      need_of_threads(0, [&](int team) { return plan_backward_data(s, team); });
     } else if (is_paired) {
       need(paired_size(s.blocks, s.oc, s.oh * s.ow * kLanes) + paired_size(1, s.oc, s.ic * taps));
     }
     if (backward_weights_uses_winograd(s)) {
-      need(channel_lanes_size(s) + threads * plan_backward_weights(s).scratch_size());
+      need_of_threads(channel_lanes_size(s), [&](int team) { return plan_backward_weights(s, team); });
     } else if (backward_weights_uses_channels(s)) {
       need(channel_lanes_size(s) + paired_dst_size(s) + threads * plan_channel_weights(s).sums_size);
     } else {

@@ -45,8 +45,7 @@ void Workspace<Real>::plan_diffs() {
     if (addend < 0) continue;
     // ∂C/∂addend is this operation's own diff, so it stays where it is, unless there is one already.
     place.adds_to_addend = assigned[static_cast<std::size_t>(addend)];
-    place.lends_diff_to_addend = !place.adds_to_addend;
-    if (place.lends_diff_to_addend) diff_owners_[static_cast<std::size_t>(addend)] = diff_owners_[i];
+    if (!place.adds_to_addend) diff_owners_[static_cast<std::size_t>(addend)] = diff_owners_[i];
     assigned[static_cast<std::size_t>(addend)] = true;
   }
 }
@@ -97,8 +96,10 @@ void Workspace<Real>::lay_out(std::int64_t micro_batch, const WorkspaceOptions& 
         std::max(scratch.bytes, node.layer->scratch_size(blocks, options.threads, options.precision) *
                                     static_cast<std::int64_t>(sizeof(Real)));
   }
-  outputs.back().last = std::max(outputs.back().last, count);
-  diffs.back().first = count;
+  if (count > 0) {
+    outputs.back().last = std::max(outputs.back().last, count);
+    diffs.back().first = count;
+  }
   for (std::size_t i = 0; i < diffs.size(); ++i) {
     const auto owner = static_cast<std::size_t>(diff_owners_[i]);
     if (owner == i) continue;

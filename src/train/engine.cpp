@@ -41,18 +41,25 @@ Engine::Engine(const nn::Network& network, const kernels::KernelTable<float>& ke
       precision_(precision) {}
 
 void Engine::prepare_groups(std::int64_t groups) {
-  const auto largest_team = static_cast<int>((pool_.threads() + groups - 1) / groups);
-  if (largest_team <= largest_team_ && groups <= static_cast<std::int64_t>(groups_.size())) return;
-  if (largest_team > largest_team_) groups_.clear();
-  largest_team_ = std::max(largest_team, largest_team_);
   groups_.resize(std::max(groups_.size(), static_cast<std::size_t>(groups)));
+  const auto team_of = [&](std::int64_t g) {
+    return static_cast<int>(split(pool_.threads(), groups, g).size());
+  };
+  bool is_ready = true;
+  for (std::int64_t g = 0; g < groups; ++g)
+    is_ready = is_ready && groups_[static_cast<std::size_t>(g)].team >= team_of(g);
+  if (is_ready) return;
   pool_.make(groups, [&](std::int64_t g) {
     Group& group = groups_[static_cast<std::size_t>(g)];
-    if (group.workspace) return;
+    const int team = team_of(g);
+    if (group.team >= team) return;
+    group.team = 0;
+    group.workspace.reset();  // before the larger one is made
     group.workspace = std::make_unique<nn::Workspace<float>>(
-        network_, micro_batch_, nn::WorkspaceOptions{.threads = largest_team_, .precision = precision_});
+        network_, micro_batch_, nn::WorkspaceOptions{.threads = team, .precision = precision_});
     group.labels.resize(static_cast<std::size_t>(micro_batch_));
     group.numbers.resize(static_cast<std::size_t>(micro_batch_));
+    group.team = team;
   });
 }
 
@@ -64,6 +71,10 @@ void Engine::prepare(const StepPlan& plan) {
 
 PartTimer Engine::timer_of(std::int64_t groups, std::int64_t group, const Team& team) const {
   return {profile_, static_cast<int>(split(threads(), groups, group).begin) + team.index()};
+}
+
+void Engine::prepare_evaluation(std::int64_t leaves) {
+  if (leaves > 0) prepare_groups(std::min<std::int64_t>(threads(), leaves));
 }
 
 std::span<const comm::NodeValue> Engine::gradients(const StepPlan& plan, const Source& source,
@@ -133,7 +144,7 @@ void Engine::evaluate(const Source& source, const State& state, const Range& blo
                       std::span<LeafResult> leaves, std::span<std::int64_t> confusion) {
   if (block.size() == 0) return;
   const std::int64_t groups = std::min<std::int64_t>(threads(), block.size());
-  prepare_groups(groups);
+  prepare_evaluation(block.size());
   const nn::Values<float> values{state.parameters.data(), state.statistics.data()};
   const std::int64_t samples = source.split->samples();
   const std::int64_t classes = network_.classes();

@@ -141,6 +141,13 @@ class Trainer {
     const std::int64_t others = resident_bytes() - state_bytes;
     const StepPlan& plan = plan_for(leaves);
     engine_.prepare(plan);
+    engine_.prepare(
+        plan_for(ceil_div((train_.split->samples() - 1) % options_.batch + 1, options_.micro_batch)));
+    if (test_) {
+      engine_.prepare_evaluation(comm::leaf_block(ceil_div(test_->split->samples(), options_.micro_batch),
+                                                  world_.size(), world_.rank())
+                                     .size());
+    }
     return describe_plan(network_, plan, engine_, state_bytes, others);
   }
 

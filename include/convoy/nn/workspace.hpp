@@ -71,7 +71,8 @@ class Workspace {
                 const MicroBatch& batch, Real* gradient);
 
   /// ∂C/∂output of a node after backward(), with Keep::kAll (of a view: of what it views; of a relu fused
-  /// into another layer's call: of that layer).
+  /// into another layer: of that layer; of a residual sum that handed its diff on: what its block's input
+  /// got).
   [[nodiscard]] const Real* diff_of(int node) const;
 
   /// Bytes held.
@@ -88,8 +89,7 @@ class Workspace {
     std::int64_t saved_bytes = 0;
     /// Which of the diffs it hands on were assigned by a later operation, so that its own is added.
     std::array<bool, kMostInputs> adds{};
-    bool adds_to_addend = false;        ///< the addend's diff likewise
-    bool lends_diff_to_addend = false;  ///< the addend's diff lies where this one's was
+    bool adds_to_addend = false;  ///< the addend's diff likewise
   };
 
   [[nodiscard]] Real* at(std::int64_t offset) {

@@ -68,6 +68,8 @@ class Engine {
 
   /// Makes the memory that steps of `plan` need; a step makes what is missing itself.
   void prepare(const StepPlan& plan);
+  /// Likewise for evaluate() with blocks of up to `leaves`.
+  void prepare_evaluation(std::int64_t leaves);
 
   [[nodiscard]] int threads() const { return pool_.threads(); }
   [[nodiscard]] std::int64_t micro_batch() const { return micro_batch_; }
@@ -79,6 +81,7 @@ class Engine {
  private:
   /// What one group of threads works in.
   struct Group {
+    int team = 0;  // the most threads its workspace is for; 0: there is none
     std::unique_ptr<nn::Workspace<float>> workspace;
     std::vector<std::int64_t> labels;   // of the micro-batch in hand
     std::vector<std::int64_t> numbers;  // of its samples, in evaluation
@@ -96,7 +99,6 @@ class Engine {
   kernels::Precision precision_;
   Profile* profile_ = nullptr;
   std::vector<Group> groups_;
-  int largest_team_ = 0;  // what the groups' workspaces are made for
   std::vector<AlignedBuffer<float>> slots_;
   std::vector<comm::NodeValue> nodes_;
 };

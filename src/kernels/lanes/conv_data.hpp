@@ -187,7 +187,7 @@ void conv2d_forward(const Conv2dShape& s, const Real* src, const Real* weights, 
                     const Epilogue<Real>& epilogue, Real* dst, Real* scratch, const Team& team) {
   const std::int64_t kernel = s.kh * s.kw;
   if (forward_uses_winograd(s)) {
-    return convolve_winograd<Real>(s.precision, plan_forward(s),
+    return convolve_winograd<Real>(s.precision, plan_forward(s, team.size()),
                                    {s.ih, s.iw, s.oh, s.ow, s.ph, s.pw, s.ic * kernel, kernel, false, src,
                                     weights, bias, Update::kAssign, epilogue, dst},
                                    scratch, team);
@@ -210,7 +210,7 @@ void conv2d_backward_data(const Conv2dShape& s, const Real* diff_dst, const Real
                           Real* diff_src, Real* scratch, const Team& team) {
   const std::int64_t kernel = s.kh * s.kw;
   if (backward_data_uses_winograd(s)) {
-    return convolve_winograd<Real>(s.precision, plan_backward_data(s),
+    return convolve_winograd<Real>(s.precision, plan_backward_data(s, team.size()),
                                    {s.oh,
                                     s.ow,
                                     s.ih,

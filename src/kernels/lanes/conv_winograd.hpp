@@ -243,8 +243,7 @@ void finish_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, cons
 template <class Real, class Factor, int K>
 void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& walk, Real* scratch,
                           const Team& team) {
-  // Tiles are shared out first; a team too large for them shares the channels as well.
-  const std::int64_t parts = min(team.size(), ceil_div(plan.tiles, 4));
+  const std::int64_t parts = plan.parts;
   const std::int64_t channel_parts = team.size() / parts;
   if (team.index() < parts * channel_parts) {
     const Range tiles = split(plan.tiles, parts, team.index() % parts);

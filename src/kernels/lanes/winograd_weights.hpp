@@ -136,11 +136,11 @@ void finish_weights(const WinogradPlan& plan, const Conv2dShape& s, const Range&
 template <class Real, class Factor, int K>
 void winograd_weights(const Conv2dShape& s, const Real* src, const Real* diff_dst, Real* diff_weights,
                       Real* scratch, const Team& team) {
-  const WinogradPlan plan = plan_backward_weights(s);
+  const WinogradPlan plan = plan_backward_weights(s, team.size());
   to_channel_lanes(s, src, scratch, team);
   team.barrier();
   const std::int64_t all_groups = ceil_div(s.ic, kLanes);
-  const std::int64_t parts = min(team.size(), all_groups);
+  const std::int64_t parts = plan.parts;
   const std::int64_t channel_parts = team.size() / parts;
   if (team.index() < parts * channel_parts) {
     const Range groups = split(all_groups, parts, team.index() % parts);

@@ -110,14 +110,14 @@ TEST_P(Conv2d, MatchesReferenceOnRandomShapes) {
   });
 }
 
-TEST_P(Conv2d, GivesTheSameBitsForTeamsOfOneTwoAndThree) {
+TEST_P(Conv2d, GivesTheSameBitsForTeamsOfAnySize) {
   with_table([](const auto& table) {
     unsigned seed = 77;
     for (Convolution shape : shapes()) {
       shape.n = 17;
       const ConvCase c = make_conv_case(shape, true, ++seed);
       const auto one = run_conv(table, c, 1);
-      for (const int threads : {2, 3}) {
+      for (const int threads : {2, 3, 7}) {
         const auto more = run_conv(table, c, threads);
         const auto same = [](const auto& a, const auto& b) {
           return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(a[0])) == 0;
@@ -130,6 +130,16 @@ TEST_P(Conv2d, GivesTheSameBitsForTeamsOfOneTwoAndThree) {
       }
     }
   });
+}
+
+// Threads share tiles or channels, so what each keeps shrinks: a large team needs little more than a small
+// one.
+TEST(Conv2dScratch, GrowsWithTheTeamByWhatThreadsCannotShare) {
+  const Conv2dShape shape{
+      .ic = 128, .ih = 56, .iw = 56, .oc = 128, .oh = 56, .ow = 56, .kh = 3, .kw = 3, .ph = 1, .pw = 1};
+  const std::int64_t alone = conv2d_scratch_size(shape, 1);
+  EXPECT_LT(conv2d_scratch_size(shape, 8), 2 * alone);
+  EXPECT_LT(conv2d_scratch_size(shape, 64), 8 * alone);
 }
 
 TEST_P(Conv2d, GivesASampleTheSameBitsInEveryLane) {

@@ -145,6 +145,13 @@ TEST(Workspace, SharesMemoryWithoutChangingABit) {
   }
 }
 
+TEST(Workspace, OfANetworkOfViewsGivesItsInput) {
+  const Network net({4, 1, 1}, lines_of({"flatten"}), LossKind::kQuadratic, 4);
+  const Result result = run(net, Keep::kResults, 1);
+  EXPECT_EQ(result.output.size(), static_cast<std::size_t>(2 * 4 * kLanes));
+  EXPECT_NE(result.output, std::vector<float>(result.output.size()));
+}
+
 TEST(Workspace, HoldsLessThanEveryActivationAndDiffTogether) {
   for (const Texts& texts : networks()) {
     const Network net = network(texts);
