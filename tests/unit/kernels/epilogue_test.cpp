@@ -112,7 +112,10 @@ TEST_P(Epilogues, OfBatchNormalisationAreThoseOfThePassesTheyReplace) {
       std::copy(diff.span().begin(), diff.span().end(), diff_dst.data());
       std::vector<Real> of_channel[4];
       for (auto& each : of_channel) each.resize(static_cast<std::size_t>(channels));
-      auto& [mean, variance, diff_weight, diff_bias] = of_channel;
+      std::vector<Real>& mean = of_channel[0];  // named one by one: clang 14 captures no structured bindings
+      std::vector<Real>& variance = of_channel[1];
+      std::vector<Real>& diff_weight = of_channel[2];
+      std::vector<Real>& diff_bias = of_channel[3];
       test::run_team(2, [&](const Team& team) {
         const Epilogue<Real> epilogue =
             fused ? Epilogue<Real>{.addend = addend.data(), .relu = true} : Epilogue<Real>{};
