@@ -199,14 +199,18 @@ struct ChannelWeightsPlan {
   return seen;
 }
 
+/// Of a pair of channels of one sample: a tap falls on the picture or beside it along each axis by itself.
+[[gnu::always_inline]] inline std::int64_t seen_taps(const Conv2dShape& s) {
+  return seen_taps(s.ih, s.oh, s.kh, s.sh, s.ph) * seen_taps(s.iw, s.ow, s.kw, s.sw, s.pw);
+}
+
 /// Whether channels in the lanes take less time than samples in the lanes, which take the padding's taps
 /// along and add their lanes at the end.
 [[gnu::always_inline]] inline bool backward_weights_uses_channels(const Conv2dShape& s) {
   constexpr std::int64_t kLaneSum = 14;  // of one weight, in multiply-adds of a register: measured
   constexpr std::int64_t kScatter = 3;   // likewise
   const std::int64_t kernel = s.kh * s.kw;
-  const std::int64_t seen =
-      seen_taps(s.ih, s.oh, s.kh, s.sh, s.ph) * seen_taps(s.iw, s.ow, s.kw, s.sw, s.pw) * s.blocks;
+  const std::int64_t seen = seen_taps(s) * s.blocks;
   const std::int64_t by_channels =
       (seen / products_at_once(s.precision) + kScatter * kernel) * round_up(s.ic, kLanes);
   const std::int64_t by_samples = (s.blocks * s.oh * s.ow + kLaneSum) * kernel * s.ic;

@@ -104,17 +104,7 @@ ConvAlgorithms conv2d_algorithms(const Conv2dShape& shape) {
 }
 
 std::int64_t conv2d_multiplications(const Conv2dShape& s) {
-  // A tap falls on the picture or beside it along each axis by itself.
-  const auto taps = [](std::int64_t out, std::int64_t in, std::int64_t kernel, std::int64_t stride,
-                       std::int64_t padding) {
-    std::int64_t count = 0;
-    for (std::int64_t o = 0; o < out; ++o) {
-      const std::int64_t first = o * stride - padding;
-      count += std::max<std::int64_t>(0, std::min(first + kernel, in) - std::max<std::int64_t>(first, 0));
-    }
-    return count;
-  };
-  return s.ic * s.oc * taps(s.oh, s.ih, s.kh, s.sh, s.ph) * taps(s.ow, s.iw, s.kw, s.sw, s.pw);
+  return s.ic * s.oc * seen_taps(s);
 }
 
 std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads) {
