@@ -82,9 +82,7 @@ ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator&
   }
   const nn::Network network(header.input.shape, options.layers, options.loss, std::nullopt);
   require_same_input(request, header, dataset, network.classes());
-  train::State state{.parameters = AlignedBuffer<float>(network.parameter_count()),
-                     .statistics = AlignedBuffer<float>(network.statistic_count()),
-                     .velocity = {}};
+  train::State state = train::make_state(network, 0);
   io::agreed(world, [&] { train::read_checkpoint_state(request.checkpoint, network, state); });
 
   train::Engine engine(network, kernels::float_kernels(train::lowest_isa(world, kernels::choose_isa())),

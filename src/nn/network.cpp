@@ -203,8 +203,7 @@ std::string Network::summary() const {
   row("input", "", to_string(input_), "");
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const Layer& layer = *nodes_[i].layer;
-    std::int64_t size = 0;
-    for (const Parameter& parameter : layer.parameters()) size += count(parameter.dims);
+    const std::int64_t size = nn::parameter_count(layer);
     row(nodes_[i].name, layer.description(), to_string(shapes_[i]), size > 0 ? grouped(size) : "");
   }
   row("loss", std::string(to_string(loss_)), "", "");

@@ -38,11 +38,9 @@ struct Bench {
     dst = AlignedBuffer<float>(elements(layer.output()));
     diff_dst = random_numbers(dst.size());
     if (operation.addend != nn::Operation::kNone) addend = random_numbers(dst.size());
+    parameters = random_numbers(nn::parameter_count(layer));
+    diff_parameters = AlignedBuffer<float>(parameters.size());
     std::int64_t size = 0;
-    for (const nn::Parameter& parameter : layer.parameters()) size += count(parameter.dims);
-    parameters = random_numbers(size);
-    diff_parameters = AlignedBuffer<float>(size);
-    size = 0;
     for (const nn::Statistic& statistic : layer.statistics()) size += count(statistic.dims);
     statistics = AlignedBuffer<float>(size);
     batch_statistics = AlignedBuffer<float>(size);

@@ -53,10 +53,7 @@ StepTime measure_steps(const nn::Network& network, const Options& options, const
   const std::vector<optim::ParameterRange> ranges = decay_ranges(network);
   AlignedBuffer<float> gradient(network.gradient_size());
   LeafSums sums(comm::Communicator::self());
-  State state{.parameters = AlignedBuffer<float>(network.parameter_count()),
-              .statistics = AlignedBuffer<float>(network.statistic_count()),
-              .velocity = {}};
-  if (options.optimizer.momentum > 0) state.velocity = AlignedBuffer<float>(network.parameter_count());
+  State state = make_state(network, options.optimizer.momentum);
   network.initialise(options.seed, state.parameters.span(), state.statistics.span());
 
   std::int64_t done = 0;

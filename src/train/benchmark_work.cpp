@@ -4,15 +4,6 @@
 #include "convoy/train/benchmark.hpp"
 
 namespace convoy::train {
-namespace {
-
-std::int64_t parameter_count(const nn::Layer& layer) {
-  std::int64_t size = 0;
-  for (const nn::Parameter& parameter : layer.parameters()) size += count(parameter.dims);
-  return size;
-}
-
-}  // namespace
 
 std::string_view to_string(Roof roof) {
   return roof == Roof::kCompute ? "compute" : "memory";
@@ -30,7 +21,7 @@ Passes<PassWork> work_of(const nn::Network& network, const nn::Operation& operat
   constexpr auto kRealSize = static_cast<std::int64_t>(sizeof(float));
   const std::int64_t blocks = lane_blocks(samples);
   const auto picture = [&](const Shape& shape) { return blocks * shape.size() * kLanes * kRealSize; };
-  const std::int64_t parameters = parameter_count(layer) * kRealSize;
+  const std::int64_t parameters = nn::parameter_count(layer) * kRealSize;
   const std::int64_t saved = layer.saved_bytes(blocks, kRealSize);
   const std::int64_t dst = picture(layer.output());
   const std::int64_t addend = operation.addend == nn::Operation::kNone ? 0 : dst;

@@ -32,6 +32,12 @@ std::int64_t answer(const float* outputs, std::int64_t classes, std::int64_t n) 
 
 }  // namespace
 
+State make_state(const nn::Network& network, double momentum) {
+  return {.parameters = AlignedBuffer<float>(network.parameter_count()),
+          .statistics = AlignedBuffer<float>(network.statistic_count()),
+          .velocity = AlignedBuffer<float>(momentum > 0 ? network.parameter_count() : 0)};
+}
+
 Engine::Engine(const nn::Network& network, const kernels::KernelTable<float>& kernels, int threads,
                std::int64_t micro_batch, kernels::Precision precision)
     : network_(network),

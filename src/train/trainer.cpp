@@ -59,9 +59,7 @@ class Trainer {
         leaf_sums_(world) {
     if (const data::Split* test = dataset_.split("test"); test != nullptr && test->samples() > 0)
       test_ = Source{test, train_.transform};
-    state_.parameters = AlignedBuffer<float>(network_.parameter_count());
-    state_.statistics = AlignedBuffer<float>(network_.statistic_count());
-    if (options.optimizer.momentum > 0) state_.velocity = AlignedBuffer<float>(network_.parameter_count());
+    state_ = make_state(network_, options.optimizer.momentum);
     if (options.profile) profile_ = std::make_unique<Profile>(engine_.threads());
     engine_.set_profile(profile_.get());
   }

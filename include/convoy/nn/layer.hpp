@@ -145,6 +145,13 @@ class Layer {
   virtual void backward(const Pass<double>& pass) const = 0;
 };
 
+/// Numbers in all of a layer's parameters.
+[[nodiscard]] inline std::int64_t parameter_count(const Layer& layer) {
+  std::int64_t size = 0;
+  for (const Parameter& parameter : layer.parameters()) size += count(parameter.dims);
+  return size;
+}
+
 /// Lets a layer write each pass once, for float (training) and double (gradient checks): Derived has
 /// `template <class Real> void run_forward(const Pass<Real>&) const`, and run_backward likewise.
 template <class Derived>

@@ -32,6 +32,9 @@ struct State {
   AlignedBuffer<float> velocity;  ///< sgd's momentum; empty where μ = 0
 };
 
+/// Room for `network`'s state, zeros; a velocity only where momentum needs one.
+[[nodiscard]] State make_state(const nn::Network& network, double momentum);
+
 /// Where samples come from.
 struct Source {
   const data::Split* split = nullptr;
