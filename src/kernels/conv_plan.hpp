@@ -139,6 +139,28 @@ inline constexpr std::int64_t kTransposition = 6;      // of 16 numbers
   return is_winograd_shape(s) && winograd_wins(plan_backward_data(s, 1), s.blocks, s.ih, s.iw, s.precision);
 }
 
+/// Channels of one work item of the direct sum; the last may have fewer. Not split evenly: whole groups fill
+/// whole tiles.
+inline constexpr std::int64_t kChannelGroup = 16;
+
+/// Whether the direct backward data copies the weights of a group of channels before it walks over the
+/// picture: its sum runs over output channels, whose weights lie so far apart that every one is on a page of
+/// its own.
+[[gnu::always_inline]] inline bool backward_data_packs(const Conv2dShape& s) {
+  constexpr std::int64_t kPage = 4096 / sizeof(float);
+  const std::int64_t kernel = s.kh * s.kw;
+  return kernel > 1 && s.ic * kernel >= kPage;
+}
+/// The step from one channel to the next in the copy of `reduce` output channels, or pairs of them: an odd
+/// number of cache lines, so that neighbours do not fall on the same cache sets.
+[[gnu::always_inline]] inline std::int64_t packed_row(const Conv2dShape& s, std::int64_t reduce) {
+  return (round_up(reduce * s.kh * s.kw, kLanes) / kLanes | 1) * kLanes;
+}
+/// Elements of the whole copy.
+[[gnu::always_inline]] inline std::int64_t packed_size(const Conv2dShape& s, std::int64_t reduce) {
+  return kChannelGroup * packed_row(s, reduce);
+}
+
 /// Backward weights sum over tiles and samples; the plan's `reduce` are the input channels in vectors of 16,
 /// of which a thread has its share and keeps the inputs of all tiles.
 [[gnu::always_inline]] inline WinogradPlan plan_backward_weights(const Conv2dShape& s, std::int64_t threads) {

@@ -128,8 +128,11 @@ std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads) {
     }
     if (backward_data_uses_winograd(s)) {
       need_of_threads(0, [&](int team) { return plan_backward_data(s, team); });
-    } else if (is_paired) {
-      need(paired_size(s.blocks, s.oc, s.oh * s.ow * kLanes) + paired_size(1, s.oc, s.ic * taps));
+    } else {
+      const std::int64_t pairs =
+          paired_size(s.blocks, s.oc, s.oh * s.ow * kLanes) + paired_size(1, s.oc, s.ic * taps);
+      const std::int64_t packed = packed_size(s, is_paired ? (s.oc + 1) / 2 : s.oc);
+      need((is_paired ? pairs : 0) + (backward_data_packs(s) ? threads * packed : 0));
     }
     if (backward_weights_uses_winograd(s)) {
       need_of_threads(channel_lanes_size(s), [&](int team) { return plan_backward_weights(s, team); });

@@ -48,7 +48,8 @@ std::vector<NamedShape> shapes() {
       square("lenet1_1x28_6_5x5p2", 1, 28, 6, 5, 2),     square("lenet2_6x14_16_5x5", 6, 14, 16, 5, 0),
       square("nielsen2_20x12_40_5x5", 20, 12, 40, 5, 0), square("resnet_16x16_32_3x3p1", 16, 16, 32, 3, 1),
       square("cifar_32x32_32_3x3p1", 32, 32, 32, 3, 1),  square("vgg_256x4_512_3x3p1", 256, 4, 512, 3, 1),
-      square("dense_400_120", 400, 1, 120, 1, 0),        square("dense_4096_256", 4096, 1, 256, 1, 0)};
+      square("vgg_512x2_512_3x3p1", 512, 2, 512, 3, 1),  square("dense_400_120", 400, 1, 120, 1, 0),
+      square("dense_4096_256", 4096, 1, 256, 1, 0)};
 }
 
 enum class Pass { kForward, kBackwardData, kBackwardWeights };

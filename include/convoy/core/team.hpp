@@ -64,6 +64,18 @@ class Team {
     return split(count, size_, index_);
   }
 
+  /// This thread's shares of two counts whose every pair is some thread's: the first is cut into `parts`, at
+  /// most size(), the second into as many as there are threads for each. Both empty for a thread left over.
+  struct TwoShares {
+    Range first, second;
+  };
+  [[nodiscard, gnu::always_inline]] TwoShares share_two_ways(std::int64_t first, std::int64_t parts,
+                                                             std::int64_t second) const {
+    const std::int64_t second_parts = size_ / parts;
+    if (index_ >= parts * second_parts) return {};
+    return {split(first, parts, index_ % parts), split(second, second_parts, index_ / parts)};
+  }
+
   /// Waits for the whole team; every thread of the team must call it equally often.
   [[gnu::always_inline]] void barrier() const noexcept {
     if (size_ > 1) barrier_->wait();

@@ -64,10 +64,33 @@ struct ConvWalk {
   Update update;
   Epilogue<Real> epilogue;
   Real* out;
+  Factor* packed;  ///< this thread's room for the weights of a group of channels; null: read as they lie
+  std::int64_t packed_row;  ///< from one of these channels to the next
 };
 
-/// Channels of one work item; the last may have fewer. Not split evenly: whole groups fill whole tiles.
-inline constexpr std::int64_t kChannelGroup = 16;
+/// The weights of `channels` as [channel][reduce][tap] in a thread's own memory, from [reduce][channel][tap];
+/// gives where channel 0 would lie.
+template <class Real, class Factor>
+const Factor* pack_weights(const ConvWalk<Real, Factor>& walk, const Range& channels, Factor* to) {
+  constexpr std::int64_t kAhead = 12;  // pages are further apart than the processor looks by itself
+  const std::int64_t kernel = walk.vertical.kernel * walk.horizontal.kernel;
+  for (std::int64_t r = 0; r < walk.reduce; ++r) {
+    // Whole registers are read and written, past the taps, where the next r will correct that.
+    const bool is_followed =
+        r + 1 < walk.reduce && r * kernel + round_up(kernel, kWidth<Factor>) <= walk.packed_row;
+    for (std::int64_t c = 0; c < channels.size(); ++c) {
+      const Factor* from = walk.weights + r * walk.w_reduce + (channels.begin + c) * kernel;
+      Factor* at = to + c * walk.packed_row + r * kernel;
+      __builtin_prefetch(from + kAhead * walk.w_reduce);
+      if (is_followed) {
+        for (std::int64_t k = 0; k < kernel; k += kWidth<Factor>) store(at + k, load(from + k));
+      } else {
+        for (std::int64_t k = 0; k < kernel; ++k) at[k] = from[k];
+      }
+    }
+  }
+  return to - channels.begin * walk.packed_row;
+}
 
 /// One row of the output for the channels [channel, channel + count) of one block.
 template <class Real, class Factor>
@@ -133,11 +156,20 @@ void convolve(const ConvWalk<Real, Factor>& walk, const Team& team) {
   const std::int64_t groups = ceil_div(walk.channels, kChannelGroup);
   const std::int64_t rows = walk.vertical.to;
   const Range items = team.share(walk.blocks * groups * rows);
+  ConvWalk<Real, Factor> of_group = walk;
+  std::int64_t packed_group = -1;
   for (std::int64_t item = items.begin; item < items.end; ++item) {
     const std::int64_t row = item % rows;
     const std::int64_t group = item / rows % groups;
     const std::int64_t block = item / rows / groups;
-    convolve_row(walk, block, {group * kChannelGroup, min(walk.channels, (group + 1) * kChannelGroup)}, row);
+    const Range channels{group * kChannelGroup, min(walk.channels, (group + 1) * kChannelGroup)};
+    if (walk.packed != nullptr && group != packed_group) {
+      of_group.weights = pack_weights(walk, channels, walk.packed);
+      of_group.w_reduce = walk.vertical.kernel * walk.horizontal.kernel;
+      of_group.w_channel = walk.packed_row;
+      packed_group = group;
+    }
+    convolve_row(of_group, block, channels, row);
   }
   team.barrier();
 }
@@ -160,12 +192,14 @@ ConvWalk<Real, Factor> forward_walk(const Conv2dShape& s, std::int64_t reduce, c
           .bias = bias,
           .update = Update::kAssign,
           .epilogue = epilogue,
-          .out = dst};
+          .out = dst,
+          .packed = nullptr,
+          .packed_row = 0};
 }
 
 template <class Real, class Factor>
 ConvWalk<Real, Factor> backward_walk(const Conv2dShape& s, std::int64_t reduce, const Factor* diff_dst,
-                                     const Factor* weights, Update update, Real* diff_src) {
+                                     const Factor* weights, Update update, Real* diff_src, Factor* packed) {
   const std::int64_t kernel = s.kh * s.kw;
   return {.blocks = s.blocks,
           .reduce = reduce,
@@ -179,7 +213,9 @@ ConvWalk<Real, Factor> backward_walk(const Conv2dShape& s, std::int64_t reduce, 
           .bias = nullptr,
           .update = update,
           .epilogue = {},
-          .out = diff_src};
+          .out = diff_src,
+          .packed = packed,
+          .packed_row = packed_row(s, reduce)};
 }
 
 template <class Real>
@@ -203,6 +239,13 @@ void conv2d_forward(const Conv2dShape& s, const Real* src, const Real* weights, 
     }
   }
   convolve(forward_walk(s, s.ic, src, weights, bias, epilogue, dst), team);
+}
+
+/// A thread's room for packed weights in `scratch`; null where they are read as they lie.
+template <class Factor>
+CONVOY_INLINE Factor* own_packed(const Conv2dShape& s, std::int64_t reduce, Factor* scratch,
+                                 const Team& team) {
+  return backward_data_packs(s) ? scratch + team.index() * packed_size(s, reduce) : nullptr;
 }
 
 template <class Real>
@@ -232,13 +275,16 @@ void conv2d_backward_data(const Conv2dShape& s, const Real* diff_dst, const Real
     if (s.precision == Precision::kBfloat16) {
       Pair* pairs = reinterpret_cast<Pair*>(scratch);
       Pair* of_weights = pairs + paired_size(s.blocks, s.oc, s.oh * s.ow * kLanes);
+      const std::int64_t reduce = ceil_div(s.oc, 2);
+      Pair* packed = own_packed(s, reduce, of_weights + paired_size(1, s.oc, s.ic * kernel), team);
       pair_planes(s.blocks, s.oc, s.oh * s.ow * kLanes, diff_dst, pairs, team);
       pair_planes(1, s.oc, s.ic * kernel, weights, of_weights, team);
       team.barrier();
-      return convolve(backward_walk(s, ceil_div(s.oc, 2), pairs, of_weights, update, diff_src), team);
+      return convolve(backward_walk(s, reduce, pairs, of_weights, update, diff_src, packed), team);
     }
   }
-  convolve(backward_walk(s, s.oc, diff_dst, weights, update, diff_src), team);
+  convolve(backward_walk(s, s.oc, diff_dst, weights, update, diff_src, own_packed(s, s.oc, scratch, team)),
+           team);
 }
 
 }  // namespace

@@ -105,13 +105,11 @@ template <class Real>
 void scatter_taps(const Conv2dShape& s, const ChannelWeightsPlan& plan, const Range& chunk,
                   const Range& groups, const Real* sums, Real* diff_weights) {
   const std::int64_t kernel = s.kh * s.kw;
-  const std::int64_t begin = groups.begin * kLanes;
-  const std::int64_t end = min(groups.end * kLanes, s.ic);
   for (std::int64_t c = chunk.begin; c < chunk.end; ++c) {
-    const Real* from = sums + (c - chunk.begin) * plan.row;
-    Real* to = diff_weights + c * s.ic * kernel;
-    for (std::int64_t ic = begin; ic < end; ++ic)
-      for (std::int64_t tap = 0; tap < kernel; ++tap) to[ic * kernel + tap] = from[tap * plan.slab + ic];
+    for (std::int64_t ic = groups.begin * kLanes; ic < min(groups.end * kLanes, s.ic); ic += kLanes) {
+      taps_of_channels(sums + (c - chunk.begin) * plan.row + ic, plan.slab, kernel, min(kLanes, s.ic - ic),
+                       diff_weights + (c * s.ic + ic) * kernel);
+    }
   }
 }
 
@@ -134,17 +132,12 @@ void channel_weights(const Conv2dShape& s, const Real* src, const Real* diff_dst
   }
   team.barrier();
   const std::int64_t all_groups = ceil_div(s.ic, kLanes);
-  const std::int64_t parts = min(team.size(), all_groups);
-  const std::int64_t channel_parts = team.size() / parts;
-  if (team.index() < parts * channel_parts) {
-    const Range groups = split(all_groups, parts, team.index() % parts);
-    const Range channels = split(s.oc, channel_parts, team.index() / parts);
-    Real* sums = scratch + channel_lanes_size(s) + paired_dst_size(s) + team.index() * plan.sums_size;
-    for (std::int64_t begin = channels.begin; begin < channels.end; begin += plan.chunk) {
-      const Range chunk{begin, min(begin + plan.chunk, channels.end)};
-      sum_taps(s, plan, chunk, groups, lanes, diff, sums);
-      scatter_taps(s, plan, chunk, groups, sums, diff_weights);
-    }
+  const auto [groups, channels] = team.share_two_ways(all_groups, min(team.size(), all_groups), s.oc);
+  Real* sums = scratch + channel_lanes_size(s) + paired_dst_size(s) + team.index() * plan.sums_size;
+  for (std::int64_t begin = channels.begin; begin < channels.end; begin += plan.chunk) {
+    const Range chunk{begin, min(begin + plan.chunk, channels.end)};
+    sum_taps(s, plan, chunk, groups, lanes, diff, sums);
+    scatter_taps(s, plan, chunk, groups, sums, diff_weights);
   }
   team.barrier();
 }

@@ -243,28 +243,23 @@ void finish_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, cons
 template <class Real, class Factor, int K>
 void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& walk, Real* scratch,
                           const Team& team) {
-  const std::int64_t parts = plan.parts;
-  const std::int64_t channel_parts = team.size() / parts;
-  if (team.index() < parts * channel_parts) {
-    const Range tiles = split(plan.tiles, parts, team.index() % parts);
-    const Range channels = split(plan.channels, channel_parts, team.index() / parts);
-    static_assert(sizeof(Factor) == sizeof(Real));
-    Real* outputs = scratch + team.index() * plan.scratch_size();
-    auto* weights = reinterpret_cast<Factor*>(outputs + kTileProducts * plan.outputs_slab);
-    Factor* inputs = weights + kTileProducts * plan.weights_slab;
-    const std::int64_t strips = ceil_div(tiles.size(), plan.strip);
-    for (std::int64_t begin = channels.begin; begin < channels.end; begin += plan.chunk) {
-      const Range chunk{begin, min(begin + plan.chunk, channels.end)};
-      transform_weights<Real, Factor, K>(plan, walk, chunk, weights);
-      for (std::int64_t s = 0; s < strips; ++s) {
-        const Range strip = split(tiles.size(), strips, s);
-        const std::int64_t first = tiles.begin + strip.begin;
-        Factor* of_strip = inputs + (plan.chunks > 1 ? s : 0) * kTileProducts * plan.inputs_slab;
-        if (plan.chunks == 1 || begin == channels.begin)
-          transform_strip(plan, walk, first, strip.size(), of_strip);
-        mix_channels(plan, weights, of_strip, chunk.size(), strip.size(), outputs);
-        finish_strip<Real, K>(plan, walk, chunk, first, strip.size(), outputs);
-      }
+  const auto [tiles, channels] = team.share_two_ways(plan.tiles, plan.parts, plan.channels);
+  static_assert(sizeof(Factor) == sizeof(Real));
+  Real* outputs = scratch + team.index() * plan.scratch_size();
+  auto* weights = reinterpret_cast<Factor*>(outputs + kTileProducts * plan.outputs_slab);
+  Factor* inputs = weights + kTileProducts * plan.weights_slab;
+  const std::int64_t strips = ceil_div(tiles.size(), plan.strip);
+  for (std::int64_t begin = channels.begin; begin < channels.end; begin += plan.chunk) {
+    const Range chunk{begin, min(begin + plan.chunk, channels.end)};
+    transform_weights<Real, Factor, K>(plan, walk, chunk, weights);
+    for (std::int64_t s = 0; s < strips; ++s) {
+      const Range strip = split(tiles.size(), strips, s);
+      const std::int64_t first = tiles.begin + strip.begin;
+      Factor* of_strip = inputs + (plan.chunks > 1 ? s : 0) * kTileProducts * plan.inputs_slab;
+      if (plan.chunks == 1 || begin == channels.begin)
+        transform_strip(plan, walk, first, strip.size(), of_strip);
+      mix_channels(plan, weights, of_strip, chunk.size(), strip.size(), outputs);
+      finish_strip<Real, K>(plan, walk, chunk, first, strip.size(), outputs);
     }
   }
   team.barrier();

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "kernels/conv_plan.hpp"
 #include "kernels/lanes/simd.hpp"
 
 namespace convoy::kernels {
@@ -52,6 +53,36 @@ CONVOY_INLINE void transpose_16x16(const Real* from, std::int64_t from_step, std
       transpose_registers<Real>(v);
       CONVOY_UNROLL
       for (std::int64_t k = 0; k < kSize; ++k) store(to + (j + k) * to_step + i, v[k]);
+    }
+  }
+}
+
+/// to[i·taps + k] = from[k·from_step + i] for i < channels and k < taps: sums that have channels in the
+/// lanes, up to 16, into weights as they lie in memory.
+template <class Real>
+void taps_of_channels(const Real* from, std::int64_t from_step, std::int64_t taps, std::int64_t channels,
+                      Real* to) {
+  constexpr std::int64_t kMostTaps = 4 * kLanes;
+  const std::int64_t row = round_up(taps, kLanes);
+  if (taps == 1 || row > kMostTaps) {
+    for (std::int64_t i = 0; i < channels; ++i)
+      for (std::int64_t k = 0; k < taps; ++k) to[i * taps + k] = from[k * from_step + i];
+    return;
+  }
+  alignas(64) Real rows[kLanes * kMostTaps];
+  for (std::int64_t k = 0; k < taps; k += kLanes)
+    transpose_16x16(from + k * from_step, from_step, min(kLanes, taps - k), rows + k, row);
+  // Whole registers are written, past a channel's taps: the next channel's follow and correct that.
+  const std::int64_t end = channels * taps;
+  for (std::int64_t i = 0; i < channels; ++i) {
+    for (std::int64_t k = 0; k < taps; k += kWidth<Real>) {
+      const std::int64_t at = i * taps + k;
+      if (at + kWidth<Real> <= end) {
+        store(to + at, load(rows + i * row + k));
+      } else {
+        for (std::int64_t rest = k; rest < taps; ++rest) to[i * taps + rest] = rows[i * row + rest];
+        break;
+      }
     }
   }
 }

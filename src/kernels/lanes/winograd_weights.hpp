@@ -123,12 +123,8 @@ void finish_weights(const WinogradPlan& plan, const Conv2dShape& s, const Range&
             },
             [&](int y, int x, const Vec<Real>& v) { store(taps[y * K + x] + part, v); });
       }
-      Real* to = diff_weights + (c * s.ic + group * kLanes) * K * K;
-      const std::int64_t count = min(kLanes, s.ic - group * kLanes);
-      for (std::int64_t i = 0; i < count; ++i) {
-        CONVOY_UNROLL
-        for (int k = 0; k < K * K; ++k) to[i * K * K + k] = taps[k][i];
-      }
+      taps_of_channels(taps[0], kLanes, K * K, min(kLanes, s.ic - group * kLanes),
+                       diff_weights + (c * s.ic + group * kLanes) * K * K);
     }
   }
 }
@@ -139,28 +135,22 @@ void winograd_weights(const Conv2dShape& s, const Real* src, const Real* diff_ds
   const WinogradPlan plan = plan_backward_weights(s, team.size());
   to_channel_lanes(s, src, scratch, team);
   team.barrier();
-  const std::int64_t all_groups = ceil_div(s.ic, kLanes);
-  const std::int64_t parts = plan.parts;
-  const std::int64_t channel_parts = team.size() / parts;
-  if (team.index() < parts * channel_parts) {
-    const Range groups = split(all_groups, parts, team.index() % parts);
-    const Range channels = split(s.oc, channel_parts, team.index() / parts);
-    Real* weights = scratch + channel_lanes_size(s) + team.index() * plan.scratch_size();
-    auto* outputs = reinterpret_cast<Factor*>(weights + kTileProducts * plan.weights_slab);
-    Factor* inputs = outputs + kTileProducts * plan.outputs_slab;
-    const std::int64_t strips = ceil_div(plan.tiles, plan.strip);
-    for (std::int64_t begin = channels.begin; begin < channels.end; begin += plan.chunk) {
-      const Range chunk{begin, min(begin + plan.chunk, channels.end)};
-      for (std::int64_t i = 0; i < strips; ++i) {
-        const Range strip = split(plan.tiles, strips, i);
-        Factor* of_strip = inputs + (plan.chunks > 1 ? i : 0) * kTileProducts * plan.inputs_slab;
-        if (plan.chunks == 1 || begin == channels.begin)
-          transform_strip(plan, s, groups, strip.begin, strip.size(), scratch, of_strip);
-        evaluate_strip<Real, Factor, K>(plan, s, chunk, strip.begin, strip.size(), diff_dst, outputs);
-        sum_samples(plan, outputs, of_strip, chunk.size(), groups.size(), strip.size(), i > 0, weights);
-      }
-      finish_weights<Real, K>(plan, s, chunk, groups, weights, diff_weights);
+  const auto [groups, channels] = team.share_two_ways(ceil_div(s.ic, kLanes), plan.parts, s.oc);
+  Real* weights = scratch + channel_lanes_size(s) + team.index() * plan.scratch_size();
+  auto* outputs = reinterpret_cast<Factor*>(weights + kTileProducts * plan.weights_slab);
+  Factor* inputs = outputs + kTileProducts * plan.outputs_slab;
+  const std::int64_t strips = ceil_div(plan.tiles, plan.strip);
+  for (std::int64_t begin = channels.begin; begin < channels.end; begin += plan.chunk) {
+    const Range chunk{begin, min(begin + plan.chunk, channels.end)};
+    for (std::int64_t i = 0; i < strips; ++i) {
+      const Range strip = split(plan.tiles, strips, i);
+      Factor* of_strip = inputs + (plan.chunks > 1 ? i : 0) * kTileProducts * plan.inputs_slab;
+      if (plan.chunks == 1 || begin == channels.begin)
+        transform_strip(plan, s, groups, strip.begin, strip.size(), scratch, of_strip);
+      evaluate_strip<Real, Factor, K>(plan, s, chunk, strip.begin, strip.size(), diff_dst, outputs);
+      sum_samples(plan, outputs, of_strip, chunk.size(), groups.size(), strip.size(), i > 0, weights);
     }
+    finish_weights<Real, K>(plan, s, chunk, groups, weights, diff_weights);
   }
   team.barrier();
 }

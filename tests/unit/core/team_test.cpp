@@ -24,6 +24,23 @@ TEST(Split, CoversEverythingInOrderWithSizesThatDifferByAtMostOne) {
   }
 }
 
+TEST(Team, SharesEveryPairOfTwoCountsOnce) {
+  for (const int size : {1, 2, 3, 7, 12}) {
+    for (std::int64_t first = 1; first <= 5; ++first) {
+      constexpr std::int64_t kSecond = 4;
+      std::vector<int> seen(static_cast<std::size_t>(first * kSecond), 0);
+      const std::int64_t parts = size < first ? size : first;
+      for (int t = 0; t < size; ++t) {
+        const Team::TwoShares shares = Team(t, size, nullptr).share_two_ways(first, parts, kSecond);
+        for (std::int64_t i = shares.first.begin; i < shares.first.end; ++i)
+          for (std::int64_t j = shares.second.begin; j < shares.second.end; ++j)
+            ++seen[static_cast<std::size_t>(i * kSecond + j)];
+      }
+      EXPECT_EQ(seen, std::vector<int>(seen.size(), 1)) << first << " on " << size;
+    }
+  }
+}
+
 TEST(Barrier, LetsNoThreadThroughBeforeAllHaveArrived) {
   constexpr int kThreads = 4;
   constexpr int kRounds = 200;
