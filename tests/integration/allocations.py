@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""A step allocates nothing: memory is made when the first step of its kind is, and kept."""
+
+import os
+import re
+
+import runs
+
+PROGRAM = os.environ["COUNTING_ALLOCATIONS"]
+# Of 5 steps an epoch. Step 1 and step 5, with fewer micro-batches, plan; a step after an epoch's end follows its
+# evaluation and checkpoint.
+STEADY = (3, 4, 8, 9, 10)
+
+
+class Allocations(runs.Folder):
+    def counts(self, network, ranks, threads, *words):
+        outcome = runs.convoy("--config", f"{network}.ini", "--run.threads", threads, "--run.log-every", 1000, *words,
+                              ranks=ranks, program=PROGRAM)
+        self.assertEqual(outcome.status, 0, outcome)
+        lines = re.findall(r"^allocations:(.*)$", outcome.output, re.MULTILINE)
+        self.assertEqual(len(lines), ranks)
+        return [{int(step): int(count) for step, count in (word.split("=") for word in line.split())} for line in lines]
+
+    def test_none_in_a_step_on_any_ranks_and_threads(self):
+        for network in ("lenet", "blocks"):
+            for ranks, threads in ((1, 1), (1, 2), (2, 1), (3, 2)):
+                with self.subTest(network, ranks=ranks, threads=threads):
+                    for counts in self.counts(network, ranks, threads, "--run.dir", f"{network}-{ranks}-{threads}"):
+                        self.assertEqual({step: counts[step] for step in STEADY}, dict.fromkeys(STEADY, 0))
+
+    def test_they_are_counted(self):
+        (counts,) = self.counts("lenet", 1, 1)
+        self.assertGreater(counts[6], 0)  # an evaluation and a checkpoint lie before it
+
+
+if __name__ == "__main__":
+    runs.main()
