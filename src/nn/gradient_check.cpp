@@ -33,8 +33,11 @@ std::vector<LayerText> with_probes(const std::vector<LayerText>& layers) {
         {std::string(kProbeKeyword) + " name=~" + std::to_string(lines.size()), "gradient check"});
   };
   for (const LayerText& line : layers) {
-    // A probe before a relu would keep it from being fused into the layer before, which is how it trains.
-    const bool can_be_fused = !lines.empty() && LayerLine(line).keyword() == "relu";
+    // A probe before an activation would keep it from being fused into the layer before, which is how it
+    // trains.
+    const std::string keyword = LayerLine(line).keyword();
+    const bool can_be_fused =
+        !lines.empty() && (keyword == "relu" || keyword == "sigmoid" || keyword == "tanh");
     if (!is_structure(line) && !can_be_fused) add_probe();
     lines.push_back(line);
   }

@@ -46,10 +46,9 @@ std::vector<Operation> plan_operations(const Network& network) {
         reader = only_reader(network, reader);
       }
     }
-    if (reader != kNobody &&
-        nodes[static_cast<std::size_t>(reader)].layer->nonlinearity() == Nonlinearity::kRelu) {
-      operation.relu = true;
-      fuse(reader);
+    if (reader != kNobody) {
+      operation.activation = nodes[static_cast<std::size_t>(reader)].layer->activation();
+      if (operation.activation != kernels::Activation::kNone) fuse(reader);
     }
   }
   return operations;
@@ -58,14 +57,14 @@ std::vector<Operation> plan_operations(const Network& network) {
 std::string describe(const Network& network, const Operation& operation) {
   const auto name = [&](int node) { return network.nodes()[static_cast<std::size_t>(node)].name; };
   std::string text = name(operation.node);
-  // The sum comes right before the relu, if both are there.
+  const bool is_activated = operation.activation != kernels::Activation::kNone;
+  // The sum comes right before the activation, if both are there.
   if (operation.addend != Operation::kNone) {
-    const int sum = operation.relu
-                        ? network.nodes()[static_cast<std::size_t>(operation.output)].inputs.front()
-                        : operation.output;
+    const int sum = is_activated ? network.nodes()[static_cast<std::size_t>(operation.output)].inputs.front()
+                                 : operation.output;
     text += " + " + name(sum);
   }
-  if (operation.relu) text += " + " + name(operation.output);
+  if (is_activated) text += " + " + name(operation.output);
   return text;
 }
 
@@ -75,8 +74,10 @@ std::string describe_operations(const Network& network, std::int64_t micro_batch
   for (const Operation& operation : plan_operations(network)) {
     const Node& node = network.nodes()[static_cast<std::size_t>(operation.node)];
     const bool wants_diff_src = network.wants_diff(node.inputs.front());
-    text << "  " << std::left << std::setw(36) << describe(network, operation)
-         << node.layer->algorithms(lane_blocks(micro_batch), precision, wants_diff_src) << '\n';
+    const std::string algorithms =
+        node.layer->algorithms(lane_blocks(micro_batch), precision, wants_diff_src);
+    text << "  " << std::left << std::setw(algorithms.empty() ? 0 : 36) << describe(network, operation)
+         << algorithms << '\n';
   }
   return text.str();
 }

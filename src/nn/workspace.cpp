@@ -72,7 +72,7 @@ void Workspace<Real>::lay_out(std::int64_t micro_batch, const WorkspaceOptions& 
     const Traits traits = node.layer->traits();
     const int now = static_cast<int>(i);
     const std::int64_t bytes = bytes_of(operation.output);
-    const bool reads_output = traits.backward_reads_dst || operation.relu;
+    const bool reads_output = traits.backward_reads_dst || operation.activation != kernels::Activation::kNone;
     outputs.push_back({.bytes = bytes, .first = now, .last = reads_output ? backward_time(i) : now});
     diffs.push_back({.bytes = bytes, .first = backward_time(i), .last = backward_time(i)});
     const auto is_read_by = [&](int source, bool backward) {
@@ -171,7 +171,7 @@ Pass<Real> Workspace<Real>::pass_of(std::size_t i, const kernels::KernelTable<Re
   for (std::size_t k = 0; k < node.inputs.size(); ++k) pass.src[k] = output_at(node.inputs[k]);
   pass.dst = at(places_[i].output);
   if (operation.addend != Operation::kNone) pass.epilogue.addend = output_at(operation.addend);
-  pass.epilogue.relu = operation.relu;
+  pass.epilogue.activation = operation.activation;
   pass.parameters = values.parameters + node.parameter_offset;
   pass.statistics = values.statistics + node.statistic_offset;
   pass.saved = memory_.data() + places_[i].saved;
@@ -214,9 +214,10 @@ void Workspace<Real>::backward(const kernels::KernelTable<Real>& kernels, const 
     pass.diff_dst = at(place.diff);
     pass.diff_parameters = gradient + node.parameter_offset;
     pass.batch_statistics = gradient + network_.parameter_count() + node.statistic_offset;
-    if (operation.relu && !traits.masks_diff) {
-      kernels.relu_backward(batch.blocks() * network_.shape_of(operation.output).size() * kLanes, pass.dst,
-                            pass.diff_dst, pass.diff_dst, team);
+    if (caller_differentiates(operation, traits)) {
+      kernels::activation_backward(kernels, operation.activation)(
+          batch.blocks() * network_.shape_of(operation.output).size() * kLanes, pass.dst, pass.diff_dst,
+          pass.diff_dst, team);
     }
     if (place.adds[0] && traits.adds_diff_src) pass.update = kernels::Update::kAdd;
     const auto goes_through_spare = [&](std::size_t k) {

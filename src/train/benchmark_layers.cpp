@@ -24,9 +24,9 @@ AlignedBuffer<float> random_numbers(std::int64_t size) {
 /// What one team runs one operation in, as a Workspace would.
 struct Bench {
   Bench() = default;
-  Bench(const nn::Network& network, const nn::Operation& operation, std::int64_t samples, int threads,
+  Bench(const nn::Network& network, const nn::Operation& the_operation, std::int64_t samples, int threads,
         kernels::Precision the_precision)
-      : relu(operation.relu), precision(the_precision) {
+      : operation(the_operation), precision(the_precision) {
     const nn::Node& node = network.nodes()[static_cast<std::size_t>(operation.node)];
     const nn::Layer& layer = *node.layer;
     const std::int64_t blocks = lane_blocks(samples);
@@ -57,7 +57,7 @@ struct Bench {
       if (with_diff_src) made.diff_src.at(k) = diff_src.at(k).data();
     }
     made.dst = dst.data();
-    made.epilogue = {.addend = addend.data(), .relu = relu};
+    made.epilogue = {.addend = addend.data(), .activation = operation.activation};
     made.parameters = parameters.data();
     made.statistics = statistics.data();
     made.diff_dst = diff_dst.data();
@@ -73,7 +73,7 @@ struct Bench {
   AlignedBuffer<float> parameters, diff_parameters, statistics, batch_statistics;
   AlignedBuffer<float> scratch;
   AlignedBuffer<std::byte> saved;
-  bool relu = false;
+  nn::Operation operation;
   kernels::Precision precision = kernels::Precision::kFloat32;
 };
 
@@ -87,8 +87,9 @@ PassSeconds measure_passes(const nn::Layer& layer, const Passes<PassWork>& wante
   const auto backward = [&](bool with_diff_src) {
     const nn::Pass<float> pass = bench.pass(setting.kernels, team, batch, with_diff_src);
     return median([&] {
-      if (bench.relu && !layer.traits().masks_diff)
-        setting.kernels.relu_backward(bench.dst.size(), pass.dst, pass.diff_dst, pass.diff_dst, team);
+      if (caller_differentiates(bench.operation, layer.traits()))
+        kernels::activation_backward(setting.kernels, bench.operation.activation)(
+            bench.dst.size(), pass.dst, pass.diff_dst, pass.diff_dst, team);
       layer.backward(pass);
     });
   };

@@ -60,12 +60,20 @@ struct BatchNormShape {
   double epsilon = 1e-5;
 };
 
-/// What is done to an operation's result on its way to memory: dst = max(result + addend, 0), as far as
+/// Functions of one element.
+enum class Activation {
+  kNone,
+  kRelu,  ///< negative numbers become 0; NaN stays
+  kSigmoid,
+  kTanh,
+};
+
+/// What is done to an operation's result on its way to memory: dst = activation(result + addend), as far as
 /// wanted.
 template <class Real>
 struct Epilogue {
   const Real* addend = nullptr;  ///< like dst, and may be dst; null: nothing is added
-  bool relu = false;             ///< negative results become 0; NaN stays
+  Activation activation = Activation::kNone;
 };
 
 /// Whether a result replaces what its memory holds or is added to it.
@@ -173,6 +181,21 @@ struct KernelTable {
   /// dst = a + factor·b over `size` numbers (a multiple of 16): STREAM's triad (McCalpin 1995).
   void (*triad)(std::int64_t size, const Real* a, const Real* b, Real factor, Real* dst);
 };
+
+/// The functions of `table` that compute an activation by itself; not of kNone.
+template <class Real>
+[[nodiscard]] auto activation_forward(const KernelTable<Real>& table, Activation activation) {
+  return activation == Activation::kRelu      ? table.relu_forward
+         : activation == Activation::kSigmoid ? table.sigmoid_forward
+                                              : table.tanh_forward;
+}
+/// diff_src = diff_dst · the derivative, from dst; diff_src may be diff_dst.
+template <class Real>
+[[nodiscard]] auto activation_backward(const KernelTable<Real>& table, Activation activation) {
+  return activation == Activation::kRelu      ? table.relu_backward
+         : activation == Activation::kSigmoid ? table.sigmoid_backward
+                                              : table.tanh_backward;
+}
 
 /// The float kernels of `isa`, which the machine must support.
 [[nodiscard]] const KernelTable<float>& float_kernels(Isa isa);

@@ -93,7 +93,8 @@ struct Pass {
 /// What a layer lets the plan of a network do with it (nn/operations.hpp, nn/workspace.hpp).
 struct Traits {
   bool takes_epilogue = false;  ///< forward applies pass.epilogue
-  bool masks_diff = false;  ///< backward applies the relu of pass.epilogue to diff_dst; else the caller does
+  bool masks_diff =
+      false;  ///< backward applies a relu of pass.epilogue to diff_dst; what it does not the caller does
   bool adds_diff_src = false;      ///< backward adds to diff_src[0] where pass.update says so
   bool backward_reads_src = true;  ///< so that src must be kept
   bool backward_reads_dst = true;
@@ -111,6 +112,8 @@ class Layer {
   [[nodiscard]] virtual std::vector<Parameter> parameters() const { return {}; }
   [[nodiscard]] virtual std::vector<Statistic> statistics() const { return {}; }
   [[nodiscard]] virtual Nonlinearity nonlinearity() const { return Nonlinearity::kNone; }
+  /// The function of one element the layer is, which a layer before it could apply to its results.
+  [[nodiscard]] virtual kernels::Activation activation() const { return kernels::Activation::kNone; }
   /// True if the output is the input under another shape: no memory, no passes.
   [[nodiscard]] virtual bool is_view() const { return false; }
   /// True if the output is the sum of the inputs and nothing else.

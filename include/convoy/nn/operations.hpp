@@ -1,9 +1,9 @@
 #pragma once
 // The calls a network is made of: its layers, with what can be computed in the same call fused into them.
 //
-// The sum at the end of a residual block and a relu need no pass over memory of their own where the layer
-// before them can apply them to its results. This is decided here, once, from the network alone; layers know
-// nothing of their neighbours.
+// The sum at the end of a residual block and an activation need no pass over memory of their own where the
+// layer before them can apply them to its results. This is decided here, once, from the network alone; layers
+// know nothing of their neighbours.
 
 #include <string>
 #include <vector>
@@ -16,11 +16,18 @@ namespace convoy::nn {
 struct Operation {
   static constexpr int kNone = -2;
 
-  int node = 0;        ///< whose layer runs
-  int output = 0;      ///< whose output it gives: `node`, or the last node fused into the call
-  int addend = kNone;  ///< node (or kNetworkInput) whose output is added to the layer's, before a relu
-  bool relu = false;   ///< negative results become 0
+  int node = 0;    ///< whose layer runs
+  int output = 0;  ///< whose output it gives: `node`, or the last node fused into the call
+  int addend =
+      kNone;  ///< node (or kNetworkInput) whose output is added to the layer's, before the activation
+  kernels::Activation activation = kernels::Activation::kNone;
 };
+
+/// Whether the derivative of the call's activation is no part of its layer's backward.
+[[nodiscard]] inline bool caller_differentiates(const Operation& operation, const Traits& traits) {
+  if (operation.activation == kernels::Activation::kRelu) return !traits.masks_diff;
+  return operation.activation != kernels::Activation::kNone;
+}
 
 /// The calls of a forward pass, in order; a backward pass makes them in the opposite order. Views have none.
 [[nodiscard]] std::vector<Operation> plan_operations(const Network& network);

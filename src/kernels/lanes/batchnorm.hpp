@@ -7,7 +7,7 @@
 
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "kernels/lanes/simd.hpp"
+#include "kernels/lanes/elementary.hpp"
 
 namespace convoy::kernels {
 namespace {
@@ -67,7 +67,7 @@ CONVOY_INLINE void normalise(const BatchNormShape& s, std::int64_t c, const Real
     for (std::int64_t i = plane; i < plane + s.spatial * kLanes; i += kWidth<Real>) {
       Vec<Real> result = fma(load(src + i) - broadcast(mean), broadcast(scale), broadcast(bias));
       if (epilogue.addend != nullptr) result += load(epilogue.addend + i);
-      store<Real>(dst + i, epilogue.relu ? rectified<Real>(result) : result);
+      store<Real>(dst + i, activated<Real>(epilogue.activation, result));
     }
   }
 }

@@ -233,7 +233,7 @@ void finish_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, cons
               Vec<Real> result = v + bias;
               if (walk.update == Update::kAdd) result += load(walk.out + at);
               if (walk.epilogue.addend != nullptr) result += load(walk.epilogue.addend + at);
-              store(walk.out + at, walk.epilogue.relu ? rectified<Real>(result) : result);
+              store(walk.out + at, activated<Real>(walk.epilogue.activation, result));
             });
       }
     }

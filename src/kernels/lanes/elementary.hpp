@@ -4,6 +4,7 @@
 // Our own code: the C library chooses its implementation by processor, and the last bit may differ between
 // hosts (contract, "The same bits"). NaN stays NaN.
 
+#include "convoy/kernels/kernels.hpp"
 #include "kernels/lanes/simd.hpp"
 
 namespace convoy::kernels {
@@ -113,6 +114,20 @@ CONVOY_INLINE Vec<Real> hyperbolic_tangent(const Vec<Real>& x) {
   const Vec<Real> far = (one - e) / (one + e);
   const Vec<Real> signed_far = x < Vec<Real>{} ? -far : far;
   return size < broadcast(Real(0.625)) ? x + tanh_minus_x(x) : signed_far;
+}
+
+template <class Real>
+CONVOY_INLINE Vec<Real> activated(Activation activation, const Vec<Real>& x) {
+  switch (activation) {
+    case Activation::kRelu:
+      return rectified<Real>(x);
+    case Activation::kSigmoid:
+      return logistic<Real>(x);
+    case Activation::kTanh:
+      return hyperbolic_tangent<Real>(x);
+    default:
+      return x;
+  }
 }
 
 }  // namespace

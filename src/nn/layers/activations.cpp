@@ -5,7 +5,7 @@
 namespace convoy::nn {
 namespace {
 
-/// `Kind` names the operation: keyword, nonlinearity, kinks, and the two kernels.
+/// `Kind` names the operation: keyword, nonlinearity, kernels, kinks.
 template <class Kind>
 class Activation final : public LayerOf<Activation<Kind>> {
  public:
@@ -14,18 +14,21 @@ class Activation final : public LayerOf<Activation<Kind>> {
   [[nodiscard]] Shape output() const override { return shape_; }
   [[nodiscard]] std::string description() const override { return Kind::kKeyword; }
   [[nodiscard]] Nonlinearity nonlinearity() const override { return Kind::kNonlinearity; }
+  [[nodiscard]] kernels::Activation activation() const override { return Kind::kActivation; }
   [[nodiscard]] bool has_kinks() const override { return Kind::kHasKinks; }
   [[nodiscard]] Traits traits() const override { return {.backward_reads_src = false}; }
 
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {
-    Kind::forward(pass.kernels)(size(pass), pass.src[0], pass.dst, pass.team);
+    kernels::activation_forward(pass.kernels, Kind::kActivation)(size(pass), pass.src[0], pass.dst,
+                                                                 pass.team);
   }
 
   template <class Real>
   void run_backward(const Pass<Real>& pass) const {
     if (pass.diff_src[0] != nullptr)
-      Kind::backward(pass.kernels)(size(pass), pass.dst, pass.diff_dst, pass.diff_src[0], pass.team);
+      kernels::activation_backward(pass.kernels, Kind::kActivation)(size(pass), pass.dst, pass.diff_dst,
+                                                                    pass.diff_src[0], pass.team);
   }
 
  private:
@@ -40,25 +43,22 @@ class Activation final : public LayerOf<Activation<Kind>> {
 struct Relu {
   static constexpr const char* kKeyword = "relu";
   static constexpr Nonlinearity kNonlinearity = Nonlinearity::kRelu;
+  static constexpr kernels::Activation kActivation = kernels::Activation::kRelu;
   static constexpr bool kHasKinks = true;
-  static auto forward(const auto& kernels) { return kernels.relu_forward; }
-  static auto backward(const auto& kernels) { return kernels.relu_backward; }
 };
 
 struct Sigmoid {
   static constexpr const char* kKeyword = "sigmoid";
   static constexpr Nonlinearity kNonlinearity = Nonlinearity::kOther;
+  static constexpr kernels::Activation kActivation = kernels::Activation::kSigmoid;
   static constexpr bool kHasKinks = false;
-  static auto forward(const auto& kernels) { return kernels.sigmoid_forward; }
-  static auto backward(const auto& kernels) { return kernels.sigmoid_backward; }
 };
 
 struct Tanh {
   static constexpr const char* kKeyword = "tanh";
   static constexpr Nonlinearity kNonlinearity = Nonlinearity::kOther;
+  static constexpr kernels::Activation kActivation = kernels::Activation::kTanh;
   static constexpr bool kHasKinks = false;
-  static auto forward(const auto& kernels) { return kernels.tanh_forward; }
-  static auto backward(const auto& kernels) { return kernels.tanh_backward; }
 };
 
 template <class Kind>

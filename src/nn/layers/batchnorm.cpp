@@ -48,7 +48,7 @@ class BatchNorm final : public LayerOf<BatchNorm> {
   void run_backward(const Pass<Real>& pass) const {
     const auto* mean = reinterpret_cast<const Real*>(pass.saved);
     const Real* variance = mean + shape_.c;
-    const Real* relu_dst = pass.epilogue.relu ? pass.dst : nullptr;
+    const Real* relu_dst = pass.epilogue.activation == kernels::Activation::kRelu ? pass.dst : nullptr;
     pass.kernels.batchnorm_backward(shape_of(pass), pass.src[0], relu_dst, pass.diff_dst, pass.parameters,
                                     mean, variance, pass.diff_src[0], pass.diff_parameters,
                                     pass.diff_parameters + shape_.c, pass.team);

@@ -1,4 +1,5 @@
-// What is fused into convolution and batch normalisation: sums, relus, diffs added and masked on the way.
+// What is fused into convolution and batch normalisation: sums, activations, diffs added and masked on the
+// way.
 
 #include <algorithm>
 #include <cstring>
@@ -23,12 +24,7 @@ std::vector<Convolution> shapes() {
       {.n = 16, .ic = 40, .ih = 1, .iw = 1, .oc = 13}};
 }
 
-template <class Real>
-Real relu(Real x) {
-  return x <= 0 ? Real(0) : x;
-}
-
-TEST_P(Epilogues, OfAConvolutionAreTheSumAndReluOfItsResult) {
+TEST_P(Epilogues, OfAConvolutionAreTheSumAndActivationOfItsResult) {
   with_table([](const auto& table) {
     using Real = std::remove_cvref_t<decltype(*run_conv(table, ConvCase{}, 1).dst.data())>;
     for (const Convolution& r : shapes()) {
@@ -41,20 +37,26 @@ TEST_P(Epilogues, OfAConvolutionAreTheSumAndReluOfItsResult) {
       const std::vector<Real> bias = to_real<Real>(c.bias);
       const std::vector<Real> plain = run_conv(table, c, 1).dst;
       for (const bool with_addend : {false, true}) {
-        for (const bool with_relu : {false, true}) {
+        for (const Activation activation :
+             {Activation::kNone, Activation::kRelu, Activation::kSigmoid, Activation::kTanh}) {
           test::Guarded<Real> dst(addend.size());
           test::Guarded<Real> scratch(conv2d_scratch_size(shape, 2));
           test::run_team(2, [&](const Team& team) {
             table.conv2d_forward(shape, src.data(), weights.data(), bias.data(),
-                                 {.addend = with_addend ? addend.data() : nullptr, .relu = with_relu},
+                                 {.addend = with_addend ? addend.data() : nullptr, .activation = activation},
                                  dst.data(), scratch.data(), team);
           });
           EXPECT_TRUE(dst.guards_untouched() && scratch.guards_untouched());
+          AlignedBuffer<Real> want(addend.size());
           for (std::int64_t i = 0; i < addend.size(); ++i) {
-            const auto k = static_cast<std::size_t>(i);
-            const Real sum = with_addend ? plain[k] + addend[i] : plain[k];
-            ASSERT_EQ(dst.values()[k], with_relu ? relu(sum) : sum) << describe(r) << ", element " << i;
+            const Real sum = plain[static_cast<std::size_t>(i)];
+            want[i] = with_addend ? sum + addend[i] : sum;
           }
+          if (activation != Activation::kNone)
+            activation_forward(table, activation)(want.size(), want.data(), want.data(), Team());
+          for (std::int64_t i = 0; i < want.size(); ++i)
+            ASSERT_EQ(dst.values()[static_cast<std::size_t>(i)], want[i])
+                << describe(r) << ", element " << i << ", activation " << static_cast<int>(activation);
         }
       }
     }
@@ -118,7 +120,8 @@ TEST_P(Epilogues, OfBatchNormalisationAreThoseOfThePassesTheyReplace) {
       std::vector<Real>& diff_bias = of_channel[3];
       test::run_team(2, [&](const Team& team) {
         const Epilogue<Real> epilogue =
-            fused ? Epilogue<Real>{.addend = addend.data(), .relu = true} : Epilogue<Real>{};
+            fused ? Epilogue<Real>{.addend = addend.data(), .activation = Activation::kRelu}
+                  : Epilogue<Real>{};
         table.batchnorm_forward(shape, src.data(), weight.data(), bias.data(), epilogue, dst.data(),
                                 mean.data(), variance.data(), team);
         table.batchnorm_inference(shape, src.data(), weight.data(), bias.data(), mean.data(), variance.data(),

@@ -32,7 +32,9 @@ std::vector<std::string> operations_of(const Network& net) {
 
 using Texts = std::vector<std::string>;
 
-TEST(Operations, FuseAReluIntoTheLayerBeforeIt) {
+TEST(Operations, FuseAnActivationIntoTheLayerBeforeIt) {
+  EXPECT_EQ(operations_of(network({"conv 4 3x3", "sigmoid", "batchnorm", "tanh", "tanh", "dense 4"})),
+            (Texts{"conv1 + sigmoid1", "batchnorm1 + tanh1", "tanh2", "dense1"}));
   EXPECT_EQ(operations_of(network({"conv 4 3x3", "relu", "maxpool 2x2", "batchnorm", "relu", "flatten",
                                    "dense 5", "relu", "dense 4"})),
             (Texts{"conv1 + relu1", "maxpool1", "batchnorm1 + relu2", "dense1 + relu3", "dense2"}));
@@ -53,13 +55,14 @@ TEST(Operations, FuseTheSumOfABlockWithShortcutIntoTheBranchThatRunsLast) {
 TEST(Operations, FuseNothingIntoAResultThatTwoLayersRead) {
   EXPECT_EQ(
       operations_of(network({"conv 4 1x1", "residual {", "relu", "conv 4 1x1", "}", "tanh", "dense 4"})),
-      (Texts{"conv1", "relu1", "conv2 + add1", "tanh1", "dense1"}));
+      (Texts{"conv1", "relu1", "conv2 + add1 + tanh1", "dense1"}));
 }
 
 /// Networks whose buffers live and die in different ways.
 std::vector<Texts> networks() {
   return {
       {"conv 5 3x3 pad=1", "relu", "maxpool 2x2", "conv 6 3x3", "relu", "dense 7", "tanh", "dense 4"},
+      {"conv 5 3x3 pad=1", "batchnorm", "tanh", "residual {", "conv 5 1x1", "}", "sigmoid", "dense 4"},
       {"conv 4 3x3 pad=1 bias=no",
        "batchnorm",
        "relu",
