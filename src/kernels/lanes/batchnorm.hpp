@@ -67,8 +67,9 @@ CONVOY_INLINE void normalise(const BatchNormShape& s, std::int64_t c, const Real
     for (std::int64_t i = plane; i < plane + s.spatial * kLanes; i += kWidth<Real>) {
       Vec<Real> result = fma(load(src + i) - broadcast(mean), broadcast(scale), broadcast(bias));
       if (epilogue.addend != nullptr) result += load(epilogue.addend + i);
-      store<Real>(dst + i, activated<Real>(epilogue.activation, result));
+      store<Real>(dst + i, epilogue.activation == Activation::kRelu ? rectified<Real>(result) : result);
     }
+    activate(epilogue.activation, s.spatial * kLanes, dst + plane);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "convoy/kernels/kernels.hpp"
 #include "kernels/lanes/conv_taps.hpp"
 #include "kernels/lanes/conv_winograd.hpp"
+#include "kernels/lanes/elementary.hpp"
 #include "kernels/lanes/pairs.hpp"
 
 namespace convoy::kernels {
@@ -170,6 +171,10 @@ void convolve(const ConvWalk<Real, Factor>& walk, const Team& team) {
       packed_group = group;
     }
     convolve_row(of_group, block, channels, row);
+    for (std::int64_t c = channels.begin; c < channels.end; ++c) {
+      activate(walk.epilogue.activation, walk.horizontal.to * kLanes,
+               walk.out + ((block * walk.channels + c) * rows + row) * walk.horizontal.to * kLanes);
+    }
   }
   team.barrier();
 }

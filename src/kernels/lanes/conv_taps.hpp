@@ -7,7 +7,6 @@
 // the tile it is in, so tiles may be cut in any way.
 
 #include "convoy/kernels/kernels.hpp"
-#include "kernels/lanes/elementary.hpp"
 #include "kernels/lanes/simd.hpp"
 
 namespace convoy::kernels {
@@ -29,20 +28,8 @@ struct TapSum {
   std::int64_t out_channel, out_point;
 };
 
-/// What takes too many instructions to be in every tile: sigmoid and tanh of a tile that has just been
-/// stored.
-template <class Real, class Factor>
-[[gnu::noinline]] void activate(const TapSum<Real, Factor>& s, int channels, int points) {
-  for (int t = 0; t < channels; ++t) {
-    for (int x = 0; x < points; ++x) {
-      Real* at = s.out + t * s.out_channel + x * s.out_point;
-      store<Real>(at, activated<Real>(s.epilogue.activation, load(at)));
-    }
-  }
-}
-
-/// One register tile. `kAdjacent`: the points' operands are neighbours in `in` (in_point = 16), the common
-/// case, where a compile-time step saves address arithmetic.
+/// One register tile, with a relu but no other activation. `kAdjacent`: the points' operands are neighbours
+/// in `in` (in_point = 16), the common case, where a compile-time step saves address arithmetic.
 template <class Real, class Factor, int T, int X, bool kAdjacent>
 void tap_tile(const TapSum<Real, Factor>& s) {
   const std::int64_t in_point = kAdjacent ? kLanes : s.in_point;
@@ -92,7 +79,6 @@ void tap_tile(const TapSum<Real, Factor>& s) {
     CONVOY_UNROLL
     for (int x = 0; x < X; ++x) store(s.out + t * s.out_channel + x * s.out_point, sum[t][x]);
   }
-  if (s.epilogue.activation > Activation::kRelu) activate(s, T, X);
 }
 
 /// Registers for sums, and the most points of a tile: 4 channels × kMaxPoints fill them, and leave room for

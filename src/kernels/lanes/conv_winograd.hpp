@@ -10,6 +10,7 @@
 #include "convoy/kernels/kernels.hpp"
 #include "kernels/conv_plan.hpp"
 #include "kernels/lanes/conv_taps.hpp"
+#include "kernels/lanes/elementary.hpp"
 #include "kernels/lanes/pairs.hpp"
 #include "kernels/lanes/transpose.hpp"
 #include "kernels/lanes/winograd.hpp"
@@ -233,9 +234,12 @@ void finish_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, cons
               Vec<Real> result = v + bias;
               if (walk.update == Update::kAdd) result += load(walk.out + at);
               if (walk.epilogue.addend != nullptr) result += load(walk.epilogue.addend + at);
-              store(walk.out + at, activated<Real>(walk.epilogue.activation, result));
+              store(walk.out + at,
+                    walk.epilogue.activation == Activation::kRelu ? rectified<Real>(result) : result);
             });
       }
+      for (std::int64_t y = 0; y < h; ++y)
+        activate(walk.epilogue.activation, w * kLanes, walk.out + out + y * walk.to_w * kLanes);
     }
   }
 }

@@ -116,18 +116,19 @@ CONVOY_INLINE Vec<Real> hyperbolic_tangent(const Vec<Real>& x) {
   return size < broadcast(Real(0.625)) ? x + tanh_minus_x(x) : signed_far;
 }
 
+template <class Real, class Function>
+CONVOY_INLINE void map(std::int64_t size, Real* at, const Function& function) {
+  for (std::int64_t i = 0; i < size; i += kWidth<Real>) store<Real>(at + i, function(load(at + i)));
+}
+
+/// The activations that take too many instructions for registers that hold sums, of `size` results just
+/// stored; a relu is applied before.
 template <class Real>
-CONVOY_INLINE Vec<Real> activated(Activation activation, const Vec<Real>& x) {
-  switch (activation) {
-    case Activation::kRelu:
-      return rectified<Real>(x);
-    case Activation::kSigmoid:
-      return logistic<Real>(x);
-    case Activation::kTanh:
-      return hyperbolic_tangent<Real>(x);
-    default:
-      return x;
-  }
+CONVOY_INLINE void activate(Activation activation, std::int64_t size, Real* at) {
+  if (activation == Activation::kSigmoid)
+    map(size, at, [](const Vec<Real>& x) { return logistic<Real>(x); });
+  else if (activation == Activation::kTanh)
+    map(size, at, [](const Vec<Real>& x) { return hyperbolic_tangent<Real>(x); });
 }
 
 }  // namespace
