@@ -230,7 +230,7 @@ struct ChannelWeightsPlan {
 /// along and add their lanes at the end.
 [[gnu::always_inline]] inline bool backward_weights_uses_channels(const Conv2dShape& s) {
   constexpr std::int64_t kLaneSum = 14;  // of one weight, in multiply-adds of a register: measured
-  constexpr std::int64_t kScatter = 3;   // likewise
+  constexpr std::int64_t kScatter = 3;   // likewise; it is less now, but what is chosen decides bits
   const std::int64_t kernel = s.kh * s.kw;
   const std::int64_t seen = seen_taps(s) * s.blocks;
   const std::int64_t by_channels =

@@ -26,8 +26,17 @@ bool is_structure(const LayerText& line) {
   return keyword == "residual" || keyword == "}";
 }
 
+bool is_activation(std::string_view keyword) {
+  return keyword == "relu" || keyword == "sigmoid" || keyword == "tanh";
+}
+/// Whether an activation can be fused into what a line of this keyword ends.
+bool takes_activation(std::string_view keyword) {
+  return keyword == "conv" || keyword == "dense" || keyword == "batchnorm" || keyword == "}";
+}
+
 std::vector<LayerText> with_probes(const std::vector<LayerText>& layers) {
   std::vector<LayerText> lines;
+  std::string before;           // keyword of the line before
   const auto add_probe = [&] {  // under a name nobody gives a layer
     lines.push_back(
         {std::string(kProbeKeyword) + " name=~" + std::to_string(lines.size()), "gradient check"});
@@ -36,10 +45,10 @@ std::vector<LayerText> with_probes(const std::vector<LayerText>& layers) {
     // A probe before an activation would keep it from being fused into the layer before, which is how it
     // trains.
     const std::string keyword = LayerLine(line).keyword();
-    const bool can_be_fused =
-        !lines.empty() && (keyword == "relu" || keyword == "sigmoid" || keyword == "tanh");
-    if (!is_structure(line) && !can_be_fused) add_probe();
+    const bool is_fused = takes_activation(before) && is_activation(keyword);
+    if (!is_structure(line) && !is_fused) add_probe();
     lines.push_back(line);
+    before = keyword;
   }
   add_probe();
   return lines;

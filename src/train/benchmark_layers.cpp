@@ -37,6 +37,7 @@ struct Bench {
     }
     dst = AlignedBuffer<float>(elements(layer.output()));
     diff_dst = random_numbers(dst.size());
+    if (caller_differentiates(operation, layer.traits())) differentiated = AlignedBuffer<float>(dst.size());
     if (operation.addend != nn::Operation::kNone) addend = random_numbers(dst.size());
     parameters = random_numbers(nn::parameter_count(layer));
     diff_parameters = AlignedBuffer<float>(parameters.size());
@@ -69,7 +70,7 @@ struct Bench {
   }
 
   std::array<AlignedBuffer<float>, nn::kMostInputs> src, diff_src;
-  AlignedBuffer<float> dst, diff_dst, addend;
+  AlignedBuffer<float> dst, diff_dst, differentiated, addend;
   AlignedBuffer<float> parameters, diff_parameters, statistics, batch_statistics;
   AlignedBuffer<float> scratch;
   AlignedBuffer<std::byte> saved;
@@ -85,11 +86,13 @@ PassSeconds measure_passes(const nn::Layer& layer, const Passes<PassWork>& wante
                            TeamClock& clock) {
   const auto median = [&](const auto& work) { return clock.measure(team, setting.seconds, work).median; };
   const auto backward = [&](bool with_diff_src) {
-    const nn::Pass<float> pass = bench.pass(setting.kernels, team, batch, with_diff_src);
+    nn::Pass<float> pass = bench.pass(setting.kernels, team, batch, with_diff_src);
     return median([&] {
-      if (caller_differentiates(bench.operation, layer.traits()))
+      if (caller_differentiates(bench.operation, layer.traits())) {
+        pass.diff_dst = bench.differentiated.data();  // not in place: the next lap takes the same numbers
         kernels::activation_backward(setting.kernels, bench.operation.activation)(
-            bench.dst.size(), pass.dst, pass.diff_dst, pass.diff_dst, team);
+            bench.dst.size(), pass.dst, bench.diff_dst.data(), pass.diff_dst, team);
+      }
       layer.backward(pass);
     });
   };

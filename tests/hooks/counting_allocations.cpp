@@ -47,7 +47,7 @@ void operator delete(void* memory, std::size_t /*size*/, std::align_val_t /*alig
 int main(int argc, char** argv) {
   using namespace convoy;
   constexpr std::size_t kMostSteps = 1000;
-  std::vector<long> seen;  // before step 1, 2, …
+  std::vector<long> seen;  // after the updates of steps 1, 2, …
   seen.reserve(kMostSteps);
   try {
     const train::Hooks hooks{

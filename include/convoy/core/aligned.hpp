@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -23,8 +22,7 @@ class AlignedBuffer {
     if (size == 0) return;
     const std::size_t bytes =
         (static_cast<std::size_t>(size) * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
-    data_.reset(static_cast<T*>(std::aligned_alloc(kAlignment, bytes)));
-    if (!data_) throw std::bad_alloc();
+    data_.reset(static_cast<T*>(::operator new (bytes, std::align_val_t{kAlignment})));
     std::memset(static_cast<void*>(data_.get()), 0, bytes);
   }
 
@@ -38,7 +36,7 @@ class AlignedBuffer {
 
  private:
   struct Free {
-    void operator()(T* p) const { std::free(p); }
+    void operator()(T* p) const { ::operator delete (p, std::align_val_t{kAlignment}); }
   };
   std::unique_ptr<T[], Free> data_;
   std::int64_t size_ = 0;

@@ -92,9 +92,8 @@ struct Pass {
 
 /// What a layer lets the plan of a network do with it (nn/operations.hpp, nn/workspace.hpp).
 struct Traits {
-  bool takes_epilogue = false;  ///< forward applies pass.epilogue
-  bool masks_diff =
-      false;  ///< backward applies a relu of pass.epilogue to diff_dst; what it does not the caller does
+  bool takes_epilogue = false;     ///< forward applies pass.epilogue
+  bool masks_diff = false;         ///< backward masks diff_dst by a fused relu; else the caller does
   bool adds_diff_src = false;      ///< backward adds to diff_src[0] where pass.update says so
   bool backward_reads_src = true;  ///< so that src must be kept
   bool backward_reads_dst = true;

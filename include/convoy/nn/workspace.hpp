@@ -70,9 +70,9 @@ class Workspace {
   void backward(const kernels::KernelTable<Real>& kernels, const Team& team, const Values<Real>& values,
                 const MicroBatch& batch, Real* gradient);
 
-  /// ∂C/∂output of a node after backward(), with Keep::kAll (of a view: of what it views; of a relu fused
-  /// into another layer: of that layer; of a residual sum that handed its diff on: what its block's input
-  /// got).
+  /// ∂C/∂output of a node after backward(), with Keep::kAll (of a view: of what it views; of an activation
+  /// fused into another layer: of that layer; of a residual sum that handed its diff on: what its block's
+  /// input got).
   [[nodiscard]] const Real* diff_of(int node) const;
 
   /// Bytes held.

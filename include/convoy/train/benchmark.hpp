@@ -50,7 +50,7 @@ enum class Roof { kCompute, kMemory };
 
 /// The passes an operation has in training; no diff_src where nobody wants it. A layer that does not multiply
 /// by its weights has one backward pass, which stands under diff_src (under diff_weights where that is all it
-/// is for). The mask of a fused relu belongs to the first of backward's passes, diff_weights.
+/// is for). A fused activation's derivative belongs to the first of backward's passes, diff_weights.
 template <class Pass>
 struct Passes {
   std::optional<Pass> forward, diff_src, diff_weights;

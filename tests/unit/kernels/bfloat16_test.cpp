@@ -21,6 +21,7 @@ std::vector<Convolution> shapes() {
           {.ic = 33, .ih = 6, .iw = 9, .oc = 19, .kh = 3, .kw = 3, .ph = 2, .pw = 0},
           {.ic = 24, .ih = 7, .iw = 8, .oc = 21, .kh = 5, .kw = 5, .ph = 2, .pw = 2},
           {.ic = 130, .ih = 5, .iw = 4, .oc = 70, .kh = 3, .kw = 3, .ph = 1, .pw = 1},
+          {.ic = 128, .ih = 2, .iw = 2, .oc = 21, .kh = 3, .kw = 3, .ph = 1, .pw = 1},
           {.ic = 6, .ih = 4, .iw = 3, .oc = 11, .kh = 4, .kw = 3},
           {.ic = 150, .ih = 1, .iw = 1, .oc = 37}};
 }

@@ -49,20 +49,12 @@ std::vector<Convolution> shapes() {
       {.ic = 130, .ih = 5, .iw = 4, .oc = 70, .kh = 3, .kw = 3, .ph = 1, .pw = 1},   // more than one chunk
       {.ic = 12, .ih = 21, .iw = 33, .oc = 24, .kh = 3, .kw = 3, .ph = 1, .pw = 1},  // and strips
       {.ic = 5, .ih = 1, .iw = 40, .oc = 4, .kh = 1, .kw = 7, .ph = 0, .pw = 3},     // long rows
-      {.ic = 128, .ih = 2, .iw = 2, .oc = 20, .kh = 3, .kw = 3, .ph = 1, .pw = 1},   // output channels on
-                                                                                     // pages
-      {.ic = 120,
-       .ih = 5,
-       .iw = 4,
-       .oc = 17,
-       .kh = 3,
-       .kw = 3,
-       .sh = 2,
-       .sw = 2,
-       .ph = 1,
-       .pw = 1},                                                                  // of their own
-      {.ic = 33, .ih = 3, .iw = 3, .oc = 9, .kh = 7, .kw = 7, .ph = 3, .pw = 3},  // more taps than the
-                                                                                  // picture
+      // Output channels whose weights lie on pages of their own.
+      {.ic = 128, .ih = 2, .iw = 2, .oc = 20, .kh = 3, .kw = 3, .ph = 1, .pw = 1},
+      {.ic = 120, .ih = 5, .iw = 4, .oc = 17, .kh = 3, .kw = 3, .sh = 2, .sw = 2, .ph = 1, .pw = 1},
+      {.ic = 350, .ih = 2, .iw = 5, .oc = 16, .kh = 1, .kw = 3, .ph = 0, .pw = 1},
+      // More taps than pixels.
+      {.ic = 33, .ih = 3, .iw = 3, .oc = 9, .kh = 7, .kw = 7, .ph = 3, .pw = 3},
       {.ic = 40, .ih = 4, .iw = 3, .oc = 5, .kh = 9, .kw = 9, .ph = 4, .pw = 4},
   };
 }

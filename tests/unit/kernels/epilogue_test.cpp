@@ -108,7 +108,7 @@ TEST_P(Epilogues, OfBatchNormalisationAreThoseOfThePassesTheyReplace) {
     struct Buffers {
       std::vector<Real> dst, diff_dst, diff_src, mean, variance, diff_weight, diff_bias;
     };
-    const auto run = [&](bool fused) {
+    const auto run = [&](bool fused, Activation activation) {
       const auto elements = static_cast<std::size_t>(src.size());
       AlignedBuffer<Real> dst(src.size()), inference(src.size()), diff_dst(src.size()), diff_src(src.size());
       std::copy(diff.span().begin(), diff.span().end(), diff_dst.data());
@@ -120,8 +120,7 @@ TEST_P(Epilogues, OfBatchNormalisationAreThoseOfThePassesTheyReplace) {
       std::vector<Real>& diff_bias = of_channel[3];
       test::run_team(2, [&](const Team& team) {
         const Epilogue<Real> epilogue =
-            fused ? Epilogue<Real>{.addend = addend.data(), .activation = Activation::kRelu}
-                  : Epilogue<Real>{};
+            fused ? Epilogue<Real>{.addend = addend.data(), .activation = activation} : Epilogue<Real>{};
         table.batchnorm_forward(shape, src.data(), weight.data(), bias.data(), epilogue, dst.data(),
                                 mean.data(), variance.data(), team);
         table.batchnorm_inference(shape, src.data(), weight.data(), bias.data(), mean.data(), variance.data(),
@@ -129,11 +128,15 @@ TEST_P(Epilogues, OfBatchNormalisationAreThoseOfThePassesTheyReplace) {
         if (!fused) {
           for (Real* each : {dst.data(), inference.data()}) {
             table.add(src.size(), each, addend.data(), each, team);
-            table.relu_forward(src.size(), each, each, team);
+            activation_forward(table, activation)(src.size(), each, each, team);
           }
-          table.relu_backward(src.size(), dst.data(), diff_dst.data(), diff_dst.data(), team);
         }
-        table.batchnorm_backward(shape, src.data(), fused ? dst.data() : nullptr, diff_dst.data(),
+        // Of the derivatives it takes relu's along.
+        const bool masks = fused && activation == Activation::kRelu;
+        if (!masks)
+          activation_backward(table, activation)(src.size(), dst.data(), diff_dst.data(), diff_dst.data(),
+                                                 team);
+        table.batchnorm_backward(shape, src.data(), masks ? dst.data() : nullptr, diff_dst.data(),
                                  weight.data(), mean.data(), variance.data(), diff_src.data(),
                                  diff_weight.data(), diff_bias.data(), team);
       });
@@ -143,7 +146,8 @@ TEST_P(Epilogues, OfBatchNormalisationAreThoseOfThePassesTheyReplace) {
       for (const auto& each : of_channel) all.insert(all.end(), each.begin(), each.end());
       return all;
     };
-    EXPECT_EQ(run(true), run(false));
+    for (const Activation activation : {Activation::kRelu, Activation::kSigmoid, Activation::kTanh})
+      EXPECT_EQ(run(true, activation), run(false, activation)) << static_cast<int>(activation);
   });
 }
 
