@@ -143,22 +143,26 @@ inline constexpr std::int64_t kTransposition = 6;      // of 16 numbers
 /// whole tiles.
 inline constexpr std::int64_t kChannelGroup = 16;
 
-/// Whether the direct backward data copies the weights of a group of channels before it walks over the
-/// picture: its sum runs over output channels, whose weights lie so far apart that every one is on a page of
-/// its own.
+/// Whether a direct sum writes rows so narrow that hardly two neighbours see the same taps of a kernel. Its
+/// longest loop is then the one over the channels read, and it runs innermost: the order ky, kx, channel.
+[[gnu::always_inline]] inline bool sums_channels_last(std::int64_t kernel, std::int64_t reduce,
+                                                      std::int64_t w) {
+  return kernel > 1 && w < 4 && reduce >= kLanes;
+}
+/// Whether the direct sum over `reduce` channels copies the weights of a group of channels, side by side,
+/// before it walks over the picture. Backward data also does where the weights of the channels read lie so
+/// far apart that every one is on a page of its own.
+[[gnu::always_inline]] inline bool forward_packs(const Conv2dShape& s) {
+  return sums_channels_last(s.kh * s.kw, s.ic, s.ow);
+}
 [[gnu::always_inline]] inline bool backward_data_packs(const Conv2dShape& s) {
   constexpr std::int64_t kPage = 4096 / sizeof(float);
   const std::int64_t kernel = s.kh * s.kw;
-  return kernel > 1 && s.ic * kernel >= kPage;
+  return sums_channels_last(kernel, s.oc, s.iw) || (kernel > 1 && s.ic * kernel >= kPage);
 }
-/// The step from one channel to the next in the copy of `reduce` output channels, or pairs of them: an odd
-/// number of cache lines, so that neighbours do not fall on the same cache sets.
-[[gnu::always_inline]] inline std::int64_t packed_row(const Conv2dShape& s, std::int64_t reduce) {
-  return (round_up(reduce * s.kh * s.kw, kLanes) / kLanes | 1) * kLanes;
-}
-/// Elements of the whole copy.
+/// Elements of the copy for `reduce` channels, or pairs of them.
 [[gnu::always_inline]] inline std::int64_t packed_size(const Conv2dShape& s, std::int64_t reduce) {
-  return kChannelGroup * packed_row(s, reduce);
+  return kChannelGroup * reduce * s.kh * s.kw;
 }
 
 /// Backward weights sum over tiles and samples; the plan's `reduce` are the input channels in vectors of 16,

@@ -123,8 +123,11 @@ std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads) {
     const std::int64_t taps = s.kh * s.kw;
     if (forward_uses_winograd(s)) {
       need_of_threads(0, [&](int team) { return plan_forward(s, team); });
-    } else if (is_paired) {
-      need(paired_size(s.blocks, s.ic, s.ih * s.iw * kLanes) + paired_size(s.oc, s.ic, taps));
+    } else {
+      const std::int64_t pairs =
+          paired_size(s.blocks, s.ic, s.ih * s.iw * kLanes) + paired_size(s.oc, s.ic, taps);
+      const std::int64_t packed = packed_size(s, is_paired ? (s.ic + 1) / 2 : s.ic);
+      need((is_paired ? pairs : 0) + (forward_packs(s) ? threads * packed : 0));
     }
     if (backward_data_uses_winograd(s)) {
       need_of_threads(0, [&](int team) { return plan_backward_data(s, team); });

@@ -103,8 +103,8 @@ struct KernelTable {
   Isa isa;
 
   /// dst[oc,oy,ox] = bias[oc] + Σ_{ic,ky,kx} src[ic, oy·sh−ph+ky, ox·sw−pw+kx] · weights[oc,ic,ky,kx].
-  /// The direct sum runs in the order ic, ky, kx, starting from the bias (0 where bias is null); where
-  /// minimal filtering is used (conv_plan.hpp), in its order. Then the epilogue.
+  /// The direct sum runs in the order ic, ky, kx, or ky, kx, ic where dst is narrow (conv_plan.hpp), starting
+  /// from the bias (0 where bias is null); where minimal filtering is used, in its order. Then the epilogue.
   void (*conv2d_forward)(const Conv2dShape& shape, const Real* src, const Real* weights, const Real* bias,
                          const Epilogue<Real>& epilogue, Real* dst, Real* scratch, const Team& team);
   /// diff_src[ic,iy,ix] (+)= Σ diff_dst[oc,oy,ox] · weights[oc,ic,ky,kx] over oy·sh = iy+ph−ky, ox·sw =

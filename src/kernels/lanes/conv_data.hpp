@@ -13,6 +13,7 @@
 #include "kernels/lanes/conv_winograd.hpp"
 #include "kernels/lanes/elementary.hpp"
 #include "kernels/lanes/pairs.hpp"
+#include "kernels/lanes/transpose.hpp"
 
 namespace convoy::kernels {
 namespace {
@@ -65,44 +66,89 @@ struct ConvWalk {
   Update update;
   Epilogue<Real> epilogue;
   Real* out;
-  Factor* packed;  ///< this thread's room for the weights of a group of channels; null: read as they lie
-  std::int64_t packed_row;  ///< from one of these channels to the next
+  bool channels_last;  ///< the order of a sum: over the channels read innermost (conv_plan.hpp)
+  Factor* packed;      ///< this thread's room for the weights of a group of channels; null: read as they lie
 };
 
-/// The weights of `channels` as [channel][reduce][tap] in a thread's own memory, from [reduce][channel][tap];
-/// gives where channel 0 would lie.
+/// Where the weights of a group of channels lie: of its channel c, `reduce` channel r and tap k at
+/// first[c·channel
+/// + r·reduce + k·tap].
+template <class Factor>
+struct GroupWeights {
+  const Factor* first;
+  std::int64_t channel, reduce, tap;
+};
+
+/// Copies the weights of `channels` side by side, [reduce][tap][kChannelGroup], or with the taps outermost.
 template <class Real, class Factor>
-const Factor* pack_weights(const ConvWalk<Real, Factor>& walk, const Range& channels, Factor* to) {
+GroupWeights<Factor> pack_weights(const ConvWalk<Real, Factor>& walk, const Range& channels) {
   constexpr std::int64_t kAhead = 12;  // pages are further apart than the processor looks by itself
   const std::int64_t kernel = walk.vertical.kernel * walk.horizontal.kernel;
-  for (std::int64_t r = 0; r < walk.reduce; ++r) {
-    // Whole registers are read and written, past the taps, where the next r will correct that.
-    const bool is_followed =
-        r + 1 < walk.reduce && r * kernel + round_up(kernel, kWidth<Factor>) <= walk.packed_row;
-    for (std::int64_t c = 0; c < channels.size(); ++c) {
-      const Factor* from = walk.weights + r * walk.w_reduce + (channels.begin + c) * kernel;
-      Factor* at = to + c * walk.packed_row + r * kernel;
-      __builtin_prefetch(from + kAhead * walk.w_reduce);
-      if (is_followed) {
-        for (std::int64_t k = 0; k < kernel; k += kWidth<Factor>) store(at + k, load(from + k));
+  GroupWeights<Factor> packed{walk.packed, 1, kChannelGroup * kernel, kChannelGroup};
+  if (walk.channels_last) {
+    packed.reduce = kChannelGroup;
+    packed.tap = kChannelGroup * walk.reduce;
+  }
+  const Factor* end = walk.weights + walk.channels * walk.reduce * kernel;
+  // What lies together of one channel: the taps of all channels read, or of one of them.
+  const std::int64_t run = walk.w_reduce == kernel ? walk.reduce * kernel : kernel;
+  std::int64_t r = 0;
+  std::int64_t tap = 0;
+  for (std::int64_t first = 0; first < walk.reduce * kernel; first += run) {
+    const Factor* from = walk.weights + channels.begin * walk.w_channel + first / kernel * walk.w_reduce;
+    for (std::int64_t j = 0; j < run; j += kLanes, from += kLanes) {
+      alignas(64) Factor square[kLanes * kLanes];
+      if (from + (channels.size() - 1) * walk.w_channel + kLanes <= end) {
+        transpose_16x16(from, walk.w_channel, channels.size(), square, kLanes);
       } else {
-        for (std::int64_t k = 0; k < kernel; ++k) at[k] = from[k];
+        for (std::int64_t i = 0; i < min(kLanes, run - j); ++i)
+          for (std::int64_t c = 0; c < channels.size(); ++c)
+            square[i * kLanes + c] = from[c * walk.w_channel + i];
+      }
+      if (run == kernel) {
+        for (std::int64_t c = 0; c < channels.size(); ++c)
+          __builtin_prefetch(from + kAhead * walk.w_reduce + c * walk.w_channel);
+      }
+      for (std::int64_t i = 0; i < min(kLanes, run - j); ++i) {
+        Factor* to = walk.packed + r * packed.reduce + tap * packed.tap;
+        for (std::int64_t part = 0; part < kLanes; part += kWidth<Factor>)
+          store(to + part, load(square + i * kLanes + part));
+        if (++tap == kernel) {
+          tap = 0;
+          ++r;
+        }
       }
     }
   }
-  return to - channels.begin * walk.packed_row;
+  return packed;
+}
+
+/// The same sums in the order rows, taps, channels read.
+template <class Real, class Factor>
+TapSum<Real, Factor> with_channels_last(const TapSum<Real, Factor>& sum) {
+  TapSum<Real, Factor> turned = sum;
+  turned.reduce = sum.rows;
+  turned.in_reduce = sum.in_row;
+  turned.w_reduce = sum.w_row;
+  turned.rows = sum.taps;
+  turned.in_row = sum.in_tap;
+  turned.w_row = sum.w_tap;
+  turned.taps = sum.reduce;
+  turned.in_tap = sum.in_reduce;
+  turned.w_tap = sum.w_reduce;
+  return turned;
 }
 
 /// One row of the output for the channels [channel, channel + count) of one block.
 template <class Real, class Factor>
-void convolve_row(const ConvWalk<Real, Factor>& walk, std::int64_t block, Range channels, std::int64_t row) {
+void convolve_row(const ConvWalk<Real, Factor>& walk, const GroupWeights<Factor>& weights, std::int64_t block,
+                  const Range& channels, std::int64_t row) {
   const Axis& v = walk.vertical;
   const Axis& h = walk.horizontal;
   const TapRange rows = taps_of(v, row);
   const Factor* in =
       walk.in + (block * walk.reduce * v.from + (rows.count > 0 ? rows.read : 0)) * h.from * kLanes;
   const std::int64_t out_row = ((block * walk.channels + channels.begin) * v.to + row) * h.to * kLanes;
-  const Factor* weights = walk.weights + channels.begin * walk.w_channel + rows.tap * h.kernel;
 
   TapSum<Real, Factor> sum{};
   sum.bias = walk.bias != nullptr ? walk.bias + channels.begin : nullptr;
@@ -114,10 +160,10 @@ void convolve_row(const ConvWalk<Real, Factor>& walk, std::int64_t block, Range 
   sum.in_row = v.read_step() * h.from * kLanes;
   sum.in_tap = h.read_step() * kLanes;
   sum.in_point = h.point_read_step() * kLanes;
-  sum.w_channel = walk.w_channel;
-  sum.w_reduce = walk.w_reduce;
-  sum.w_row = v.tap_step() * h.kernel;
-  sum.w_tap = h.tap_step();
+  sum.w_channel = weights.channel;
+  sum.w_reduce = weights.reduce;
+  sum.w_row = v.tap_step() * h.kernel * weights.tap;
+  sum.w_tap = h.tap_step() * weights.tap;
   sum.out_channel = v.to * h.to * kLanes;
   sum.out_point = h.point_step() * kLanes;
 
@@ -141,11 +187,11 @@ void convolve_row(const ConvWalk<Real, Factor>& walk, std::int64_t block, Range 
         const std::int64_t read = taps.count > 0 ? taps.read + tile.begin * h.point_read_step() : 0;
         sum.taps = taps.count;
         sum.in = in + read * kLanes;
-        sum.weights = weights + taps.tap;
+        sum.weights = weights.first + (rows.tap * h.kernel + taps.tap) * weights.tap;
         const std::int64_t out = out_row + (point + tile.begin * step) * kLanes;
         sum.out = walk.out + out;
         if (walk.epilogue.addend != nullptr) sum.epilogue.addend = walk.epilogue.addend + out;
-        tap_sums(sum, channels.size(), tile.size());
+        tap_sums(walk.channels_last ? with_channels_last(sum) : sum, channels.size(), tile.size());
       }
       point += length * step;
     }
@@ -157,20 +203,20 @@ void convolve(const ConvWalk<Real, Factor>& walk, const Team& team) {
   const std::int64_t groups = ceil_div(walk.channels, kChannelGroup);
   const std::int64_t rows = walk.vertical.to;
   const Range items = team.share(walk.blocks * groups * rows);
-  ConvWalk<Real, Factor> of_group = walk;
+  GroupWeights<Factor> weights{nullptr, walk.w_channel, walk.w_reduce, 1};
   std::int64_t packed_group = -1;
   for (std::int64_t item = items.begin; item < items.end; ++item) {
     const std::int64_t row = item % rows;
     const std::int64_t group = item / rows % groups;
     const std::int64_t block = item / rows / groups;
     const Range channels{group * kChannelGroup, min(walk.channels, (group + 1) * kChannelGroup)};
-    if (walk.packed != nullptr && group != packed_group) {
-      of_group.weights = pack_weights(walk, channels, walk.packed);
-      of_group.w_reduce = walk.vertical.kernel * walk.horizontal.kernel;
-      of_group.w_channel = walk.packed_row;
+    if (walk.packed == nullptr) {
+      weights.first = walk.weights + channels.begin * walk.w_channel;
+    } else if (group != packed_group) {
+      weights = pack_weights(walk, channels);
       packed_group = group;
     }
-    convolve_row(of_group, block, channels, row);
+    convolve_row(walk, weights, block, channels, row);
     for (std::int64_t c = channels.begin; c < channels.end; ++c) {
       activate(walk.epilogue.activation, walk.horizontal.to * kLanes,
                walk.out + ((block * walk.channels + c) * rows + row) * walk.horizontal.to * kLanes);
@@ -183,7 +229,7 @@ void convolve(const ConvWalk<Real, Factor>& walk, const Team& team) {
 template <class Real, class Factor>
 ConvWalk<Real, Factor> forward_walk(const Conv2dShape& s, std::int64_t reduce, const Factor* src,
                                     const Factor* weights, const Real* bias, const Epilogue<Real>& epilogue,
-                                    Real* dst) {
+                                    Real* dst, Factor* packed) {
   const std::int64_t kernel = s.kh * s.kw;
   return {.blocks = s.blocks,
           .reduce = reduce,
@@ -198,8 +244,8 @@ ConvWalk<Real, Factor> forward_walk(const Conv2dShape& s, std::int64_t reduce, c
           .update = Update::kAssign,
           .epilogue = epilogue,
           .out = dst,
-          .packed = nullptr,
-          .packed_row = 0};
+          .channels_last = sums_channels_last(kernel, s.ic, s.ow),
+          .packed = packed};
 }
 
 template <class Real, class Factor>
@@ -219,8 +265,15 @@ ConvWalk<Real, Factor> backward_walk(const Conv2dShape& s, std::int64_t reduce, 
           .update = update,
           .epilogue = {},
           .out = diff_src,
-          .packed = packed,
-          .packed_row = packed_row(s, reduce)};
+          .channels_last = sums_channels_last(kernel, s.oc, s.iw),
+          .packed = packed};
+}
+
+/// A thread's room for the packed weights of `reduce` channels, or pairs of them, in `scratch`.
+template <class Factor>
+CONVOY_INLINE Factor* own_packed(const Conv2dShape& s, std::int64_t reduce, Factor* scratch,
+                                 const Team& team) {
+  return scratch + team.index() * packed_size(s, reduce);
 }
 
 template <class Real>
@@ -240,17 +293,15 @@ void conv2d_forward(const Conv2dShape& s, const Real* src, const Real* weights, 
       pair_planes(s.blocks, s.ic, s.ih * s.iw * kLanes, src, pairs, team);
       pair_planes(s.oc, s.ic, kernel, weights, of_weights, team);
       team.barrier();
-      return convolve(forward_walk(s, ceil_div(s.ic, 2), pairs, of_weights, bias, epilogue, dst), team);
+      const std::int64_t reduce = ceil_div(s.ic, 2);
+      Pair* packed = forward_packs(s)
+                         ? own_packed(s, reduce, of_weights + paired_size(s.oc, s.ic, kernel), team)
+                         : nullptr;
+      return convolve(forward_walk(s, reduce, pairs, of_weights, bias, epilogue, dst, packed), team);
     }
   }
-  convolve(forward_walk(s, s.ic, src, weights, bias, epilogue, dst), team);
-}
-
-/// A thread's room for packed weights in `scratch`; null where they are read as they lie.
-template <class Factor>
-CONVOY_INLINE Factor* own_packed(const Conv2dShape& s, std::int64_t reduce, Factor* scratch,
-                                 const Team& team) {
-  return backward_data_packs(s) ? scratch + team.index() * packed_size(s, reduce) : nullptr;
+  Real* packed = forward_packs(s) ? own_packed(s, s.ic, scratch, team) : nullptr;
+  convolve(forward_walk(s, s.ic, src, weights, bias, epilogue, dst, packed), team);
 }
 
 template <class Real>
@@ -281,15 +332,17 @@ void conv2d_backward_data(const Conv2dShape& s, const Real* diff_dst, const Real
       Pair* pairs = reinterpret_cast<Pair*>(scratch);
       Pair* of_weights = pairs + paired_size(s.blocks, s.oc, s.oh * s.ow * kLanes);
       const std::int64_t reduce = ceil_div(s.oc, 2);
-      Pair* packed = own_packed(s, reduce, of_weights + paired_size(1, s.oc, s.ic * kernel), team);
+      Pair* packed = backward_data_packs(s)
+                         ? own_packed(s, reduce, of_weights + paired_size(1, s.oc, s.ic * kernel), team)
+                         : nullptr;
       pair_planes(s.blocks, s.oc, s.oh * s.ow * kLanes, diff_dst, pairs, team);
       pair_planes(1, s.oc, s.ic * kernel, weights, of_weights, team);
       team.barrier();
       return convolve(backward_walk(s, reduce, pairs, of_weights, update, diff_src, packed), team);
     }
   }
-  convolve(backward_walk(s, s.oc, diff_dst, weights, update, diff_src, own_packed(s, s.oc, scratch, team)),
-           team);
+  Real* packed = backward_data_packs(s) ? own_packed(s, s.oc, scratch, team) : nullptr;
+  convolve(backward_walk(s, s.oc, diff_dst, weights, update, diff_src, packed), team);
 }
 
 }  // namespace

@@ -28,11 +28,19 @@ struct TapSum {
   std::int64_t out_channel, out_point;
 };
 
-/// One register tile, with a relu but no other activation. `kAdjacent`: the points' operands are neighbours
-/// in `in` (in_point = 16), the common case, where a compile-time step saves address arithmetic.
-template <class Real, class Factor, int T, int X, bool kAdjacent>
+/// What is known of a tile's steps when it is compiled: an operand for each point and a weight for each
+/// channel, all with addresses of their own, are more than there are registers for addresses.
+enum class Steps {
+  kAny,
+  kAdjacentPoints,  ///< the points' operands are neighbours in `in` (in_point = 16): the common case
+  kAdjacentBoth,    ///< and the channels' weights too (w_channel = 1)
+};
+
+/// One register tile, with a relu but no other activation.
+template <class Real, class Factor, int T, int X, Steps kSteps>
 void tap_tile(const TapSum<Real, Factor>& s) {
-  const std::int64_t in_point = kAdjacent ? kLanes : s.in_point;
+  const std::int64_t in_point = kSteps == Steps::kAny ? s.in_point : kLanes;
+  const std::int64_t w_channel = kSteps == Steps::kAdjacentBoth ? 1 : s.w_channel;
   Vec<Real> sum[T][X];
   CONVOY_UNROLL
   for (int t = 0; t < T; ++t) {
@@ -51,7 +59,7 @@ void tap_tile(const TapSum<Real, Factor>& s) {
         for (int x = 0; x < X; ++x) point[x] = load(in + x * in_point);
         CONVOY_UNROLL
         for (int t = 0; t < T; ++t) {
-          const Vec<Factor> weight = broadcast(w[t * s.w_channel]);
+          const Vec<Factor> weight = broadcast(w[t * w_channel]);
           CONVOY_UNROLL
           for (int x = 0; x < X; ++x) sum[t][x] = fma(weight, point[x], sum[t][x]);
         }
@@ -98,10 +106,10 @@ template <class Real, class Factor>
 using TapTile = void (*)(const TapSum<Real, Factor>&);
 
 /// The tile of T channels × X points, null where it would not fit the registers.
-template <class Real, class Factor, int T, int X, bool kAdjacent>
+template <class Real, class Factor, int T, int X, Steps kSteps>
 constexpr TapTile<Real, Factor> tap_tile_if_it_fits() {
   if constexpr (T * X <= kSumRegisters && X <= kMaxPoints) {
-    return &tap_tile<Real, Factor, T, X, kAdjacent>;
+    return &tap_tile<Real, Factor, T, X, kSteps>;
   } else {
     return nullptr;
   }
@@ -111,24 +119,22 @@ constexpr TapTile<Real, Factor> tap_tile_if_it_fits() {
 inline constexpr int kTileChannels[] = {16, 8, 4, 3, 2, 1};
 inline constexpr int kTileChannelCounts = 6;
 
-template <class Real, class Factor, bool kAdjacent, int X>
+template <class Real, class Factor, Steps kSteps, int X>
 struct TapTileColumn {
-  TapTile<Real, Factor> tile[kTileChannelCounts] = {tap_tile_if_it_fits<Real, Factor, 16, X, kAdjacent>(),
-                                                    tap_tile_if_it_fits<Real, Factor, 8, X, kAdjacent>(),
-                                                    tap_tile_if_it_fits<Real, Factor, 4, X, kAdjacent>(),
-                                                    tap_tile_if_it_fits<Real, Factor, 3, X, kAdjacent>(),
-                                                    tap_tile_if_it_fits<Real, Factor, 2, X, kAdjacent>(),
-                                                    tap_tile_if_it_fits<Real, Factor, 1, X, kAdjacent>()};
+  TapTile<Real, Factor> tile[kTileChannelCounts] = {
+      tap_tile_if_it_fits<Real, Factor, 16, X, kSteps>(), tap_tile_if_it_fits<Real, Factor, 8, X, kSteps>(),
+      tap_tile_if_it_fits<Real, Factor, 4, X, kSteps>(),  tap_tile_if_it_fits<Real, Factor, 3, X, kSteps>(),
+      tap_tile_if_it_fits<Real, Factor, 2, X, kSteps>(),  tap_tile_if_it_fits<Real, Factor, 1, X, kSteps>()};
 };
 
-template <class Real, class Factor, bool kAdjacent>
+template <class Real, class Factor, Steps kSteps>
 const TapTile<Real, Factor>* tap_tiles(std::int64_t points) {
-  static constexpr TapTileColumn<Real, Factor, kAdjacent, 1> kOne;
-  static constexpr TapTileColumn<Real, Factor, kAdjacent, 2> kTwo;
-  static constexpr TapTileColumn<Real, Factor, kAdjacent, 3> kThree;
-  static constexpr TapTileColumn<Real, Factor, kAdjacent, 4> kFour;
-  static constexpr TapTileColumn<Real, Factor, kAdjacent, 5> kFive;
-  static constexpr TapTileColumn<Real, Factor, kAdjacent, 6> kSix;
+  static constexpr TapTileColumn<Real, Factor, kSteps, 1> kOne;
+  static constexpr TapTileColumn<Real, Factor, kSteps, 2> kTwo;
+  static constexpr TapTileColumn<Real, Factor, kSteps, 3> kThree;
+  static constexpr TapTileColumn<Real, Factor, kSteps, 4> kFour;
+  static constexpr TapTileColumn<Real, Factor, kSteps, 5> kFive;
+  static constexpr TapTileColumn<Real, Factor, kSteps, 6> kSix;
   switch (points) {
     case 1:
       return kOne.tile;
@@ -148,8 +154,11 @@ const TapTile<Real, Factor>* tap_tiles(std::int64_t points) {
 /// The sums of `channels` × `points` (≤ kMaxPoints) for all 16 lanes. `s` describes the first of each.
 template <class Real, class Factor>
 void tap_sums(TapSum<Real, Factor> s, std::int64_t channels, std::int64_t points) {
-  const TapTile<Real, Factor>* tiles =
-      s.in_point == kLanes ? tap_tiles<Real, Factor, true>(points) : tap_tiles<Real, Factor, false>(points);
+  const bool is_adjacent = s.in_point == kLanes || points == 1;
+  const TapTile<Real, Factor>* tiles = !is_adjacent ? tap_tiles<Real, Factor, Steps::kAny>(points)
+                                       : s.w_channel == 1
+                                           ? tap_tiles<Real, Factor, Steps::kAdjacentBoth>(points)
+                                           : tap_tiles<Real, Factor, Steps::kAdjacentPoints>(points);
   // Weights of neighbouring channels that are far apart in memory tend to fall on the same cache sets; more
   // than 8 such streams would evict each other.
   const std::int64_t most = s.w_channel == 1 ? 16 : 8;

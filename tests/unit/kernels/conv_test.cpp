@@ -53,6 +53,9 @@ std::vector<Convolution> shapes() {
       {.ic = 128, .ih = 2, .iw = 2, .oc = 20, .kh = 3, .kw = 3, .ph = 1, .pw = 1},
       {.ic = 120, .ih = 5, .iw = 4, .oc = 17, .kh = 3, .kw = 3, .sh = 2, .sw = 2, .ph = 1, .pw = 1},
       {.ic = 350, .ih = 2, .iw = 5, .oc = 16, .kh = 1, .kw = 3, .ph = 0, .pw = 1},
+      // Narrow results: weights packed, channels innermost.
+      {.ic = 19, .ih = 5, .iw = 6, .oc = 21, .kh = 3, .kw = 3, .sh = 2, .sw = 2, .ph = 1, .pw = 1},
+      {.ic = 35, .ih = 3, .iw = 2, .oc = 37, .kh = 5, .kw = 4, .ph = 2, .pw = 2},
       // More taps than pixels.
       {.ic = 33, .ih = 3, .iw = 3, .oc = 9, .kh = 7, .kw = 7, .ph = 3, .pw = 3},
       {.ic = 40, .ih = 4, .iw = 3, .oc = 5, .kh = 9, .kw = 9, .ph = 4, .pw = 4},
