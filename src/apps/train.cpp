@@ -75,8 +75,8 @@ class Printer final : public train::Observer {
               << train::describe_placements(report.placements) << "Data: " << report.data << "\nNetwork:\n"
               << report.network << report.plan << "Steps: " << grouped(report.total_steps) << " in all, "
               << grouped(report.steps_per_epoch) << " an epoch, " << counted(report.leaves, "micro-batch")
-              << " a step, " << format("%.2f", report.nodes_per_rank)
-              << " partial sums a rank\nOutput: " << report.output << '\n';
+              << " a step, " << format("%.2f", report.partial_sums) << " partial sums a "
+              << (report.shares_memory ? "host" : "rank") << "\nOutput: " << report.output << '\n';
     if (!report.resumed_from.empty())
       std::cout << "Going on from " << report.resumed_from << " (step " << grouped(report.step) << ")\n";
     std::cout.flush();

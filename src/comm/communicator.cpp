@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 
 namespace convoy::comm {
 
@@ -26,6 +27,12 @@ std::vector<std::string> Communicator::all_gather_text(const std::string& mine) 
     next += each;
   }
   return texts;
+}
+
+void NodeSharedMemory::fence() const {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  node_.barrier();
+  std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
 std::string host_name() {

@@ -8,8 +8,11 @@
 #include <exception>
 #include <limits>
 #include <numeric>
+#include <thread>
+#include <utility>
 
 #include "convoy/comm/communicator.hpp"
+#include "convoy/core/aligned.hpp"
 #include "convoy/core/error.hpp"
 #include "messages.hpp"
 
@@ -118,6 +121,17 @@ Communicator Communicator::node() const {
   return Communicator(std::make_shared<Impl>(part));
 }
 
+Communicator Communicator::by_node() const {
+  if (impl_->comm == MPI_COMM_NULL) return *this;
+  const int first = node().broadcast_value(rank());
+  std::vector<int> firsts(static_cast<std::size_t>(size()));
+  all_gather_equal<int>(std::span<const int>(&first, 1), firsts);
+  if (std::is_sorted(firsts.begin(), firsts.end())) return *this;
+  MPI_Comm ordered = MPI_COMM_NULL;
+  check(MPI_Comm_split(impl_->comm, 0, first, &ordered), "MPI_Comm_split");  // equal keys: by rank
+  return Communicator(std::make_shared<Impl>(ordered));
+}
+
 void Communicator::barrier() const {
   if (size() > 1) check(MPI_Barrier(impl_->comm), "MPI_Barrier");
 }
@@ -153,6 +167,43 @@ void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::
         "MPI_Allgather");
 }
 
+void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all,
+                                          const std::function<void()>& meanwhile) const {
+  if (size() == 1) return all_gather_equal_bytes(mine, all);
+  const int count = narrow(mine.size(), "an all-gather");
+  MPI_Request request = MPI_REQUEST_NULL;
+  check(MPI_Iallgather(mine.data(), count, MPI_BYTE, all.data(), count, MPI_BYTE, impl_->comm, &request),
+        "MPI_Iallgather");
+  for (int is_done = 0; is_done == 0;) {
+    check(MPI_Test(&request, &is_done, MPI_STATUS_IGNORE), "MPI_Test");
+    meanwhile();
+    std::this_thread::yield();  // the others may need this core
+  }
+}
+
+void Communicator::exchange(std::span<const float> mine, const std::vector<std::int64_t>& to,
+                            std::span<float> all, const std::vector<std::int64_t>& from) const {
+  if (size() == 1) {
+    std::copy(mine.begin(), mine.end(), all.begin());
+    return;
+  }
+  const auto layout = [&](const std::vector<std::int64_t>& sizes) {
+    std::pair<std::vector<int>, std::vector<int>> counts_and_offsets;
+    std::int64_t offset = 0;
+    for (const std::int64_t each : sizes) {
+      counts_and_offsets.first.push_back(narrow(static_cast<std::size_t>(each), "an exchange"));
+      counts_and_offsets.second.push_back(narrow(static_cast<std::size_t>(offset), "an exchange"));
+      offset += each;
+    }
+    return counts_and_offsets;
+  };
+  const auto [send_counts, send_offsets] = layout(to);
+  const auto [receive_counts, receive_offsets] = layout(from);
+  check(MPI_Alltoallv(mine.data(), send_counts.data(), send_offsets.data(), MPI_FLOAT, all.data(),
+                      receive_counts.data(), receive_offsets.data(), MPI_FLOAT, impl_->comm),
+        "MPI_Alltoallv");
+}
+
 void Communicator::abort(int status) {
   MPI_Abort(MPI_COMM_WORLD, status);
   std::_Exit(status);
@@ -164,7 +215,14 @@ const void* Communicator::native_handle() const {
 
 struct Exchange::Requests {
   MPI_Comm comm = MPI_COMM_NULL;
-  std::vector<MPI_Request> pending;
+  std::vector<MPI_Request> requests;
+  std::vector<int> peers;
+  std::size_t done = 0;  // those before it are complete
+
+  MPI_Request* post(int peer) {
+    peers.push_back(peer);
+    return &requests.emplace_back(MPI_REQUEST_NULL);
+  }
 };
 
 Exchange::Exchange(const Communicator& communicator) : requests_(std::make_unique<Requests>()) {
@@ -174,37 +232,59 @@ Exchange::Exchange(const Communicator& communicator) : requests_(std::make_uniqu
 
 Exchange::~Exchange() {
   // Buffers of a pending message must not go before it: wait, unless an error is about to end the job.
-  if (!requests_->pending.empty() && may_call_collectively())
-    MPI_Waitall(static_cast<int>(requests_->pending.size()), requests_->pending.data(), MPI_STATUSES_IGNORE);
+  if (requests_ && !requests_->requests.empty() && may_call_collectively())
+    MPI_Waitall(static_cast<int>(requests_->requests.size()), requests_->requests.data(),
+                MPI_STATUSES_IGNORE);
 }
 
+Exchange::Exchange(Exchange&&) noexcept = default;
+Exchange& Exchange::operator=(Exchange&&) noexcept = default;
+
 void Exchange::send(std::span<const float> values, int to, int tag) {
-  MPI_Request& request = requests_->pending.emplace_back(MPI_REQUEST_NULL);
+  if (values.empty()) return;
   check(MPI_Isend(values.data(), narrow(values.size(), "a slice"), MPI_FLOAT, to, tag, requests_->comm,
-                  &request),
+                  requests_->post(to)),
         "MPI_Isend");
 }
 
 void Exchange::receive(std::span<float> values, int from, int tag) {
-  MPI_Request& request = requests_->pending.emplace_back(MPI_REQUEST_NULL);
+  if (values.empty()) return;
   check(MPI_Irecv(values.data(), narrow(values.size(), "a slice"), MPI_FLOAT, from, tag, requests_->comm,
-                  &request),
+                  requests_->post(from)),
         "MPI_Irecv");
 }
 
-void Exchange::wait() {
-  auto& pending = requests_->pending;
-  if (pending.empty()) return;
-  const int code = MPI_Waitall(static_cast<int>(pending.size()), pending.data(), MPI_STATUSES_IGNORE);
-  pending.clear();
-  check(code, "MPI_Waitall");
+bool Exchange::is_complete() {
+  Requests& all = *requests_;
+  while (all.done < all.requests.size()) {
+    int is_done = 0;
+    check(MPI_Test(&all.requests[all.done], &is_done, MPI_STATUS_IGNORE), "MPI_Test");
+    if (is_done == 0) return false;
+    ++all.done;
+  }
+  all.requests.clear();
+  all.peers.clear();
+  all.done = 0;
+  return true;
 }
 
-struct NodeSharedMemory::Impl {
-  Communicator node;
+int Exchange::pending_peer() const {
+  return requests_->done < requests_->peers.size() ? requests_->peers[requests_->done] : -1;
+}
+
+namespace {
+
+IoError cannot_share(std::int64_t bytes) {
+  return IoError("cannot share " + std::to_string(bytes) + " bytes among the ranks of " + host_name() +
+                 " (too little room in /dev/shm or TMPDIR?); make room, or start one rank a host");
+}
+
+}  // namespace
+
+struct NodeSegments::Impl {
   AlignedBuffer<std::byte> alone;  // of a node with one rank
   MPI_Win window = MPI_WIN_NULL;
-  std::span<std::byte> bytes;
+  std::vector<std::span<std::byte>> segments;
   ~Impl() {
     if (window != MPI_WIN_NULL && may_call_collectively()) {
       MPI_Win_unlock_all(window);
@@ -213,44 +293,41 @@ struct NodeSharedMemory::Impl {
   }
 };
 
-NodeSharedMemory::NodeSharedMemory(const Communicator& node, std::int64_t size)
-    : impl_(new Impl{node, {}, MPI_WIN_NULL, {}}) {
+NodeSegments::NodeSegments(const Communicator& node, std::int64_t size) : impl_(new Impl) {
   if (node.size() == 1) {
     impl_->alone = AlignedBuffer<std::byte>(size);
-    impl_->bytes = impl_->alone.span();
+    impl_->segments.push_back(impl_->alone.span());
     return;
   }
   const MPI_Comm comm = *static_cast<const MPI_Comm*>(node.native_handle());
-  constexpr auto kSlack = static_cast<MPI_Aint>(kAlignment);
+  // Each rank's segment on pages of its own, so that they lie near the rank that first writes them.
+  MPI_Info info = MPI_INFO_NULL;
+  check(MPI_Info_create(&info), "MPI_Info_create");
+  check(MPI_Info_set(info, "alloc_shared_noncontig", "true"), "MPI_Info_set");
   void* base = nullptr;
-  if (MPI_Win_allocate_shared(node.is_root() ? size + kSlack : 0, 1, MPI_INFO_NULL, comm, &base,
-                              &impl_->window) != MPI_SUCCESS) {
-    throw IoError("cannot share " + std::to_string(size) + " bytes among the ranks of " + host_name() +
-                  " (too little room in /dev/shm or TMPDIR?); make room, or start one rank a host");
-  }
-  MPI_Aint segment = 0;
-  int unit = 0;
-  check(MPI_Win_shared_query(impl_->window, 0, &segment, &unit, &base), "MPI_Win_shared_query");
+  constexpr auto kSlack = static_cast<MPI_Aint>(kAlignment);
+  const int code = MPI_Win_allocate_shared(size + kSlack, 1, info, comm, &base, &impl_->window);
+  MPI_Info_free(&info);
+  if (code != MPI_SUCCESS) throw cannot_share(size);
   check(MPI_Win_lock_all(MPI_MODE_NOCHECK, impl_->window), "MPI_Win_lock_all");
-  auto room = static_cast<std::size_t>(segment);
-  void* aligned = std::align(kAlignment, static_cast<std::size_t>(size), base, room);
-  if (aligned == nullptr)
-    throw DisagreementError("ranks of one host ask for shared memory of different sizes");
-  impl_->bytes = {static_cast<std::byte*>(aligned), static_cast<std::size_t>(size)};
+  std::vector<std::int64_t> sizes = node.all_gather_values(std::vector{size});
+  for (int rank = 0; rank < node.size(); ++rank) {
+    const std::int64_t bytes = sizes[static_cast<std::size_t>(rank)];
+    MPI_Aint segment = 0;
+    int unit = 0;
+    check(MPI_Win_shared_query(impl_->window, rank, &segment, &unit, &base), "MPI_Win_shared_query");
+    auto room = static_cast<std::size_t>(segment);
+    void* aligned = std::align(kAlignment, static_cast<std::size_t>(bytes), base, room);
+    if (aligned == nullptr) throw cannot_share(bytes);
+    impl_->segments.emplace_back(static_cast<std::byte*>(aligned), static_cast<std::size_t>(bytes));
+  }
 }
 
-NodeSharedMemory::~NodeSharedMemory() = default;
-NodeSharedMemory::NodeSharedMemory(NodeSharedMemory&&) noexcept = default;
-NodeSharedMemory& NodeSharedMemory::operator=(NodeSharedMemory&&) noexcept = default;
-std::span<std::byte> NodeSharedMemory::bytes() const {
-  return impl_->bytes;
-}
-
-void NodeSharedMemory::fence() const {
-  if (impl_->window == MPI_WIN_NULL) return;
-  check(MPI_Win_sync(impl_->window), "MPI_Win_sync");
-  impl_->node.barrier();
-  check(MPI_Win_sync(impl_->window), "MPI_Win_sync");
+NodeSegments::~NodeSegments() = default;
+NodeSegments::NodeSegments(NodeSegments&&) noexcept = default;
+NodeSegments& NodeSegments::operator=(NodeSegments&&) noexcept = default;
+std::span<std::byte> NodeSegments::of(int rank) const {
+  return impl_->segments[static_cast<std::size_t>(rank)];
 }
 
 }  // namespace convoy::comm

@@ -43,6 +43,17 @@ std::vector<std::byte> Communicator::all_gather(std::span<const std::byte> mine)
 void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all) const {
   std::copy(mine.begin(), mine.end(), all.begin());
 }
+void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all,
+                                          const std::function<void()>&) const {
+  all_gather_equal_bytes(mine, all);
+}
+void Communicator::exchange(std::span<const float> mine, const std::vector<std::int64_t>&,
+                            std::span<float> all, const std::vector<std::int64_t>&) const {
+  std::copy(mine.begin(), mine.end(), all.begin());
+}
+Communicator Communicator::by_node() const {
+  return *this;
+}
 void Communicator::abort(int status) {
   std::_Exit(status);
 }
@@ -53,21 +64,27 @@ const void* Communicator::native_handle() const {
 struct Exchange::Requests {};
 Exchange::Exchange(const Communicator&) {}
 Exchange::~Exchange() = default;
+Exchange::Exchange(Exchange&&) noexcept = default;
+Exchange& Exchange::operator=(Exchange&&) noexcept = default;
 void Exchange::send(std::span<const float>, int, int) {}
 void Exchange::receive(std::span<float>, int, int) {}
-void Exchange::wait() {}
+bool Exchange::is_complete() {
+  return true;
+}
+int Exchange::pending_peer() const {
+  return -1;
+}
 
-struct NodeSharedMemory::Impl {
+struct NodeSegments::Impl {
   AlignedBuffer<std::byte> memory;
 };
-NodeSharedMemory::NodeSharedMemory(const Communicator&, std::int64_t bytes)
+NodeSegments::NodeSegments(const Communicator&, std::int64_t bytes)
     : impl_(std::make_unique<Impl>(Impl{AlignedBuffer<std::byte>(bytes)})) {}
-NodeSharedMemory::~NodeSharedMemory() = default;
-NodeSharedMemory::NodeSharedMemory(NodeSharedMemory&&) noexcept = default;
-NodeSharedMemory& NodeSharedMemory::operator=(NodeSharedMemory&&) noexcept = default;
-std::span<std::byte> NodeSharedMemory::bytes() const {
+NodeSegments::~NodeSegments() = default;
+NodeSegments::NodeSegments(NodeSegments&&) noexcept = default;
+NodeSegments& NodeSegments::operator=(NodeSegments&&) noexcept = default;
+std::span<std::byte> NodeSegments::of(int) const {
   return impl_->memory.span();
 }
-void NodeSharedMemory::fence() const {}
 
 }  // namespace convoy::comm

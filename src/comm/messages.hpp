@@ -6,23 +6,27 @@
 #include <span>
 
 #include "convoy/comm/communicator.hpp"
-#include "convoy/core/aligned.hpp"
 
 namespace convoy::comm {
 
-/// A set of nonblocking sends and receives, finished together. Buffers must stay untouched until wait()
-/// returns; the destructor waits for what is pending.
+/// A set of nonblocking sends and receives. Buffers must stay untouched until is_complete() is true; the
+/// destructor waits for what is pending. Between two ranks, messages of one tag arrive in the order in which
+/// they are sent and their receives posted.
 class Exchange {
  public:
   explicit Exchange(const Communicator& communicator);
   ~Exchange();
-  Exchange(const Exchange&) = delete;
-  Exchange& operator=(const Exchange&) = delete;
+  Exchange(Exchange&&) noexcept;
+  Exchange& operator=(Exchange&&) noexcept;
 
+  /// Nothing is sent or expected where `values` are empty.
   void send(std::span<const float> values, int to, int tag);
   void receive(std::span<float> values, int from, int tag);
-  /// Blocks until every message posted so far has gone or come.
-  void wait();
+  /// True once every message posted so far has gone or come; then the set is empty again. Does not block;
+  /// drives MPI.
+  [[nodiscard]] bool is_complete();
+  /// The other rank of the first message that is_complete() found pending; −1: there was none.
+  [[nodiscard]] int pending_peer() const;
 
  private:
   struct Requests;

@@ -272,6 +272,22 @@ std::vector<Key> make_keys() {
           "train.seed", [](auto& o) -> auto& { return o.seed; }, {},
           "of everything random: first weights, order of samples, dropout"),
 
+      integer_key(
+          "comm.bucket-bytes", [](auto& o) -> auto& { return o.comm.bucket_bytes; },
+          {4096, std::int64_t{1} << 40},
+          "most bytes of a gradient that leave for other ranks together, as soon as they are complete"),
+      yes_no_key(
+          "comm.overlap", [](auto& o) -> auto& { return o.comm.overlap; },
+          "no: gradients leave when the whole backward pass is done, for comparison"),
+      integer_key(
+          "comm.verify-every", [](auto& o) -> auto& { return o.comm.verify_every; }, {},
+          "steps between comparisons of every rank's parameters with what their owners computed; 0: at the "
+          "end of "
+          "each epoch alone"),
+      yes_no_key(
+          "comm.shared-memory", [](auto& o) -> auto& { return o.comm.shared_memory; },
+          "no: ranks of one host send each other messages, as if each had a host of its own"),
+
       path_key(
           "run.dir", [](auto& o) -> auto& { return o.dir; }, "DIR",
           "where checkpoints, metrics and the effective configuration go"),

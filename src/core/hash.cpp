@@ -24,6 +24,10 @@ Hasher::~Hasher() = default;
 Hasher::Hasher(Hasher&&) noexcept = default;
 Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 
+void Hasher::reset() {
+  XXH3_128bits_reset(state_->xxh);
+}
+
 void Hasher::update(const void* data, std::size_t bytes) {
   if (bytes > 0) XXH3_128bits_update(state_->xxh, data, bytes);
 }

@@ -182,11 +182,19 @@ Pass<Real> Workspace<Real>::pass_of(std::size_t i, const kernels::KernelTable<Re
 template <class Real>
 void Workspace<Real>::forward(const kernels::KernelTable<Real>& kernels, const Team& team,
                               const Values<Real>& values, const MicroBatch& batch, int first) {
-  for (std::size_t i = 0; i < operations_.size(); ++i) {
-    if (operations_[i].output < first) continue;
-    network_.nodes()[static_cast<std::size_t>(operations_[i].node)].layer->forward(
-        pass_of(i, kernels, team, values, batch));
+  for (int i = 0; i < operation_count(); ++i) {
+    if (operations_[static_cast<std::size_t>(i)].output >= first)
+      forward_operation(i, kernels, team, values, batch);
   }
+}
+
+template <class Real>
+void Workspace<Real>::forward_operation(int operation, const kernels::KernelTable<Real>& kernels,
+                                        const Team& team, const Values<Real>& values,
+                                        const MicroBatch& batch) {
+  const auto i = static_cast<std::size_t>(operation);
+  network_.nodes()[static_cast<std::size_t>(operations_[i].node)].layer->forward(
+      pass_of(i, kernels, team, values, batch));
 }
 
 template <class Real>
@@ -205,34 +213,39 @@ void Workspace<Real>::add(const kernels::KernelTable<Real>& kernels, const Team&
 template <class Real>
 void Workspace<Real>::backward(const kernels::KernelTable<Real>& kernels, const Team& team,
                                const Values<Real>& values, const MicroBatch& batch, Real* gradient) {
-  for (std::size_t i = operations_.size(); i-- > 0;) {
-    const Operation& operation = operations_[i];
-    const Place& place = places_[i];
-    const Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
-    const Traits traits = node.layer->traits();
-    Pass<Real> pass = pass_of(i, kernels, team, values, batch);
-    pass.diff_dst = at(place.diff);
-    pass.diff_parameters = gradient + node.parameter_offset;
-    pass.batch_statistics = gradient + network_.parameter_count() + node.statistic_offset;
-    if (caller_differentiates(operation, traits)) {
-      kernels::activation_backward(kernels, operation.activation)(
-          batch.blocks() * network_.shape_of(operation.output).size() * kLanes, pass.dst, pass.diff_dst,
-          pass.diff_dst, team);
-    }
-    if (place.adds[0] && traits.adds_diff_src) pass.update = kernels::Update::kAdd;
-    const auto goes_through_spare = [&](std::size_t k) {
-      return place.adds[k] && !(k == 0 && traits.adds_diff_src);
-    };
-    for (std::size_t k = 0; k < node.inputs.size(); ++k)
-      pass.diff_src[k] = goes_through_spare(k) ? at(spare_) : diff_at(node.inputs[k]);
-    node.layer->backward(pass);
-    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
-      if (goes_through_spare(k))
-        add(kernels, team, batch, node.inputs[k], at(spare_), diff_at(node.inputs[k]));
-    }
-    if (place.adds_to_addend)
-      add(kernels, team, batch, operation.addend, pass.diff_dst, diff_at(operation.addend));
+  for (int i = operation_count(); i-- > 0;) backward_operation(i, kernels, team, values, batch, gradient);
+}
+
+template <class Real>
+void Workspace<Real>::backward_operation(int index, const kernels::KernelTable<Real>& kernels,
+                                         const Team& team, const Values<Real>& values,
+                                         const MicroBatch& batch, Real* gradient) {
+  const auto i = static_cast<std::size_t>(index);
+  const Operation& operation = operations_[i];
+  const Place& place = places_[i];
+  const Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
+  const Traits traits = node.layer->traits();
+  Pass<Real> pass = pass_of(i, kernels, team, values, batch);
+  pass.diff_dst = at(place.diff);
+  pass.diff_parameters = gradient + node.parameter_offset;
+  pass.batch_statistics = gradient + network_.parameter_count() + node.statistic_offset;
+  if (caller_differentiates(operation, traits)) {
+    kernels::activation_backward(kernels, operation.activation)(
+        batch.blocks() * network_.shape_of(operation.output).size() * kLanes, pass.dst, pass.diff_dst,
+        pass.diff_dst, team);
   }
+  if (place.adds[0] && traits.adds_diff_src) pass.update = kernels::Update::kAdd;
+  const auto goes_through_spare = [&](std::size_t k) {
+    return place.adds[k] && !(k == 0 && traits.adds_diff_src);
+  };
+  for (std::size_t k = 0; k < node.inputs.size(); ++k)
+    pass.diff_src[k] = goes_through_spare(k) ? at(spare_) : diff_at(node.inputs[k]);
+  node.layer->backward(pass);
+  for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+    if (goes_through_spare(k)) add(kernels, team, batch, node.inputs[k], at(spare_), diff_at(node.inputs[k]));
+  }
+  if (place.adds_to_addend)
+    add(kernels, team, batch, operation.addend, pass.diff_dst, diff_at(operation.addend));
 }
 
 template class Workspace<float>;

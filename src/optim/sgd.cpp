@@ -5,19 +5,18 @@
 namespace convoy::optim {
 
 void sgd_step(const SgdOptions& options, const std::vector<ParameterRange>& ranges, float lr, bool first_step,
-              const float* gradient, float* parameters, float* velocity, const Team& team) {
-  if (ranges.empty()) return;
-  const Range share = team.share(ranges.back().range.end);
+              const Range& elements, const float* sum, float samples, float* parameters, float* velocity) {
   const auto mu = static_cast<float>(options.momentum);
   for (const ParameterRange& part : ranges) {
     const float decay = part.decays ? static_cast<float>(options.weight_decay) : 0.0F;
-    const std::int64_t end = std::min(part.range.end, share.end);
-    for (std::int64_t i = std::max(part.range.begin, share.begin); i < end; ++i) {
-      const float g = gradient[i] + decay * parameters[i];
+    const std::int64_t end = std::min(part.range.end, elements.end);
+    for (std::int64_t i = std::max(part.range.begin, elements.begin); i < end; ++i) {
+      const std::int64_t k = i - elements.begin;
+      const float g = sum[k] / samples + decay * parameters[i];
       float direction = g;
       if (velocity != nullptr) {
-        velocity[i] = first_step ? g : mu * velocity[i] + g;
-        direction = options.nesterov ? g + mu * velocity[i] : velocity[i];
+        velocity[k] = first_step ? g : mu * velocity[k] + g;
+        direction = options.nesterov ? g + mu * velocity[k] : velocity[k];
       }
       parameters[i] -= lr * direction;
     }

@@ -19,13 +19,6 @@ void compare_across_ranks(const comm::Communicator& world, const Hooks& hooks, s
   comm::require_agreement(world, what, mine, advice);
 }
 
-Digest state_digest(const State& state) {
-  Hasher hasher;
-  for (const AlignedBuffer<float>* buffer : {&state.parameters, &state.statistics, &state.velocity})
-    hasher.update(buffer->data(), static_cast<std::size_t>(buffer->size()) * sizeof(float));
-  return hasher.digest();
-}
-
 Digest build_digest() {
   std::ifstream program("/proc/self/exe", std::ios::binary);
   Hasher hasher;

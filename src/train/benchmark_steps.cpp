@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "convoy/comm/reducer.hpp"
 #include "convoy/data/noise.hpp"
 #include "convoy/train/benchmark.hpp"
 #include "convoy/train/engine.hpp"
@@ -48,26 +47,28 @@ StepTime measure_steps(const nn::Network& network, const Options& options, const
   (void)order.begin_epoch(0);
 
   Engine engine(network, setting.kernels, setting.threads, options.micro_batch, options.precision);
-  comm::Reducer reducer(comm::Communicator::self(), network.gradient_size());
   const StepPlan plan = plan_step(leaves, {0, leaves}, setting.threads);
   const std::vector<optim::ParameterRange> ranges = decay_ranges(network);
-  AlignedBuffer<float> gradient(network.gradient_size());
   LeafSums sums(comm::Communicator::self());
   State state = make_state(network, options.optimizer.momentum);
-  network.initialise(options.seed, state.parameters.span(), state.statistics.span());
+  network.initialise(options.seed, state.parameters, state.statistics);
 
   std::int64_t done = 0;
   const auto step = [&](Profile* profile) {
     const StepTimer whole(profile);
-    const auto nodes =
-        engine.gradients(plan, source, state, order.batch(done % (samples / options.batch), options.batch),
-                         options.seed, order.epoch(), sums.places(leaves));
+    engine.gradients(plan, source, state, order.batch(done % (samples / options.batch), options.batch),
+                     options.seed, order.epoch(), sums.places(leaves));
     PartTimer timer(profile);
     (void)sums.sum(leaves);
-    reducer.reduce(nodes, leaves, static_cast<float>(options.batch), gradient.span());
     timer.book(Activity::kReduction);
     // At a rate of 0 nothing is learnt from noise, so nothing can diverge.
-    engine.update(options.optimizer, ranges, 0, done == 0, gradient.span(), state);
+    engine.update(plan,
+                  {.sgd = &options.optimizer,
+                   .ranges = &ranges,
+                   .rate = 0,
+                   .samples = static_cast<float>(options.batch),
+                   .first_step = done == 0},
+                  state);
     ++done;
   };
   for (int i = 0; i < kStepsToWarmUp; ++i) step(nullptr);

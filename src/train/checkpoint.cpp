@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <sstream>
 
+#include "convoy/comm/redistribute.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/commit.hpp"
@@ -25,19 +26,53 @@ std::string momentum_path(const nn::Tensor& tensor) {
   return "/optimizer/momentum/" + tensor.layer + '/' + tensor.name;
 }
 
-/// Every rank writes its share of the tensor's rows.
-void write_tensor(io::File& file, const comm::Communicator& world, const std::string& path,
-                  const nn::Tensor& tensor, const float* flat) {
-  file.create_dataset<float>(path, tensor.dims);
+/// The rows of a tensor that `rank` writes, as elements of it.
+Range share_of(const nn::Tensor& tensor, const comm::Communicator& world) {
   const Range rows = split(tensor.dims.front(), world.size(), world.rank());
   const std::int64_t row = tensor.size() / tensor.dims.front();
-  file.write_rows<float>(
-      path, rows, {flat + tensor.offset + rows.begin * row, static_cast<std::size_t>(rows.size() * row)});
+  return {rows.begin * row, rows.end * row};
 }
 
-void read_tensor(const io::File& file, const std::string& path, const nn::Tensor& tensor, float* flat) {
+/// Every rank writes its share of the tensor, `mine`.
+void write_tensor(io::File& file, const comm::Communicator& world, const std::string& path,
+                  const nn::Tensor& tensor, std::span<const float> mine) {
+  file.create_dataset<float>(path, tensor.dims);
+  file.write_rows<float>(path, split(tensor.dims.front(), world.size(), world.rank()), mine);
+}
+void write_tensor(io::File& file, const comm::Communicator& world, const std::string& path,
+                  const nn::Tensor& tensor, std::span<const float> flat, const Range& share) {
+  write_tensor(file, world, path, tensor,
+               flat.subspan(static_cast<std::size_t>(tensor.offset + share.begin),
+                            static_cast<std::size_t>(share.size())));
+}
+
+void read_tensor(const io::File& file, const std::string& path, const nn::Tensor& tensor,
+                 std::span<float> flat) {
   const std::vector<float> values = file.read<float>(path, tensor.dims);
-  std::copy(values.begin(), values.end(), flat + tensor.offset);
+  std::copy(values.begin(), values.end(), flat.begin() + tensor.offset);
+}
+
+/// The optimizer's state from what each rank keeps of it to what each writes.
+std::vector<float> velocity_to_write(const comm::Communicator& world, const nn::Network& network,
+                                     const State& state) {
+  std::vector<Range> wanted;
+  for (const nn::Tensor& tensor : network.parameters()) {
+    const Range share = share_of(tensor, world);
+    wanted.push_back({tensor.offset + share.begin, tensor.offset + share.end});
+  }
+  return comm::redistribute(world, state.velocity.ranges(), state.velocity.values(), wanted);
+}
+
+/// What this rank keeps of a tensor of the optimizer's state.
+void read_velocity(const io::File& file, const nn::Tensor& tensor, optim::Shard& velocity) {
+  const std::vector<float> values = file.read<float>(momentum_path(tensor), tensor.dims);
+  for (const Range& range : velocity.ranges()) {
+    const std::int64_t begin = std::max(range.begin, tensor.offset);
+    const std::int64_t end = std::min(range.end, tensor.offset + tensor.size());
+    if (begin < end)
+      std::copy(values.begin() + (begin - tensor.offset), values.begin() + (end - tensor.offset),
+                velocity.at(begin));
+  }
 }
 
 template <class T>
@@ -79,19 +114,26 @@ void write_header(io::File& file, const CheckpointHeader& header) {
 void write_checkpoint(const std::string& path, const comm::Communicator& world, const nn::Network& network,
                       const CheckpointHeader& header, const State& state, const Provenance& provenance,
                       const std::function<void()>& before_rename) {
-  const std::int64_t elements = network.parameter_count() + network.statistic_count() + state.velocity.size();
+  const std::int64_t elements =
+      network.gradient_size() + (state.has_velocity ? network.parameter_count() : 0);
+  const std::vector<float> velocity =
+      state.has_velocity ? velocity_to_write(world, network, state) : std::vector<float>();
+  std::span<const float> next(velocity);
   io::PendingFile pending(path, world, elements * static_cast<std::int64_t>(sizeof(float)));
   io::File file = io::File::create(pending.path(), world);
   write_header(file, header);
   file.create_group("/model");
   file.create_group("/optimizer");
   for (const nn::Tensor& tensor : network.parameters()) {
-    write_tensor(file, world, model_path(tensor), tensor, state.parameters.data());
-    if (state.velocity.size() > 0)
-      write_tensor(file, world, momentum_path(tensor), tensor, state.velocity.data());
+    const Range share = share_of(tensor, world);
+    write_tensor(file, world, model_path(tensor), tensor, state.parameters, share);
+    if (!state.has_velocity) continue;
+    const auto size = static_cast<std::size_t>(share.size());
+    write_tensor(file, world, momentum_path(tensor), tensor, next.first(size));
+    next = next.subspan(size);
   }
   for (const nn::Tensor& tensor : network.statistics())
-    write_tensor(file, world, model_path(tensor), tensor, state.statistics.data());
+    write_tensor(file, world, model_path(tensor), tensor, state.statistics, share_of(tensor, world));
   file.create_group("/provenance");
   for (const auto& [name, value] : provenance)
     file.set_attribute("/provenance", name, std::string_view(value));
@@ -149,11 +191,11 @@ CheckpointHeader read_checkpoint_header(const std::string& path) {
 void read_checkpoint_state(const std::string& path, const nn::Network& network, State& state) {
   const io::File file = io::File::open(path);
   for (const nn::Tensor& tensor : network.parameters()) {
-    read_tensor(file, model_path(tensor), tensor, state.parameters.data());
-    if (state.velocity.size() > 0) read_tensor(file, momentum_path(tensor), tensor, state.velocity.data());
+    read_tensor(file, model_path(tensor), tensor, state.parameters);
+    if (state.has_velocity) read_velocity(file, tensor, state.velocity);
   }
   for (const nn::Tensor& tensor : network.statistics())
-    read_tensor(file, model_path(tensor), tensor, state.statistics.data());
+    read_tensor(file, model_path(tensor), tensor, state.statistics);
 }
 
 Digest hash_of_checkpoint(const std::string& path) {

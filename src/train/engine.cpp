@@ -32,47 +32,48 @@ std::int64_t answer(const float* outputs, std::int64_t classes, std::int64_t n) 
 
 }  // namespace
 
-State make_state(const nn::Network& network, double momentum) {
-  return {.parameters = AlignedBuffer<float>(network.parameter_count()),
-          .statistics = AlignedBuffer<float>(network.statistic_count()),
-          .velocity = AlignedBuffer<float>(momentum > 0 ? network.parameter_count() : 0)};
-}
-
 Engine::Engine(const nn::Network& network, const kernels::KernelTable<float>& kernels, int threads,
                std::int64_t micro_batch, kernels::Precision precision)
     : network_(network),
       kernels_(kernels),
       pool_(threads),
       micro_batch_(micro_batch),
-      precision_(precision) {}
+      precision_(precision),
+      ranges_(operation_ranges(network)) {}
 
-void Engine::prepare_groups(std::int64_t groups) {
+void Engine::prepare_groups(std::int64_t groups, std::int64_t workspaces) {
   groups_.resize(std::max(groups_.size(), static_cast<std::size_t>(groups)));
   const auto team_of = [&](std::int64_t g) {
     return static_cast<int>(split(pool_.threads(), groups, g).size());
   };
-  bool is_ready = true;
-  for (std::int64_t g = 0; g < groups; ++g)
-    is_ready = is_ready && groups_[static_cast<std::size_t>(g)].team >= team_of(g);
-  if (is_ready) return;
+  const auto is_ready = [&](std::int64_t g) {
+    const Group& group = groups_[static_cast<std::size_t>(g)];
+    return group.team >= team_of(g) && static_cast<std::int64_t>(group.workspaces.size()) >= workspaces;
+  };
+  bool all_are_ready = true;
+  for (std::int64_t g = 0; g < groups; ++g) all_are_ready = all_are_ready && is_ready(g);
+  if (all_are_ready) return;
   pool_.make(groups, [&](std::int64_t g) {
     Group& group = groups_[static_cast<std::size_t>(g)];
-    const int team = team_of(g);
-    if (group.team >= team) return;
-    group.team = 0;
-    group.workspace.reset();  // before the larger one is made
-    group.workspace = std::make_unique<nn::Workspace<float>>(
-        network_, micro_batch_, nn::WorkspaceOptions{.threads = team, .precision = precision_});
+    if (is_ready(g)) return;
+    if (group.team < team_of(g)) group.workspaces.clear();  // before the larger ones are made
+    group.team = std::max(group.team, team_of(g));
+    while (static_cast<std::int64_t>(group.workspaces.size()) < workspaces) {
+      group.workspaces.push_back(std::make_unique<nn::Workspace<float>>(
+          network_, micro_batch_, nn::WorkspaceOptions{.threads = group.team, .precision = precision_}));
+    }
     group.labels.resize(static_cast<std::size_t>(micro_batch_));
     group.numbers.resize(static_cast<std::size_t>(micro_batch_));
-    group.team = team;
   });
 }
 
 void Engine::prepare(const StepPlan& plan) {
   if (plan.groups.empty()) return;
-  prepare_groups(static_cast<std::int64_t>(plan.groups.size()));
-  while (static_cast<std::int64_t>(slots_.size()) < plan.slots) slots_.emplace_back(network_.gradient_size());
+  std::int64_t most = 0;
+  for (const auto& work : plan.groups) most = std::max(most, static_cast<std::int64_t>(work.size()));
+  prepare_groups(static_cast<std::int64_t>(plan.groups.size()), std::min(layerwise_, most));
+  while (borrowed_slots_.empty() && static_cast<std::int64_t>(slots_.size()) < plan.slots)
+    slots_.emplace_back(network_.gradient_size());
 }
 
 PartTimer Engine::timer_of(std::int64_t groups, std::int64_t group, const Team& team) const {
@@ -80,69 +81,118 @@ PartTimer Engine::timer_of(std::int64_t groups, std::int64_t group, const Team& 
 }
 
 void Engine::prepare_evaluation(std::int64_t leaves) {
-  if (leaves > 0) prepare_groups(std::min<std::int64_t>(threads(), leaves));
+  if (leaves > 0) prepare_groups(std::min<std::int64_t>(threads(), leaves), 1);
 }
 
-std::span<const comm::NodeValue> Engine::gradients(const StepPlan& plan, const Source& source,
-                                                   const State& state, std::span<const std::int64_t> batch,
-                                                   std::uint64_t seed, std::int64_t epoch,
-                                                   std::span<LeafResult> leaves) {
-  nodes_.clear();
-  if (plan.groups.empty()) return nodes_;
-  const auto groups = static_cast<std::int64_t>(plan.groups.size());
+void Engine::gradients(const StepPlan& plan, const Source& source, const State& state,
+                       std::span<const std::int64_t> batch, std::uint64_t seed, std::int64_t epoch,
+                       std::span<LeafResult> leaves, GradientHook* hook) {
+  if (plan.groups.empty()) {
+    if (hook != nullptr) hook->finish(0);
+    return;
+  }
   prepare(plan);
+  pool_.run(static_cast<std::int64_t>(plan.groups.size()), [&](std::int64_t g, const Team& team) {
+    run_group(plan, g, team, source, state, batch, seed, epoch, leaves, hook);
+  });
+}
+
+void Engine::run_group(const StepPlan& plan, std::int64_t g, const Team& team, const Source& source,
+                       const State& state, std::span<const std::int64_t> batch, std::uint64_t seed,
+                       std::int64_t epoch, std::span<LeafResult> leaves, GradientHook* hook) {
+  const auto groups = static_cast<std::int64_t>(plan.groups.size());
+  const int thread = static_cast<int>(split(threads(), groups, g).begin) + team.index();
+  const std::vector<StepPlan::Leaf>& work = plan.groups[static_cast<std::size_t>(g)];
+  const auto count = static_cast<std::int64_t>(work.size());
+  Group& group = groups_[static_cast<std::size_t>(g)];
   const nn::Values<float> values{state.parameters.data(), state.statistics.data()};
-  const std::int64_t size = network_.gradient_size();
-  const auto merge = [&](const StepPlan::Merge& each, const Team& team) {
-    kernels_.accumulate(size, slot(each.left), slot(each.right), team);
+  PartTimer timer = timer_of(groups, g, team);
+
+  const auto micro_batch_of = [&](const StepPlan::Leaf& leaf) {
+    return nn::MicroBatch{.phase = nn::Phase::kTraining,
+                          .samples = leaf_samples(batch, leaf.leaf, micro_batch_),
+                          .seed = seed,
+                          .epoch = epoch};
+  };
+  const auto forward = [&](std::int64_t i, nn::Workspace<float>& workspace) {
+    const StepPlan::Leaf& leaf = work[static_cast<std::size_t>(i)];
+    const nn::MicroBatch micro_batch = micro_batch_of(leaf);
+    if (team.index() == 0) source.split->load(micro_batch.samples, source.transform, workspace.input());
+    team.barrier();
+    timer.book(Activity::kData);
+    for (int operation = 0; operation < workspace.operation_count(); ++operation) {
+      if (hook != nullptr) {
+        if (i == 0) {
+          hook->before(operation, thread);
+        } else {
+          hook->between(thread);
+        }
+        timer.book(Activity::kReduction);
+      }
+      workspace.forward_operation(operation, kernels_, team, values, micro_batch);
+      timer.book(Activity::kKernels);
+    }
+    if (team.index() == 0) {
+      leaves[static_cast<std::size_t>(leaf.leaf - plan.block.begin)] =
+          workspace.loss(micro_batch, gather_labels(*source.split, micro_batch.samples, group.labels));
+    }
+    team.barrier();
+    timer.book(Activity::kKernels);
+  };
+  const auto backward = [&](std::int64_t i, nn::Workspace<float>& workspace, int operation) {
+    const StepPlan::Leaf& leaf = work[static_cast<std::size_t>(i)];
+    workspace.backward_operation(operation, kernels_, team, values, micro_batch_of(leaf), slot(leaf.slot));
+    timer.book(Activity::kKernels);
+    const OperationRanges& ranges = ranges_[static_cast<std::size_t>(operation)];
+    for (const StepPlan::Merge& each : leaf.merges) {
+      for (const Range& range : {ranges.parameters, ranges.statistics}) {
+        if (range.size() > 0)
+          kernels_.accumulate(range.size(), slot(each.left) + range.begin, slot(each.right) + range.begin,
+                              team);
+      }
+    }
+    if (hook != nullptr) hook->between(thread);
+    timer.book(Activity::kReduction);
+  };
+  const auto done = [&](int operation) {
+    if (hook != nullptr) hook->after(operation, thread, team.index() == 0);
+    timer.book(Activity::kReduction);
   };
 
-  pool_.run(groups, [&](std::int64_t g, const Team& team) {
-    PartTimer timer = timer_of(groups, g, team);
-    Group& group = groups_[static_cast<std::size_t>(g)];
-    for (const StepPlan::Leaf& work : plan.groups[static_cast<std::size_t>(g)]) {
-      const nn::MicroBatch micro_batch{.phase = nn::Phase::kTraining,
-                                       .samples = leaf_samples(batch, work.leaf, micro_batch_),
-                                       .seed = seed,
-                                       .epoch = epoch};
-      if (team.index() == 0)
-        source.split->load(micro_batch.samples, source.transform, group.workspace->input());
-      team.barrier();
-      timer.book(Activity::kData);
-      group.workspace->forward(kernels_, team, values, micro_batch);
-      if (team.index() == 0) {
-        leaves[static_cast<std::size_t>(work.leaf - plan.block.begin)] = group.workspace->loss(
-            micro_batch, gather_labels(*source.split, micro_batch.samples, group.labels));
-      }
-      team.barrier();
-      group.workspace->backward(kernels_, team, values, micro_batch, slot(work.slot));
-      timer.book(Activity::kKernels);
-      for (const StepPlan::Merge& each : work.merges) merge(each, team);
-      timer.book(Activity::kReduction);
-    }
-  });
-  if (!plan.final_merges.empty()) {
-    pool_.run(1, [&](std::int64_t, const Team& team) {
-      PartTimer timer = timer_of(1, 0, team);
-      for (const StepPlan::Merge& each : plan.final_merges) merge(each, team);
-      timer.book(Activity::kReduction);
-    });
+  const int operations = group.workspaces.front()->operation_count();
+  const std::int64_t last = std::min(layerwise_, count);
+  for (std::int64_t i = 0; i < count - last; ++i) {
+    nn::Workspace<float>& workspace = *group.workspaces.front();
+    forward(i, workspace);
+    for (int operation = operations; operation-- > 0;) backward(i, workspace, operation);
   }
-  for (const StepPlan::Node& node : plan.nodes) nodes_.push_back({node.range, slot(node.slot)});
-  return nodes_;
+  const auto workspace_of = [&](std::int64_t i) -> nn::Workspace<float>& {
+    return *group.workspaces[static_cast<std::size_t>(i - (count - last))];
+  };
+  for (std::int64_t i = count - last; i < count; ++i) forward(i, workspace_of(i));
+  for (int operation = operations; operation-- > 0;) {
+    for (std::int64_t i = count - last; i < count; ++i) backward(i, workspace_of(i), operation);
+    done(operation);
+  }
+  if (hook != nullptr) hook->finish(thread);
+  timer.book(Activity::kReduction);
 }
 
-void Engine::update(const optim::SgdOptions& sgd, const std::vector<optim::ParameterRange>& ranges, float lr,
-                    bool first_step, std::span<const float> gradient, State& state) {
+void Engine::update(const StepPlan& plan, const Update& update, State& state) {
+  // A stretch at a time, so that the optimizer finds the sum in the cache.
+  constexpr std::int64_t kStretch = 8192;
   pool_.run(1, [&](std::int64_t, const Team& team) {
     PartTimer timer = timer_of(1, 0, team);
-    optim::sgd_step(sgd, ranges, lr, first_step, gradient.data(), state.parameters.data(),
-                    state.velocity.data(), team);
-    const float* average = gradient.data() + network_.parameter_count();
-    const Range share = team.share(network_.statistic_count());
-    for (std::int64_t i = share.begin; i < share.end; ++i)
-      state.statistics[i] = 0.9F * state.statistics[i] + 0.1F * average[i];
-    timer.book(Activity::kOptimizer);
+    const Range share = team.share(network_.gradient_size());
+    for (std::int64_t begin = share.begin; begin < share.end; begin += kStretch) {
+      const Range elements{begin, std::min(begin + kStretch, share.end)};
+      for (const StepPlan::Merge& each : plan.final_merges) {
+        kernels_.accumulate(elements.size(), slot(each.left) + begin, slot(each.right) + begin, Team());
+      }
+      timer.book(Activity::kReduction);
+      update.apply(elements, slot(plan.nodes.front().slot) + begin, state);
+      timer.book(Activity::kOptimizer);
+    }
   });
 }
 
@@ -167,15 +217,15 @@ void Engine::evaluate(const Source& source, const State& state, const Range& blo
           .phase = nn::Phase::kEvaluation,
           .samples = std::span(group.numbers).first(static_cast<std::size_t>(size))};
       if (team.index() == 0)
-        source.split->load(micro_batch.samples, source.transform, group.workspace->input());
+        source.split->load(micro_batch.samples, source.transform, group.workspaces.front()->input());
       team.barrier();
-      group.workspace->forward(kernels_, team, values, micro_batch);
+      group.workspaces.front()->forward(kernels_, team, values, micro_batch);
       if (team.index() == 0) {
         const auto labels = gather_labels(*source.split, micro_batch.samples, group.labels);
-        leaves[static_cast<std::size_t>(i)] = group.workspace->loss(micro_batch, labels);
+        leaves[static_cast<std::size_t>(i)] = group.workspaces.front()->loss(micro_batch, labels);
         for (std::int64_t n = 0; !confusion.empty() && n < size; ++n) {
           const std::int64_t row = labels[static_cast<std::size_t>(n)];
-          const std::int64_t column = answer(group.workspace->output(), classes, n);
+          const std::int64_t column = answer(group.workspaces.front()->output(), classes, n);
 #pragma omp atomic
           ++confusion[static_cast<std::size_t>(row * classes + column)];
         }
@@ -187,13 +237,13 @@ void Engine::evaluate(const Source& source, const State& state, const Range& blo
 std::int64_t Engine::workspace_bytes() const {
   std::int64_t bytes = 0;
   for (const Group& group : groups_)
-    if (group.workspace) bytes += group.workspace->bytes();
+    for (const auto& workspace : group.workspaces) bytes += workspace->bytes();
   return bytes;
 }
 
 std::int64_t Engine::gradient_bytes() const {
-  return static_cast<std::int64_t>(slots_.size()) * network_.gradient_size() *
-         static_cast<std::int64_t>(sizeof(float));
+  return static_cast<std::int64_t>(std::max(slots_.size(), borrowed_slots_.size())) *
+         network_.gradient_size() * static_cast<std::int64_t>(sizeof(float));
 }
 
 }  // namespace convoy::train

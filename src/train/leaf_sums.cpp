@@ -15,9 +15,9 @@ std::span<LeafResult> LeafSums::places(std::int64_t leaves) {
   return mine_;
 }
 
-LeafResult LeafSums::sum(std::int64_t leaves) {
+LeafResult LeafSums::sum(std::int64_t leaves, const std::function<void()>& meanwhile) {
   all_.resize(mine_.size() * static_cast<std::size_t>(world_.size()));
-  world_.all_gather_equal<LeafResult>(mine_, all_);
+  world_.all_gather_equal<LeafResult>(mine_, all_, meanwhile);
   losses_.clear();
   LeafResult sum;
   for (int rank = 0; rank < world_.size(); ++rank) {

@@ -2,6 +2,7 @@
 // The loss and correct answers of a step, from the micro-batches of all ranks. Private to the train room.
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -18,8 +19,10 @@ class LeafSums {
   /// zero, valid until the next call.
   [[nodiscard]] std::span<LeafResult> places(std::int64_t leaves);
 
-  /// Collective, after the places of such a step were filled. Everybody's, added along the tree.
-  [[nodiscard]] LeafResult sum(std::int64_t leaves);
+  /// Collective, after the places of such a step were filled. Everybody's, added along the tree. `meanwhile`
+  /// is called over and over while it waits.
+  [[nodiscard]] LeafResult sum(
+      std::int64_t leaves, const std::function<void()>& meanwhile = [] {});
 
  private:
   comm::Communicator world_;

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <fstream>
 
-#include "convoy/comm/reducer.hpp"
-#include "convoy/comm/tree.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/nn/operations.hpp"
@@ -33,20 +31,6 @@ const data::Split& training_split(const data::Dataset& dataset, const std::strin
     throw DataError("data set " + file +
                     " has no training samples (group /train); import or synth makes them");
   return *split;
-}
-
-std::vector<optim::ParameterRange> decay_ranges(const nn::Network& network) {
-  std::vector<optim::ParameterRange> ranges;
-  for (const nn::Tensor& tensor : network.parameters())
-    ranges.push_back({{tensor.offset, tensor.offset + tensor.size()}, tensor.decays});
-  return ranges;
-}
-
-double partial_sums_per_rank(std::int64_t leaves, int ranks) {
-  std::size_t nodes = 0;
-  for (int rank = 0; rank < ranks; ++rank)
-    nodes += comm::maximal_nodes(comm::leaf_block(leaves, ranks, rank), leaves).size();
-  return static_cast<double>(nodes) / ranks;
 }
 
 std::string describe_plan(const nn::Network& network, const StepPlan& plan, const Engine& engine,

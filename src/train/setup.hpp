@@ -7,7 +7,6 @@
 
 #include "convoy/data/dataset.hpp"
 #include "convoy/nn/network.hpp"
-#include "convoy/optim/sgd.hpp"
 #include "convoy/train/engine.hpp"
 #include "convoy/train/options.hpp"
 #include "convoy/train/step_plan.hpp"
@@ -23,12 +22,6 @@ void check_ranks(const Options& options, int ranks);
 
 /// The split to train on; throws DataError where there is none, or an empty one.
 [[nodiscard]] const data::Split& training_split(const data::Dataset& dataset, const std::string& file);
-
-/// The network's parameters with their rules for weight decay.
-[[nodiscard]] std::vector<optim::ParameterRange> decay_ranges(const nn::Network& network);
-
-/// f: maximal nodes of the tree over `leaves`, on average over the ranks.
-[[nodiscard]] double partial_sums_per_rank(std::int64_t leaves, int ranks);
 
 /// For a dry run: the calls of `network`, which threads make them, and the memory of one rank while training,
 /// of which `others` bytes are held already (program, libraries, data) and `state` are parameters and

@@ -6,8 +6,6 @@
 #include <map>
 #include <optional>
 
-#include "convoy/comm/agreement.hpp"
-#include "convoy/comm/reducer.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
 #include "convoy/io/hdf5_file.hpp"
@@ -17,6 +15,7 @@
 #include "convoy/train/run_directory.hpp"
 #include "deadline.hpp"
 #include "epoch_order.hpp"
+#include "gradient_exchange.hpp"
 #include "leaf_sums.hpp"
 #include "provenance.hpp"
 #include "resume.hpp"
@@ -44,14 +43,12 @@ class Trainer {
         isa_(lowest_isa(world, launch.isa)),
         engine_(network_, kernels::float_kernels(isa_), resolve_threads(options.threads), options.micro_batch,
                 options.precision),
-        reducer_(world, network_.gradient_size()),
         train_{&training_split(dataset_, options.data.file), dataset_.transform(options.data.normalize)},
         steps_per_epoch_(ceil_div(train_.split->samples(), options.batch)),
         total_steps_(options.max_steps > 0 ? std::min(options.max_steps, options.epochs * steps_per_epoch_)
                                            : options.epochs * steps_per_epoch_),
         schedule_(options.schedule, options.epochs, steps_per_epoch_),
         ranges_(decay_ranges(network_)),
-        gradient_(network_.gradient_size()),
         directory_(options.dir),
         deadline_(options.max_seconds,
                   3 * network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))),
@@ -59,7 +56,15 @@ class Trainer {
         leaf_sums_(world) {
     if (const data::Split* test = dataset_.split("test"); test != nullptr && test->samples() > 0)
       test_ = Source{test, train_.transform};
-    state_ = make_state(network_, options.optimizer.momentum);
+    if (world.size() > 1) {
+      exchange_ = std::make_unique<GradientExchange>(world, network_, engine_, kernels::float_kernels(isa_),
+                                                     options.comm);
+      state_ = make_state(network_, options.optimizer.momentum, exchange_->values(), exchange_->kept());
+      exchange_->set_state(state_);
+      engine_.set_layerwise(layerwise_micro_batches(network_, options.comm));
+    } else {
+      state_ = make_state(network_, options.optimizer.momentum);
+    }
     if (options.profile) profile_ = std::make_unique<Profile>(engine_.threads());
     engine_.set_profile(profile_.get());
   }
@@ -68,6 +73,8 @@ class Trainer {
     compare_across_ranks(world_, launch_.hooks, "data", hash(dataset_.digest()), kSameData);
     const std::string from = find_resume_point(world_, launch_, directory_, listener());
     start(from);
+    if (exchange_)
+      engine_.use_slots(exchange_->prepare({&plan_for(full_leaves()), &plan_for(last_leaves())}));
     StartReport report = start_report(from);
     if (launch_.dry_run) report.plan = plan_report(report.leaves);
     if (world_.is_root()) {
@@ -99,7 +106,9 @@ class Trainer {
   Observer& listener() { return launch_.observer != nullptr ? *launch_.observer : silent_; }
 
   void start(const std::string& from) {
-    network_.initialise(options_.seed, state_.parameters.span(), state_.statistics.span());
+    // Ranks of a host may share them.
+    network_.initialise(options_.seed, state_.parameters, state_.statistics);
+    world_.barrier();
     if (from.empty()) return;
     io::agreed(world_, [&] {
       const CheckpointHeader header = read_checkpoint_header(from);
@@ -114,8 +123,7 @@ class Trainer {
   }
 
   StartReport start_report(const std::string& from) {
-    const std::int64_t leaves =
-        ceil_div(std::min(options_.batch, train_.split->samples()), options_.micro_batch);
+    const std::int64_t leaves = full_leaves();
     return {.isa = std::string(kernels::to_string(isa_)),
             .mpi = comm::Environment::library_version(),
             .hdf5 = io::hdf5_version(),
@@ -127,26 +135,34 @@ class Trainer {
             .steps_per_epoch = steps_per_epoch_,
             .total_steps = total_steps_,
             .leaves = leaves,
-            .nodes_per_rank = partial_sums_per_rank(leaves, world_.size()),
+            .partial_sums = exchange_ ? exchange_->reducer().nodes_sent(leaves) : 1,
+            .shares_memory = exchange_ && exchange_->reducer().nodes() < world_.size(),
             .resumed_from = from,
             .step = progress_.step};
   }
 
   std::string plan_report(std::int64_t leaves) {
-    const std::int64_t state = network_.parameter_count() + network_.statistic_count() +
-                               state_.velocity.size() + network_.gradient_size();
+    const std::int64_t state =
+        network_.gradient_size() + static_cast<std::int64_t>(state_.velocity.values().size());
     const auto state_bytes = state * static_cast<std::int64_t>(sizeof(float));
     const std::int64_t others = resident_bytes() - state_bytes;
     const StepPlan& plan = plan_for(leaves);
     engine_.prepare(plan);
-    engine_.prepare(
-        plan_for(ceil_div((train_.split->samples() - 1) % options_.batch + 1, options_.micro_batch)));
+    engine_.prepare(plan_for(last_leaves()));
     if (test_) {
       engine_.prepare_evaluation(comm::leaf_block(ceil_div(test_->split->samples(), options_.micro_batch),
                                                   world_.size(), world_.rank())
                                      .size());
     }
     return describe_plan(network_, plan, engine_, state_bytes, others);
+  }
+
+  /// Micro-batches of a step, and of an epoch's last one.
+  [[nodiscard]] std::int64_t full_leaves() const {
+    return ceil_div(std::min(options_.batch, train_.split->samples()), options_.micro_batch);
+  }
+  [[nodiscard]] std::int64_t last_leaves() const {
+    return ceil_div((train_.split->samples() - 1) % options_.batch + 1, options_.micro_batch);
   }
 
   ExitStatus loop() {
@@ -158,6 +174,7 @@ class Trainer {
       const double loss = step();
       const bool epoch_ends = progress_.step % steps_per_epoch_ == 0;
       tell_step(epoch, loss, epoch_ends);
+      if (exchange_ && verify_is_due(progress_.step)) exchange_->verify();
       if (epoch_ends) end_epoch(epoch);
       const Request request = agree_on_request();
       const bool is_last = progress_.step == total_steps_;
@@ -184,24 +201,32 @@ class Trainer {
     const auto samples = static_cast<std::int64_t>(batch.size());
     const std::int64_t leaves = ceil_div(samples, options_.micro_batch);
     const StepPlan& plan = plan_for(leaves);
-    const auto nodes = engine_.gradients(plan, train_, state_, batch, options_.seed, order_.epoch(),
-                                         leaf_sums_.places(leaves));
-
+    const double rate = schedule_.rate(progress_.step);
+    const Update update{.sgd = &options_.optimizer,
+                        .ranges = &ranges_,
+                        .rate = static_cast<float>(rate),
+                        .samples = static_cast<float>(samples),
+                        .first_step = progress_.step == 0};
+    if (exchange_) exchange_->begin(plan, update, verify_is_due(progress_.step + 1));
+    engine_.gradients(plan, train_, state_, batch, options_.seed, order_.epoch(), leaf_sums_.places(leaves),
+                      exchange_.get());
     PartTimer timer(profile_.get());
-    const LeafResult sum = leaf_sums_.sum(leaves);
+    if (exchange_) exchange_->end();
+    const LeafResult sum = leaf_sums_.sum(leaves, [this] {
+      if (exchange_) exchange_->poll();
+    });
     const double loss = sum.loss_sum / static_cast<double>(samples);
     if (!std::isfinite(loss)) {
       throw DivergedError("training diverged (the loss is " + shortest(loss) +
                           "); a smaller schedule.lr, or a warm-up, would be the first thing to try");
     }
-    reducer_.reduce(nodes, leaves, static_cast<float>(samples), gradient_.span());
     timer.book(Activity::kReduction);
-    const double rate = schedule_.rate(progress_.step);
-    engine_.update(options_.optimizer, ranges_, static_cast<float>(rate), progress_.step == 0,
-                   gradient_.span(), state_);
-    if (launch_.hooks.corrupt)
+    if (!exchange_) engine_.update(plan, update, state_);
+    if (launch_.hooks.corrupt) {
+      settle();
       launch_.hooks.corrupt("parameters", world_.rank(), progress_.step + 1,
-                            std::as_writable_bytes(state_.parameters.span()));
+                            std::as_writable_bytes(state_.parameters));
+    }
 
     rate_ = rate;
     ++progress_.step;
@@ -241,6 +266,7 @@ class Trainer {
   void end_epoch(std::int64_t epoch) {
     const auto samples = static_cast<double>(progress_.epoch_samples);
     pause();
+    settle();
     EpochReport report{.epoch = epoch + 1,
                        .step = progress_.step,
                        .train_loss = progress_.epoch_loss_sum / samples,
@@ -257,14 +283,16 @@ class Trainer {
     progress_.epoch_loss_sum = 0;
     progress_.epoch_correct = 0;
     progress_.epoch_samples = 0;
-    comm::require_agreement(
-        world_, "parameters", state_digest(state_),
-        "a rank's memory or processor is at fault; resume from the last checkpoint on other hosts");
     if (world_.is_root()) {
       directory_.append_metrics(epoch_line(report));
       listener().on_epoch(report);
     }
     resume();
+  }
+
+  /// Waits for what other ranks make of the parameters.
+  void settle() {
+    if (exchange_) exchange_->settle();
   }
 
   /// Evaluation and checkpoints are no part of the pace.
@@ -288,6 +316,12 @@ class Trainer {
     return static_cast<Request>(*std::max_element(requests_.begin(), requests_.end()));
   }
 
+  /// After the step that is number `step` from 1.
+  [[nodiscard]] bool verify_is_due(std::int64_t step) const {
+    return step % steps_per_epoch_ == 0 || step == total_steps_ ||
+           (options_.comm.verify_every > 0 && step % options_.comm.verify_every == 0);
+  }
+
   [[nodiscard]] bool checkpoint_is_due(bool epoch_ends) const {
     const bool by_steps =
         options_.checkpoint_every_steps > 0 && progress_.step % options_.checkpoint_every_steps == 0;
@@ -299,7 +333,8 @@ class Trainer {
   void save() {
     pause();
     const Clock::time_point begin = Clock::now();
-    for (const float value : state_.parameters.span()) {
+    settle();
+    for (const float value : state_.parameters) {
       if (!std::isfinite(value))
         throw DivergedError(
             "training diverged (a parameter is not finite); a smaller schedule.lr would be the first thing "
@@ -356,7 +391,7 @@ class Trainer {
   nn::Network network_;
   kernels::Isa isa_;
   Engine engine_;
-  comm::Reducer reducer_;
+  std::unique_ptr<GradientExchange> exchange_;  // null: one rank alone
   Source train_;
   std::optional<Source> test_;
   std::int64_t steps_per_epoch_;
@@ -364,7 +399,6 @@ class Trainer {
   optim::Schedule schedule_;
   std::vector<optim::ParameterRange> ranges_;
   State state_;
-  AlignedBuffer<float> gradient_;
   RunDirectory directory_;
   Deadline deadline_;
   Progress progress_;
@@ -386,7 +420,8 @@ ExitStatus train(const Options& options, const comm::Communicator& world, const 
   compare_across_ranks(world, launch.hooks, "build", build_digest(), kSameBuild);
   compare_across_ranks(world, launch.hooks, "configuration", hash(options.effective_ini), kSameConfiguration);
   check_ranks(options, world.size());
-  return Trainer(options, world, launch).run();
+  // Ranks of a host next to each other hold leaves next to each other, which add up to few partial sums.
+  return Trainer(options, world.by_node(), launch).run();
 }
 
 }  // namespace convoy::train

@@ -5,6 +5,7 @@ The program is convoy_with_hooks, CONVOY the one users run: it must not know the
 """
 
 import os
+import shutil
 
 import runs
 
@@ -12,8 +13,9 @@ PROGRAM = os.environ["CONVOY_WITH_HOOKS"]
 
 
 class Disagreement(runs.Folder):
-    def flipped(self, flip, ranks, program=PROGRAM):
+    def flipped(self, flip, ranks, *more, program=PROGRAM):
         words = ["--config", "blocks.ini"] if program == PROGRAM else ["train", "--config", "blocks.ini"]
+        words += more
         return runs.convoy(*words, ranks=ranks, program=program, extra={"CONVOY_TEST_FLIP": flip})
 
     def test_at_start_names_what_and_which_ranks_and_writes_nothing(self):
@@ -25,17 +27,19 @@ class Disagreement(runs.Folder):
                                                     rf"rank {rank} on \S+ has [0-9a-f]{{32}}\); ")
                     self.assertFalse(os.path.exists("run"))
 
-    def test_of_parameters_is_found_at_the_end_of_the_epoch_and_nothing_is_saved(self):
-        for ranks, rank, step in ((2, 1, 2), (2, 0, 5), (3, 1, 4)):
-            with self.subTest(ranks=ranks, rank=rank, step=step):
-                outcome = self.flipped(f"parameters:{rank}:{step}", ranks)
-                other = rank or 1
-                self.assert_message(outcome, 7, rf"ranks disagree on the parameters \(rank 0 on \S+ has [0-9a-f]{{32}}, "
-                                                rf"rank {other} on ")
+    def test_of_parameters_is_found_where_they_are_compared_and_nothing_is_saved(self):
+        for ranks, rank, step, memory in ((2, 1, 2, "no"), (2, 0, 5, "no"), (3, 1, 4, "yes")):
+            with self.subTest(ranks=ranks, rank=rank, step=step, memory=memory):
+                outcome = self.flipped(f"parameters:{rank}:{step}", ranks, "--comm.verify-every", step,
+                                       "--comm.shared-memory", memory)
+                holder = rank if memory == "no" else r"\d"  # where they are shared, all ranks of the host see it
+                self.assert_message(outcome, 7, r"ranks disagree on the parameters \(rank \d on \S+ computed "
+                                                rf"[0-9a-f]{{32}}, rank {holder} on \S+ holds [0-9a-f]{{32}}\); ")
                 self.assertEqual(runs.checkpoints("run"), [])
+                shutil.rmtree("run")
 
     def test_of_parameters_in_the_second_epoch_leaves_the_first_ones_checkpoint(self):
-        outcome = self.flipped("parameters:1:8", 2)
+        outcome = self.flipped("parameters:1:8", 2, "--comm.verify-every", 4)
         self.assertEqual(outcome.status, 7, outcome)
         self.assertEqual([os.path.basename(path) for path in runs.checkpoints("run")], ["step-00000005.h5"])
 

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <set>
+#include <thread>
 
 #include "convoy/core/random.hpp"
 #include "world.hpp"
@@ -38,35 +41,98 @@ std::uint32_t bits(float value) {
   return word;
 }
 
-/// Reduces `leaves` leaves over `ranks` and returns the result of this rank.
-std::vector<float> reduce(Reducer& reducer, const Communicator& ranks, std::int64_t leaves,
-                          std::int64_t size) {
-  std::vector<std::vector<float>> values;
-  std::vector<NodeValue> mine;
-  for (const Range& node : maximal_nodes(leaf_block(leaves, ranks.size(), ranks.rank()), leaves)) {
-    auto& value = values.emplace_back(static_cast<std::size_t>(size));
-    for (std::int64_t k = 0; k < size; ++k) value[static_cast<std::size_t>(k)] = node_value(node, k);
-    mine.push_back({node, nullptr});
+/// `size` elements in buckets of `most`, from the back as backward goes.
+std::vector<Range> cut(std::int64_t size, std::int64_t most) {
+  std::vector<Range> buckets;
+  for (std::int64_t end = size; end > 0; end -= most)
+    buckets.push_back({std::max<std::int64_t>(0, end - most), end});
+  return buckets;
+}
+
+/// A Reducer whose owners divide, and what a rank does with it.
+class Ranks {
+ public:
+  Ranks(const Communicator& ranks, std::int64_t size, std::int64_t most, NodeMemory memory)
+      : ranks_(ranks), size_(size), most_(most), reducer_(ranks, size, cut(size, most), memory, divide()) {
+    std::int64_t slots = 0;
+    for (std::int64_t leaves = 1; leaves <= kMostLeaves; ++leaves)
+      slots = std::max(slots, static_cast<std::int64_t>(nodes(leaves).size()));
+    reducer_.reserve(slots);
   }
-  for (std::size_t i = 0; i < mine.size(); ++i) mine[i].value = values[i].data();
-  std::vector<float> result(static_cast<std::size_t>(size));
-  reducer.reduce(mine, leaves, kDivisor, result);
-  return result;
-}
 
-/// EXPECTs that `leaves` leaves over `ranks` have the bits of the serial sum.
-void expect_serial_bits(Reducer& reducer, const Communicator& ranks, std::int64_t leaves, std::int64_t size) {
-  const std::vector<float> result = reduce(reducer, ranks, leaves, size);
-  for (std::int64_t k = 0; k < size; ++k)
-    ASSERT_EQ(bits(result[static_cast<std::size_t>(k)]), bits(node_value({0, leaves}, k) / kDivisor))
-        << leaves << " leaves, element " << k << " of " << size;
-}
+  /// Begins a step of `leaves` and contributes to it. The step before must have been begun by then, not done.
+  void begin(std::int64_t leaves) {
+    const std::vector<Range> mine = nodes(leaves);
+    if (planned_.insert(leaves).second) {
+      finish();  // a new plan is for idle ranks
+      std::vector<std::int64_t> slots(mine.size());
+      for (std::size_t i = 0; i < mine.size(); ++i) slots[i] = static_cast<std::int64_t>(mine.size() - 1 - i);
+      reducer_.plan(leaves, slots);
+    }
+    reducer_.begin(leaves);
+    int bucket = 0;
+    for (const Range& elements : cut(size_, most_)) {
+      while (!reducer_.is_done(bucket)) poll();
+      ++bucket;
+      for (std::size_t i = 0; i < mine.size(); ++i) {
+        for (std::int64_t k = elements.begin; k < elements.end; ++k)
+          reducer_.slot(static_cast<std::int64_t>(mine.size() - 1 - i))[k] = node_value(mine[i], k);
+      }
+      reducer_.contribute();
+      reducer_.poll();
+    }
+  }
+  void finish() {
+    while (!reducer_.is_idle()) poll();
+  }
 
-TEST(Reducer, HasTheSerialTreesBitsForAnyNumberOfLeaves) {
+  /// A whole step of `leaves`; EXPECTs the bits of the serial sum.
+  void expect_serial_bits(std::int64_t leaves) {
+    begin(leaves);
+    finish();
+    expect_values(leaves);
+  }
+  void expect_values(std::int64_t leaves) {
+    for (std::int64_t k = 0; k < size_; ++k)
+      ASSERT_EQ(bits(reducer_.values()[static_cast<std::size_t>(k)]),
+                bits(node_value({0, leaves}, k) / kDivisor))
+          << leaves << " leaves, element " << k << " of " << size_;
+    ranks_.barrier();  // nobody goes on to overwrite what others of the node still look at
+  }
+  [[nodiscard]] const Reducer& reducer() const { return reducer_; }
+
+ private:
+  void poll() {
+    reducer_.poll();
+    std::this_thread::yield();  // more ranks than cores
+  }
+  Reducer::Finish divide() {
+    return [this](std::int64_t, int, const Range& elements, const float* sum) {
+      for (std::int64_t k = 0; k < elements.size(); ++k)
+        reducer_.values()[static_cast<std::size_t>(elements.begin + k)] = sum[k] / kDivisor;
+    };
+  }
+  [[nodiscard]] std::vector<Range> nodes(std::int64_t leaves) const {
+    return maximal_nodes(leaf_block(leaves, ranks_.size(), ranks_.rank()), leaves);
+  }
+  Communicator ranks_;
+  std::int64_t size_;
+  std::int64_t most_;
+  Reducer reducer_;
+  std::set<std::int64_t> planned_;
+};
+
+constexpr NodeMemory kMemories[] = {NodeMemory::kShared, NodeMemory::kPrivate};
+
+TEST(Reducer, HasTheSerialTreesBitsForAnyNumberOfLeavesAndAnyBuckets) {
   constexpr std::int64_t kSize = 103;  // no multiple of any rank count here
-  Reducer reducer(world(), kSize);
-  for (std::int64_t leaves = 1; leaves <= kMostLeaves; ++leaves)
-    expect_serial_bits(reducer, world(), leaves, kSize);
+  for (const NodeMemory memory : kMemories) {
+    for (const std::int64_t buckets : {1, 4}) {
+      Ranks ranks(world(), kSize, (kSize + buckets - 1) / buckets, memory);
+      for (std::int64_t leaves = 1; leaves <= kMostLeaves; ++leaves) ranks.expect_serial_bits(leaves);
+    }
+    Ranks(world(), kSize, 1, memory).expect_serial_bits(kMostLeaves);  // more buckets than are in flight at once
+  }
 }
 
 TEST(Reducer, TheTestsNumbersSeeTheOrderOfAdditions) {
@@ -81,30 +147,41 @@ TEST(Reducer, TheTestsNumbersSeeTheOrderOfAdditions) {
 }
 
 TEST(Reducer, WorksOnVectorsShorterThanTheNumberOfRanks) {
-  for (const std::int64_t size : {1, 2, 3, 4}) {
-    Reducer reducer(world(), size);
-    expect_serial_bits(reducer, world(), 5, size);
+  for (const NodeMemory memory : kMemories) {
+    for (const std::int64_t size : {1, 2, 3, 4}) Ranks(world(), size, size, memory).expect_serial_bits(5);
   }
 }
 
 TEST(Reducer, RanksWithoutLeavesTakePartAndGetTheResult) {
-  Reducer reducer(world(), 17);
-  expect_serial_bits(reducer, world(), 1, 17);  // all ranks but the first have none
+  for (const NodeMemory memory : kMemories)
+    Ranks(world(), 17, 5, memory).expect_serial_bits(1);  // all ranks but the first have none
 }
 
 TEST(Reducer, PartsOfASplitWorldReduceIndependently) {
   const Communicator part = world().split(world().rank() % 2);
-  Reducer reducer(part, 50);
-  for (const std::int64_t leaves : {1 + world().rank() % 2, 6, 11})
-    expect_serial_bits(reducer, part, leaves, 50);
+  for (const NodeMemory memory : kMemories) {
+    Ranks ranks(part, 50, 20, memory);
+    for (const std::int64_t leaves : {1 + world().rank() % 2, 6, 11}) ranks.expect_serial_bits(leaves);
+  }
 }
 
 TEST(Reducer, TwoReducersMayTakeTurns) {
-  Reducer first(world(), 30);
-  Reducer second(world(), 11);
+  Ranks first(world(), 30, 8, NodeMemory::kShared);
+  Ranks second(world(), 11, 11, NodeMemory::kShared);
   for (int turn = 0; turn < 3; ++turn) {
-    expect_serial_bits(first, world(), 8, 30);
-    expect_serial_bits(second, world(), 9, 11);
+    first.expect_serial_bits(8);
+    second.expect_serial_bits(9);
+  }
+}
+
+TEST(Reducer, AStepMayBeginWhileTheOneBeforeIsUnderWay) {
+  for (const NodeMemory memory : kMemories) {
+    Ranks ranks(world(), 101, 13, memory);
+    ranks.expect_serial_bits(7);  // so that both plans are there
+    ranks.expect_serial_bits(12);
+    for (int turn = 0; turn < 8; ++turn) ranks.begin(turn % 2 == 0 ? 7 : 12);
+    ranks.finish();
+    ranks.expect_values(12);
   }
 }
 
@@ -117,10 +194,10 @@ struct Traffic {
 Traffic traffic_of(std::int64_t leaves) {
   constexpr std::int64_t kSize = 960;  // a multiple of 1 to 5: slices of equal size
   constexpr double kBytes = kSize * sizeof(float);
-  Reducer reducer(world(), kSize);
-  (void)reduce(reducer, world(), leaves, kSize);
+  Ranks step(world(), kSize, kSize, NodeMemory::kPrivate);  // each rank as if on a host of its own
+  step.expect_serial_bits(leaves);
   double sent = 0;
-  for (const std::int64_t each : world().all_gather_values(std::vector{reducer.bytes_sent()}))
+  for (const std::int64_t each : world().all_gather_values(std::vector{step.reducer().bytes_sent()}))
     sent += static_cast<double>(each);
   const int ranks = world().size();
   double nodes = 0;
@@ -162,15 +239,21 @@ TEST(ReducerTraffic, NoRankSendsMoreThanItsOwnNodesAndSlice) {
   // The busiest rank is bounded too: (its nodes + 1)·(P−1)/P gradients, here where P divides the size.
   constexpr std::int64_t kSize = 960;
   for (const std::int64_t leaves : {5, 8, 13, 16}) {
-    Reducer reducer(world(), kSize);
-    (void)reduce(reducer, world(), leaves, kSize);
+    Ranks step(world(), kSize, kSize, NodeMemory::kPrivate);
+    step.expect_serial_bits(leaves);
     const auto ranks = static_cast<std::int64_t>(world().size());
     const auto mine = static_cast<std::int64_t>(
         maximal_nodes(leaf_block(leaves, world().size(), world().rank()), leaves).size());
-    EXPECT_EQ(reducer.bytes_sent() * ranks,
+    EXPECT_EQ(step.reducer().bytes_sent() * ranks,
               (mine + 1) * (ranks - 1) * kSize * static_cast<std::int64_t>(sizeof(float)))
         << leaves << " leaves";
   }
+}
+
+TEST(ReducerTraffic, RanksOfOneNodeSendNothing) {
+  Ranks step(world(), 960, 100, NodeMemory::kShared);
+  step.expect_serial_bits(8);
+  EXPECT_EQ(step.reducer().bytes_sent(), 0);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -47,6 +48,10 @@ class Communicator {
   /// Collective. The ranks that share this rank's memory (its node).
   [[nodiscard]] Communicator node() const;
 
+  /// Collective. The same ranks, numbered so that those of a node follow each other: this communicator where
+  /// they do already.
+  [[nodiscard]] Communicator by_node() const;
+
   void barrier() const;
 
   /// Collective. `bytes` of rank `root` to all.
@@ -80,6 +85,18 @@ class Communicator {
     all_gather_equal_bytes(std::as_bytes(mine), std::as_writable_bytes(all));
   }
 
+  /// Likewise; `meanwhile` is called over and over until everybody has come.
+  template <class T>
+  void all_gather_equal(std::span<const T> mine, std::span<T> all,
+                        const std::function<void()>& meanwhile) const {
+    all_gather_equal_bytes(std::as_bytes(mine), std::as_writable_bytes(all), meanwhile);
+  }
+
+  /// Collective. `mine` holds to[r] numbers for every rank r, one rank after the other; `all` is assigned the
+  /// from[r] numbers that rank r holds for this one.
+  void exchange(std::span<const float> mine, const std::vector<std::int64_t>& to, std::span<float> all,
+                const std::vector<std::int64_t>& from) const;
+
   /// Ends every rank of the job with `status`; does not return.
   [[noreturn]] static void abort(int status);
 
@@ -92,27 +109,45 @@ class Communicator {
 
  private:
   void all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all) const;
+  void all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all,
+                              const std::function<void()>& meanwhile) const;
 
   std::shared_ptr<Impl> impl_;
+};
+
+/// A piece of memory of every rank of a node, each of its own size, which all ranks of the node see. Nothing
+/// is said of what it holds at first.
+class NodeSegments {
+ public:
+  /// Collective over `node` (made by Communicator::node(), or a single rank).
+  NodeSegments(const Communicator& node, std::int64_t bytes);
+  ~NodeSegments();
+  NodeSegments(NodeSegments&&) noexcept;
+  NodeSegments& operator=(NodeSegments&&) noexcept;
+
+  /// The piece of `rank` of the node, 64-byte aligned. Writers and readers are kept apart by atomics in it.
+  [[nodiscard]] std::span<std::byte> of(int rank) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 /// Memory that the ranks of one node share: allocated once, seen by all of them.
 class NodeSharedMemory {
  public:
   /// Collective over `node` (a communicator made by Communicator::node()); every rank names the same size.
-  NodeSharedMemory(const Communicator& node, std::int64_t bytes);
-  ~NodeSharedMemory();
-  NodeSharedMemory(NodeSharedMemory&&) noexcept;
-  NodeSharedMemory& operator=(NodeSharedMemory&&) noexcept;
+  NodeSharedMemory(const Communicator& node, std::int64_t bytes)
+      : node_(node), segments_(node, node.is_root() ? bytes : 0) {}
 
   /// The shared bytes, 64-byte aligned. Writers and readers are kept apart by fence().
-  [[nodiscard]] std::span<std::byte> bytes() const;
+  [[nodiscard]] std::span<std::byte> bytes() const { return segments_.of(0); }
   /// Collective. What any rank wrote before is visible to every rank after.
   void fence() const;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  Communicator node_;
+  NodeSegments segments_;
 };
 
 /// Host name of this process.

@@ -1,12 +1,27 @@
 #pragma once
-// The sum of gradients over all ranks along the fixed tree (comm/tree.hpp), whatever the number of ranks.
+// The sum of gradients over all ranks along the fixed tree (comm/tree.hpp), bucket by bucket while the
+// backward pass still runs, whatever the number of ranks, and the way back of what is made of it.
 //
-// Every rank owns one slice of the vector. It sends every other rank that rank's slice of its maximal nodes
-// (reduce-scatter), adds what it receives along the tree, divides, and sends its finished slice to all
-// (all-gather). With f maximal nodes a rank on average and P ranks, a rank sends on average (f + 1)·(P − 1)/P
-// times the vector.
+// The flat vector is cut into buckets, in the order in which backward completes them; every bucket into as
+// many slices as there are ranks, each owned by one. A bucket goes through four stages, the same on all
+// ranks, in order:
+//   contributed  this rank's maximal nodes of it are there;
+//   merged       so are those of all ranks of the node; for each slice one of them, its handler (the owner,
+//   on
+//                the owner's node), adds what is complete along the tree, in shared memory, and sends the
+//                rest to the owner;
+//   finished     the owner has added what came along the tree and handed the sum on (to the optimizer), which
+//                assigns the slice of `values`; that goes to the slice's handler on every other node;
+//   done         all slices of the bucket have come to this node.
+// With f nodes of the tree a host (or a rank, where memory is not shared) on average, and N of them, a host
+// sends (f + 1)·(N − 1)/N times the vector. Messages are sent point to point, so that it is known who is
+// missing.
+//
+// One thread of a rank makes all calls, unless a line says otherwise. Stages move on in poll() alone.
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -17,56 +32,128 @@
 
 namespace convoy::comm {
 
-/// The leaves rank `rank` of `ranks` computes when there are `leaves` of them.
-[[nodiscard]] inline Range leaf_block(std::int64_t leaves, int ranks, int rank) {
-  return split(leaves, ranks, rank);
-}
-
-/// One of a rank's maximal nodes and its value, `size` elements; used as working memory.
-struct NodeValue {
-  Range node;
-  float* value = nullptr;
-};
+/// Whether ranks of one node work in each other's memory, or send each other messages as if they were not.
+enum class NodeMemory { kShared, kPrivate };
 
 class Reducer {
  public:
-  /// Sums vectors of `size` elements over the ranks of `communicator`.
-  Reducer(Communicator communicator, std::int64_t size);
+  /// The owner's work on a slice: from the tree's sum over `elements` of the vector, all of bucket `bucket`,
+  /// it assigns values()[elements]. `step` counts from 0. Called within poll().
+  using Finish = std::function<void(std::int64_t step, int bucket, const Range& elements, const float* sum)>;
+
+  /// Collective over `world`. `buckets` are disjoint and cover vectors of `size` elements.
+  Reducer(const Communicator& world, std::int64_t size, std::vector<Range> buckets, NodeMemory memory,
+          Finish finish);
   ~Reducer();
 
-  /// Collective, blocking. `mine` are the values of maximal_nodes(leaf_block(leaves, …), leaves), in that
-  /// order (none for a rank without leaves); they are overwritten. Allocates only for a number of `leaves`
-  /// that is new. On return `result` (not among them) holds, on every rank, the tree's root divided by
-  /// `divisor`: the same bits for any number of ranks.
-  void reduce(std::span<const NodeValue> mine, std::int64_t leaves, float divisor, std::span<float> result);
+  /// The vector that all ranks hold alike, [size]: one copy a node. Zero at first. In a step every element
+  /// belongs to `Finish` and to messages from the contribution of its bucket until that is done.
+  [[nodiscard]] std::span<float> values() const { return values_; }
+  /// A rank's slice of a bucket, by elements of the vector.
+  [[nodiscard]] Range slice(int bucket, int rank) const;
 
-  /// Bytes of gradient this rank has sent to other ranks since construction.
+  /// Collective over the node: room for so many partial sums ([size] each) of this rank.
+  void reserve(std::int64_t slots);
+  [[nodiscard]] float* slot(std::int64_t i) const;
+
+  /// Collective over the node: how steps of `leaves` go. `slots` says where this rank's maximal nodes of them
+  /// will lie, in order; they are used as working memory. Allocates; steps do not.
+  void plan(std::int64_t leaves, const std::vector<std::int64_t>& slots);
+
+  /// A step of so many leaves, planned before. The one before last must be done.
+  void begin(std::int64_t leaves);
+  /// The step's next bucket lies complete in this rank's slots (written by whatever threads, before).
+  void contribute();
+  /// Moves everything on that can be; does not block.
+  void poll();
+  /// Whether a bucket of the step before the latest is done (or there was none): then its values are there,
+  /// and its slots free. Any thread, while no step is begun.
+  [[nodiscard]] bool is_done(int bucket) const {
+    return done_.load(std::memory_order_acquire) > (begun_ - 2) * bucket_count() + bucket;
+  }
+  /// Whether all is done that was begun.
+  [[nodiscard]] bool is_idle() const {
+    return done_.load(std::memory_order_acquire) == begun_ * bucket_count();
+  }
+
+  /// A rank that the oldest unfinished bucket waits for, −1: none, or not known. Any thread.
+  [[nodiscard]] int waits_for() const { return waits_for_.load(std::memory_order_relaxed); }
+  /// Bytes this rank has sent to other ranks since construction.
   [[nodiscard]] std::int64_t bytes_sent() const { return bytes_sent_; }
+  [[nodiscard]] std::int64_t bucket_count() const { return static_cast<std::int64_t>(buckets_.size()); }
+  /// Hosts, or ranks where memory is not shared.
+  [[nodiscard]] int nodes() const { return static_cast<int>(node_first_.size()) - 1; }
+  /// f: partial sums a host (or rank) sends of steps of `leaves`, on average.
+  [[nodiscard]] double nodes_sent(std::int64_t leaves) const;
 
  private:
-  /// What is received and added for one number of leaves: a part is one rank's maximal node, by leaf order.
-  struct Plan {
-    struct Part {
-      int rank = 0;
-      int index = 0;  ///< among its rank's
-    };
-    struct Merge {
-      std::size_t left = 0;  ///< of the parts: left += right
-      std::size_t right = 0;
-    };
-    std::vector<Part> parts;
-    std::vector<Merge> merges;  ///< the first part holds the root in the end
-    std::size_t foreign = 0;    ///< parts of other ranks
+  struct Merge {
+    std::size_t left = 0;  ///< left += right
+    std::size_t right = 0;
   };
-  const Plan& plan_for(std::int64_t leaves);
+  /// For one number of leaves.
+  struct Plan {
+    std::vector<float*> mates;  ///< values of the maximal nodes of this node's ranks, in leaf order
+    std::vector<Merge> node_merges;
+    std::vector<std::size_t> complete;  ///< of `mates`: what is left, the node's own maximal nodes
+    struct Part {
+      int node = 0;
+      std::size_t index = 0;  ///< in `complete`, or among what that node sends
+    };
+    std::vector<Part> parts;  ///< of the job, in leaf order
+    std::vector<Merge> job_merges;
+    std::size_t foreign = 0;  ///< parts of other nodes
+  };
+  struct Counters;
+  struct Flight;
 
-  Communicator communicator_;
+  void find_nodes(const Communicator& world, NodeMemory memory);
+  [[nodiscard]] Range node_block(std::int64_t leaves, int node) const;
+  [[nodiscard]] int node_of(int rank) const;
+  /// The rank of `node` that handles what belongs to `owner`.
+  [[nodiscard]] int handler(int node, int owner) const;
+  [[nodiscard]] Counters& counters(int mate) const;
+  [[nodiscard]] int bucket_of(std::int64_t sequence) const {
+    return static_cast<int>(sequence % bucket_count());
+  }
+  Flight& flight(std::int64_t sequence);
+  float* staging(std::int64_t sequence, std::size_t foreign);
+  void post_receives();
+  bool merge_next();
+  bool finish_next();
+  bool gather_next();
+  bool retire_next();
+  void send(Flight& flight, const float* values, std::size_t size, int to, int tag);
+
+  Communicator world_;
+  Communicator node_;
   std::int64_t size_;
+  std::vector<Range> buckets_;
+  Finish finish_;
+  std::vector<int> node_first_;  // first rank of each node, and the number of ranks
+  int my_node_ = 0;
+  std::vector<int> handled_;  // owners whose slices this rank handles, itself among them
+  std::unique_ptr<NodeSegments> shared_values_;
+  std::unique_ptr<NodeSegments> shared_counters_;
+  std::unique_ptr<NodeSegments> shared_slots_;
+  std::span<float> values_;
+  std::int64_t stride_ = 0;  // of slots
+  std::map<std::int64_t, Plan> plans_;
+
+  // Buckets are numbered on through all steps. done ≤ gathered ≤ finished ≤ merged ≤ contributed.
+  std::int64_t begun_ = 0;  // steps
+  std::int64_t posted_ = 0;
+  std::int64_t contributed_ = 0;
+  std::int64_t merged_ = 0;
+  std::int64_t finished_ = 0;
+  std::int64_t gathered_ = 0;
+  std::atomic<std::int64_t> done_{0};
+  std::vector<Flight> flights_;
+  std::vector<float> staging_;
+  std::int64_t staging_slice_ = 0;
+  std::vector<float*> values_of_parts_;
+  std::atomic<int> waits_for_{-1};
   std::int64_t bytes_sent_ = 0;
-  std::map<std::int64_t, Plan> plans_;  // by number of leaves
-  std::vector<float> staging_;          // slices received; grows to the largest step's need, then stays
-  std::vector<float*> values_;          // of the parts under way
-  std::unique_ptr<class Exchange> exchange_;
 };
 
 }  // namespace convoy::comm

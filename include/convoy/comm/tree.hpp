@@ -12,6 +12,11 @@
 
 namespace convoy::comm {
 
+/// The leaves rank `rank` of `ranks` computes when there are `leaves` of them.
+[[nodiscard]] inline Range leaf_block(std::int64_t leaves, int ranks, int rank) {
+  return split(leaves, ranks, rank);
+}
+
 /// Where node [node.begin, node.end) of two or more leaves splits.
 [[nodiscard]] std::int64_t split_point(const Range& node);
 

@@ -60,6 +60,12 @@ class Workspace {
   void forward(const kernels::KernelTable<Real>& kernels, const Team& team, const Values<Real>& values,
                const MicroBatch& batch, int first = 0);
 
+  /// The calls that forward() makes, in order; backward() makes them backwards (nn/operations.hpp).
+  [[nodiscard]] int operation_count() const { return static_cast<int>(operations_.size()); }
+  /// One of them, after those before it. As forward().
+  void forward_operation(int operation, const kernels::KernelTable<Real>& kernels, const Team& team,
+                         const Values<Real>& values, const MicroBatch& batch);
+
   /// Loss of the last forward(), and, in training, its derivative with respect to the output, kept for
   /// backward(). One thread; the caller puts a barrier after it.
   LossResult loss(const MicroBatch& batch, std::span<const std::int64_t> labels);
@@ -69,6 +75,10 @@ class Workspace {
   /// their barrier.
   void backward(const kernels::KernelTable<Real>& kernels, const Team& team, const Values<Real>& values,
                 const MicroBatch& batch, Real* gradient);
+
+  /// One of its calls, after those behind it: assigns its node's parameters and statistics of `gradient`.
+  void backward_operation(int operation, const kernels::KernelTable<Real>& kernels, const Team& team,
+                          const Values<Real>& values, const MicroBatch& batch, Real* gradient);
 
   /// ∂C/∂output of a node after backward(), with Keep::kAll (of a view: of what it views; of an activation
   /// fused into another layer: of that layer; of a residual sum that handed its diff on: what its block's

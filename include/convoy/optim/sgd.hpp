@@ -20,12 +20,13 @@ struct ParameterRange {
   bool decays = false;
 };
 
-/// Applies one step to the elements of `parameters` in this thread's share:
-///   g ← gradient + λ·p where the range decays;  v ← μ·v + g (v = g at the first step);
+/// One step of `elements` of the flat vector, from the sum of their gradients over `samples`:
+///   g ← sum/samples, + λ·p where the range decays;  v ← μ·v + g (v = g at the first step);
 ///   p ← p − lr·v, or with Nesterov p ← p − lr·(g + μ·v).
-/// Every element by itself, in float, so any share of any thread or rank gives the same bits. `velocity` may
-/// be null where μ = 0. Ends without a barrier.
+/// Every element by itself, in float, so any share of any thread or rank gives the same bits. `sum` and
+/// `velocity` begin with element elements.begin; `velocity` is null where μ = 0. `parameters` is the whole
+/// vector.
 void sgd_step(const SgdOptions& options, const std::vector<ParameterRange>& ranges, float lr, bool first_step,
-              const float* gradient, float* parameters, float* velocity, const Team& team);
+              const Range& elements, const float* sum, float samples, float* parameters, float* velocity);
 
 }  // namespace convoy::optim

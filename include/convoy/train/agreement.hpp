@@ -17,9 +17,6 @@ namespace convoy::train {
 void compare_across_ranks(const comm::Communicator& world, const Hooks& hooks, std::string_view what,
                           Digest mine, std::string_view advice);
 
-/// Sum of everything trained: parameters, statistics, optimizer state.
-[[nodiscard]] Digest state_digest(const State& state);
-
 /// Collective. The lowest of all ranks' instruction sets: what every rank then uses.
 [[nodiscard]] kernels::Isa lowest_isa(const comm::Communicator& world, kernels::Isa mine);
 

@@ -4,19 +4,20 @@
 //
 // One parallel region a step. Its threads form groups; a group takes whole micro-batches, one after the
 // other, through forward, loss and backward, and adds gradients along the tree as soon as two siblings are
-// there. With fewer micro-batches than threads, a group is a team of several. No communication here.
+// there. With fewer micro-batches than threads, a group is a team of several. No communication here: a
+// GradientHook is the only seam.
 
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "convoy/comm/reducer.hpp"
 #include "convoy/core/aligned.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/nn/workspace.hpp"
-#include "convoy/optim/sgd.hpp"
+#include "convoy/train/buckets.hpp"
 #include "convoy/train/profile.hpp"
+#include "convoy/train/state.hpp"
 #include "convoy/train/step_plan.hpp"
 #include "convoy/train/team_pool.hpp"
 
@@ -25,20 +26,26 @@ namespace convoy::train {
 /// What one micro-batch adds to the metrics.
 using LeafResult = nn::LossResult;
 
-/// The trained state of a network, flat (nn/network.hpp).
-struct State {
-  AlignedBuffer<float> parameters;
-  AlignedBuffer<float> statistics;
-  AlignedBuffer<float> velocity;  ///< sgd's momentum; empty where μ = 0
-};
-
-/// Room for `network`'s state, zeros; a velocity only where momentum needs one.
-[[nodiscard]] State make_state(const nn::Network& network, double momentum);
-
 /// Where samples come from.
 struct Source {
   const data::Split* split = nullptr;
   data::InputTransform transform;
+};
+
+/// What goes on beside a step's computation: called by all of the engine's threads, between kernels. Nothing
+/// may be thrown; waiting is allowed.
+class GradientHook {
+ public:
+  virtual ~GradientHook() = default;
+  /// Before a group's first micro-batch goes through operation `operation` (nn/operations.hpp), forward.
+  virtual void before(int operation, int thread) noexcept = 0;
+  /// After a call of some operation.
+  virtual void between(int thread) noexcept = 0;
+  /// All of a group's micro-batches have gone back through `operation`, and what could be added of its
+  /// gradient within the group has been. `is_first`: of the group's threads.
+  virtual void after(int operation, int thread, bool is_first) noexcept = 0;
+  /// This thread has nothing left to compute in the step.
+  virtual void finish(int thread) noexcept = 0;
 };
 
 class Engine {
@@ -50,19 +57,23 @@ class Engine {
   /// Books the time of later steps in `profile`, made for as many threads; null, the default: nowhere.
   void set_profile(Profile* profile) { profile_ = profile; }
 
-  /// This rank's gradients of one step. `batch` are the samples of the whole step, all ranks; leaf i is
-  /// micro-batch i of it. Returns the values of the plan's nodes, in its order, valid until the next call;
-  /// `leaves` (one a leaf of plan.block) is assigned.
-  [[nodiscard]] std::span<const comm::NodeValue> gradients(const StepPlan& plan, const Source& source,
-                                                           const State& state,
-                                                           std::span<const std::int64_t> batch,
-                                                           std::uint64_t seed, std::int64_t epoch,
-                                                           std::span<LeafResult> leaves);
+  /// Gradients go to these buffers ([gradient_size] each), as many as any plan needs, instead of the engine's
+  /// own.
+  void use_slots(std::vector<float*> slots) { borrowed_slots_ = std::move(slots); }
+  /// How many of a group's last micro-batches go back through the network layer by layer, all through one
+  /// layer before the next, so that a gradient is complete early; each takes a workspace. 1: one after the
+  /// other.
+  void set_layerwise(std::int64_t micro_batches) { layerwise_ = micro_batches; }
 
-  /// One update from the reduced mean `gradient` ([gradient_size]): sgd on the parameters;
-  /// running ← 0.9·running + 0.1·average on the statistics.
-  void update(const optim::SgdOptions& sgd, const std::vector<optim::ParameterRange>& ranges, float lr,
-              bool first_step, std::span<const float> gradient, State& state);
+  /// This rank's gradients of one step. `batch` are the samples of the whole step, all ranks; leaf i is
+  /// micro-batch i of it. Assigns plan.groups' results to their slots (before plan.final_merges), valid until
+  /// the next call, and `leaves` (one a leaf of plan.block).
+  void gradients(const StepPlan& plan, const Source& source, const State& state,
+                 std::span<const std::int64_t> batch, std::uint64_t seed, std::int64_t epoch,
+                 std::span<LeafResult> leaves, GradientHook* hook = nullptr);
+
+  /// The rest of a step that no other rank takes part in: plan.final_merges, then the update.
+  void update(const StepPlan& plan, const Update& update, State& state);
 
   /// Results of samples [block.begin·m, block.end·m) of the split, m the micro-batch, one a leaf. `confusion`
   /// ([classes][classes], row = label, column = answer; may be empty) is added to.
@@ -85,15 +96,21 @@ class Engine {
   /// What one group of threads works in.
   struct Group {
     int team = 0;  // the most threads its workspace is for; 0: there is none
-    std::unique_ptr<nn::Workspace<float>> workspace;
-    std::vector<std::int64_t> labels;   // of the micro-batch in hand
-    std::vector<std::int64_t> numbers;  // of its samples, in evaluation
+    std::vector<std::unique_ptr<nn::Workspace<float>>> workspaces;  // of micro-batches in hand at once
+    std::vector<std::int64_t> labels;                               // of the micro-batch in hand
+    std::vector<std::int64_t> numbers;                              // of its samples, in evaluation
   };
 
-  void prepare_groups(std::int64_t groups);
+  void prepare_groups(std::int64_t groups, std::int64_t workspaces);
+  void run_group(const StepPlan& plan, std::int64_t g, const Team& team, const Source& source,
+                 const State& state, std::span<const std::int64_t> batch, std::uint64_t seed,
+                 std::int64_t epoch, std::span<LeafResult> leaves, GradientHook* hook);
   /// For a thread of group `group` among `groups`.
   [[nodiscard]] PartTimer timer_of(std::int64_t groups, std::int64_t group, const Team& team) const;
-  [[nodiscard]] float* slot(std::int64_t i) { return slots_[static_cast<std::size_t>(i)].data(); }
+  [[nodiscard]] float* slot(std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i);
+    return borrowed_slots_.empty() ? slots_[at].data() : borrowed_slots_[at];
+  }
 
   const nn::Network& network_;
   const kernels::KernelTable<float>& kernels_;
@@ -103,7 +120,9 @@ class Engine {
   Profile* profile_ = nullptr;
   std::vector<Group> groups_;
   std::vector<AlignedBuffer<float>> slots_;
-  std::vector<comm::NodeValue> nodes_;
+  std::vector<float*> borrowed_slots_;
+  std::int64_t layerwise_ = 1;
+  std::vector<OperationRanges> ranges_;  // by operation
 };
 
 }  // namespace convoy::train

@@ -27,10 +27,11 @@ struct StartReport {
   std::string output;   ///< run.dir
   std::int64_t steps_per_epoch = 0;
   std::int64_t total_steps = 0;
-  std::int64_t leaves = 0;    ///< micro-batches of a full step
-  double nodes_per_rank = 0;  ///< f, partial sums a rank sends
-  std::string resumed_from;   ///< empty: from the start
-  std::int64_t step = 0;      ///< updates done so far
+  std::int64_t leaves = 0;     ///< micro-batches of a full step
+  double partial_sums = 0;     ///< f, what a host (or rank) sends of a step's gradients, in whole vectors
+  bool shares_memory = false;  ///< ranks of one host add in its memory, so that f is of hosts
+  std::string resumed_from;    ///< empty: from the start
+  std::int64_t step = 0;       ///< updates done so far
 };
 
 struct StepReport {

@@ -15,6 +15,14 @@
 
 namespace convoy::train {
 
+/// How ranks exchange gradients. None of it decides a bit.
+struct CommOptions {
+  std::int64_t bucket_bytes = std::int64_t{1} << 20;  ///< most of a gradient that goes on its way together
+  bool overlap = true;                                ///< buckets leave while the backward pass still runs
+  std::int64_t verify_every = 100;  ///< steps between comparisons of parameters; 0: at each epoch's end alone
+  bool shared_memory = true;        ///< ranks of one host work in each other's memory
+};
+
 /// One run's configuration; section by section as in the file (contract, "Configuration").
 struct Options {
   data::Options data;  ///< [data]
@@ -31,6 +39,8 @@ struct Options {
   std::int64_t max_steps = 0;     ///< 0: epochs decide
   kernels::Precision precision = kernels::Precision::kFloat32;
   std::uint64_t seed = 1;
+
+  CommOptions comm;  ///< [comm]
 
   std::string dir;           ///< [run] dir
   std::int64_t threads = 0;  ///< 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else the affinity mask

@@ -30,13 +30,13 @@ TEST(ShippedConfigs, AllParseAndReadBack) {
   }
 }
 
-TEST(ShippedConfigs, UseBatch128InMicroBatchesOf16ButNielsensFirst) {
+TEST(ShippedConfigs, UseBatch128InMicroBatchesOf16ButNielsensFirstAndVgg) {
   for (const auto& path : shipped()) {
     SCOPED_TRACE(path);
     const train::Options options = load({path.string()}, {});
     const bool is_mlp = path.stem() == "mlp-mnist";
     EXPECT_EQ(options.batch, is_mlp ? 10 : 128);
-    EXPECT_EQ(options.micro_batch, is_mlp ? 5 : 16);
+    EXPECT_EQ(options.micro_batch, is_mlp ? 5 : path.stem() == "vgg11-cifar10" ? 32 : 16);
   }
 }
 

@@ -2,9 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "convoy/core/random.hpp"
 #include "reference/sgd.hpp"
-#include "support/teams.hpp"
 
 namespace convoy::optim {
 namespace {
@@ -16,7 +17,7 @@ struct HandCase {
   float velocity[2] = {99.0F, 99.0F};  // what is there before the first step must not matter
 
   void step(const SgdOptions& options, bool first) {
-    sgd_step(options, {{{0, 2}, true}}, 0.5F, first, gradient, parameters, velocity, {});
+    sgd_step(options, {{{0, 2}, true}}, 0.5F, first, {0, 2}, gradient, 1.0F, parameters, velocity);
   }
 };
 
@@ -51,7 +52,8 @@ TEST(Sgd, DecayIsAddedToTheGradientWhereTheRangeDecaysAlone) {
   float parameters[3] = {4.0F, 4.0F, 4.0F};
   float velocity[3] = {};
   const std::vector<ParameterRange> ranges{{{0, 1}, true}, {{1, 2}, false}, {{2, 3}, true}};
-  sgd_step({.momentum = 0.5, .weight_decay = 0.25}, ranges, 0.5F, true, gradient, parameters, velocity, {});
+  sgd_step({.momentum = 0.5, .weight_decay = 0.25}, ranges, 0.5F, true, {0, 3}, gradient, 1.0F, parameters,
+           velocity);
   EXPECT_EQ(velocity[0], 2.0F);  // 1 + 0.25·4
   EXPECT_EQ(velocity[1], 1.0F);
   EXPECT_EQ(parameters[0], 3.0F);
@@ -61,9 +63,16 @@ TEST(Sgd, DecayIsAddedToTheGradientWhereTheRangeDecaysAlone) {
 
 TEST(Sgd, WithoutMomentumNeedsNoVelocity) {
   HandCase it;
-  sgd_step({}, {{{0, 2}, true}}, 0.5F, false, it.gradient, it.parameters, nullptr, {});
+  sgd_step({}, {{{0, 2}, true}}, 0.5F, false, {0, 2}, it.gradient, 1.0F, it.parameters, nullptr);
   EXPECT_EQ(it.parameters[0], 3.5F);
   EXPECT_EQ(it.parameters[1], 9.0F);
+}
+
+TEST(Sgd, DividesTheSumByTheSamples) {
+  HandCase it;
+  sgd_step({}, {{{0, 2}, true}}, 0.5F, false, {0, 2}, it.gradient, 4.0F, it.parameters, nullptr);
+  EXPECT_EQ(it.parameters[0], 3.875F);  // 4 − 0.5·1/4
+  EXPECT_EQ(it.parameters[1], 8.25F);
 }
 
 struct Outcome {
@@ -81,32 +90,33 @@ float random_value(RandomPurpose purpose, std::uint64_t step, std::int64_t i) {
       RandomStream(random_key(1, purpose, step, static_cast<std::uint64_t>(i))).uniform(-1, 1));
 }
 
-Outcome run(int threads) {
+/// In stretches of `stretch` elements, as threads and ranks cut it.
+Outcome run(std::int64_t stretch) {
   Outcome it{std::vector<float>(kSize), std::vector<float>(kSize)};
   for (std::int64_t i = 0; i < kSize; ++i) it.parameters[i] = random_value(RandomPurpose::kTest, 0, i);
   std::vector<float> gradient(kSize);
   for (int step = 0; step < kSteps; ++step) {
     for (std::int64_t i = 0; i < kSize; ++i)
       gradient[i] = random_value(RandomPurpose::kTest, static_cast<std::uint64_t>(step) + 1, i);
-    test::run_team(threads, [&](const Team& team) {
+    for (std::int64_t begin = 0; begin < kSize; begin += stretch)
       sgd_step(kAll, {{{0, 500}, true}, {{500, kSize}, true}}, static_cast<float>(kRate), step == 0,
-               gradient.data(), it.parameters.data(), it.velocity.data(), team);
-    });
+               {begin, std::min(begin + stretch, kSize)}, gradient.data() + begin, 1.0F, it.parameters.data(),
+               it.velocity.data() + begin);
   }
   return it;
 }
 
-TEST(Sgd, GivesTheSameBitsOnAnyNumberOfThreads) {
-  const Outcome one = run(1);
-  for (const int threads : {2, 3, 7}) {
-    const Outcome several = run(threads);
-    EXPECT_EQ(several.parameters, one.parameters) << threads;
-    EXPECT_EQ(several.velocity, one.velocity) << threads;
+TEST(Sgd, GivesTheSameBitsInAnyStretches) {
+  const Outcome one = run(kSize);
+  for (const std::int64_t stretch : {1, 3, 64, 499, 1000}) {
+    const Outcome several = run(stretch);
+    EXPECT_EQ(several.parameters, one.parameters) << stretch;
+    EXPECT_EQ(several.velocity, one.velocity) << stretch;
   }
 }
 
 TEST(Sgd, MatchesTheReferenceOverManySteps) {
-  const Outcome product = run(1);
+  const Outcome product = run(kSize);
   std::vector<double> parameters(kSize);
   for (std::int64_t i = 0; i < kSize; ++i)
     parameters[i] = static_cast<double>(random_value(RandomPurpose::kTest, 0, i));

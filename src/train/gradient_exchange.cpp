@@ -1,0 +1,225 @@
+#include "gradient_exchange.hpp"
+
+#include <algorithm>
+#include <string>
+#include <thread>
+
+#include "convoy/core/error.hpp"
+
+namespace convoy::train {
+namespace {
+
+std::vector<Range> elements_of(const std::vector<Bucket>& buckets) {
+  std::vector<Range> elements;
+  for (const Bucket& bucket : buckets) elements.push_back(bucket.elements);
+  return elements;
+}
+
+/// Waits a little, so that it also works when there are more threads than cores.
+class Patience {
+ public:
+  void wait() {
+    constexpr int kSpins = 256;
+    if (++spins_ > kSpins) std::this_thread::yield();
+  }
+
+ private:
+  int spins_ = 0;
+};
+
+}  // namespace
+
+GradientExchange::GradientExchange(const comm::Communicator& world, const nn::Network& network,
+                                   const Engine& engine, const kernels::KernelTable<float>& kernels,
+                                   const CommOptions& options)
+    : world_(world),
+      buckets_(plan_buckets(network, options.bucket_bytes)),
+      engine_(engine),
+      kernels_(kernels),
+      overlaps_(options.overlap),
+      parameters_(network.parameter_count()),
+      reducer_(world, network.gradient_size(), elements_of(buckets_),
+               options.shared_memory ? comm::NodeMemory::kShared : comm::NodeMemory::kPrivate,
+               [this](std::int64_t step, int, const Range& elements, const float* sum) {
+                 const Step& its = latest_[static_cast<std::size_t>(step % 2)];
+                 its.update.apply(elements, sum, *state_);
+                 if (its.is_hashed) hash_slice(hasher_, elements);
+               }),
+      arrived_(buckets_.size()),
+      added_(buckets_.size()),
+      places_(static_cast<std::size_t>(engine.threads())) {
+  const std::vector<OperationRanges> ranges = operation_ranges(network);
+  buckets_of_.resize(ranges.size());
+  completed_by_.resize(ranges.size());
+  for (std::size_t b = 0; b < buckets_.size(); ++b) {
+    const Range& elements = buckets_[b].elements;
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+      for (const Range& range : {ranges[i].parameters, ranges[i].statistics})
+        if (range.begin < elements.end && elements.begin < range.end)
+          buckets_of_[i].push_back(static_cast<int>(b));
+    }
+    completed_by_[static_cast<std::size_t>(buckets_[b].operation)].push_back(static_cast<int>(b));
+  }
+}
+
+std::vector<Range> GradientExchange::kept() const {
+  std::vector<Range> ranges;
+  for (std::size_t b = 0; b < buckets_.size(); ++b) {
+    const Range elements = reducer_.slice(static_cast<int>(b), world_.rank());
+    if (elements.size() > 0 && elements.begin < parameters_) ranges.push_back(elements);
+  }
+  std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  return ranges;
+}
+
+std::vector<float*> GradientExchange::prepare(const std::vector<const StepPlan*>& plans) {
+  std::int64_t most = 0;
+  for (const StepPlan* plan : plans) most = std::max(most, plan->slots);
+  reducer_.reserve(most);
+  slots_.clear();
+  for (std::int64_t i = 0; i < most; ++i) slots_.push_back(reducer_.slot(i));
+  for (const StepPlan* plan : plans) {
+    std::vector<std::int64_t> of_nodes;
+    for (const StepPlan::Node& node : plan->nodes) of_nodes.push_back(node.slot);
+    reducer_.plan(plan->leaves, of_nodes);
+  }
+  return slots_;
+}
+
+void GradientExchange::begin(const StepPlan& plan, const Update& update, bool verify_follows) {
+  // A rank that computes nothing may be ahead of its own messages.
+  const int last = static_cast<int>(buckets_.size()) - 1;
+  for (Patience patience; !reducer_.is_done(last); patience.wait()) reducer_.poll();
+  plan_ = &plan;
+  groups_ = static_cast<int>(plan.groups.size());
+  threads_ = groups_ > 0 ? engine_.threads() : 0;
+  contributed_ = 0;
+  holds_back_ = !overlaps_;
+  for (std::size_t b = 0; b < buckets_.size(); ++b) {
+    arrived_[b].store(0, std::memory_order_relaxed);
+    added_[b].store(0, std::memory_order_relaxed);
+  }
+  for (Place& place : places_) place.next = 0;
+  latest_[static_cast<std::size_t>(steps_ % 2)] = {update, verify_follows};
+  if (verify_follows) hasher_.reset();
+  ++steps_;
+  reducer_.begin(plan.leaves);
+}
+
+void GradientExchange::end() {
+  if (!has_failed_.load()) {
+    if (!overlaps_) settle();
+    return;
+  }
+  has_failed_.store(false);
+  std::rethrow_exception(failure_);
+}
+
+void GradientExchange::settle() {
+  for (Patience patience; !reducer_.is_idle(); patience.wait()) reducer_.poll();
+}
+
+void GradientExchange::hash_slice(Hasher& hasher, const Range& elements) const {
+  hasher.update(reducer_.values().data() + elements.begin,
+                static_cast<std::size_t>(elements.size()) * sizeof(float));
+}
+
+void GradientExchange::verify() {
+  settle();
+  const std::vector<Digest> computed = world_.all_gather_values(std::vector{hasher_.digest()});
+  // The first owner whose values this rank holds otherwise, and the digest of what it holds.
+  struct Finding {
+    int owner = -1;
+    Digest held{};
+  } mine;
+  for (int owner = 0; owner < world_.size() && mine.owner < 0; ++owner) {
+    Hasher hasher;
+    for (std::size_t b = 0; b < buckets_.size(); ++b) {
+      const Range elements = reducer_.slice(static_cast<int>(b), owner);
+      if (elements.size() > 0) hash_slice(hasher, elements);
+    }
+    const Digest held = hasher.digest();
+    if (held != computed[static_cast<std::size_t>(owner)]) mine = {owner, held};
+  }
+  const std::vector<Finding> all = world_.all_gather_values(std::vector{mine});
+  const auto found = std::ranges::find_if(all, [](const Finding& each) { return each.owner >= 0; });
+  if (found == all.end()) return;  // the same answer on every rank
+  const std::vector<std::string> hosts = world_.all_gather_text(comm::host_name());
+  const auto place = [&](std::size_t rank) { return "rank " + std::to_string(rank) + " on " + hosts[rank]; };
+  const auto owner = static_cast<std::size_t>(found->owner);
+  const auto holder = static_cast<std::size_t>(found - all.begin());
+  throw DisagreementError(
+      "ranks disagree on the parameters (" + place(owner) + " computed " + to_hex(computed[owner]) + ", " +
+      place(holder) + " holds " + to_hex(found->held) +
+      "); a rank's memory or processor is at fault; resume from the last checkpoint on other hosts");
+}
+
+template <class Function>
+void GradientExchange::guarded(const Function& f) noexcept {
+  if (has_failed_.load(std::memory_order_relaxed)) return;
+  try {
+    f();
+  } catch (...) {
+    failure_ = std::current_exception();
+    has_failed_.store(true);
+  }
+}
+
+void GradientExchange::before(int operation, int thread) noexcept {
+  drive(thread);
+  for (const int bucket : buckets_of_[static_cast<std::size_t>(operation)]) {
+    for (Patience patience; !reducer_.is_done(bucket); patience.wait()) {
+      if (has_failed_.load()) return;
+      if (thread == 0) guarded([&] { reducer_.poll(); });
+    }
+  }
+}
+
+void GradientExchange::after(int operation, int thread, bool is_first) noexcept {
+  if (is_first) {
+    for (const int bucket : completed_by_[static_cast<std::size_t>(operation)])
+      arrived_[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_release);
+  }
+  drive(thread);
+}
+
+void GradientExchange::finish(int thread) noexcept {
+  const auto is_finished = [&] {
+    return (threads_ == 0 || places_[static_cast<std::size_t>(thread)].next == buckets_.size()) &&
+           (thread != 0 || contributed_ == buckets_.size());
+  };
+  if (thread == 0) holds_back_ = false;
+  for (Patience patience; !is_finished() && !has_failed_.load(); patience.wait()) drive(thread);
+}
+
+void GradientExchange::add_share(std::size_t bucket, int thread) noexcept {
+  const Range& elements = buckets_[bucket].elements;
+  const Range share = split(elements.size(), threads_, thread);
+  const auto at = [&](std::int64_t slot) {
+    return slots_[static_cast<std::size_t>(slot)] + elements.begin + share.begin;
+  };
+  for (const StepPlan::Merge& each : plan_->final_merges)
+    kernels_.accumulate(share.size(), at(each.left), at(each.right), Team());
+}
+
+void GradientExchange::drive(int thread) noexcept {
+  if (threads_ > 0) {
+    std::size_t& next = places_[static_cast<std::size_t>(thread)].next;
+    while (next < buckets_.size() && arrived_[next].load(std::memory_order_acquire) == groups_) {
+      add_share(next, thread);
+      added_[next++].fetch_add(1, std::memory_order_acq_rel);
+    }
+  }
+  if (thread != 0) return;
+  if (holds_back_) return;
+  guarded([&] {
+    while (contributed_ < buckets_.size() &&
+           added_[contributed_].load(std::memory_order_acquire) == threads_) {
+      reducer_.contribute();
+      ++contributed_;
+    }
+    reducer_.poll();
+  });
+}
+
+}  // namespace convoy::train

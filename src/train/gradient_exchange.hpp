@@ -1,0 +1,104 @@
+#pragma once
+// A step's gradients across ranks while it computes: which bucket is complete when, what the rank's own
+// groups of threads still have to add, and the update by the owner of each slice. Between the Engine's hook
+// and the Reducer; private to the train room.
+//
+// The first thread makes all calls of MPI. Each thread adds its share of what the groups hold of a bucket as
+// soon as all of them have it, and does not wait for that.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <vector>
+
+#include "convoy/comm/reducer.hpp"
+#include "convoy/core/hash.hpp"
+#include "convoy/train/buckets.hpp"
+#include "convoy/train/engine.hpp"
+#include "convoy/train/options.hpp"
+#include "convoy/train/state.hpp"
+#include "convoy/train/step_plan.hpp"
+
+namespace convoy::train {
+
+class GradientExchange final : public GradientHook {
+ public:
+  /// Collective over `world`. For an engine of `threads` threads with `kernels`; both must outlive it.
+  GradientExchange(const comm::Communicator& world, const nn::Network& network, const Engine& engine,
+                   const kernels::KernelTable<float>& kernels, const CommOptions& options);
+
+  /// Where parameters and statistics lie, [gradient_size].
+  [[nodiscard]] std::span<float> values() const { return reducer_.values(); }
+  /// The parameters whose optimizer state this rank keeps.
+  [[nodiscard]] std::vector<Range> kept() const;
+  /// `state` lies in values(); it must outlive this.
+  void set_state(State& state) { state_ = &state; }
+
+  /// Collective: steps that go as `plans`. Gives the slots they need.
+  [[nodiscard]] std::vector<float*> prepare(const std::vector<const StepPlan*>& plans);
+
+  /// Before the engine computes a step of `plan`, then updated by `update`. Where verify() will follow,
+  /// owners keep the hash of what they assign.
+  void begin(const StepPlan& plan, const Update& update, bool verify_follows);
+  /// After it has: throws what went wrong meanwhile.
+  void end();
+  /// Moves messages on; for waits elsewhere.
+  void poll() { reducer_.poll(); }
+  /// Waits until all ranks' updates of all steps begun are here.
+  void settle();
+  /// Collective, after a step begun for it: compares what every rank holds of the values with what their
+  /// owners computed in that step. Throws DisagreementError on every rank, naming both.
+  void verify();
+
+  void before(int operation, int thread) noexcept override;
+  void between(int thread) noexcept override { drive(thread); }
+  void after(int operation, int thread, bool is_first) noexcept override;
+  void finish(int thread) noexcept override;
+
+  [[nodiscard]] const comm::Reducer& reducer() const { return reducer_; }
+
+ private:
+  struct alignas(64) Place {
+    std::size_t next = 0;  ///< bucket whose share this thread adds next
+  };
+  void hash_slice(Hasher& hasher, const Range& elements) const;
+  void drive(int thread) noexcept;
+  void add_share(std::size_t bucket, int thread) noexcept;
+  /// f(), keeping what it throws: nothing may leave a parallel region.
+  template <class Function>
+  void guarded(const Function& f) noexcept;
+
+  comm::Communicator world_;
+  std::vector<Bucket> buckets_;
+  std::vector<std::vector<int>> buckets_of_;    // by operation: those it has a part in
+  std::vector<std::vector<int>> completed_by_;  // by operation
+  const Engine& engine_;
+  const kernels::KernelTable<float>& kernels_;
+  bool overlaps_;
+  std::int64_t parameters_;
+  comm::Reducer reducer_;
+  State* state_ = nullptr;
+  std::vector<float*> slots_;
+
+  const StepPlan* plan_ = nullptr;  // of the step under way
+  int groups_ = 0;
+  int threads_ = 0;
+  struct Step {
+    Update update;
+    bool is_hashed = false;
+  };
+  std::array<Step, 2> latest_;  // steps
+  Hasher hasher_;               // of what this rank assigned in the latest step begun for verify()
+  std::int64_t steps_ = 0;
+  std::vector<std::atomic<int>> arrived_;  // by bucket: groups that have it
+  std::vector<std::atomic<int>> added_;    // threads that have added their share
+  std::vector<Place> places_;              // by thread
+  std::size_t contributed_ = 0;
+  bool holds_back_ = false;  // nothing is sent before the step's computation ends
+  std::exception_ptr failure_;
+  std::atomic<bool> has_failed_{false};
+};
+
+}  // namespace convoy::train

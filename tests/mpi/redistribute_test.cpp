@@ -1,0 +1,47 @@
+#include "convoy/comm/redistribute.hpp"
+
+#include <gtest/gtest.h>
+
+#include "world.hpp"
+
+namespace convoy::comm {
+namespace {
+
+using test::world;
+
+constexpr std::int64_t kSize = 200;
+
+/// Stretches of 7, dealt out in turn; the last elements are nobody's.
+std::vector<Range> held_by(int rank) {
+  std::vector<Range> ranges;
+  for (std::int64_t i = 0; 7 * i + 7 <= kSize - 10; ++i)
+    if (i % world().size() == rank) ranges.push_back({7 * i, 7 * i + 7});
+  return ranges;
+}
+
+std::vector<float> numbers_of(const std::vector<Range>& ranges, std::int64_t nobodys) {
+  std::vector<float> values;
+  for (const Range& range : ranges)
+    for (std::int64_t i = range.begin; i < range.end; ++i)
+      values.push_back(i < nobodys ? static_cast<float>(i + 1) : 0);
+  return values;
+}
+
+TEST(Redistribute, GivesEveryRankWhatItWants) {
+  const std::vector<Range> held = held_by(world().rank());
+  // Overlapping wishes, an empty one, and some of what nobody holds.
+  const std::int64_t first = 3 * world().rank();
+  const std::vector<Range> wanted{{first, first + 20}, {50, 50}, {60, 61}, {kSize - 25, kSize}};
+  const auto got = redistribute(world(), held, numbers_of(held, kSize), wanted);
+  EXPECT_EQ(got, numbers_of(wanted, (kSize - 10) / 7 * 7));
+}
+
+TEST(Redistribute, ARankMayHoldOrWantNothing) {
+  const bool is_first = world().rank() == 0;
+  const std::vector<Range> held = is_first ? std::vector<Range>{{0, 30}} : std::vector<Range>();
+  const std::vector<Range> wanted = is_first ? std::vector<Range>() : std::vector<Range>{{10, 20}};
+  EXPECT_EQ(redistribute(world(), held, numbers_of(held, 30), wanted), numbers_of(wanted, 30));
+}
+
+}  // namespace
+}  // namespace convoy::comm
