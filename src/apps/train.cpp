@@ -43,6 +43,43 @@ extern "C" void on_signal(int signal) {
   if (signal == SIGINT && interrupted.exchange(true)) _exit(128 + SIGINT);
 }
 
+/// For the last words of a rank that crashes.
+std::atomic<std::int64_t> step_under_way{0};
+std::array<char, 320> crash_place{};  // " [rank 2 on node7]"
+
+/// `number` to the end of `text`, without what a signal handler may not call.
+void append_number(std::array<char, 512>& text, std::size_t& size, std::int64_t number) {
+  std::array<char, 24> digits{};
+  std::size_t count = 0;
+  do digits[count++] = static_cast<char>('0' + number % 10);
+  while ((number /= 10) > 0);
+  while (count > 0) text[size++] = digits[--count];
+}
+
+extern "C" void on_crash(int signal) {
+  std::array<char, 512> text{};
+  std::size_t size = 0;
+  const auto append = [&](const char* part) {
+    while (*part != 0 && size + 32 < text.size()) text[size++] = *part++;
+  };
+  append("convoy train: the program crashed (signal ");
+  append_number(text, size, signal);
+  append("); this is a fault of Convoy's own or of the machine, please report it [step ");
+  append_number(text, size, step_under_way.load());
+  append("]");
+  append(crash_place.data());
+  append("\n");
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), size);
+  std::signal(signal, SIG_DFL);  // the launcher sees how it ended, and ends the other ranks
+  std::raise(signal);
+}
+
+void install_crash_handlers(const comm::Communicator& world) {
+  std::snprintf(crash_place.data(), crash_place.size(), " [rank %d on %s]", world.rank(),
+                comm::host_name().c_str());
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) std::signal(signal, on_crash);
+}
+
 void install_signal_handlers() {
   struct sigaction action {};
   action.sa_handler = on_signal;
@@ -176,6 +213,7 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const train::Hooks& 
   launch.dry_run = line.has("dry-run");
   launch.command_line = "convoy train " + join(arguments, " ");
   launch.request = &request;
+  launch.step = &step_under_way;
   launch.observer = &printer;
   launch.hooks = hooks;
   return run_with_ranks("train", [&](const comm::Communicator& world) {
@@ -183,6 +221,7 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const train::Hooks& 
     const train::Options options = line.configuration();
     launch.isa = kernels::choose_isa();
     install_signal_handlers();
+    install_crash_handlers(world);
     return train::train(options, world, launch);
   });
 }

@@ -178,18 +178,19 @@ Key step_epochs_key() {
               }};
 }
 
-Key max_time_key() {
-  return {.name = "run.max-time",
+template <class Get>
+Key duration_key(const std::string& name, Get get, const std::string& help) {
+  return {.name = name,
           .value_name = "TIME",
           .allowed = "a time such as 3h50m, 90s or 1d, or 0 for no limit",
-          .help = "checkpoint and leave with status 75 before this time is over; 0: no limit",
+          .help = help,
           .read =
-              [](Options& options, const std::string& value, const std::string&) {
+              [get](Options& options, const std::string& value, const std::string&) {
                 const auto seconds = parse_duration(value);
-                if (seconds) options.max_seconds = *seconds;
+                if (seconds) get(options) = *seconds;
                 return seconds.has_value();
               },
-          .write = [](const Options& options) { return std::vector{std::to_string(options.max_seconds)}; }};
+          .write = [get](const Options& options) { return std::vector{std::to_string(get(options))}; }};
 }
 
 bool not_negative(double x) {
@@ -279,6 +280,9 @@ std::vector<Key> make_keys() {
       yes_no_key(
           "comm.overlap", [](auto& o) -> auto& { return o.comm.overlap; },
           "no: gradients leave when the whole backward pass is done, for comparison"),
+      duration_key(
+          "comm.timeout", [](auto& o) -> auto& { return o.comm.timeout_seconds; },
+          "end the job with status 6 where a rank sees nothing go on for so long; 0: never"),
       integer_key(
           "comm.verify-every", [](auto& o) -> auto& { return o.comm.verify_every; }, {},
           "steps between comparisons of every rank's parameters with what their owners computed; 0: at the "
@@ -297,7 +301,9 @@ std::vector<Key> make_keys() {
       integer_key(
           "run.log-every", [](auto& o) -> auto& { return o.log_every; }, {1},
           "steps between step lines of metrics.jsonl"),
-      max_time_key(),
+      duration_key(
+          "run.max-time", [](auto& o) -> auto& { return o.max_seconds; },
+          "checkpoint and leave with status 75 before this time is over; 0: no limit"),
       yes_no_key(
           "run.profile", [](auto& o) -> auto& { return o.profile; },
           "yes: tell at the end where the time of the steps went"),

@@ -130,6 +130,7 @@ void Engine::run_group(const StepPlan& plan, std::int64_t g, const Team& team, c
         timer.book(Activity::kReduction);
       }
       workspace.forward_operation(operation, kernels_, team, values, micro_batch);
+      tick();
       timer.book(Activity::kKernels);
     }
     if (team.index() == 0) {
@@ -142,6 +143,7 @@ void Engine::run_group(const StepPlan& plan, std::int64_t g, const Team& team, c
   const auto backward = [&](std::int64_t i, nn::Workspace<float>& workspace, int operation) {
     const StepPlan::Leaf& leaf = work[static_cast<std::size_t>(i)];
     workspace.backward_operation(operation, kernels_, team, values, micro_batch_of(leaf), slot(leaf.slot));
+    tick();
     timer.book(Activity::kKernels);
     const OperationRanges& ranges = ranges_[static_cast<std::size_t>(operation)];
     for (const StepPlan::Merge& each : leaf.merges) {
@@ -220,6 +222,7 @@ void Engine::evaluate(const Source& source, const State& state, const Range& blo
         source.split->load(micro_batch.samples, source.transform, group.workspaces.front()->input());
       team.barrier();
       group.workspaces.front()->forward(kernels_, team, values, micro_batch);
+      tick();
       if (team.index() == 0) {
         const auto labels = gather_labels(*source.split, micro_batch.samples, group.labels);
         leaves[static_cast<std::size_t>(i)] = group.workspaces.front()->loss(micro_batch, labels);

@@ -89,7 +89,7 @@ std::vector<float*> GradientExchange::prepare(const std::vector<const StepPlan*>
 void GradientExchange::begin(const StepPlan& plan, const Update& update, bool verify_follows) {
   // A rank that computes nothing may be ahead of its own messages.
   const int last = static_cast<int>(buckets_.size()) - 1;
-  for (Patience patience; !reducer_.is_done(last); patience.wait()) reducer_.poll();
+  for (Patience patience; !reducer_.is_done(last); patience.wait()) poll();
   plan_ = &plan;
   groups_ = static_cast<int>(plan.groups.size());
   threads_ = groups_ > 0 ? engine_.threads() : 0;
@@ -115,8 +115,14 @@ void GradientExchange::end() {
   std::rethrow_exception(failure_);
 }
 
+void GradientExchange::poll() {
+  const std::int64_t before = reducer_.moves();
+  reducer_.poll();
+  if (watchdog_ != nullptr && reducer_.moves() != before) watchdog_->tick();
+}
+
 void GradientExchange::settle() {
-  for (Patience patience; !reducer_.is_idle(); patience.wait()) reducer_.poll();
+  for (Patience patience; !reducer_.is_idle(); patience.wait()) poll();
 }
 
 void GradientExchange::hash_slice(Hasher& hasher, const Range& elements) const {
@@ -170,7 +176,7 @@ void GradientExchange::before(int operation, int thread) noexcept {
   for (const int bucket : buckets_of_[static_cast<std::size_t>(operation)]) {
     for (Patience patience; !reducer_.is_done(bucket); patience.wait()) {
       if (has_failed_.load()) return;
-      if (thread == 0) guarded([&] { reducer_.poll(); });
+      if (thread == 0) guarded([&] { poll(); });
     }
   }
 }
@@ -218,7 +224,7 @@ void GradientExchange::drive(int thread) noexcept {
       reducer_.contribute();
       ++contributed_;
     }
-    reducer_.poll();
+    poll();
   });
 }
 

@@ -36,6 +36,9 @@ class GradientExchange final : public GradientHook {
   /// `state` lies in values(); it must outlive this.
   void set_state(State& state) { state_ = &state; }
 
+  /// Tells that messages get on; null, the default: nobody.
+  void set_watchdog(Watchdog* watchdog) { watchdog_ = watchdog; }
+
   /// Collective: steps that go as `plans`. Gives the slots they need.
   [[nodiscard]] std::vector<float*> prepare(const std::vector<const StepPlan*>& plans);
 
@@ -45,7 +48,7 @@ class GradientExchange final : public GradientHook {
   /// After it has: throws what went wrong meanwhile.
   void end();
   /// Moves messages on; for waits elsewhere.
-  void poll() { reducer_.poll(); }
+  void poll();
   /// Waits until all ranks' updates of all steps begun are here.
   void settle();
   /// Collective, after a step begun for it: compares what every rank holds of the values with what their
@@ -80,6 +83,7 @@ class GradientExchange final : public GradientHook {
   std::int64_t parameters_;
   comm::Reducer reducer_;
   State* state_ = nullptr;
+  Watchdog* watchdog_ = nullptr;
   std::vector<float*> slots_;
 
   const StepPlan* plan_ = nullptr;  // of the step under way

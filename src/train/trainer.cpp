@@ -3,23 +3,20 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <map>
 #include <optional>
 
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
 #include "convoy/io/hdf5_file.hpp"
 #include "convoy/train/agreement.hpp"
-#include "convoy/train/engine.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "convoy/train/run_directory.hpp"
 #include "deadline.hpp"
 #include "epoch_order.hpp"
-#include "gradient_exchange.hpp"
-#include "leaf_sums.hpp"
 #include "provenance.hpp"
 #include "resume.hpp"
 #include "setup.hpp"
+#include "stepper.hpp"
 #include "telling.hpp"
 
 namespace convoy::train {
@@ -41,42 +38,28 @@ class Trainer {
                  options.data.verify ? data::SumPolicy::kAlways : data::SumPolicy::kUpTo4GiB),
         network_(dataset_.shape(), options.layers, options.loss, dataset_.classes()),
         isa_(lowest_isa(world, launch.isa)),
-        engine_(network_, kernels::float_kernels(isa_), resolve_threads(options.threads), options.micro_batch,
-                options.precision),
         train_{&training_split(dataset_, options.data.file), dataset_.transform(options.data.normalize)},
+        stepper_(options, world, network_, kernels::float_kernels(isa_), train_),
         steps_per_epoch_(ceil_div(train_.split->samples(), options.batch)),
         total_steps_(options.max_steps > 0 ? std::min(options.max_steps, options.epochs * steps_per_epoch_)
                                            : options.epochs * steps_per_epoch_),
         schedule_(options.schedule, options.epochs, steps_per_epoch_),
-        ranges_(decay_ranges(network_)),
         directory_(options.dir),
         deadline_(options.max_seconds,
                   3 * network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))),
-        order_(train_.split->samples(), options.data.shuffle, options.seed),
-        leaf_sums_(world) {
+        order_(train_.split->samples(), options.data.shuffle, options.seed) {
     if (const data::Split* test = dataset_.split("test"); test != nullptr && test->samples() > 0)
       test_ = Source{test, train_.transform};
-    if (world.size() > 1) {
-      exchange_ = std::make_unique<GradientExchange>(world, network_, engine_, kernels::float_kernels(isa_),
-                                                     options.comm);
-      state_ = make_state(network_, options.optimizer.momentum, exchange_->values(), exchange_->kept());
-      exchange_->set_state(state_);
-      engine_.set_layerwise(layerwise_micro_batches(network_, options.comm));
-    } else {
-      state_ = make_state(network_, options.optimizer.momentum);
-    }
-    if (options.profile) profile_ = std::make_unique<Profile>(engine_.threads());
-    engine_.set_profile(profile_.get());
+    if (options.profile) stepper_.start_profile();
   }
 
   ExitStatus run() {
     compare_across_ranks(world_, launch_.hooks, "data", hash(dataset_.digest()), kSameData);
     const std::string from = find_resume_point(world_, launch_, directory_, listener());
     start(from);
-    if (exchange_)
-      engine_.use_slots(exchange_->prepare({&plan_for(full_leaves()), &plan_for(last_leaves())}));
+    stepper_.prepare();
     StartReport report = start_report(from);
-    if (launch_.dry_run) report.plan = plan_report(report.leaves);
+    if (launch_.dry_run) report.plan = plan_report();
     if (world_.is_root()) {
       listener().on_start(report);
       for (const std::string& warning : placement_warnings(report.placements)) listener().on_warning(warning);
@@ -88,8 +71,9 @@ class Trainer {
       directory_.claim();
       directory_.write_config(options_.effective_ini);
       directory_.cut_metrics(is_fresh ? -1 : progress_.step);
-      directory_.append_metrics(start_line(report, options_, world_.size(), engine_.threads()));
+      directory_.append_metrics(start_line(report, options_, world_.size(), stepper_.engine().threads()));
     });
+    stepper_.start_watchdog();
     try {
       if (is_fresh && options_.checkpoint_at_start) save();
       const ExitStatus status = loop();
@@ -107,7 +91,7 @@ class Trainer {
 
   void start(const std::string& from) {
     // Ranks of a host may share them.
-    network_.initialise(options_.seed, state_.parameters, state_.statistics);
+    network_.initialise(options_.seed, stepper_.state().parameters, stepper_.state().statistics);
     world_.barrier();
     if (from.empty()) return;
     io::agreed(world_, [&] {
@@ -118,63 +102,54 @@ class Trainer {
                               std::string(kernels::to_string(isa_)) +
                               ": bits may differ from an uninterrupted run");
       progress_ = header.progress;
-      read_checkpoint_state(from, network_, state_);
+      read_checkpoint_state(from, network_, stepper_.state());
     });
   }
 
   StartReport start_report(const std::string& from) {
-    const std::int64_t leaves = full_leaves();
     return {.isa = std::string(kernels::to_string(isa_)),
             .mpi = comm::Environment::library_version(),
             .hdf5 = io::hdf5_version(),
-            .placements = gather_placements(world_, engine_.threads()),
+            .placements = gather_placements(world_, stepper_.engine().threads()),
             .network = network_.summary(),
             .plan = {},
             .data = describe_data(options_.data.file, dataset_),
             .output = options_.dir,
             .steps_per_epoch = steps_per_epoch_,
             .total_steps = total_steps_,
-            .leaves = leaves,
-            .partial_sums = exchange_ ? exchange_->reducer().nodes_sent(leaves) : 1,
-            .shares_memory = exchange_ && exchange_->reducer().nodes() < world_.size(),
+            .leaves = stepper_.leaves(),
+            .partial_sums = stepper_.partial_sums(),
+            .shares_memory = stepper_.shares_memory(),
             .resumed_from = from,
             .step = progress_.step};
   }
 
-  std::string plan_report(std::int64_t leaves) {
+  std::string plan_report() {
     const std::int64_t state =
-        network_.gradient_size() + static_cast<std::int64_t>(state_.velocity.values().size());
+        network_.gradient_size() + static_cast<std::int64_t>(stepper_.state().velocity.values().size());
     const auto state_bytes = state * static_cast<std::int64_t>(sizeof(float));
     const std::int64_t others = resident_bytes() - state_bytes;
-    const StepPlan& plan = plan_for(leaves);
-    engine_.prepare(plan);
-    engine_.prepare(plan_for(last_leaves()));
+    const StepPlan& plan = stepper_.prepare_plans();
+    Engine& engine = stepper_.engine();
     if (test_) {
-      engine_.prepare_evaluation(comm::leaf_block(ceil_div(test_->split->samples(), options_.micro_batch),
-                                                  world_.size(), world_.rank())
-                                     .size());
+      engine.prepare_evaluation(comm::leaf_block(ceil_div(test_->split->samples(), options_.micro_batch),
+                                                 world_.size(), world_.rank())
+                                    .size());
     }
-    return describe_plan(network_, plan, engine_, state_bytes, others);
-  }
-
-  /// Micro-batches of a step, and of an epoch's last one.
-  [[nodiscard]] std::int64_t full_leaves() const {
-    return ceil_div(std::min(options_.batch, train_.split->samples()), options_.micro_batch);
-  }
-  [[nodiscard]] std::int64_t last_leaves() const {
-    return ceil_div((train_.split->samples() - 1) % options_.batch + 1, options_.micro_batch);
+    return describe_plan(network_, plan, engine, state_bytes, others);
   }
 
   ExitStatus loop() {
     pace_.restart();
     while (progress_.step < total_steps_) {
       step_under_way_ = progress_.step + 1;
+      if (launch_.step != nullptr) launch_.step->store(step_under_way_);
       const std::int64_t epoch = progress_.step / steps_per_epoch_;
       if (order_.begin_epoch(epoch)) epoch_pace_.restart();
       const double loss = step();
       const bool epoch_ends = progress_.step % steps_per_epoch_ == 0;
       tell_step(epoch, loss, epoch_ends);
-      if (exchange_ && verify_is_due(progress_.step)) exchange_->verify();
+      if (verify_is_due(progress_.step)) stepper_.verify();
       if (epoch_ends) end_epoch(epoch);
       const Request request = agree_on_request();
       const bool is_last = progress_.step == total_steps_;
@@ -184,58 +159,28 @@ class Trainer {
     return ExitStatus::kDone;
   }
 
-  const StepPlan& plan_for(std::int64_t leaves) {
-    const auto found = plans_.find(leaves);
-    if (found != plans_.end()) return found->second;
-    return plans_
-        .emplace(leaves,
-                 plan_step(leaves, comm::leaf_block(leaves, world_.size(), world_.rank()), engine_.threads()))
-        .first->second;
-  }
-
   /// One update; returns the step's mean loss.
   double step() {
-    const StepTimer whole(profile_.get());
-    const std::span<const std::int64_t> batch =
-        order_.batch(progress_.step % steps_per_epoch_, options_.batch);
-    const auto samples = static_cast<std::int64_t>(batch.size());
-    const std::int64_t leaves = ceil_div(samples, options_.micro_batch);
-    const StepPlan& plan = plan_for(leaves);
-    const double rate = schedule_.rate(progress_.step);
-    const Update update{.sgd = &options_.optimizer,
-                        .ranges = &ranges_,
-                        .rate = static_cast<float>(rate),
-                        .samples = static_cast<float>(samples),
-                        .first_step = progress_.step == 0};
-    if (exchange_) exchange_->begin(plan, update, verify_is_due(progress_.step + 1));
-    engine_.gradients(plan, train_, state_, batch, options_.seed, order_.epoch(), leaf_sums_.places(leaves),
-                      exchange_.get());
-    PartTimer timer(profile_.get());
-    if (exchange_) exchange_->end();
-    const LeafResult sum = leaf_sums_.sum(leaves, [this] {
-      if (exchange_) exchange_->poll();
-    });
-    const double loss = sum.loss_sum / static_cast<double>(samples);
-    if (!std::isfinite(loss)) {
-      throw DivergedError("training diverged (the loss is " + shortest(loss) +
-                          "); a smaller schedule.lr, or a warm-up, would be the first thing to try");
-    }
-    timer.book(Activity::kReduction);
-    if (!exchange_) engine_.update(plan, update, state_);
-    if (launch_.hooks.corrupt) {
-      settle();
-      launch_.hooks.corrupt("parameters", world_.rank(), progress_.step + 1,
-                            std::as_writable_bytes(state_.parameters));
-    }
-
-    rate_ = rate;
+    rate_ = schedule_.rate(progress_.step);
+    const StepOrder order{.step = progress_.step,
+                          .epoch = order_.epoch(),
+                          .batch = order_.batch(progress_.step % steps_per_epoch_, options_.batch),
+                          .rate = rate_,
+                          .verify_follows = verify_is_due(progress_.step + 1)};
+    const LeafResult sum = stepper_.step(order);
     ++progress_.step;
+    if (launch_.hooks.corrupt) {
+      stepper_.settle();
+      launch_.hooks.corrupt("parameters", world_.rank(), progress_.step,
+                            std::as_writable_bytes(stepper_.state().parameters));
+    }
+    const auto samples = static_cast<std::int64_t>(order.batch.size());
     progress_.samples += samples;
     progress_.epoch_loss_sum += sum.loss_sum;
     progress_.epoch_correct += sum.correct;
     progress_.epoch_samples += samples;
     for (Pace* pace : {&pace_, &epoch_pace_}) pace->add(samples);
-    return loss;
+    return sum.loss_sum / static_cast<double>(samples);
   }
 
   void tell_step(std::int64_t epoch, double loss, bool epoch_ends) {
@@ -266,7 +211,8 @@ class Trainer {
   void end_epoch(std::int64_t epoch) {
     const auto samples = static_cast<double>(progress_.epoch_samples);
     pause();
-    settle();
+    stepper_.settle();
+    stepper_.enter(Phase::kEvaluation, step_under_way_);
     EpochReport report{.epoch = epoch + 1,
                        .step = progress_.step,
                        .train_loss = progress_.epoch_loss_sum / samples,
@@ -275,7 +221,7 @@ class Trainer {
                        .seconds = epoch_pace_.seconds(),
                        .images_per_second = epoch_pace_.images_per_second()};
     if (test_) {
-      const Evaluation result = evaluate(engine_, world_, *test_, state_);
+      const Evaluation result = evaluate(stepper_.engine(), world_, *test_, stepper_.state());
       report.test_loss = result.loss;
       report.test_accuracy = result.accuracy();
     }
@@ -290,11 +236,6 @@ class Trainer {
     resume();
   }
 
-  /// Waits for what other ranks make of the parameters.
-  void settle() {
-    if (exchange_) exchange_->settle();
-  }
-
   /// Evaluation and checkpoints are no part of the pace.
   void pause() {
     for (Pace* pace : {&pace_, &epoch_pace_}) pace->pause();
@@ -305,6 +246,7 @@ class Trainer {
 
   /// The strongest request any rank has, from signals or the clock.
   Request agree_on_request() {
+    stepper_.enter(Phase::kAgreement, step_under_way_);
     int mine = static_cast<int>(Request::kNothing);
     if (launch_.request != nullptr) {
       mine = static_cast<int>(Request::kCheckpoint);  // asks once: taken back here; a request to leave stays
@@ -332,9 +274,10 @@ class Trainer {
 
   void save() {
     pause();
+    stepper_.enter(Phase::kCheckpoint, step_under_way_);
     const Clock::time_point begin = Clock::now();
-    settle();
-    for (const float value : state_.parameters) {
+    stepper_.settle();
+    for (const float value : stepper_.state().parameters) {
       if (!std::isfinite(value))
         throw DivergedError(
             "training diverged (a parameter is not finite); a smaller schedule.lr would be the first thing "
@@ -349,8 +292,8 @@ class Trainer {
                                   .input = train_.transform,
                                   .class_names = dataset_.class_names(),
                                   .data_digest = dataset_.digest()};
-    write_checkpoint(path, world_, network_, header, state_,
-                     gather_provenance(world_, launch_.command_line, engine_.threads()),
+    write_checkpoint(path, world_, network_, header, stepper_.state(),
+                     gather_provenance(world_, launch_.command_line, stepper_.engine().threads()),
                      [&] { directory_.require_ownership(); });
     io::agreed_at_root(world_, [&] { directory_.prune_checkpoints(options_.keep, name); });
     deadline_.saved_in(std::chrono::duration<double>(Clock::now() - begin).count());
@@ -371,7 +314,7 @@ class Trainer {
 
   /// Collective.
   void finish(ExitStatus status) {
-    const ProfileReport profile = gather_profile(world_, profile_.get(), progress_.step);
+    const ProfileReport profile = gather_profile(world_, stepper_.profile(), progress_.step);
     if (!world_.is_root()) return;
     if (profile.steps > 0) {
       directory_.append_metrics(profile_line(profile));
@@ -390,23 +333,17 @@ class Trainer {
   data::Dataset dataset_;
   nn::Network network_;
   kernels::Isa isa_;
-  Engine engine_;
-  std::unique_ptr<GradientExchange> exchange_;  // null: one rank alone
   Source train_;
+  Stepper stepper_;
   std::optional<Source> test_;
   std::int64_t steps_per_epoch_;
   std::int64_t total_steps_;
   optim::Schedule schedule_;
-  std::vector<optim::ParameterRange> ranges_;
-  State state_;
   RunDirectory directory_;
   Deadline deadline_;
   Progress progress_;
 
-  std::unique_ptr<Profile> profile_;        // null: nobody asks
-  std::map<std::int64_t, StepPlan> plans_;  // by number of leaves
   EpochOrder order_;
-  LeafSums leaf_sums_;
   std::vector<int> requests_;
   double rate_ = 0;
   std::int64_t step_under_way_ = 0;  // for messages

@@ -76,6 +76,10 @@ class Reducer {
     return done_.load(std::memory_order_acquire) == begun_ * bucket_count();
   }
 
+  /// Stages that buckets have gone through so far: it grows while something moves.
+  [[nodiscard]] std::int64_t moves() const {
+    return merged_ + finished_ + gathered_ + done_.load(std::memory_order_relaxed);
+  }
   /// A rank that the oldest unfinished bucket waits for, −1: none, or not known. Any thread.
   [[nodiscard]] int waits_for() const { return waits_for_.load(std::memory_order_relaxed); }
   /// Bytes this rank has sent to other ranks since construction.

@@ -20,6 +20,7 @@
 #include "convoy/train/state.hpp"
 #include "convoy/train/step_plan.hpp"
 #include "convoy/train/team_pool.hpp"
+#include "convoy/train/watchdog.hpp"
 
 namespace convoy::train {
 
@@ -56,6 +57,8 @@ class Engine {
 
   /// Books the time of later steps in `profile`, made for as many threads; null, the default: nowhere.
   void set_profile(Profile* profile) { profile_ = profile; }
+  /// Tells that it gets on, operation by operation; null, the default: nobody.
+  void set_watchdog(Watchdog* watchdog) { watchdog_ = watchdog; }
 
   /// Gradients go to these buffers ([gradient_size] each), as many as any plan needs, instead of the engine's
   /// own.
@@ -105,6 +108,9 @@ class Engine {
   void run_group(const StepPlan& plan, std::int64_t g, const Team& team, const Source& source,
                  const State& state, std::span<const std::int64_t> batch, std::uint64_t seed,
                  std::int64_t epoch, std::span<LeafResult> leaves, GradientHook* hook);
+  void tick() {
+    if (watchdog_ != nullptr) watchdog_->tick();
+  }
   /// For a thread of group `group` among `groups`.
   [[nodiscard]] PartTimer timer_of(std::int64_t groups, std::int64_t group, const Team& team) const;
   [[nodiscard]] float* slot(std::int64_t i) {
@@ -118,6 +124,7 @@ class Engine {
   std::int64_t micro_batch_;
   kernels::Precision precision_;
   Profile* profile_ = nullptr;
+  Watchdog* watchdog_ = nullptr;
   std::vector<Group> groups_;
   std::vector<AlignedBuffer<float>> slots_;
   std::vector<float*> borrowed_slots_;

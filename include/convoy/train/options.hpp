@@ -19,6 +19,7 @@ namespace convoy::train {
 struct CommOptions {
   std::int64_t bucket_bytes = std::int64_t{1} << 20;  ///< most of a gradient that goes on its way together
   bool overlap = true;                                ///< buckets leave while the backward pass still runs
+  std::int64_t timeout_seconds = 300;  ///< without progress the job ends with status 6; 0: never
   std::int64_t verify_every = 100;  ///< steps between comparisons of parameters; 0: at each epoch's end alone
   bool shared_memory = true;        ///< ranks of one host work in each other's memory
 };

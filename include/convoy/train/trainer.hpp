@@ -32,6 +32,7 @@ struct Launch {
   std::string command_line;                    ///< for /provenance
   kernels::Isa isa = kernels::Isa::kPortable;  ///< this rank's best; the lowest of all ranks is used
   std::atomic<int>* request = nullptr;         ///< a Request; null: nobody asks
+  std::atomic<std::int64_t>* step = nullptr;   ///< kept at the step under way; null: nobody asks
   Observer* observer = nullptr;                ///< called on rank 0; null: nobody listens
   Hooks hooks;                                 ///< tests alone
 };

@@ -1,0 +1,104 @@
+#include "stepper.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "convoy/comm/tree.hpp"
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/train/placement.hpp"
+#include "setup.hpp"
+
+namespace convoy::train {
+
+Stepper::Stepper(const Options& options, const comm::Communicator& world, const nn::Network& network,
+                 const kernels::KernelTable<float>& kernels, const Source& source)
+    : options_(options),
+      world_(world),
+      source_(source),
+      engine_(network, kernels, resolve_threads(options.threads), options.micro_batch, options.precision),
+      ranges_(decay_ranges(network)),
+      leaf_sums_(world) {
+  if (world.size() == 1) {
+    state_ = make_state(network, options.optimizer.momentum);
+    return;
+  }
+  exchange_ = std::make_unique<GradientExchange>(world, network, engine_, kernels, options.comm);
+  state_ = make_state(network, options.optimizer.momentum, exchange_->values(), exchange_->kept());
+  exchange_->set_state(state_);
+  engine_.set_layerwise(layerwise_micro_batches(network, options.comm));
+}
+
+std::int64_t Stepper::leaves() const {
+  return ceil_div(std::min(options_.batch, source_.split->samples()), options_.micro_batch);
+}
+
+std::int64_t Stepper::last_leaves() const {
+  return ceil_div((source_.split->samples() - 1) % options_.batch + 1, options_.micro_batch);
+}
+
+double Stepper::partial_sums() const {
+  return exchange_ ? exchange_->reducer().nodes_sent(leaves()) : 1;
+}
+
+bool Stepper::shares_memory() const {
+  return exchange_ && exchange_->reducer().nodes() < world_.size();
+}
+
+void Stepper::start_watchdog() {
+  if (!exchange_) return;
+  watchdog_.emplace(world_.rank(), static_cast<double>(options_.comm.timeout_seconds),
+                    [this] { return exchange_->reducer().waits_for(); });
+  engine_.set_watchdog(&*watchdog_);
+  exchange_->set_watchdog(&*watchdog_);
+}
+
+void Stepper::prepare() {
+  if (exchange_) engine_.use_slots(exchange_->prepare({&plan_for(leaves()), &plan_for(last_leaves())}));
+}
+
+const StepPlan& Stepper::prepare_plans() {
+  engine_.prepare(plan_for(last_leaves()));
+  const StepPlan& whole = plan_for(leaves());
+  engine_.prepare(whole);
+  return whole;
+}
+
+const StepPlan& Stepper::plan_for(std::int64_t leaves) {
+  const auto found = plans_.find(leaves);
+  if (found != plans_.end()) return found->second;
+  return plans_
+      .emplace(leaves,
+               plan_step(leaves, comm::leaf_block(leaves, world_.size(), world_.rank()), engine_.threads()))
+      .first->second;
+}
+
+LeafResult Stepper::step(const StepOrder& order) {
+  enter(Phase::kStep, order.step + 1);
+  const StepTimer whole(profile());
+  const auto samples = static_cast<std::int64_t>(order.batch.size());
+  const std::int64_t leaves = ceil_div(samples, options_.micro_batch);
+  const StepPlan& plan = plan_for(leaves);
+  const Update update{.sgd = &options_.optimizer,
+                      .ranges = &ranges_,
+                      .rate = static_cast<float>(order.rate),
+                      .samples = static_cast<float>(samples),
+                      .first_step = order.step == 0};
+  if (exchange_) exchange_->begin(plan, update, order.verify_follows);
+  engine_.gradients(plan, source_, state_, order.batch, options_.seed, order.epoch, leaf_sums_.places(leaves),
+                    exchange_.get());
+  PartTimer timer(profile());
+  if (exchange_) exchange_->end();
+  const LeafResult sum = leaf_sums_.sum(leaves, [this] {
+    if (exchange_) exchange_->poll();
+  });
+  if (!std::isfinite(sum.loss_sum)) {
+    throw DivergedError("training diverged (the loss is " + shortest(sum.loss_sum) +
+                        "); a smaller schedule.lr, or a warm-up, would be the first thing to try");
+  }
+  timer.book(Activity::kReduction);
+  if (!exchange_) engine_.update(plan, update, state_);
+  return sum;
+}
+
+}  // namespace convoy::train

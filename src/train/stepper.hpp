@@ -1,0 +1,93 @@
+#pragma once
+// One update at a time on one rank, and everything it needs to be in step with the other ranks: the engine,
+// the exchange of gradients, the state. Private to the train room; the Trainer decides which step comes when.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "convoy/train/engine.hpp"
+#include "convoy/train/options.hpp"
+#include "convoy/train/profile.hpp"
+#include "convoy/train/state.hpp"
+#include "convoy/train/watchdog.hpp"
+#include "gradient_exchange.hpp"
+#include "leaf_sums.hpp"
+
+namespace convoy::train {
+
+/// One step of the run.
+struct StepOrder {
+  std::int64_t step = 0;  ///< from 0
+  std::int64_t epoch = 0;
+  std::span<const std::int64_t> batch;  ///< samples of all ranks
+  double rate = 0;
+  bool verify_follows = false;
+};
+
+class Stepper {
+ public:
+  /// Collective over `world`; what is referred to must outlive it.
+  Stepper(const Options& options, const comm::Communicator& world, const nn::Network& network,
+          const kernels::KernelTable<float>& kernels, const Source& source);
+
+  [[nodiscard]] Engine& engine() { return engine_; }
+  [[nodiscard]] State& state() { return state_; }
+  /// Micro-batches of a whole step.
+  [[nodiscard]] std::int64_t leaves() const;
+  /// f, see comm/reducer.hpp, and whether it is of hosts; 1 of a rank alone.
+  [[nodiscard]] double partial_sums() const;
+  [[nodiscard]] bool shares_memory() const;
+
+  /// Books the time of later steps.
+  void start_profile() {
+    profile_.emplace(engine_.threads());
+    engine_.set_profile(&*profile_);
+  }
+  [[nodiscard]] Profile* profile() { return profile_ ? &*profile_ : nullptr; }
+  /// Ends the job where a rank stops answering from now on. Nothing where there is one rank.
+  void start_watchdog();
+  /// For the watchdog's message.
+  void enter(Phase phase, std::int64_t step) {
+    if (watchdog_) watchdog_->enter(phase, step);
+  }
+
+  /// Collective, before the first step: memory that ranks of a host share.
+  void prepare();
+  /// Makes the rest of the memory of whole and last steps, which else the first of them do. Returns the plan
+  /// of a whole step.
+  const StepPlan& prepare_plans();
+
+  /// Collective. One update of the state, which need not be here yet at its end (settle()). Returns the sums
+  /// of the whole batch. Throws DivergedError where the loss is not finite.
+  LeafResult step(const StepOrder& order);
+  /// Waits until the state of the last step is here.
+  void settle() {
+    if (exchange_) exchange_->settle();
+  }
+  /// Collective, after a step with verify_follows: GradientExchange::verify().
+  void verify() {
+    if (exchange_) exchange_->verify();
+  }
+
+ private:
+  const StepPlan& plan_for(std::int64_t leaves);
+  [[nodiscard]] std::int64_t last_leaves() const;
+
+  const Options& options_;
+  comm::Communicator world_;
+  const Source& source_;
+  Engine engine_;
+  std::vector<optim::ParameterRange> ranges_;
+  std::unique_ptr<GradientExchange> exchange_;  // null: one rank alone
+  State state_;
+  std::map<std::int64_t, StepPlan> plans_;  // by number of leaves
+  LeafSums leaf_sums_;
+  std::optional<Profile> profile_;
+  std::optional<Watchdog> watchdog_;  // last: it looks at the others
+};
+
+}  // namespace convoy::train
