@@ -66,12 +66,18 @@ std::vector<Bucket> plan_buckets(const nn::Network& network, std::int64_t bytes)
   return buckets;
 }
 
-std::int64_t layerwise_micro_batches(const nn::Network& network, const CommOptions& options) {
-  constexpr std::int64_t kSmall = std::int64_t{1}
-                                  << 20;  // bytes; going through one layer at a time costs cache hits
-  constexpr std::int64_t kMost = 4;       // workspaces
-  const std::int64_t bytes = network.gradient_size() * static_cast<std::int64_t>(sizeof(float));
-  return options.overlap && bytes >= kSmall ? kMost : 1;
+std::int64_t layerwise_micro_batches(const nn::Network& network, std::int64_t micro_batch, int hosts,
+                                     const CommOptions& options) {
+  constexpr std::int64_t kMost = 4;  // workspaces
+  // Gigabit Ethernet against a core: what decides is within a factor of a few of either.
+  constexpr double kBytesPerSecond = 1.25e8;
+  constexpr double kProductsPerSecond = 5e10;
+  if (hosts == 1 || !options.overlap) return 1;
+  double products = 0;
+  for (const nn::Node& node : network.nodes()) products += static_cast<double>(node.layer->multiplications());
+  const double backward_seconds = 2 * products * static_cast<double>(micro_batch) / kProductsPerSecond;
+  const double wire_seconds = static_cast<double>(network.gradient_size()) * sizeof(float) / kBytesPerSecond;
+  return wire_seconds > backward_seconds ? kMost : 1;
 }
 
 }  // namespace convoy::train

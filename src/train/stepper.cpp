@@ -26,7 +26,8 @@ Stepper::Stepper(const Options& options, const comm::Communicator& world, const 
   exchange_ = std::make_unique<GradientExchange>(world, network, engine_, kernels, options.comm);
   state_ = make_state(network, options.optimizer.momentum, exchange_->values(), exchange_->kept());
   exchange_->set_state(state_);
-  engine_.set_layerwise(layerwise_micro_batches(network, options.comm));
+  engine_.set_layerwise(
+      layerwise_micro_batches(network, options.micro_batch, exchange_->reducer().nodes(), options.comm));
 }
 
 std::int64_t Stepper::leaves() const {

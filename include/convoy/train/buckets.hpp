@@ -27,8 +27,10 @@ struct Bucket {
 /// neighbouring small tensors together, large ones cut evenly. From shapes alone.
 [[nodiscard]] std::vector<Bucket> plan_buckets(const nn::Network& network, std::int64_t bytes);
 
-/// How many micro-batches go back layer by layer, so that gradients are complete early (train/engine.hpp):
-/// none where they are so small that they cross the ranks in no time.
-[[nodiscard]] std::int64_t layerwise_micro_batches(const nn::Network& network, const CommOptions& options);
+/// How many micro-batches go back layer by layer, so that gradients are complete early (train/engine.hpp). It
+/// takes memory and cache hits, so 1 where there is nothing to win: within one host, or where the gradient
+/// crosses a slow wire within the backward pass of one micro-batch.
+[[nodiscard]] std::int64_t layerwise_micro_batches(const nn::Network& network, std::int64_t micro_batch,
+                                                   int hosts, const CommOptions& options);
 
 }  // namespace convoy::train

@@ -68,5 +68,18 @@ TEST(Buckets, ANetworkWithoutParametersHasNone) {
   EXPECT_TRUE(plan_buckets(net, 4096).empty());
 }
 
+TEST(Layerwise, IsWorthItForLargeGradientsBetweenHostsAlone) {
+  const nn::Network wide({3, 8, 8}, {{"dense 4000", "test"}, {"relu", "test"}, {"dense 5", "test"}},
+                         nn::LossKind::kSoftmaxCrossEntropy, 5);
+  EXPECT_GT(layerwise_micro_batches(wide, 16, 4, {}), 1);
+  EXPECT_EQ(layerwise_micro_batches(wide, 16, 1, {}), 1);
+  EXPECT_EQ(layerwise_micro_batches(wide, 16, 4, {.overlap = false}), 1);
+  const nn::Network deep(
+      {3, 32, 32},
+      {{"conv 32 3x3", "test"}, {"relu", "test"}, {"globalavgpool", "test"}, {"dense 5", "test"}},
+      nn::LossKind::kSoftmaxCrossEntropy, 5);
+  EXPECT_EQ(layerwise_micro_batches(deep, 16, 4, {}), 1);
+}
+
 }  // namespace
 }  // namespace convoy::train
