@@ -131,7 +131,8 @@ TEST(Reducer, HasTheSerialTreesBitsForAnyNumberOfLeavesAndAnyBuckets) {
       Ranks ranks(world(), kSize, (kSize + buckets - 1) / buckets, memory);
       for (std::int64_t leaves = 1; leaves <= kMostLeaves; ++leaves) ranks.expect_serial_bits(leaves);
     }
-    Ranks(world(), kSize, 1, memory).expect_serial_bits(kMostLeaves);  // more buckets than are in flight at once
+    Ranks(world(), kSize, 1, memory)
+        .expect_serial_bits(kMostLeaves);  // more buckets than are in flight at once
   }
 }
 
