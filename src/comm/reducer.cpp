@@ -118,6 +118,13 @@ float* Reducer::slot(std::int64_t i) const {
   return reinterpret_cast<float*>(shared_slots_->of(node_.rank()).data()) + i * stride_;
 }
 
+std::int64_t Reducer::bytes_of_mates() const {
+  std::size_t bytes = 0;
+  for (int mate = 0; mate < node_.size(); ++mate)
+    if (mate != node_.rank()) bytes += shared_slots_->of(mate).size();
+  return static_cast<std::int64_t>(bytes);
+}
+
 Range Reducer::node_block(std::int64_t leaves, int node) const {
   const auto first = [&](int n) { return node_first_[static_cast<std::size_t>(n)]; };
   return {leaf_block(leaves, world_.size(), first(node)).begin,

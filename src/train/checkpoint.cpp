@@ -116,9 +116,11 @@ void write_checkpoint(const std::string& path, const comm::Communicator& world, 
                       const std::function<void()>& before_rename) {
   const std::int64_t elements =
       network.gradient_size() + (state.has_velocity ? network.parameter_count() : 0);
-  const std::vector<float> velocity =
-      state.has_velocity ? velocity_to_write(world, network, state) : std::vector<float>();
-  std::span<const float> next(velocity);
+  // A rank alone keeps all of it as it is written.
+  const bool is_spread = state.has_velocity && world.size() > 1;
+  const std::vector<float> moved =
+      is_spread ? velocity_to_write(world, network, state) : std::vector<float>();
+  std::span<const float> next = is_spread ? std::span<const float>(moved) : state.velocity.values();
   io::PendingFile pending(path, world, elements * static_cast<std::int64_t>(sizeof(float)));
   io::File file = io::File::create(pending.path(), world);
   write_header(file, header);

@@ -34,7 +34,7 @@ const data::Split& training_split(const data::Dataset& dataset, const std::strin
 }
 
 std::string describe_plan(const nn::Network& network, const StepPlan& plan, const Engine& engine,
-                          std::int64_t state_bytes, std::int64_t other_bytes) {
+                          const HeldBytes& held) {
   std::string text = "Calls:\n" + nn::describe_operations(network, engine.micro_batch(), engine.precision());
   const auto groups = static_cast<std::int64_t>(plan.groups.size());
   const std::int64_t least = engine.threads() / std::max<std::int64_t>(groups, 1);
@@ -44,10 +44,11 @@ std::string describe_plan(const nn::Network& network, const StepPlan& plan, cons
           counted(plan.block.size(), "micro-batch") + " a step between them\n";
   const std::int64_t workspaces = engine.workspace_bytes();
   const std::int64_t gradients = engine.gradient_bytes();
-  text += "Memory of this rank: " + in_bytes(workspaces + gradients + state_bytes + other_bytes) +
+  text += "Memory of this rank: " + in_bytes(workspaces + gradients + held.state + held.mates + held.others) +
           " (activations and scratch " + in_bytes(workspaces) + ", gradients " + in_bytes(gradients) +
-          ", parameters and optimizer " + in_bytes(state_bytes) + ", program, libraries and data set " +
-          in_bytes(other_bytes) + ")\n";
+          (held.mates > 0 ? ", those of this host's other ranks " + in_bytes(held.mates) : std::string()) +
+          ", parameters and optimizer " + in_bytes(held.state) + ", program, libraries and data set " +
+          in_bytes(held.others) + ")\n";
   return text;
 }
 

@@ -42,6 +42,11 @@ class Stepper {
   [[nodiscard]] double partial_sums() const;
   [[nodiscard]] bool shares_memory() const;
 
+  /// Bytes of gradients of the host's other ranks that this one works in, after prepare().
+  [[nodiscard]] std::int64_t bytes_of_mates() const {
+    return exchange_ ? exchange_->reducer().bytes_of_mates() : 0;
+  }
+
   /// Books the time of later steps.
   void start_profile() {
     profile_.emplace(engine_.threads());

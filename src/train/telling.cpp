@@ -1,26 +1,10 @@
 #include "telling.hpp"
 
-#include <unistd.h>
-
-#include <fstream>
-
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
+#include "setup.hpp"
 
 namespace convoy::train {
-namespace {
-
-/// Resident memory of this process: a leak shows in the metrics.
-std::int64_t resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  std::int64_t total = 0;
-  std::int64_t resident = 0;
-  statm >> total >> resident;
-  return resident * sysconf(_SC_PAGESIZE);
-}
-
-}  // namespace
-
 void Pace::restart() {
   start_ = Clock::now();
   paused_ = {};

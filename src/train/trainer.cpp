@@ -128,7 +128,10 @@ class Trainer {
     const std::int64_t state =
         network_.gradient_size() + static_cast<std::int64_t>(stepper_.state().velocity.values().size());
     const auto state_bytes = state * static_cast<std::int64_t>(sizeof(float));
-    const std::int64_t others = resident_bytes() - state_bytes;
+    // Slots that are touched already count once, as gradients.
+    const HeldBytes held{.state = state_bytes,
+                         .mates = stepper_.bytes_of_mates(),
+                         .others = resident_bytes() - state_bytes - stepper_.engine().gradient_bytes()};
     const StepPlan& plan = stepper_.prepare_plans();
     Engine& engine = stepper_.engine();
     if (test_) {
@@ -136,7 +139,7 @@ class Trainer {
                                                  world_.size(), world_.rank())
                                     .size());
     }
-    return describe_plan(network_, plan, engine, state_bytes, others);
+    return describe_plan(network_, plan, engine, held);
   }
 
   ExitStatus loop() {

@@ -76,6 +76,8 @@ class Reducer {
     return done_.load(std::memory_order_acquire) == begun_ * bucket_count();
   }
 
+  /// Bytes of the partial sums of the node's other ranks, which this rank adds to and so holds too.
+  [[nodiscard]] std::int64_t bytes_of_mates() const;
   /// Stages that buckets have gone through so far: it grows while something moves.
   [[nodiscard]] std::int64_t moves() const {
     return merged_ + finished_ + gathered_ + done_.load(std::memory_order_relaxed);
