@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
+#include <numeric>
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
@@ -31,6 +33,17 @@ const data::Split& training_split(const data::Dataset& dataset, const std::strin
     throw DataError("data set " + file +
                     " has no training samples (group /train); import or synth makes them");
   return *split;
+}
+
+void look_at(const Source& source) {
+  const std::int64_t all = source.split->samples();
+  std::vector<float> pictures(static_cast<std::size_t>(source.transform.shape.size() * kLanes));
+  std::array<std::int64_t, kLanes> samples{};
+  for (std::int64_t first = 0; first < all; first += kLanes) {
+    const auto count = static_cast<std::size_t>(std::min(kLanes, all - first));
+    std::iota(samples.begin(), samples.end(), first);
+    source.split->load(std::span(samples).first(count), source.transform, pictures.data());
+  }
 }
 
 std::string describe_plan(const nn::Network& network, const StepPlan& plan, const Engine& engine,

@@ -23,6 +23,9 @@ void check_ranks(const Options& options, int ranks);
 /// The split to train on; throws DataError where there is none, or an empty one.
 [[nodiscard]] const data::Split& training_split(const data::Dataset& dataset, const std::string& file);
 
+/// Looks at every sample once: pages that ranks of a host share count as a rank's own from then on.
+void look_at(const Source& source);
+
 /// What a rank holds beside the Engine's memory, bytes.
 struct HeldBytes {
   std::int64_t state = 0;   ///< parameters and optimizer

@@ -128,6 +128,8 @@ class Trainer {
     const std::int64_t state =
         network_.gradient_size() + static_cast<std::int64_t>(stepper_.state().velocity.values().size());
     const auto state_bytes = state * static_cast<std::int64_t>(sizeof(float));
+    look_at(train_);
+    if (test_) look_at(*test_);
     // Slots that are touched already count once, as gradients.
     const HeldBytes held{.state = state_bytes,
                          .mates = stepper_.bytes_of_mates(),
