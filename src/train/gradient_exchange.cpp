@@ -41,9 +41,7 @@ GradientExchange::GradientExchange(const comm::Communicator& world, const nn::Ne
       reducer_(world, network.gradient_size(), elements_of(buckets_),
                options.shared_memory ? comm::NodeMemory::kShared : comm::NodeMemory::kPrivate,
                [this](std::int64_t step, int, const Range& elements, const float* sum) {
-                 const Step& its = latest_[static_cast<std::size_t>(step % 2)];
-                 its.update.apply(elements, sum, *state_);
-                 if (its.is_hashed) hash_slice(hasher_, elements);
+                 update_slice(step, elements, sum);
                }),
       arrived_(buckets_.size()),
       added_(buckets_.size()),
@@ -123,6 +121,16 @@ void GradientExchange::poll() {
 
 void GradientExchange::settle() {
   for (Patience patience; !reducer_.is_idle(); patience.wait()) poll();
+}
+
+void GradientExchange::update_slice(std::int64_t step, const Range& elements, const float* sum) {
+  const Profile::Clock::time_point begin =
+      profile_ != nullptr ? Profile::Clock::now() : Profile::Clock::time_point();
+  const Step& its = latest_[static_cast<std::size_t>(step % 2)];
+  its.update.apply(elements, sum, *state_);
+  if (its.is_hashed) hash_slice(hasher_, elements);
+  if (profile_ != nullptr)
+    profile_->move(0, Activity::kReduction, Activity::kOptimizer, Profile::Clock::now() - begin);
 }
 
 void GradientExchange::hash_slice(Hasher& hasher, const Range& elements) const {

@@ -36,6 +36,8 @@ class GradientExchange final : public GradientHook {
   /// `state` lies in values(); it must outlive this.
   void set_state(State& state) { state_ = &state; }
 
+  /// Books updates there as such, which else count as reduction; null, the default: nowhere.
+  void set_profile(Profile* profile) { profile_ = profile; }
   /// Tells that messages get on; null, the default: nobody.
   void set_watchdog(Watchdog* watchdog) { watchdog_ = watchdog; }
 
@@ -66,6 +68,7 @@ class GradientExchange final : public GradientHook {
   struct alignas(64) Place {
     std::size_t next = 0;  ///< bucket whose share this thread adds next
   };
+  void update_slice(std::int64_t step, const Range& elements, const float* sum);
   void hash_slice(Hasher& hasher, const Range& elements) const;
   void drive(int thread) noexcept;
   void add_share(std::size_t bucket, int thread) noexcept;
@@ -84,6 +87,7 @@ class GradientExchange final : public GradientHook {
   comm::Reducer reducer_;
   State* state_ = nullptr;
   Watchdog* watchdog_ = nullptr;
+  Profile* profile_ = nullptr;
   std::vector<float*> slots_;
 
   const StepPlan* plan_ = nullptr;  // of the step under way

@@ -46,6 +46,12 @@ bool Stepper::shares_memory() const {
   return exchange_ && exchange_->reducer().nodes() < world_.size();
 }
 
+void Stepper::start_profile() {
+  profile_.emplace(engine_.threads());
+  engine_.set_profile(&*profile_);
+  if (exchange_) exchange_->set_profile(&*profile_);
+}
+
 void Stepper::start_watchdog() {
   if (!exchange_) return;
   watchdog_.emplace(world_.rank(), static_cast<double>(options_.comm.timeout_seconds),

@@ -48,10 +48,7 @@ class Stepper {
   }
 
   /// Books the time of later steps.
-  void start_profile() {
-    profile_.emplace(engine_.threads());
-    engine_.set_profile(&*profile_);
-  }
+  void start_profile();
   [[nodiscard]] Profile* profile() { return profile_ ? &*profile_ : nullptr; }
   /// Ends the job where a rank stops answering from now on. Nothing where there is one rank.
   void start_watchdog();

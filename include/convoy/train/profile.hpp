@@ -55,10 +55,17 @@ class Profile {
   [[nodiscard]] StepTimes times() const;
   [[nodiscard]] std::int64_t steps() const { return steps_; }
 
+  using Clock = std::chrono::steady_clock;
+  /// Of what `thread` books as `from`, before or after, so much was `to`.
+  void move(int thread, Activity from, Activity to, Clock::duration time) {
+    Times& times = threads_[static_cast<std::size_t>(thread)].times;
+    times[static_cast<std::size_t>(from)] -= time;
+    times[static_cast<std::size_t>(to)] += time;
+  }
+
  private:
   friend class StepTimer;
   friend class PartTimer;
-  using Clock = std::chrono::steady_clock;
   using Times = std::array<Clock::duration, kActivities>;
   /// A cache line of its own for each thread.
   struct alignas(64) Slot {
