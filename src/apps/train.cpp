@@ -102,6 +102,22 @@ std::string clock_time(double seconds) {
                        : format("%ld:%02ld", whole / 60, whole % 60);
 }
 
+/// Lines on what the division of a batch costs; nothing where it costs nothing.
+std::string advice(const train::StartReport& report) {
+  std::string text;
+  if (report.idle_share > 0.005) {
+    text +=
+        format("Uneven: %.0f", 100 * report.idle_share) + " % of the threads' time is lost waiting, since " +
+        counted(report.leaves, "micro-batch") +
+        " do not divide evenly over all ranks and threads; another train.batch, train.micro-batch or number "
+        "of ranks would\n";
+  }
+  if (report.partial_sums > 1 && report.micro_batch_for_one_sum > 0)
+    text += "train.micro-batch = " + std::to_string(report.micro_batch_for_one_sum) +
+            " would make that 1.00 partial sums: fewer bytes on the wire, but other bits\n";
+  return text;
+}
+
 /// Prints a run: on a terminal a progress line that is redrawn, elsewhere plain lines.
 class Printer final : public train::Observer {
  public:
@@ -113,7 +129,8 @@ class Printer final : public train::Observer {
               << report.network << report.plan << "Steps: " << grouped(report.total_steps) << " in all, "
               << grouped(report.steps_per_epoch) << " an epoch, " << counted(report.leaves, "micro-batch")
               << " a step, " << format("%.2f", report.partial_sums) << " partial sums a "
-              << (report.shares_memory ? "host" : "rank") << "\nOutput: " << report.output << '\n';
+              << (report.shares_memory ? "host" : "rank") << '\n'
+              << advice(report) << "Output: " << report.output << '\n';
     if (!report.resumed_from.empty())
       std::cout << "Going on from " << report.resumed_from << " (step " << grouped(report.step) << ")\n";
     std::cout.flush();

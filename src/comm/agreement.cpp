@@ -14,10 +14,10 @@ void require_agreement(const Communicator& world, std::string_view what, const D
   const auto other = std::ranges::find_if(all, [&](const Digest& each) { return each != all.front(); });
   if (other == all.end()) return;  // the same answer on every rank
   const std::vector<std::string> hosts = world.all_gather_text(host_name());
-  const auto rank = static_cast<std::size_t>(other - all.begin());
-  throw DisagreementError("ranks disagree on the " + std::string(what) + " (rank 0 on " + hosts.front() +
-                          " has " + to_hex(all.front()) + ", rank " + std::to_string(rank) + " on " +
-                          hosts[rank] + " has " + to_hex(all[rank]) + "); " + std::string(advice));
+  const auto rank = static_cast<int>(other - all.begin());
+  throw DisagreementError("ranks disagree on the " + std::string(what) + " (" + rank_on_host(0, hosts) +
+                          " has " + to_hex(all.front()) + ", " + rank_on_host(rank, hosts) + " has " +
+                          to_hex(*other) + "); " + std::string(advice));
 }
 
 }  // namespace convoy::comm

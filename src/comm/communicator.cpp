@@ -35,6 +35,10 @@ void NodeSharedMemory::fence() const {
   std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
+std::string rank_on_host(int rank, const std::vector<std::string>& hosts) {
+  return "rank " + std::to_string(rank) + " on " + hosts[static_cast<std::size_t>(rank)];
+}
+
 std::string host_name() {
   std::array<char, 256> name{};
   gethostname(name.data(), name.size() - 1);

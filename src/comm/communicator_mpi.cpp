@@ -240,18 +240,25 @@ Exchange::~Exchange() {
 Exchange::Exchange(Exchange&&) noexcept = default;
 Exchange& Exchange::operator=(Exchange&&) noexcept = default;
 
-void Exchange::send(std::span<const float> values, int to, int tag) {
-  if (values.empty()) return;
-  check(MPI_Isend(values.data(), narrow(values.size(), "a slice"), MPI_FLOAT, to, tag, requests_->comm,
+void Exchange::send(std::span<const std::byte> bytes, int to, int tag) {
+  if (bytes.empty()) return;
+  check(MPI_Isend(bytes.data(), narrow(bytes.size(), "a slice"), MPI_BYTE, to, tag, requests_->comm,
                   requests_->post(to)),
         "MPI_Isend");
 }
 
-void Exchange::receive(std::span<float> values, int from, int tag) {
-  if (values.empty()) return;
-  check(MPI_Irecv(values.data(), narrow(values.size(), "a slice"), MPI_FLOAT, from, tag, requests_->comm,
+void Exchange::receive(std::span<std::byte> bytes, int from, int tag) {
+  if (bytes.empty()) return;
+  check(MPI_Irecv(bytes.data(), narrow(bytes.size(), "a slice"), MPI_BYTE, from, tag, requests_->comm,
                   requests_->post(from)),
         "MPI_Irecv");
+}
+
+void Exchange::add_over_all(std::span<float> values) {
+  if (values.empty() || requests_->comm == MPI_COMM_NULL) return;
+  check(MPI_Iallreduce(MPI_IN_PLACE, values.data(), narrow(values.size(), "a bucket"), MPI_FLOAT, MPI_SUM,
+                       requests_->comm, requests_->post(-1)),
+        "MPI_Iallreduce");
 }
 
 bool Exchange::is_complete() {

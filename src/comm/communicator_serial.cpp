@@ -66,8 +66,9 @@ Exchange::Exchange(const Communicator&) {}
 Exchange::~Exchange() = default;
 Exchange::Exchange(Exchange&&) noexcept = default;
 Exchange& Exchange::operator=(Exchange&&) noexcept = default;
-void Exchange::send(std::span<const float>, int, int) {}
-void Exchange::receive(std::span<float>, int, int) {}
+void Exchange::send(std::span<const std::byte>, int, int) {}
+void Exchange::receive(std::span<std::byte>, int, int) {}
+void Exchange::add_over_all(std::span<float>) {}
 bool Exchange::is_complete() {
   return true;
 }

@@ -1,6 +1,7 @@
 #pragma once
-// Point-to-point messages of floats for the Reducer; private to the comm room.
+// Nonblocking messages for the Reducer; private to the comm room.
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -19,13 +20,16 @@ class Exchange {
   Exchange(Exchange&&) noexcept;
   Exchange& operator=(Exchange&&) noexcept;
 
-  /// Nothing is sent or expected where `values` are empty.
-  void send(std::span<const float> values, int to, int tag);
-  void receive(std::span<float> values, int from, int tag);
+  /// Nothing is sent or expected where `bytes` are none.
+  void send(std::span<const std::byte> bytes, int to, int tag);
+  void receive(std::span<std::byte> bytes, int from, int tag);
+  /// Collective: `values` of all ranks are added, in whatever order MPI likes, and assigned on all of them.
+  void add_over_all(std::span<float> values);
   /// True once every message posted so far has gone or come; then the set is empty again. Does not block;
   /// drives MPI.
   [[nodiscard]] bool is_complete();
-  /// The other rank of the first message that is_complete() found pending; −1: there was none.
+  /// The other rank of the first message that is_complete() found pending; −1: there was none, or it is
+  /// everybody's.
   [[nodiscard]] int pending_peer() const;
 
  private:

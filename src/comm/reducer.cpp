@@ -11,17 +11,19 @@ namespace convoy::comm {
 namespace {
 
 constexpr int kPartTag = 1001;        // a partial sum of a slice, to its owner
-constexpr int kValueTag = 1002;       // a slice's new values, from its owner
+constexpr int kValueTag = 1002;       // a slice's new values, or its sum, from its owner
 constexpr std::int64_t kWindow = 32;  // buckets for which receives are posted ahead
-
-void add(float* left, const float* right, std::int64_t size) {
-  for (std::int64_t i = 0; i < size; ++i) left[i] += right[i];
-}
 
 /// Sums of `parts` over a stretch, along the tree.
 template <class Merges>
-void merge(std::span<float* const> parts, const Merges& merges, std::int64_t offset, std::int64_t size) {
-  for (const auto& each : merges) add(parts[each.left] + offset, parts[each.right] + offset, size);
+void merge(Wire wire, std::span<float* const> parts, const Merges& merges, const Range& elements) {
+  const auto size = static_cast<std::size_t>(elements.size());
+  for (const auto& each : merges)
+    add_node(wire, {parts[each.left] + elements.begin, size}, parts[each.right] + elements.begin);
+}
+
+std::span<float> stretch(float* values, std::int64_t size) {
+  return {values, static_cast<std::size_t>(size)};
 }
 
 }  // namespace
@@ -36,21 +38,31 @@ struct Reducer::Counters {
 struct Reducer::Flight {
   explicit Flight(const Communicator& world) : parts(world), values(world), sends(world) {}
   const Plan* plan = nullptr;
-  Exchange parts;   // partial sums of this rank's slice, from other nodes
-  Exchange values;  // slices of other nodes' owners that this rank handles
+  const float* sum = nullptr;  // MPI's
+  Exchange parts;              // partial sums of this rank's slice, from other nodes; or MPI's sum
+  Exchange values;             // slices of other nodes' owners that this rank handles
   Exchange sends;
 };
 
-Reducer::Reducer(const Communicator& world, std::int64_t size, std::vector<Range> buckets, NodeMemory memory,
-                 Finish finish)
+Reducer::Reducer(const Communicator& world, std::int64_t size, std::vector<Range> buckets,
+                 const ReducerOptions& options, Finish finish)
     : world_(world),
       node_(Communicator::self()),
       size_(size),
       buckets_(std::move(buckets)),
+      options_(options),
       finish_(std::move(finish)) {
-  find_nodes(world, memory);
-  for (int owner = 0; owner < world.size(); ++owner)
-    if (handler(my_node_, owner) == world.rank()) handled_.push_back(owner);
+  if (options_.reduction == Reduction::kMpi) {
+    assert(options_.wire == Wire::kFloat32);
+    options_.memory = NodeMemory::kPrivate;
+    options_.updates = Updates::kEverywhere;
+  }
+  find_nodes(world, options_.memory);
+  for (int owner = 0; owner < world.size(); ++owner) {
+    if (handler(my_node_, owner) != world.rank()) continue;
+    handled_.push_back(owner);
+    if (is_foreign(owner)) ++foreign_owners_;
+  }
   constexpr auto kReal = static_cast<std::int64_t>(sizeof(float));
   shared_values_ = std::make_unique<NodeSegments>(node_, node_.is_root() ? size * kReal : 0);
   values_ = {reinterpret_cast<float*>(shared_values_->of(0).data()), static_cast<std::size_t>(size)};
@@ -65,38 +77,6 @@ Reducer::Reducer(const Communicator& world, std::int64_t size, std::vector<Range
 
 Reducer::~Reducer() = default;
 
-void Reducer::find_nodes(const Communicator& world, NodeMemory memory) {
-  std::vector<int> first_of_node(static_cast<std::size_t>(world.size()));
-  for (int rank = 0; rank < world.size(); ++rank) first_of_node[static_cast<std::size_t>(rank)] = rank;
-  if (memory == NodeMemory::kShared && world.size() > 1) {
-    Communicator node = world.node();
-    const int first = node.broadcast_value(world.rank());
-    std::vector<int> all(first_of_node.size());
-    world.all_gather_equal<int>(std::span<const int>(&first, 1), all);
-    if (std::is_sorted(all.begin(), all.end())) {  // else the leaves of a node are no contiguous block
-      first_of_node = std::move(all);
-      node_ = std::move(node);
-    }
-  }
-  for (int rank = 0; rank < world.size(); ++rank)
-    if (first_of_node[static_cast<std::size_t>(rank)] == rank) node_first_.push_back(rank);
-  node_first_.push_back(world.size());
-  my_node_ = node_of(world.rank());
-}
-
-int Reducer::node_of(int rank) const {
-  return static_cast<int>(std::upper_bound(node_first_.begin(), node_first_.end(), rank) -
-                          node_first_.begin()) -
-         1;
-}
-
-int Reducer::handler(int node, int owner) const {
-  const int owners_node = node_of(owner);
-  if (node == owners_node) return owner;
-  const auto first = [&](int n) { return node_first_[static_cast<std::size_t>(n)]; };
-  return first(node) + (owner - first(owners_node)) % (first(node + 1) - first(node));
-}
-
 Reducer::Counters& Reducer::counters(int mate) const {
   return *std::launder(reinterpret_cast<Counters*>(shared_counters_->of(mate).data()));
 }
@@ -107,11 +87,16 @@ Range Reducer::slice(int bucket, int rank) const {
   return {all.begin + part.begin, all.begin + part.end};
 }
 
+Wire Reducer::wire_of(int bucket) const {
+  const bool is_exact = buckets_[static_cast<std::size_t>(bucket)].begin >= options_.exact_from;
+  return is_exact ? Wire::kFloat32 : options_.wire;
+}
+
 void Reducer::reserve(std::int64_t slots) {
   constexpr std::int64_t kLine = 16;
   stride_ = (size_ + kLine - 1) / kLine * kLine;
-  shared_slots_ =
-      std::make_unique<NodeSegments>(node_, slots * stride_ * static_cast<std::int64_t>(sizeof(float)));
+  shared_slots_ = std::make_unique<NodeSegments>(
+      node_, std::max<std::int64_t>(1, slots) * stride_ * static_cast<std::int64_t>(sizeof(float)));
 }
 
 float* Reducer::slot(std::int64_t i) const {
@@ -125,71 +110,17 @@ std::int64_t Reducer::bytes_of_mates() const {
   return static_cast<std::int64_t>(bytes);
 }
 
-Range Reducer::node_block(std::int64_t leaves, int node) const {
-  const auto first = [&](int n) { return node_first_[static_cast<std::size_t>(n)]; };
-  return {leaf_block(leaves, world_.size(), first(node)).begin,
-          leaf_block(leaves, world_.size(), first(node + 1) - 1).end};
-}
-
-void Reducer::plan(std::int64_t leaves, const std::vector<std::int64_t>& slots) {
-  if (plans_.contains(leaves)) return;
-  Plan& plan = plans_[leaves];
-  const auto adds_to = [](std::vector<Merge>& merges) {
-    return [&merges](std::int64_t left, std::int64_t right) {
-      merges.push_back({static_cast<std::size_t>(left), static_cast<std::size_t>(right)});
-    };
-  };
-  const auto frees_nothing = [](std::int64_t) {};
-
-  // Of this node, where only each rank knows which slots it uses.
-  const std::vector<std::int64_t> all_slots = node_.all_gather_values(slots);
-  TreeStack of_node(leaves);
-  for (int mate = 0; mate < node_.size(); ++mate) {
-    const int rank = node_first_[static_cast<std::size_t>(my_node_)] + mate;
-    auto* first = reinterpret_cast<float*>(shared_slots_->of(mate).data());
-    for (const Range& node : maximal_nodes(leaf_block(leaves, world_.size(), rank), leaves)) {
-      plan.mates.push_back(first + all_slots.at(plan.mates.size()) * stride_);
-      of_node.push(node, static_cast<std::int64_t>(plan.mates.size()) - 1, adds_to(plan.node_merges),
-                   frees_nothing);
-    }
-  }
-  for (const TreeStack::Entry& entry : of_node.entries())
-    plan.complete.push_back(static_cast<std::size_t>(entry.slot));
-
-  // Of the job: what every node holds follows from its number.
-  TreeStack of_job(leaves);
-  for (int node = 0; node < nodes(); ++node) {
-    std::size_t index = 0;
-    for (const Range& each : maximal_nodes(node_block(leaves, node), leaves)) {
-      plan.parts.push_back({node, index++});
-      of_job.push(each, static_cast<std::int64_t>(plan.parts.size()) - 1, adds_to(plan.job_merges),
-                  frees_nothing);
-      if (node != my_node_) ++plan.foreign;
-    }
-    assert(node != my_node_ || index == plan.complete.size());
-  }
-  assert(of_job.entries().size() == 1 && of_job.entries().front().slot == 0);
-  values_of_parts_.resize(std::max(values_of_parts_.size(), plan.parts.size()));
-  const std::size_t staged =
-      static_cast<std::size_t>(std::min(kWindow, 2 * bucket_count()) * staging_slice_) * plan.foreign;
-  assert(is_idle());
-  staging_.resize(std::max(staging_.size(), staged));
-}
-
-double Reducer::nodes_sent(std::int64_t leaves) const {
-  std::size_t sum = 0;
-  for (int node = 0; node < nodes(); ++node) sum += maximal_nodes(node_block(leaves, node), leaves).size();
-  return static_cast<double>(sum) / nodes();
-}
-
 Reducer::Flight& Reducer::flight(std::int64_t sequence) {
   return flights_[static_cast<std::size_t>(sequence % (2 * bucket_count()))];
 }
 
+std::int64_t Reducer::window() const {
+  return std::min(kWindow, 2 * bucket_count());
+}
+
 float* Reducer::staging(std::int64_t sequence, std::size_t foreign) {
-  const auto window = static_cast<std::size_t>(std::min(kWindow, 2 * bucket_count()));
-  const std::size_t row = staging_.size() / window;
-  return staging_.data() + static_cast<std::size_t>(sequence) % window * row +
+  const std::size_t row = staging_.size() / static_cast<std::size_t>(window());
+  return staging_.data() + static_cast<std::size_t>(sequence % window()) * row +
          foreign * static_cast<std::size_t>(staging_slice_);
 }
 
@@ -221,30 +152,38 @@ void Reducer::poll() {
 
 void Reducer::post_receives() {
   const int me = world_.rank();
+  // What lies in the staging room of a bucket is read, and sent from, until that is done.
   const std::int64_t end =
-      std::min(begun_ * bucket_count(), finished_ + std::min(kWindow, 2 * bucket_count()));
+      std::min(begun_ * bucket_count(), done_.load(std::memory_order_relaxed) + window());
   for (; posted_ < end; ++posted_) {
+    if (options_.reduction == Reduction::kMpi) continue;
     Flight& flight = this->flight(posted_);
     const int bucket = bucket_of(posted_);
-    const auto size = static_cast<std::size_t>(slice(bucket, me).size());
+    const Wire wire = wire_of(bucket);
     std::size_t foreign = 0;
     for (const Plan::Part& part : flight.plan->parts) {
       if (part.node == my_node_) continue;
-      flight.parts.receive({staging(posted_, foreign++), size}, handler(part.node, me), kPartTag);
+      const std::span<float> room = stretch(staging(posted_, foreign++), slice(bucket, me).size());
+      flight.parts.receive(packed(wire, room), handler(part.node, me), kPartTag);
     }
     for (const int owner : handled_) {
-      if (node_of(owner) == my_node_) continue;
+      if (!is_foreign(owner)) continue;
       const Range elements = slice(bucket, owner);
-      flight.values.receive(values_.subspan(static_cast<std::size_t>(elements.begin),
-                                            static_cast<std::size_t>(elements.size())),
-                            owner, kValueTag);
+      if (options_.updates == Updates::kEverywhere) {
+        const std::span<float> room = stretch(staging(posted_, foreign++), elements.size());
+        flight.values.receive(packed(wire, room), owner, kValueTag);
+      } else {
+        const std::span<float> values = stretch(values_.data() + elements.begin, elements.size());
+        flight.values.receive(std::as_writable_bytes(values), owner, kValueTag);
+      }
     }
   }
 }
 
-void Reducer::send(Flight& flight, const float* values, std::size_t size, int to, int tag) {
-  flight.sends.send({values, size}, to, tag);
-  bytes_sent_ += static_cast<std::int64_t>(size * sizeof(float));
+void Reducer::send(Flight& flight, Wire wire, std::span<const float> values, int to, int tag) {
+  const std::size_t bytes = values.size() * static_cast<std::size_t>(wire_bytes(wire));
+  flight.sends.send(std::as_bytes(values).first(bytes), to, tag);
+  bytes_sent_ += static_cast<std::int64_t>(bytes);
 }
 
 bool Reducer::merge_next() {
@@ -256,17 +195,41 @@ bool Reducer::merge_next() {
     return false;
   }
   Flight& flight = this->flight(merged_);
-  const Plan& plan = *flight.plan;
-  for (const int owner : handled_) {
-    const Range elements = slice(bucket_of(merged_), owner);
-    merge(plan.mates, plan.node_merges, elements.begin, elements.size());
-    if (node_of(owner) == my_node_) continue;
-    for (const std::size_t i : plan.complete)
-      send(flight, plan.mates[i] + elements.begin, static_cast<std::size_t>(elements.size()), owner,
-           kPartTag);
-  }
+  options_.reduction == Reduction::kMpi ? give_to_mpi(flight) : merge_and_send(flight);
   ++merged_;
   return true;
+}
+
+void Reducer::merge_and_send(Flight& flight) {
+  const Plan& plan = *flight.plan;
+  const int bucket = bucket_of(merged_);
+  const Wire wire = wire_of(bucket);
+  for (const int owner : handled_) {
+    const Range elements = slice(bucket, owner);
+    merge(wire, plan.mates, plan.node_merges, elements);
+    if (!is_foreign(owner)) continue;
+    for (const std::size_t i : plan.complete) {
+      const std::span<float> part = stretch(plan.mates[i] + elements.begin, elements.size());
+      pack(wire, part);  // nobody else looks at this slice of it
+      send(flight, wire, part, owner, kPartTag);
+    }
+  }
+}
+
+void Reducer::give_to_mpi(Flight& flight) {
+  const Plan& plan = *flight.plan;
+  const Range& elements = buckets_[static_cast<std::size_t>(bucket_of(merged_))];
+  float* sum = slot(0) + elements.begin;
+  if (plan.complete.empty()) {
+    std::fill_n(sum, elements.size(), 0.0F);
+  } else {
+    merge(Wire::kFloat32, plan.mates, plan.node_merges, elements);
+    sum = plan.mates[plan.complete.front()] + elements.begin;
+    for (const std::size_t i : std::span(plan.complete).subspan(1))
+      add_node(Wire::kFloat32, stretch(sum, elements.size()), plan.mates[i] + elements.begin);
+  }
+  flight.sum = sum;
+  flight.parts.add_over_all(stretch(sum, elements.size()));
 }
 
 bool Reducer::finish_next() {
@@ -276,24 +239,44 @@ bool Reducer::finish_next() {
     waits_for_.store(flight.parts.pending_peer(), std::memory_order_relaxed);
     return false;
   }
+  if (options_.reduction == Reduction::kMpi) {
+    const int bucket = bucket_of(finished_);
+    finish_(finished_ / bucket_count(), bucket, buckets_[static_cast<std::size_t>(bucket)], flight.sum);
+  } else {
+    finish_slice(flight);
+  }
+  ++finished_;
+  return true;
+}
+
+void Reducer::finish_slice(Flight& flight) {
   const Plan& plan = *flight.plan;
   const int bucket = bucket_of(finished_);
+  const Wire wire = wire_of(bucket);
   const Range elements = slice(bucket, world_.rank());
   std::size_t foreign = 0;
   for (std::size_t i = 0; i < plan.parts.size(); ++i) {
     const Plan::Part& part = plan.parts[i];
-    values_of_parts_[i] = part.node == my_node_ ? plan.mates[plan.complete[part.index]] + elements.begin
-                                                : staging(finished_, foreign++);
+    if (part.node == my_node_) {
+      values_of_parts_[i] = plan.mates[plan.complete[part.index]] + elements.begin;
+    } else {
+      values_of_parts_[i] = staging(finished_, foreign++);
+      unpack(wire, stretch(values_of_parts_[i], elements.size()));
+    }
   }
-  merge(values_of_parts_, plan.job_merges, 0, elements.size());
-  if (elements.size() > 0) finish_(finished_ / bucket_count(), bucket, elements, values_of_parts_.front());
+  merge(wire, values_of_parts_, plan.job_merges, {0, elements.size()});
+  const std::span<float> sum = stretch(values_of_parts_.front(), elements.size());
+  if (elements.size() > 0) finish_(finished_ / bucket_count(), bucket, elements, sum.data());
+  const bool sends_sum = options_.updates == Updates::kEverywhere;
+  if (sends_sum) pack(wire, sum);
   for (int step = 1; step < nodes(); ++step) {  // everyone begins with another receiver
-    const int node = (my_node_ + step) % nodes();
-    send(flight, values_.data() + elements.begin, static_cast<std::size_t>(elements.size()),
-         handler(node, world_.rank()), kValueTag);
+    const int to = handler((my_node_ + step) % nodes(), world_.rank());
+    if (sends_sum) {
+      send(flight, wire, sum, to, kValueTag);
+    } else {
+      send(flight, Wire::kFloat32, stretch(values_.data() + elements.begin, elements.size()), to, kValueTag);
+    }
   }
-  ++finished_;
-  return true;
 }
 
 bool Reducer::gather_next() {
@@ -302,6 +285,18 @@ bool Reducer::gather_next() {
   if (!flight.values.is_complete()) {
     waits_for_.store(flight.values.pending_peer(), std::memory_order_relaxed);
     return false;
+  }
+  if (options_.updates == Updates::kEverywhere && foreign_owners_ > 0 &&
+      options_.reduction == Reduction::kTree) {
+    const int bucket = bucket_of(gathered_);
+    std::size_t row = flight.plan->foreign;
+    for (const int owner : handled_) {
+      if (!is_foreign(owner)) continue;
+      const Range elements = slice(bucket, owner);
+      const std::span<float> sum = stretch(staging(gathered_, row++), elements.size());
+      unpack(wire_of(bucket), sum);
+      if (elements.size() > 0) finish_(gathered_ / bucket_count(), bucket, elements, sum.data());
+    }
   }
   counters(node_.rank()).gathered.store(++gathered_, std::memory_order_release);
   return true;

@@ -288,6 +288,19 @@ std::vector<Key> make_keys() {
           "steps between comparisons of every rank's parameters with what their owners computed; 0: at the "
           "end of "
           "each epoch alone"),
+      choice_key(
+          "comm.reduction", [](auto& o) -> auto& { return o.comm.reduction; }, {"tree", "mpi"},
+          "who adds gradients: tree, the fixed tree; mpi, MPI_Iallreduce, for machines whose network adds: "
+          "not "
+          "the same bits on other rank counts, and neither shared memory nor shared optimizer state"),
+      choice_key(
+          "comm.wire", [](auto& o) -> auto& { return o.comm.wire; }, {"fp32", "bf16"},
+          "form of every micro-batch's gradient and of all sums of them: bf16 halves what is sent of them, "
+          "and "
+          "rounds each to within 1/512 of itself, the same at any rank count"),
+      yes_no_key(
+          "comm.shard-optimizer", [](auto& o) -> auto& { return o.comm.shards_optimizer; },
+          "yes: each rank keeps and updates its part of the optimizer's state; no: every host all of it"),
       yes_no_key(
           "comm.shared-memory", [](auto& o) -> auto& { return o.comm.shared_memory; },
           "no: ranks of one host send each other messages, as if each had a host of its own"),

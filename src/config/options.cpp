@@ -69,6 +69,10 @@ void check_together(train::Options& options, const Winners& winners) {
     throw ConfigError(shown(winners.at("schedule.name")) +
                       " needs schedule.step-epochs (there is none); set e.g. step-epochs = 80 120");
   }
+  if (options.comm.reduction == comm::Reduction::kMpi && options.comm.wire != comm::Wire::kFloat32) {
+    throw ConfigError(shown(winners.at("comm.wire")) +
+                      " needs comm.reduction = tree (MPI adds in fp32); leave one of the two out");
+  }
   if (!winners.contains("train.micro-batch"))
     options.micro_batch = std::min(options.micro_batch, options.batch);
   if (options.micro_batch > options.batch) {

@@ -14,12 +14,19 @@ Shard::Shard(std::vector<Range> ranges) : ranges_(std::move(ranges)) {
   values_ = AlignedBuffer<float>(size);
 }
 
-float* Shard::at(std::int64_t element) {
-  if (ranges_.empty()) return nullptr;
+std::int64_t Shard::offset_of(std::int64_t element) const {
   const auto after = std::upper_bound(ranges_.begin(), ranges_.end(), element,
                                       [](std::int64_t e, const Range& range) { return e < range.begin; });
   const auto i = static_cast<std::size_t>(after - ranges_.begin()) - 1;
-  return values_.data() + offsets_[i] + (element - ranges_[i].begin);
+  return offsets_[i] + (element - ranges_[i].begin);
+}
+
+float* Shard::at(std::int64_t element) {
+  return ranges_.empty() ? nullptr : values_.data() + offset_of(element);
+}
+
+const float* Shard::at(std::int64_t element) const {
+  return ranges_.empty() ? nullptr : values_.data() + offset_of(element);
 }
 
 }  // namespace convoy::optim

@@ -55,12 +55,17 @@ void read_tensor(const io::File& file, const std::string& path, const nn::Tensor
 /// The optimizer's state from what each rank keeps of it to what each writes.
 std::vector<float> velocity_to_write(const comm::Communicator& world, const nn::Network& network,
                                      const State& state) {
+  std::vector<float> owned;
+  for (const Range& range : state.owned) {
+    const float* values = state.velocity.at(range.begin);
+    owned.insert(owned.end(), values, values + range.size());
+  }
   std::vector<Range> wanted;
   for (const nn::Tensor& tensor : network.parameters()) {
     const Range share = share_of(tensor, world);
     wanted.push_back({tensor.offset + share.begin, tensor.offset + share.end});
   }
-  return comm::redistribute(world, state.velocity.ranges(), state.velocity.values(), wanted);
+  return comm::redistribute(world, state.owned, owned, wanted);
 }
 
 /// What this rank keeps of a tensor of the optimizer's state.

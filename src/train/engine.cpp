@@ -32,6 +32,14 @@ std::int64_t answer(const float* outputs, std::int64_t classes, std::int64_t n) 
 
 }  // namespace
 
+void add_gradients(const kernels::KernelTable<float>& kernels, comm::Wire wire, std::int64_t size,
+                   float* left, const float* right, const Team& team) {
+  if (wire == comm::Wire::kFloat32) return kernels.accumulate(size, left, right, team);
+  const Range share = team.share(size);
+  comm::add_node(wire, {left + share.begin, static_cast<std::size_t>(share.size())}, right + share.begin);
+  team.barrier();
+}
+
 Engine::Engine(const nn::Network& network, const kernels::KernelTable<float>& kernels, int threads,
                std::int64_t micro_batch, kernels::Precision precision)
     : network_(network),
@@ -146,12 +154,28 @@ void Engine::run_group(const StepPlan& plan, std::int64_t g, const Team& team, c
     tick();
     timer.book(Activity::kKernels);
     const OperationRanges& ranges = ranges_[static_cast<std::size_t>(operation)];
+    if (tap_) {
+      const auto part = [&](const Range& range) {
+        return std::span(slot(leaf.slot) + range.begin, static_cast<std::size_t>(range.size()));
+      };
+      team.barrier();
+      if (team.index() == 0) tap_(leaf.leaf, operation, part(ranges.parameters), part(ranges.statistics));
+      team.barrier();
+    }
+    if (wire_ != comm::Wire::kFloat32 && ranges.parameters.size() > 0) {
+      const Range share = team.share(ranges.parameters.size());
+      float* first = slot(leaf.slot) + ranges.parameters.begin + share.begin;
+      comm::round_node(wire_, {first, static_cast<std::size_t>(share.size())});
+      team.barrier();
+    }
+    const auto add = [&](const StepPlan::Merge& each, comm::Wire wire, const Range& range) {
+      if (range.size() > 0)
+        add_gradients(kernels_, wire, range.size(), slot(each.left) + range.begin,
+                      slot(each.right) + range.begin, team);
+    };
     for (const StepPlan::Merge& each : leaf.merges) {
-      for (const Range& range : {ranges.parameters, ranges.statistics}) {
-        if (range.size() > 0)
-          kernels_.accumulate(range.size(), slot(each.left) + range.begin, slot(each.right) + range.begin,
-                              team);
-      }
+      add(each, wire_, ranges.parameters);
+      add(each, comm::Wire::kFloat32, ranges.statistics);
     }
     if (hook != nullptr) hook->between(thread);
     timer.book(Activity::kReduction);
@@ -186,11 +210,16 @@ void Engine::update(const StepPlan& plan, const Update& update, State& state) {
   pool_.run(1, [&](std::int64_t, const Team& team) {
     PartTimer timer = timer_of(1, 0, team);
     const Range share = team.share(network_.gradient_size());
-    for (std::int64_t begin = share.begin; begin < share.end; begin += kStretch) {
-      const Range elements{begin, std::min(begin + kStretch, share.end)};
-      for (const StepPlan::Merge& each : plan.final_merges) {
-        kernels_.accumulate(elements.size(), slot(each.left) + begin, slot(each.right) + begin, Team());
-      }
+    for (std::int64_t begin = share.begin, end = 0; begin < share.end; begin = end) {
+      end = std::min(begin + kStretch, share.end);
+      // Statistics, behind the parameters, stay float32.
+      const bool is_parameter = begin < network_.parameter_count();
+      if (is_parameter) end = std::min(end, network_.parameter_count());
+      const Range elements{begin, end};
+      const comm::Wire wire = is_parameter ? wire_ : comm::Wire::kFloat32;
+      for (const StepPlan::Merge& each : plan.final_merges)
+        add_gradients(kernels_, wire, elements.size(), slot(each.left) + begin, slot(each.right) + begin,
+                      Team());
       timer.book(Activity::kReduction);
       update.apply(elements, slot(plan.nodes.front().slot) + begin, state);
       timer.book(Activity::kOptimizer);

@@ -15,6 +15,14 @@ std::vector<Range> elements_of(const std::vector<Bucket>& buckets) {
   return elements;
 }
 
+comm::ReducerOptions reducer_options(const CommOptions& options, std::int64_t parameters) {
+  return {.memory = options.shared_memory ? comm::NodeMemory::kShared : comm::NodeMemory::kPrivate,
+          .reduction = options.reduction,
+          .updates = options.shards_optimizer ? comm::Updates::kByOwners : comm::Updates::kEverywhere,
+          .wire = options.wire,
+          .exact_from = parameters};
+}
+
 /// Waits a little, so that it also works when there are more threads than cores.
 class Patience {
  public:
@@ -38,10 +46,11 @@ GradientExchange::GradientExchange(const comm::Communicator& world, const nn::Ne
       kernels_(kernels),
       overlaps_(options.overlap),
       parameters_(network.parameter_count()),
+      wire_(options.wire),
       reducer_(world, network.gradient_size(), elements_of(buckets_),
-               options.shared_memory ? comm::NodeMemory::kShared : comm::NodeMemory::kPrivate,
-               [this](std::int64_t step, int, const Range& elements, const float* sum) {
-                 update_slice(step, elements, sum);
+               reducer_options(options, network.parameter_count()),
+               [this](std::int64_t step, int bucket, const Range& elements, const float* sum) {
+                 update_slice(step, bucket, elements, sum);
                }),
       arrived_(buckets_.size()),
       added_(buckets_.size()),
@@ -60,14 +69,24 @@ GradientExchange::GradientExchange(const comm::Communicator& world, const nn::Ne
   }
 }
 
-std::vector<Range> GradientExchange::kept() const {
+std::vector<Range> GradientExchange::slices_of(const std::vector<int>& owners) const {
   std::vector<Range> ranges;
   for (std::size_t b = 0; b < buckets_.size(); ++b) {
-    const Range elements = reducer_.slice(static_cast<int>(b), world_.rank());
-    if (elements.size() > 0 && elements.begin < parameters_) ranges.push_back(elements);
+    for (const int owner : owners) {
+      const Range elements = reducer_.slice(static_cast<int>(b), owner);
+      if (elements.size() > 0 && elements.begin < parameters_) ranges.push_back(elements);
+    }
   }
   std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
-  return ranges;
+  std::vector<Range> joined;
+  for (const Range& range : ranges) {
+    if (!joined.empty() && joined.back().end == range.begin) {
+      joined.back().end = range.end;
+    } else {
+      joined.push_back(range);
+    }
+  }
+  return joined;
 }
 
 std::vector<float*> GradientExchange::prepare(const std::vector<const StepPlan*>& plans) {
@@ -123,12 +142,14 @@ void GradientExchange::settle() {
   for (Patience patience; !reducer_.is_idle(); patience.wait()) poll();
 }
 
-void GradientExchange::update_slice(std::int64_t step, const Range& elements, const float* sum) {
+void GradientExchange::update_slice(std::int64_t step, int bucket, const Range& elements, const float* sum) {
   const Profile::Clock::time_point begin =
       profile_ != nullptr ? Profile::Clock::now() : Profile::Clock::time_point();
   const Step& its = latest_[static_cast<std::size_t>(step % 2)];
   its.update.apply(elements, sum, *state_);
-  if (its.is_hashed) hash_slice(hasher_, elements);
+  const Range own = reducer_.slice(bucket, world_.rank());
+  const bool is_own = own.size() > 0 && elements.begin <= own.begin && own.end <= elements.end;
+  if (its.is_hashed && is_own) hash_slice(hasher_, own);
   if (profile_ != nullptr)
     profile_->move(0, Activity::kReduction, Activity::kOptimizer, Profile::Clock::now() - begin);
 }
@@ -159,13 +180,13 @@ void GradientExchange::verify() {
   const auto found = std::ranges::find_if(all, [](const Finding& each) { return each.owner >= 0; });
   if (found == all.end()) return;  // the same answer on every rank
   const std::vector<std::string> hosts = world_.all_gather_text(comm::host_name());
-  const auto place = [&](std::size_t rank) { return "rank " + std::to_string(rank) + " on " + hosts[rank]; };
-  const auto owner = static_cast<std::size_t>(found->owner);
-  const auto holder = static_cast<std::size_t>(found - all.begin());
-  throw DisagreementError(
-      "ranks disagree on the parameters (" + place(owner) + " computed " + to_hex(computed[owner]) + ", " +
-      place(holder) + " holds " + to_hex(found->held) +
-      "); a rank's memory or processor is at fault; resume from the last checkpoint on other hosts");
+  const int owner = found->owner;
+  const auto holder = static_cast<int>(found - all.begin());
+  throw DisagreementError("ranks disagree on the parameters (" + comm::rank_on_host(owner, hosts) +
+                          " computed " + to_hex(computed[static_cast<std::size_t>(owner)]) + ", " +
+                          comm::rank_on_host(holder, hosts) + " holds " + to_hex(found->held) +
+                          "); a rank's memory or processor is at fault; resume from the last checkpoint on "
+                          "other hosts");
 }
 
 template <class Function>
@@ -212,8 +233,9 @@ void GradientExchange::add_share(std::size_t bucket, int thread) noexcept {
   const auto at = [&](std::int64_t slot) {
     return slots_[static_cast<std::size_t>(slot)] + elements.begin + share.begin;
   };
+  const comm::Wire wire = elements.begin < parameters_ ? wire_ : comm::Wire::kFloat32;
   for (const StepPlan::Merge& each : plan_->final_merges)
-    kernels_.accumulate(share.size(), at(each.left), at(each.right), Team());
+    add_gradients(kernels_, wire, share.size(), at(each.left), at(each.right), Team());
 }
 
 void GradientExchange::drive(int thread) noexcept {

@@ -32,7 +32,9 @@ class GradientExchange final : public GradientHook {
   /// Where parameters and statistics lie, [gradient_size].
   [[nodiscard]] std::span<float> values() const { return reducer_.values(); }
   /// The parameters whose optimizer state this rank keeps.
-  [[nodiscard]] std::vector<Range> kept() const;
+  [[nodiscard]] std::vector<Range> kept() const { return slices_of(reducer_.finishes()); }
+  /// Those of them that no other rank has as its own.
+  [[nodiscard]] std::vector<Range> owned() const { return slices_of({world_.rank()}); }
   /// `state` lies in values(); it must outlive this.
   void set_state(State& state) { state_ = &state; }
 
@@ -68,7 +70,9 @@ class GradientExchange final : public GradientHook {
   struct alignas(64) Place {
     std::size_t next = 0;  ///< bucket whose share this thread adds next
   };
-  void update_slice(std::int64_t step, const Range& elements, const float* sum);
+  /// All parameters among the slices of `owners`, rising.
+  [[nodiscard]] std::vector<Range> slices_of(const std::vector<int>& owners) const;
+  void update_slice(std::int64_t step, int bucket, const Range& elements, const float* sum);
   void hash_slice(Hasher& hasher, const Range& elements) const;
   void drive(int thread) noexcept;
   void add_share(std::size_t bucket, int thread) noexcept;
@@ -84,6 +88,7 @@ class GradientExchange final : public GradientHook {
   const kernels::KernelTable<float>& kernels_;
   bool overlaps_;
   std::int64_t parameters_;
+  comm::Wire wire_;
   comm::Reducer reducer_;
   State* state_ = nullptr;
   Watchdog* watchdog_ = nullptr;

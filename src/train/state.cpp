@@ -7,17 +7,19 @@ namespace convoy::train {
 
 State make_state(const nn::Network& network, double momentum) {
   AlignedBuffer<float> memory(network.gradient_size());
-  State state = make_state(network, momentum, memory.span(), {{0, network.parameter_count()}});
+  const std::vector<Range> all{{0, network.parameter_count()}};
+  State state = make_state(network, momentum, memory.span(), all, all);
   state.memory = std::move(memory);
   return state;
 }
 
 State make_state(const nn::Network& network, double momentum, std::span<float> values,
-                 const std::vector<Range>& kept) {
+                 const std::vector<Range>& kept, std::vector<Range> owned) {
   const auto parameters = static_cast<std::size_t>(network.parameter_count());
   State state;
   state.parameters = values.first(parameters);
   state.statistics = values.subspan(parameters);
+  state.owned = std::move(owned);
   state.has_velocity = momentum > 0;
   if (state.has_velocity) state.velocity = optim::Shard(kept);
   return state;

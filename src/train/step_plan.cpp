@@ -61,4 +61,16 @@ StepPlan plan_step(std::int64_t leaves, const Range& block, std::int64_t threads
   return plan;
 }
 
+double idle_share(std::int64_t leaves, std::int64_t ranks, std::int64_t threads) {
+  // In times of one micro-batch on one thread, on a rank with the most of them.
+  const std::int64_t mine = (leaves + ranks - 1) / ranks;
+  const std::int64_t groups = std::min(threads, mine);
+  double longest = 0;
+  for (std::int64_t g = 0; g < groups; ++g) {
+    longest = std::max(longest, static_cast<double>(split(mine, groups, g).size()) /
+                                    static_cast<double>(split(threads, groups, g).size()));
+  }
+  return 1 - static_cast<double>(leaves) / (static_cast<double>(ranks * threads) * longest);
+}
+
 }  // namespace convoy::train

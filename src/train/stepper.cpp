@@ -12,20 +12,24 @@
 namespace convoy::train {
 
 Stepper::Stepper(const Options& options, const comm::Communicator& world, const nn::Network& network,
-                 const kernels::KernelTable<float>& kernels, const Source& source)
+                 const kernels::KernelTable<float>& kernels, const Source& source, const Hooks& hooks)
     : options_(options),
       world_(world),
       source_(source),
       engine_(network, kernels, resolve_threads(options.threads), options.micro_batch, options.precision),
       ranges_(decay_ranges(network)),
+      hooks_(hooks),
       leaf_sums_(world) {
+  engine_.set_wire(options.comm.wire);
   if (world.size() == 1) {
     state_ = make_state(network, options.optimizer.momentum);
     return;
   }
   exchange_ = std::make_unique<GradientExchange>(world, network, engine_, kernels, options.comm);
-  state_ = make_state(network, options.optimizer.momentum, exchange_->values(), exchange_->kept());
+  state_ = make_state(network, options.optimizer.momentum, exchange_->values(), exchange_->kept(),
+                      exchange_->owned());
   exchange_->set_state(state_);
+  cross_check_.emplace(world, static_cast<int>(operation_ranges(network).size()));
   engine_.set_layerwise(
       layerwise_micro_batches(network, options.micro_batch, exchange_->reducer().nodes(), options.comm));
 }
@@ -40,6 +44,20 @@ std::int64_t Stepper::last_leaves() const {
 
 double Stepper::partial_sums() const {
   return exchange_ ? exchange_->reducer().nodes_sent(leaves()) : 1;
+}
+
+std::int64_t Stepper::micro_batch_for_one_sum() const {
+  const std::int64_t batch = std::min(options_.batch, source_.split->samples());
+  const auto would_do = [&](std::int64_t micro_batch) {
+    if (micro_batch < 1 || micro_batch > batch) return false;
+    const std::int64_t leaves = ceil_div(batch, micro_batch);
+    return leaves >= world_.size() && (!exchange_ || exchange_->reducer().nodes_sent(leaves) == 1);
+  };
+  for (std::int64_t distance = 0; distance < batch; ++distance) {
+    for (const std::int64_t each : {options_.micro_batch - distance, options_.micro_batch + distance})
+      if (would_do(each)) return each;
+  }
+  return 0;
 }
 
 bool Stepper::shares_memory() const {
@@ -80,6 +98,33 @@ const StepPlan& Stepper::plan_for(std::int64_t leaves) {
       .first->second;
 }
 
+void Stepper::compute_again(const StepPlan& usual, const StepOrder& order) {
+  exchange_->settle();  // nothing but this step will use the slots, or change the parameters
+  cross_check_->begin(usual.leaves, order.step);
+  const std::int64_t leaf = cross_check_->again();
+  if (leaf < 0) return;
+  StepPlan plan = plan_step(usual.leaves, {leaf, leaf + 1}, 1);
+  plan.groups.resize(usual.groups.size());  // the others are idle: no workspace is made for this alone
+  engine_.set_tap(
+      [this](std::int64_t of, int operation, std::span<float> parameters, std::span<float> statistics) {
+        cross_check_->see(of, operation, parameters, statistics, true);
+      });
+  LeafResult result;
+  engine_.gradients(plan, source_, state_, order.batch, options_.seed, order.epoch, std::span(&result, 1));
+}
+
+GradientTap Stepper::tap_of(const StepOrder& order) {
+  const bool is_checked = exchange_ && order.verify_follows;
+  if (!is_checked && !hooks_.corrupt) return {};
+  const std::int64_t step = order.step + 1;
+  return [this, is_checked, step](std::int64_t leaf, int operation, std::span<float> parameters,
+                                  std::span<float> statistics) {
+    if (hooks_.corrupt && !parameters.empty())
+      hooks_.corrupt("gradient", world_.rank(), step, std::as_writable_bytes(parameters));
+    if (is_checked) cross_check_->see(leaf, operation, parameters, statistics, false);
+  };
+}
+
 LeafResult Stepper::step(const StepOrder& order) {
   enter(Phase::kStep, order.step + 1);
   const StepTimer whole(profile());
@@ -91,6 +136,8 @@ LeafResult Stepper::step(const StepOrder& order) {
                       .rate = static_cast<float>(order.rate),
                       .samples = static_cast<float>(samples),
                       .first_step = order.step == 0};
+  if (exchange_ && order.verify_follows) compute_again(plan, order);
+  engine_.set_tap(tap_of(order));
   if (exchange_) exchange_->begin(plan, update, order.verify_follows);
   engine_.gradients(plan, source_, state_, order.batch, options_.seed, order.epoch, leaf_sums_.places(leaves),
                     exchange_.get());

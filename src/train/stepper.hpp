@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "convoy/train/engine.hpp"
+#include "convoy/train/observer.hpp"
 #include "convoy/train/options.hpp"
 #include "convoy/train/profile.hpp"
 #include "convoy/train/state.hpp"
 #include "convoy/train/watchdog.hpp"
+#include "cross_check.hpp"
 #include "gradient_exchange.hpp"
 #include "leaf_sums.hpp"
 
@@ -32,7 +34,7 @@ class Stepper {
  public:
   /// Collective over `world`; what is referred to must outlive it.
   Stepper(const Options& options, const comm::Communicator& world, const nn::Network& network,
-          const kernels::KernelTable<float>& kernels, const Source& source);
+          const kernels::KernelTable<float>& kernels, const Source& source, const Hooks& hooks);
 
   [[nodiscard]] Engine& engine() { return engine_; }
   [[nodiscard]] State& state() { return state_; }
@@ -40,6 +42,8 @@ class Stepper {
   [[nodiscard]] std::int64_t leaves() const;
   /// f, see comm/reducer.hpp, and whether it is of hosts; 1 of a rank alone.
   [[nodiscard]] double partial_sums() const;
+  /// The micro-batch nearest to the present one that would make f 1; 0 where there is none.
+  [[nodiscard]] std::int64_t micro_batch_for_one_sum() const;
   [[nodiscard]] bool shares_memory() const;
 
   /// Bytes of gradients of the host's other ranks that this one works in, after prepare().
@@ -70,13 +74,17 @@ class Stepper {
   void settle() {
     if (exchange_) exchange_->settle();
   }
-  /// Collective, after a step with verify_follows: GradientExchange::verify().
+  /// Collective, after a step with verify_follows: GradientExchange::verify(), CrossCheck::verify().
   void verify() {
-    if (exchange_) exchange_->verify();
+    if (!exchange_) return;
+    exchange_->verify();
+    cross_check_->verify();
   }
 
  private:
   const StepPlan& plan_for(std::int64_t leaves);
+  void compute_again(const StepPlan& usual, const StepOrder& order);
+  [[nodiscard]] GradientTap tap_of(const StepOrder& order);
   [[nodiscard]] std::int64_t last_leaves() const;
 
   const Options& options_;
@@ -85,6 +93,8 @@ class Stepper {
   Engine engine_;
   std::vector<optim::ParameterRange> ranges_;
   std::unique_ptr<GradientExchange> exchange_;  // null: one rank alone
+  std::optional<CrossCheck> cross_check_;       // likewise
+  const Hooks& hooks_;
   State state_;
   std::map<std::int64_t, StepPlan> plans_;  // by number of leaves
   LeafSums leaf_sums_;

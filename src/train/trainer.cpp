@@ -39,7 +39,7 @@ class Trainer {
         network_(dataset_.shape(), options.layers, options.loss, dataset_.classes()),
         isa_(lowest_isa(world, launch.isa)),
         train_{&training_split(dataset_, options.data.file), dataset_.transform(options.data.normalize)},
-        stepper_(options, world, network_, kernels::float_kernels(isa_), train_),
+        stepper_(options, world, network_, kernels::float_kernels(isa_), train_, launch.hooks),
         steps_per_epoch_(ceil_div(train_.split->samples(), options.batch)),
         total_steps_(options.max_steps > 0 ? std::min(options.max_steps, options.epochs * steps_per_epoch_)
                                            : options.epochs * steps_per_epoch_),
@@ -63,6 +63,10 @@ class Trainer {
     if (world_.is_root()) {
       listener().on_start(report);
       for (const std::string& warning : placement_warnings(report.placements)) listener().on_warning(warning);
+      if (options_.comm.reduction == comm::Reduction::kMpi && world_.size() > 1)
+        listener().on_warning(
+            "comm.reduction = mpi: MPI adds gradients in an order of its own, so that other rank counts, and "
+            "other MPI libraries, end with other bits; comm.reduction = tree keeps them");
     }
     if (launch_.dry_run) return ExitStatus::kDone;
 
@@ -119,6 +123,8 @@ class Trainer {
             .total_steps = total_steps_,
             .leaves = stepper_.leaves(),
             .partial_sums = stepper_.partial_sums(),
+            .micro_batch_for_one_sum = launch_.dry_run ? stepper_.micro_batch_for_one_sum() : 0,
+            .idle_share = idle_share(stepper_.leaves(), world_.size(), stepper_.engine().threads()),
             .shares_memory = stepper_.shares_memory(),
             .resumed_from = from,
             .step = progress_.step};

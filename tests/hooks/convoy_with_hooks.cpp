@@ -1,6 +1,6 @@
 // `convoy train` in which CONVOY_TEST_FLIP=WHAT:RANK:STEP flips one bit: of what ranks compare at start
-// (build, configuration, data; step 0), or of the parameters after step STEP. Without the variable it is
-// `convoy train`.
+// (build, configuration, data; step 0), of the parameters after step STEP, or of each gradient of a layer and
+// micro-batch in step STEP. Without the variable it is `convoy train`.
 
 #include <cstdlib>
 

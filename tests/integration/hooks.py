@@ -43,6 +43,18 @@ class Disagreement(runs.Folder):
         self.assertEqual(outcome.status, 7, outcome)
         self.assertEqual([os.path.basename(path) for path in runs.checkpoints("run")], ["step-00000005.h5"])
 
+    def test_of_a_gradient_is_found_by_the_rank_that_computes_it_again(self):
+        for ranks, rank, step, memory in ((2, 1, 2, "no"), (2, 0, 5, "yes"), (3, 1, 3, "yes"), (3, 2, 4, "no")):
+            with self.subTest(ranks=ranks, rank=rank, step=step, memory=memory):
+                outcome = self.flipped(f"gradient:{rank}:{step}", ranks, "--comm.verify-every", step,
+                                       "--comm.shared-memory", memory)
+                again = (rank + ranks - 1) % ranks
+                self.assert_message(outcome, 7, rf"ranks disagree on the gradient of micro-batch \d of the batch "
+                                                rf"\(rank {rank} on \S+ computed [0-9a-f]{{32}}, rank {again} on "
+                                                r"\S+ computed it again, [0-9a-f]{32}\); ")
+                self.assertEqual(runs.checkpoints("run"), [])
+                shutil.rmtree("run")
+
     def test_without_a_flip_it_is_the_program(self):
         outcome = self.flipped("nothing:9:9", 2)
         self.assertEqual(outcome.status, 0, outcome)

@@ -31,6 +31,7 @@ State empty_state(const nn::Network& net, const comm::Communicator& ranks, bool 
                                          split(net.parameter_count() - 60, ranks.size(), ranks.rank());
                                      return Range{60 + rest.begin, 60 + rest.end};
                                    }()});
+  if (has_momentum) state.owned = state.velocity.ranges();
   return state;
 }
 

@@ -27,12 +27,21 @@ float leaf_value(std::int64_t leaf, std::int64_t k) {
   return static_cast<float>(stream.normal() * std::exp(stream.uniform(-8, 8)));
 }
 
+/// x rounded to 8 significant bits, ties to even, by arithmetic alone.
+float in_8_bits(float x) {
+  int exponent = 0;
+  const double fraction = std::frexp(x, &exponent);
+  return static_cast<float>(std::ldexp(std::nearbyint(std::ldexp(fraction, 8)), exponent - 8));
+}
+
 /// Element k of the tree's sum over `node`, one rounding an addition, by recursion.
-float node_value(const Range& node, std::int64_t k) {
-  if (node.size() == 1) return leaf_value(node.begin, k);
+float node_value(const Range& node, std::int64_t k, Wire wire = Wire::kFloat32) {
+  const auto rounded = [&](float x) { return wire == Wire::kBfloat16 ? in_8_bits(x) : x; };
+  if (node.size() == 1) return rounded(leaf_value(node.begin, k));
   std::int64_t half = 1;
   while (2 * half < node.size()) half *= 2;
-  return node_value({node.begin, node.begin + half}, k) + node_value({node.begin + half, node.end}, k);
+  return rounded(node_value({node.begin, node.begin + half}, k, wire) +
+                 node_value({node.begin + half, node.end}, k, wire));
 }
 
 std::uint32_t bits(float value) {
@@ -52,8 +61,12 @@ std::vector<Range> cut(std::int64_t size, std::int64_t most) {
 /// A Reducer whose owners divide, and what a rank does with it.
 class Ranks {
  public:
-  Ranks(const Communicator& ranks, std::int64_t size, std::int64_t most, NodeMemory memory)
-      : ranks_(ranks), size_(size), most_(most), reducer_(ranks, size, cut(size, most), memory, divide()) {
+  Ranks(const Communicator& ranks, std::int64_t size, std::int64_t most, const ReducerOptions& options)
+      : ranks_(ranks),
+        size_(size),
+        most_(most),
+        options_(options),
+        reducer_(ranks, size, cut(size, most), options, divide()) {
     std::int64_t slots = 0;
     for (std::int64_t leaves = 1; leaves <= kMostLeaves; ++leaves)
       slots = std::max(slots, static_cast<std::int64_t>(nodes(leaves).size()));
@@ -76,7 +89,7 @@ class Ranks {
       ++bucket;
       for (std::size_t i = 0; i < mine.size(); ++i) {
         for (std::int64_t k = elements.begin; k < elements.end; ++k)
-          reducer_.slot(static_cast<std::int64_t>(mine.size() - 1 - i))[k] = node_value(mine[i], k);
+          reducer_.slot(static_cast<std::int64_t>(mine.size() - 1 - i))[k] = node_value(mine[i], k, wire(k));
       }
       reducer_.contribute();
       reducer_.poll();
@@ -95,7 +108,7 @@ class Ranks {
   void expect_values(std::int64_t leaves) {
     for (std::int64_t k = 0; k < size_; ++k)
       ASSERT_EQ(bits(reducer_.values()[static_cast<std::size_t>(k)]),
-                bits(node_value({0, leaves}, k) / kDivisor))
+                bits(node_value({0, leaves}, k, wire(k)) / kDivisor))
           << leaves << " leaves, element " << k << " of " << size_;
     ranks_.barrier();  // nobody goes on to overwrite what others of the node still look at
   }
@@ -115,24 +128,39 @@ class Ranks {
   [[nodiscard]] std::vector<Range> nodes(std::int64_t leaves) const {
     return maximal_nodes(leaf_block(leaves, ranks_.size(), ranks_.rank()), leaves);
   }
+  /// Of element k: a bucket is of one form.
+  [[nodiscard]] Wire wire(std::int64_t k) const {
+    const std::int64_t begin = std::max<std::int64_t>(0, size_ - ((size_ - 1 - k) / most_ + 1) * most_);
+    return begin >= options_.exact_from ? Wire::kFloat32 : options_.wire;
+  }
   Communicator ranks_;
   std::int64_t size_;
   std::int64_t most_;
+  ReducerOptions options_;
   Reducer reducer_;
   std::set<std::int64_t> planned_;
 };
 
-constexpr NodeMemory kMemories[] = {NodeMemory::kShared, NodeMemory::kPrivate};
+/// Every way that has the tree's bits.
+std::vector<ReducerOptions> exact_ways() {
+  std::vector<ReducerOptions> ways;
+  for (const NodeMemory memory : {NodeMemory::kShared, NodeMemory::kPrivate}) {
+    for (const Updates updates : {Updates::kByOwners, Updates::kEverywhere}) {
+      for (const Wire wire : {Wire::kFloat32, Wire::kBfloat16})
+        ways.push_back({.memory = memory, .updates = updates, .wire = wire, .exact_from = 60});
+    }
+  }
+  return ways;
+}
 
 TEST(Reducer, HasTheSerialTreesBitsForAnyNumberOfLeavesAndAnyBuckets) {
   constexpr std::int64_t kSize = 103;  // no multiple of any rank count here
-  for (const NodeMemory memory : kMemories) {
+  for (const ReducerOptions& way : exact_ways()) {
     for (const std::int64_t buckets : {1, 4}) {
-      Ranks ranks(world(), kSize, (kSize + buckets - 1) / buckets, memory);
+      Ranks ranks(world(), kSize, (kSize + buckets - 1) / buckets, way);
       for (std::int64_t leaves = 1; leaves <= kMostLeaves; ++leaves) ranks.expect_serial_bits(leaves);
     }
-    Ranks(world(), kSize, 1, memory)
-        .expect_serial_bits(kMostLeaves);  // more buckets than are in flight at once
+    Ranks(world(), kSize, 1, way).expect_serial_bits(kMostLeaves);  // more buckets than are in flight at once
   }
 }
 
@@ -148,27 +176,27 @@ TEST(Reducer, TheTestsNumbersSeeTheOrderOfAdditions) {
 }
 
 TEST(Reducer, WorksOnVectorsShorterThanTheNumberOfRanks) {
-  for (const NodeMemory memory : kMemories) {
-    for (const std::int64_t size : {1, 2, 3, 4}) Ranks(world(), size, size, memory).expect_serial_bits(5);
+  for (const ReducerOptions& way : exact_ways()) {
+    for (const std::int64_t size : {1, 2, 3, 4}) Ranks(world(), size, size, way).expect_serial_bits(5);
   }
 }
 
 TEST(Reducer, RanksWithoutLeavesTakePartAndGetTheResult) {
-  for (const NodeMemory memory : kMemories)
-    Ranks(world(), 17, 5, memory).expect_serial_bits(1);  // all ranks but the first have none
+  for (const ReducerOptions& way : exact_ways())
+    Ranks(world(), 17, 5, way).expect_serial_bits(1);  // all ranks but the first have none
 }
 
 TEST(Reducer, PartsOfASplitWorldReduceIndependently) {
   const Communicator part = world().split(world().rank() % 2);
-  for (const NodeMemory memory : kMemories) {
-    Ranks ranks(part, 50, 20, memory);
+  for (const ReducerOptions& way : exact_ways()) {
+    Ranks ranks(part, 50, 20, way);
     for (const std::int64_t leaves : {1 + world().rank() % 2, 6, 11}) ranks.expect_serial_bits(leaves);
   }
 }
 
 TEST(Reducer, TwoReducersMayTakeTurns) {
-  Ranks first(world(), 30, 8, NodeMemory::kShared);
-  Ranks second(world(), 11, 11, NodeMemory::kShared);
+  Ranks first(world(), 30, 8, {.memory = NodeMemory::kShared});
+  Ranks second(world(), 11, 11, {.memory = NodeMemory::kShared});
   for (int turn = 0; turn < 3; ++turn) {
     first.expect_serial_bits(8);
     second.expect_serial_bits(9);
@@ -176,8 +204,8 @@ TEST(Reducer, TwoReducersMayTakeTurns) {
 }
 
 TEST(Reducer, AStepMayBeginWhileTheOneBeforeIsUnderWay) {
-  for (const NodeMemory memory : kMemories) {
-    Ranks ranks(world(), 101, 13, memory);
+  for (const ReducerOptions& way : exact_ways()) {
+    Ranks ranks(world(), 101, 13, way);
     ranks.expect_serial_bits(7);  // so that both plans are there
     ranks.expect_serial_bits(12);
     for (int turn = 0; turn < 8; ++turn) ranks.begin(turn % 2 == 0 ? 7 : 12);
@@ -195,7 +223,8 @@ struct Traffic {
 Traffic traffic_of(std::int64_t leaves) {
   constexpr std::int64_t kSize = 960;  // a multiple of 1 to 5: slices of equal size
   constexpr double kBytes = kSize * sizeof(float);
-  Ranks step(world(), kSize, kSize, NodeMemory::kPrivate);  // each rank as if on a host of its own
+  Ranks step(world(), kSize, kSize,
+             {.memory = NodeMemory::kPrivate});  // each rank as if on a host of its own
   step.expect_serial_bits(leaves);
   double sent = 0;
   for (const std::int64_t each : world().all_gather_values(std::vector{step.reducer().bytes_sent()}))
@@ -240,7 +269,7 @@ TEST(ReducerTraffic, NoRankSendsMoreThanItsOwnNodesAndSlice) {
   // The busiest rank is bounded too: (its nodes + 1)·(P−1)/P gradients, here where P divides the size.
   constexpr std::int64_t kSize = 960;
   for (const std::int64_t leaves : {5, 8, 13, 16}) {
-    Ranks step(world(), kSize, kSize, NodeMemory::kPrivate);
+    Ranks step(world(), kSize, kSize, {.memory = NodeMemory::kPrivate});
     step.expect_serial_bits(leaves);
     const auto ranks = static_cast<std::int64_t>(world().size());
     const auto mine = static_cast<std::int64_t>(
@@ -251,8 +280,58 @@ TEST(ReducerTraffic, NoRankSendsMoreThanItsOwnNodesAndSlice) {
   }
 }
 
+TEST(ReducerTraffic, ShortNumbersHalveWhatIsSentOfGradients) {
+  if (world().size() == 1) GTEST_SKIP() << "one rank sends nothing";
+  const auto sent = [&](Wire wire, Updates updates) {
+    Ranks step(world(), 960, 960, {.memory = NodeMemory::kPrivate, .updates = updates, .wire = wire});
+    step.expect_serial_bits(16);
+    return step.reducer().bytes_sent();
+  };
+  const std::int64_t values = std::int64_t{960} * 4 / world().size() * (world().size() - 1);
+  const std::int64_t all = sent(Wire::kFloat32, Updates::kByOwners);
+  EXPECT_EQ(2 * (sent(Wire::kBfloat16, Updates::kByOwners) - values), all - values);
+  EXPECT_EQ(2 * sent(Wire::kBfloat16, Updates::kEverywhere), all);
+}
+
+TEST(Reducer, MpiAddsTheSameNumbers) {
+  // Whole numbers, so that no order of additions shows.
+  constexpr std::int64_t kSize = 103;
+  std::vector<std::int64_t> finished(kSize);
+  std::vector<Range> buckets = cut(kSize, 20);
+  Reducer* reducer = nullptr;
+  Reducer mpi(world(), kSize, buckets, {.reduction = Reduction::kMpi},
+              [&](std::int64_t, int, const Range& elements, const float* sum) {
+                for (std::int64_t k = 0; k < elements.size(); ++k) {
+                  reducer->values()[static_cast<std::size_t>(elements.begin + k)] = sum[k];
+                  ++finished[static_cast<std::size_t>(elements.begin + k)];
+                }
+              });
+  reducer = &mpi;
+  mpi.reserve(8);
+  std::int64_t steps = 0;
+  for (const std::int64_t leaves : {1, 5, 11, 21}) {
+    const std::vector<Range> mine = maximal_nodes(leaf_block(leaves, world().size(), world().rank()), leaves);
+    std::vector<std::int64_t> slots;
+    for (std::size_t i = 0; i < mine.size(); ++i) slots.push_back(static_cast<std::int64_t>(i));
+    mpi.plan(leaves, slots);
+    mpi.begin(leaves);
+    for (std::size_t i = 0; i < mine.size(); ++i) {
+      for (std::int64_t k = 0; k < kSize; ++k)
+        mpi.slot(static_cast<std::int64_t>(i))[k] = static_cast<float>(mine[i].size() * (k + 1));
+    }
+    for (std::size_t b = 0; b < buckets.size(); ++b) mpi.contribute();
+    while (!mpi.is_idle()) mpi.poll();
+    ++steps;
+    for (std::int64_t k = 0; k < kSize; ++k) {
+      EXPECT_EQ(mpi.values()[static_cast<std::size_t>(k)], static_cast<float>(leaves * (k + 1)));
+      EXPECT_EQ(finished[static_cast<std::size_t>(k)], steps);
+    }
+  }
+  EXPECT_EQ(mpi.finishes().size(), static_cast<std::size_t>(world().size()));
+}
+
 TEST(ReducerTraffic, RanksOfOneNodeSendNothing) {
-  Ranks step(world(), 960, 100, NodeMemory::kShared);
+  Ranks step(world(), 960, 100, {.memory = NodeMemory::kShared});
   step.expect_serial_bits(8);
   EXPECT_EQ(step.reducer().bytes_sent(), 0);
 }

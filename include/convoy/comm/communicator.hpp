@@ -152,5 +152,7 @@ class NodeSharedMemory {
 
 /// Host name of this process.
 [[nodiscard]] std::string host_name();
+/// "rank 3 on node7", for messages; `hosts` by rank.
+[[nodiscard]] std::string rank_on_host(int rank, const std::vector<std::string>& hosts);
 
 }  // namespace convoy::comm

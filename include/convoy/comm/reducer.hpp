@@ -17,11 +17,17 @@
 // sends (f + 1)·(N − 1)/N times the vector. Messages are sent point to point, so that it is known who is
 // missing.
 //
+// Where not owners alone update (Updates::kEverywhere), the sum goes round in place of the values, and each
+// slice's handlers hand it on, one a node. With Reduction::kMpi MPI adds (MPI_Iallreduce) and every rank
+// hands on all of the sum, in memory of its own; it is merged when this rank's share is, finished when MPI
+// is.
+//
 // One thread of a rank makes all calls, unless a line says otherwise. Stages move on in poll() alone.
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <span>
@@ -29,21 +35,36 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/comm/tree.hpp"
+#include "convoy/comm/wire.hpp"
 
 namespace convoy::comm {
 
 /// Whether ranks of one node work in each other's memory, or send each other messages as if they were not.
 enum class NodeMemory { kShared, kPrivate };
+/// Who adds, and in which order: the fixed tree, or MPI, whose order depends on the ranks and their number.
+enum class Reduction { kTree, kMpi };
+/// Who works on a slice's sum: its owner, or somebody of every node.
+enum class Updates { kByOwners, kEverywhere };
+
+struct ReducerOptions {
+  NodeMemory memory = NodeMemory::kShared;
+  Reduction reduction =
+      Reduction::kTree;  ///< kMpi: `memory` is private, `updates` everywhere, the wire float32
+  Updates updates = Updates::kByOwners;
+  Wire wire = Wire::kFloat32;
+  /// Buckets that begin here or later are float32 whatever the wire.
+  std::int64_t exact_from = std::numeric_limits<std::int64_t>::max();
+};
 
 class Reducer {
  public:
-  /// The owner's work on a slice: from the tree's sum over `elements` of the vector, all of bucket `bucket`,
-  /// it assigns values()[elements]. `step` counts from 0. Called within poll().
+  /// What is done with the sum over `elements` of the vector, all of bucket `bucket`: it assigns
+  /// values()[elements]. `step` counts from 0. Called within poll().
   using Finish = std::function<void(std::int64_t step, int bucket, const Range& elements, const float* sum)>;
 
   /// Collective over `world`. `buckets` are disjoint and cover vectors of `size` elements.
-  Reducer(const Communicator& world, std::int64_t size, std::vector<Range> buckets, NodeMemory memory,
-          Finish finish);
+  Reducer(const Communicator& world, std::int64_t size, std::vector<Range> buckets,
+          const ReducerOptions& options, Finish finish);
   ~Reducer();
 
   /// The vector that all ranks hold alike, [size]: one copy a node. Zero at first. In a step every element
@@ -51,6 +72,8 @@ class Reducer {
   [[nodiscard]] std::span<float> values() const { return values_; }
   /// A rank's slice of a bucket, by elements of the vector.
   [[nodiscard]] Range slice(int bucket, int rank) const;
+  /// Ranks for whose slices this rank calls Finish, rising: the stretches of optimizer state it needs.
+  [[nodiscard]] std::vector<int> finishes() const;
 
   /// Collective over the node: room for so many partial sums ([size] each) of this rank.
   void reserve(std::int64_t slots);
@@ -114,6 +137,8 @@ class Reducer {
   struct Flight;
 
   void find_nodes(const Communicator& world, NodeMemory memory);
+  [[nodiscard]] Wire wire_of(int bucket) const;
+  [[nodiscard]] bool is_foreign(int owner) const { return node_of(owner) != my_node_; }
   [[nodiscard]] Range node_block(std::int64_t leaves, int node) const;
   [[nodiscard]] int node_of(int rank) const;
   /// The rank of `node` that handles what belongs to `owner`.
@@ -123,22 +148,29 @@ class Reducer {
     return static_cast<int>(sequence % bucket_count());
   }
   Flight& flight(std::int64_t sequence);
+  /// Room for a slice from another node: its part number `foreign`, or behind those, sums.
   float* staging(std::int64_t sequence, std::size_t foreign);
+  [[nodiscard]] std::int64_t window() const;
   void post_receives();
   bool merge_next();
   bool finish_next();
   bool gather_next();
   bool retire_next();
-  void send(Flight& flight, const float* values, std::size_t size, int to, int tag);
+  void merge_and_send(Flight& flight);
+  void give_to_mpi(Flight& flight);
+  void finish_slice(Flight& flight);
+  void send(Flight& flight, Wire wire, std::span<const float> values, int to, int tag);
 
   Communicator world_;
   Communicator node_;
   std::int64_t size_;
   std::vector<Range> buckets_;
+  ReducerOptions options_;
   Finish finish_;
   std::vector<int> node_first_;  // first rank of each node, and the number of ranks
   int my_node_ = 0;
-  std::vector<int> handled_;  // owners whose slices this rank handles, itself among them
+  std::vector<int> handled_;        // owners whose slices this rank handles, itself among them
+  std::size_t foreign_owners_ = 0;  // of handled_
   std::unique_ptr<NodeSegments> shared_values_;
   std::unique_ptr<NodeSegments> shared_counters_;
   std::unique_ptr<NodeSegments> shared_slots_;

@@ -24,8 +24,11 @@ class Shard {
   /// Where element `element` of the vector lies, which must be kept; its range follows. Null where nothing is
   /// kept at all.
   [[nodiscard]] float* at(std::int64_t element);
+  [[nodiscard]] const float* at(std::int64_t element) const;
 
  private:
+  [[nodiscard]] std::int64_t offset_of(std::int64_t element) const;
+
   std::vector<Range> ranges_;
   std::vector<std::int64_t> offsets_;
   AlignedBuffer<float> values_;

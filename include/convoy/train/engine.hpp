@@ -8,10 +8,12 @@
 // GradientHook is the only seam.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "convoy/comm/wire.hpp"
 #include "convoy/core/aligned.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/nn/workspace.hpp"
@@ -49,6 +51,15 @@ class GradientHook {
   virtual void finish(int thread) noexcept = 0;
 };
 
+/// left += right, of nodes of the tree in the form of `wire`; by all threads of the team.
+void add_gradients(const kernels::KernelTable<float>& kernels, comm::Wire wire, std::int64_t size,
+                   float* left, const float* right, const Team& team);
+
+/// Sees the gradient of one micro-batch as operation `operation` computed it, before anything is added to it.
+/// Called by one thread of the group; others wait.
+using GradientTap = std::function<void(std::int64_t leaf, int operation, std::span<float> parameters,
+                                       std::span<float> statistics)>;
+
 class Engine {
  public:
   /// For `network` on `threads` threads. `network` must outlive it.
@@ -67,6 +78,10 @@ class Engine {
   /// layer before the next, so that a gradient is complete early; each takes a workspace. 1: one after the
   /// other.
   void set_layerwise(std::int64_t micro_batches) { layerwise_ = micro_batches; }
+  /// For later calls of gradients(); empty, the default: nobody looks.
+  void set_tap(GradientTap tap) { tap_ = std::move(tap); }
+  /// The form of every micro-batch's gradient and of sums of them; statistics stay float32.
+  void set_wire(comm::Wire wire) { wire_ = wire; }
 
   /// This rank's gradients of one step. `batch` are the samples of the whole step, all ranks; leaf i is
   /// micro-batch i of it. Assigns plan.groups' results to their slots (before plan.final_merges), valid until
@@ -129,6 +144,8 @@ class Engine {
   std::vector<AlignedBuffer<float>> slots_;
   std::vector<float*> borrowed_slots_;
   std::int64_t layerwise_ = 1;
+  comm::Wire wire_ = comm::Wire::kFloat32;
+  GradientTap tap_;
   std::vector<OperationRanges> ranges_;  // by operation
 };
 

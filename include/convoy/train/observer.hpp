@@ -27,11 +27,13 @@ struct StartReport {
   std::string output;   ///< run.dir
   std::int64_t steps_per_epoch = 0;
   std::int64_t total_steps = 0;
-  std::int64_t leaves = 0;     ///< micro-batches of a full step
-  double partial_sums = 0;     ///< f, what a host (or rank) sends of a step's gradients, in whole vectors
-  bool shares_memory = false;  ///< ranks of one host add in its memory, so that f is of hosts
-  std::string resumed_from;    ///< empty: from the start
-  std::int64_t step = 0;       ///< updates done so far
+  std::int64_t leaves = 0;  ///< micro-batches of a full step
+  double partial_sums = 0;  ///< f, what a host (or rank) sends of a step's gradients, in whole vectors
+  std::int64_t micro_batch_for_one_sum = 0;  ///< of a dry run: the nearest that would make f 1; 0: none would
+  double idle_share = 0;                     ///< what threads lose because micro-batches divide unevenly
+  bool shares_memory = false;                ///< ranks of one host add in its memory, so that f is of hosts
+  std::string resumed_from;                  ///< empty: from the start
+  std::int64_t step = 0;                     ///< updates done so far
 };
 
 struct StepReport {
@@ -80,7 +82,8 @@ class Observer {
 };
 
 /// Seams for tests: `corrupt` gets the bytes that ranks compare ("build", "configuration", "data": a digest;
-/// "parameters": after each update) and may change them. The program that users run installs none.
+/// "parameters": after each update; "gradient": of a micro-batch and layer, as it is computed, on any thread)
+/// and may change them. The program that users run installs none.
 struct Hooks {
   std::function<void(std::string_view what, int rank, std::int64_t step, std::span<std::byte> bytes)> corrupt;
 };

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "convoy/comm/reducer.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/kernels/kernels.hpp"
 #include "convoy/nn/layer_line.hpp"
@@ -22,6 +23,9 @@ struct CommOptions {
   std::int64_t timeout_seconds = 300;  ///< without progress the job ends with status 6; 0: never
   std::int64_t verify_every = 100;  ///< steps between comparisons of parameters; 0: at each epoch's end alone
   bool shared_memory = true;        ///< ranks of one host work in each other's memory
+  comm::Reduction reduction = comm::Reduction::kTree;
+  comm::Wire wire = comm::Wire::kFloat32;  ///< of every node of the tree: decides bits
+  bool shards_optimizer = true;            ///< its state is held once over all ranks, else once a host
 };
 
 /// One run's configuration; section by section as in the file (contract, "Configuration").

@@ -18,13 +18,14 @@ struct State {
   std::span<float> statistics;  ///< behind them in the same memory
   bool has_velocity = false;    ///< sgd's momentum is above 0
   optim::Shard velocity;        ///< what this rank keeps of it, of parameters; all ranks together keep all
+  std::vector<Range> owned;     ///< of what it keeps: all ranks' together are all parameters, each once
 };
 
 /// Room for all of `network`'s state, zeros; a velocity only where momentum needs one.
 [[nodiscard]] State make_state(const nn::Network& network, double momentum);
 /// Likewise with parameters and statistics in `values` ([gradient_size]) and the velocity of `kept` alone.
 [[nodiscard]] State make_state(const nn::Network& network, double momentum, std::span<float> values,
-                               const std::vector<Range>& kept);
+                               const std::vector<Range>& kept, std::vector<Range> owned);
 
 /// The stretches of `network`'s parameters with their rules for weight decay.
 [[nodiscard]] std::vector<optim::ParameterRange> decay_ranges(const nn::Network& network);

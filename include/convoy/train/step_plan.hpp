@@ -39,4 +39,8 @@ struct StepPlan {
 /// Plans the leaves of `block` (of `leaves` in all) for at most `threads` groups.
 [[nodiscard]] StepPlan plan_step(std::int64_t leaves, const Range& block, std::int64_t threads);
 
+/// What share of a step's computation the threads of all ranks wait for the busiest of them, 0 to below 1:
+/// micro-batches are whole, so `leaves` of them may not divide evenly over `ranks` of `threads` each.
+[[nodiscard]] double idle_share(std::int64_t leaves, std::int64_t ranks, std::int64_t threads);
+
 }  // namespace convoy::train

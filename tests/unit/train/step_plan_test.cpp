@@ -112,5 +112,15 @@ TEST(StepPlan, OfARankWithoutLeavesIsEmpty) {
   EXPECT_EQ(plan.slots, 0);
 }
 
+TEST(IdleShare, IsWhatTheBusiestThreadWorksLongerThanTheOthers) {
+  EXPECT_EQ(idle_share(8, 1, 1), 0);
+  EXPECT_EQ(idle_share(8, 4, 2), 0);
+  EXPECT_DOUBLE_EQ(idle_share(8, 3, 1), 1 - 8.0 / 9);   // one of 3, 3, 2 waits a third of the time
+  EXPECT_DOUBLE_EQ(idle_share(8, 1, 3), 1 - 8.0 / 9);   // threads likewise
+  EXPECT_DOUBLE_EQ(idle_share(9, 4, 2), 1 - 9.0 / 16);  // a rank has 3, one of its threads 2
+  EXPECT_EQ(idle_share(2, 2, 4), 0);                    // a micro-batch is shared by a team
+  EXPECT_DOUBLE_EQ(idle_share(2, 1, 3), 1 - 2.0 / 3);   // by teams of two and one: the one is what counts
+}
+
 }  // namespace
 }  // namespace convoy::train
