@@ -1,14 +1,14 @@
 // convoy bench: what the machine can do, and what a configuration's layers and steps make of it.
 
 #include <iostream>
-#include <optional>
 
+#include "convoy/apps/bench_comm.hpp"
 #include "convoy/apps/bench_report.hpp"
 #include "convoy/apps/command.hpp"
 #include "convoy/apps/command_line.hpp"
+#include "convoy/apps/pictures.hpp"
 #include "convoy/apps/ranks.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/data/dataset.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/train/placement.hpp"
 
@@ -16,33 +16,11 @@ namespace convoy::apps {
 namespace {
 
 constexpr std::int64_t kMilliseconds = 100;
-constexpr std::int64_t kMostExtent = 65535;
-constexpr Shape kUsualPicture{3, 32, 32};
-
 struct Request {
-  std::optional<Shape> shape;
-  std::optional<std::int64_t> classes;
+  Pictures pictures;
   std::string json;  ///< empty: none
   double seconds = 0;
 };
-
-struct Pictures {
-  Shape shape;
-  std::optional<std::int64_t> classes;  ///< nothing: as many as the network has outputs
-  std::string origin;
-};
-
-/// What the command line says, else the data set, else CIFAR's shape.
-Pictures choose_pictures(const Request& request, const std::string& file) {
-  const bool has_file = io::exists(file);
-  if (request.shape && (request.classes || !has_file))
-    return {*request.shape, request.classes, "as --shape says"};
-  if (!has_file)
-    return {kUsualPicture, request.classes, "data.file " + file + " is not there, --shape names another"};
-  const data::Dataset dataset(file, comm::Communicator::self(), {});
-  return {request.shape.value_or(dataset.shape()), request.classes.value_or(dataset.classes()),
-          request.shape ? "as --shape says" : "as in " + file};
-}
 
 void refuse_several_processes() {
   if (launched_processes() <= 1) return;
@@ -61,8 +39,8 @@ void require_folder_of(const std::string& file) {
 ExitStatus bench(const train::Options& options, const Request& request) {
   refuse_several_processes();
   if (!request.json.empty()) require_folder_of(request.json);
-  const Pictures pictures = choose_pictures(request, options.data.file);
-  const nn::Network network(pictures.shape, options.layers, options.loss, pictures.classes);
+  const Pictures& pictures = request.pictures;
+  const nn::Network network = network_for(pictures, options);
   const kernels::Isa isa = kernels::choose_isa();
   const int threads = train::resolve_threads(options.threads);
   for (const std::string& warning :
@@ -96,28 +74,36 @@ ExitStatus bench(const train::Options& options, const Request& request) {
 
 ExitStatus run_bench(const Arguments& arguments) {
   CommandLine line(
-      "bench", "convoy bench --config FILE [options]",
+      "bench",
+      "convoy bench --config FILE [options]\n       mpirun … convoy bench comm --config FILE [options]",
       "Measures the machine (FMA peak, memory bandwidth), every layer of a configuration's network "
       "(forward,\n"
-      "diff_src, diff_weights) and the whole step, on random pictures. One process, run.threads threads, no\n"
-      "MPI; data.file need not be there, nothing is written but --json.");
-  line.add_value("shape", "CxHxW",
-                 "pictures; default: data.file's if it is there, else " + to_string(kUsualPicture));
-  line.add_value("classes", "K",
-                 "outputs the network must have; default: data.file's if it is there, else its last layer's");
+      "diff_src, diff_weights) and the whole step, on random pictures: one process, run.threads threads, no\n"
+      "MPI. `bench comm` measures the ranks it is started on: latency and bandwidth between hosts, and what\n"
+      "the network's gradient takes to be added over all ranks, each way (comm.*), beside MPI_Allreduce.\n"
+      "data.file need not be there, nothing is written but --json.");
+  add_pictures(line);
   line.add_value("milliseconds", "N",
                  "time for one measurement, at least, 1 to 60,000; default " + std::to_string(kMilliseconds) +
                      ". The steps get ten times as much");
   line.add_value("json", "FILE", "write all figures there too");
+  line.add_value("gbit", "R", "comm: what the wire of a host carries, Gbit/s; default: as measured");
   line.add_configuration();
+  line.expect_words(0, 1);
   if (!line.parse(arguments)) return ExitStatus::kDone;
-  Request request{
-      .shape = line.shape("shape", kMostExtent),
-      .classes = std::nullopt,
-      .json = line.text("json").value_or(""),
-      .seconds = static_cast<double>(line.integer("milliseconds", kMilliseconds, 1, 60'000)) / 1e3};
-  if (line.has("classes")) request.classes = line.integer("classes", 1, 1, 1 << 24);
-  return bench(line.configuration(), request);
+  const double seconds = static_cast<double>(line.integer("milliseconds", kMilliseconds, 1, 60'000)) / 1e3;
+  const std::string json = line.text("json").value_or("");
+  const train::Options options = line.configuration();
+  const Pictures pictures = choose_pictures(line, options.data.file);
+  if (line.words().empty()) {
+    if (line.has("gbit")) throw ConfigError("--gbit is for bench comm; leave it out");
+    return bench(options, {.pictures = pictures, .json = json, .seconds = seconds});
+  }
+  if (line.words().front() != "comm")
+    throw ConfigError("stray word '" + line.words().front() + "'; bench takes none, or comm");
+  const double gbit = line.number("gbit", 0, 1e-6, 1e6);
+  return bench_comm(options, pictures,
+                    {.seconds = seconds, .wire_bytes_per_second = gbit * 1e9 / 8, .json = json});
 }
 
 }  // namespace convoy::apps

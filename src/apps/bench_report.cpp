@@ -16,13 +16,6 @@ using train::PassTime;
 constexpr double kGiga = 1e9;
 constexpr double kFlops = 2;  // of a multiply-add
 
-template <class... Values>
-std::string format(const char* pattern, Values... values) {
-  std::array<char, 256> text{};
-  std::snprintf(text.data(), text.size(), pattern, values...);
-  return text.data();
-}
-
 double gflops(double multiply_adds, double seconds) {
   return kFlops * multiply_adds / seconds / kGiga;
 }

@@ -152,6 +152,16 @@ std::int64_t CommandLine::integer(const std::string& name, std::int64_t otherwis
   return *number;
 }
 
+double CommandLine::number(const std::string& name, double otherwise, double least, double most) const {
+  const std::optional<std::string> value = text(name);
+  if (!value) return otherwise;
+  const auto number = parse_number(*value);
+  if (!number || *number < least || *number > most)
+    impl_->fail("--" + name + " '" + *value + "' is not a number from " + shortest(least) + " to " +
+                shortest(most));
+  return *number;
+}
+
 std::pair<std::int64_t, std::int64_t> CommandLine::size(const std::string& name,
                                                         std::pair<std::int64_t, std::int64_t> otherwise,
                                                         std::int64_t least, std::int64_t most) const {

@@ -20,12 +20,6 @@ namespace {
 
 constexpr std::int64_t kSamples = 3;
 
-std::string format(const char* pattern, double value) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), pattern, value);
-  return text.data();
-}
-
 /// Number `index` of a tensor as its logical indices: "[2,0,1,4]".
 std::string place(const Dims& dims, std::int64_t index) {
   std::string text;

@@ -88,13 +88,6 @@ void install_signal_handlers() {
   for (const int signal : {SIGUSR1, SIGUSR2, SIGTERM, SIGINT}) sigaction(signal, &action, nullptr);
 }
 
-template <class... Values>
-std::string format(const char* pattern, Values... values) {
-  std::array<char, 256> text{};
-  std::snprintf(text.data(), text.size(), pattern, values...);
-  return text.data();
-}
-
 /// 3725 as "1:02:05".
 std::string clock_time(double seconds) {
   const auto whole = std::lround(seconds);

@@ -181,6 +181,13 @@ void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::
   }
 }
 
+void Communicator::add_over_all(std::span<float> values) const {
+  if (size() == 1) return;
+  check(MPI_Allreduce(MPI_IN_PLACE, values.data(), narrow(values.size(), "an all-reduce"), MPI_FLOAT, MPI_SUM,
+                      impl_->comm),
+        "MPI_Allreduce");
+}
+
 void Communicator::exchange(std::span<const float> mine, const std::vector<std::int64_t>& to,
                             std::span<float> all, const std::vector<std::int64_t>& from) const {
   if (size() == 1) {

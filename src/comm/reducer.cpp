@@ -233,7 +233,7 @@ void Reducer::give_to_mpi(Flight& flight) {
 }
 
 bool Reducer::finish_next() {
-  if (finished_ == merged_) return false;
+  if (finished_ == merged_ || finished_ == posted_) return false;  // no receive, nothing to be complete
   Flight& flight = this->flight(finished_);
   if (!flight.parts.is_complete()) {
     waits_for_.store(flight.parts.pending_peer(), std::memory_order_relaxed);

@@ -37,12 +37,11 @@ class Patience {
 
 }  // namespace
 
-GradientExchange::GradientExchange(const comm::Communicator& world, const nn::Network& network,
-                                   const Engine& engine, const kernels::KernelTable<float>& kernels,
-                                   const CommOptions& options)
+GradientExchange::GradientExchange(const comm::Communicator& world, const nn::Network& network, int threads,
+                                   const kernels::KernelTable<float>& kernels, const CommOptions& options)
     : world_(world),
       buckets_(plan_buckets(network, options.bucket_bytes)),
-      engine_(engine),
+      engine_threads_(threads),
       kernels_(kernels),
       overlaps_(options.overlap),
       parameters_(network.parameter_count()),
@@ -54,7 +53,7 @@ GradientExchange::GradientExchange(const comm::Communicator& world, const nn::Ne
                }),
       arrived_(buckets_.size()),
       added_(buckets_.size()),
-      places_(static_cast<std::size_t>(engine.threads())) {
+      places_(static_cast<std::size_t>(threads)) {
   const std::vector<OperationRanges> ranges = operation_ranges(network);
   buckets_of_.resize(ranges.size());
   completed_by_.resize(ranges.size());
@@ -109,7 +108,7 @@ void GradientExchange::begin(const StepPlan& plan, const Update& update, bool ve
   for (Patience patience; !reducer_.is_done(last); patience.wait()) poll();
   plan_ = &plan;
   groups_ = static_cast<int>(plan.groups.size());
-  threads_ = groups_ > 0 ? engine_.threads() : 0;
+  threads_ = groups_ > 0 ? engine_threads_ : 0;
   contributed_ = 0;
   holds_back_ = !overlaps_;
   for (std::size_t b = 0; b < buckets_.size(); ++b) {

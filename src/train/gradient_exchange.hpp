@@ -25,8 +25,8 @@ namespace convoy::train {
 
 class GradientExchange final : public GradientHook {
  public:
-  /// Collective over `world`. For an engine of `threads` threads with `kernels`; both must outlive it.
-  GradientExchange(const comm::Communicator& world, const nn::Network& network, const Engine& engine,
+  /// Collective over `world`. For an engine of `threads` threads with `kernels`, which must outlive it.
+  GradientExchange(const comm::Communicator& world, const nn::Network& network, int threads,
                    const kernels::KernelTable<float>& kernels, const CommOptions& options);
 
   /// Where parameters and statistics lie, [gradient_size].
@@ -84,7 +84,7 @@ class GradientExchange final : public GradientHook {
   std::vector<Bucket> buckets_;
   std::vector<std::vector<int>> buckets_of_;    // by operation: those it has a part in
   std::vector<std::vector<int>> completed_by_;  // by operation
-  const Engine& engine_;
+  int engine_threads_;
   const kernels::KernelTable<float>& kernels_;
   bool overlaps_;
   std::int64_t parameters_;

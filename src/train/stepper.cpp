@@ -25,7 +25,7 @@ Stepper::Stepper(const Options& options, const comm::Communicator& world, const 
     state_ = make_state(network, options.optimizer.momentum);
     return;
   }
-  exchange_ = std::make_unique<GradientExchange>(world, network, engine_, kernels, options.comm);
+  exchange_ = std::make_unique<GradientExchange>(world, network, engine_.threads(), kernels, options.comm);
   state_ = make_state(network, options.optimizer.momentum, exchange_->values(), exchange_->kept(),
                       exchange_->owned());
   exchange_->set_state(state_);

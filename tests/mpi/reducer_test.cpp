@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -99,6 +100,24 @@ class Ranks {
     while (!reducer_.is_idle()) poll();
   }
 
+  /// A step of which all is contributed at once, with naps around the first poll; EXPECTs as above.
+  void expect_serial_bits_napping(std::int64_t leaves, std::chrono::milliseconds before,
+                                  std::chrono::milliseconds after) {
+    expect_serial_bits(leaves);  // so that the plan is there
+    reducer_.begin(leaves);
+    const std::vector<Range> mine = nodes(leaves);
+    for (std::size_t i = 0; i < mine.size(); ++i) {
+      for (std::int64_t k = 0; k < size_; ++k)
+        reducer_.slot(static_cast<std::int64_t>(mine.size() - 1 - i))[k] = node_value(mine[i], k, wire(k));
+    }
+    for (std::int64_t b = 0; b < reducer_.bucket_count(); ++b) reducer_.contribute();
+    std::this_thread::sleep_for(before);
+    reducer_.poll();
+    std::this_thread::sleep_for(after);
+    finish();
+    expect_values(leaves);
+  }
+
   /// A whole step of `leaves`; EXPECTs the bits of the serial sum.
   void expect_serial_bits(std::int64_t leaves) {
     begin(leaves);
@@ -162,6 +181,15 @@ TEST(Reducer, HasTheSerialTreesBitsForAnyNumberOfLeavesAndAnyBuckets) {
     }
     Ranks(world(), kSize, 1, way).expect_serial_bits(kMostLeaves);  // more buckets than are in flight at once
   }
+}
+
+TEST(Reducer, OneRankMayBeFarAheadOfTheOthers) {
+  // Rank 0 gets everybody's parts of all buckets, more than it has posted receives for, and nobody's values.
+  using std::chrono::milliseconds;
+  const bool is_ahead = world().rank() == 0;
+  for (const ReducerOptions& way : exact_ways())
+    Ranks(world(), 80, 1, way)
+        .expect_serial_bits_napping(9, milliseconds(is_ahead ? 20 : 0), milliseconds(is_ahead ? 0 : 60));
 }
 
 TEST(Reducer, TheTestsNumbersSeeTheOrderOfAdditions) {

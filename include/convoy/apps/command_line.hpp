@@ -44,6 +44,8 @@ class CommandLine {
   /// An integer in [least, most]; `otherwise` where the option is absent.
   [[nodiscard]] std::int64_t integer(const std::string& name, std::int64_t otherwise, std::int64_t least,
                                      std::int64_t most) const;
+  /// A number in [least, most]; `otherwise` where the option is absent.
+  [[nodiscard]] double number(const std::string& name, double otherwise, double least, double most) const;
   /// Two integers "HxW", each in [least, most].
   [[nodiscard]] std::pair<std::int64_t, std::int64_t> size(const std::string& name,
                                                            std::pair<std::int64_t, std::int64_t> otherwise,

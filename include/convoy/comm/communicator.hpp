@@ -97,6 +97,10 @@ class Communicator {
   void exchange(std::span<const float> mine, const std::vector<std::int64_t>& to, std::span<float> all,
                 const std::vector<std::int64_t>& from) const;
 
+  /// Collective. Assigns the sum of all ranks' `values`, in whatever order MPI adds (MPI_Allreduce): no bits
+  /// to rely on.
+  void add_over_all(std::span<float> values) const;
+
   /// Ends every rank of the job with `status`; does not return.
   [[noreturn]] static void abort(int status);
 

@@ -1,0 +1,172 @@
+#include "convoy/apps/bench_comm.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <iostream>
+
+#include "convoy/apps/ranks.hpp"
+#include "convoy/comm/link.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/core/version.hpp"
+#include "convoy/io/file_system.hpp"
+#include "convoy/kernels/kernels.hpp"
+#include "convoy/train/agreement.hpp"
+#include "convoy/train/rehearsal.hpp"
+
+namespace convoy::apps {
+namespace {
+
+constexpr int kRounds = 3;  // all ways in turn, so that a slow moment does not meet one of them alone
+
+/// One way to add a gradient over all ranks.
+struct Way {
+  std::string name;
+  double sent = 0;  ///< bytes that a host must send, at least
+  std::function<double()> measure;
+  std::vector<double> seconds{};
+
+  [[nodiscard]] double median() const {
+    std::vector<double> sorted = seconds;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted[sorted.size() / 2];
+  }
+};
+
+class Bench {
+ public:
+  Bench(const train::Options& options, const Pictures& pictures, const CommRequest& request,
+        const comm::Communicator& world)
+      : options_(options),
+        request_(request),
+        world_(world),
+        network_(network_for(pictures, options)),
+        kernels_(kernels::float_kernels(train::lowest_isa(world, kernels::choose_isa()))) {}
+
+  ExitStatus run() {
+    link_ = comm::measure_link(world_, request_.seconds);
+    rate_ = request_.wire_bytes_per_second > 0 ? request_.wire_bytes_per_second : link_.bytes_per_second;
+    if (world_.is_root()) std::cout << describe_link() << std::flush;
+    make_ways();
+    for (int round = 0; round < kRounds; ++round)
+      for (Way& way : ways_) way.seconds.push_back(way.measure());
+    if (!world_.is_root()) return ExitStatus::kDone;
+    std::cout << describe_ways() << std::flush;
+    if (!request_.json.empty()) io::write_text_file(request_.json, to_json());
+    return ExitStatus::kDone;
+  }
+
+ private:
+  void make_ways() {
+    const double bytes = static_cast<double>(network_.gradient_size()) * sizeof(float);
+    const double others = static_cast<double>(link_.hosts - 1) / link_.hosts;
+    ways_.push_back({.name = "MPI_Allreduce", .sent = 2 * others * bytes, .measure = [this] {
+                       return comm::measure_all_reduce(world_, network_.gradient_size(), request_.seconds);
+                     }});
+    const auto add = [&](const std::string& name, double wholes, auto change) {
+      train::CommOptions comm = options_.comm;
+      comm.wire = comm::Wire::kFloat32;
+      comm.reduction = comm::Reduction::kTree;
+      change(comm);
+      ways_.push_back({.name = name, .sent = wholes * others * bytes, .measure = [this, comm] {
+                         train::Options options = options_;
+                         options.comm = comm;
+                         return train::rehearse(world_, network_, options, kernels_,
+                                                train::no_computation(network_), train::StepEnd::kSettled,
+                                                request_.seconds);
+                       }});
+    };
+    partial_sums_ = train::partial_sums(world_, network_, options_, kernels_);
+    const double f = partial_sums_;
+    add("tree", f + 1, [](train::CommOptions& comm) { comm.shards_optimizer = true; });
+    add("tree, optimizer not sharded", f + 1,
+        [](train::CommOptions& comm) { comm.shards_optimizer = false; });
+    add("tree, bf16", f / 2 + 1, [](train::CommOptions& comm) {
+      comm.shards_optimizer = true;
+      comm.wire = comm::Wire::kBfloat16;
+    });
+    add("tree, bf16, not sharded", (f + 1) / 2, [](train::CommOptions& comm) {
+      comm.shards_optimizer = false;
+      comm.wire = comm::Wire::kBfloat16;
+    });
+    add("mpi (MPI_Iallreduce)", 2, [](train::CommOptions& comm) { comm.reduction = comm::Reduction::kMpi; });
+  }
+
+  [[nodiscard]] std::string describe_link() const {
+    std::string text = counted(world_.size(), "rank") + " on " + counted(link_.hosts, "host") +
+                       (link_.hosts > 1 ? ", between hosts: " : ", within it: ") +
+                       format("%.1f", 1e6 * link_.latency) +
+                       format(" us for 8 bytes, %.3f GB/s", link_.bytes_per_second / 1e9) +
+                       format(" (%.2f Gbit/s) each way at once\n", 8 * link_.bytes_per_second / 1e9);
+    if (request_.wire_bytes_per_second > 0)
+      text += format("wire: %.2f Gbit/s as --gbit says\n", 8 * rate_ / 1e9);
+    return text;
+  }
+
+  [[nodiscard]] std::string describe_ways() const {
+    const auto bytes = network_.gradient_size() * static_cast<std::int64_t>(sizeof(float));
+    std::string text = "gradient: " + grouped(network_.gradient_size()) + " numbers, " + in_bytes(bytes) +
+                       ", " + format("%.2f", partial_sums_) + " partial sums a " +
+                       (link_.hosts < world_.size() && options_.comm.shared_memory ? "host" : "rank") +
+                       "\nWith the update, from its begin until every rank has the new values; median of " +
+                       std::to_string(kRounds) + " rounds:\n" +
+                       format("  %-30s%10s%14s%16s\n", "", "ms", "of the bound", "MPI_Allreduce/");
+    for (const Way& way : ways_) {
+      text += format("  %-30s%10.3f%14s%16.2f\n", way.name.c_str(), 1e3 * way.median(),
+                     link_.hosts > 1 ? format("%.1f %%", 100 * share_of_bound(way)).c_str() : "-",
+                     ways_.front().median() / way.median());
+    }
+    if (link_.hosts > 1)
+      text +=
+          "The bound is what a host must send, over its bandwidth: 2·(N−1)/N gradients for MPI on N hosts, "
+          "(f+1)·(N−1)/N for the tree\n";
+    return text;
+  }
+
+  [[nodiscard]] double share_of_bound(const Way& way) const { return way.sent / rate_ / way.median(); }
+
+  [[nodiscard]] std::string to_json() const {
+    std::vector<std::string> ways;
+    for (const Way& way : ways_) {
+      ways.push_back(
+          json_object({{"name", json_string(way.name)},
+                       {"seconds", json_number(way.median())},
+                       {"bytes_sent_a_host", json_number(way.sent)},
+                       {"share_of_bound", link_.hosts > 1 ? json_number(share_of_bound(way)) : "null"},
+                       {"times_mpi_allreduce", json_number(ways_.front().median() / way.median())}}));
+    }
+    return json_object({{"version", json_string(version())},
+                        {"ranks", std::to_string(world_.size())},
+                        {"hosts", std::to_string(link_.hosts)},
+                        {"latency_seconds", json_number(link_.latency)},
+                        {"bytes_per_second", json_number(rate_)},
+                        {"gradient_numbers", std::to_string(network_.gradient_size())},
+                        {"partial_sums", json_number(partial_sums_)},
+                        {"ways", '[' + join(ways, ",") + ']'}}) +
+           '\n';
+  }
+
+  const train::Options& options_;
+  const CommRequest& request_;
+  comm::Communicator world_;
+  nn::Network network_;
+  const kernels::KernelTable<float>& kernels_;
+  comm::Link link_;
+  double rate_ = 0;
+  double partial_sums_ = 1;
+  std::vector<Way> ways_;
+};
+
+}  // namespace
+
+ExitStatus bench_comm(const train::Options& options, const Pictures& pictures, const CommRequest& request) {
+  return run_with_ranks("bench comm", [&](const comm::Communicator& world) {
+    if (world.size() == 1)
+      throw ConfigError(
+          "one rank has nobody to send to; start bench comm on the ranks that are to be measured (mpirun -n "
+          "2 "
+          "…, srun …)");
+    return Bench(options, pictures, request, world.by_node()).run();
+  });
+}
+
+}  // namespace convoy::apps

@@ -1,0 +1,38 @@
+#include "convoy/apps/pictures.hpp"
+
+#include "convoy/data/dataset.hpp"
+#include "convoy/io/file_system.hpp"
+
+namespace convoy::apps {
+namespace {
+
+constexpr std::int64_t kMostExtent = 65535;
+constexpr Shape kUsualPicture{3, 32, 32};
+
+}  // namespace
+
+void add_pictures(CommandLine& line) {
+  line.add_value("shape", "CxHxW",
+                 "pictures; default: data.file's if it is there, else " + to_string(kUsualPicture));
+  line.add_value("classes", "K",
+                 "outputs the network must have; default: data.file's if it is there, else its last layer's");
+}
+
+Pictures choose_pictures(const CommandLine& line, const std::string& file) {
+  const std::optional<Shape> shape = line.shape("shape", kMostExtent);
+  std::optional<std::int64_t> classes;
+  if (line.has("classes")) classes = line.integer("classes", 1, 1, 1 << 24);
+  const bool has_file = io::exists(file);
+  if (shape && (classes || !has_file)) return {*shape, classes, "as --shape says"};
+  if (!has_file)
+    return {kUsualPicture, classes, "data.file " + file + " is not there, --shape names another"};
+  const data::Dataset dataset(file, comm::Communicator::self(), {});
+  return {shape.value_or(dataset.shape()), classes.value_or(dataset.classes()),
+          shape ? "as --shape says" : "as in " + file};
+}
+
+nn::Network network_for(const Pictures& pictures, const train::Options& options) {
+  return {pictures.shape, options.layers, options.loss, pictures.classes};
+}
+
+}  // namespace convoy::apps
