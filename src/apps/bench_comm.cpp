@@ -71,7 +71,7 @@ class Bench {
                          train::Options options = options_;
                          options.comm = comm;
                          return train::rehearse(world_, network_, options, kernels_,
-                                                train::no_computation(network_), train::StepEnd::kSettled,
+                                                train::no_computation(network_), train::Rehearse::kSumAlone,
                                                 request_.seconds);
                        }});
     };
@@ -107,8 +107,7 @@ class Bench {
     std::string text = "gradient: " + grouped(network_.gradient_size()) + " numbers, " + in_bytes(bytes) +
                        ", " + format("%.2f", partial_sums_) + " partial sums a " +
                        (link_.hosts < world_.size() && options_.comm.shared_memory ? "host" : "rank") +
-                       "\nWith the update, from its begin until every rank has the new values; median of " +
-                       std::to_string(kRounds) + " rounds:\n" +
+                       "\nUntil every rank has the sum; median of " + std::to_string(kRounds) + " rounds:\n" +
                        format("  %-30s%10s%14s%16s\n", "", "ms", "of the bound", "MPI_Allreduce/");
     for (const Way& way : ways_) {
       text += format("  %-30s%10.3f%14s%16.2f\n", way.name.c_str(), 1e3 * way.median(),

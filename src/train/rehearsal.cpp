@@ -63,8 +63,8 @@ class Rehearsal {
     for (float* slot : slots_) std::fill_n(slot, network.gradient_size(), 0.0F);
   }
 
-  void step(StepEnd end) {
-    const Update update{.sgd = &options_.optimizer,
+  void step(Rehearse what) {
+    const Update update{.sgd = what == Rehearse::kSumAlone ? nullptr : &options_.optimizer,
                         .ranges = &ranges_,
                         .rate = 0,
                         .samples = static_cast<float>(options_.batch),
@@ -74,7 +74,7 @@ class Rehearsal {
     if (!exchange_) return;
     exchange_->finish(0);
     exchange_->end();
-    if (end == StepEnd::kSettled) exchange_->settle();
+    if (what == Rehearse::kSumAlone) exchange_->settle();
   }
   void settle() {
     if (exchange_) exchange_->settle();
@@ -141,12 +141,12 @@ double partial_sums(const comm::Communicator& world, const nn::Network& network,
 }
 
 double rehearse(const comm::Communicator& world, const nn::Network& network, const Options& options,
-                const kernels::KernelTable<float>& kernels, const MicroBatchTimes& times, StepEnd end,
+                const kernels::KernelTable<float>& kernels, const MicroBatchTimes& times, Rehearse what,
                 double seconds) {
   constexpr int kStepsToWarmUp = 2;
   constexpr std::size_t kFewestSteps = 5;
   Rehearsal rehearsal(world, network, options, kernels, times);
-  for (int i = 0; i < kStepsToWarmUp; ++i) rehearsal.step(end);
+  for (int i = 0; i < kStepsToWarmUp; ++i) rehearsal.step(what);
   rehearsal.settle();
   std::vector<double> laps;
   world.barrier();
@@ -155,7 +155,7 @@ double rehearse(const comm::Communicator& world, const nn::Network& network, con
     // Whether to go on is asked now and then only: the question is a collective of its own.
     Clock::time_point start = Clock::now();
     for (std::size_t i = 0; i < kFewestSteps; ++i) {
-      rehearsal.step(end);
+      rehearsal.step(what);
       laps.push_back(seconds_since(start));
       start = Clock::now();
     }

@@ -33,6 +33,10 @@ std::vector<optim::ParameterRange> decay_ranges(const nn::Network& network) {
 }
 
 void Update::apply(const Range& elements, const float* sum, State& state) const {
+  if (sgd == nullptr) {
+    std::copy_n(sum, elements.size(), state.parameters.data() + elements.begin);  // statistics lie behind
+    return;
+  }
   const auto parameters = static_cast<std::int64_t>(state.parameters.size());
   if (elements.begin < parameters) {
     const Range part{elements.begin, std::min(elements.end, parameters)};

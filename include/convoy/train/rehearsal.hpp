@@ -31,14 +31,15 @@ struct MicroBatchTimes {
 [[nodiscard]] double partial_sums(const comm::Communicator& world, const nn::Network& network,
                                   const Options& options, const kernels::KernelTable<float>& kernels);
 
-/// Whether a step waits for the new values of all ranks before it ends, or as in training, the next one does,
+/// What a step does. kSumAlone: gradients are added and the sum goes to all ranks, nothing is updated, and
+/// the step ends when all have it. kTraining: all of a training step, whose new values the next one waits for
 /// layer by layer.
-enum class StepEnd { kSettled, kAsInTraining };
+enum class Rehearse { kSumAlone, kTraining };
 
 /// Collective. Seconds of a step of options.batch over all ranks, median; about `seconds` are spent. Each
 /// rank waits as long as one thread would compute, and takes part in exchanges as in training (options.comm).
 [[nodiscard]] double rehearse(const comm::Communicator& world, const nn::Network& network,
                               const Options& options, const kernels::KernelTable<float>& kernels,
-                              const MicroBatchTimes& times, StepEnd end, double seconds);
+                              const MicroBatchTimes& times, Rehearse what, double seconds);
 
 }  // namespace convoy::train

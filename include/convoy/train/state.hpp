@@ -32,7 +32,7 @@ struct State {
 
 /// What is done to the values in a step.
 struct Update {
-  const optim::SgdOptions* sgd = nullptr;
+  const optim::SgdOptions* sgd = nullptr;  ///< null: the values become the sum, for measurements
   const std::vector<optim::ParameterRange>* ranges = nullptr;
   float rate = 0;
   float samples = 1;        ///< of the global batch
