@@ -15,6 +15,7 @@
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/aligned.hpp"
 #include "convoy/core/error.hpp"
+#include "convoy/core/patience.hpp"
 #include "messages.hpp"
 
 namespace convoy::comm {
@@ -180,10 +181,10 @@ void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Iallgather(mine.data(), count, MPI_BYTE, all.data(), count, MPI_BYTE, impl_->comm, &request),
         "MPI_Iallgather");
-  for (int is_done = 0; is_done == 0;) {
+  Patience patience;
+  for (int is_done = 0; is_done == 0; patience.wait()) {
     check(MPI_Test(&request, &is_done, MPI_STATUS_IGNORE), "MPI_Test");
     meanwhile();
-    std::this_thread::yield();  // the others may need this core
   }
 }
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 #include <vector>
 
+#include "convoy/core/patience.hpp"
 #include "messages.hpp"
 
 namespace convoy::comm {
@@ -25,7 +25,8 @@ double median(std::vector<double>& values) {
 }
 
 void wait_for(Exchange& exchange) {
-  while (!exchange.is_complete()) std::this_thread::yield();  // the other may need this core
+  for (Patience patience; !exchange.is_complete(); patience.wait()) {
+  }
 }
 
 /// Collective. lap() over and over, its seconds as rank 0 saw them; rank 0 decides when it is enough.

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <string>
-#include <thread>
 
 #include "convoy/core/error.hpp"
+#include "convoy/core/patience.hpp"
 
 namespace convoy::train {
 namespace {
@@ -22,18 +22,6 @@ comm::ReducerOptions reducer_options(const CommOptions& options, std::int64_t pa
           .wire = options.wire,
           .exact_from = parameters};
 }
-
-/// Waits a little, so that it also works when there are more threads than cores.
-class Patience {
- public:
-  void wait() {
-    constexpr int kSpins = 256;
-    if (++spins_ > kSpins) std::this_thread::yield();
-  }
-
- private:
-  int spins_ = 0;
-};
 
 }  // namespace
 

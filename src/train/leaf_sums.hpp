@@ -19,16 +19,18 @@ class LeafSums {
   /// zero, valid until the next call.
   [[nodiscard]] std::span<LeafResult> places(std::int64_t leaves);
 
-  /// Collective, after the places of such a step were filled. Everybody's, added along the tree. `meanwhile`
-  /// is called over and over while it waits.
+  /// Collective, after the places of such a step were filled. Everybody's, added along the tree. `note` goes
+  /// along: largest_note() is the largest any rank gave. `meanwhile` is called over and over while it waits.
   [[nodiscard]] LeafResult sum(
-      std::int64_t leaves, const std::function<void()>& meanwhile = [] {});
+      std::int64_t leaves, int note = 0, const std::function<void()>& meanwhile = [] {});
+  [[nodiscard]] int largest_note() const { return largest_note_; }
 
  private:
   comm::Communicator world_;
   std::vector<LeafResult> mine_;
   std::vector<LeafResult> all_;
   std::vector<double> losses_;
+  int largest_note_ = 0;
 };
 
 }  // namespace convoy::train

@@ -162,7 +162,7 @@ class Trainer {
       tell_step(epoch, loss, epoch_ends);
       if (verify_is_due(progress_.step)) stepper_.verify();
       if (epoch_ends) end_epoch(epoch);
-      const Request request = agree_on_request();
+      const Request request = agree_on_request(epoch_ends);
       const bool is_last = progress_.step == total_steps_;
       if (is_last || request != Request::kNothing || checkpoint_is_due(epoch_ends)) save();
       if (request == Request::kLeave && !is_last) return ExitStatus::kStoppedEarly;
@@ -177,7 +177,8 @@ class Trainer {
                           .epoch = order_.epoch(),
                           .batch = order_.batch(progress_.step % steps_per_epoch_, options_.batch),
                           .rate = rate_,
-                          .verify_follows = verify_is_due(progress_.step + 1)};
+                          .verify_follows = verify_is_due(progress_.step + 1),
+                          .note = [this] { return static_cast<int>(own_request()); }};
     const LeafResult sum = stepper_.step(order);
     ++progress_.step;
     if (launch_.hooks.corrupt) {
@@ -255,18 +256,25 @@ class Trainer {
     for (Pace* pace : {&pace_, &epoch_pace_}) pace->resume();
   }
 
-  /// The strongest request any rank has, from signals or the clock.
-  Request agree_on_request() {
-    stepper_.enter(Phase::kAgreement, step_under_way_);
+  /// What this rank is asked for, by signals or the clock.
+  Request own_request() {
     int mine = static_cast<int>(Request::kNothing);
     if (launch_.request != nullptr) {
       mine = static_cast<int>(Request::kCheckpoint);  // asks once: taken back here; a request to leave stays
       launch_.request->compare_exchange_strong(mine, static_cast<int>(Request::kNothing));  // else: loads it
     }
-    if (deadline_.is_near()) mine = static_cast<int>(Request::kLeave);
+    return deadline_.is_near() ? Request::kLeave : static_cast<Request>(mine);
+  }
+
+  /// The strongest that any rank has: as it was when the step ended, and again after a long evaluation.
+  Request agree_on_request(bool epoch_ends) {
+    const auto in_step = static_cast<Request>(stepper_.largest_note());
+    if (!epoch_ends) return in_step;
+    stepper_.enter(Phase::kAgreement, step_under_way_);
+    const int mine = static_cast<int>(own_request());
     requests_.resize(static_cast<std::size_t>(world_.size()));
     world_.all_gather_equal<int>(std::span<const int>(&mine, 1), requests_);
-    return static_cast<Request>(*std::max_element(requests_.begin(), requests_.end()));
+    return std::max(in_step, static_cast<Request>(*std::max_element(requests_.begin(), requests_.end())));
   }
 
   /// After the step that is number `step` from 1.
