@@ -19,6 +19,7 @@ const std::vector<Command>& commands() {
       {"inspect", "show what is in a data set or checkpoint, and check its sums", run_inspect},
       {"gradcheck", "compare the gradients of a network with numeric ones, layer by layer", run_gradcheck},
       {"bench", "measure the machine, and every layer and the whole step of a configuration", run_bench},
+      {"scaling", "predict what more ranks would make of a configuration", run_scaling},
       {"explain", "the derivation of a convolution layer, worked on a small example in numbers", run_explain},
   };
   return table;

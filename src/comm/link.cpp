@@ -68,6 +68,22 @@ double measure_latency(const Communicator& ends, double seconds) {
   return lap / (2 * kRounds);
 }
 
+/// Both ways at once.
+double measure_gap(const Communicator& ends, double seconds) {
+  constexpr std::size_t kMessages = 256;
+  const std::vector<std::byte> sent(8);
+  std::vector<std::byte> received(kMessages * 8);
+  Exchange exchange(ends);
+  const int other = 1 - ends.rank();
+  const double lap = median_lap(ends, seconds, [&] {
+    for (std::size_t i = 0; i < kMessages; ++i)
+      exchange.receive(std::span(received).subspan(8 * i, 8), other, kTag);
+    for (std::size_t i = 0; i < kMessages; ++i) exchange.send(sent, other, kTag);
+    wait_for(exchange);
+  });
+  return lap / kMessages;
+}
+
 double measure_bandwidth(const Communicator& ends, double seconds) {
   constexpr int kMessages = 8;
   constexpr std::size_t kBytes = std::size_t{1} << 20;
@@ -100,7 +116,10 @@ Link measure_link(const Communicator& world, double seconds) {
   const Communicator ends = world.split(is_end ? 0 : 1);
   const bool is_of_first_two = is_end && ends.rank() < 2;
   const Communicator first_two = world.split(is_of_first_two ? 0 : 1);
-  if (is_of_first_two) link.latency = measure_latency(first_two, seconds);
+  if (is_of_first_two) {
+    link.latency = measure_latency(first_two, seconds);
+    link.gap = measure_gap(first_two, seconds);
+  }
   if (is_end) link.bytes_per_second = measure_bandwidth(ends, seconds);
   return world.broadcast_value(link);
 }

@@ -34,6 +34,7 @@ ExitStatus run_explain(const Arguments& arguments);
 ExitStatus run_gradcheck(const Arguments& arguments);
 ExitStatus run_import(const Arguments& arguments);
 ExitStatus run_inspect(const Arguments& arguments);
+ExitStatus run_scaling(const Arguments& arguments);
 ExitStatus run_synth(const Arguments& arguments);
 ExitStatus run_train(const Arguments& arguments);
 

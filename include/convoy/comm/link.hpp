@@ -7,10 +7,11 @@
 
 namespace convoy::comm {
 
-/// The α and β of a message of n bytes: α + n/β seconds.
+/// m messages of n bytes each take latency + m·gap + m·n/bytes_per_second.
 struct Link {
-  double latency = 0;           ///< α: of 8 bytes one way, seconds
-  double bytes_per_second = 0;  ///< β: what a host sends while it receives as much
+  double latency = 0;           ///< of 8 bytes one way, seconds
+  double gap = 0;               ///< between short messages, one after the other, seconds
+  double bytes_per_second = 0;  ///< what a host sends while it receives as much
   int hosts = 1;                ///< 1: within one, through its memory
 };
 

@@ -1,0 +1,302 @@
+// convoy scaling: tables of what more ranks would make of a configuration, from what is measured here.
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <optional>
+
+#include "convoy/apps/command.hpp"
+#include "convoy/apps/command_line.hpp"
+#include "convoy/apps/pictures.hpp"
+#include "convoy/apps/ranks.hpp"
+#include "convoy/comm/link.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/io/file_system.hpp"
+#include "convoy/kernels/isa.hpp"
+#include "convoy/train/agreement.hpp"
+#include "convoy/train/placement.hpp"
+#include "convoy/train/scaling.hpp"
+
+namespace convoy::apps {
+namespace {
+
+using train::Job;
+using train::Prediction;
+
+constexpr std::int64_t kMostRanks = 4096;
+constexpr double kGoodEfficiency = 0.75;
+
+struct Request {
+  Pictures pictures;
+  std::int64_t ranks_a_host = 1;
+  std::optional<double> latency;  ///< seconds; nothing: as measured
+  std::optional<double> rate;     ///< bytes a second
+  double seconds = 0;             ///< for one measurement
+  std::string json;
+};
+
+struct Row {
+  Job job;
+  Prediction prediction;
+  double images = 0;      ///< a second
+  double efficiency = 0;  ///< images a second and rank, over those of one rank
+};
+
+class Scaling {
+ public:
+  Scaling(const train::Options& options, const Request& request, const comm::Communicator& world)
+      : options_(options),
+        request_(request),
+        world_(world),
+        network_(network_for(request.pictures, options)),
+        kernels_(kernels::float_kernels(train::lowest_isa(world, kernels::choose_isa()))),
+        threads_(train::resolve_threads(options.threads)),
+        leaves_((options.batch + options.micro_batch - 1) / options.micro_batch) {}
+
+  ExitStatus run() {
+    measure();
+    strong_ = table(false);
+    weak_ = table(true);
+    if (world_.is_root()) {
+      std::cout << describe_costs()
+                << describe_table("Strong scaling: batch " + grouped(options_.batch), strong_)
+                << describe_end()
+                << describe_table("Weak scaling: a batch of " + grouped(options_.batch) + " a rank", weak_)
+                << recommend() << std::flush;
+    }
+    if (world_.size() > 1 && world_.size() <= leaves_) check();
+    if (world_.is_root() && !request_.json.empty()) io::write_text_file(request_.json, to_json());
+    return ExitStatus::kDone;
+  }
+
+ private:
+  /// Rank 0 alone computes, the others sleep: ranks may share cores here.
+  void measure() {
+    if (world_.is_root()) {
+      costs_ = train::measure_costs(network_, options_,
+                                    {.kernels = kernels_, .threads = threads_, .seconds = request_.seconds});
+      if (threads_ > 1)
+        one_thread_ =
+            train::measure_micro_batch(network_, options_,
+                                       {.kernels = kernels_, .threads = 1, .seconds = request_.seconds})
+                .sum();
+    } else {
+      costs_.micro_batch = train::no_computation(network_);
+    }
+    const int mine = 0;
+    std::vector<int> all(static_cast<std::size_t>(world_.size()));
+    world_.all_gather_equal<int>(std::span<const int>(&mine, 1), all, [] {});
+    for (std::vector<double>* times : {&costs_.micro_batch.forward, &costs_.micro_batch.backward})
+      world_.broadcast(std::as_writable_bytes(std::span(*times)));
+    costs_.add = world_.broadcast_value(costs_.add);
+    costs_.update = world_.broadcast_value(costs_.update);
+    costs_.link = comm::measure_link(world_, request_.seconds);
+    if (request_.latency) costs_.link.latency = *request_.latency;
+    if (request_.rate) costs_.link.bytes_per_second = *request_.rate;
+  }
+
+  [[nodiscard]] std::vector<Row> table(bool is_weak) const {
+    std::vector<Row> rows;
+    for (std::int64_t ranks = 1; ranks <= kMostRanks; ranks *= 2) {
+      if (!is_weak && ranks > leaves_) break;
+      Row row{.job = {.ranks = ranks,
+                      .ranks_a_host = std::min(ranks, request_.ranks_a_host),
+                      .threads = threads_,
+                      .leaves = is_weak ? leaves_ * ranks : leaves_},
+              .prediction = {}};
+      row.prediction = train::predict(network_, options_, costs_, row.job);
+      const std::int64_t images = is_weak ? options_.batch * ranks : options_.batch;
+      row.images = static_cast<double>(images) / row.prediction.step;
+      row.efficiency = rows.empty() ? 1 : row.images / (static_cast<double>(ranks) * rows.front().images);
+      rows.push_back(row);
+    }
+    return rows;
+  }
+
+  [[nodiscard]] std::string describe_costs() const {
+    const comm::Link& link = costs_.link;
+    return "Measured: kernels " + std::string(kernels::to_string(kernels_.isa)) + ", " +
+           counted(threads_, "thread") + " a rank, a micro-batch of " + std::to_string(options_.micro_batch) +
+           format(" in %.3f ms on one of them, pictures ", 1e3 * costs_.micro_batch.sum()) +
+           to_string(request_.pictures.shape) + "\nNetwork between " + counted(link.hosts, "host") +
+           format(": %.1f us, %.2f us a message more, %.3f GB/s each way", 1e6 * link.latency, 1e6 * link.gap,
+                  link.bytes_per_second / 1e9) +
+           (request_.latency || request_.rate ? " (as given)"
+            : link.hosts == 1                 ? " (within one host)"
+                                              : "") +
+           "\nGradient: " + in_bytes(network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))) +
+           ", buckets of " + in_bytes(options_.comm.bucket_bytes) + ", " +
+           counted(request_.ranks_a_host, "rank") + " a host\n";
+  }
+
+  static std::string describe_table(const std::string& title, const std::vector<Row>& rows) {
+    std::string text = title + '\n' +
+                       format("%7s%7s%14s%8s%12s%12s%12s%10s%14s%12s\n", "ranks", "hosts", "micro-batches",
+                              "f", "step ms", "compute ms", "exposed ms", "of it", "images/s", "efficiency");
+    for (const Row& row : rows) {
+      const Prediction& its = row.prediction;
+      text += format("%7lld%7lld%14.2f%8.2f%12.3f%12.3f%12.3f%8.1f %%%14.0f%10.1f %%\n",
+                     static_cast<long long>(row.job.ranks), static_cast<long long>(row.job.hosts()),
+                     static_cast<double>(row.job.leaves) / static_cast<double>(row.job.ranks),
+                     its.partial_sums, 1e3 * its.step, 1e3 * its.compute, 1e3 * its.exposed(),
+                     100 * its.exposed() / its.step, row.images, 100 * row.efficiency);
+    }
+    return text;
+  }
+
+  [[nodiscard]] std::string describe_end() const {
+    if (leaves_ >= kMostRanks) return {};
+    return "  more ranks would have no micro-batch: " + counted(leaves_, "micro-batch") +
+           " a step; a smaller train.micro-batch or a larger train.batch allows them\n";
+  }
+
+  [[nodiscard]] std::string recommend() const {
+    const auto last_good = [](const std::vector<Row>& rows) {
+      const Row* best = &rows.front();
+      for (const Row& row : rows)
+        if (row.efficiency >= kGoodEfficiency) best = &row;
+      return *best;
+    };
+    const Row strong = last_good(strong_);
+    std::string text =
+        "Recommended for this batch: " + counted(strong.job.ranks, "rank") + " x " +
+        counted(threads_, "thread") + " on " + counted(strong.job.hosts(), "host") +
+        format(" (%.0f images/s, efficiency %.0f %%); ", strong.images, 100 * strong.efficiency) +
+        (strong.job.ranks == strong_.back().job.ranks
+             ? "for more ranks, more micro-batches\n"
+             : format("more ranks stay below %.0f %%\n", 100 * kGoodEfficiency));
+    if (one_thread_ > 0) {
+      const double kept = one_thread_ / costs_.micro_batch.sum();
+      text +=
+          format("Threads: %lld of them, each with its micro-batch, keep %.0f %% of the speed of one alone: ",
+                 static_cast<long long>(threads_), 100 * kept) +
+          (kept >= kGoodEfficiency ? "one rank for these cores will do\n"
+                                   : "they wait for memory; more ranks on these cores would not help\n");
+    }
+    return text;
+  }
+
+  /// The model against steps in which communication is real and computation a wait of the measured length,
+  /// one thread a rank.
+  void check() {
+    if (request_.latency || request_.rate) return;  // a network that is not here
+    train::Options options = options_;
+    const std::int64_t ranks_a_host = (world_.size() + costs_.link.hosts - 1) / costs_.link.hosts;
+    const Job job{.ranks = world_.size(), .ranks_a_host = ranks_a_host, .threads = 1, .leaves = leaves_};
+    const double alone = train::rehearse(world_, network_, options, kernels_, train::no_computation(network_),
+                                         train::Rehearse::kSumAlone, request_.seconds);
+    std::string text =
+        "Checked on " + counted(world_.size(), "rank") + " on " + counted(costs_.link.hosts, "host") +
+        ", computation replaced by waits, 1 thread a rank:\n" +
+        format("%14s%16s%16s%12s%22s\n", "", "predicted ms", "measured ms", "error", "communication hidden");
+    double with_overlap = 0;
+    for (const bool overlap : {true, false}) {
+      options.comm.overlap = overlap;
+      const Prediction predicted = train::predict(network_, options, costs_, job);
+      const double measured = train::rehearse(world_, network_, options, kernels_, costs_.micro_batch,
+                                              train::Rehearse::kTraining, request_.seconds);
+      const double compute = predicted.compute;
+      text += format("%14s%16.3f%16.3f%10.1f %%%20.1f %%\n", overlap ? "overlap" : "no overlap",
+                     1e3 * predicted.step, 1e3 * measured, 100 * (predicted.step / measured - 1),
+                     100 * std::clamp(1 - (measured - compute) / alone, 0.0, 1.0));
+      checks_.push_back({overlap, predicted.step, measured});
+      if (overlap) with_overlap = measured;
+    }
+    text += format("  communication alone: %.3f ms; overlap takes %.2f of the time without\n", 1e3 * alone,
+                   with_overlap / checks_.back().measured);
+    if (world_.is_root()) std::cout << text << std::flush;
+  }
+
+  [[nodiscard]] std::string to_json() const {
+    const auto json_rows = [](const std::vector<Row>& rows) {
+      std::vector<std::string> texts;
+      for (const Row& row : rows) {
+        texts.push_back(json_object({{"ranks", std::to_string(row.job.ranks)},
+                                     {"hosts", std::to_string(row.job.hosts())},
+                                     {"micro_batches", std::to_string(row.job.leaves)},
+                                     {"partial_sums", json_number(row.prediction.partial_sums)},
+                                     {"seconds", json_number(row.prediction.step)},
+                                     {"compute_seconds", json_number(row.prediction.compute)},
+                                     {"communication_seconds", json_number(row.prediction.communication)},
+                                     {"images_per_second", json_number(row.images)},
+                                     {"efficiency", json_number(row.efficiency)}}));
+      }
+      return '[' + join(texts, ",") + ']';
+    };
+    std::vector<std::string> checks;
+    for (const Check& each : checks_) {
+      checks.push_back(json_object({{"overlap", each.overlap ? "true" : "false"},
+                                    {"predicted_seconds", json_number(each.predicted)},
+                                    {"measured_seconds", json_number(each.measured)}}));
+    }
+    return json_object({{"threads", std::to_string(threads_)},
+                        {"latency_seconds", json_number(costs_.link.latency)},
+                        {"gap_seconds", json_number(costs_.link.gap)},
+                        {"bytes_per_second", json_number(costs_.link.bytes_per_second)},
+                        {"strong", json_rows(strong_)},
+                        {"weak", json_rows(weak_)},
+                        {"checks", '[' + join(checks, ",") + ']'}}) +
+           '\n';
+  }
+
+  struct Check {
+    bool overlap = true;
+    double predicted = 0;
+    double measured = 0;
+  };
+
+  const train::Options& options_;
+  const Request& request_;
+  comm::Communicator world_;
+  nn::Network network_;
+  const kernels::KernelTable<float>& kernels_;
+  int threads_;
+  std::int64_t leaves_;
+  train::Costs costs_;
+  double one_thread_ = 0;  ///< seconds of a micro-batch with the machine to itself
+  std::vector<Row> strong_, weak_;
+  std::vector<Check> checks_;
+};
+
+}  // namespace
+
+ExitStatus run_scaling(const Arguments& arguments) {
+  CommandLine line("scaling", "[mpirun …] convoy scaling --config FILE [options]",
+                   "Predicts steps on 1 to 4,096 ranks, strong and weak, from what is measured here: a "
+                   "micro-batch layer by\n"
+                   "layer, and the network between the ranks it is started on (two hosts or more; "
+                   "--latency-us and --gbit\n"
+                   "stand for a network that is not here). Started on several ranks, it checks itself: steps "
+                   "whose messages\n"
+                   "are real and whose computation is a wait of the measured length. Random pictures; "
+                   "nothing is written but\n"
+                   "--json.");
+  add_pictures(line);
+  line.add_value("ranks-per-host", "N", "ranks that share a host and its wire; default 1");
+  line.add_value("latency-us", "T", "of a message between hosts, microseconds, instead of measuring");
+  line.add_value("gbit", "R", "what a host's wire carries each way, Gbit/s, instead of measuring");
+  line.add_value("milliseconds", "N", "time for one measurement, at least, 1 to 60,000; default 500");
+  line.add_value("json", "FILE", "write all figures there too");
+  line.add_configuration();
+  if (!line.parse(arguments)) return ExitStatus::kDone;
+  const train::Options options = line.configuration();
+  Request request{.pictures = choose_pictures(line, options.data.file),
+                  .ranks_a_host = line.integer("ranks-per-host", 1, 1, 4096),
+                  .latency = std::nullopt,
+                  .rate = std::nullopt,
+                  .seconds = static_cast<double>(line.integer("milliseconds", 500, 1, 60'000)) / 1e3,
+                  .json = line.text("json").value_or("")};
+  if (line.has("latency-us")) request.latency = line.number("latency-us", 0, 0, 1e6) / 1e6;
+  if (line.has("gbit")) request.rate = line.number("gbit", 0, 1e-6, 1e6) * 1e9 / 8;
+  return run_with_ranks("scaling", [&](const comm::Communicator& world) {
+    if (world.size() == 1 && !(request.latency && request.rate)) {
+      throw ConfigError(
+          "one rank sees no network to measure; start it on two hosts or more (mpirun, srun), or say what "
+          "the "
+          "network does with --latency-us and --gbit");
+    }
+    return Scaling(options, request, world.by_node()).run();
+  });
+}
+
+}  // namespace convoy::apps

@@ -1,0 +1,249 @@
+#include "convoy/train/scaling.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "convoy/comm/tree.hpp"
+#include "convoy/core/aligned.hpp"
+#include "convoy/train/buckets.hpp"
+#include "convoy/train/state.hpp"
+#include "setup.hpp"
+
+namespace convoy::train {
+namespace {
+
+/// f of the host that sends the most.
+std::int64_t most_partial_sums(const Job& job) {
+  std::size_t most = 0;
+  for (std::int64_t first = 0; first < job.ranks; first += job.ranks_a_host) {
+    const std::int64_t last = std::min(first + job.ranks_a_host, job.ranks) - 1;
+    const Range block{
+        comm::leaf_block(job.leaves, static_cast<int>(job.ranks), static_cast<int>(first)).begin,
+        comm::leaf_block(job.leaves, static_cast<int>(job.ranks), static_cast<int>(last)).end};
+    most = std::max(most, comm::maximal_nodes(block, job.leaves).size());
+  }
+  return static_cast<std::int64_t>(most);
+}
+
+/// The schedule of one rank, step after step.
+class Schedule {
+ public:
+  Schedule(const nn::Network& network, const Options& options, const Costs& costs, const Job& job)
+      : options_(options),
+        costs_(costs),
+        job_(job),
+        buckets_(plan_buckets(network, options.comm.bucket_bytes)),
+        ranges_(operation_ranges(network)),
+        parts_(static_cast<double>(most_partial_sums(job))),
+        layerwise_(job.ranks == 1 ? 1
+                                  : layerwise_micro_batches(network, options.micro_batch,
+                                                            static_cast<int>(job.hosts()), options.comm)) {
+    const std::int64_t mine = ceil_div(job.leaves, job.ranks);
+    const std::int64_t groups = std::min(job.threads, mine);
+    count_ = ceil_div(mine, groups);
+    team_ = static_cast<double>(job.threads / groups);
+  }
+
+  Prediction run() {
+    constexpr int kSteps = 4;  // the last one sees nothing of the beginning
+    double begin = 0;
+    for (int i = 0; i < kSteps; ++i) {
+      begin = now_;
+      computed_ = 0;
+      step();
+    }
+    Prediction prediction{
+        .step = now_ - begin, .compute = computed_, .communication = 0, .partial_sums = parts_};
+    for (const Bucket& bucket : buckets_) prediction.communication += part_cost(bucket) + value_cost(bucket);
+    return prediction;
+  }
+
+ private:
+  enum class Stage { kWaiting, kReady, kParts, kValues, kDone };
+
+  [[nodiscard]] double others() const {
+    return static_cast<double>(job_.hosts() - 1) / static_cast<double>(job_.hosts());
+  }
+  [[nodiscard]] double transfer(double vectors, double bytes_a_number, const Bucket& bucket) const {
+    if (job_.hosts() == 1) return 0;
+    const double messages = vectors * static_cast<double>(job_.hosts() - 1);
+    const double bytes = vectors * others() * static_cast<double>(bucket.elements.size()) * bytes_a_number;
+    return costs_.link.latency + messages * costs_.link.gap + bytes / costs_.link.bytes_per_second;
+  }
+  [[nodiscard]] double part_cost(const Bucket& bucket) const {
+    return transfer(parts_, static_cast<double>(comm::wire_bytes(options_.comm.wire)), bucket);
+  }
+  [[nodiscard]] double value_cost(const Bucket& bucket) const {
+    const bool are_sums = !options_.comm.shards_optimizer;
+    return transfer(1, are_sums ? static_cast<double>(comm::wire_bytes(options_.comm.wire)) : 4, bucket);
+  }
+
+  void compute(double seconds) {
+    now_ += seconds;
+    computed_ += seconds;
+  }
+
+  /// Occupies the wire from now on, or from when it is free.
+  double send(double seconds) {
+    wire_free_ = std::max(wire_free_, now_) + seconds;
+    return wire_free_;
+  }
+
+  /// What the first thread does between two kernels.
+  void poll() {
+    for (bool moves = true; moves;) {
+      moves = false;
+      for (std::size_t b = first_open_; b < buckets_.size(); ++b) {
+        if (stages_[b] == Stage::kWaiting) break;
+        const double size = static_cast<double>(buckets_[b].elements.size());
+        if (stages_[b] == Stage::kReady) {
+          // Its share of what the host's ranks hold.
+          const double mates =
+              static_cast<double>(job_.ranks_a_host - 1) / static_cast<double>(job_.ranks_a_host);
+          if (job_.ranks > 1) compute(size * mates * costs_.add);
+          arrival_[b] = send(part_cost(buckets_[b]));
+          stages_[b] = Stage::kParts;
+          moves = true;
+        } else if (stages_[b] == Stage::kParts && arrival_[b] <= now_) {
+          const double slice = size / static_cast<double>(job_.ranks);
+          compute(slice * (parts_ * static_cast<double>(job_.hosts() - 1) * costs_.add + costs_.update));
+          arrival_[b] = send(value_cost(buckets_[b]));
+          stages_[b] = Stage::kValues;
+          moves = true;
+        } else if (stages_[b] == Stage::kValues && arrival_[b] <= now_) {
+          stages_[b] = Stage::kDone;
+          moves = true;
+        } else if (stages_[b] != Stage::kDone) {
+          break;  // stages are gone through in order
+        }
+      }
+      while (first_open_ < buckets_.size() && stages_[first_open_] == Stage::kDone) ++first_open_;
+    }
+  }
+
+  /// Nothing to compute before bucket b is done.
+  void wait_for(std::size_t b) {
+    poll();
+    while (b >= first_open_) {
+      double next = wire_free_;
+      for (std::size_t i = first_open_; i < buckets_.size(); ++i)
+        if ((stages_[i] == Stage::kParts || stages_[i] == Stage::kValues) && arrival_[i] > now_)
+          next = std::min(next, arrival_[i]);
+      now_ = std::max(now_, next);
+      poll();
+    }
+  }
+
+  void step() {
+    const auto operations = static_cast<int>(ranges_.size());
+    const std::int64_t last = std::min(layerwise_, count_);
+    const auto forward = [&](bool is_first) {
+      for (int operation = 0; operation < operations; ++operation) {
+        if (is_first && has_begun_) wait_for_operation(operation);
+        if (has_begun_) poll();
+        compute(costs_.micro_batch.forward[static_cast<std::size_t>(operation)] / team_);
+      }
+    };
+    const auto backward = [&](int operation) {
+      compute(costs_.micro_batch.backward[static_cast<std::size_t>(operation)] / team_);
+      if (has_begun_) poll();
+    };
+    for (std::int64_t i = 0; i < count_; ++i) {
+      forward(i == 0);
+      for (int operation = operations; i < count_ - last && operation-- > 0;) backward(operation);
+    }
+    // What the last step sent is here: the forward pass has waited for it.
+    stages_.assign(buckets_.size(), Stage::kWaiting);
+    arrival_.assign(buckets_.size(), 0);
+    first_open_ = 0;
+    has_begun_ = true;
+    for (int operation = operations; operation-- > 0;) {
+      for (std::int64_t i = 0; i < last; ++i) backward(operation);
+      if (options_.comm.overlap) ready(operation);
+    }
+    if (!options_.comm.overlap) {
+      for (int operation = operations; operation-- > 0;) ready(operation);
+      wait_for(buckets_.size() - 1);
+    }
+    poll();
+  }
+
+  void ready(int operation) {
+    for (std::size_t b = 0; b < buckets_.size(); ++b)
+      if (buckets_[b].operation == operation) stages_[b] = Stage::kReady;
+    poll();
+  }
+
+  void wait_for_operation(int operation) {
+    const OperationRanges& its = ranges_[static_cast<std::size_t>(operation)];
+    for (std::size_t b = 0; b < buckets_.size(); ++b) {
+      for (const Range& range : {its.parameters, its.statistics})
+        if (range.begin < buckets_[b].elements.end && buckets_[b].elements.begin < range.end) wait_for(b);
+    }
+  }
+
+  const Options& options_;
+  const Costs& costs_;
+  const Job& job_;
+  std::vector<Bucket> buckets_;
+  std::vector<OperationRanges> ranges_;
+  double parts_;
+  std::int64_t layerwise_;
+  std::int64_t count_ = 1;  // micro-batches of one group of threads
+  double team_ = 1;
+
+  double now_ = 0;
+  double computed_ = 0;
+  double wire_free_ = 0;
+  bool has_begun_ = false;
+  std::size_t first_open_ = 0;
+  std::vector<Stage> stages_;
+  std::vector<double> arrival_;
+};
+
+/// The fastest of several laps.
+template <class Work>
+double fastest(double seconds, const Work& work) {
+  using Clock = std::chrono::steady_clock;
+  const auto since = [](Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+  };
+  double best = 0;
+  const Clock::time_point begin = Clock::now();
+  for (int lap = 0; lap < 3 || since(begin) < seconds; ++lap) {
+    const Clock::time_point start = Clock::now();
+    work();
+    const double took = since(start);
+    best = lap == 0 ? took : std::min(best, took);
+  }
+  return best;
+}
+
+}  // namespace
+
+Costs measure_costs(const nn::Network& network, const Options& options, const BenchmarkSetting& setting) {
+  Costs costs{
+      .micro_batch = measure_micro_batch(network, options, setting), .add = 0, .update = 0, .link = {}};
+  const auto size = static_cast<double>(network.gradient_size());
+  AlignedBuffer<float> left(network.gradient_size());
+  const AlignedBuffer<float> right(network.gradient_size());
+  costs.add =
+      fastest(setting.seconds, [&] { comm::add_node(options.comm.wire, left.span(), right.data()); }) / size;
+  State state = make_state(network, options.optimizer.momentum);
+  const std::vector<optim::ParameterRange> ranges = decay_ranges(network);
+  const Update update{
+      .sgd = &options.optimizer, .ranges = &ranges, .rate = 0, .samples = 1, .first_step = false};
+  costs.update = fastest(setting.seconds,
+                         [&] {
+                           update.apply({0, network.gradient_size()}, right.data(), state);
+                         }) /
+                 size;
+  return costs;
+}
+
+Prediction predict(const nn::Network& network, const Options& options, const Costs& costs, const Job& job) {
+  return Schedule(network, options, costs, job).run();
+}
+
+}  // namespace convoy::train
