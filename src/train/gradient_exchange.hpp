@@ -3,14 +3,18 @@
 // groups of threads still have to add, and the update by the owner of each slice. Between the Engine's hook
 // and the Reducer; private to the train room.
 //
-// The first thread makes all calls of MPI. Each thread adds its share of what the groups hold of a bucket as
-// soon as all of them have it, and does not wait for that.
+// Messages are moved on by the first thread between kernels, and between hosts by a thread of their own too,
+// which sleeps most of the time: a kernel may take longer than what the sockets hold lasts. Each thread adds
+// its share of what the groups hold of a bucket as soon as all of them have it, and does not wait for that.
 
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 #include "convoy/comm/reducer.hpp"
@@ -28,6 +32,9 @@ class GradientExchange final : public GradientHook {
   /// Collective over `world`. For an engine of `threads` threads with `kernels`, which must outlive it.
   GradientExchange(const comm::Communicator& world, const nn::Network& network, int threads,
                    const kernels::KernelTable<float>& kernels, const CommOptions& options);
+  ~GradientExchange() override;
+  GradientExchange(const GradientExchange&) = delete;
+  GradientExchange& operator=(const GradientExchange&) = delete;
 
   /// Where parameters and statistics lie, [gradient_size].
   [[nodiscard]] std::span<float> values() const { return reducer_.values(); }
@@ -70,13 +77,17 @@ class GradientExchange final : public GradientHook {
   struct alignas(64) Place {
     std::size_t next = 0;  ///< bucket whose share this thread adds next
   };
+  void begin_step(const StepPlan& plan, const Update& update, bool verify_follows);
   /// All parameters among the slices of `owners`, rising.
   [[nodiscard]] std::vector<Range> slices_of(const std::vector<int>& owners) const;
   void update_slice(std::int64_t step, int bucket, const Range& elements, const float* sum);
   void hash_slice(Hasher& hasher, const Range& elements) const;
   void drive(int thread) noexcept;
+  /// Moves everything on that can be; for who holds mutex_.
+  void advance();
+  void keep_moving();
   void add_share(std::size_t bucket, int thread) noexcept;
-  /// f(), keeping what it throws: nothing may leave a parallel region.
+  /// f(), keeping what it throws: nothing may leave a parallel region. For who holds mutex_.
   template <class Function>
   void guarded(const Function& f) noexcept;
 
@@ -108,10 +119,15 @@ class GradientExchange final : public GradientHook {
   std::vector<std::atomic<int>> arrived_;  // by bucket: groups that have it
   std::vector<std::atomic<int>> added_;    // threads that have added their share
   std::vector<Place> places_;              // by thread
-  std::size_t contributed_ = 0;
-  bool holds_back_ = false;  // nothing is sent before the step's computation ends
+  std::atomic<std::size_t> contributed_ = 0;
+  std::atomic<bool> holds_back_{false};  // nothing is sent before the step's computation ends
   std::exception_ptr failure_;
   std::atomic<bool> has_failed_{false};
+
+  std::mutex mutex_;  // of the reducer, and what a step of it writes
+  std::condition_variable wake_;
+  bool is_ending_ = false;
+  std::thread mover_;  // only between hosts
 };
 
 }  // namespace convoy::train
