@@ -114,14 +114,13 @@ void Stepper::compute_again(const StepPlan& usual, const StepOrder& order) {
 }
 
 GradientTap Stepper::tap_of(const StepOrder& order) {
-  const bool is_checked = exchange_ && order.verify_follows;
-  if (!is_checked && !hooks_.corrupt) return {};
-  const std::int64_t step = order.step + 1;
-  return [this, is_checked, step](std::int64_t leaf, int operation, std::span<float> parameters,
-                                  std::span<float> statistics) {
+  tapped_ = {.step = order.step + 1, .is_checked = exchange_ && order.verify_follows};
+  if (!tapped_.is_checked && !hooks_.corrupt) return {};
+  // Captures no more than a std::function holds without an allocation.
+  return [this](std::int64_t leaf, int operation, std::span<float> parameters, std::span<float> statistics) {
     if (hooks_.corrupt && !parameters.empty())
-      hooks_.corrupt("gradient", world_.rank(), step, std::as_writable_bytes(parameters));
-    if (is_checked) cross_check_->see(leaf, operation, parameters, statistics, false);
+      hooks_.corrupt("gradient", world_.rank(), tapped_.step, std::as_writable_bytes(parameters));
+    if (tapped_.is_checked) cross_check_->see(leaf, operation, parameters, statistics, false);
   };
 }
 

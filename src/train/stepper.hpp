@@ -99,6 +99,10 @@ class Stepper {
   std::unique_ptr<GradientExchange> exchange_;  // null: one rank alone
   std::optional<CrossCheck> cross_check_;       // likewise
   const Hooks& hooks_;
+  struct {
+    std::int64_t step = 0;
+    bool is_checked = false;
+  } tapped_;
   State state_;
   std::map<std::int64_t, StepPlan> plans_;  // by number of leaves
   LeafSums leaf_sums_;
