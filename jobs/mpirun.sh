@@ -30,5 +30,7 @@ read -ra more <<<"${MPIRUN_OPTIONS:-}"
 
 program=$(find_convoy)
 rank_layout "$ranks" "$threads"
+# Without the keepalive, mpirun learns only after eight minutes that a host is gone; so, after eleven seconds.
+layout+=(--mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3)
 exec mpirun --hostfile "$hostfile" "${layout[@]}" ${more[@]+"${more[@]}"} \
   "$program" train --config "$config" --resume "${RESUME:-auto}" "$@"

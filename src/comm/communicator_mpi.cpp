@@ -139,18 +139,16 @@ Communicator Communicator::by_node() const {
   return Communicator(std::make_shared<Impl>(ordered));
 }
 
-void Communicator::barrier() const {
-  if (size() > 1) check(MPI_Barrier(impl_->comm), "MPI_Barrier");
-}
-
 void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
   if (size() == 1) return;
+  meet();
   check(MPI_Bcast(bytes.data(), narrow(bytes.size(), "a broadcast"), MPI_BYTE, root, impl_->comm),
         "MPI_Bcast");
 }
 
 std::vector<std::byte> Communicator::all_gather(std::span<const std::byte> mine) const {
   if (size() == 1) return {mine.begin(), mine.end()};
+  meet();
   const int count = narrow(mine.size(), "an all-gather");
   std::vector<int> counts(static_cast<std::size_t>(size()));
   check(MPI_Allgather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, impl_->comm), "MPI_Allgather");
@@ -162,30 +160,6 @@ std::vector<std::byte> Communicator::all_gather(std::span<const std::byte> mine)
                        impl_->comm),
         "MPI_Allgatherv");
   return all;
-}
-
-void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all) const {
-  if (size() == 1) {
-    std::copy(mine.begin(), mine.end(), all.begin());
-    return;
-  }
-  const int count = narrow(mine.size(), "an all-gather");
-  check(MPI_Allgather(mine.data(), count, MPI_BYTE, all.data(), count, MPI_BYTE, impl_->comm),
-        "MPI_Allgather");
-}
-
-void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all,
-                                          const std::function<void()>& meanwhile) const {
-  if (size() == 1) return all_gather_equal_bytes(mine, all);
-  const int count = narrow(mine.size(), "an all-gather");
-  MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Iallgather(mine.data(), count, MPI_BYTE, all.data(), count, MPI_BYTE, impl_->comm, &request),
-        "MPI_Iallgather");
-  Patience patience;
-  for (int is_done = 0; is_done == 0; patience.wait()) {
-    check(MPI_Test(&request, &is_done, MPI_STATUS_IGNORE), "MPI_Test");
-    meanwhile();
-  }
 }
 
 void Communicator::add_over_all(std::span<float> values) const {

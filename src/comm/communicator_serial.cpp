@@ -35,17 +35,9 @@ Communicator Communicator::split(int) const {
 Communicator Communicator::node() const {
   return *this;
 }
-void Communicator::barrier() const {}
 void Communicator::broadcast(std::span<std::byte>, int) const {}
 std::vector<std::byte> Communicator::all_gather(std::span<const std::byte> mine) const {
   return {mine.begin(), mine.end()};
-}
-void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all) const {
-  std::copy(mine.begin(), mine.end(), all.begin());
-}
-void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all,
-                                          const std::function<void()>&) const {
-  all_gather_equal_bytes(mine, all);
 }
 void Communicator::exchange(std::span<const float> mine, const std::vector<std::int64_t>&,
                             std::span<float> all, const std::vector<std::int64_t>&) const {

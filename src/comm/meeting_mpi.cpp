@@ -26,4 +26,42 @@ bool meet(const Communicator& communicator, double seconds) {
   }
 }
 
+std::vector<int> silent_ranks(const Communicator& communicator, double seconds) {
+  constexpr int kReach = 32;
+  const auto* handle = static_cast<const MPI_Comm*>(communicator.native_handle());
+  if (handle == nullptr) return {};
+  const int size = communicator.size();
+  struct Other {
+    int rank = 0;
+    char received = 0;
+    MPI_Request request = MPI_REQUEST_NULL;
+    int has_come = 0;
+  };
+  static constexpr char kHere = 1;
+  std::vector<Other> others;
+  for (int distance = 1; distance < size; ++distance)
+    if (distance <= kReach || size - distance <= kReach)
+      others.push_back({.rank = (communicator.rank() + distance) % size});
+  for (Other& other : others) {  // their places stay as they are from here on
+    MPI_Request sent = MPI_REQUEST_NULL;
+    if (MPI_Irecv(&other.received, 1, MPI_CHAR, other.rank, 0, *handle, &other.request) != MPI_SUCCESS ||
+        MPI_Isend(&kHere, 1, MPI_CHAR, other.rank, 0, *handle, &sent) != MPI_SUCCESS)
+      return {};
+    MPI_Request_free(&sent);
+  }
+  std::vector<int> silent;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  do {
+    silent.clear();
+    for (Other& other : others) {
+      if (other.has_come == 0) MPI_Test(&other.request, &other.has_come, MPI_STATUS_IGNORE);
+      if (other.has_come == 0) silent.push_back(other.rank);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  } while (!silent.empty() && std::chrono::steady_clock::now() < deadline);
+  if (!silent.empty())
+    new std::vector<Other>(std::move(others));  // MPI may still write there; the process ends
+  return silent;
+}
+
 }  // namespace convoy::comm

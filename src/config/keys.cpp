@@ -297,7 +297,7 @@ std::vector<Key> make_keys() {
           "comm.wire", [](auto& o) -> auto& { return o.comm.wire; }, {"fp32", "bf16"},
           "form of every micro-batch's gradient and of all sums of them: bf16 halves what is sent of them, "
           "and "
-          "rounds each to within 1/512 of itself, the same at any rank count"),
+          "rounds each to within 1/256 of itself, the same at any rank count"),
       yes_no_key(
           "comm.shard-optimizer", [](auto& o) -> auto& { return o.comm.shards_optimizer; },
           "yes: each rank keeps and updates its part of the optimizer's state; no: every host all of it"),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "convoy/comm/meeting.hpp"
 #include "convoy/comm/tree.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
@@ -72,8 +73,17 @@ void Stepper::start_profile() {
 
 void Stepper::start_watchdog() {
   if (!exchange_) return;
-  watchdog_.emplace(world_.rank(), static_cast<double>(options_.comm.timeout_seconds),
-                    [this] { return exchange_->reducer().waits_for(); });
+  constexpr double kSecondsToAnswer = 1.5;  // less than the watchdog's last words take
+  watchdog_.emplace(
+      world_.rank(), world_.all_gather_text(comm::host_name()),
+      static_cast<double>(options_.comm.timeout_seconds),
+      Watchdog::Others{
+          .waits_for =
+              [this] {
+                const int in_meeting = world_.waits_for();
+                return in_meeting >= 0 ? in_meeting : exchange_->reducer().waits_for();
+              },
+          .roll_call = [roll = world_.split(0)] { return comm::silent_ranks(roll, kSecondsToAnswer); }});
   engine_.set_watchdog(&*watchdog_);
   exchange_->set_watchdog(&*watchdog_);
 }

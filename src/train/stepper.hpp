@@ -56,7 +56,7 @@ class Stepper {
   /// Books the time of later steps.
   void start_profile();
   [[nodiscard]] Profile* profile() { return profile_ ? &*profile_ : nullptr; }
-  /// Ends the job where a rank stops answering from now on. Nothing where there is one rank.
+  /// Collective. Ends the job where a rank stops answering from now on. Nothing where there is one rank.
   void start_watchdog();
   /// For the watchdog's message.
   void enter(Phase phase, std::int64_t step) {

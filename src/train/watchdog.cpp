@@ -32,10 +32,20 @@ const char* describe(Phase phase) {
   return "";
 }
 
+void say(const std::string& message) {
+  const std::string line = "convoy train: " + message + '\n';
+  // One write, past every buffer and lock that a stuck thread may hold.
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+}
+
 }  // namespace
 
-Watchdog::Watchdog(int rank, double timeout_seconds, std::function<int()> waits_for, End end)
-    : rank_(rank), timeout_seconds_(timeout_seconds), waits_for_(std::move(waits_for)), end_(std::move(end)) {
+Watchdog::Watchdog(int rank, std::vector<std::string> hosts, double timeout_seconds, Others others, End end)
+    : rank_(rank),
+      hosts_(std::move(hosts)),
+      timeout_seconds_(timeout_seconds),
+      others_(std::move(others)),
+      end_(std::move(end)) {
   if (timeout_seconds > 0) thread_ = std::thread([this] { watch(); });
 }
 
@@ -50,22 +60,27 @@ Watchdog::~Watchdog() {
 }
 
 void Watchdog::end_process(const std::string& message) {
-  const std::string line = "convoy train: " + message + '\n';
-  // One write, past every buffer and lock that a stuck thread may hold.
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+  say(message);
   std::this_thread::sleep_for(Seconds(kLastWordsSeconds));
   _exit(static_cast<int>(ExitStatus::kStalled));
 }
 
 std::string Watchdog::message() const {
-  const int other = waits_for_();
+  const int other = others_.waits_for();
   const auto phase = static_cast<Phase>(phase_.load(std::memory_order_relaxed));
   return "no progress for " + shortest(timeout_seconds_) + " s (step " +
          std::to_string(step_.load(std::memory_order_relaxed)) + ", " + describe(phase) +
-         (other >= 0 && other != rank_ ? ", waits for rank " + std::to_string(other) : std::string()) +
+         (other >= 0 && other != rank_ ? ", waits for " + comm::rank_on_host(other, hosts_) : std::string()) +
          "); a rank or host that says nothing here has stopped; resume without it, or raise comm.timeout "
-         "[rank " +
-         std::to_string(rank_) + " on " + comm::host_name() + "]";
+         "[" +
+         comm::rank_on_host(rank_, hosts_) + "]";
+}
+
+void Watchdog::call_the_roll() const {
+  std::string missing;
+  for (const int rank : others_.roll_call())
+    missing += (missing.empty() ? "" : ", ") + comm::rank_on_host(rank, hosts_);
+  if (!missing.empty()) say("no answer from " + missing + " [" + comm::rank_on_host(rank_, hosts_) + "]");
 }
 
 void Watchdog::watch() {
@@ -84,6 +99,7 @@ void Watchdog::watch() {
       seen = ticks;
       since = now;
     } else if (now - since > Seconds(timeout_seconds_)) {
+      if (others_.roll_call) std::thread([this] { call_the_roll(); }).detach();  // nobody waits for it
       end_(message());
       return;
     }

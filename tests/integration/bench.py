@@ -91,6 +91,57 @@ class Bench(runs.Folder):
         self.assert_message(outcome, 2, "launcher started 2 processes")
 
 
+class Communication(runs.Folder):
+    """bench comm and scaling, which are about several ranks."""
+
+    WAYS = ["MPI_Allreduce", "tree", "tree, optimizer not sharded", "tree, bf16", "tree, bf16, not sharded",
+            "mpi (MPI_Iallreduce)"]
+
+    def figures(self, *words, **how):
+        outcome = runs.convoy(*words, "--config", "blocks.ini", "--milliseconds", 1, "--json", "figures.json", **how)
+        self.assertEqual(outcome.status, 0, outcome)
+        with open("figures.json", encoding="utf-8") as file:
+            return json.loads(file.read(), parse_constant=self.fail), outcome.output
+
+    def test_comm_measures_every_way_on_its_ranks(self):
+        for ranks in (2, 3):
+            figures, output = self.figures("bench", "comm", ranks=ranks)
+            self.assertEqual((figures["ranks"], figures["hosts"]), (ranks, 1))
+            self.assertEqual([way["name"] for way in figures["ways"]], self.WAYS)
+            for way in figures["ways"]:
+                self.assertGreater(way["seconds"], 0)
+                self.assertIsNone(way["share_of_bound"])  # no wire within a host
+                self.assertIn(way["name"], output)
+            self.assertGreater(figures["bytes_per_second"], 0)
+
+    def test_scaling_predicts_up_to_the_micro_batches_and_checks_itself(self):
+        figures, output = self.figures("scaling", ranks=2)
+        self.assertEqual([row["ranks"] for row in figures["strong"]], [1, 2, 4, 8])
+        self.assertEqual([row["ranks"] for row in figures["weak"]], [2**i for i in range(13)])
+        self.assertEqual([check["overlap"] for check in figures["checks"]], [True, False])
+        for row in figures["strong"] + figures["weak"]:
+            self.assertGreaterEqual(row["seconds"] * 1.000001, row["compute_seconds"])
+        self.assertRegex(output, r"\nRecommended for this batch: \d ranks? x 1 thread on ")
+        self.assertRegex(output, r"\nChecked on 2 ranks on 1 host")
+
+    def test_scaling_of_a_network_that_is_not_here_takes_one_rank(self):
+        figures, output = self.figures("scaling", "--latency-us", 2, "--gbit", 100)
+        self.assertAlmostEqual(figures["bytes_per_second"], 12.5e9)
+        self.assertEqual(figures["checks"], [])
+        self.assertIn("(as given)", output)
+
+    def test_say_what_they_need(self):
+        for words, message in ((("bench", "comm"), "one rank has nobody to send to"),
+                               (("bench", "com"), "stray word 'com'; bench takes none, or comm"),
+                               (("bench", "--gbit", 1), "--gbit is for bench comm"),
+                               (("bench", "comm", "--gbit", "fast"), "--gbit 'fast' is not a number from"),
+                               (("scaling",), "one rank sees no network to measure"),
+                               (("scaling", "--gbit", 10), "one rank sees no network to measure"),
+                               (("scaling", "--ranks-per-host", 0), "--ranks-per-host '0' is not")):
+            with self.subTest(words):
+                self.assert_message(runs.convoy(*words, "--config", "blocks.ini"), 2, re.escape(message))
+
+
 class Profile(runs.Folder):
     def profile_of(self, run_dir):
         """The one profile line, which stands before the end line."""

@@ -104,19 +104,30 @@ class Communicator {
   /// Ends every rank of the job with `status`; does not return.
   [[noreturn]] static void abort(int status);
 
+  /// The rank that this one waits for in a collective of this communicator, −1: none, or not known. Any
+  /// thread.
+  [[nodiscard]] int waits_for() const;
+
   /// The MPI handle as `MPI_Comm*` for the io room (HDF5's MPI driver); null in a build without MPI or for
   /// self().
   [[nodiscard]] const void* native_handle() const;
 
   struct Impl;
-  explicit Communicator(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+  explicit Communicator(std::shared_ptr<Impl> impl) : impl_(std::move(impl)), gatherer_(make_gatherer()) {}
 
  private:
-  void all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all) const;
+  struct Gatherer;
+  static std::shared_ptr<Gatherer> make_gatherer();
+  /// Collective: returns when everybody has come.
+  void meet() const;
+  void all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all) const {
+    all_gather_equal_bytes(mine, all, {});
+  }
   void all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all,
                               const std::function<void()>& meanwhile) const;
 
   std::shared_ptr<Impl> impl_;
+  std::shared_ptr<Gatherer> gatherer_;
 };
 
 /// A piece of memory of every rank of a node, each of its own size, which all ranks of the node see. Nothing

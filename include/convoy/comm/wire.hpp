@@ -10,7 +10,7 @@ namespace convoy::comm {
 
 enum class Wire {
   kFloat32,
-  kBfloat16,  ///< 8 significant bits: every node is off by at most 2⁻⁹ of itself, half as many bytes are sent
+  kBfloat16,  ///< 8 significant bits: every node is off by at most 2⁻⁸ of itself, half as many bytes are sent
 };
 
 /// `values` take the form of a leaf: for kBfloat16 rounded to nearest, ties to even; a NaN stays one.

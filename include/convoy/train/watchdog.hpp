@@ -1,7 +1,8 @@
 #pragma once
 // A rank that stops answering ends the job instead of hanging it: a thread that sees nothing go on for too
 // long says where its rank is and whom it waits for, and ends the process with status 6 (the launcher then
-// ends the others). It calls neither MPI nor HDF5, which may be what hangs.
+// ends the others). It calls neither MPI nor HDF5, which may be what hangs; a further thread calls the roll,
+// by MPI.
 
 #include <atomic>
 #include <condition_variable>
@@ -10,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace convoy::train {
 
@@ -21,9 +23,17 @@ class Watchdog {
   /// Ends the process: prints `message` and does not come back. Tests give their own.
   using End = std::function<void(const std::string& message)>;
 
-  /// For rank `rank`, watched from now on. `timeout_seconds` 0: never. `waits_for` gives the rank it waits
-  /// for, −1 where none is known; it and `end` are called on the watchdog's thread.
-  Watchdog(int rank, double timeout_seconds, std::function<int()> waits_for, End end = end_process);
+  /// What is known of the other ranks. Called on threads of the watchdog.
+  struct Others {
+    std::function<int()> waits_for;  ///< the one that is waited for, −1: not known
+    std::function<std::vector<int>()>
+        roll_call;  ///< those that do not answer; may hang, or be empty: nobody is asked
+  };
+
+  /// For rank `rank`, watched from now on; `hosts` by rank. `timeout_seconds` 0: never. `end` is called on
+  /// the watchdog's thread.
+  Watchdog(int rank, std::vector<std::string> hosts, double timeout_seconds, Others others,
+           End end = end_process);
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
@@ -43,11 +53,13 @@ class Watchdog {
 
  private:
   void watch();
+  void call_the_roll() const;
   [[nodiscard]] std::string message() const;
 
   int rank_;
+  std::vector<std::string> hosts_;
   double timeout_seconds_;
-  std::function<int()> waits_for_;
+  Others others_;
   End end_;
   std::atomic<int> phase_{static_cast<int>(Phase::kStep)};
   std::atomic<std::int64_t> step_{0};

@@ -35,21 +35,22 @@ class Words {
   std::string message_;
 };
 
+const std::vector<std::string> kHosts{"n0", "n1", "n2", "n3", "n4", "n5"};
+
 TEST(Watchdog, SaysWhereItsRankIsAndWhomItWaitsFor) {
   Words words;
-  Watchdog watchdog(
-      3, kTimeout, [] { return 5; }, words.end());
+  Watchdog watchdog(3, kHosts, kTimeout, {.waits_for = [] { return 5; }, .roll_call = {}}, words.end());
   watchdog.enter(Phase::kEvaluation, 42);
   const std::string message = words.wait();
   for (const char* part :
-       {"no progress for 0.3 s", "step 42", "evaluating", "waits for rank 5", "[rank 3 on "})
+       {"no progress for 0.3 s", "step 42", "evaluating", "waits for rank 5 on n5", "[rank 3 on n3]"})
     EXPECT_NE(message.find(part), std::string::npos) << message;
 }
 
 TEST(Watchdog, NamesNobodyWhereNobodyIsKnown) {
   Words words;
-  const Watchdog watchdog(
-      0, kTimeout, [] { return -1; }, words.end());
+  const Watchdog watchdog(0, kHosts, kTimeout, {.waits_for = [] { return -1; }, .roll_call = {}},
+                          words.end());
   const std::string message = words.wait();
   EXPECT_FALSE(message.empty());
   EXPECT_EQ(message.find("waits for"), std::string::npos) << message;
@@ -57,8 +58,7 @@ TEST(Watchdog, NamesNobodyWhereNobodyIsKnown) {
 
 TEST(Watchdog, IsSilentWhileSomethingGoesOn) {
   Words words;
-  Watchdog watchdog(
-      0, kTimeout, [] { return -1; }, words.end());
+  Watchdog watchdog(0, kHosts, kTimeout, {.waits_for = [] { return -1; }, .roll_call = {}}, words.end());
   for (int i = 0; i < 60; ++i) {  // twice the time
     watchdog.tick();
     std::this_thread::sleep_for(10ms);
@@ -69,13 +69,11 @@ TEST(Watchdog, IsSilentWhileSomethingGoesOn) {
 TEST(Watchdog, IsNotThereWithoutATimeoutAndLeavesAtOnce) {
   Words words;
   {
-    const Watchdog never(
-        0, 0, [] { return -1; }, words.end());
+    const Watchdog never(0, kHosts, 0, {.waits_for = [] { return -1; }, .roll_call = {}}, words.end());
   }
   const auto begin = std::chrono::steady_clock::now();
   {
-    const Watchdog patient(
-        0, 1000, [] { return -1; }, words.end());
+    const Watchdog patient(0, kHosts, 1000, {.waits_for = [] { return -1; }, .roll_call = {}}, words.end());
   }
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 100s);
   EXPECT_EQ(words.get(), "");

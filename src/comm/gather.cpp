@@ -1,0 +1,84 @@
+// How ranks meet: by messages from one to another, so that a rank that does not come is known by number.
+// MPI's own collectives, which say nothing while they wait, are called once everybody is there.
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+
+#include "convoy/comm/communicator.hpp"
+#include "convoy/core/patience.hpp"
+#include "messages.hpp"
+
+namespace convoy::comm {
+
+struct Communicator::Gatherer {
+  std::atomic<int> waits_for{-1};
+  std::optional<Exchange> exchange;  // made by the first who needs it
+  std::vector<std::byte> blocks;
+
+  Exchange& exchange_of(const Communicator& ranks) {
+    if (!exchange) exchange.emplace(ranks);
+    return *exchange;
+  }
+  void wait(const std::function<void()>& meanwhile) {
+    for (Patience patience; !exchange->is_complete(); patience.wait()) {
+      waits_for.store(exchange->pending_peer(), std::memory_order_relaxed);
+      if (meanwhile) meanwhile();
+    }
+    waits_for.store(-1, std::memory_order_relaxed);
+  }
+};
+
+namespace {
+
+constexpr int kMeetTag = 1010;
+constexpr int kGatherTag = 1011;
+
+}  // namespace
+
+std::shared_ptr<Communicator::Gatherer> Communicator::make_gatherer() {
+  return std::make_shared<Gatherer>();
+}
+
+int Communicator::waits_for() const {
+  return gatherer_->waits_for.load(std::memory_order_relaxed);
+}
+
+// Dissemination (Hensgen, Finkel & Manber 1988): after ⌈log₂ P⌉ rounds everybody has heard of everybody.
+void Communicator::meet() const {
+  const std::byte sent{};
+  std::byte received{};
+  for (int distance = 1; distance < size(); distance *= 2) {
+    Exchange& exchange = gatherer_->exchange_of(*this);
+    exchange.receive({&received, 1}, (rank() + size() - distance) % size(), kMeetTag);
+    exchange.send({&sent, 1}, (rank() + distance) % size(), kMeetTag);
+    gatherer_->wait({});
+  }
+}
+
+void Communicator::barrier() const {
+  meet();
+}
+
+// Bruck et al. 1997: blocks double with every round; block i is of the rank i further on, until the end.
+void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all,
+                                          const std::function<void()>& meanwhile) const {
+  const std::size_t block = mine.size();
+  std::vector<std::byte>& blocks = gatherer_->blocks;
+  blocks.resize(std::max(blocks.size(), all.size()));
+  const std::span<std::byte> mine_on = std::span(blocks).first(all.size());
+  std::copy(mine.begin(), mine.end(), mine_on.begin());
+  for (int distance = 1; distance < size(); distance *= 2) {
+    const std::size_t bytes = block * static_cast<std::size_t>(std::min(distance, size() - distance));
+    Exchange& exchange = gatherer_->exchange_of(*this);
+    exchange.receive(mine_on.subspan(block * static_cast<std::size_t>(distance), bytes),
+                     (rank() + distance) % size(), kGatherTag);
+    exchange.send(mine_on.first(bytes), (rank() + size() - distance) % size(), kGatherTag);
+    gatherer_->wait(meanwhile);
+  }
+  const std::size_t own = block * static_cast<std::size_t>(rank());
+  std::rotate_copy(mine_on.begin(), mine_on.end() - static_cast<std::ptrdiff_t>(own), mine_on.end(),
+                   all.begin());
+}
+
+}  // namespace convoy::comm
