@@ -42,7 +42,8 @@ class Schedule {
     const std::int64_t mine = ceil_div(job.leaves, job.ranks);
     const std::int64_t groups = std::min(job.threads, mine);
     count_ = ceil_div(mine, groups);
-    team_ = static_cast<double>(job.threads / groups);
+    const std::int64_t smallest_team = job.threads / groups;
+    team_ = static_cast<double>(smallest_team);
   }
 
   Prediction run() {
