@@ -85,10 +85,8 @@ StepTime measure_steps(const nn::Network& network, const Options& options, const
     step(&profile);
     seconds.push_back(since(start));
   }
-  const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
-  std::nth_element(seconds.begin(), middle, seconds.end());
   return {.steps = profile.steps(),
-          .seconds = *middle,
+          .seconds = median(seconds),
           .work = work_of_step(network, options.batch),
           .times = profile.times()};
 }

@@ -1,12 +1,10 @@
 // A micro-batch's time, operation by operation, as the Engine runs it.
 
-#include <algorithm>
 #include <chrono>
 
 #include "convoy/data/noise.hpp"
 #include "convoy/train/engine.hpp"
 #include "convoy/train/rehearsal.hpp"
-#include "epoch_order.hpp"
 #include "leaf_sums.hpp"
 #include "setup.hpp"
 
@@ -51,13 +49,9 @@ class OperationClock final : public GradientHook {
   std::vector<Clock::time_point> ends_;
 };
 
-std::vector<double> medians(std::vector<std::vector<double>>& all) {
+std::vector<double> medians(const std::vector<std::vector<double>>& all) {
   std::vector<double> result;
-  for (std::vector<double>& each : all) {
-    const auto middle = each.begin() + static_cast<std::ptrdiff_t>(each.size() / 2);
-    std::nth_element(each.begin(), middle, each.end());
-    result.push_back(*middle);
-  }
+  for (const std::vector<double>& each : all) result.push_back(median(each));
   return result;
 }
 

@@ -162,9 +162,7 @@ double rehearse(const comm::Communicator& world, const nn::Network& network, con
     if (!world.broadcast_value(seconds_since(begin) < seconds)) break;
   }
   rehearsal.settle();
-  const auto middle = laps.begin() + static_cast<std::ptrdiff_t>(laps.size() / 2);
-  std::nth_element(laps.begin(), middle, laps.end());
-  return world.broadcast_value(*middle);
+  return world.broadcast_value(median(laps));
 }
 
 }  // namespace convoy::train

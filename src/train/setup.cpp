@@ -13,6 +13,12 @@
 
 namespace convoy::train {
 
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
 void check_ranks(const Options& options, int ranks) {
   const std::int64_t leaves = ceil_div(options.batch, options.micro_batch);
   if (ranks <= leaves) return;

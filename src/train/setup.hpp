@@ -17,6 +17,9 @@ namespace convoy::train {
   return (a + b - 1) / b;
 }
 
+/// The middle one of `values`, of which there is one at least; the upper of two.
+[[nodiscard]] double median(std::vector<double> values);
+
 /// More ranks than micro-batches cannot all work: ConfigError that says which micro-batch would do.
 void check_ranks(const Options& options, int ranks);
 
