@@ -68,7 +68,7 @@ std::vector<Bucket> plan_buckets(const nn::Network& network, std::int64_t bytes)
 
 std::int64_t layerwise_micro_batches(const nn::Network& network, std::int64_t micro_batch, int hosts,
                                      const CommOptions& options) {
-  constexpr std::int64_t kMost = 4;  // workspaces
+  constexpr std::int64_t kMost = 8;  // workspaces
   // Gigabit Ethernet against a core: what decides is within a factor of a few of either.
   constexpr double kBytesPerSecond = 1.25e8;
   constexpr double kProductsPerSecond = 5e10;

@@ -111,7 +111,6 @@ void Engine::run_group(const StepPlan& plan, std::int64_t g, const Team& team, c
   const auto groups = static_cast<std::int64_t>(plan.groups.size());
   const int thread = static_cast<int>(split(threads(), groups, g).begin) + team.index();
   const std::vector<StepPlan::Leaf>& work = plan.groups[static_cast<std::size_t>(g)];
-  const auto count = static_cast<std::int64_t>(work.size());
   Group& group = groups_[static_cast<std::size_t>(g)];
   const nn::Values<float> values{state.parameters.data(), state.statistics.data()};
   PartTimer timer = timer_of(groups, g, team);
@@ -122,34 +121,38 @@ void Engine::run_group(const StepPlan& plan, std::int64_t g, const Team& team, c
                           .seed = seed,
                           .epoch = epoch};
   };
-  const auto forward = [&](std::int64_t i, nn::Workspace<float>& workspace) {
+  const int operations = group.workspaces.front()->operation_count();
+  const auto forward = [&](std::int64_t i, std::int64_t place, int operation) {
     const StepPlan::Leaf& leaf = work[static_cast<std::size_t>(i)];
     const nn::MicroBatch micro_batch = micro_batch_of(leaf);
-    if (team.index() == 0) source.split->load(micro_batch.samples, source.transform, workspace.input());
-    team.barrier();
-    timer.book(Activity::kData);
-    for (int operation = 0; operation < workspace.operation_count(); ++operation) {
-      if (hook != nullptr) {
-        if (i == 0) {
-          hook->before(operation, thread);
-        } else {
-          hook->between(thread);
-        }
-        timer.book(Activity::kReduction);
+    nn::Workspace<float>& workspace = *group.workspaces[static_cast<std::size_t>(place)];
+    if (operation == 0) {
+      if (team.index() == 0) source.split->load(micro_batch.samples, source.transform, workspace.input());
+      team.barrier();
+      timer.book(Activity::kData);
+    }
+    if (hook != nullptr) {
+      if (i == 0) {
+        hook->before(operation, thread);
+      } else {
+        hook->between(thread);
       }
-      workspace.forward_operation(operation, kernels_, team, values, micro_batch);
-      tick();
-      timer.book(Activity::kKernels);
+      timer.book(Activity::kReduction);
     }
-    if (team.index() == 0) {
-      leaves[static_cast<std::size_t>(leaf.leaf - plan.block.begin)] =
-          workspace.loss(micro_batch, gather_labels(*source.split, micro_batch.samples, group.labels));
+    workspace.forward_operation(operation, kernels_, team, values, micro_batch);
+    tick();
+    if (operation + 1 == operations) {
+      if (team.index() == 0) {
+        leaves[static_cast<std::size_t>(leaf.leaf - plan.block.begin)] =
+            workspace.loss(micro_batch, gather_labels(*source.split, micro_batch.samples, group.labels));
+      }
+      team.barrier();
     }
-    team.barrier();
     timer.book(Activity::kKernels);
   };
-  const auto backward = [&](std::int64_t i, nn::Workspace<float>& workspace, int operation) {
+  const auto backward = [&](std::int64_t i, std::int64_t place, int operation) {
     const StepPlan::Leaf& leaf = work[static_cast<std::size_t>(i)];
+    nn::Workspace<float>& workspace = *group.workspaces[static_cast<std::size_t>(place)];
     workspace.backward_operation(operation, kernels_, team, values, micro_batch_of(leaf), slot(leaf.slot));
     tick();
     timer.book(Activity::kKernels);
@@ -180,26 +183,12 @@ void Engine::run_group(const StepPlan& plan, std::int64_t g, const Team& team, c
     if (hook != nullptr) hook->between(thread);
     timer.book(Activity::kReduction);
   };
-  const auto done = [&](int operation) {
+  const auto complete = [&](int operation) {
     if (hook != nullptr) hook->after(operation, thread, team.index() == 0);
     timer.book(Activity::kReduction);
   };
 
-  const int operations = group.workspaces.front()->operation_count();
-  const std::int64_t last = std::min(layerwise_, count);
-  for (std::int64_t i = 0; i < count - last; ++i) {
-    nn::Workspace<float>& workspace = *group.workspaces.front();
-    forward(i, workspace);
-    for (int operation = operations; operation-- > 0;) backward(i, workspace, operation);
-  }
-  const auto workspace_of = [&](std::int64_t i) -> nn::Workspace<float>& {
-    return *group.workspaces[static_cast<std::size_t>(i - (count - last))];
-  };
-  for (std::int64_t i = count - last; i < count; ++i) forward(i, workspace_of(i));
-  for (int operation = operations; operation-- > 0;) {
-    for (std::int64_t i = count - last; i < count; ++i) backward(i, workspace_of(i), operation);
-    done(operation);
-  }
+  traverse(static_cast<std::int64_t>(work.size()), layerwise_, operations, forward, backward, complete);
   if (hook != nullptr) hook->finish(thread);
   timer.book(Activity::kReduction);
 }

@@ -118,8 +118,7 @@ std::vector<float*> GradientExchange::prepare(const std::vector<const StepPlan*>
 
 void GradientExchange::begin(const StepPlan& plan, const Update& update, bool verify_follows) {
   // A rank that computes nothing may be ahead of its own messages.
-  const int last = static_cast<int>(buckets_.size()) - 1;
-  for (Patience patience; !reducer_.is_done(last); patience.wait()) poll();
+  for (Patience patience; !reducer_.may_begin(); patience.wait()) poll();
   {
     const std::lock_guard lock(mutex_);
     begin_step(plan, update, verify_follows);
@@ -239,7 +238,7 @@ void GradientExchange::before(int operation, int thread) noexcept {
   for (const int bucket : buckets_of_[static_cast<std::size_t>(operation)]) {
     for (Patience patience; !reducer_.is_done(bucket); patience.wait()) {
       if (has_failed_.load()) return;
-      if (thread == 0) drive(thread);
+      help(thread);
     }
   }
 }
@@ -258,7 +257,10 @@ void GradientExchange::finish(int thread) noexcept {
            (thread != 0 || contributed_ == buckets_.size());
   };
   if (thread == 0) holds_back_ = false;
-  for (Patience patience; !is_finished() && !has_failed_.load(); patience.wait()) drive(thread);
+  for (Patience patience; !is_finished() && !has_failed_.load(); patience.wait()) {
+    drive(thread);
+    help(thread);
+  }
 }
 
 void GradientExchange::add_share(std::size_t bucket, int thread) noexcept {
@@ -280,6 +282,10 @@ void GradientExchange::drive(int thread) noexcept {
       added_[next++].fetch_add(1, std::memory_order_acq_rel);
     }
   }
+  if (!mover_.joinable()) help(thread);
+}
+
+void GradientExchange::help(int thread) noexcept {
   if (thread != 0 || holds_back_.load()) return;
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (lock.owns_lock()) guarded([&] { advance(); });

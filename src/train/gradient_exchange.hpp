@@ -3,8 +3,9 @@
 // groups of threads still have to add, and the update by the owner of each slice. Between the Engine's hook
 // and the Reducer; private to the train room.
 //
-// Messages are moved on by the first thread between kernels, and between hosts by a thread of their own too,
-// which sleeps most of the time: a kernel may take longer than what the sockets hold lasts. Each thread adds
+// Between hosts a thread of its own moves messages on, adds and updates, and sleeps most of the time: a kernel
+// may take longer than what the sockets hold lasts. Within a host, and while it has to wait, the first thread
+// of those that compute does. Each thread adds
 // its share of what the groups hold of a bucket as soon as all of them have it, and does not wait for that.
 
 #include <array>
@@ -82,7 +83,10 @@ class GradientExchange final : public GradientHook {
   [[nodiscard]] std::vector<Range> slices_of(const std::vector<int>& owners) const;
   void update_slice(std::int64_t step, int bucket, const Range& elements, const float* sum);
   void hash_slice(Hasher& hasher, const Range& elements) const;
+  /// What a thread does between kernels.
   void drive(int thread) noexcept;
+  /// Moves messages on, if it is the first thread.
+  void help(int thread) noexcept;
   /// Moves everything on that can be; for who holds mutex_.
   void advance();
   void keep_moving();

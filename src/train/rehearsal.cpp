@@ -88,26 +88,19 @@ class Rehearsal {
     if (plan_.groups.empty()) return;
     const auto count = static_cast<std::int64_t>(plan_.groups.front().size());
     const auto operations = static_cast<int>(times_.forward.size());
-    const std::int64_t last = std::min(layerwise_, count);
-    const auto forward = [&](std::int64_t i) {
-      for (int operation = 0; operation < operations; ++operation) {
-        if (exchange_ && i == 0) exchange_->before(operation, 0);
-        if (exchange_ && i > 0) exchange_->between(0);
-        waits_.wait(times_.forward[static_cast<std::size_t>(operation)]);
-      }
+    const auto forward = [&](std::int64_t i, std::int64_t, int operation) {
+      if (exchange_ && i == 0) exchange_->before(operation, 0);
+      if (exchange_ && i > 0) exchange_->between(0);
+      waits_.wait(times_.forward[static_cast<std::size_t>(operation)]);
     };
-    const auto backward = [&](int operation) {
+    const auto backward = [&](std::int64_t, std::int64_t, int operation) {
       waits_.wait(times_.backward[static_cast<std::size_t>(operation)]);
       if (exchange_) exchange_->between(0);
     };
-    for (std::int64_t i = 0; i < count; ++i) {
-      forward(i);
-      for (int operation = operations; i < count - last && operation-- > 0;) backward(operation);
-    }
-    for (int operation = operations; operation-- > 0;) {
-      for (std::int64_t i = 0; i < last; ++i) backward(operation);
+    const auto complete = [&](int operation) {
       if (exchange_) exchange_->after(operation, 0, true);
-    }
+    };
+    traverse(count, layerwise_, operations, forward, backward, complete);
   }
 
   const Options& options_;

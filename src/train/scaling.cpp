@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
+#include <limits>
 #include <vector>
 
 #include "convoy/comm/tree.hpp"
 #include "convoy/core/aligned.hpp"
 #include "convoy/train/buckets.hpp"
 #include "convoy/train/state.hpp"
+#include "convoy/train/step_plan.hpp"
 #include "setup.hpp"
 
 namespace convoy::train {
@@ -85,39 +88,52 @@ class Schedule {
     computed_ += seconds;
   }
 
-  /// Occupies the wire from now on, or from when it is free.
-  double send(double seconds) {
-    wire_free_ = std::max(wire_free_, now_) + seconds;
-    return wire_free_;
+  /// Partial sums of bucket b, or its values, are there to be sent.
+  void queue(std::size_t b, Stage stage) {
+    stages_[b] = stage;
+    queued_[b] = now_;
+    arrival_[b] = std::numeric_limits<double>::infinity();
+    (stage == Stage::kParts ? parts_to_send_ : values_to_send_).push_back(b);
+  }
+
+  /// Puts on the wire what it was free for up to now: partial sums first, of values the latest bucket's.
+  void transmit() {
+    while (!parts_to_send_.empty() || !values_to_send_.empty()) {
+      const bool are_parts = !parts_to_send_.empty();
+      const std::size_t b = are_parts ? parts_to_send_.front() : values_to_send_.back();
+      const double start = std::max(wire_free_, queued_[b]);
+      if (start > now_) return;
+      wire_free_ = start + (are_parts ? part_cost(buckets_[b]) : value_cost(buckets_[b]));
+      arrival_[b] = wire_free_;
+      are_parts ? parts_to_send_.pop_front() : values_to_send_.pop_back();
+    }
   }
 
   /// What the first thread does between two kernels.
   void poll() {
     for (bool moves = true; moves;) {
       moves = false;
-      for (std::size_t b = first_open_; b < buckets_.size(); ++b) {
-        if (stages_[b] == Stage::kWaiting) break;
+      transmit();
+      bool may_finish = true;  // sums are finished in order, values come in any
+      for (std::size_t b = first_open_; b < buckets_.size() && stages_[b] != Stage::kWaiting; ++b) {
         const double size = static_cast<double>(buckets_[b].elements.size());
         if (stages_[b] == Stage::kReady) {
           // Its share of what the host's ranks hold.
           const double mates =
               static_cast<double>(job_.ranks_a_host - 1) / static_cast<double>(job_.ranks_a_host);
           if (job_.ranks > 1) compute(size * mates * costs_.add);
-          arrival_[b] = send(part_cost(buckets_[b]));
-          stages_[b] = Stage::kParts;
+          queue(b, Stage::kParts);
           moves = true;
-        } else if (stages_[b] == Stage::kParts && arrival_[b] <= now_) {
+        } else if (stages_[b] == Stage::kParts && may_finish && arrival_[b] <= now_) {
           const double slice = size / static_cast<double>(job_.ranks);
           compute(slice * (parts_ * static_cast<double>(job_.hosts() - 1) * costs_.add + costs_.update));
-          arrival_[b] = send(value_cost(buckets_[b]));
-          stages_[b] = Stage::kValues;
+          queue(b, Stage::kValues);
           moves = true;
         } else if (stages_[b] == Stage::kValues && arrival_[b] <= now_) {
           stages_[b] = Stage::kDone;
           moves = true;
-        } else if (stages_[b] != Stage::kDone) {
-          break;  // stages are gone through in order
         }
+        may_finish = may_finish && stages_[b] > Stage::kParts;
       }
       while (first_open_ < buckets_.size() && stages_[first_open_] == Stage::kDone) ++first_open_;
     }
@@ -126,7 +142,7 @@ class Schedule {
   /// Nothing to compute before bucket b is done.
   void wait_for(std::size_t b) {
     poll();
-    while (b >= first_open_) {
+    while (stages_[b] != Stage::kDone) {
       double next = wire_free_;
       for (std::size_t i = first_open_; i < buckets_.size(); ++i)
         if ((stages_[i] == Stage::kParts || stages_[i] == Stage::kValues) && arrival_[i] > now_)
@@ -138,36 +154,34 @@ class Schedule {
 
   void step() {
     const auto operations = static_cast<int>(ranges_.size());
-    const std::int64_t last = std::min(layerwise_, count_);
-    const auto forward = [&](bool is_first) {
-      for (int operation = 0; operation < operations; ++operation) {
-        if (is_first && has_begun_) wait_for_operation(operation);
-        if (has_begun_) poll();
-        compute(costs_.micro_batch.forward[static_cast<std::size_t>(operation)] / team_);
-      }
+    const auto forward = [&](std::int64_t i, std::int64_t, int operation) {
+      if (i == 0 && has_begun_) wait_for_operation(operation);
+      if (has_begun_) poll();
+      compute(costs_.micro_batch.forward[static_cast<std::size_t>(operation)] / team_);
     };
-    const auto backward = [&](int operation) {
+    const auto backward = [&](std::int64_t, std::int64_t, int operation) {
       compute(costs_.micro_batch.backward[static_cast<std::size_t>(operation)] / team_);
       if (has_begun_) poll();
     };
-    for (std::int64_t i = 0; i < count_; ++i) {
-      forward(i == 0);
-      for (int operation = operations; i < count_ - last && operation-- > 0;) backward(operation);
+    const auto complete = [&](int operation) {
+      if (operation + 1 == operations) begin_messages();
+      if (options_.comm.overlap) ready(operation);
+    };
+    traverse(count_, layerwise_, operations, forward, backward, complete);
+    if (!options_.comm.overlap) {
+      for (int operation = operations; operation-- > 0;) ready(operation);
+      for (std::size_t b = 0; b < buckets_.size(); ++b) wait_for(b);
     }
-    // What the last step sent is here: the forward pass has waited for it.
+    poll();
+  }
+
+  /// What the last step sent is here: the forward pass has waited for it.
+  void begin_messages() {
     stages_.assign(buckets_.size(), Stage::kWaiting);
+    queued_.assign(buckets_.size(), 0);
     arrival_.assign(buckets_.size(), 0);
     first_open_ = 0;
     has_begun_ = true;
-    for (int operation = operations; operation-- > 0;) {
-      for (std::int64_t i = 0; i < last; ++i) backward(operation);
-      if (options_.comm.overlap) ready(operation);
-    }
-    if (!options_.comm.overlap) {
-      for (int operation = operations; operation-- > 0;) ready(operation);
-      wait_for(buckets_.size() - 1);
-    }
-    poll();
   }
 
   void ready(int operation) {
@@ -200,7 +214,10 @@ class Schedule {
   bool has_begun_ = false;
   std::size_t first_open_ = 0;
   std::vector<Stage> stages_;
+  std::vector<double> queued_;
   std::vector<double> arrival_;
+  std::deque<std::size_t> parts_to_send_;
+  std::deque<std::size_t> values_to_send_;
 };
 
 /// The fastest of several laps.

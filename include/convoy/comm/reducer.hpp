@@ -3,16 +3,18 @@
 // backward pass still runs, whatever the number of ranks, and the way back of what is made of it.
 //
 // The flat vector is cut into buckets, in the order in which backward completes them; every bucket into as
-// many slices as there are ranks, each owned by one. A bucket goes through four stages, the same on all
-// ranks, in order:
+// many slices as there are ranks, each owned by one. A bucket goes through four stages; buckets reach the
+// first three in order, the same on all ranks, and the last one in any:
 //   contributed  this rank's maximal nodes of it are there;
-//   merged       so are those of all ranks of the node; for each slice one of them, its handler (the owner,
-//   on
-//                the owner's node), adds what is complete along the tree, in shared memory, and sends the
-//                rest to the owner;
+//   merged       so are those of all ranks of the node; for each slice one of them, its handler (on the
+//                owner's node the owner), adds what is complete along the tree, in shared memory, and sends
+//                the rest to the owner;
 //   finished     the owner has added what came along the tree and handed the sum on (to the optimizer), which
 //                assigns the slice of `values`; that goes to the slice's handler on every other node;
 //   done         all slices of the bucket have come to this node.
+// What backward completes last, the next forward pass needs first. So values leave in the order opposite to
+// their sums, and few at a time while partial sums are still to come, which must not queue behind them.
+//
 // With f nodes of the tree a host (or a rank, where memory is not shared) on average, and N of them, a host
 // sends (f + 1)·(N − 1)/N times the vector. Messages are sent point to point, so that it is known who is
 // missing.
@@ -38,6 +40,8 @@
 #include "convoy/comm/wire.hpp"
 
 namespace convoy::comm {
+
+class Exchange;
 
 /// Whether ranks of one node work in each other's memory, or send each other messages as if they were not.
 enum class NodeMemory { kShared, kPrivate };
@@ -83,7 +87,7 @@ class Reducer {
   /// will lie, in order; they are used as working memory. Allocates; steps do not.
   void plan(std::int64_t leaves, const std::vector<std::int64_t>& slots);
 
-  /// A step of so many leaves, planned before. The one before last must be done.
+  /// A step of so many leaves, planned before, once may_begin().
   void begin(std::int64_t leaves);
   /// The step's next bucket lies complete in this rank's slots (written by whatever threads, before).
   void contribute();
@@ -92,8 +96,10 @@ class Reducer {
   /// Whether a bucket of the step before the latest is done (or there was none): then its values are there,
   /// and its slots free. Any thread, while no step is begun.
   [[nodiscard]] bool is_done(int bucket) const {
-    return done_.load(std::memory_order_acquire) > (begun_ - 2) * bucket_count() + bucket;
+    return done_steps_[static_cast<std::size_t>(bucket)].load(std::memory_order_acquire) >= begun_ - 1;
   }
+  /// Whether all of the step before the latest is done. Any thread, while no step is begun.
+  [[nodiscard]] bool may_begin() const;
   /// Whether all is done that was begun.
   [[nodiscard]] bool is_idle() const {
     return done_.load(std::memory_order_acquire) == begun_ * bucket_count();
@@ -133,7 +139,6 @@ class Reducer {
     std::vector<Merge> job_merges;
     std::size_t foreign = 0;  ///< parts of other nodes
   };
-  struct Counters;
   struct Flight;
 
   void find_nodes(const Communicator& world, NodeMemory memory);
@@ -143,7 +148,11 @@ class Reducer {
   [[nodiscard]] int node_of(int rank) const;
   /// The rank of `node` that handles what belongs to `owner`.
   [[nodiscard]] int handler(int node, int owner) const;
-  [[nodiscard]] Counters& counters(int mate) const;
+  /// In shared memory: how many buckets a rank of this node has contributed; and of each bucket, for how many
+  /// steps the slices that it handles are here.
+  [[nodiscard]] std::atomic<std::int64_t>& contributed_by(int mate) const;
+  [[nodiscard]] std::atomic<std::int64_t>& gathered_by(int mate, int bucket) const;
+  [[nodiscard]] std::int64_t step_of(std::int64_t sequence) const { return sequence / bucket_count(); }
   [[nodiscard]] int bucket_of(std::int64_t sequence) const {
     return static_cast<int>(sequence % bucket_count());
   }
@@ -154,12 +163,17 @@ class Reducer {
   void post_receives();
   bool merge_next();
   bool finish_next();
-  bool gather_next();
-  bool retire_next();
+  bool send_values();
+  bool gather_and_retire();
+  void gather(Flight& flight, std::int64_t sequence);
+  [[nodiscard]] bool is_gathered_by_all(std::int64_t sequence) const;
+  [[nodiscard]] std::int64_t oldest() const { return open_.empty() ? finished_ : open_.front(); }
+  [[nodiscard]] int awaited();
   void merge_and_send(Flight& flight);
   void give_to_mpi(Flight& flight);
   void finish_slice(Flight& flight);
-  void send(Flight& flight, Wire wire, std::span<const float> values, int to, int tag);
+  void send_to_nodes(std::int64_t sequence, Wire wire, std::span<const float> values);
+  std::int64_t send(Exchange& sends, Wire wire, std::span<const float> values, int to, int tag);
 
   Communicator world_;
   Communicator node_;
@@ -171,6 +185,7 @@ class Reducer {
   int my_node_ = 0;
   std::vector<int> handled_;        // owners whose slices this rank handles, itself among them
   std::size_t foreign_owners_ = 0;  // of handled_
+  std::size_t first_handled_ = 0;   // the first of a later node: everyone begins with another receiver
   std::unique_ptr<NodeSegments> shared_values_;
   std::unique_ptr<NodeSegments> shared_counters_;
   std::unique_ptr<NodeSegments> shared_slots_;
@@ -178,14 +193,18 @@ class Reducer {
   std::int64_t stride_ = 0;  // of slots
   std::map<std::int64_t, Plan> plans_;
 
-  // Buckets are numbered on through all steps. done ≤ gathered ≤ finished ≤ merged ≤ contributed.
+  // Buckets are numbered on through all steps. finished ≤ merged ≤ contributed.
   std::int64_t begun_ = 0;  // steps
   std::int64_t posted_ = 0;
   std::int64_t contributed_ = 0;
   std::int64_t merged_ = 0;
   std::int64_t finished_ = 0;
-  std::int64_t gathered_ = 0;
+  std::vector<std::int64_t> open_;    // finished, not done
+  std::vector<std::int64_t> unsent_;  // of those, whose values this rank has yet to send
+  std::int64_t bytes_under_way_ = 0;  // of values sent
+  std::int64_t gathered_ = 0;         // how many
   std::atomic<std::int64_t> done_{0};
+  std::vector<std::atomic<std::int64_t>> done_steps_;  // by bucket
   std::vector<Flight> flights_;
   std::vector<float> staging_;
   std::int64_t staging_slice_ = 0;

@@ -74,9 +74,8 @@ class Engine {
   /// Gradients go to these buffers ([gradient_size] each), as many as any plan needs, instead of the engine's
   /// own.
   void use_slots(std::vector<float*> slots) { borrowed_slots_ = std::move(slots); }
-  /// How many of a group's last micro-batches go back through the network layer by layer, all through one
-  /// layer before the next, so that a gradient is complete early; each takes a workspace. 1: one after the
-  /// other.
+  /// How many micro-batches a group takes through the network together, layer by layer (see traverse()); each
+  /// takes a workspace. 1, the default: one after the other.
   void set_layerwise(std::int64_t micro_batches) { layerwise_ = micro_batches; }
   /// For later calls of gradients(); empty, the default: nobody looks.
   void set_tap(GradientTap tap) { tap_ = std::move(tap); }
