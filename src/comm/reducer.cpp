@@ -12,7 +12,8 @@ namespace {
 constexpr int kPartTag = 1001;        // a partial sum of a slice, to its owner
 constexpr int kValueTag = 2000;       // and up, by bucket: a slice's new values, or its sum, from its owner
 constexpr std::int64_t kWindow = 32;  // buckets for which partial sums are received ahead
-/// Bytes of values under way while partial sums are to come: what 10 Gbit/s carry between two polls, and more.
+/// Bytes of values under way while partial sums are to come: what 10 Gbit/s carry between two polls, and
+/// more.
 constexpr std::int64_t kFewBytes = 1 << 20;
 constexpr std::int64_t kCounters = 8;  // a cache line of them before those of buckets
 
@@ -145,7 +146,8 @@ float* Reducer::staging(std::int64_t sequence, std::size_t foreign) {
 void Reducer::begin(std::int64_t leaves) {
   assert(may_begin());
   const Plan& plan = plans_.at(leaves);
-  for (std::int64_t sequence = begun_ * bucket_count(); sequence < (begun_ + 1) * bucket_count(); ++sequence) {
+  for (std::int64_t sequence = begun_ * bucket_count(); sequence < (begun_ + 1) * bucket_count();
+       ++sequence) {
     Flight& flight = this->flight(sequence);
     flight.plan = &plan;
     flight.is_sent = false;
@@ -343,7 +345,8 @@ bool Reducer::gather_and_retire() {
     if (!flight.is_gathered && flight.values.is_complete()) gather(flight, sequence);
     if (!flight.is_sent || !flight.sent_values.is_complete()) return false;
     bytes_under_way_ -= std::exchange(flight.value_bytes, 0);
-    if (!flight.is_gathered || !is_gathered_by_all(sequence) || !flight.sent_parts.is_complete()) return false;
+    if (!flight.is_gathered || !is_gathered_by_all(sequence) || !flight.sent_parts.is_complete())
+      return false;
     const auto bucket = static_cast<std::size_t>(bucket_of(sequence));
     done_steps_[bucket].store(step_of(sequence) + 1, std::memory_order_release);
     done_.fetch_add(1, std::memory_order_release);
@@ -372,7 +375,8 @@ void Reducer::gather(Flight& flight, std::int64_t sequence) {
 
 bool Reducer::is_gathered_by_all(std::int64_t sequence) const {
   for (int mate = 0; mate < node_.size(); ++mate)
-    if (gathered_by(mate, bucket_of(sequence)).load(std::memory_order_acquire) <= step_of(sequence)) return false;
+    if (gathered_by(mate, bucket_of(sequence)).load(std::memory_order_acquire) <= step_of(sequence))
+      return false;
   return true;
 }
 

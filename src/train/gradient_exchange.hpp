@@ -3,10 +3,10 @@
 // groups of threads still have to add, and the update by the owner of each slice. Between the Engine's hook
 // and the Reducer; private to the train room.
 //
-// Between hosts a thread of its own moves messages on, adds and updates, and sleeps most of the time: a kernel
-// may take longer than what the sockets hold lasts. Within a host, and while it has to wait, the first thread
-// of those that compute does. Each thread adds
-// its share of what the groups hold of a bucket as soon as all of them have it, and does not wait for that.
+// Between hosts a thread of its own moves messages on, adds and updates, and sleeps most of the time: a
+// kernel may take longer than what the sockets hold lasts. Within a host, and while it has to wait, the first
+// thread of those that compute does. Each thread adds its share of what the groups hold of a bucket as soon
+// as all of them have it, and does not wait for that.
 
 #include <array>
 #include <atomic>

@@ -43,9 +43,9 @@ struct StepPlan {
 
 /// The order in which a group of threads takes its `count` micro-batches through the network: up to
 /// `layerwise` of them together, all through one operation before the next, forward and back. So a gradient
-/// is complete right after its layer of the last ones, and the values of late layers are not needed before the
-/// first ones have come that far. Calls forward(i, place, operation) and backward(i, place, operation), `place`
-/// the micro-batch's among those in hand, and complete(operation) once an operation's gradient is.
+/// is complete right after its layer of the last ones, and the values of late layers are not needed before
+/// the first ones have come that far. Calls forward(i, place, operation) and backward(i, place, operation),
+/// `place` the micro-batch's among those in hand, and complete(operation) once an operation's gradient is.
 template <class Forward, class Backward, class Complete>
 void traverse(std::int64_t count, std::int64_t layerwise, int operations, const Forward& forward,
               const Backward& backward, const Complete& complete) {
