@@ -64,7 +64,7 @@ ExitStatus bench(const train::Options& options, const Request& request) {
   std::cout << describe_machine(report) << std::flush;
   report.layers = train::measure_layers(network, options, setting);
   std::cout << describe_layers(report) << std::flush;
-  report.step = train::measure_steps(network, options, setting);
+  report.step = train::measure_steps(comm::Communicator::self(), network, options, setting);
   std::cout << describe_step(report) << std::flush;
   if (!request.json.empty()) io::write_text_file(request.json, to_json(report));
   return ExitStatus::kDone;

@@ -32,6 +32,7 @@ struct Request {
   std::optional<double> latency;  ///< seconds; nothing: as measured
   std::optional<double> rate;     ///< bytes a second
   double seconds = 0;             ///< for one measurement
+  bool with_kernels = false;      ///< steps are checked with computation too
   std::string json;
 };
 
@@ -64,13 +65,22 @@ class Scaling {
                 << describe_table("Weak scaling: a batch of " + grouped(options_.batch) + " a rank", weak_)
                 << recommend() << std::flush;
     }
-    if (world_.size() > 1 && world_.size() <= leaves_) check();
+    const bool is_network_here = !request_.latency && !request_.rate;
+    if (world_.size() > 1 && world_.size() <= leaves_ && is_network_here) check();
+    if (request_.with_kernels && world_.size() <= leaves_) check_with_kernels(is_network_here);
     if (world_.is_root() && !request_.json.empty()) io::write_text_file(request_.json, to_json());
     return ExitStatus::kDone;
   }
 
  private:
-  /// Rank 0 alone computes, the others sleep: ranks may share cores here.
+  /// Sleeps until rank 0 comes: ranks may share cores here.
+  void wait_for_root() const {
+    const int mine = 0;
+    std::vector<int> all(static_cast<std::size_t>(world_.size()));
+    world_.all_gather_equal<int>(std::span<const int>(&mine, 1), all, [] {});
+  }
+
+  /// Rank 0 alone computes.
   void measure() {
     if (world_.is_root()) {
       costs_ = train::measure_costs(network_, options_,
@@ -83,9 +93,7 @@ class Scaling {
     } else {
       costs_.micro_batch = train::no_computation(network_);
     }
-    const int mine = 0;
-    std::vector<int> all(static_cast<std::size_t>(world_.size()));
-    world_.all_gather_equal<int>(std::span<const int>(&mine, 1), all, [] {});
+    wait_for_root();
     for (std::vector<double>* times : {&costs_.micro_batch.forward, &costs_.micro_batch.backward})
       world_.broadcast(std::as_writable_bytes(std::span(*times)));
     costs_.add = world_.broadcast_value(costs_.add);
@@ -179,10 +187,8 @@ class Scaling {
   /// The model against steps in which communication is real and computation a wait of the measured length,
   /// one thread a rank.
   void check() {
-    if (request_.latency || request_.rate) return;  // a network that is not here
     train::Options options = options_;
-    const std::int64_t ranks_a_host = (world_.size() + costs_.link.hosts - 1) / costs_.link.hosts;
-    const Job job{.ranks = world_.size(), .ranks_a_host = ranks_a_host, .threads = 1, .leaves = leaves_};
+    const Job job{.ranks = world_.size(), .ranks_a_host = ranks_a_host(), .threads = 1, .leaves = leaves_};
     const double alone = train::rehearse(world_, network_, options, kernels_, train::no_computation(network_),
                                          train::Rehearse::kSumAlone, request_.seconds);
     std::string text =
@@ -199,12 +205,37 @@ class Scaling {
       text += format("%14s%16.3f%16.3f%10.1f %%%20.1f %%\n", overlap ? "overlap" : "no overlap",
                      1e3 * predicted.step, 1e3 * measured, 100 * (predicted.step / measured - 1),
                      100 * std::clamp(1 - (measured - compute) / alone, 0.0, 1.0));
-      checks_.push_back({overlap, predicted.step, measured});
+      checks_.push_back({world_.size(), false, overlap, predicted.step, measured});
       if (overlap) with_overlap = measured;
     }
     text += format("  communication alone: %.3f ms; overlap takes %.2f of the time without\n", 1e3 * alone,
                    with_overlap / checks_.back().measured);
     if (world_.is_root()) std::cout << text << std::flush;
+  }
+
+  /// The model against whole steps on random pictures: of rank 0 alone, then of all.
+  void check_with_kernels(bool is_network_here) {
+    const train::BenchmarkSetting setting{
+        .kernels = kernels_, .threads = threads_, .seconds = request_.seconds / 5};
+    std::string text = "Checked with computation, " + counted(threads_, "thread") + " a rank:\n" +
+                       format("%14s%16s%16s%12s\n", "ranks", "predicted ms", "measured ms", "error");
+    const auto check = [&](const comm::Communicator& ranks, std::int64_t ranks_a_host) {
+      const Job job{
+          .ranks = ranks.size(), .ranks_a_host = ranks_a_host, .threads = threads_, .leaves = leaves_};
+      const double predicted = train::predict(network_, options_, costs_, job).step;
+      const double measured = train::measure_steps(ranks, network_, options_, setting).seconds;
+      text += format("%14d%16.3f%16.3f%10.1f %%\n", ranks.size(), 1e3 * predicted, 1e3 * measured,
+                     100 * (predicted / measured - 1));
+      checks_.push_back({ranks.size(), true, options_.comm.overlap, predicted, measured});
+    };
+    if (world_.is_root()) check(comm::Communicator::self(), 1);
+    wait_for_root();
+    if (world_.size() > 1 && is_network_here) check(world_, ranks_a_host());
+    if (world_.is_root()) std::cout << text << std::flush;
+  }
+
+  [[nodiscard]] std::int64_t ranks_a_host() const {
+    return (world_.size() + costs_.link.hosts - 1) / costs_.link.hosts;
   }
 
   [[nodiscard]] std::string to_json() const {
@@ -225,7 +256,9 @@ class Scaling {
     };
     std::vector<std::string> checks;
     for (const Check& each : checks_) {
-      checks.push_back(json_object({{"overlap", each.overlap ? "true" : "false"},
+      checks.push_back(json_object({{"ranks", std::to_string(each.ranks)},
+                                    {"computed", each.is_computed ? "true" : "false"},
+                                    {"overlap", each.overlap ? "true" : "false"},
                                     {"predicted_seconds", json_number(each.predicted)},
                                     {"measured_seconds", json_number(each.measured)}}));
     }
@@ -240,6 +273,8 @@ class Scaling {
   }
 
   struct Check {
+    std::int64_t ranks = 1;
+    bool is_computed = false;  ///< not waited
     bool overlap = true;
     double predicted = 0;
     double measured = 0;
@@ -268,14 +303,15 @@ ExitStatus run_scaling(const Arguments& arguments) {
                    "--latency-us and --gbit\n"
                    "stand for a network that is not here). Started on several ranks, it checks itself: steps "
                    "whose messages\n"
-                   "are real and whose computation is a wait of the measured length. Random pictures; "
-                   "nothing is written but\n"
-                   "--json.");
+                   "are real and whose computation is a wait of the measured length, and with --kernels "
+                   "whole steps. Random\n"
+                   "pictures; nothing is written but --json.");
   add_pictures(line);
   line.add_value("ranks-per-host", "N", "ranks that share a host and its wire; default 1");
   line.add_value("latency-us", "T", "of a message between hosts, microseconds, instead of measuring");
   line.add_value("gbit", "R", "what a host's wire carries each way, Gbit/s, instead of measuring");
   line.add_value("milliseconds", "N", "time for one measurement, at least, 1 to 60,000; default 500");
+  line.add_flag("kernels", "check whole steps too, of one rank and of all: each needs cores of its own");
   line.add_value("json", "FILE", "write all figures there too");
   line.add_configuration();
   if (!line.parse(arguments)) return ExitStatus::kDone;
@@ -285,6 +321,7 @@ ExitStatus run_scaling(const Arguments& arguments) {
                   .latency = std::nullopt,
                   .rate = std::nullopt,
                   .seconds = static_cast<double>(line.integer("milliseconds", 500, 1, 60'000)) / 1e3,
+                  .with_kernels = line.has("kernels"),
                   .json = line.text("json").value_or("")};
   if (line.has("latency-us")) request.latency = line.number("latency-us", 0, 0, 1e6) / 1e6;
   if (line.has("gbit")) request.rate = line.number("gbit", 0, 1e-6, 1e6) * 1e9 / 8;

@@ -1,4 +1,4 @@
-// Whole steps of one rank on random pictures.
+// Whole steps on random pictures.
 
 #include <algorithm>
 #include <chrono>
@@ -7,8 +7,8 @@
 #include "convoy/train/benchmark.hpp"
 #include "convoy/train/engine.hpp"
 #include "epoch_order.hpp"
-#include "leaf_sums.hpp"
 #include "setup.hpp"
+#include "stepper.hpp"
 
 namespace convoy::train {
 namespace {
@@ -37,58 +37,55 @@ PassWork work_of_step(const nn::Network& network, std::int64_t samples) {
 
 }  // namespace
 
-StepTime measure_steps(const nn::Network& network, const Options& options, const BenchmarkSetting& setting) {
+StepTime measure_steps(const comm::Communicator& world, const nn::Network& network, const Options& options,
+                       const BenchmarkSetting& setting) {
   using Clock = std::chrono::steady_clock;
-  const std::int64_t leaves = ceil_div(options.batch, options.micro_batch);
-  const std::int64_t samples = sample_count(network.input(), options.batch);
+  Options its = options;
+  its.threads = setting.threads;
+  check_ranks(its, world.size());
+  const std::int64_t samples = sample_count(network.input(), its.batch);
   const data::Split split = data::make_noise(network.input(), samples, network.classes());
   const Source source{&split, data::noise_transform(network.input())};
-  EpochOrder order(samples, options.data.shuffle, options.seed);
+  EpochOrder order(samples, its.data.shuffle, its.seed);
   (void)order.begin_epoch(0);
-
-  Engine engine(network, setting.kernels, setting.threads, options.micro_batch, options.precision);
-  const StepPlan plan = plan_step(leaves, {0, leaves}, setting.threads);
-  const std::vector<optim::ParameterRange> ranges = decay_ranges(network);
-  LeafSums sums(comm::Communicator::self());
-  State state = make_state(network, options.optimizer.momentum);
-  network.initialise(options.seed, state.parameters, state.statistics);
+  const Hooks no_hooks;
+  Stepper stepper(its, world, network, setting.kernels, source, no_hooks);
+  network.initialise(its.seed, stepper.state().parameters, stepper.state().statistics);
+  world.barrier();  // ranks of a host share the values
+  stepper.prepare();
 
   std::int64_t done = 0;
-  const auto step = [&](Profile* profile) {
-    const StepTimer whole(profile);
-    engine.gradients(plan, source, state, order.batch(done % (samples / options.batch), options.batch),
-                     options.seed, order.epoch(), sums.places(leaves));
-    PartTimer timer(profile);
-    (void)sums.sum(leaves);
-    timer.book(Activity::kReduction);
+  const auto step = [&] {
     // At a rate of 0 nothing is learnt from noise, so nothing can diverge.
-    engine.update(plan,
-                  {.sgd = &options.optimizer,
-                   .ranges = &ranges,
-                   .rate = 0,
-                   .samples = static_cast<float>(options.batch),
-                   .first_step = done == 0},
-                  state);
+    (void)stepper.step({.step = done,
+                        .epoch = order.epoch(),
+                        .batch = order.batch(done % (samples / its.batch), its.batch),
+                        .rate = 0,
+                        .verify_follows = false,
+                        .note = {}});
     ++done;
   };
-  for (int i = 0; i < kStepsToWarmUp; ++i) step(nullptr);
+  for (int i = 0; i < kStepsToWarmUp; ++i) step();
 
-  Profile profile(setting.threads);
-  engine.set_profile(&profile);
+  stepper.start_profile();
   std::vector<double> seconds;
-  const Clock::time_point begin = Clock::now();
   const auto since = [](Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   };
-  while (seconds.size() < kFewestSteps || since(begin) < kMeasurements * setting.seconds) {
-    const Clock::time_point start = Clock::now();
-    step(&profile);
-    seconds.push_back(since(start));
-  }
-  return {.steps = profile.steps(),
-          .seconds = median(seconds),
-          .work = work_of_step(network, options.batch),
-          .times = profile.times()};
+  const Clock::time_point begin = Clock::now();
+  do {  // whether to go on is asked now and then only: the question is a collective of its own
+    Clock::time_point start = Clock::now();
+    for (std::size_t i = 0; i < kFewestSteps; ++i) {
+      step();
+      seconds.push_back(since(start));
+      start = Clock::now();
+    }
+  } while (world.broadcast_value(since(begin) < kMeasurements * setting.seconds));
+  stepper.settle();
+  return {.steps = stepper.profile()->steps(),
+          .seconds = world.broadcast_value(median(seconds)),
+          .work = work_of_step(network, its.batch),
+          .times = stepper.profile()->times()};
 }
 
 }  // namespace convoy::train

@@ -124,6 +124,16 @@ class Communication(runs.Folder):
         self.assertRegex(output, r"\nRecommended for this batch: \d ranks? x 1 thread on ")
         self.assertRegex(output, r"\nChecked on 2 ranks on 1 host")
 
+    def test_scaling_checks_whole_steps_of_one_rank_and_of_all(self):
+        figures, output = self.figures("scaling", "--kernels", ranks=2)
+        checks = [(check["ranks"], check["computed"], check["overlap"]) for check in figures["checks"]]
+        self.assertEqual(checks, [(2, False, True), (2, False, False), (1, True, True), (2, True, True)])
+        for check in figures["checks"]:
+            self.assertGreater(check["measured_seconds"], 0)
+        self.assertRegex(output, r"\nChecked with computation, 1 thread a rank:\n")
+        figures, output = self.figures("scaling", "--kernels", "--latency-us", 2, "--gbit", 100, ranks=2)
+        self.assertEqual([check["ranks"] for check in figures["checks"]], [1])  # the network is not here
+
     def test_scaling_of_a_network_that_is_not_here_takes_one_rank(self):
         figures, output = self.figures("scaling", "--latency-us", 2, "--gbit", 100)
         self.assertAlmostEqual(figures["bytes_per_second"], 12.5e9)

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "convoy/comm/communicator.hpp"
 #include "convoy/kernels/kernels.hpp"
 #include "convoy/nn/network.hpp"
 #include "convoy/nn/operations.hpp"
@@ -98,8 +99,10 @@ struct StepTime {
   StepTimes times;     ///< where the time of all of them went
 };
 
-/// Spends ten times `setting.seconds`, five steps at least.
-[[nodiscard]] StepTime measure_steps(const nn::Network& network, const Options& options,
-                                     const BenchmarkSetting& setting);
+/// Collective. Steps of options.batch over all ranks, as in training but for the rate, which is 0: the same
+/// seconds on all ranks, times of this one. Spends ten times `setting.seconds`, five steps at least. Throws
+/// ConfigError where there are more ranks than micro-batches.
+[[nodiscard]] StepTime measure_steps(const comm::Communicator& world, const nn::Network& network,
+                                     const Options& options, const BenchmarkSetting& setting);
 
 }  // namespace convoy::train

@@ -155,7 +155,7 @@ TEST_F(Measured, LayersHaveThePassesOfTheirWork) {
 }
 
 TEST_F(Measured, StepsCountTheWorkOfAllPassesAndSharesOfAllTheirTime) {
-  const StepTime step = measure_steps(net, options, setting(2));
+  const StepTime step = measure_steps(comm::Communicator::self(), net, options, setting(2));
   EXPECT_GE(step.steps, 5);
   EXPECT_GT(step.seconds, 0);
   // conv1: 2 · 3 channels and (3·6 − 2)² taps, forward and weights; conv2: 3 · 3, all three; dense: 27 · 4.

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "convoy/comm/reducer.hpp"
 
@@ -110,6 +111,71 @@ TEST(StepPlan, OfARankWithoutLeavesIsEmpty) {
   EXPECT_TRUE(plan.groups.empty());
   EXPECT_TRUE(plan.nodes.empty());
   EXPECT_EQ(plan.slots, 0);
+}
+
+/// What traverse() calls, in order: kind, micro-batch, place, operation.
+struct Call {
+  char kind = 0;
+  std::int64_t i = -1;
+  std::int64_t place = -1;
+  int operation = -1;
+  bool operator==(const Call&) const = default;
+};
+
+std::vector<Call> calls(std::int64_t count, std::int64_t layerwise, int operations) {
+  std::vector<Call> all;
+  const auto keep = [&](char kind) {
+    return [&all, kind](std::int64_t i, std::int64_t place, int operation) {
+      all.push_back({kind, i, place, operation});
+    };
+  };
+  traverse(count, layerwise, operations, keep('f'), keep('b'),
+           [&](int operation) { all.push_back({.kind = 'c', .operation = operation}); });
+  return all;
+}
+
+TEST(Traverse, OneByOneIsForwardAndBackward) {
+  const std::vector<Call> expected{{'f', 0, 0, 0}, {'f', 0, 0, 1},  {'b', 0, 0, 1}, {'b', 0, 0, 0},
+                                   {'f', 1, 0, 0}, {'f', 1, 0, 1},  {'b', 1, 0, 1}, {'c', -1, -1, 1},
+                                   {'b', 1, 0, 0}, {'c', -1, -1, 0}};
+  EXPECT_EQ(calls(2, 1, 2), expected);
+}
+
+TEST(Traverse, TogetherIsLayerByLayer) {
+  const std::vector<Call> expected{{'f', 0, 0, 0}, {'f', 1, 1, 0},  {'f', 0, 0, 1},   {'f', 1, 1, 1},
+                                   {'b', 0, 0, 1}, {'b', 1, 1, 1},  {'c', -1, -1, 1}, {'b', 0, 0, 0},
+                                   {'b', 1, 1, 0}, {'c', -1, -1, 0}};
+  EXPECT_EQ(calls(2, 4, 2), expected);
+}
+
+TEST(Traverse, KeepsEachMicroBatchInItsPlaceUntilItHasGoneBack) {
+  constexpr int kOperations = 3;
+  for (std::int64_t count = 0; count <= 9; ++count) {
+    for (std::int64_t layerwise = 1; layerwise <= 4; ++layerwise) {
+      std::map<std::int64_t, std::int64_t> in_place;  // which micro-batch
+      std::map<std::int64_t, int> passed;             // operations forward and back, by micro-batch
+      int completed = 0;
+      for (const Call& call : calls(count, layerwise, kOperations)) {
+        if (call.kind == 'c') {
+          EXPECT_EQ(call.operation, kOperations - 1 - completed++);
+          for (std::int64_t i = 0; i < count; ++i)
+            EXPECT_GE(passed[i], 2 * kOperations - call.operation) << "micro-batch " << i << " of " << count;
+          continue;
+        }
+        ASSERT_LT(call.place, layerwise);
+        if (call.kind == 'f' && call.operation == 0) {
+          EXPECT_FALSE(in_place.contains(call.place)) << "still in use";
+          in_place[call.place] = call.i;
+        }
+        EXPECT_EQ(in_place.at(call.place), call.i);
+        const int expected = call.kind == 'f' ? call.operation : 2 * kOperations - 1 - call.operation;
+        EXPECT_EQ(passed[call.i]++, expected);
+        if (passed[call.i] == 2 * kOperations) in_place.erase(call.place);
+      }
+      EXPECT_EQ(completed, kOperations);
+      for (std::int64_t i = 0; i < count; ++i) EXPECT_EQ(passed[i], 2 * kOperations);
+    }
+  }
 }
 
 TEST(IdleShare, IsWhatTheBusiestThreadWorksLongerThanTheOthers) {
