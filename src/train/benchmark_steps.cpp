@@ -1,7 +1,6 @@
 // Whole steps on random pictures.
 
 #include <algorithm>
-#include <chrono>
 
 #include "convoy/data/noise.hpp"
 #include "convoy/train/benchmark.hpp"
@@ -14,7 +13,6 @@ namespace convoy::train {
 namespace {
 
 constexpr int kStepsToWarmUp = 2;
-constexpr std::size_t kFewestSteps = 5;
 constexpr double kMeasurements = 10;  // a step is given the time of so many passes
 
 /// Enough pictures that they come from memory, as a real data set's do; whole batches.
@@ -39,7 +37,6 @@ PassWork work_of_step(const nn::Network& network, std::int64_t samples) {
 
 StepTime measure_steps(const comm::Communicator& world, const nn::Network& network, const Options& options,
                        const BenchmarkSetting& setting) {
-  using Clock = std::chrono::steady_clock;
   Options its = options;
   its.threads = setting.threads;
   check_ranks(its, world.size());
@@ -68,22 +65,10 @@ StepTime measure_steps(const comm::Communicator& world, const nn::Network& netwo
   for (int i = 0; i < kStepsToWarmUp; ++i) step();
 
   stepper.start_profile();
-  std::vector<double> seconds;
-  const auto since = [](Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-  };
-  const Clock::time_point begin = Clock::now();
-  do {  // whether to go on is asked now and then only: the question is a collective of its own
-    Clock::time_point start = Clock::now();
-    for (std::size_t i = 0; i < kFewestSteps; ++i) {
-      step();
-      seconds.push_back(since(start));
-      start = Clock::now();
-    }
-  } while (world.broadcast_value(since(begin) < kMeasurements * setting.seconds));
+  const double seconds = median_step(world, kMeasurements * setting.seconds, step);
   stepper.settle();
   return {.steps = stepper.profile()->steps(),
-          .seconds = world.broadcast_value(median(seconds)),
+          .seconds = seconds,
           .work = work_of_step(network, its.batch),
           .times = stepper.profile()->times()};
 }

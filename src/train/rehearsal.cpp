@@ -137,25 +137,13 @@ double rehearse(const comm::Communicator& world, const nn::Network& network, con
                 const kernels::KernelTable<float>& kernels, const MicroBatchTimes& times, Rehearse what,
                 double seconds) {
   constexpr int kStepsToWarmUp = 2;
-  constexpr std::size_t kFewestSteps = 5;
   Rehearsal rehearsal(world, network, options, kernels, times);
   for (int i = 0; i < kStepsToWarmUp; ++i) rehearsal.step(what);
   rehearsal.settle();
-  std::vector<double> laps;
   world.barrier();
-  const Clock::time_point begin = Clock::now();
-  while (true) {
-    // Whether to go on is asked now and then only: the question is a collective of its own.
-    Clock::time_point start = Clock::now();
-    for (std::size_t i = 0; i < kFewestSteps; ++i) {
-      rehearsal.step(what);
-      laps.push_back(seconds_since(start));
-      start = Clock::now();
-    }
-    if (!world.broadcast_value(seconds_since(begin) < seconds)) break;
-  }
+  const double lap = median_step(world, seconds, [&] { rehearsal.step(what); });
   rehearsal.settle();
-  return world.broadcast_value(median(laps));
+  return lap;
 }
 
 }  // namespace convoy::train

@@ -2,9 +2,11 @@
 // What a run works out, and refuses, before its first step. Private to the train room.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "convoy/comm/communicator.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/nn/network.hpp"
 #include "convoy/train/engine.hpp"
@@ -19,6 +21,11 @@ namespace convoy::train {
 
 /// The middle one of `values`, of which there is one at least; the upper of two.
 [[nodiscard]] double median(std::vector<double> values);
+
+/// Collective. Median seconds of a step(), the same on all ranks: it is called for about `seconds`, five
+/// times at least.
+[[nodiscard]] double median_step(const comm::Communicator& world, double seconds,
+                                 const std::function<void()>& step);
 
 /// More ranks than micro-batches cannot all work: ConfigError that says which micro-batch would do.
 void check_ranks(const Options& options, int ranks);
