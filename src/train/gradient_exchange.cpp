@@ -71,11 +71,13 @@ void GradientExchange::keep_moving() {
   // A wire of 10 Gbit/s carries 375 KB in it, which sockets hold; a core loses about a hundredth.
   constexpr std::chrono::microseconds kNap{300};
   std::unique_lock lock(mutex_);
+  std::int64_t seen = 0;
   while (true) {
     wake_.wait(lock,
                [this] { return is_ending_ || (steps_ > 0 && !reducer_.is_idle() && !has_failed_.load()); });
     if (is_ending_) return;
-    guarded([this] { advance(); });
+    if (advances_ == seen) guarded([this] { advance(); });  // otherwise a waiting thread does
+    seen = advances_;
     lock.unlock();
     std::this_thread::sleep_for(kNap);
     lock.lock();
@@ -161,6 +163,7 @@ void GradientExchange::poll() {
 }
 
 void GradientExchange::advance() {
+  ++advances_;
   while (!holds_back_.load() && contributed_.load() < buckets_.size() &&
          added_[contributed_.load()].load(std::memory_order_acquire) == threads_) {
     reducer_.contribute();
