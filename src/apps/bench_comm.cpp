@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "convoy/apps/ranks.hpp"
+#include "convoy/apps/shares.hpp"
 #include "convoy/comm/link.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
@@ -76,7 +77,7 @@ class Bench {
                        }});
     };
     partial_sums_ = train::partial_sums(world_, network_, options_, kernels_);
-    const double f = partial_sums_;
+    const auto f = static_cast<double>(partial_sums_.most);
     add("tree", f + 1, [](train::CommOptions& comm) { comm.shards_optimizer = true; });
     add("tree, optimizer not sharded", f + 1,
         [](train::CommOptions& comm) { comm.shards_optimizer = false; });
@@ -105,8 +106,7 @@ class Bench {
   [[nodiscard]] std::string describe_ways() const {
     const auto bytes = network_.gradient_size() * static_cast<std::int64_t>(sizeof(float));
     std::string text = "gradient: " + grouped(network_.gradient_size()) + " numbers, " + in_bytes(bytes) +
-                       ", " + format("%.2f", partial_sums_) + " partial sums a " +
-                       (link_.hosts < world_.size() && options_.comm.shared_memory ? "host" : "rank") +
+                       ", " + describe(partial_sums_, link_.hosts < world_.size() && options_.comm.shared_memory) +
                        "\nUntil every rank has the sum; median of " + std::to_string(kRounds) + " rounds:\n" +
                        format("  %-30s%10s%14s%16s\n", "", "ms", "of the bound", "MPI_Allreduce/");
     for (const Way& way : ways_) {
@@ -117,7 +117,8 @@ class Bench {
     if (link_.hosts > 1)
       text +=
           "The bound is what a host must send, over its bandwidth: 2·(N−1)/N gradients for MPI on N hosts, "
-          "(f+1)·(N−1)/N for the tree\n";
+          "(f+1)·(N−1)/N for the tree, f of "
+          "the host that sends the most\n";
     return text;
   }
 
@@ -139,7 +140,8 @@ class Bench {
                         {"latency_seconds", json_number(link_.latency)},
                         {"bytes_per_second", json_number(rate_)},
                         {"gradient_numbers", std::to_string(network_.gradient_size())},
-                        {"partial_sums", json_number(partial_sums_)},
+                        {"partial_sums", json_number(partial_sums_.mean)},
+                        {"most_partial_sums", std::to_string(partial_sums_.most)},
                         {"ways", '[' + join(ways, ",") + ']'}}) +
            '\n';
   }
@@ -151,7 +153,7 @@ class Bench {
   const kernels::KernelTable<float>& kernels_;
   comm::Link link_;
   double rate_ = 0;
-  double partial_sums_ = 1;
+  comm::PartialSums partial_sums_;
   std::vector<Way> ways_;
 };
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 
+#include "convoy/core/text.hpp"
+
 namespace convoy::apps {
 
 std::string describe_shares(const std::vector<train::StepTimes>& ranks) {
@@ -20,6 +22,12 @@ std::string describe_shares(const std::vector<train::StepTimes>& ranks) {
     }
     text += '\n';
   }
+  return text;
+}
+
+std::string describe(const comm::PartialSums& sums, bool is_of_hosts) {
+  std::string text = format("%.2f", sums.mean) + " partial sums a " + (is_of_hosts ? "host" : "rank");
+  if (static_cast<double>(sums.most) > sums.mean) text += " (at most " + std::to_string(sums.most) + ")";
   return text;
 }
 

@@ -105,7 +105,7 @@ std::string advice(const train::StartReport& report) {
         " do not divide evenly over all ranks and threads; another train.batch, train.micro-batch or number "
         "of ranks would\n";
   }
-  if (report.partial_sums > 1 && report.micro_batch_for_one_sum > 0)
+  if (report.partial_sums.most > 1 && report.micro_batch_for_one_sum > 0)
     text += "train.micro-batch = " + std::to_string(report.micro_batch_for_one_sum) +
             " would make that 1.00 partial sums: fewer bytes on the wire, but other bits\n";
   return text;
@@ -121,8 +121,7 @@ class Printer final : public train::Observer {
               << train::describe_placements(report.placements) << "Data: " << report.data << "\nNetwork:\n"
               << report.network << report.plan << "Steps: " << grouped(report.total_steps) << " in all, "
               << grouped(report.steps_per_epoch) << " an epoch, " << counted(report.leaves, "micro-batch")
-              << " a step, " << format("%.2f", report.partial_sums) << " partial sums a "
-              << (report.shares_memory ? "host" : "rank") << '\n'
+              << " a step, " << describe(report.partial_sums, report.shares_memory) << '\n'
               << advice(report) << "Output: " << report.output << '\n';
     if (!report.resumed_from.empty())
       std::cout << "Going on from " << report.resumed_from << " (step " << grouped(report.step) << ")\n";

@@ -96,11 +96,16 @@ void Reducer::plan(std::int64_t leaves, const std::vector<std::int64_t>& slots) 
   staging_.resize(std::max(staging_.size(), staged));
 }
 
-double Reducer::nodes_sent(std::int64_t leaves) const {
-  if (options_.reduction == Reduction::kMpi) return 1;
+PartialSums Reducer::partial_sums(std::int64_t leaves) const {
+  if (options_.reduction == Reduction::kMpi) return {};
   std::size_t sum = 0;
-  for (int node = 0; node < nodes(); ++node) sum += maximal_nodes(node_block(leaves, node), leaves).size();
-  return static_cast<double>(sum) / nodes();
+  std::size_t most = 0;
+  for (int node = 0; node < nodes(); ++node) {
+    const std::size_t of_node = maximal_nodes(node_block(leaves, node), leaves).size();
+    sum += of_node;
+    most = std::max(most, of_node);
+  }
+  return {.mean = static_cast<double>(sum) / nodes(), .most = static_cast<std::int64_t>(most)};
 }
 
 }  // namespace convoy::comm

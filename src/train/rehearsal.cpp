@@ -126,11 +126,11 @@ MicroBatchTimes no_computation(const nn::Network& network) {
   return {std::vector<double>(operations), std::vector<double>(operations)};
 }
 
-double partial_sums(const comm::Communicator& world, const nn::Network& network, const Options& options,
-                    const kernels::KernelTable<float>& kernels) {
+comm::PartialSums partial_sums(const comm::Communicator& world, const nn::Network& network,
+                               const Options& options, const kernels::KernelTable<float>& kernels) {
   check_ranks(options, world.size());
   const GradientExchange exchange(world, network, 1, kernels, options.comm);
-  return exchange.reducer().nodes_sent(ceil_div(options.batch, options.micro_batch));
+  return exchange.reducer().partial_sums(ceil_div(options.batch, options.micro_batch));
 }
 
 double rehearse(const comm::Communicator& world, const nn::Network& network, const Options& options,

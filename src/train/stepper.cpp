@@ -43,8 +43,8 @@ std::int64_t Stepper::last_leaves() const {
   return ceil_div((source_.split->samples() - 1) % options_.batch + 1, options_.micro_batch);
 }
 
-double Stepper::partial_sums() const {
-  return exchange_ ? exchange_->reducer().nodes_sent(leaves()) : 1;
+comm::PartialSums Stepper::partial_sums() const {
+  return exchange_ ? exchange_->reducer().partial_sums(leaves()) : comm::PartialSums();
 }
 
 std::int64_t Stepper::micro_batch_for_one_sum() const {
@@ -52,7 +52,7 @@ std::int64_t Stepper::micro_batch_for_one_sum() const {
   const auto would_do = [&](std::int64_t micro_batch) {
     if (micro_batch < 1 || micro_batch > batch) return false;
     const std::int64_t leaves = ceil_div(batch, micro_batch);
-    return leaves >= world_.size() && (!exchange_ || exchange_->reducer().nodes_sent(leaves) == 1);
+    return leaves >= world_.size() && (!exchange_ || exchange_->reducer().partial_sums(leaves).most == 1);
   };
   for (std::int64_t distance = 0; distance < batch; ++distance) {
     for (const std::int64_t each : {options_.micro_batch - distance, options_.micro_batch + distance})

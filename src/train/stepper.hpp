@@ -43,7 +43,7 @@ class Stepper {
   /// Micro-batches of a whole step.
   [[nodiscard]] std::int64_t leaves() const;
   /// f, see comm/reducer.hpp, and whether it is of hosts; 1 of a rank alone.
-  [[nodiscard]] double partial_sums() const;
+  [[nodiscard]] comm::PartialSums partial_sums() const;
   /// The micro-batch nearest to the present one that would make f 1; 0 where there is none.
   [[nodiscard]] std::int64_t micro_batch_for_one_sum() const;
   [[nodiscard]] bool shares_memory() const;

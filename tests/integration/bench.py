@@ -113,6 +113,7 @@ class Communication(runs.Folder):
                 self.assertIsNone(way["share_of_bound"])  # no wire within a host
                 self.assertIn(way["name"], output)
             self.assertGreater(figures["bytes_per_second"], 0)
+            self.assertGreaterEqual(figures["most_partial_sums"], figures["partial_sums"])
 
     def test_scaling_predicts_up_to_the_micro_batches_and_checks_itself(self):
         figures, output = self.figures("scaling", ranks=2)

@@ -273,6 +273,23 @@ Traffic traffic_of(std::int64_t leaves) {
 // The bound is met exactly: only the rounding of averages may lie between.
 constexpr double kRounding = 1 + 1e-12;
 
+TEST(ReducerTraffic, PartialSumsAreThoseOfTheRanksOnAverageAndOfTheBusiest) {
+  constexpr std::int64_t kLeaves = 8;
+  std::int64_t sum = 0;
+  std::int64_t most = 0;
+  for (int rank = 0; rank < world().size(); ++rank) {
+    const auto held =
+        static_cast<std::int64_t>(maximal_nodes(leaf_block(kLeaves, world().size(), rank), kLeaves).size());
+    sum += held;
+    most = std::max(most, held);
+  }
+  const Reducer reducer(world(), 64, {{0, 64}}, {.memory = NodeMemory::kPrivate},
+                        [](std::int64_t, int, const Range&, const float*) {});
+  const PartialSums sums = reducer.partial_sums(kLeaves);
+  EXPECT_EQ(sums.mean, static_cast<double>(sum) / world().size());
+  EXPECT_EQ(sums.most, most);
+}
+
 TEST(ReducerTraffic, StaysWithinTheContractsBound) {
   for (std::int64_t leaves = 1; leaves <= kMostLeaves; ++leaves) {
     const Traffic traffic = traffic_of(leaves);

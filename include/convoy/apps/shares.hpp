@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "convoy/comm/tree.hpp"
 #include "convoy/train/profile.hpp"
 
 namespace convoy::apps {
@@ -12,5 +13,8 @@ namespace convoy::apps {
 /// A line for each of train::kShareNames: percent of the time, the mean of the ranks, and with several ranks
 /// the largest and whose it is. Totals above 0.
 [[nodiscard]] std::string describe_shares(const std::vector<train::StepTimes>& ranks);
+
+/// `1.67 partial sums a host (at most 2)`.
+[[nodiscard]] std::string describe(const comm::PartialSums& sums, bool is_of_hosts);
 
 }  // namespace convoy::apps

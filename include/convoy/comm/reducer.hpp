@@ -118,8 +118,8 @@ class Reducer {
   [[nodiscard]] std::int64_t bucket_count() const { return static_cast<std::int64_t>(buckets_.size()); }
   /// Hosts, or ranks where memory is not shared.
   [[nodiscard]] int nodes() const { return static_cast<int>(node_first_.size()) - 1; }
-  /// f: partial sums a host (or rank) sends of steps of `leaves`, on average.
-  [[nodiscard]] double nodes_sent(std::int64_t leaves) const;
+  /// f of steps of `leaves`.
+  [[nodiscard]] PartialSums partial_sums(std::int64_t leaves) const;
 
  private:
   struct Merge {

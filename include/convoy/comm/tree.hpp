@@ -26,6 +26,13 @@ namespace convoy::comm {
 /// The fewest nodes of the tree over [0, leaves) that make up `block`, in order: what a rank sends.
 [[nodiscard]] std::vector<Range> maximal_nodes(const Range& block, std::int64_t leaves);
 
+/// f: partial sums (complete nodes) that a host, or rank, sends of a step's gradients: how often its bytes
+/// cross the wire on their way to the owners. The host that sends the most decides how long that takes.
+struct PartialSums {
+  double mean = 1;
+  std::int64_t most = 1;
+};
+
 /// Most nodes that a stack of partial sums holds at a time while the leaves of `block` are pushed in order.
 [[nodiscard]] std::int64_t stack_depth(const Range& block, std::int64_t leaves);
 

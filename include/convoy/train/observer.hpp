@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "convoy/comm/tree.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/train/placement.hpp"
 #include "convoy/train/profile.hpp"
@@ -28,7 +29,7 @@ struct StartReport {
   std::int64_t steps_per_epoch = 0;
   std::int64_t total_steps = 0;
   std::int64_t leaves = 0;  ///< micro-batches of a full step
-  double partial_sums = 0;  ///< f, what a host (or rank) sends of a step's gradients, in whole vectors
+  comm::PartialSums partial_sums;
   std::int64_t micro_batch_for_one_sum = 0;  ///< of a dry run: the nearest that would make f 1; 0: none would
   double idle_share = 0;                     ///< what threads lose because micro-batches divide unevenly
   bool shares_memory = false;                ///< ranks of one host add in its memory, so that f is of hosts

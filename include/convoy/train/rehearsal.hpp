@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
+#include "convoy/comm/tree.hpp"
 #include "convoy/kernels/kernels.hpp"
 #include "convoy/nn/network.hpp"
 #include "convoy/train/benchmark.hpp"
@@ -28,8 +29,9 @@ struct MicroBatchTimes {
 
 /// Collective. f of comm/reducer.hpp for steps of options.batch over these ranks. Throws ConfigError where
 /// there are more ranks than micro-batches.
-[[nodiscard]] double partial_sums(const comm::Communicator& world, const nn::Network& network,
-                                  const Options& options, const kernels::KernelTable<float>& kernels);
+[[nodiscard]] comm::PartialSums partial_sums(const comm::Communicator& world, const nn::Network& network,
+                                             const Options& options,
+                                             const kernels::KernelTable<float>& kernels);
 
 /// What a step does. kSumAlone: gradients are added and the sum goes to all ranks, nothing is updated, and
 /// the step ends when all have it. kTraining: all of a training step, whose new values the next one waits for

@@ -18,5 +18,10 @@ TEST(DescribeShares, OfOneRankHasOneColumn) {
   EXPECT_EQ(describe_shares({{.total = 4, .spent = {2, 1, 0, 1}}}).substr(0, 20), "  kernels     50.0 %");
 }
 
+TEST(DescribePartialSums, NamesTheMostWhereHostsDiffer) {
+  EXPECT_EQ(describe({.mean = 1, .most = 1}, true), "1.00 partial sums a host");
+  EXPECT_EQ(describe({.mean = 5.0 / 3, .most = 2}, false), "1.67 partial sums a rank (at most 2)");
+}
+
 }  // namespace
 }  // namespace convoy::apps
