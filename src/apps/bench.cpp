@@ -94,7 +94,7 @@ ExitStatus run_bench(const Arguments& arguments) {
   const double seconds = static_cast<double>(line.integer("milliseconds", kMilliseconds, 1, 60'000)) / 1e3;
   const std::string json = line.text("json").value_or("");
   const train::Options options = line.configuration();
-  const Pictures pictures = choose_pictures(line, options.data.file);
+  const Pictures pictures = choose_pictures(line, options.data);
   if (line.words().empty()) {
     if (line.has("gbit")) throw ConfigError("--gbit is for bench comm; leave it out");
     return bench(options, {.pictures = pictures, .json = json, .seconds = seconds});

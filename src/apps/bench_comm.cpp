@@ -106,7 +106,8 @@ class Bench {
   [[nodiscard]] std::string describe_ways() const {
     const auto bytes = network_.gradient_size() * static_cast<std::int64_t>(sizeof(float));
     std::string text = "gradient: " + grouped(network_.gradient_size()) + " numbers, " + in_bytes(bytes) +
-                       ", " + describe(partial_sums_, link_.hosts < world_.size() && options_.comm.shared_memory) +
+                       ", " +
+                       describe(partial_sums_, link_.hosts < world_.size() && options_.comm.shared_memory) +
                        "\nUntil every rank has the sum; median of " + std::to_string(kRounds) + " rounds:\n" +
                        format("  %-30s%10s%14s%16s\n", "", "ms", "of the bound", "MPI_Allreduce/");
     for (const Way& way : ways_) {

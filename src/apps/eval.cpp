@@ -17,6 +17,7 @@
 #include "convoy/train/agreement.hpp"
 #include "convoy/train/checkpoint.hpp"
 #include "convoy/train/evaluation.hpp"
+#include "convoy/train/observer.hpp"
 #include "convoy/train/placement.hpp"
 
 namespace convoy::apps {
@@ -26,6 +27,7 @@ struct Request {
   std::string checkpoint;
   std::string data;
   std::string split;
+  data::Options paths;  // in a file of others, where the command line names them
   std::int64_t threads = 0;
   bool wants_confusion = false;
 };
@@ -67,6 +69,27 @@ void require_same_input(const Request& request, const train::CheckpointHeader& h
   if (dataset.classes() > outputs) refuse(counted(dataset.classes(), "class"), std::to_string(outputs));
 }
 
+/// How to read --data: as the command line says, else as the run that wrote the checkpoint read its own.
+data::Options reading_of(const Request& request, const train::Options& trained) {
+  data::Options options = request.paths.train.images.empty() ? trained.data : request.paths;
+  options.file = request.data;
+  options.verify = false;
+  if (!options.test_file.empty()) options.test_file = request.data;
+  return options;
+}
+
+void print_score(const train::Evaluation& result, const data::Split& split, std::int64_t outputs) {
+  const train::Score score =
+      train::score_of(result.loss, result.correct, result.samples, split.target_size());
+  if (score.is_error) {
+    std::cout << "root of the mean squared error " << json_number(score.value) << '\n';
+    return;
+  }
+  std::cout << "accuracy " << std::fixed << std::setprecision(4) << 100 * score.value << " % ("
+            << grouped(result.correct) << " correct)\n";
+  if (outputs > kTop) std::cout << "top-5 accuracy " << 100 * result.top5() << " %\n";
+}
+
 ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator& world) {
   comm::require_agreement(world, "build", train::build_digest(), train::kSameBuild);
   io::agreed_at_root(world, [&] { train::require_sound_checkpoint(request.checkpoint); });
@@ -74,7 +97,7 @@ ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator&
   io::agreed(world, [&] { header = train::read_checkpoint_header(request.checkpoint); });
   const train::Options options = config::from_checkpoint(header.config, request.checkpoint);
 
-  const data::Dataset dataset(request.data, world, {request.split});
+  const data::Dataset dataset(reading_of(request, options), world, {request.split});
   const data::Split* split = dataset.split(request.split);
   if (split == nullptr || split->samples() == 0) {
     throw DataError("data set " + request.data + " has no samples in split '" + request.split +
@@ -82,6 +105,9 @@ ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator&
   }
   const nn::Network network(header.input.shape, options.layers, options.loss, std::nullopt);
   require_same_input(request, header, dataset, network.classes());
+  (void)train::outputs_for(dataset, options);
+  if (request.wants_confusion && dataset.has_targets())
+    throw ConfigError("--confusion needs classes (" + request.data + " holds targets); leave it out");
   train::State state = train::make_state(network, 0);
   io::agreed(world, [&] { train::read_checkpoint_state(request.checkpoint, network, state); });
 
@@ -93,12 +119,30 @@ ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator&
   if (!world.is_root()) return ExitStatus::kDone;
   std::cout << request.checkpoint << " on " << request.data << ", split " << request.split << ", "
             << counted(result.samples, "sample") << '\n'
-            << "loss " << json_number(result.loss) << '\n'
-            << "accuracy " << std::fixed << std::setprecision(4) << 100 * result.accuracy() << " % ("
-            << grouped(result.correct) << " correct)\n";
-  if (classes > kTop) std::cout << "top-5 accuracy " << 100 * result.top5() << " %\n";
+            << "loss " << json_number(result.loss) << '\n';
+  print_score(result, *split, classes);
   if (request.wants_confusion) print_confusion(result, classes, dataset.class_names());
   return ExitStatus::kDone;
+}
+
+std::string axes_in_words() {
+  const auto& names = data::axes_names();
+  return join(std::vector<std::string>(names.begin(), names.end()), ", ");
+}
+
+data::Options paths_of(const CommandLine& line) {
+  data::Options paths{.train = {.images = line.text("images").value_or(""),
+                                .labels = line.text("labels").value_or(""),
+                                .targets = line.text("targets").value_or("")}};
+  const auto& names = data::axes_names();
+  const auto axes = std::ranges::find(names, line.text("layout").value_or(std::string(names.front())));
+  if (axes == names.end())
+    throw ConfigError("--layout " + *line.text("layout") + " is not one of " + axes_in_words());
+  paths.axes = static_cast<data::Axes>(axes - names.begin());
+  const bool has_one = paths.train.labels.empty() != paths.train.targets.empty();
+  if (paths.train.images.empty() ? line.has("labels") || line.has("targets") || line.has("layout") : !has_one)
+    throw ConfigError("--images goes with one of --labels and --targets (and --layout with --images)");
+  return paths;
 }
 
 }  // namespace
@@ -108,14 +152,20 @@ ExitStatus run_eval(const Arguments& arguments) {
                    "Loss, accuracy and (over 5 classes) top-5 accuracy of a checkpoint on a data set.\n"
                    "Every sample is counted once; any number of ranks and threads prints the same numbers.");
   line.add_value("checkpoint", "F.h5", "a file of run.dir/checkpoints");
-  line.add_value("data", "F.h5", "a data set made by import or synth");
-  line.add_value("split", "NAME", "train, test or validation; default test");
+  line.add_value("data", "F.h5",
+                 "a data set made by import or synth, or a file as the network was trained on (data.images)");
+  line.add_value("split", "NAME", "train, test or validation; default test, with --images train");
+  line.add_value("images", "/PATH", "where in another HDF5 file the pictures lie (data.images)");
+  line.add_value("labels", "/PATH", "with --images: where their classes lie");
+  line.add_value("targets", "/PATH", "with --images: where their targets lie");
+  line.add_value("layout", "NAME", "with --images: " + axes_in_words() + "; default the first");
   line.add_value("threads", "N", "threads of a rank; default 0: as train chooses them");
   line.add_flag("confusion", "print the confusion matrix too");
   if (!line.parse(arguments)) return ExitStatus::kDone;
   const Request request{.checkpoint = line.required_text("checkpoint"),
                         .data = line.required_text("data"),
-                        .split = line.text("split").value_or("test"),
+                        .split = line.text("split").value_or(line.has("images") ? "train" : "test"),
+                        .paths = paths_of(line),
                         .threads = line.integer("threads", 0, 0, 4096),
                         .wants_confusion = line.has("confusion")};
   return run_with_ranks("eval",

@@ -14,6 +14,7 @@
 #include "convoy/data/dataset.hpp"
 #include "convoy/kernels/isa.hpp"
 #include "convoy/nn/gradient_check.hpp"
+#include "convoy/train/evaluation.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -70,7 +71,7 @@ struct Request {
 
 ExitStatus check(const train::Options& options, const Request& request, const nn::Registry& registry,
                  const comm::Communicator& world) {
-  const data::Dataset dataset(options.data.file, world, {"train"});
+  const data::Dataset dataset(options.data, world, {"train"});
   const data::Split* split = dataset.split("train");
   if (split == nullptr || split->samples() == 0)
     throw DataError("data set " + options.data.file +
@@ -83,7 +84,8 @@ ExitStatus check(const train::Options& options, const Request& request, const nn
   std::vector<float> pictures(static_cast<std::size_t>(
       lane_blocks(static_cast<std::int64_t>(numbers.size())) * dataset.shape().size() * kLanes));
   split->load(numbers, transform, pictures.data());
-  const nn::Network network(dataset.shape(), options.layers, options.loss, dataset.classes(), registry);
+  const nn::Network network(dataset.shape(), options.layers, options.loss,
+                            train::outputs_for(dataset, options), registry);
   const kernels::Isa isa = kernels::choose_isa();
   const nn::GradientCheckCase what{
       .input = dataset.shape(),
@@ -91,7 +93,8 @@ ExitStatus check(const train::Options& options, const Request& request, const nn
       .loss = options.loss,
       .classes = dataset.classes(),
       .pictures = pictures,
-      .labels = split->labels().first(numbers.size()),
+      .labels = split->labels().first(std::min(numbers.size(), split->labels().size())),
+      .targets = split->targets().first(numbers.size() * static_cast<std::size_t>(split->target_size())),
       .samples = numbers,
       .seed = options.seed,
       .entries = request.entries > 0 ? request.entries : nn::affordable_entries(network),

@@ -18,15 +18,17 @@ void add_pictures(CommandLine& line) {
                  "outputs the network must have; default: data.file's if it is there, else its last layer's");
 }
 
-Pictures choose_pictures(const CommandLine& line, const std::string& file) {
+Pictures choose_pictures(const CommandLine& line, const data::Options& data) {
+  const std::string& file = data.file;
   const std::optional<Shape> shape = line.shape("shape", kMostExtent);
   std::optional<std::int64_t> classes;
   if (line.has("classes")) classes = line.integer("classes", 1, 1, 1 << 24);
-  const bool has_file = io::exists(file);
+  const bool is_pattern = file.find_first_of("*?[") != std::string::npos;
+  const bool has_file = io::exists(file) || is_pattern;
   if (shape && (classes || !has_file)) return {*shape, classes, "as --shape says"};
   if (!has_file)
     return {kUsualPicture, classes, "data.file " + file + " is not there, --shape names another"};
-  const data::Dataset dataset(file, comm::Communicator::self(), {});
+  const data::Dataset dataset(data, comm::Communicator::self(), {});
   return {shape.value_or(dataset.shape()), classes.value_or(dataset.classes()),
           shape ? "as --shape says" : "as in " + file};
 }

@@ -316,7 +316,7 @@ ExitStatus run_scaling(const Arguments& arguments) {
   line.add_configuration();
   if (!line.parse(arguments)) return ExitStatus::kDone;
   const train::Options options = line.configuration();
-  Request request{.pictures = choose_pictures(line, options.data.file),
+  Request request{.pictures = choose_pictures(line, options.data),
                   .ranks_a_host = line.integer("ranks-per-host", 1, 1, 4096),
                   .latency = std::nullopt,
                   .rate = std::nullopt,

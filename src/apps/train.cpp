@@ -111,6 +111,11 @@ std::string advice(const train::StartReport& report) {
   return text;
 }
 
+std::string in_words(const train::Score& score) {
+  return score.is_error ? format("rms error %.4g", score.value)
+                        : format("accuracy %.2f %%", 100 * score.value);
+}
+
 /// Prints a run: on a terminal a progress line that is redrawn, elsewhere plain lines.
 class Printer final : public train::Observer {
  public:
@@ -133,11 +138,12 @@ class Printer final : public train::Observer {
     if (is_terminal_ ? now - drawn_ < std::chrono::milliseconds(100) && !report.is_line : !report.is_line)
       return;
     drawn_ = now;
-    const std::string line = format(
-        "epoch %lld/%lld  step %lld/%lld  loss %.4f  accuracy %.2f %%  %.0f images/s  %s left",
-        static_cast<long long>(report.epoch), static_cast<long long>(report.epochs),
-        static_cast<long long>(report.step), static_cast<long long>(report.total_steps), report.loss,
-        100 * report.epoch_accuracy, report.images_per_second, clock_time(report.seconds_left).c_str());
+    const std::string line =
+        format("epoch %lld/%lld  step %lld/%lld  loss %.4f  %s  %.0f images/s  %s left",
+               static_cast<long long>(report.epoch), static_cast<long long>(report.epochs),
+               static_cast<long long>(report.step), static_cast<long long>(report.total_steps), report.loss,
+               in_words(report.epoch_score).c_str(), report.images_per_second,
+               clock_time(report.seconds_left).c_str());
     if (is_terminal_) {
       std::cout << '\r' << line << "\033[K" << std::flush;
       is_drawn_ = true;
@@ -147,11 +153,10 @@ class Printer final : public train::Observer {
   }
 
   void on_epoch(const train::EpochReport& report) override {
-    std::string line =
-        format("epoch %lld done: train loss %.4f, accuracy %.2f %%", static_cast<long long>(report.epoch),
-               report.train_loss, 100 * report.train_accuracy);
+    std::string line = format("epoch %lld done: train loss %.4f, %s", static_cast<long long>(report.epoch),
+                              report.train_loss, in_words(report.train_score).c_str());
     if (report.has_test)
-      line += format("; test loss %.4f, accuracy %.2f %%", report.test_loss, 100 * report.test_accuracy);
+      line += format("; test loss %.4f, %s", report.test_loss, in_words(report.test_score).c_str());
     print(line + format("; %.1f s, %.0f images/s", report.seconds, report.images_per_second));
   }
 

@@ -120,6 +120,11 @@ Key path_key(std::string name, Field field, std::string value_name, std::string 
           .write = [=](const Options& options) { return std::vector{field(options)}; }};
 }
 
+Key optional(Key key) {
+  key.need = Need::kDefault;
+  return key;
+}
+
 Key required(Key key) {
   key.need = Need::kForEverything;
   return key;
@@ -205,7 +210,36 @@ std::vector<Key> make_keys() {
   return {
       path_key(
           "data.file", [](auto& o) -> auto& { return o.data.file; }, "FILE",
-          "data set, made by convoy import or convoy synth"),
+          "data set, made by convoy import or convoy synth, or any HDF5 file (data.images); a pattern such "
+          "as "
+          "shards/*.h5 means all that match, in the order of their names' bytes"),
+      optional(path_key(
+          "data.images", [](auto& o) -> auto& { return o.data.train.images; }, "/PATH",
+          "where in an HDF5 file of your own the pictures lie: uint8, int16, uint16, float16, float32 or "
+          "float64")),
+      optional(path_key(
+          "data.labels", [](auto& o) -> auto& { return o.data.train.labels; }, "/PATH",
+          "with data.images: where their classes lie, integers from 0")),
+      optional(path_key(
+          "data.targets", [](auto& o) -> auto& { return o.data.train.targets; }, "/PATH",
+          "with data.images, instead of labels: the numbers that the network's outputs should be, [N][...]; "
+          "for the quadratic loss")),
+      choice_key(
+          "data.layout", [](auto& o) -> auto& { return o.data.axes; }, data::axes_names(),
+          "with data.images: the order of their extents"),
+      optional(path_key(
+          "data.test-file", [](auto& o) -> auto& { return o.data.test_file; }, "FILE",
+          "with data.images: file or pattern of the test split; default data.file, where test-images is "
+          "given")),
+      optional(path_key(
+          "data.test-images", [](auto& o) -> auto& { return o.data.test.images; }, "/PATH",
+          "pictures of the test split; default data.images, where test-file is given")),
+      optional(path_key(
+          "data.test-labels", [](auto& o) -> auto& { return o.data.test.labels; }, "/PATH",
+          "their classes; default data.labels")),
+      optional(path_key(
+          "data.test-targets", [](auto& o) -> auto& { return o.data.test.targets; }, "/PATH",
+          "their targets; default data.targets")),
       choice_key(
           "data.normalize", [](auto& o) -> auto& { return o.data.normalize; }, {"dataset", "none"},
           "dataset: by the mean and standard deviation stored in the file"),

@@ -58,6 +58,35 @@ void check_complete(const Winners& winners, bool starts_a_run) {
                     " VALUE");
 }
 
+/// Paths in files that Convoy did not make.
+void check_data(const train::Options& options, const Winners& winners) {
+  const data::Paths& paths = options.data.train;
+  if (paths.images.empty()) {
+    for (const char* key : {"data.labels", "data.targets", "data.layout", "data.test-file",
+                            "data.test-images", "data.test-labels", "data.test-targets"}) {
+      const bool is_default =
+          std::string_view(key) == "data.layout" && options.data.axes == data::Axes::kNchw;
+      if (winners.contains(key) && !is_default)
+        throw ConfigError(shown(winners.at(key)) +
+                          " needs data.images (without it, data.file is a data set made by import or "
+                          "synth, which tells all this itself)");
+    }
+    return;
+  }
+  if (paths.labels.empty() == paths.targets.empty()) {
+    throw ConfigError(shown(winners.at("data.images")) + " needs one of data.labels (classes) and " +
+                      "data.targets (numbers); " +
+                      (paths.labels.empty() ? "there is none" : "leave one out"));
+  }
+  if (paths.targets.empty() ? !options.data.test.targets.empty() : !options.data.test.labels.empty())
+    throw ConfigError(shown(winners.at("data.images")) +
+                      " has labels in one split and targets in the other; both should have the same");
+  if (!paths.targets.empty() && options.loss != nn::LossKind::kQuadratic) {
+    throw ConfigError(shown(winners.at("network.loss")) +
+                      " needs classes (data.targets gives numbers); set network.loss = quadratic");
+  }
+}
+
 /// What no key can be blamed for alone.
 void check_together(train::Options& options, const Winners& winners) {
   using optim::ScheduleKind;
@@ -73,6 +102,7 @@ void check_together(train::Options& options, const Winners& winners) {
     throw ConfigError(shown(winners.at("comm.wire")) +
                       " needs comm.reduction = tree (MPI adds in fp32); leave one of the two out");
   }
+  check_data(options, winners);
   if (!winners.contains("train.micro-batch"))
     options.micro_batch = std::min(options.micro_batch, options.batch);
   if (options.micro_batch > options.batch) {

@@ -1,6 +1,7 @@
 #include "dataset_layout.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "convoy/core/error.hpp"
@@ -10,15 +11,38 @@
 namespace convoy::data {
 namespace {
 
+constexpr std::int64_t kLargeChunk = std::int64_t{16} << 20;  // bytes
+
 [[noreturn]] void throw_wrong(const std::string& problem, const io::File& file, const std::string& object,
                               const std::string& why, const std::string& right) {
   throw DataError(problem + " in data set " + file.path() + " (" + object + " " + why + "); " + right);
 }
 
+std::int64_t bytes_of(io::ElementType type) {
+  switch (type) {
+    case io::ElementType::kUint8:
+      return 1;
+    case io::ElementType::kInt16:
+    case io::ElementType::kUint16:
+    case io::ElementType::kFloat16:
+      return 2;
+    case io::ElementType::kFloat32:
+      return 4;
+    default:
+      return 8;
+  }
+}
+
+bool is_pixel(io::ElementType type) {
+  return type != io::ElementType::kInt64 && type != io::ElementType::kOtherInteger &&
+         type != io::ElementType::kOtherFloat && (is_integer(type) || is_real(type));
+}
+
 void check_format(const io::File& file) {
   if (!file.has_attribute("/", names::kFormat))
     throw DataError("not a data set: " + file.path() +
-                    " (it has no root attribute 'format'); make one with convoy import or convoy synth");
+                    " (it has no root attribute 'format'); make one with convoy import or convoy synth, or "
+                    "say with data.images and data.labels where in it pictures and labels lie");
   const auto format = file.attribute<std::string>("/", names::kFormat);
   if (format != names::kFormatValue)
     throw DataError("not a data set: " + file.path() + " (its format is '" + format + "'); it should be '" +
@@ -34,6 +58,7 @@ void check_format(const io::File& file) {
 void check_stored(const io::File& file, const std::string& path, const io::DatasetInfo& info,
                   std::int64_t element_bytes) {
   constexpr std::int64_t kMostRatio = 1032;
+  if (info.is_elsewhere) return;
   if (count(info.dims) / kMostRatio > info.stored_bytes / element_bytes + kMostRatio)
     throw_wrong("missing content", file, path,
                 "promises " + grouped(count(info.dims)) + " elements but stores " +
@@ -41,63 +66,134 @@ void check_stored(const io::File& file, const std::string& path, const io::Datas
                 "it was not written to the end");
 }
 
-SplitLayout read_split(const io::File& file, const std::string& name, Shape& shape) {
-  SplitLayout split;
-  split.name = name;
-  const std::string images = split.images();
-  const io::DatasetInfo pictures = file.info(images);
-  if (pictures.dims.size() != 4)
+std::string words_of(Axes axes) {
+  constexpr std::array<const char*, 3> kWords{"four dimensions, [N][C][H][W]",
+                                              "four dimensions, [N][H][W][C]", "three dimensions, [N][H][W]"};
+  return kWords.at(static_cast<std::size_t>(axes));
+}
+
+Shape shape_of(const Dims& dims, Axes axes) {
+  switch (axes) {
+    case Axes::kNchw:
+      return {dims[1], dims[2], dims[3]};
+    case Axes::kNhwc:
+      return {dims[3], dims[1], dims[2]};
+    case Axes::kNhw:
+      break;
+  }
+  return {1, dims[1], dims[2]};
+}
+
+// Labels one a sample, [N] or [N][1].
+std::vector<std::int64_t> read_labels(const io::File& file, const std::string& path, std::int64_t samples,
+                                      const std::string& images) {
+  const io::DatasetInfo info = file.info(path);
+  if (!is_integer(info.type))
+    throw_wrong("wrong type", file, path, "is " + std::string(io::element_name(info.type)),
+                "it should be an integer type");
+  if (info.dims != Dims{samples} && info.dims != Dims{samples, 1})
+    throw_wrong("counts differ", file, path, "is [" + to_string(info.dims) + "]",
+                images + " holds " + counted(samples, "picture"));
+  check_stored(file, path, info, 1);
+  return file.read<std::int64_t>(path, info.dims);
+}
+
+std::vector<float> read_targets(const io::File& file, const std::string& path, std::int64_t samples,
+                                const std::string& images) {
+  const io::DatasetInfo info = file.info(path);
+  if (!is_real(info.type))
+    throw_wrong("wrong type", file, path, "is " + std::string(io::element_name(info.type)),
+                "targets should be float16, float32 or float64; integers that name classes are labels");
+  if (info.dims.empty() || info.dims[0] != samples || count(info.dims) == 0)
+    throw_wrong("counts differ", file, path, "is [" + to_string(info.dims) + "]",
+                images + " holds " + counted(samples, "picture"));
+  check_stored(file, path, info, 1);
+  std::vector<float> targets = file.read<float>(path, info.dims);
+  const auto wrong = std::ranges::find_if(targets, [](float x) { return !std::isfinite(x); });
+  if (wrong != targets.end())
+    throw_wrong("wrong target", file, path,
+                "holds a NaN or infinity for sample " +
+                    std::to_string((wrong - targets.begin()) * samples / count(info.dims)),
+                "targets should be finite float32 numbers");
+  return targets;
+}
+
+// Adds what `file` holds at `paths` to `split` of `layout`.
+void add_piece(const io::File& file, const Paths& paths, SplitLayout& split, DatasetLayout& layout) {
+  const io::DatasetInfo pictures = file.info(paths.images);
+  const std::string& images = paths.images;
+  if (pictures.dims.size() != (split.axes == Axes::kNhw ? 3 : 4))
     throw_wrong("wrong shape", file, images, "is [" + to_string(pictures.dims) + "]",
-                "it should have four dimensions, [N][C][H][W]");
-  if (pictures.type != io::ElementType::kUint8 && pictures.type != io::ElementType::kFloat32)
+                "it should have " + words_of(split.axes) + " (data.layout)");
+  if (!is_pixel(pictures.type))
     throw_wrong("wrong type", file, images, "is " + std::string(io::element_name(pictures.type)),
-                "it should be uint8 or float32");
+                "it should be uint8, int16, uint16, float16, float32 or float64");
   if (std::ranges::count(pictures.dims, 0) > 0)
     throw_wrong("wrong shape", file, images, "is [" + to_string(pictures.dims) + "]",
                 "no extent may be zero");
-  check_stored(file, images, pictures, pictures.type == io::ElementType::kUint8 ? 1 : 4);
-  const Shape found{pictures.dims[1], pictures.dims[2], pictures.dims[3]};
-  if (shape.c != 0 && found != shape)
+  check_stored(file, images, pictures, bytes_of(pictures.type));
+  const Shape found = shape_of(pictures.dims, split.axes);
+  if (layout.shape.c != 0 && found != layout.shape)
     throw_wrong("shapes differ", file, images, "holds pictures of " + to_string(found),
-                "those of the other splits are " + to_string(shape));
-  shape = found;
-  split.samples = pictures.dims[0];
+                "those before it are " + to_string(layout.shape));
+  layout.shape = found;
+  if (!split.pieces.empty() && split.type != pictures.type)
+    throw_wrong("types differ", file, images, "is " + std::string(io::element_name(pictures.type)),
+                "pictures of the files before it are " + std::string(io::element_name(split.type)));
   split.type = pictures.type;
-  split.chunk_rows = pictures.chunk.empty() ? 1 : pictures.chunk[0];
 
-  const std::string labels = "/" + name + names::kLabels;
-  const io::DatasetInfo classes = file.info(labels);
-  if (classes.type != io::ElementType::kUint8 && classes.type != io::ElementType::kInt64 &&
-      classes.type != io::ElementType::kOtherInteger)
-    throw_wrong("wrong type", file, labels, "is " + std::string(io::element_name(classes.type)),
-                "it should be an integer type");
-  if (classes.dims != Dims{split.samples})
-    throw_wrong("counts differ", file, labels, "is [" + to_string(classes.dims) + "]",
-                images + " holds " + counted(split.samples, "picture"));
-  check_stored(file, labels, classes, 1);
-  split.labels = file.read<std::int64_t>(labels, classes.dims);
+  const std::int64_t samples = pictures.dims[0];
+  const std::int64_t chunk_rows = pictures.chunk.empty() ? 1 : pictures.chunk[0];
+  const std::int64_t chunk_bytes =
+      pictures.chunk.empty() ? 0 : count(pictures.chunk) * bytes_of(pictures.type);
+  if (chunk_bytes > kLargeChunk)
+    layout.warnings.push_back(file.path() + ", " + images + ": chunks of " + in_bytes(chunk_bytes) + " (" +
+                              to_string(pictures.chunk) +
+                              ") are read whole even for one sample; chunks of a few samples read faster "
+                              "(h5repack -l CHUNK=…)");
+  if (paths.targets.empty()) {
+    const std::vector<std::int64_t> labels = read_labels(file, paths.labels, samples, images);
+    split.labels.insert(split.labels.end(), labels.begin(), labels.end());
+  } else {
+    const std::vector<float> targets = read_targets(file, paths.targets, samples, images);
+    const std::int64_t size = static_cast<std::int64_t>(targets.size()) / samples;
+    if (layout.classes != 0 && layout.classes != size)
+      throw_wrong("shapes differ", file, paths.targets, "holds " + counted(size, "number") + " a sample",
+                  "those before it hold " + std::to_string(layout.classes));
+    layout.classes = size;
+    split.target_size = size;
+    split.targets.insert(split.targets.end(), targets.begin(), targets.end());
+  }
+  split.pieces.push_back({file.path(), images, {split.samples, split.samples + samples}, chunk_rows});
+  split.samples += samples;
+}
+
+SplitLayout& split_named(DatasetLayout& layout, const std::string& name, Axes axes) {
+  const auto found = std::ranges::find(layout.splits, name, &SplitLayout::name);
+  if (found != layout.splits.end()) return *found;
+  SplitLayout& split = layout.splits.emplace_back();
+  split.name = name;
+  split.axes = axes;
   return split;
 }
 
-std::vector<std::string> read_class_names(const io::File& file) {
-  if (!file.has_attribute("/", names::kClassNames)) return {};
-  return file.attribute<std::vector<std::string>>("/", names::kClassNames);
-}
-
 // The number of classes, once every label is known to lie within it.
-std::int64_t check_labels(const io::File& file, const DatasetLayout& layout) {
+std::int64_t check_labels(const DatasetLayout& layout) {
   constexpr std::int64_t kMostClasses = 1 << 20;
   std::int64_t classes = static_cast<std::int64_t>(layout.class_names.size());
   const bool named = classes > 0;
   for (const SplitLayout& split : layout.splits) {
     for (std::size_t i = 0; i < split.labels.size(); ++i) {
       const std::int64_t label = split.labels[i];
-      if (label < 0 || label >= (named ? classes : kMostClasses))
-        throw_wrong("wrong label", file, "/" + split.name + names::kLabels,
-                    "holds " + std::to_string(label) + " for sample " + std::to_string(i),
-                    named ? "there are " + counted(classes, "class name") + ", so labels lie between 0 and " +
-                                std::to_string(classes - 1)
-                          : "labels count from 0");
+      if (label >= 0 && label < (named ? classes : kMostClasses)) continue;
+      const auto piece = std::ranges::find_if(
+          split.pieces, [&](const Piece& each) { return static_cast<std::int64_t>(i) < each.rows.end; });
+      throw DataError("wrong label in data set " + piece->file + " (it holds " + std::to_string(label) +
+                      " for sample " + std::to_string(static_cast<std::int64_t>(i) - piece->rows.begin) +
+                      " of " + piece->images + "); " +
+                      (named ? "there are " + counted(classes, "class name") +
+                                   ", so labels lie between 0 and " + std::to_string(classes - 1)
+                             : "labels count from 0"));
     }
   }
   if (named) return classes;
@@ -106,8 +202,8 @@ std::int64_t check_labels(const io::File& file, const DatasetLayout& layout) {
   return classes;
 }
 
-std::optional<Statistics> read_statistics(const io::File& file, const DatasetLayout& layout) {
-  const std::string images = layout.splits.front().images();
+std::optional<Statistics> read_statistics(const io::File& file, const std::string& images,
+                                          const DatasetLayout& layout) {
   if (!file.has_attribute(images, names::kMean) || !file.has_attribute(images, names::kStd))
     return std::nullopt;
   Statistics statistics{file.attribute<std::vector<double>>(images, names::kMean),
@@ -124,10 +220,57 @@ std::optional<Statistics> read_statistics(const io::File& file, const DatasetLay
   return statistics;
 }
 
+// Adds a data set file of ours. Its statistics count only where those of all files are the same.
+void add_own(const io::File& file, bool is_first, DatasetLayout& layout) {
+  check_format(file);
+  if (is_first && file.has_attribute("/", names::kSource))
+    layout.source = file.attribute<std::string>("/", names::kSource);
+  std::vector<std::string> class_names;
+  if (file.has_attribute("/", names::kClassNames))
+    class_names = file.attribute<std::vector<std::string>>("/", names::kClassNames);
+  if (!is_first && class_names != layout.class_names)
+    throw_wrong("class names differ", file, "the root's class_names", "are '" + join(class_names, ", ") + "'",
+                "those of the files before it are '" + join(layout.class_names, ", ") + "'");
+  layout.class_names = class_names;
+  std::optional<Statistics> statistics;
+  bool has_any = false;
+  for (const char* name : {names::kTrain, names::kTest, names::kValidation}) {
+    const std::string group = std::string("/") + name;
+    if (!file.exists(group)) continue;
+    Paths paths{.images = group + names::kImages, .labels = group + names::kLabels, .targets = {}};
+    if (file.exists(group + names::kTargets) && !file.exists(paths.labels))
+      paths.targets = group + names::kTargets;
+    add_piece(file, paths, split_named(layout, name, Axes::kNchw), layout);
+    if (!has_any) statistics = read_statistics(file, paths.images, layout);
+    has_any = true;
+  }
+  if (!has_any)
+    throw DataError(
+        "no pictures in data set " + file.path() +
+        " (none of /train, /test, /validation is there); each split is a group with images and labels");
+  const bool is_same =
+      is_first || (statistics && layout.statistics && statistics->mean == layout.statistics->mean &&
+                   statistics->std == layout.statistics->std);
+  layout.statistics = is_same ? statistics : std::nullopt;
+}
+
+// Adds a file of others, for split `name`.
+void add_foreign(const io::File& file, const Paths& paths, const std::string& name, Axes axes,
+                 DatasetLayout& layout) {
+  const bool is_first = layout.splits.empty();
+  add_piece(file, paths, split_named(layout, name, axes), layout);
+  const Shape& shape = layout.shape;
+  if (is_first && axes == Axes::kNchw && (shape.w == 1 || shape.w == 3 || shape.w == 4) && shape.c > 4)
+    layout.warnings.push_back(file.path() + ", " + paths.images + ": pictures of " +
+                              counted(shape.c, "channel") + " and a width of " + std::to_string(shape.w) +
+                              " look as if channels came last; data.layout = NHWC reads them so");
+}
+
 }  // namespace
 
-std::string SplitLayout::images() const {
-  return "/" + name + names::kImages;
+const std::vector<std::string_view>& axes_names() {
+  static const std::vector<std::string_view> names{"NCHW", "NHWC", "NHW"};
+  return names;
 }
 
 const SplitLayout* DatasetLayout::find(const std::string& name) const {
@@ -135,21 +278,28 @@ const SplitLayout* DatasetLayout::find(const std::string& name) const {
   return found == splits.end() ? nullptr : &*found;
 }
 
-DatasetLayout read_layout(const io::File& file) {
-  check_format(file);
+DatasetLayout read_layout(const Options& options) {
   DatasetLayout layout;
-  if (file.has_attribute("/", names::kSource))
-    layout.source = file.attribute<std::string>("/", names::kSource);
-  layout.class_names = read_class_names(file);
-  for (const char* name : {names::kTrain, names::kTest, names::kValidation}) {
-    if (file.exists(std::string("/") + name)) layout.splits.push_back(read_split(file, name, layout.shape));
+  bool is_first = true;
+  if (options.train.images.empty()) {
+    for (const std::string& path : files_of(options.file)) {
+      add_own(io::File::open(path), is_first, layout);
+      is_first = false;
+    }
+  } else {
+    for (const std::string& path : files_of(options.file))
+      add_foreign(io::File::open(path), options.train, names::kTrain, options.axes, layout);
+    for (const std::string& path : test_files_of(options))
+      add_foreign(io::File::open(path), test_paths(options), names::kTest, options.axes, layout);
   }
-  if (layout.splits.empty())
-    throw DataError(
-        "no pictures in data set " + file.path() +
-        " (none of /train, /test, /validation is there); each split is a group with images and labels");
-  layout.classes = check_labels(file, layout);
-  layout.statistics = read_statistics(file, layout);
+  const bool some_have_targets =
+      std::ranges::any_of(layout.splits, [](const SplitLayout& split) { return split.target_size > 0; });
+  const bool all_have =
+      std::ranges::all_of(layout.splits, [](const SplitLayout& split) { return split.labels.empty(); });
+  if (some_have_targets && !all_have)
+    throw DataError("data set " + options.file +
+                    " holds labels for some samples and targets for others; they should have the same");
+  if (!some_have_targets) layout.classes = check_labels(layout);
   return layout;
 }
 

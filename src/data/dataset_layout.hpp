@@ -1,6 +1,7 @@
 #pragma once
-// What a data set file holds, read and checked against the contract ("Data set file"), pictures aside.
-// Private to the data room: Dataset reads the pictures, describe() prints.
+// What data set files hold, read and checked against the contract ("Data set file"), or where the user says
+// it lies in files of others; pictures aside. Private to the data room: Dataset reads the pictures,
+// describe() prints.
 
 #include <cstdint>
 #include <optional>
@@ -8,35 +9,56 @@
 #include <vector>
 
 #include "convoy/core/shape.hpp"
+#include "convoy/core/team.hpp"
+#include "convoy/data/dataset.hpp"
 #include "convoy/io/hdf5_file.hpp"
 #include "statistics.hpp"
 
 namespace convoy::data {
 
+/// Pictures of a split that lie in one file.
+struct Piece {
+  std::string file;
+  std::string images;           ///< path of the pictures in it
+  Range rows;                   ///< their numbers in the split
+  std::int64_t chunk_rows = 1;  ///< samples of a chunk; 1 where contiguous
+};
+
 struct SplitLayout {
   std::string name;
   std::int64_t samples = 0;
-  io::ElementType type = io::ElementType::kUint8;  ///< or kFloat32
-  std::int64_t chunk_rows = 1;                     ///< samples of a chunk; 1 where contiguous
-  std::vector<std::int64_t> labels;                ///< all within [0, classes)
-
-  [[nodiscard]] std::string images() const;  ///< path of the pictures
+  io::ElementType type = io::ElementType::kUint8;  ///< the same in all pieces
+  Axes axes = Axes::kNchw;
+  std::vector<Piece> pieces;         ///< in order, at least one
+  std::vector<std::int64_t> labels;  ///< [samples], all within [0, classes); or
+  std::vector<float> targets;        ///< [samples][target_size], finite
+  std::int64_t target_size = 0;      ///< 0: there are labels
 };
 
 struct DatasetLayout {
   Shape shape;
-  std::int64_t classes = 0;
+  std::int64_t classes = 0;  ///< or numbers of a target
   std::vector<std::string> class_names;
   std::string source;
   std::vector<SplitLayout> splits;  ///< train, test, validation: those there are, at least one
   std::optional<Statistics> statistics;
+  std::vector<std::string> warnings;
 
-  /// Null where the file has no split of that name.
+  /// Null where there is no split of that name.
   [[nodiscard]] const SplitLayout* find(const std::string& name) const;
 };
 
-/// Throws DataError naming file, object and what would be right.
-[[nodiscard]] DatasetLayout read_layout(const io::File& file);
+/// The files that `pattern` means: itself where such a file is there, else what matches it, sorted by bytes.
+/// Throws ConfigError where there is none, or a folder.
+[[nodiscard]] std::vector<std::string> files_of(const std::string& pattern);
+/// Files and paths of the test split in files of others; no files where there is none.
+[[nodiscard]] std::vector<std::string> test_files_of(const Options& options);
+[[nodiscard]] Paths test_paths(const Options& options);
+/// All files of the data set, each once, in order.
+[[nodiscard]] std::vector<std::string> files_of(const Options& options);
+
+/// Throws ConfigError (no such file), DataError naming file, object and what would be right.
+[[nodiscard]] DatasetLayout read_layout(const Options& options);
 
 /// True for every pixel type whose values are divided by 255.
 [[nodiscard]] inline bool is_bytes(const SplitLayout& split) {

@@ -9,6 +9,7 @@
 #include "convoy/io/hdf5_file.hpp"
 #include "convoy/io/sum.hpp"
 #include "dataset_layout.hpp"
+#include "names.hpp"
 
 namespace convoy::data {
 namespace {
@@ -29,12 +30,36 @@ std::string numbers(const std::vector<double>& values) {
 }
 
 std::string split_line(const SplitLayout& split, const DatasetLayout& layout) {
+  const std::string pictures = counted(split.samples, "picture") + " of " + to_string(layout.shape) + ", " +
+                               std::string(io::element_name(split.type)) + ", ";
+  if (split.target_size > 0)
+    return line(split.name, pictures + counted(split.target_size, "number") + " a target");
   std::vector<std::int64_t> of_class(static_cast<std::size_t>(layout.classes));
   for (const std::int64_t label : split.labels) ++of_class[static_cast<std::size_t>(label)];
   const auto [fewest, most] = std::ranges::minmax(of_class);
-  return line(split.name, counted(split.samples, "picture") + " of " + to_string(layout.shape) + ", " +
-                              std::string(io::element_name(split.type)) + ", " + grouped(fewest) +
-                              (fewest == most ? "" : " to " + grouped(most)) + " of each class");
+  return line(split.name,
+              pictures + grouped(fewest) + (fewest == most ? "" : " to " + grouped(most)) + " of each class");
+}
+
+// A file of others: what a configuration could name.
+Description describe_other(const io::File& file) {
+  Description description;
+  description.text += line("content", "an HDF5 file that Convoy did not make; its data sets:");
+  std::vector<std::pair<std::string, io::DatasetInfo>> found;
+  for (const io::Object& object : file.list())
+    if (!object.is_group) found.emplace_back(object.path, file.info(object.path));
+  for (const auto& [path, info] : found) {
+    description.text += "    " + path + "  " + std::string(io::element_name(info.type)) + ' ' +
+                        (info.dims.empty() ? "scalar" : to_string(info.dims)) +
+                        (info.is_elsewhere    ? ", content in other files"
+                         : info.chunk.empty() ? ", contiguous"
+                                              : ", chunks " + to_string(info.chunk)) +
+                        ", " + in_bytes(info.stored_bytes) + " stored\n";
+  }
+  description.text +=
+      "  To train on it: data.images = /PATH of the pictures, data.labels or data.targets, data.layout\n";
+  description.sound = true;
+  return description;
 }
 
 }  // namespace
@@ -46,21 +71,31 @@ Description describe(const std::string& file) {
   description.text += line("file", grouped(io::file_size(file)) + " bytes, " + check.detail);
   if (check.damaged()) return description;
 
-  const DatasetLayout layout = read_layout(io::File::open(file));
+  {
+    const io::File opened = io::File::open(file);
+    if (!opened.has_attribute("/", names::kFormat)) {
+      Description other = describe_other(opened);
+      other.text.insert(0, description.text);
+      return other;
+    }
+  }
+  const DatasetLayout layout = read_layout({.file = file});
   std::vector<std::string> all;
   for (const SplitLayout& split : layout.splits) all.push_back(split.name);
   // Reading every picture has HDF5 check every chunk.
   const Dataset read(file, comm::Communicator::self(), all);
   description.text += line("digest", read.digest());
   if (!layout.source.empty()) description.text += line("source", layout.source);
-  description.text +=
-      line("classes", grouped(layout.classes) +
-                          (layout.class_names.empty() ? "" : ": " + join(layout.class_names, ", ")));
+  if (!read.has_targets())
+    description.text +=
+        line("classes", grouped(layout.classes) +
+                            (layout.class_names.empty() ? "" : ": " + join(layout.class_names, ", ")));
   for (const SplitLayout& split : layout.splits) description.text += split_line(split, layout);
   const InputTransform transform = read.transform(Normalize::kDataset);
   const char* origin = layout.statistics ? "" : " (computed now: the file has none)";
   description.text += line("mean", numbers(transform.mean) + origin);
   description.text += line("std", numbers(transform.std) + origin);
+  for (const std::string& warning : layout.warnings) description.text += "  warning: " + warning + '\n';
   description.sound = true;
   return description;
 }

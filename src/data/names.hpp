@@ -21,5 +21,6 @@ inline constexpr const char* kTest = "test";
 inline constexpr const char* kValidation = "validation";
 inline constexpr const char* kImages = "/images";  ///< below a split's group
 inline constexpr const char* kLabels = "/labels";
+inline constexpr const char* kTargets = "/targets";
 
 }  // namespace convoy::data::names

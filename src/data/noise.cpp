@@ -14,6 +14,7 @@ Split make_noise(const Shape& shape, std::int64_t samples, std::int64_t classes)
   auto split = std::make_unique<Split::Impl>(
       Split::Impl{.shape = shape,
                   .type = PixelType::kUint8,
+                  .samples = samples,
                   .labels = {},
                   .pictures = comm::NodeSharedMemory(comm::Communicator::self(), bytes)});
   RandomStream stream(random_key(0, RandomPurpose::kSynthetic));

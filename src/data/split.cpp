@@ -48,11 +48,19 @@ Split::Split(Split&&) noexcept = default;
 Split& Split::operator=(Split&&) noexcept = default;
 
 std::int64_t Split::samples() const {
-  return static_cast<std::int64_t>(impl_->labels.size());
+  return impl_->samples;
 }
 
 std::span<const std::int64_t> Split::labels() const {
   return impl_->labels;
+}
+
+std::span<const float> Split::targets() const {
+  return impl_->targets;
+}
+
+std::int64_t Split::target_size() const {
+  return impl_->target_size;
 }
 
 void Split::load(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst) const {

@@ -14,8 +14,11 @@ enum class PixelType { kUint8, kFloat32 };
 struct Split::Impl {
   Shape shape;
   PixelType type = PixelType::kUint8;
-  std::vector<std::int64_t> labels;
-  comm::NodeSharedMemory pictures;  ///< [samples][C][H][W]
+  std::int64_t samples = 0;
+  std::vector<std::int64_t> labels;  ///< [samples], or
+  comm::NodeSharedMemory pictures;   ///< [samples][C][H][W]
+  std::vector<float> targets{};      ///< [samples][target_size]
+  std::int64_t target_size = 0;
 
   /// Pixels of one channel of one sample, [H][W].
   template <class Pixel>

@@ -55,14 +55,6 @@ std::vector<T> read_numbers(const Reading& reading, hid_t memory) {
   return values;
 }
 
-bool is_integer(ElementType type) {
-  return type == ElementType::kUint8 || type == ElementType::kInt64 || type == ElementType::kOtherInteger;
-}
-
-bool is_float(ElementType type) {
-  return type == ElementType::kFloat32 || type == ElementType::kFloat64 || type == ElementType::kOtherFloat;
-}
-
 template <class T>
 std::vector<T> read_values(const Reading& reading);
 
@@ -74,7 +66,7 @@ std::vector<std::int64_t> read_values(const Reading& reading) {
 
 template <>
 std::vector<double> read_values(const Reading& reading) {
-  if (!is_integer(reading.element) && !is_float(reading.element)) throw_wrong_type(reading, "a number");
+  if (!is_integer(reading.element) && !is_real(reading.element)) throw_wrong_type(reading, "a number");
   return read_numbers<double>(reading, H5T_NATIVE_DOUBLE);
 }
 

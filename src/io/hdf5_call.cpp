@@ -56,9 +56,11 @@ ElementType classify(hid_t type) {
   switch (H5Tget_class(type)) {
     case H5T_INTEGER:
       if (bytes == 1 && H5Tget_sign(type) == H5T_SGN_NONE) return ElementType::kUint8;
+      if (bytes == 2) return H5Tget_sign(type) == H5T_SGN_NONE ? ElementType::kUint16 : ElementType::kInt16;
       if (bytes == 8 && H5Tget_sign(type) == H5T_SGN_2) return ElementType::kInt64;
       return ElementType::kOtherInteger;
     case H5T_FLOAT:
+      if (bytes == 2) return ElementType::kFloat16;
       if (bytes == 4) return ElementType::kFloat32;
       if (bytes == 8) return ElementType::kFloat64;
       return ElementType::kOtherFloat;
@@ -69,14 +71,28 @@ ElementType classify(hid_t type) {
   }
 }
 
+bool is_integer(ElementType type) {
+  return type <= ElementType::kOtherInteger;
+}
+
+bool is_real(ElementType type) {
+  return type >= ElementType::kFloat16 && type <= ElementType::kOtherFloat;
+}
+
 std::string_view element_name(ElementType type) {
   switch (type) {
     case ElementType::kUint8:
       return "uint8";
+    case ElementType::kInt16:
+      return "int16";
+    case ElementType::kUint16:
+      return "uint16";
     case ElementType::kInt64:
       return "int64";
     case ElementType::kOtherInteger:
       return "another integer type";
+    case ElementType::kFloat16:
+      return "float16";
     case ElementType::kFloat32:
       return "float32";
     case ElementType::kFloat64:

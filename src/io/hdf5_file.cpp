@@ -10,6 +10,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/io/agreement.hpp"
 #include "convoy/io/descriptor.hpp"
+#include "convoy/io/file_system.hpp"
 #include "convoy/io/sum.hpp"
 #include "hdf5_call.hpp"
 
@@ -104,7 +105,25 @@ PropertiesHandle making_parents(const Place& place) {
 }
 
 bool is_number(ElementType type) {
-  return type != ElementType::kString && type != ElementType::kOther;
+  return is_integer(type) || is_real(type);
+}
+
+// Of a virtual data set: the files it is made of, where their names are plain ones.
+void require_sources(hid_t creation, const Place& place) {
+  std::size_t count = 0;
+  checked(H5Pget_virtual_count(creation, &count), "read the layout of", place);
+  for (std::size_t i = 0; i < count; ++i) {
+    const ssize_t length = H5Pget_virtual_filename(creation, i, nullptr, 0);
+    checked(static_cast<herr_t>(length < 0 ? -1 : 0), "read the layout of", place);
+    std::string name(static_cast<std::size_t>(length) + 1, '\0');
+    H5Pget_virtual_filename(creation, i, name.data(), name.size());
+    name.pop_back();
+    const bool is_plain = name != "." && name.find('%') == std::string::npos;
+    const std::string beside = name.starts_with('/') ? name : folder_of(place.file) + '/' + name;
+    if (is_plain && !exists(name) && !exists(beside))
+      throw DataError("missing file of virtual data set " + describe(place) + " (there is no " + name +
+                      ", here or beside it); its pictures would read as zeros");
+  }
 }
 
 }  // namespace
@@ -243,6 +262,9 @@ DatasetInfo File::info(const std::string& dataset) const {
             place);
     info.chunk.assign(chunk.begin(), chunk.end());
   }
+  info.is_elsewhere =
+      H5Pget_layout(creation.get()) == H5D_VIRTUAL || H5Pget_external_count(creation.get()) > 0;
+  if (H5Pget_layout(creation.get()) == H5D_VIRTUAL) require_sources(creation.get(), place);
   return info;
 }
 

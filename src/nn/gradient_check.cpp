@@ -117,6 +117,7 @@ class Run {
       : network_(network),
         kernels_(kernels),
         labels_(what.labels),
+        targets_(what.targets),
         batch_{.samples = what.samples, .seed = what.seed},
         workspace_(network, batch_.size(), {.keep = Keep::kAll}),
         parameters_(values.begin(), values.end()),
@@ -129,7 +130,7 @@ class Run {
   /// Σ over the samples of the loss; nodes before `first` are as they were.
   double loss(int first = 0) {
     workspace_.forward(kernels_, Team(), values(), batch_, first);
-    return workspace_.loss(batch_, labels_).loss_sum;
+    return (targets_.empty() ? workspace_.loss(batch_, labels_) : workspace_.loss(batch_, targets_)).loss_sum;
   }
 
   /// After loss().
@@ -163,6 +164,7 @@ class Run {
   const Network& network_;
   const kernels::KernelTable<Real>& kernels_;
   std::span<const std::int64_t> labels_;
+  std::span<const float> targets_;
   MicroBatch batch_;
   Workspace<Real> workspace_;
   std::vector<Real> parameters_;

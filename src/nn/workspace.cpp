@@ -198,10 +198,19 @@ void Workspace<Real>::forward_operation(int operation, const kernels::KernelTabl
 }
 
 template <class Real>
+Real* Workspace<Real>::diff_of_output(const MicroBatch& batch) {
+  return batch.phase == Phase::kTraining ? diff_at(static_cast<int>(network_.nodes().size()) - 1) : nullptr;
+}
+
+template <class Real>
 LossResult Workspace<Real>::loss(const MicroBatch& batch, std::span<const std::int64_t> labels) {
-  Real* diff =
-      batch.phase == Phase::kTraining ? diff_at(static_cast<int>(network_.nodes().size()) - 1) : nullptr;
-  return evaluate_loss(network_.loss(), network_.classes(), labels, output(), diff);
+  return evaluate_loss(network_.loss(), network_.classes(), labels, output(), diff_of_output(batch));
+}
+
+template <class Real>
+LossResult Workspace<Real>::loss(const MicroBatch& batch, std::span<const float> targets) {
+  return evaluate_loss(network_.loss(), network_.classes(), targets, batch.size(), output(),
+                       diff_of_output(batch));
 }
 
 template <class Real>

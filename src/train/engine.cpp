@@ -21,6 +21,18 @@ std::span<const std::int64_t> gather_labels(const data::Split& split, std::span<
   return std::span(labels).first(samples.size());
 }
 
+/// Targets of `samples`, likewise.
+std::span<const float> gather_targets(const data::Split& split, std::span<const std::int64_t> samples,
+                                      std::vector<float>& targets) {
+  const auto size = static_cast<std::size_t>(split.target_size());
+  targets.resize(samples.size() * size);  // allocates for the first, the largest micro-batch alone
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const auto own = split.targets().subspan(static_cast<std::size_t>(samples[i]) * size, size);
+    std::copy(own.begin(), own.end(), targets.begin() + static_cast<std::ptrdiff_t>(i * size));
+  }
+  return targets;
+}
+
 /// The class with the largest output of sample n, the first of equals.
 std::int64_t answer(const float* outputs, std::int64_t classes, std::int64_t n) {
   const float* lane = outputs + n / kLanes * classes * kLanes + n % kLanes;
@@ -48,6 +60,13 @@ Engine::Engine(const nn::Network& network, const kernels::KernelTable<float>& ke
       micro_batch_(micro_batch),
       precision_(precision),
       ranges_(operation_ranges(network)) {}
+
+LeafResult Engine::loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
+                           nn::Workspace<float>& workspace) {
+  return split.target_size() == 0
+             ? workspace.loss(micro_batch, gather_labels(split, micro_batch.samples, group.labels))
+             : workspace.loss(micro_batch, gather_targets(split, micro_batch.samples, group.targets));
+}
 
 void Engine::prepare_groups(std::int64_t groups, std::int64_t workspaces) {
   groups_.resize(std::max(groups_.size(), static_cast<std::size_t>(groups)));
@@ -144,7 +163,7 @@ void Engine::run_group(const StepPlan& plan, std::int64_t g, const Team& team, c
     if (operation + 1 == operations) {
       if (team.index() == 0) {
         leaves[static_cast<std::size_t>(leaf.leaf - plan.block.begin)] =
-            workspace.loss(micro_batch, gather_labels(*source.split, micro_batch.samples, group.labels));
+            loss_of(*source.split, micro_batch, group, workspace);
       }
       team.barrier();
     }
@@ -242,10 +261,10 @@ void Engine::evaluate(const Source& source, const State& state, const Range& blo
       group.workspaces.front()->forward(kernels_, team, values, micro_batch);
       tick();
       if (team.index() == 0) {
-        const auto labels = gather_labels(*source.split, micro_batch.samples, group.labels);
-        leaves[static_cast<std::size_t>(i)] = group.workspaces.front()->loss(micro_batch, labels);
+        leaves[static_cast<std::size_t>(i)] =
+            loss_of(*source.split, micro_batch, group, *group.workspaces.front());
         for (std::int64_t n = 0; !confusion.empty() && n < size; ++n) {
-          const std::int64_t row = labels[static_cast<std::size_t>(n)];
+          const std::int64_t row = group.labels[static_cast<std::size_t>(n)];
           const std::int64_t column = answer(group.workspaces.front()->output(), classes, n);
 #pragma omp atomic
           ++confusion[static_cast<std::size_t>(row * classes + column)];

@@ -1,8 +1,16 @@
 #include "convoy/train/evaluation.hpp"
 
 #include "convoy/comm/tree.hpp"
+#include "convoy/core/error.hpp"
 
 namespace convoy::train {
+
+std::int64_t outputs_for(const data::Dataset& dataset, const Options& options) {
+  if (dataset.has_targets() && options.loss != nn::LossKind::kQuadratic)
+    throw ConfigError("network.loss = " + std::string(nn::to_string(options.loss)) + " needs classes (" +
+                      options.data.file + " holds targets); set network.loss = quadratic");
+  return dataset.classes();
+}
 
 Evaluation evaluate(Engine& engine, const comm::Communicator& world, const Source& source, const State& state,
                     std::int64_t confusion_classes) {

@@ -128,7 +128,7 @@ class GradientExchange final : public GradientHook {
   std::exception_ptr failure_;
   std::atomic<bool> has_failed_{false};
 
-  std::mutex mutex_;  // of the reducer, and what a step of it writes
+  std::mutex mutex_;           // of the reducer, and what a step of it writes
   std::int64_t advances_ = 0;  // how often anyone has moved messages on
   std::condition_variable wake_;
   bool is_ending_ = false;

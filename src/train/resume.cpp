@@ -32,7 +32,8 @@ std::map<std::string, std::string> values_of(const std::string& ini) {
 
 /// Keys that do not touch the trajectory: where and how a run runs, and how far.
 bool may_differ(const std::string& key) {
-  constexpr std::array<std::string_view, 3> kKeys{"data.file", "data.verify", "train.max-steps"};
+  constexpr std::array<std::string_view, 4> kKeys{"data.file", "data.test-file", "data.verify",
+                                                  "train.max-steps"};
   constexpr std::array<std::string_view, 2> kSums{"comm.reduction", "comm.wire"};
   if (std::find(kSums.begin(), kSums.end(), key) != kSums.end()) return false;
   return key.starts_with("run.") || key.starts_with("checkpoint.") || key.starts_with("comm.") ||

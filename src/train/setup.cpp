@@ -102,7 +102,9 @@ std::string describe_data(const std::string& file, const data::Dataset& dataset)
   const data::Split* test = dataset.split("test");
   return file + ": " + counted(training_split(dataset, file).samples(), "training sample") + ", " +
          counted(test != nullptr ? test->samples() : 0, "test sample") + ", " +
-         counted(dataset.classes(), "class") + ", pictures " + to_string(dataset.shape());
+         (dataset.has_targets() ? counted(dataset.classes(), "number") + " a target"
+                                : counted(dataset.classes(), "class")) +
+         ", pictures " + to_string(dataset.shape()) + ", " + dataset.storage();
 }
 
 }  // namespace convoy::train

@@ -1,5 +1,7 @@
 #include "telling.hpp"
 
+#include <cmath>
+
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 #include "setup.hpp"
@@ -26,6 +28,13 @@ double Pace::seconds() const {
 double Pace::images_per_second() const {
   const double passed = seconds();
   return passed > 0 ? static_cast<double>(images_) / passed : 0;
+}
+
+Score score_of(double loss, std::int64_t correct, std::int64_t samples, std::int64_t target_size) {
+  if (target_size == 0)
+    return {.is_error = false, .value = static_cast<double>(correct) / static_cast<double>(samples)};
+  // The loss is half the sum of an answer's squared errors.
+  return {.is_error = true, .value = std::sqrt(2 * loss / static_cast<double>(target_size))};
 }
 
 std::string start_line(const StartReport& report, const Options& options, int ranks, int threads) {
@@ -55,13 +64,14 @@ std::string epoch_line(const EpochReport& report) {
   const auto tested = [&](double value) {
     return report.has_test ? json_number(value) : std::string("null");
   };
+  const std::string score = report.train_score.is_error ? "rmse" : "accuracy";
   return json_object({{"event", json_string("epoch")},
                       {"epoch", std::to_string(report.epoch)},
                       {"step", std::to_string(report.step)},
                       {"train_loss", json_number(report.train_loss)},
-                      {"train_accuracy", json_number(report.train_accuracy)},
+                      {"train_" + score, json_number(report.train_score.value)},
                       {"test_loss", tested(report.test_loss)},
-                      {"test_accuracy", tested(report.test_accuracy)},
+                      {"test_" + score, tested(report.test_score.value)},
                       {"seconds", json_number(report.seconds)},
                       {"images_per_second", json_number(report.images_per_second)},
                       {"resident_bytes", std::to_string(resident_bytes())}});

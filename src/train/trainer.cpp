@@ -34,9 +34,8 @@ class Trainer {
       : options_(options),
         world_(world),
         launch_(launch),
-        dataset_(options.data.file, world, {"train", "test"},
-                 options.data.verify ? data::SumPolicy::kAlways : data::SumPolicy::kUpTo4GiB),
-        network_(dataset_.shape(), options.layers, options.loss, dataset_.classes()),
+        dataset_(options.data, world, {"train", "test"}),
+        network_(dataset_.shape(), options.layers, options.loss, outputs_for(dataset_, options)),
         isa_(lowest_isa(world, launch.isa)),
         train_{&training_split(dataset_, options.data.file), dataset_.transform(options.data.normalize)},
         stepper_(options, world, network_, kernels::float_kernels(isa_), train_, launch.hooks),
@@ -62,6 +61,7 @@ class Trainer {
     if (launch_.dry_run) report.plan = plan_report();
     if (world_.is_root()) {
       listener().on_start(report);
+      for (const std::string& warning : report.data_warnings) listener().on_warning(warning);
       for (const std::string& warning : placement_warnings(report.placements)) listener().on_warning(warning);
       if (options_.comm.reduction == comm::Reduction::kMpi && world_.size() > 1)
         listener().on_warning(
@@ -118,6 +118,7 @@ class Trainer {
             .network = network_.summary(),
             .plan = {},
             .data = describe_data(options_.data.file, dataset_),
+            .data_warnings = dataset_.warnings(),
             .output = options_.dir,
             .steps_per_epoch = steps_per_epoch_,
             .total_steps = total_steps_,
@@ -195,6 +196,11 @@ class Trainer {
     return sum.loss_sum / static_cast<double>(samples);
   }
 
+  [[nodiscard]] Score epoch_score() const {
+    return score_of(progress_.epoch_loss_sum / static_cast<double>(progress_.epoch_samples),
+                    progress_.epoch_correct, progress_.epoch_samples, train_.split->target_size());
+  }
+
   void tell_step(std::int64_t epoch, double loss, bool epoch_ends) {
     if (!world_.is_root()) return;
     const bool is_line =
@@ -204,8 +210,7 @@ class Trainer {
                       .step = progress_.step,
                       .total_steps = total_steps_,
                       .loss = loss,
-                      .epoch_accuracy = static_cast<double>(progress_.epoch_correct) /
-                                        static_cast<double>(progress_.epoch_samples),
+                      .epoch_score = epoch_score(),
                       .rate = rate_,
                       .images_per_second = pace_.images_per_second(),
                       .is_line = is_line};
@@ -228,14 +233,14 @@ class Trainer {
     EpochReport report{.epoch = epoch + 1,
                        .step = progress_.step,
                        .train_loss = progress_.epoch_loss_sum / samples,
-                       .train_accuracy = static_cast<double>(progress_.epoch_correct) / samples,
+                       .train_score = epoch_score(),
                        .has_test = test_.has_value(),
                        .seconds = epoch_pace_.seconds(),
                        .images_per_second = epoch_pace_.images_per_second()};
     if (test_) {
       const Evaluation result = evaluate(stepper_.engine(), world_, *test_, stepper_.state());
       report.test_loss = result.loss;
-      report.test_accuracy = result.accuracy();
+      report.test_score = score_of(result.loss, result.correct, result.samples, test_->split->target_size());
     }
     progress_.epoch = epoch + 1;
     progress_.epoch_loss_sum = 0;

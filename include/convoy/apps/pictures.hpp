@@ -20,8 +20,8 @@ struct Pictures {
 
 /// --shape and --classes.
 void add_pictures(CommandLine& line);
-/// What they say, else the data set `file`, else CIFAR's shape.
-[[nodiscard]] Pictures choose_pictures(const CommandLine& line, const std::string& file);
+/// What they say, else the data set `data` means, else CIFAR's shape.
+[[nodiscard]] Pictures choose_pictures(const CommandLine& line, const data::Options& data);
 
 /// The network of `options` for them.
 [[nodiscard]] nn::Network network_for(const Pictures& pictures, const train::Options& options);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
@@ -19,9 +20,27 @@ namespace convoy::data {
 /// How pictures are brought to the network's input.
 enum class Normalize { kDataset, kNone };
 
+/// Order of the extents of pictures in a file; NHW: one channel.
+enum class Axes { kNchw, kNhwc, kNhw };
+/// "NCHW", "NHWC", "NHW", in the order of the enumeration.
+[[nodiscard]] const std::vector<std::string_view>& axes_names();
+
+/// Where a split lies in HDF5 files that Convoy did not make: paths of data sets in them.
+struct Paths {
+  std::string images{};
+  std::string labels{};   ///< a class a sample, or
+  std::string targets{};  ///< numbers a sample, [N][...]
+};
+
 /// Section [data] of the configuration.
 struct Options {
-  std::string file;
+  /// A path, or a pattern with * ? [ ]: the files that match, in the order of their names' bytes, are one
+  /// data set.
+  std::string file{};
+  Paths train{};            ///< no images: files are data set files (contract)
+  Axes axes = Axes::kNchw;  ///< of pictures at `train` and `test`
+  std::string test_file{};  ///< pattern of the test split's files; empty: `file`
+  Paths test{};  ///< empty ones: as of `train`; no test split unless this or test_file says something
   Normalize normalize = Normalize::kDataset;
   bool shuffle = true;
   bool verify = false;  ///< check the sum of files above 4 GiB too
@@ -45,8 +64,12 @@ class Split {
   Split& operator=(Split&&) noexcept;
 
   [[nodiscard]] std::int64_t samples() const;
-  /// Class of each sample, [samples].
+  /// Class of each sample, [samples]; empty where there are targets instead.
   [[nodiscard]] std::span<const std::int64_t> labels() const;
+  /// What the network's outputs should be, [samples][target_size()]; empty where there are labels instead.
+  [[nodiscard]] std::span<const float> targets() const;
+  /// Numbers a sample; 0 where there are labels.
+  [[nodiscard]] std::int64_t target_size() const;
 
   /// Writes the pictures of `samples` (numbers in this split, any order, repeats allowed), transformed, into
   /// lane blocks: dst is [⌈n/16⌉][C][H][W][16]. Idle lanes copy their block's first sample. Thread-safe; one
@@ -63,13 +86,15 @@ enum class SumPolicy {
   kAlways,    ///< whatever its size: `inspect`, data.verify
 };
 
-/// An open data set file.
+/// Data set files, or others that hold pictures.
 class Dataset {
  public:
   /// Collective over `world`. Opens `file`, checks its sum (where it carries one and `policy` asks for it),
   /// its format and that images and labels fit each other, and reads the named splits. Throws ConfigError (no
   /// such file), IoError (cannot be opened or read), DataError (not a data set, damaged, inconsistent) naming
   /// file and cause; the same on every rank.
+  Dataset(const Options& options, const comm::Communicator& world, const std::vector<std::string>& splits);
+  /// Of data set files.
   Dataset(const std::string& file, const comm::Communicator& world, const std::vector<std::string>& splits,
           SumPolicy policy = SumPolicy::kUpTo4GiB);
   ~Dataset();
@@ -78,11 +103,19 @@ class Dataset {
 
   /// Picture shape, the same in every split.
   [[nodiscard]] const Shape& shape() const;
-  /// Number of classes: of class_names where there are any, else 1 + the largest label of all splits.
+  /// Number of classes: of class_names where there are any, else 1 + the largest label of all splits. With
+  /// targets, how many numbers a sample has of them: outputs of the network either way.
   [[nodiscard]] std::int64_t classes() const;
+  /// True where samples have targets instead of labels.
+  [[nodiscard]] bool has_targets() const;
+  /// What is in it and how it is stored, for a start block: files, types, layout.
+  [[nodiscard]] const std::string& storage() const;
+  /// Of storage that reads badly; for people.
+  [[nodiscard]] const std::vector<std::string>& warnings() const;
   /// Empty where the file names none.
   [[nodiscard]] const std::vector<std::string>& class_names() const;
-  /// XXH3-128 of the file from its byte 512 on where it carries a sum, else of the whole file; 32 hex digits.
+  /// XXH3-128 of the file from its byte 512 on where it carries a sum, else of the whole file (of one above
+  /// 4 GiB: its size and 4,096 pieces of it); of several files: of their digests. 32 hex digits.
   [[nodiscard]] const std::string& digest() const;
   /// A split read at construction; null where the file has none of that name.
   [[nodiscard]] const Split* split(const std::string& name) const;

@@ -23,9 +23,23 @@
 
 namespace convoy::io {
 
-/// Types of elements as we tell them apart. Any integer type converts to int64, any float to double, on
-/// reading.
-enum class ElementType { kUint8, kInt64, kOtherInteger, kFloat32, kFloat64, kOtherFloat, kString, kOther };
+/// Types of elements as we tell them apart. Any number converts to any type of memory on reading.
+enum class ElementType {
+  kUint8,
+  kInt16,
+  kUint16,
+  kInt64,
+  kOtherInteger,
+  kFloat16,
+  kFloat32,
+  kFloat64,
+  kOtherFloat,
+  kString,
+  kOther
+};
+
+[[nodiscard]] bool is_integer(ElementType type);
+[[nodiscard]] bool is_real(ElementType type);
 
 /// "uint8", "int64", "another integer type", ...
 [[nodiscard]] std::string_view element_name(ElementType type);
@@ -54,6 +68,7 @@ struct DatasetInfo {
   Dims dims;                      ///< empty for a scalar
   Dims chunk;                     ///< empty where contiguous
   std::int64_t stored_bytes = 0;  ///< taken in the file, after compression
+  bool is_elsewhere = false;      ///< a virtual data set, or raw bytes in other files
 };
 
 /// A group or data set, as list() finds it.
@@ -90,7 +105,8 @@ class File {
   [[nodiscard]] bool is_group(const std::string& object) const;
   /// Every group and data set below `group`, sorted by path.
   [[nodiscard]] std::vector<Object> list(const std::string& group = "/") const;
-  /// Throws DataError where `dataset` is missing or no data set.
+  /// Throws DataError where `dataset` is missing, no data set, or a virtual one of files that are missing
+  /// (which libhdf5 would read as zeros).
   [[nodiscard]] DatasetInfo info(const std::string& dataset) const;
 
   // Reading data sets.

@@ -33,7 +33,8 @@ struct GradientCheckCase {
   LossKind loss = LossKind::kSoftmaxCrossEntropy;
   std::int64_t classes = 0;
   std::span<const float> pictures;        ///< in lane blocks, as data::Split::load leaves them
-  std::span<const std::int64_t> labels;   ///< one a sample
+  std::span<const std::int64_t> labels;   ///< one a sample; or none, and
+  std::span<const float> targets{};       ///< [samples][classes], for the quadratic loss
   std::span<const std::int64_t> samples;  ///< numbers in the data set, the keys of dropout's masks
   std::uint64_t seed = 1;     ///< of the initial weights, the masks, the probes and the entries drawn
   std::int64_t entries = 10;  ///< checked of each tensor; all where it has no more

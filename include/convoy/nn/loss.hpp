@@ -36,4 +36,11 @@ template <class Real>
 [[nodiscard]] LossResult evaluate_loss(LossKind kind, std::int64_t classes,
                                        std::span<const std::int64_t> labels, const Real* outputs, Real* diff);
 
+/// The same for samples with targets y of their own ([samples][outputs]); quadratic alone. Nothing counts as
+/// correct.
+template <class Real>
+[[nodiscard]] LossResult evaluate_loss(LossKind kind, std::int64_t outputs_a_sample,
+                                       std::span<const float> targets, std::int64_t samples,
+                                       const Real* outputs, Real* diff);
+
 }  // namespace convoy::nn

@@ -69,6 +69,8 @@ class Workspace {
   /// Loss of the last forward(), and, in training, its derivative with respect to the output, kept for
   /// backward(). One thread; the caller puts a barrier after it.
   LossResult loss(const MicroBatch& batch, std::span<const std::int64_t> labels);
+  /// The same against targets, [samples][outputs]; quadratic loss.
+  LossResult loss(const MicroBatch& batch, std::span<const float> targets);
 
   /// Backpropagation of what loss() left. `gradient` ([gradient_size]) is assigned, never added to: the sum
   /// over the micro-batch's samples of ∂C/∂parameters, then samples × its statistics. All threads; ends with
@@ -102,6 +104,8 @@ class Workspace {
     bool adds_to_addend = false;  ///< the addend's diff likewise
   };
 
+  /// Null where nothing goes back.
+  [[nodiscard]] Real* diff_of_output(const MicroBatch& batch);
   [[nodiscard]] Real* at(std::int64_t offset) {
     return offset == kNowhere ? nullptr : reinterpret_cast<Real*>(memory_.data() + offset);
   }

@@ -115,9 +115,13 @@ class Engine {
     int team = 0;  // the most threads its workspace is for; 0: there is none
     std::vector<std::unique_ptr<nn::Workspace<float>>> workspaces;  // of micro-batches in hand at once
     std::vector<std::int64_t> labels;                               // of the micro-batch in hand
+    std::vector<float> targets;                                     // or these
     std::vector<std::int64_t> numbers;                              // of its samples, in evaluation
   };
 
+  /// Of the last forward(); one thread of the group.
+  static LeafResult loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
+                            nn::Workspace<float>& workspace);
   void prepare_groups(std::int64_t groups, std::int64_t workspaces);
   void run_group(const StepPlan& plan, std::int64_t g, const Team& team, const Source& source,
                  const State& state, std::span<const std::int64_t> batch, std::uint64_t seed,

@@ -25,7 +25,8 @@ struct StartReport {
   std::string network;  ///< nn::Network::summary()
   std::string plan{};   ///< of a dry run: the calls, who makes them, the memory; else empty
   std::string data;     ///< file, samples, classes
-  std::string output;   ///< run.dir
+  std::vector<std::string> data_warnings{};
+  std::string output;  ///< run.dir
   std::int64_t steps_per_epoch = 0;
   std::int64_t total_steps = 0;
   std::int64_t leaves = 0;  ///< micro-batches of a full step
@@ -37,13 +38,23 @@ struct StartReport {
   std::int64_t step = 0;                     ///< updates done so far
 };
 
+/// How good the network's answers are.
+struct Score {
+  bool is_error =
+      false;  ///< of targets: the root of the mean squared error of an output; else accuracy, 0..1
+  double value = 0;
+};
+/// From the mean loss, the right answers among so many samples, and Split::target_size().
+[[nodiscard]] Score score_of(double loss, std::int64_t correct, std::int64_t samples,
+                             std::int64_t target_size);
+
 struct StepReport {
   std::int64_t epoch = 0;  ///< under way, from 1
   std::int64_t epochs = 0;
   std::int64_t step = 0;  ///< updates done
   std::int64_t total_steps = 0;
-  double loss = 0;            ///< of this step, before its update
-  double epoch_accuracy = 0;  ///< of the epoch so far
+  double loss = 0;      ///< of this step, before its update
+  Score epoch_score{};  ///< of the epoch so far
   double rate = 0;
   double images_per_second = 0;  ///< since the last step line
   double seconds_left = 0;
@@ -54,10 +65,10 @@ struct EpochReport {
   std::int64_t epoch = 0;  ///< just finished, from 1
   std::int64_t step = 0;
   double train_loss = 0;
-  double train_accuracy = 0;
+  Score train_score{};
   bool has_test = false;
   double test_loss = 0;
-  double test_accuracy = 0;
+  Score test_score{};
   double seconds = 0;
   double images_per_second = 0;
 };

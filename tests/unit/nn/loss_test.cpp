@@ -140,5 +140,24 @@ TEST(Loss, TopFiveHoldsTheFifthAndNotTheSixth) {
   EXPECT_EQ(evaluate<float>(LossKind::kQuadratic, falling, {5}, 6).result.correct_top5, 0);
 }
 
+TEST(QuadraticLoss, OfTargetsIsHalfTheSquaredErrorWorkedByHand) {
+  // Two samples of two outputs; lanes beyond them are idle.
+  std::vector<float> outputs(2 * kLanes, 9);
+  outputs[0] = 1;       // sample 0, output 0
+  outputs[kLanes] = 3;  // output 1
+  outputs[1] = -1;      // sample 1
+  outputs[kLanes + 1] = 0;
+  const std::vector<float> targets{0.5, 1, -1, 2};
+  std::vector<float> diff(outputs.size(), 7);
+  const LossResult result =
+      evaluate_loss<float>(LossKind::kQuadratic, 2, targets, 2, outputs.data(), diff.data());
+  EXPECT_EQ(result.loss_sum, 0.5 * (0.25 + 4) + 0.5 * (0 + 4));
+  EXPECT_EQ(result.correct, 0);
+  EXPECT_EQ((std::vector<float>{diff[0], diff[kLanes], diff[1], diff[kLanes + 1]}),
+            (std::vector<float>{0.5, 2, 0, -2}));
+  EXPECT_EQ(diff[2], 0);
+  EXPECT_EQ(diff[2 * kLanes - 1], 0);
+}
+
 }  // namespace
 }  // namespace convoy::nn

@@ -1,0 +1,119 @@
+#include "pictures.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <vector>
+
+#include "convoy/core/error.hpp"
+
+namespace convoy::data {
+namespace {
+
+constexpr std::int64_t kPieceElements = std::int64_t{1} << 22;
+
+void require_finite(std::span<const float> pixels, const Piece& piece, std::int64_t first,
+                    std::int64_t picture) {
+  const auto wrong = std::ranges::find_if(pixels, [](float x) { return !std::isfinite(x); });
+  if (wrong == pixels.end()) return;
+  throw DataError("wrong pixel in data set " + piece.file + " (" + piece.images +
+                  " holds a NaN or infinity in sample " +
+                  std::to_string(first + (wrong - pixels.begin()) / picture) +
+                  "); pixels should be finite float32 numbers");
+}
+
+/// dst[n][c][i] = src[n][i][c], i over the pixels of a channel.
+template <class Pixel>
+void channels_first(std::span<const Pixel> src, const Shape& shape, Pixel* dst) {
+  const std::int64_t plane = shape.h * shape.w;
+  const auto pictures = static_cast<std::int64_t>(src.size()) / shape.size();
+  for (std::int64_t n = 0; n < pictures; ++n) {
+    const Pixel* from = src.data() + n * shape.size();
+    Pixel* to = dst + n * shape.size();
+    for (std::int64_t i = 0; i < plane; ++i)
+      for (std::int64_t c = 0; c < shape.c; ++c) to[c * plane + i] = from[i * shape.c + c];
+  }
+}
+
+/// About kPieceElements of pictures, whole chunks.
+std::int64_t rows_at_once(const Piece& piece, const Shape& shape) {
+  return std::max(piece.chunk_rows, kPieceElements / shape.size() / piece.chunk_rows * piece.chunk_rows);
+}
+
+/// Rows of one file, numbered within it.
+template <class Pixel>
+void read_piece(const SplitLayout& split, const Piece& piece, const Shape& shape, const Range& rows,
+                std::span<Pixel> pixels) {
+  const io::File file = io::File::open(piece.file);
+  if (split.axes != Axes::kNhwc || shape.c == 1) {
+    file.read_rows<Pixel>(piece.images, rows, pixels);
+  } else {
+    std::vector<Pixel> as_stored;
+    const std::int64_t step = rows_at_once(piece, shape);
+    for (std::int64_t begin = rows.begin; begin < rows.end;) {
+      const std::int64_t end = std::min((begin / step + 1) * step, rows.end);
+      as_stored.resize(static_cast<std::size_t>((end - begin) * shape.size()));
+      file.read_rows<Pixel>(piece.images, {begin, end}, as_stored);
+      channels_first<Pixel>(as_stored, shape, pixels.data() + (begin - rows.begin) * shape.size());
+      begin = end;
+    }
+  }
+  if constexpr (std::same_as<Pixel, float>) require_finite(pixels, piece, rows.begin, shape.size());
+}
+
+template <class Pixel, class Sums>
+Statistics statistics_of(const SplitLayout& split, const Shape& shape) {
+  std::vector<Pixel> pixels;
+  Sums sums(shape);
+  for (const Piece& piece : split.pieces) {
+    const std::int64_t step = rows_at_once(piece, shape);
+    for (std::int64_t begin = piece.rows.begin; begin < piece.rows.end; begin += step) {
+      const Range rows{begin, std::min(begin + step, piece.rows.end)};
+      pixels.resize(static_cast<std::size_t>(rows.size() * shape.size()));
+      read_pictures<Pixel>(split, shape, rows, pixels);
+      sums.add(pixels);
+    }
+  }
+  return sums.statistics();
+}
+
+}  // namespace
+
+Range share_of_rows(const SplitLayout& split, int size, int index) {
+  std::int64_t chunks = 0;
+  const auto chunks_of = [](const Piece& piece) {
+    return (piece.rows.size() + piece.chunk_rows - 1) / piece.chunk_rows;
+  };
+  for (const Piece& piece : split.pieces) chunks += chunks_of(piece);
+  const auto row_of = [&](std::int64_t chunk) {
+    for (const Piece& piece : split.pieces) {
+      if (chunk < chunks_of(piece)) return piece.rows.begin + chunk * piece.chunk_rows;
+      chunk -= chunks_of(piece);
+    }
+    return split.samples;
+  };
+  const Range mine = convoy::split(chunks, size, index);
+  return {row_of(mine.begin), row_of(mine.end)};
+}
+
+template <class Pixel>
+void read_pictures(const SplitLayout& split, const Shape& shape, const Range& rows, std::span<Pixel> pixels) {
+  for (const Piece& piece : split.pieces) {
+    const Range here{std::max(rows.begin, piece.rows.begin), std::min(rows.end, piece.rows.end)};
+    if (here.begin >= here.end) continue;
+    read_piece<Pixel>(split, piece, shape, {here.begin - piece.rows.begin, here.end - piece.rows.begin},
+                      pixels.subspan(static_cast<std::size_t>((here.begin - rows.begin) * shape.size()),
+                                     static_cast<std::size_t>(here.size() * shape.size())));
+  }
+}
+
+template void read_pictures<std::uint8_t>(const SplitLayout&, const Shape&, const Range&,
+                                          std::span<std::uint8_t>);
+template void read_pictures<float>(const SplitLayout&, const Shape&, const Range&, std::span<float>);
+
+Statistics compute_statistics(const SplitLayout& split, const Shape& shape) {
+  return is_bytes(split) ? statistics_of<std::uint8_t, ByteSums>(split, shape)
+                         : statistics_of<float, FloatSums>(split, shape);
+}
+
+}  // namespace convoy::data
