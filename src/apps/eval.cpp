@@ -74,6 +74,7 @@ data::Options reading_of(const Request& request, const train::Options& trained) 
   data::Options options = request.paths.train.images.empty() ? trained.data : request.paths;
   options.file = request.data;
   options.verify = false;
+  options.augment = {};
   if (!options.test_file.empty()) options.test_file = request.data;
   return options;
 }
@@ -114,8 +115,10 @@ ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator&
   train::Engine engine(network, kernels::float_kernels(train::lowest_isa(world, kernels::choose_isa())),
                        train::resolve_threads(request.threads), options.micro_batch, options.precision);
   const std::int64_t classes = network.classes();
+  io::IoThread io_thread;
   const train::Evaluation result =
-      train::evaluate(engine, world, {split, header.input}, state, request.wants_confusion ? classes : 0);
+      train::evaluate(engine, world, {.split = split, .transform = header.input, .io_thread = &io_thread},
+                      state, request.wants_confusion ? classes : 0);
   if (!world.is_root()) return ExitStatus::kDone;
   std::cout << request.checkpoint << " on " << request.data << ", split " << request.split << ", "
             << counted(result.samples, "sample") << '\n'

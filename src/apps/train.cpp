@@ -116,6 +116,11 @@ std::string in_words(const train::Score& score) {
                         : format("accuracy %.2f %%", 100 * score.value);
 }
 
+/// Nothing where steps hardly waited for pictures.
+std::string waiting(double share) {
+  return share < 0.005 ? std::string() : format("  (%.0f %% of it waiting for pictures)", 100 * share);
+}
+
 /// Prints a run: on a terminal a progress line that is redrawn, elsewhere plain lines.
 class Printer final : public train::Observer {
  public:
@@ -138,12 +143,12 @@ class Printer final : public train::Observer {
     if (is_terminal_ ? now - drawn_ < std::chrono::milliseconds(100) && !report.is_line : !report.is_line)
       return;
     drawn_ = now;
-    const std::string line =
-        format("epoch %lld/%lld  step %lld/%lld  loss %.4f  %s  %.0f images/s  %s left",
-               static_cast<long long>(report.epoch), static_cast<long long>(report.epochs),
-               static_cast<long long>(report.step), static_cast<long long>(report.total_steps), report.loss,
-               in_words(report.epoch_score).c_str(), report.images_per_second,
-               clock_time(report.seconds_left).c_str());
+    std::string line = format("epoch %lld/%lld  step %lld/%lld  loss %.4f  %s  %.0f images/s  %s left",
+                              static_cast<long long>(report.epoch), static_cast<long long>(report.epochs),
+                              static_cast<long long>(report.step), static_cast<long long>(report.total_steps),
+                              report.loss, in_words(report.epoch_score).c_str(), report.images_per_second,
+                              clock_time(report.seconds_left).c_str());
+    line += waiting(report.data_wait);
     if (is_terminal_) {
       std::cout << '\r' << line << "\033[K" << std::flush;
       is_drawn_ = true;
@@ -157,7 +162,8 @@ class Printer final : public train::Observer {
                               report.train_loss, in_words(report.train_score).c_str());
     if (report.has_test)
       line += format("; test loss %.4f, %s", report.test_loss, in_words(report.test_score).c_str());
-    print(line + format("; %.1f s, %.0f images/s", report.seconds, report.images_per_second));
+    print(line + format("; %.1f s, %.0f images/s", report.seconds, report.images_per_second) +
+          waiting(report.data_wait));
   }
 
   void on_checkpoint(const std::string& path) override { print("checkpoint " + path); }

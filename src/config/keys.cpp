@@ -1,209 +1,13 @@
 #include "keys.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <string_view>
 
 #include "convoy/config/suggest.hpp"
-#include "convoy/core/text.hpp"
+#include "key_makers.hpp"
 
 namespace convoy::config {
 namespace {
-
-using train::Options;
-
-// Each maker below turns a field of Options (a generic lambda, so that it serves reading and writing) into
-// the key's parser, printer and description of what is allowed.
-
-struct Bounds {
-  std::int64_t least = 0;
-  std::int64_t most = std::numeric_limits<std::int64_t>::max();
-};
-
-template <class Field>
-Key integer_key(std::string name, Field field, Bounds bounds, std::string help) {
-  std::string allowed = "an integer from " + grouped(bounds.least) + " to " + grouped(bounds.most);
-  if (bounds.most == Bounds{}.most)
-    allowed = "an integer of " + grouped(bounds.least) + " or more, below 2^63";
-  return {.name = std::move(name),
-          .value_name = "N",
-          .allowed = std::move(allowed),
-          .help = std::move(help),
-          .read =
-              [=](Options& options, const std::string& value, const std::string&) {
-                const auto number = parse_integer(value);
-                if (!number || *number < bounds.least || *number > bounds.most) return false;
-                field(options) = static_cast<std::remove_cvref_t<decltype(field(options))>>(*number);
-                return true;
-              },
-          .write = [=](const Options& options) { return std::vector{std::to_string(field(options))}; }};
-}
-
-/// Numbers for which `holds`; `allowed` says the same in words.
-template <class Field>
-Key number_key(std::string name, Field field, bool (*holds)(double), std::string allowed, std::string help) {
-  return {.name = std::move(name),
-          .value_name = "X",
-          .allowed = std::move(allowed),
-          .help = std::move(help),
-          .read =
-              [=](Options& options, const std::string& value, const std::string&) {
-                const auto number = parse_number(value);
-                if (!number || !holds(*number)) return false;
-                field(options) = *number;
-                return true;
-              },
-          .write = [=](const Options& options) { return std::vector{shortest(field(options))}; }};
-}
-
-template <class Field>
-Key yes_no_key(std::string name, Field field, std::string help) {
-  return {
-      .name = std::move(name),
-      .value_name = "yes|no",
-      .allowed = "yes or no",
-      .help = std::move(help),
-      .read =
-          [=](Options& options, const std::string& value, const std::string&) {
-            const auto answer = parse_yes_no(value);
-            if (answer) field(options) = *answer;
-            return answer.has_value();
-          },
-      .write =
-          [=](const Options& options) { return std::vector<std::string>{field(options) ? "yes" : "no"}; }};
-}
-
-/// An enumeration whose enumerators count from 0 in the order of `names`.
-template <class Field>
-Key choice_key(std::string name, Field field, std::vector<std::string_view> names, std::string help) {
-  const std::vector<std::string> texts(names.begin(), names.end());
-  return {.name = std::move(name),
-          .value_name = "NAME",
-          .allowed = (texts.size() > 1 ? "one of " : "") + join(texts, ", "),
-          .help = std::move(help),
-          .read =
-              [=](Options& options, const std::string& value, const std::string&) {
-                const auto found = std::find(texts.begin(), texts.end(), value);
-                if (found == texts.end()) return false;
-                field(options) =
-                    static_cast<std::remove_cvref_t<decltype(field(options))>>(found - texts.begin());
-                return true;
-              },
-          .write =
-              [=](const Options& options) {
-                return std::vector{texts.at(static_cast<std::size_t>(field(options)))};
-              }};
-}
-
-/// A key with one value for now: `word` is accepted, nothing is stored.
-Key only_key(std::string name, std::string word, std::string remark, std::string help) {
-  return {.name = std::move(name),
-          .value_name = "NAME",
-          .allowed = word + remark,
-          .help = std::move(help),
-          .read = [=](Options&, const std::string& value, const std::string&) { return value == word; },
-          .write = [=](const Options&) { return std::vector{word}; }};
-}
-
-template <class Field>
-Key path_key(std::string name, Field field, std::string value_name, std::string help) {
-  return {.name = std::move(name),
-          .value_name = std::move(value_name),
-          .allowed = "a path",
-          .help = std::move(help),
-          .need = Need::kForTraining,
-          .read =
-              [=](Options& options, const std::string& value, const std::string&) {
-                field(options) = value;
-                return true;
-              },
-          .write = [=](const Options& options) { return std::vector{field(options)}; }};
-}
-
-Key optional(Key key) {
-  key.need = Need::kDefault;
-  return key;
-}
-
-Key required(Key key) {
-  key.need = Need::kForEverything;
-  return key;
-}
-
-Key layer_key() {
-  return {.name = "network.layer",
-          .value_name = "LINE",
-          .allowed = "a layer without '#'",
-          .help =
-              "one layer, in order, e.g. 'conv 32 3x3 pad=1'; repeat it. The layers given last replace all "
-              "others",
-          .need = Need::kForEverything,
-          .times = Times::kOftenInOrder,
-          .read =
-              [](Options& options, const std::string& value, const std::string& origin) {
-                // A checkpoint keeps its network as INI text, where a '#' would cut the line short.
-                if (value.find('#') != std::string::npos) return false;
-                options.layers.push_back({value, origin});
-                return true;
-              },
-          .write =
-              [](const Options& options) {
-                std::vector<std::string> lines;
-                std::size_t depth = 0;  // inside residual { … }; reading drops the indentation again
-                for (const nn::LayerText& layer : options.layers) {
-                  if (layer.text.starts_with('}') && depth > 0) --depth;
-                  lines.push_back(std::string(2 * depth, ' ') + layer.text);
-                  if (layer.text.ends_with('{')) ++depth;
-                }
-                return lines;
-              }};
-}
-
-Key step_epochs_key() {
-  return {.name = "schedule.step-epochs",
-          .value_name = "LIST",
-          .allowed = "a list of rising numbers above 0, separated by blanks",
-          .help = "step: epochs after which the rate is multiplied by step-factor, e.g. '80 120'",
-          .read =
-              [](Options& options, const std::string& value, const std::string&) {
-                std::vector<double> epochs;
-                for (const std::string& word : split_words(value)) {
-                  const auto epoch = parse_number(word);
-                  if (!epoch || *epoch <= (epochs.empty() ? 0 : epochs.back())) return false;
-                  epochs.push_back(*epoch);
-                }
-                options.schedule.step_epochs = std::move(epochs);
-                return true;
-              },
-          .write =
-              [](const Options& options) {
-                std::vector<std::string> words;
-                for (const double epoch : options.schedule.step_epochs) words.push_back(shortest(epoch));
-                return words.empty() ? words : std::vector{join(words, " ")};
-              }};
-}
-
-template <class Get>
-Key duration_key(const std::string& name, Get get, const std::string& help) {
-  return {.name = name,
-          .value_name = "TIME",
-          .allowed = "a time such as 3h50m, 90s or 1d, or 0 for no limit",
-          .help = help,
-          .read =
-              [get](Options& options, const std::string& value, const std::string&) {
-                const auto seconds = parse_duration(value);
-                if (seconds) get(options) = *seconds;
-                return seconds.has_value();
-              },
-          .write = [get](const Options& options) { return std::vector{std::to_string(get(options))}; }};
-}
-
-bool not_negative(double x) {
-  return x >= 0;
-}
-bool usable_rate(double x) {
-  return x > 0 && x <= 1e30;
-}  // it is used as a float, whose range ends at 3e38
 
 std::vector<Key> make_keys() {
   constexpr std::int64_t kMillion = 1'000'000;
@@ -248,8 +52,20 @@ std::vector<Key> make_keys() {
       yes_no_key(
           "data.verify", [](auto& o) -> auto& { return o.data.verify; },
           "yes: check the sum of a data set above 4 GiB too; smaller ones always are"),
-      only_key("data.augment", "none", " (augmentation is not built yet)",
-               "changes made to training pictures"),
+      augment_key(),
+      choice_key(
+          "data.cache", [](auto& o) -> auto& { return o.data.cache; }, {"auto", "memory", "none"},
+          "memory: pictures are held once per host; none: read while they are trained; auto: memory where "
+          "they take less than half of what is free. No bit depends on it"),
+      choice_key(
+          "data.order", [](auto& o) -> auto& { return o.data.order; }, {"full", "chunks"},
+          "full: an epoch's samples in any order; chunks: stretches of the file (chunks, about 1 MiB "
+          "together) in any order, then samples within windows: each is read once"),
+      mebibytes_key(
+          "data.window", [](auto& o) -> auto& { return o.data.window_bytes; },
+          "MiB of pictures that order = chunks shuffles together; pictures that are not in memory are read "
+          "so "
+          "much at a time, into two buffers a host"),
 
       layer_key(),
       required(choice_key(

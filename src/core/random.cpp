@@ -76,10 +76,12 @@ double RandomStream::normal() {
   return radius * math::cos(6.28318530717958647692 * uniform());
 }
 
-std::vector<std::int64_t> shuffled_order(std::int64_t count, std::uint64_t seed, std::int64_t epoch) {
+std::vector<std::int64_t> shuffled_order(std::int64_t count, std::uint64_t seed, std::int64_t epoch,
+                                         std::int64_t part) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(count));
   std::iota(order.begin(), order.end(), std::int64_t{0});
-  RandomStream stream(random_key(seed, RandomPurpose::kSampleOrder, static_cast<std::uint64_t>(epoch)));
+  RandomStream stream(random_key(seed, RandomPurpose::kSampleOrder, static_cast<std::uint64_t>(epoch),
+                                 static_cast<std::uint64_t>(part)));
   for (std::size_t i = order.size(); i > 1; --i)
     std::swap(order[i - 1], order[stream.below(i)]);  // Fisher & Yates
   return order;

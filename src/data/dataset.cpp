@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 
+#include "available_memory.hpp"
 #include "convoy/comm/agreement.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/hash.hpp"
@@ -75,6 +76,10 @@ Digest fingerprint(const std::vector<std::string>& files) {
   return hasher.digest();
 }
 
+PixelType pixel_type(const SplitLayout& split) {
+  return is_bytes(split) ? PixelType::kUint8 : PixelType::kFloat32;
+}
+
 std::string describe_storage(const std::vector<std::string>& files, const SplitLayout& split) {
   std::string text = std::string(io::element_name(split.type)) + ' ' +
                      std::string(axes_names()[static_cast<std::size_t>(split.axes)]);
@@ -91,31 +96,48 @@ struct Dataset::Impl {
   std::map<std::string, Split> splits;
   bool bytes = true;  ///< pixels of the splits are uint8
 
-  // Collective over `world`: the pictures of one split into memory its node shares, each rank its rows.
-  Split read(const SplitLayout& split, const comm::Communicator& world, const comm::Communicator& node) {
-    const std::int64_t size = layout.shape.size();
-    const std::int64_t pixel_bytes = is_bytes(split) ? 1 : static_cast<std::int64_t>(sizeof(float));
-    auto impl = std::make_unique<Split::Impl>(
-        Split::Impl{.shape = layout.shape,
-                    .type = is_bytes(split) ? PixelType::kUint8 : PixelType::kFloat32,
-                    .samples = split.samples,
-                    .labels = split.labels,
-                    .pictures = comm::NodeSharedMemory(node, split.samples * size * pixel_bytes),
-                    .targets = split.targets,
-                    .target_size = split.target_size});
+  // Collective over `world`: whether pictures of the named splits are kept in memory, the same on every rank.
+  bool is_kept(const Options& options, const std::vector<std::string>& names,
+               const comm::Communicator& world) const {
+    if (options.cache != Cache::kAuto) return options.cache == Cache::kMemory;
+    std::int64_t needed = 0;
+    for (const std::string& name : names)
+      if (const SplitLayout* split = layout.find(name))
+        needed += split->samples * layout.shape.size() * bytes_of(pixel_type(*split));
+    // Half of it for everything else.
+    const bool fits = needed <= available_memory() / 2;
+    return std::ranges::all_of(world.all_gather_values(std::vector<char>{fits ? '\1' : '\0'}),
+                               [](char each) { return each != '\0'; });
+  }
+
+  // Collective over `world`: one split; its pictures, where they are kept, into memory that its node shares,
+  // each rank its rows.
+  Split read(const SplitLayout& split, bool keep, const comm::Communicator& world,
+             const comm::Communicator& node) {
+    auto impl = std::make_unique<Split::Impl>(Split::Impl{.shape = layout.shape,
+                                                          .type = pixel_type(split),
+                                                          .samples = split.samples,
+                                                          .labels = split.labels,
+                                                          .targets = split.targets,
+                                                          .target_size = split.target_size});
+    const std::int64_t size = impl->picture_bytes();
+    impl->unit_ends = unit_ends(split, size);
+    if (!keep) {
+      impl->layout = {.name = split.name,
+                      .samples = split.samples,
+                      .type = split.type,
+                      .axes = split.axes,
+                      .pieces = split.pieces};
+      return Split(std::move(impl));
+    }
+    impl->pictures.emplace(node, split.samples * size);
     const Range rows = share_of_rows(split, node.size(), node.rank());
-    const std::span<std::byte> mine =
-        impl->pictures.bytes().subspan(static_cast<std::size_t>(rows.begin * size * pixel_bytes),
-                                       static_cast<std::size_t>(rows.size() * size * pixel_bytes));
     io::agreed(world, [&] {
-      if (is_bytes(split))
-        read_pictures<std::uint8_t>(split, layout.shape, rows,
-                                    {reinterpret_cast<std::uint8_t*>(mine.data()), mine.size()});
-      else
-        read_pictures<float>(split, layout.shape, rows,
-                             {reinterpret_cast<float*>(mine.data()), mine.size() / sizeof(float)});
+      PictureReader(split, layout.shape)
+          .read(rows, impl->pictures->bytes().subspan(static_cast<std::size_t>(rows.begin * size),
+                                                      static_cast<std::size_t>(rows.size() * size)));
     });
-    impl->pictures.fence();
+    impl->pictures->fence();
     return Split(std::move(impl));
   }
 
@@ -154,7 +176,10 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
     if (node.is_root()) impl_->digest = check_files(files, options.verify);
   });
   impl_->digest = node.broadcast(impl_->digest);
-  io::agreed(world, [&] { impl_->layout = read_layout(options); });
+  io::agreed(world, [&] {
+    impl_->layout = read_layout(options);
+    require_fits(options.augment, impl_->layout.shape);
+  });
   const DatasetLayout& layout = impl_->layout;
   impl_->storage = describe_storage(files, layout.splits.front());
   impl_->bytes = is_bytes(layout.splits.front());
@@ -164,9 +189,10 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
         "types differ in data set " + options.file +
         " (the images of one split are uint8, of another they are not); they should be the same in every "
         "split");
+  const bool keep = impl_->is_kept(options, splits, world);
   for (const std::string& name : splits) {
     if (const SplitLayout* split = layout.find(name))
-      impl_->splits.emplace(name, impl_->read(*split, world, node));
+      impl_->splits.emplace(name, impl_->read(*split, keep, world, node));
   }
   if (!layout.statistics) impl_->layout.statistics = impl_->shared_statistics(world);
 }

@@ -29,10 +29,10 @@ struct SplitLayout {
   std::int64_t samples = 0;
   io::ElementType type = io::ElementType::kUint8;  ///< the same in all pieces
   Axes axes = Axes::kNchw;
-  std::vector<Piece> pieces;         ///< in order, at least one
-  std::vector<std::int64_t> labels;  ///< [samples], all within [0, classes); or
-  std::vector<float> targets;        ///< [samples][target_size], finite
-  std::int64_t target_size = 0;      ///< 0: there are labels
+  std::vector<Piece> pieces;           ///< in order, at least one
+  std::vector<std::int64_t> labels{};  ///< [samples], all within [0, classes); or
+  std::vector<float> targets{};        ///< [samples][target_size], finite
+  std::int64_t target_size = 0;        ///< 0: there are labels
 };
 
 struct DatasetLayout {

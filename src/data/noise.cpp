@@ -16,9 +16,10 @@ Split make_noise(const Shape& shape, std::int64_t samples, std::int64_t classes)
                   .type = PixelType::kUint8,
                   .samples = samples,
                   .labels = {},
-                  .pictures = comm::NodeSharedMemory(comm::Communicator::self(), bytes)});
+                  .pictures = comm::NodeSharedMemory(comm::Communicator::self(), bytes),
+                  .unit_ends = {samples}});
   RandomStream stream(random_key(0, RandomPurpose::kSynthetic));
-  std::byte* to = split->pictures.bytes().data();
+  std::byte* to = split->pictures->bytes().data();
   for (std::int64_t i = 0; i < bytes; i += static_cast<std::int64_t>(sizeof(std::uint32_t))) {
     const std::uint32_t word = stream.next_u32();
     std::memcpy(to + i, &word,

@@ -42,9 +42,8 @@ std::int64_t rows_at_once(const Piece& piece, const Shape& shape) {
 
 /// Rows of one file, numbered within it.
 template <class Pixel>
-void read_piece(const SplitLayout& split, const Piece& piece, const Shape& shape, const Range& rows,
-                std::span<Pixel> pixels) {
-  const io::File file = io::File::open(piece.file);
+void read_piece(const io::File& file, const SplitLayout& split, const Piece& piece, const Shape& shape,
+                const Range& rows, std::span<Pixel> pixels) {
   if (split.axes != Axes::kNhwc || shape.c == 1) {
     file.read_rows<Pixel>(piece.images, rows, pixels);
   } else {
@@ -98,18 +97,53 @@ Range share_of_rows(const SplitLayout& split, int size, int index) {
 
 template <class Pixel>
 void read_pictures(const SplitLayout& split, const Shape& shape, const Range& rows, std::span<Pixel> pixels) {
-  for (const Piece& piece : split.pieces) {
-    const Range here{std::max(rows.begin, piece.rows.begin), std::min(rows.end, piece.rows.end)};
-    if (here.begin >= here.end) continue;
-    read_piece<Pixel>(split, piece, shape, {here.begin - piece.rows.begin, here.end - piece.rows.begin},
-                      pixels.subspan(static_cast<std::size_t>((here.begin - rows.begin) * shape.size()),
-                                     static_cast<std::size_t>(here.size() * shape.size())));
-  }
+  PictureReader(split, shape).read(rows, std::as_writable_bytes(pixels));
 }
 
 template void read_pictures<std::uint8_t>(const SplitLayout&, const Shape&, const Range&,
                                           std::span<std::uint8_t>);
 template void read_pictures<float>(const SplitLayout&, const Shape&, const Range&, std::span<float>);
+
+const io::File& PictureReader::file_of(const Piece& piece) {
+  constexpr std::size_t kMostOpen = 16;
+  const auto found = open_.find(piece.file);
+  if (found != open_.end()) return found->second;
+  if (open_.size() == kMostOpen) open_.clear();
+  return open_.emplace(piece.file, io::File::open(piece.file)).first->second;
+}
+
+void PictureReader::read(const Range& rows, std::span<std::byte> pictures) {
+  const auto read = [&]<class Pixel>(Pixel* pixels) {
+    // The first piece that reaches beyond the first row.
+    auto piece = std::ranges::upper_bound(split_.pieces, rows.begin, {},
+                                          [](const Piece& each) { return each.rows.end; });
+    for (; piece != split_.pieces.end() && piece->rows.begin < rows.end; ++piece) {
+      const Range here{std::max(rows.begin, piece->rows.begin), std::min(rows.end, piece->rows.end)};
+      if (here.begin >= here.end) continue;
+      read_piece<Pixel>(file_of(*piece), split_, *piece, shape_,
+                        {here.begin - piece->rows.begin, here.end - piece->rows.begin},
+                        {pixels + (here.begin - rows.begin) * shape_.size(),
+                         static_cast<std::size_t>(here.size() * shape_.size())});
+    }
+  };
+  if (is_bytes(split_)) {
+    read(reinterpret_cast<std::uint8_t*>(pictures.data()));
+  } else {
+    read(reinterpret_cast<float*>(pictures.data()));
+  }
+}
+
+std::vector<std::int64_t> unit_ends(const SplitLayout& split, std::int64_t picture_bytes) {
+  constexpr std::int64_t kUnitBytes = std::int64_t{1} << 20;
+  std::vector<std::int64_t> ends;
+  for (const Piece& piece : split.pieces) {
+    const std::int64_t chunk_bytes = piece.chunk_rows * picture_bytes;
+    const std::int64_t unit = piece.chunk_rows * std::max<std::int64_t>(kUnitBytes / chunk_bytes, 1);
+    for (std::int64_t end = piece.rows.begin + unit; end < piece.rows.end; end += unit) ends.push_back(end);
+    ends.push_back(piece.rows.end);
+  }
+  return ends;
+}
 
 Statistics compute_statistics(const SplitLayout& split, const Shape& shape) {
   return is_bytes(split) ? statistics_of<std::uint8_t, ByteSums>(split, shape)

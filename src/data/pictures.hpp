@@ -2,8 +2,11 @@
 // Pictures out of the files of a split, as [n][C][H][W] of bytes or float32, whatever they are in the file.
 // Private to the data room.
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
+#include <vector>
 
 #include "convoy/core/shape.hpp"
 #include "convoy/core/team.hpp"
@@ -20,6 +23,25 @@ namespace convoy::data {
 /// IoError, and DataError where a pixel is not finite, naming file and sample.
 template <class Pixel>
 void read_pictures(const SplitLayout& split, const Shape& shape, const Range& rows, std::span<Pixel> pixels);
+
+/// The same for who reads often: files stay open, a few of them. As bytes of whichever pixel it is.
+class PictureReader {
+ public:
+  /// Both must outlive it.
+  PictureReader(const SplitLayout& split, const Shape& shape) : split_(split), shape_(shape) {}
+  void read(const Range& rows, std::span<std::byte> pictures);
+
+ private:
+  const io::File& file_of(const Piece& piece);
+
+  const SplitLayout& split_;
+  const Shape& shape_;
+  std::map<std::string, io::File> open_;
+};
+
+/// Row numbers where stretches of whole chunks end, of about a mebibyte of `picture_bytes` each, the last at
+/// the split's end.
+[[nodiscard]] std::vector<std::int64_t> unit_ends(const SplitLayout& split, std::int64_t picture_bytes);
 
 /// Mean and deviation of all pixels of the split, channel by channel, in the order of the files.
 [[nodiscard]] Statistics compute_statistics(const SplitLayout& split, const Shape& shape);

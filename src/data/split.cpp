@@ -5,38 +5,33 @@
 #include <stdexcept>
 
 #include "convoy/core/layout.hpp"
+#include "convoy/data/stream.hpp"
+#include "lanes.hpp"
+#include "pictures.hpp"
 
 namespace convoy::data {
 namespace {
 
-constexpr std::size_t kByteValues = 256;
-
-// One channel of one lane block: dst[pixel][lane] = transformed(src[lane][pixel]).
-template <class Pixel, class Transformed>
-void fill_plane(const std::array<const Pixel*, kLanes>& src, std::int64_t pixels,
-                const Transformed& transformed, float* dst) {
-  for (std::int64_t i = 0; i < pixels; ++i) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) dst[lane] = transformed(src[lane][i]);
-    dst += kLanes;
-  }
-}
-
-template <class Pixel, class MakeTransformed>
-void fill(const Split::Impl& split, std::span<const std::int64_t> samples,
-          const MakeTransformed& make_transformed, float* dst) {
-  const std::int64_t plane = split.shape.h * split.shape.w;
+/// `picture_of(i)`: of the i-th of `samples`.
+template <class Pixel, class PictureOf>
+void fill(std::span<const std::int64_t> samples, const InputTransform& transform, const Loading& loading,
+          const PictureOf& picture_of, float* dst) {
+  const bool changes = loading.augmentation != nullptr && !loading.augmentation->is_none();
   const auto n = static_cast<std::int64_t>(samples.size());
-  for (std::int64_t c = 0; c < split.shape.c; ++c) {
-    const auto transformed = make_transformed(static_cast<std::size_t>(c));
-    for (std::int64_t block = 0; block < lane_blocks(n); ++block) {
-      std::array<const Pixel*, kLanes> src{};
-      for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-        const std::int64_t i = block * kLanes + lane;
-        src[static_cast<std::size_t>(lane)] =
-            split.plane<Pixel>(samples[static_cast<std::size_t>(i < n ? i : block * kLanes)], c);
-      }
-      fill_plane(src, plane, transformed, dst + (block * split.shape.c + c) * plane * kLanes);
+  for (std::int64_t block = 0; block < lane_blocks(n); ++block) {
+    float* const to = dst + block * transform.shape.size() * kLanes;
+    std::array<const Pixel*, kLanes> pictures{};
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+      const std::int64_t i = block * kLanes + lane < n ? block * kLanes + lane : block * kLanes;
+      const auto* picture = reinterpret_cast<const Pixel*>(picture_of(static_cast<std::size_t>(i)));
+      pictures[static_cast<std::size_t>(lane)] = picture;
+      if (!changes) continue;
+      fill_lane(picture, transform,
+                draw_change(*loading.augmentation, transform.shape, loading.seed, loading.epoch,
+                            samples[static_cast<std::size_t>(i)]),
+                lane, to);
     }
+    if (!changes) fill_block(pictures, transform, to);
   }
 }
 
@@ -63,27 +58,43 @@ std::int64_t Split::target_size() const {
   return impl_->target_size;
 }
 
-void Split::load(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst) const {
+bool Split::is_streamed() const {
+  return !impl_->pictures.has_value();
+}
+
+std::int64_t Split::picture_bytes() const {
+  return impl_->picture_bytes();
+}
+
+const std::vector<std::int64_t>& Split::unit_ends() const {
+  return impl_->unit_ends;
+}
+
+void Split::load(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst,
+                 const Loading& loading) const {
   if (std::ranges::any_of(samples,
                           [&](std::int64_t sample) { return sample < 0 || sample >= this->samples(); }))
     throw std::logic_error("a sample number beyond the split's " + std::to_string(this->samples()));
-  const auto at = [&](double x, std::size_t c) {
-    return static_cast<float>((x * transform.scale - transform.mean[c]) / transform.std[c]);
+  const auto fill_from = [&](const auto& picture_of) {
+    if (impl_->type == PixelType::kUint8) {
+      fill<std::uint8_t>(samples, transform, loading, picture_of, dst);
+    } else {
+      fill<float>(samples, transform, loading, picture_of, dst);
+    }
   };
-  if (impl_->type == PixelType::kUint8) {
-    // A byte has 256 values: the division is done once for each.
-    fill<std::uint8_t>(
-        *impl_, samples,
-        [&](std::size_t c) {
-          std::array<float, kByteValues> table{};
-          for (std::size_t x = 0; x < kByteValues; ++x) table[x] = at(static_cast<double>(x), c);
-          return [table](std::uint8_t x) { return table[x]; };
-        },
-        dst);
+  const std::int64_t size = picture_bytes();
+  if (impl_->pictures) {
+    const std::byte* all = impl_->pictures->bytes().data();
+    fill_from([&](std::size_t i) { return all + samples[i] * size; });
+  } else if (loading.stream != nullptr) {
+    fill_from([&](std::size_t i) { return loading.stream->picture(samples[i]); });
   } else {
-    fill<float>(
-        *impl_, samples,
-        [&](std::size_t c) { return [&at, c](float x) { return at(static_cast<double>(x), c); }; }, dst);
+    std::vector<std::byte> read(samples.size() * static_cast<std::size_t>(size));
+    PictureReader reader(impl_->layout, impl_->shape);
+    for (std::size_t i = 0; i < samples.size(); ++i)
+      reader.read({samples[i], samples[i] + 1}, std::span(read).subspan(i * static_cast<std::size_t>(size),
+                                                                        static_cast<std::size_t>(size)));
+    fill_from([&](std::size_t i) { return read.data() + i * static_cast<std::size_t>(size); });
   }
 }
 

@@ -1,31 +1,36 @@
 #pragma once
-// Where a split's pictures and labels lie. Private to the data room: Dataset fills it, Split reads it.
+// Where a split's pictures and labels lie. Private to the data room: Dataset fills it, Split and Stream read
+// it.
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/data/dataset.hpp"
+#include "dataset_layout.hpp"
 
 namespace convoy::data {
 
 enum class PixelType { kUint8, kFloat32 };
 
+[[nodiscard]] inline std::int64_t bytes_of(PixelType type) {
+  return type == PixelType::kUint8 ? 1 : static_cast<std::int64_t>(sizeof(float));
+}
+
 struct Split::Impl {
   Shape shape;
   PixelType type = PixelType::kUint8;
   std::int64_t samples = 0;
-  std::vector<std::int64_t> labels;  ///< [samples], or
-  comm::NodeSharedMemory pictures;   ///< [samples][C][H][W]
-  std::vector<float> targets{};      ///< [samples][target_size]
+  std::vector<std::int64_t> labels;                  ///< [samples], or
+  std::optional<comm::NodeSharedMemory> pictures{};  ///< [samples][C][H][W]; none: streamed
+  std::vector<float> targets{};                      ///< [samples][target_size]
   std::int64_t target_size = 0;
+  SplitLayout layout{};  ///< of a streamed split, less labels and targets
+  std::vector<std::int64_t> unit_ends{};
 
-  /// Pixels of one channel of one sample, [H][W].
-  template <class Pixel>
-  [[nodiscard]] const Pixel* plane(std::int64_t sample, std::int64_t c) const {
-    return reinterpret_cast<const Pixel*>(pictures.bytes().data()) +
-           (sample * shape.c + c) * shape.h * shape.w;
-  }
+  [[nodiscard]] std::int64_t picture_bytes() const { return shape.size() * bytes_of(type); }
 };
 
 }  // namespace convoy::data

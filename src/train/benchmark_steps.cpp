@@ -43,7 +43,7 @@ StepTime measure_steps(const comm::Communicator& world, const nn::Network& netwo
   const std::int64_t samples = sample_count(network.input(), its.batch);
   const data::Split split = data::make_noise(network.input(), samples, network.classes());
   const Source source{&split, data::noise_transform(network.input())};
-  EpochOrder order(samples, its.data.shuffle, its.seed);
+  EpochOrder order(data::SampleOrder(split, its.data, its.seed, its.batch));
   (void)order.begin_epoch(0);
   const Hooks no_hooks;
   Stepper stepper(its, world, network, setting.kernels, source, no_hooks);

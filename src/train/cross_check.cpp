@@ -18,13 +18,12 @@ void CrossCheck::begin(std::int64_t leaves, std::int64_t step) {
   step_ = step;
 }
 
-std::int64_t CrossCheck::chosen_of(int rank) const {
+std::int64_t leaf_to_check(std::int64_t leaves, std::int64_t step, int ranks, int rank) {
   // A rank that has none of its own has no workspace to compute another's in.
-  const auto block_of = [&](int r) { return comm::leaf_block(leaves_, world_.size(), r); };
-  const int before = (rank + world_.size() - 1) % world_.size();
+  const auto block_of = [&](int r) { return comm::leaf_block(leaves, ranks, r); };
   const Range block = block_of(rank);
-  if (block.size() == 0 || block_of(before).size() == 0) return -1;
-  return block.begin + step_ % block.size();
+  if (block.size() == 0 || block_of((rank + ranks - 1) % ranks).size() == 0) return -1;
+  return block.begin + step % block.size();
 }
 
 void CrossCheck::see(std::int64_t leaf, int operation, std::span<const float> parameters,

@@ -13,12 +13,16 @@
 
 namespace convoy::train {
 
+/// The micro-batch of rank `rank` of `ranks` that the one before it computes again after step `step` of
+/// `leaves`, another one the next time; −1: none.
+[[nodiscard]] std::int64_t leaf_to_check(std::int64_t leaves, std::int64_t step, int ranks, int rank);
+
 class CrossCheck {
  public:
   /// For a network of so many operations.
   CrossCheck(comm::Communicator world, int operations);
 
-  /// For a step of `leaves`, number `step`: chooses one micro-batch of every rank, another one the next time.
+  /// For a step of `leaves`, number `step`: chooses one micro-batch of every rank (leaf_to_check).
   void begin(std::int64_t leaves, std::int64_t step);
   /// The micro-batch of the next rank that this one computes again; −1: none, the step ends the last epoch
   /// with too few.
@@ -34,7 +38,9 @@ class CrossCheck {
 
  private:
   [[nodiscard]] int next() const { return (world_.rank() + 1) % world_.size(); }
-  [[nodiscard]] std::int64_t chosen_of(int rank) const;
+  [[nodiscard]] std::int64_t chosen_of(int rank) const {
+    return leaf_to_check(leaves_, step_, world_.size(), rank);
+  }
 
   comm::Communicator world_;
   std::int64_t leaves_ = 0;

@@ -146,7 +146,11 @@ void Engine::run_group(const StepPlan& plan, std::int64_t g, const Team& team, c
     const nn::MicroBatch micro_batch = micro_batch_of(leaf);
     nn::Workspace<float>& workspace = *group.workspaces[static_cast<std::size_t>(place)];
     if (operation == 0) {
-      if (team.index() == 0) source.split->load(micro_batch.samples, source.transform, workspace.input());
+      if (team.index() == 0) {
+        source.split->load(
+            micro_batch.samples, source.transform, workspace.input(),
+            {.augmentation = &source.augmentation, .seed = seed, .epoch = epoch, .stream = source.stream});
+      }
       team.barrier();
       timer.book(Activity::kData);
     }
@@ -256,7 +260,8 @@ void Engine::evaluate(const Source& source, const State& state, const Range& blo
           .phase = nn::Phase::kEvaluation,
           .samples = std::span(group.numbers).first(static_cast<std::size_t>(size))};
       if (team.index() == 0)
-        source.split->load(micro_batch.samples, source.transform, group.workspaces.front()->input());
+        source.split->load(micro_batch.samples, source.transform, group.workspaces.front()->input(),
+                           {.stream = source.stream});
       team.barrier();
       group.workspaces.front()->forward(kernels_, team, values, micro_batch);
       tick();

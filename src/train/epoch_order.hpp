@@ -3,14 +3,15 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
+#include <utility>
+
+#include "convoy/data/order.hpp"
 
 namespace convoy::train {
 
 class EpochOrder {
  public:
-  /// Of `samples` samples, shuffled anew each epoch or always in the order of the file.
-  EpochOrder(std::int64_t samples, bool shuffle, std::uint64_t seed);
+  explicit EpochOrder(data::SampleOrder order) : order_(std::move(order)) {}
 
   /// Makes `epoch` (from 0) the present one; whether it was not already. Cost: a pass over all samples.
   bool begin_epoch(std::int64_t epoch);
@@ -19,10 +20,9 @@ class EpochOrder {
   [[nodiscard]] std::span<const std::int64_t> batch(std::int64_t step, std::int64_t size) const;
 
  private:
-  bool shuffle_;
-  std::uint64_t seed_;
+  data::SampleOrder order_;
   std::int64_t epoch_ = -1;
-  std::vector<std::int64_t> order_;
+  data::PassOrder pass_;
 };
 
 }  // namespace convoy::train

@@ -1,7 +1,10 @@
 #include "convoy/train/evaluation.hpp"
 
+#include <algorithm>
+
 #include "convoy/comm/tree.hpp"
 #include "convoy/core/error.hpp"
+#include "feed.hpp"
 
 namespace convoy::train {
 
@@ -12,6 +15,32 @@ std::int64_t outputs_for(const data::Dataset& dataset, const Options& options) {
   return dataset.classes();
 }
 
+namespace {
+
+/// Micro-batches `block`, as many at a time as two buffers of some mebibytes hold.
+void evaluate_streamed(Engine& engine, Source source, const State& state, const Range& block,
+                       std::span<LeafResult> leaves, std::span<std::int64_t> confusion) {
+  constexpr std::int64_t kBytes = std::int64_t{16} << 20;
+  const std::int64_t leaf_bytes = engine.micro_batch() * source.split->picture_bytes();
+  const std::int64_t at_once = std::max<std::int64_t>(kBytes / leaf_bytes, engine.threads());
+  const Range rows{block.begin * engine.micro_batch(),
+                   std::min(block.end * engine.micro_batch(), source.split->samples())};
+  if (block.size() == 0) return;
+  const auto stream = feed_evaluation(*source.split, *source.io_thread, rows, at_once * engine.micro_batch());
+  source.stream = stream.get();
+  for (std::int64_t step = 0, begin = block.begin; begin < block.end; ++step, begin += at_once) {
+    const Range piece{begin, std::min(begin + at_once, block.end)};
+    await_pictures(*stream, step, [&] { engine.tick(); });
+    engine.evaluate(
+        source, state, piece,
+        leaves.subspan(static_cast<std::size_t>(begin - block.begin), static_cast<std::size_t>(piece.size())),
+        confusion);
+    stream->release(step);
+  }
+}
+
+}  // namespace
+
 Evaluation evaluate(Engine& engine, const comm::Communicator& world, const Source& source, const State& state,
                     std::int64_t confusion_classes) {
   Evaluation result;
@@ -21,7 +50,11 @@ Evaluation evaluate(Engine& engine, const comm::Communicator& world, const Sourc
   std::vector<LeafResult> mine(static_cast<std::size_t>(block.size()));
   const auto cells = static_cast<std::size_t>(confusion_classes * confusion_classes);
   std::vector<std::int64_t> confusion(cells);
-  engine.evaluate(source, state, block, mine, confusion);
+  if (source.split->is_streamed()) {
+    evaluate_streamed(engine, source, state, block, mine, confusion);
+  } else {
+    engine.evaluate(source, state, block, mine, confusion);
+  }
 
   std::vector<double> losses;
   for (const LeafResult& leaf : world.all_gather_values(mine)) {

@@ -159,7 +159,7 @@ void GradientExchange::end() {
 void GradientExchange::poll() {
   const std::lock_guard lock(mutex_);
   if (has_failed_.load()) std::rethrow_exception(failure_);  // in the thread that moves messages
-  advance();
+  if (steps_ > 0) advance();
 }
 
 void GradientExchange::advance() {

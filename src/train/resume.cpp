@@ -32,7 +32,7 @@ std::map<std::string, std::string> values_of(const std::string& ini) {
 
 /// Keys that do not touch the trajectory: where and how a run runs, and how far.
 bool may_differ(const std::string& key) {
-  constexpr std::array<std::string_view, 4> kKeys{"data.file", "data.test-file", "data.verify",
+  constexpr std::array<std::string_view, 5> kKeys{"data.file", "data.test-file", "data.verify", "data.cache",
                                                   "train.max-steps"};
   constexpr std::array<std::string_view, 2> kSums{"comm.reduction", "comm.wire"};
   if (std::find(kSums.begin(), kSums.end(), key) != kSums.end()) return false;
@@ -93,6 +93,8 @@ void require_same_run(const CheckpointHeader& header, const std::string& path, c
     const auto found = defaults.find(key);
     then.try_emplace(key, found == defaults.end() ? "" : found->second);
   }
+  // A window decides the order of chunks alone, else only what is read at a time.
+  if (now["data.order"] == "full") now["data.window"] = then["data.window"];
   for (const auto& [key, value] : then)
     if (!may_differ(key) && now[key] != value) refuse(key, value, now[key]);
   if (header.data_digest != data_digest)

@@ -62,6 +62,7 @@ const data::Split& training_split(const data::Dataset& dataset, const std::strin
 }
 
 void look_at(const Source& source) {
+  if (source.split->is_streamed()) return;
   const std::int64_t all = source.split->samples();
   std::vector<float> pictures(static_cast<std::size_t>(source.transform.shape.size() * kLanes));
   std::array<std::int64_t, kLanes> samples{};
@@ -104,7 +105,8 @@ std::string describe_data(const std::string& file, const data::Dataset& dataset)
          counted(test != nullptr ? test->samples() : 0, "test sample") + ", " +
          (dataset.has_targets() ? counted(dataset.classes(), "number") + " a target"
                                 : counted(dataset.classes(), "class")) +
-         ", pictures " + to_string(dataset.shape()) + ", " + dataset.storage();
+         ", pictures " + to_string(dataset.shape()) + ", " + dataset.storage() +
+         (training_split(dataset, file).is_streamed() ? ", read while they are trained" : ", in memory");
 }
 
 }  // namespace convoy::train

@@ -8,6 +8,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/train/placement.hpp"
+#include "feed.hpp"
 #include "setup.hpp"
 
 namespace convoy::train {
@@ -134,9 +135,22 @@ GradientTap Stepper::tap_of(const StepOrder& order) {
   };
 }
 
+void Stepper::await_pictures_of(std::int64_t step) {
+  if (source_.stream == nullptr) return;
+  enter(Phase::kData, step + 1);
+  PartTimer timer(profile());
+  await_pictures(
+      *source_.stream, step, [this] { engine_.tick(); },
+      [this] {
+        if (exchange_) exchange_->poll();
+      });
+  timer.book(Activity::kData);
+}
+
 LeafResult Stepper::step(const StepOrder& order) {
-  enter(Phase::kStep, order.step + 1);
   const StepTimer whole(profile());
+  await_pictures_of(order.step);
+  enter(Phase::kStep, order.step + 1);
   const auto samples = static_cast<std::int64_t>(order.batch.size());
   const std::int64_t leaves = ceil_div(samples, options_.micro_batch);
   const StepPlan& plan = plan_for(leaves);
@@ -161,6 +175,7 @@ LeafResult Stepper::step(const StepOrder& order) {
   }
   timer.book(Activity::kReduction);
   if (!exchange_) engine_.update(plan, update, state_);
+  if (source_.stream != nullptr) source_.stream->release(order.step);
   return sum;
 }
 

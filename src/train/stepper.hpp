@@ -87,6 +87,7 @@ class Stepper {
 
  private:
   const StepPlan& plan_for(std::int64_t leaves);
+  void await_pictures_of(std::int64_t step);
   void compute_again(const StepPlan& usual, const StepOrder& order);
   [[nodiscard]] GradientTap tap_of(const StepOrder& order);
   [[nodiscard]] std::int64_t last_leaves() const;

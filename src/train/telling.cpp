@@ -57,7 +57,8 @@ std::string step_line(const StepReport& report) {
                       {"step", std::to_string(report.step)},
                       {"loss", json_number(report.loss)},
                       {"lr", json_number(report.rate)},
-                      {"images_per_second", json_number(report.images_per_second)}});
+                      {"images_per_second", json_number(report.images_per_second)},
+                      {"data_wait", json_number(report.data_wait)}});
 }
 
 std::string epoch_line(const EpochReport& report) {
@@ -74,6 +75,7 @@ std::string epoch_line(const EpochReport& report) {
                       {"test_" + score, tested(report.test_score.value)},
                       {"seconds", json_number(report.seconds)},
                       {"images_per_second", json_number(report.images_per_second)},
+                      {"data_wait", json_number(report.data_wait)},
                       {"resident_bytes", std::to_string(resident_bytes())}});
 }
 

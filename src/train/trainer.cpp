@@ -13,6 +13,7 @@
 #include "convoy/train/run_directory.hpp"
 #include "deadline.hpp"
 #include "epoch_order.hpp"
+#include "feed.hpp"
 #include "provenance.hpp"
 #include "resume.hpp"
 #include "setup.hpp"
@@ -37,7 +38,9 @@ class Trainer {
         dataset_(options.data, world, {"train", "test"}),
         network_(dataset_.shape(), options.layers, options.loss, outputs_for(dataset_, options)),
         isa_(lowest_isa(world, launch.isa)),
-        train_{&training_split(dataset_, options.data.file), dataset_.transform(options.data.normalize)},
+        train_{.split = &training_split(dataset_, options.data.file),
+               .transform = dataset_.transform(options.data.normalize),
+               .augmentation = options.data.augment},
         stepper_(options, world, network_, kernels::float_kernels(isa_), train_, launch.hooks),
         steps_per_epoch_(ceil_div(train_.split->samples(), options.batch)),
         total_steps_(options.max_steps > 0 ? std::min(options.max_steps, options.epochs * steps_per_epoch_)
@@ -46,9 +49,9 @@ class Trainer {
         directory_(options.dir),
         deadline_(options.max_seconds,
                   3 * network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))),
-        order_(train_.split->samples(), options.data.shuffle, options.seed) {
+        order_(data::SampleOrder(*train_.split, options.data, options.seed, options.batch)) {
     if (const data::Split* test = dataset_.split("test"); test != nullptr && test->samples() > 0)
-      test_ = Source{test, train_.transform};
+      test_ = Source{.split = test, .transform = train_.transform, .io_thread = &io_thread_};
     if (options.profile) stepper_.start_profile();
   }
 
@@ -78,6 +81,7 @@ class Trainer {
       directory_.append_metrics(start_line(report, options_, world_.size(), stepper_.engine().threads()));
     });
     stepper_.start_watchdog();
+    begin_to_read();
     try {
       if (is_fresh && options_.checkpoint_at_start) save();
       const ExitStatus status = loop();
@@ -108,6 +112,17 @@ class Trainer {
       progress_ = header.progress;
       read_checkpoint_state(from, network_, stepper_.state());
     });
+  }
+
+  /// Where the training split is streamed.
+  void begin_to_read() {
+    if (!train_.split->is_streamed()) return;
+    stream_ = feed_training(options_, world_, *train_.split, io_thread_,
+                            {.first = progress_.step,
+                             .end = total_steps_,
+                             .per_epoch = steps_per_epoch_,
+                             .is_verified = [this](std::int64_t step) { return verify_is_due(step + 1); }});
+    train_.stream = stream_.get();
   }
 
   StartReport start_report(const std::string& from) {
@@ -157,7 +172,10 @@ class Trainer {
       step_under_way_ = progress_.step + 1;
       if (launch_.step != nullptr) launch_.step->store(step_under_way_);
       const std::int64_t epoch = progress_.step / steps_per_epoch_;
-      if (order_.begin_epoch(epoch)) epoch_pace_.restart();
+      if (order_.begin_epoch(epoch)) {
+        epoch_pace_.restart();
+        epoch_waited_ = seconds_waited();
+      }
       const double loss = step();
       const bool epoch_ends = progress_.step % steps_per_epoch_ == 0;
       tell_step(epoch, loss, epoch_ends);
@@ -214,6 +232,7 @@ class Trainer {
                       .rate = rate_,
                       .images_per_second = pace_.images_per_second(),
                       .is_line = is_line};
+    report.data_wait = wait_share(line_waited_, pace_);
     report.seconds_left =
         report.images_per_second > 0
             ? static_cast<double>((total_steps_ - progress_.step) * options_.batch) / report.images_per_second
@@ -221,6 +240,7 @@ class Trainer {
     if (is_line) {
       directory_.append_metrics(step_line(report));
       pace_.restart();
+      line_waited_ = seconds_waited();
     }
     listener().on_step(report);
   }
@@ -236,7 +256,8 @@ class Trainer {
                        .train_score = epoch_score(),
                        .has_test = test_.has_value(),
                        .seconds = epoch_pace_.seconds(),
-                       .images_per_second = epoch_pace_.images_per_second()};
+                       .images_per_second = epoch_pace_.images_per_second(),
+                       .data_wait = wait_share(epoch_waited_, epoch_pace_)};
     if (test_) {
       const Evaluation result = evaluate(stepper_.engine(), world_, *test_, stepper_.state());
       report.test_loss = result.loss;
@@ -251,6 +272,14 @@ class Trainer {
       listener().on_epoch(report);
     }
     resume();
+  }
+
+  /// What steps of this rank have waited for pictures since the start.
+  [[nodiscard]] double seconds_waited() const { return stream_ ? stream_->seconds_waited() : 0; }
+  /// Of the time of `pace`, since they had waited `before`.
+  [[nodiscard]] double wait_share(double before, const Pace& pace) const {
+    const double passed = pace.seconds();
+    return passed > 0 ? std::min((seconds_waited() - before) / passed, 1.0) : 0;
   }
 
   /// Evaluation and checkpoints are no part of the pace.
@@ -360,6 +389,8 @@ class Trainer {
   Source train_;
   Stepper stepper_;
   std::optional<Source> test_;
+  io::IoThread io_thread_;
+  std::unique_ptr<data::Stream> stream_;  // of the training split, where it is streamed
   std::int64_t steps_per_epoch_;
   std::int64_t total_steps_;
   optim::Schedule schedule_;
@@ -373,6 +404,8 @@ class Trainer {
   std::int64_t step_under_way_ = 0;  // for messages
   Pace pace_;                        // since the last step line
   Pace epoch_pace_;
+  double line_waited_ = 0;   // seconds_waited() when it began
+  double epoch_waited_ = 0;  // likewise
 };
 
 }  // namespace

@@ -20,6 +20,8 @@ constexpr double kLastWordsSeconds = 2;  // for the other ranks' watchdogs
 
 const char* describe(Phase phase) {
   switch (phase) {
+    case Phase::kData:
+      return "waiting for pictures to be read";
     case Phase::kStep:
       return "computing and exchanging gradients";
     case Phase::kEvaluation:

@@ -52,8 +52,9 @@ class RandomStream {
   int left_ = 0;
 };
 
-/// The order of samples in `epoch`: a permutation of [0, count) that is a pure function of (seed, epoch).
+/// The order of samples in `epoch`: a permutation of [0, count) that is a pure function of (seed, epoch,
+/// part).
 [[nodiscard]] std::vector<std::int64_t> shuffled_order(std::int64_t count, std::uint64_t seed,
-                                                       std::int64_t epoch);
+                                                       std::int64_t epoch, std::int64_t part = 0);
 
 }  // namespace convoy

@@ -2,7 +2,8 @@
 // Data sets as training sees them: samples by number, normalised into lane blocks.
 //
 // A split's pictures are held once per node, in memory the node's ranks share, as they are in the file (uint8
-// or float32). Each rank reads a part of the file by hyperslab. Labels are held by every rank.
+// or float32); each rank reads a part of the file by hyperslab. Or they stay in the file and are streamed
+// (stream.hpp). Labels are held by every rank.
 
 #include <cstdint>
 #include <memory>
@@ -14,8 +15,11 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/shape.hpp"
+#include "convoy/data/augment.hpp"
 
 namespace convoy::data {
+
+class Stream;
 
 /// How pictures are brought to the network's input.
 enum class Normalize { kDataset, kNone };
@@ -32,6 +36,19 @@ struct Paths {
   std::string targets{};  ///< numbers a sample, [N][...]
 };
 
+/// Where pictures are while training goes on. Never decides a bit.
+enum class Cache {
+  kAuto,    ///< in memory where they take less than half of what is available there, else as kNone
+  kMemory,  ///< in memory, once per node
+  kNone,    ///< in their files, read when they are needed
+};
+
+/// In which order an epoch's samples come (order.hpp).
+enum class Order {
+  kFull,    ///< any sample anywhere
+  kChunks,  ///< stretches of the file shuffled, then the samples within windows
+};
+
 /// Section [data] of the configuration.
 struct Options {
   /// A path, or a pattern with * ? [ ]: the files that match, in the order of their names' bytes, are one
@@ -44,6 +61,11 @@ struct Options {
   Normalize normalize = Normalize::kDataset;
   bool shuffle = true;
   bool verify = false;  ///< check the sum of files above 4 GiB too
+  Augmentation augment{};
+  Cache cache = Cache::kAuto;
+  Order order = Order::kFull;
+  /// Pictures that Order::kChunks shuffles together, and what streaming reads at a time.
+  std::int64_t window_bytes = std::int64_t{64} << 20;
 };
 
 /// What is done to a stored pixel x: (x·scale − mean[c]) / std[c], computed in double, rounded once to float.
@@ -54,7 +76,15 @@ struct InputTransform {
   std::vector<double> std;   ///< [C]; 1 for Normalize::kNone
 };
 
-/// One split (train, test or validation) of a data set in memory.
+/// How load() brings pictures into the network's input.
+struct Loading {
+  const Augmentation* augmentation = nullptr;  ///< null: as they are
+  std::uint64_t seed = 0;                      ///< of augmentation
+  std::int64_t epoch = 0;                      ///< likewise
+  const Stream* stream = nullptr;              ///< holds the pictures of a split that is streamed
+};
+
+/// One split (train, test or validation) of a data set.
 class Split {
  public:
   struct Impl;
@@ -71,12 +101,23 @@ class Split {
   /// Numbers a sample; 0 where there are labels.
   [[nodiscard]] std::int64_t target_size() const;
 
+  /// True where pictures are not in memory: a Stream reads them ahead.
+  [[nodiscard]] bool is_streamed() const;
+  /// As they are kept.
+  [[nodiscard]] std::int64_t picture_bytes() const;
+  /// Where stretches of the file end that are best read as a whole: chunks, about a mebibyte of them. The
+  /// last is samples().
+  [[nodiscard]] const std::vector<std::int64_t>& unit_ends() const;
+
   /// Writes the pictures of `samples` (numbers in this split, any order, repeats allowed), transformed, into
   /// lane blocks: dst is [⌈n/16⌉][C][H][W][16]. Idle lanes copy their block's first sample. Thread-safe; one
-  /// thread.
-  void load(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst) const;
+  /// thread. Of a streamed split, `loading.stream` must hold the samples; without one they are read here, one
+  /// by one, by HDF5, on the calling thread (throws IoError, DataError).
+  void load(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst,
+            const Loading& loading = {}) const;
 
  private:
+  friend class Stream;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -16,6 +16,8 @@
 #include "convoy/comm/wire.hpp"
 #include "convoy/core/aligned.hpp"
 #include "convoy/data/dataset.hpp"
+#include "convoy/data/stream.hpp"
+#include "convoy/io/io_thread.hpp"
 #include "convoy/nn/workspace.hpp"
 #include "convoy/train/buckets.hpp"
 #include "convoy/train/profile.hpp"
@@ -33,6 +35,9 @@ using LeafResult = nn::LossResult;
 struct Source {
   const data::Split* split = nullptr;
   data::InputTransform transform;
+  data::Augmentation augmentation{};  ///< in training
+  data::Stream* stream = nullptr;     ///< for training on a streamed split
+  io::IoThread* io_thread = nullptr;  ///< for evaluation on a streamed split
 };
 
 /// What goes on beside a step's computation: called by all of the engine's threads, between kernels. Nothing
@@ -102,6 +107,11 @@ class Engine {
   /// Likewise for evaluate() with blocks of up to `leaves`.
   void prepare_evaluation(std::int64_t leaves);
 
+  /// Tells the watchdog, if there is one, that something goes on.
+  void tick() {
+    if (watchdog_ != nullptr) watchdog_->tick();
+  }
+
   [[nodiscard]] int threads() const { return pool_.threads(); }
   [[nodiscard]] std::int64_t micro_batch() const { return micro_batch_; }
   [[nodiscard]] kernels::Precision precision() const { return precision_; }
@@ -126,9 +136,6 @@ class Engine {
   void run_group(const StepPlan& plan, std::int64_t g, const Team& team, const Source& source,
                  const State& state, std::span<const std::int64_t> batch, std::uint64_t seed,
                  std::int64_t epoch, std::span<LeafResult> leaves, GradientHook* hook);
-  void tick() {
-    if (watchdog_ != nullptr) watchdog_->tick();
-  }
   /// For a thread of group `group` among `groups`.
   [[nodiscard]] PartTimer timer_of(std::int64_t groups, std::int64_t group, const Team& team) const;
   [[nodiscard]] float* slot(std::int64_t i) {

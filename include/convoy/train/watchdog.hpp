@@ -16,7 +16,7 @@
 namespace convoy::train {
 
 /// What a rank's compute thread is at.
-enum class Phase : int { kStep, kEvaluation, kCheckpoint, kAgreement };
+enum class Phase : int { kData, kStep, kEvaluation, kCheckpoint, kAgreement };
 
 class Watchdog {
  public:

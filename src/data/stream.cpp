@@ -1,0 +1,284 @@
+#include "convoy/data/stream.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <stdexcept>
+
+#include "convoy/core/patience.hpp"
+#include "pictures.hpp"
+#include "split.hpp"
+
+namespace convoy::data {
+namespace {
+
+constexpr std::int64_t kSlots = 2;
+
+/// What a node reads together.
+struct Portion {
+  std::int64_t number = 0;  ///< counted through all passes
+  std::int64_t pass = 0;
+  Range positions;                 ///< of the pass
+  std::vector<std::int64_t> rows;  ///< samples, rising; the i-th is the slot's i-th picture
+};
+
+/// How far the ranks of a node are with a slot: counts that only grow, over all portions it has held.
+struct Slot {
+  std::atomic<std::int64_t> filled;    ///< parts
+  std::atomic<std::int64_t> released;  ///< ranks
+};
+static_assert(std::atomic<std::int64_t>::is_always_lock_free, "shared by processes");
+constexpr std::int64_t kHeadBytes = 64;
+static_assert(kSlots * sizeof(Slot) <= kHeadBytes);
+
+}  // namespace
+
+struct Stream::Reading : io::IoThread::Chore {
+  Reading(const Split::Impl& of, io::IoThread& io, const comm::Communicator& ranks, Demand what)
+      : split(of),
+        thread(io),
+        node(ranks),
+        demand(std::move(what)),
+        slot_pictures(std::min(demand.most_in_portion,
+                               (demand.most_in_portion / demand.batch + 2) * demand.most_wanted)),
+        memory(node, kHeadBytes + kSlots * slot_pictures * split.picture_bytes()),
+        reader(split.layout, split.shape),
+        pass(demand.first_step / demand.steps_per_pass) {
+    if (node.is_root()) new (memory.bytes().data()) std::array<Slot, kSlots>{};
+    memory.fence();
+  }
+
+  // Of the I/O thread.
+
+  bool advance() noexcept override {
+    if (has_failed) return false;
+    try {
+      if (at == nullptr && !begin_portion()) return false;
+      if (!is_free(at->number)) return false;
+      if (next == mine.end) {
+        slot(at->number).filled.fetch_add(1, std::memory_order_release);
+        at = nullptr;
+      } else {
+        read_some();
+      }
+      return true;
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      failure = std::current_exception();
+      has_failed = true;
+      return false;
+    }
+  }
+
+  /// Works out the next portion; false where there is none.
+  bool begin_portion() {
+    const std::int64_t steps = demand.steps_per_pass;
+    if (pass * steps >= demand.end_step) return false;
+    if (order.samples.empty()) order = demand.order(pass);
+    auto portion = std::make_unique<Portion>();
+    portion->number = begun;
+    portion->pass = pass;
+    portion->positions = {portion_begin, order.portion_ends[portion_in_pass]};
+    portion_begin = portion->positions.end;
+    if (++portion_in_pass == order.portion_ends.size()) {
+      add_wanted(*portion);
+      order = {};
+      ++pass;
+      portion_in_pass = 0;
+      portion_begin = 0;
+    } else {
+      add_wanted(*portion);
+    }
+    // What a run that was resumed has done with is no portion of this stream.
+    if (is_past(*portion)) return begin_portion();
+    mine = convoy::split(static_cast<std::int64_t>(portion->rows.size()), node.size(), node.rank());
+    next = mine.begin;
+    at = portion.get();
+    ++begun;
+    const std::lock_guard lock(mutex);
+    portions.push_back(std::move(portion));
+    return true;
+  }
+
+  [[nodiscard]] Range positions_of(std::int64_t step) const {
+    const std::int64_t begin = step % demand.steps_per_pass * demand.batch;
+    return {begin, std::min(begin + demand.batch, demand.positions)};
+  }
+
+  [[nodiscard]] bool is_past(const Portion& portion) const {
+    const std::int64_t first_pass = demand.first_step / demand.steps_per_pass;
+    return portion.pass == first_pass && portion.positions.end <= positions_of(demand.first_step).begin;
+  }
+
+  void add_wanted(Portion& portion) const {
+    const std::int64_t before = portion.pass * demand.steps_per_pass;
+    const std::int64_t first = before + portion.positions.begin / demand.batch;
+    const std::int64_t last = before + (portion.positions.end - 1) / demand.batch;
+    for (std::int64_t step = std::max(first, demand.first_step); step <= last && step < demand.end_step;
+         ++step) {
+      const Range all = positions_of(step);
+      for (const Range& each : demand.wanted(step)) {
+        const Range here{std::max(all.begin + each.begin, portion.positions.begin),
+                         std::min(std::min(all.begin + each.end, all.end), portion.positions.end)};
+        for (std::int64_t i = here.begin; i < here.end; ++i)
+          portion.rows.push_back(order.samples[static_cast<std::size_t>(i)]);
+      }
+    }
+    std::ranges::sort(portion.rows);
+    const auto twice = std::ranges::unique(portion.rows);
+    portion.rows.erase(twice.begin(), twice.end());
+    if (static_cast<std::int64_t>(portion.rows.size()) > slot_pictures)
+      throw std::logic_error("a portion of more pictures than its slot holds");
+  }
+
+  /// Rows that lie near each other are read together: of one chunk, or with a small gap between them.
+  void read_some() {
+    constexpr std::int64_t kSmallGapBytes = 65536;
+    const std::int64_t size = split.picture_bytes();
+    const auto row = [&](std::int64_t i) { return at->rows[static_cast<std::size_t>(i)]; };
+    const std::int64_t unit_end = *std::ranges::upper_bound(split.unit_ends, row(next));
+    const auto piece = std::ranges::upper_bound(split.layout.pieces, row(next), {},
+                                                [](const Piece& each) { return each.rows.end; });
+    const auto chunk_of = [&](std::int64_t r) { return (r - piece->rows.begin) / piece->chunk_rows; };
+    std::int64_t end = next + 1;
+    while (end < mine.end && row(end) < unit_end &&
+           (chunk_of(row(end)) - chunk_of(row(end - 1)) <= 1 ||
+            (row(end) - row(end - 1)) * size <= kSmallGapBytes))
+      ++end;
+    const Range rows{row(next), row(end - 1) + 1};
+    std::byte* const to = pictures(at->number) + next * size;
+    if (rows.size() == end - next) {
+      reader.read(rows, {to, static_cast<std::size_t>(rows.size() * size)});
+    } else {
+      scratch.resize(static_cast<std::size_t>(rows.size() * size));
+      reader.read(rows, scratch);
+      for (std::int64_t i = next; i < end; ++i)
+        std::memcpy(to + (i - next) * size, scratch.data() + (row(i) - rows.begin) * size,
+                    static_cast<std::size_t>(size));
+    }
+    next = end;
+    parts_read.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  // Of both threads.
+
+  [[nodiscard]] Slot& slot(std::int64_t number) const {
+    return reinterpret_cast<Slot*>(memory.bytes().data())[number % kSlots];
+  }
+  [[nodiscard]] std::byte* pictures(std::int64_t number) const {
+    return memory.bytes().data() + kHeadBytes + number % kSlots * slot_pictures * split.picture_bytes();
+  }
+  [[nodiscard]] bool is_free(std::int64_t number) const {
+    return slot(number).released.load(std::memory_order_acquire) >= number / kSlots * node.size();
+  }
+  [[nodiscard]] bool is_filled(std::int64_t number) const {
+    return slot(number).filled.load(std::memory_order_acquire) >= (number / kSlots + 1) * node.size();
+  }
+
+  // Of the compute thread.
+
+  /// Whether all portions of `step` are here; they are active then.
+  bool find(std::int64_t step) {
+    if (has_failed) {
+      const std::lock_guard lock(mutex);
+      std::rethrow_exception(failure);
+    }
+    const std::int64_t of = step / demand.steps_per_pass;
+    const Range positions = positions_of(step);
+    active.clear();
+    const std::lock_guard lock(mutex);
+    for (const auto& portion : portions) {
+      if (portion->pass != of || portion->positions.begin >= positions.end) break;
+      if (!is_filled(portion->number)) return false;
+      active.push_back(portion.get());
+      if (portion->positions.end >= positions.end) return true;
+    }
+    return false;
+  }
+
+  void release(std::int64_t step) {
+    const std::int64_t of = step / demand.steps_per_pass;
+    const std::int64_t end = positions_of(step).end;
+    active.clear();
+    const std::lock_guard lock(mutex);
+    while (!portions.empty() && portions.front()->pass <= of &&
+           (portions.front()->pass < of || portions.front()->positions.end <= end)) {
+      slot(portions.front()->number).released.fetch_add(1, std::memory_order_release);
+      portions.pop_front();
+    }
+  }
+
+  const Split::Impl& split;
+  io::IoThread& thread;
+  comm::Communicator node;
+  Demand demand;
+  std::int64_t slot_pictures;
+  comm::NodeSharedMemory memory;  // Slots, then their pictures
+
+  PictureReader reader;
+  PassOrder order;  // of `pass`, once its first portion was begun
+  std::int64_t pass;
+  std::size_t portion_in_pass = 0;
+  std::int64_t portion_begin = 0;
+  std::int64_t begun = 0;
+  const Portion* at = nullptr;  // being read; kept by `portions` until it is released, that is, read
+  Range mine;                   // of its rows
+  std::int64_t next = 0;        // of mine
+  std::vector<std::byte> scratch;
+  std::atomic<std::int64_t> parts_read{0};
+
+  std::mutex mutex;
+  std::deque<std::unique_ptr<Portion>> portions;  // begun and not released
+  std::exception_ptr failure;
+  std::atomic<bool> has_failed{false};
+  std::vector<const Portion*> active;  // of the step that was waited for
+};
+
+Stream::Stream(const Split& split, io::IoThread& thread, const comm::Communicator& node, Demand demand)
+    : reading_(std::make_unique<Reading>(*split.impl_, thread, node, std::move(demand))) {
+  thread.add(reading_.get());
+}
+
+Stream::~Stream() {
+  reading_->thread.remove(reading_.get());
+}
+
+void Stream::wait(std::int64_t step, const std::function<void()>& meanwhile) {
+  if (reading_->find(step)) return;
+  const auto begin = std::chrono::steady_clock::now();
+  for (Patience patience; !reading_->find(step); patience.wait())
+    if (meanwhile) meanwhile();
+  seconds_waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+void Stream::release(std::int64_t step) {
+  reading_->release(step);
+  reading_->thread.wake();
+}
+
+const std::byte* Stream::picture(std::int64_t sample) const {
+  for (const Portion* portion : reading_->active) {
+    const auto found = std::ranges::lower_bound(portion->rows, sample);
+    if (found != portion->rows.end() && *found == sample)
+      return reading_->pictures(portion->number) +
+             (found - portion->rows.begin()) * reading_->split.picture_bytes();
+  }
+  throw std::logic_error("sample " + std::to_string(sample) + " is not part of the step that is here");
+}
+
+std::int64_t Stream::progress() const {
+  std::int64_t sum = reading_->parts_read.load(std::memory_order_relaxed);
+  for (std::int64_t i = 0; i < kSlots; ++i) sum += reading_->slot(i).filled.load(std::memory_order_relaxed);
+  return sum;
+}
+
+std::int64_t Stream::buffer_bytes() const {
+  return kSlots * reading_->slot_pictures * reading_->split.picture_bytes();
+}
+
+}  // namespace convoy::data

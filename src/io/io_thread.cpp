@@ -1,0 +1,92 @@
+#include "convoy/io/io_thread.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace convoy::io {
+
+IoThread::IoThread() : thread_([this] { work(); }) {}
+
+IoThread::~IoThread() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_ending_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void IoThread::post(std::function<void()> task) {
+  {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  changed_.notify_all();
+}
+
+void IoThread::add(Chore* chore) {
+  {
+    const std::lock_guard lock(mutex_);
+    chores_.push_back(chore);
+    is_awake_ = true;
+  }
+  changed_.notify_all();
+}
+
+void IoThread::remove(Chore* chore) {
+  std::unique_lock lock(mutex_);
+  std::erase(chores_, chore);
+  changed_.wait(lock, [&] { return under_way_ != chore; });
+}
+
+void IoThread::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_awake_ = true;
+  }
+  changed_.notify_all();
+}
+
+bool IoThread::advance_chores(std::unique_lock<std::mutex>& lock) {
+  bool did_something = false;
+  const std::vector<Chore*> chores = chores_;
+  for (Chore* chore : chores) {
+    // One that was removed meanwhile may be gone.
+    if (!tasks_.empty() || std::ranges::find(chores_, chore) == chores_.end()) continue;
+    under_way_ = chore;
+    lock.unlock();
+    did_something = chore->advance() || did_something;
+    lock.lock();
+    under_way_ = nullptr;
+    changed_.notify_all();
+  }
+  return did_something;
+}
+
+void IoThread::work() {
+  // What other processes of the host do wakes nobody here.
+  constexpr std::chrono::milliseconds kNap(3);
+  std::unique_lock lock(mutex_);
+  while (true) {
+    if (!tasks_.empty()) {
+      const std::function<void()> task = std::move(tasks_.front());
+      tasks_.pop_front();
+      lock.unlock();
+      task();
+      lock.lock();
+      continue;
+    }
+    if (is_ending_) return;
+    is_awake_ = false;
+    if (!chores_.empty() && advance_chores(lock)) continue;
+    const auto is_wanted = [this] { return is_awake_ || is_ending_ || !tasks_.empty(); };
+    if (chores_.empty()) {
+      changed_.wait(lock, is_wanted);
+    } else {
+      changed_.wait_for(lock, kNap, is_wanted);
+    }
+  }
+}
+
+}  // namespace convoy::io
