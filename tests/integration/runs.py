@@ -150,7 +150,7 @@ def metrics(run_dir):
         return [json.loads(line) for line in file.read().split("\n")[:-1]]
 
 
-TIMES = ("seconds", "images_per_second", "resident_bytes")
+TIMES = ("seconds", "images_per_second", "resident_bytes", "data_wait")
 
 
 def trajectory(run_dir):

@@ -141,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"UnknownSchedule", "[schedule]\nname = cosin", {"schedule.name", "'cosin'", "cosine"}},
         Wrong{"UnknownOptimizer", "[optimizer]\nname = adamw", {"optimizer.name", "'adamw'", "sgd"}},
         Wrong{"UnknownNormalize", "[data]\nnormalize = yes", {"data.normalize", "'yes'", "dataset, none"}},
-        Wrong{"AugmentNotBuilt", "[data]\naugment = crop=4", {"data.augment", "'crop=4'", "not built yet"}},
+        Wrong{"UnknownAugmentation", "[data]\naugment = blur=4", {"data.augment", "'blur=4'", "crop=PIXELS"}},
         Wrong{"TrueForYes", "[data]\nshuffle = true", {"data.shuffle", "'true'", "yes or no"}},
         Wrong{"BadTime", "[run]\nmax-time = 3 hours", {"run.max-time", "'3 hours'", "3h50m"}},
         Wrong{"FallingStepEpochs",

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Pictures that stay in their files, in any order, changed at random: the bits of those in memory (data.cache)."""
+
+import os
+import re
+
+import runs
+
+AUGMENT = "crop=2 flip=horizontal brightness=0.2 contrast=0.3 cutout=4"
+
+
+class Streaming(runs.Folder):
+    # 2.3 MB, so that an epoch has three windows of one MiB; 282 steps of 32.
+    samples = {"train": 9000, "test": 700, "classes": 4, "size": "16x16", "seed": 3}
+    settings = {"data.window": 1, "train.batch": 32, "train.epochs": 2, "train.max-steps": 400, "run.log-every": 50,
+                "data.augment": AUGMENT}
+
+    def check(self, network, settings, places):
+        settings = {**self.settings, **settings}
+        self.train(network, {**settings, "run.dir": "kept", "data.cache": "memory"})
+        expected = self.result_of("kept")
+        for ranks, threads in places:
+            with self.subTest(ranks=ranks, threads=threads):
+                name = f"streamed-{ranks}-{threads}"
+                outcome = self.train(network, {**settings, "run.dir": name, "data.cache": "none"}, ranks=ranks,
+                                     threads=threads)
+                self.assertIn("read while they are trained", outcome.output)
+                self.assert_same_result(name, expected)
+        return expected
+
+    def test_any_sample_anywhere(self):
+        full = self.check("lenet", {"data.order": "full"}, [(1, 1), (2, 1), (3, 2)])
+        self.train("lenet", {**self.settings, "run.dir": "plain", "data.augment": "none"})
+        self.assertNotEqual(full, self.result_of("plain"))  # else augmentation would prove nothing
+
+    def test_chunks_in_any_order_on_ranks_that_check_each_other(self):
+        self.check("tiny", {"data.order": "chunks", "comm.verify-every": 7}, [(1, 2), (2, 1), (5, 1)])
+
+    def test_ranks_without_a_share_of_the_short_last_batch(self):
+        self.check("tiny", {"data.order": "chunks", "train.batch": 28, "train.micro-batch": 4, "train.max-steps": 330},
+                   [(7, 1)])
+
+    def test_interrupted_anywhere_and_cached_otherwise(self):
+        settings = {**self.settings, "data.order": "chunks"}
+        self.train("tiny", {**settings, "run.dir": "whole", "data.cache": "memory"})
+        for steps, cache, ranks in ((57, "none", 2), (281, "memory", 1), (299, "none", 3), (400, "none", 1)):
+            self.train("tiny", {**settings, "run.dir": "parts", "data.cache": cache, "train.max-steps": steps},
+                       resume="auto", ranks=ranks)
+        self.assertEqual(self.hash_of("parts"), self.hash_of("whole"))
+
+    def test_killed_while_reading(self):
+        settings = {**self.settings, "data.order": "chunks", "data.cache": "none", "checkpoint.every-steps": 20}
+        self.train("tiny", {**settings, "run.dir": "whole"})
+        words = ["train", "--config", "tiny.ini", *runs.options({**settings, "run.dir": "killed", "run.log-every": 1})]
+        with runs.Running(*words, ranks=2) as running:
+            running.wait_until(lambda: runs.last_step("killed") >= 90, "step 90")
+            running.kill_all()
+        self.train("tiny", {**settings, "run.dir": "killed"}, resume="auto", ranks=3)
+        self.assertEqual(self.hash_of("killed"), self.hash_of("whole"))
+
+    def test_eval_of_what_stays_in_its_file(self):
+        self.train("tiny", {**self.settings, "run.dir": "a", "data.cache": "none"})
+        checkpoint = runs.checkpoints("a")[-1]
+        printed = {runs.convoy("eval", "--checkpoint", checkpoint, "--data", "data.h5", "--split", "train",
+                               ranks=ranks).output for ranks in (1, 3)}
+        self.train("tiny", {**self.settings, "run.dir": "b", "data.cache": "memory"})
+        printed.add(runs.convoy("eval", "--checkpoint", runs.checkpoints("b")[-1], "--data", "data.h5", "--split",
+                                "train").output.replace("b/", "a/", 1))
+        self.assertEqual(len(printed), 1, printed)
+
+    def test_a_file_that_is_cut_short_while_it_is_read_ends_the_run_with_its_name(self):
+        os.unlink("data.h5")
+        made = runs.convoy("synth", "--out", "data.h5", *runs.options({**self.samples, "train": 30000}))
+        self.assertEqual(made.status, 0, made)
+        settings = {**self.settings, "data.cache": "none", "data.order": "chunks", "train.max-steps": 0,
+                    "train.epochs": 50, "run.dir": "cut", "run.log-every": 1}
+        with runs.Running("train", "--config", "tiny.ini", *runs.options(settings)) as running:
+            running.wait_until(lambda: runs.last_step("cut") >= 10, "step 10")
+            os.truncate("data.h5", 4096)
+            outcome = running.wait()
+        self.assertIn(outcome.status, (3, 4), outcome)
+        self.assertTrue(re.search(r"data\.h5", outcome.errors), outcome)
+
+
+if __name__ == "__main__":
+    runs.main()
