@@ -1,5 +1,8 @@
+#include <csignal>
+
 #include "convoy/apps/command.hpp"
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of the write, to be told
   return convoy::apps::run_program({argv + (argc > 0 ? 1 : 0), argv + argc});
 }

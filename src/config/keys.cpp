@@ -183,6 +183,19 @@ std::vector<Key> make_keys() {
       integer_key(
           "checkpoint.keep", [](auto& o) -> auto& { return o.keep; }, {1, kMillion},
           "how many of the newest checkpoints are kept"),
+      yes_no_key(
+          "checkpoint.async", [](auto& o) -> auto& { return o.checkpoint_async; },
+          "yes: steps go on while a copy of the state is written; no: they wait"),
+      integer_key(
+          "checkpoint.retries", [](auto& o) -> auto& { return o.checkpoint_retries; }, {0, kMillion},
+          "checkpoints in a row that may fail to be written (disk full, say) before the run ends with status "
+          "4, as long as an earlier one stands"),
+      choice_key(
+          "checkpoint.writers", [](auto& o) -> auto& { return o.checkpoint_writers; }, {"one", "node", "all"},
+          "ranks that write a checkpoint: rank 0, one of every host, or all, through MPI"),
+      integer_key(
+          "checkpoint.gzip", [](auto& o) -> auto& { return o.checkpoint_gzip; }, {0, 9},
+          "level at which checkpoints are compressed; 0: they are not"),
   };
 }
 

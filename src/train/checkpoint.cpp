@@ -8,6 +8,7 @@
 #include "convoy/comm/redistribute.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/io/agreement.hpp"
 #include "convoy/io/commit.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/hdf5_file.hpp"
@@ -26,24 +27,25 @@ std::string momentum_path(const nn::Tensor& tensor) {
   return "/optimizer/momentum/" + tensor.layer + '/' + tensor.name;
 }
 
-/// The rows of a tensor that `rank` writes, as elements of it.
-Range share_of(const nn::Tensor& tensor, const comm::Communicator& world) {
-  const Range rows = split(tensor.dims.front(), world.size(), world.rank());
+/// The rows of a tensor that this one of the writers writes, as elements of it.
+Range share_of(const nn::Tensor& tensor, const comm::Communicator& writers) {
+  const Range rows = split(tensor.dims.front(), writers.size(), writers.rank());
   const std::int64_t row = tensor.size() / tensor.dims.front();
   return {rows.begin * row, rows.end * row};
 }
 
-/// Every rank writes its share of the tensor, `mine`.
-void write_tensor(io::File& file, const comm::Communicator& world, const std::string& path,
-                  const nn::Tensor& tensor, std::span<const float> mine) {
-  file.create_dataset<float>(path, tensor.dims);
-  file.write_rows<float>(path, split(tensor.dims.front(), world.size(), world.rank()), mine);
-}
-void write_tensor(io::File& file, const comm::Communicator& world, const std::string& path,
-                  const nn::Tensor& tensor, std::span<const float> flat, const Range& share) {
-  write_tensor(file, world, path, tensor,
-               flat.subspan(static_cast<std::size_t>(tensor.offset + share.begin),
-                            static_cast<std::size_t>(share.size())));
+/// Every writer's share of the tensor, the first of what is left of `mine`.
+void write_tensor(io::File& file, const comm::Communicator& writers, const std::string& path,
+                  const nn::Tensor& tensor, std::span<const float>& mine, int gzip_level) {
+  constexpr std::int64_t kChunkElements = std::int64_t{1} << 18;
+  const auto size = static_cast<std::size_t>(share_of(tensor, writers).size());
+  const std::int64_t row = tensor.size() / tensor.dims.front();
+  file.create_dataset<float>(
+      path, tensor.dims,
+      {.chunk_rows = gzip_level > 0 ? std::max<std::int64_t>(kChunkElements / row, 1) : 0,
+       .gzip_level = gzip_level});
+  file.write_rows<float>(path, split(tensor.dims.front(), writers.size(), writers.rank()), mine.first(size));
+  mine = mine.subspan(size);
 }
 
 void read_tensor(const io::File& file, const std::string& path, const nn::Tensor& tensor,
@@ -52,18 +54,30 @@ void read_tensor(const io::File& file, const std::string& path, const nn::Tensor
   std::copy(values.begin(), values.end(), flat.begin() + tensor.offset);
 }
 
+/// A writer's shares of `tensors` in a flat vector.
+std::vector<Range> shares_of(const std::vector<nn::Tensor>& tensors, const comm::Communicator& writers) {
+  std::vector<Range> ranges;
+  for (const nn::Tensor& tensor : tensors) {
+    const Range share = share_of(tensor, writers);
+    ranges.push_back({tensor.offset + share.begin, tensor.offset + share.end});
+  }
+  return ranges;
+}
+
+std::vector<float> values_of(std::span<const float> flat, const std::vector<Range>& ranges) {
+  std::vector<float> values;
+  for (const Range& range : ranges)
+    values.insert(values.end(), flat.begin() + range.begin, flat.begin() + range.end);
+  return values;
+}
+
 /// The optimizer's state from what each rank keeps of it to what each writes.
-std::vector<float> velocity_to_write(const comm::Communicator& world, const nn::Network& network,
-                                     const State& state) {
+std::vector<float> velocity_to_write(const comm::Communicator& world, const State& state,
+                                     const std::vector<Range>& wanted) {
   std::vector<float> owned;
   for (const Range& range : state.owned) {
     const float* values = state.velocity.at(range.begin);
     owned.insert(owned.end(), values, values + range.size());
-  }
-  std::vector<Range> wanted;
-  for (const nn::Tensor& tensor : network.parameters()) {
-    const Range share = share_of(tensor, world);
-    wanted.push_back({tensor.offset + share.begin, tensor.offset + share.end});
   }
   return comm::redistribute(world, state.owned, owned, wanted);
 }
@@ -116,36 +130,68 @@ void write_header(io::File& file, const CheckpointHeader& header) {
 
 }  // namespace
 
-void write_checkpoint(const std::string& path, const comm::Communicator& world, const nn::Network& network,
-                      const CheckpointHeader& header, const State& state, const Provenance& provenance,
-                      const std::function<void()>& before_rename) {
-  const std::int64_t elements =
-      network.gradient_size() + (state.has_velocity ? network.parameter_count() : 0);
+WriterGroup::WriterGroup(const comm::Communicator& world, Writers writers) : world_(world) {
+  const bool writes =
+      writers == Writers::kAll || world.is_root() || (writers == Writers::kNode && world.node().is_root());
+  const comm::Communicator part = world.split(writes ? 0 : 1);
+  if (writes) mine_ = part;
+}
+
+Snapshot take_snapshot(const WriterGroup& group, const nn::Network& network, const State& state) {
+  Snapshot snapshot{.has_velocity = state.has_velocity, .parameters = {}, .velocity = {}, .statistics = {}};
+  std::vector<Range> wanted;
+  if (group.mine()) {
+    wanted = shares_of(network.parameters(), *group.mine());
+    snapshot.parameters = values_of(state.parameters, wanted);
+    snapshot.statistics = values_of(state.statistics, shares_of(network.statistics(), *group.mine()));
+  }
+  if (!state.has_velocity) return snapshot;
   // A rank alone keeps all of it as it is written.
-  const bool is_spread = state.has_velocity && world.size() > 1;
-  const std::vector<float> moved =
-      is_spread ? velocity_to_write(world, network, state) : std::vector<float>();
-  std::span<const float> next = is_spread ? std::span<const float>(moved) : state.velocity.values();
-  io::PendingFile pending(path, world, elements * static_cast<std::int64_t>(sizeof(float)));
-  io::File file = io::File::create(pending.path(), world);
+  snapshot.velocity = group.world().size() > 1 ? velocity_to_write(group.world(), state, wanted)
+                                               : values_of(state.velocity.values(), wanted);
+  return snapshot;
+}
+
+namespace {
+
+/// Collective over the writers.
+void write_together(const std::string& path, const comm::Communicator& writers, const nn::Network& network,
+                    const CheckpointHeader& header, const Snapshot& snapshot, const Provenance& provenance,
+                    int gzip_level, const std::function<void()>& before_rename) {
+  const std::int64_t elements =
+      network.gradient_size() + (snapshot.has_velocity ? network.parameter_count() : 0);
+  io::PendingFile pending(path, writers, elements * static_cast<std::int64_t>(sizeof(float)));
+  io::File file = io::File::create(pending.path(), writers);
   write_header(file, header);
   file.create_group("/model");
   file.create_group("/optimizer");
+  std::span<const float> parameters(snapshot.parameters);
+  std::span<const float> velocity(snapshot.velocity);
+  std::span<const float> statistics(snapshot.statistics);
   for (const nn::Tensor& tensor : network.parameters()) {
-    const Range share = share_of(tensor, world);
-    write_tensor(file, world, model_path(tensor), tensor, state.parameters, share);
-    if (!state.has_velocity) continue;
-    const auto size = static_cast<std::size_t>(share.size());
-    write_tensor(file, world, momentum_path(tensor), tensor, next.first(size));
-    next = next.subspan(size);
+    write_tensor(file, writers, model_path(tensor), tensor, parameters, gzip_level);
+    if (snapshot.has_velocity)
+      write_tensor(file, writers, momentum_path(tensor), tensor, velocity, gzip_level);
   }
   for (const nn::Tensor& tensor : network.statistics())
-    write_tensor(file, world, model_path(tensor), tensor, state.statistics, share_of(tensor, world));
+    write_tensor(file, writers, model_path(tensor), tensor, statistics, gzip_level);
   file.create_group("/provenance");
   for (const auto& [name, value] : provenance)
     file.set_attribute("/provenance", name, std::string_view(value));
   file.close();
   pending.commit(before_rename);
+}
+
+}  // namespace
+
+void write_checkpoint(const std::string& path, const WriterGroup& group, const nn::Network& network,
+                      const CheckpointHeader& header, const Snapshot& snapshot, const Provenance& provenance,
+                      int gzip_level, const std::function<void()>& before_rename) {
+  // The writers fail together, so none of them is left in a collective of theirs.
+  io::agreed(group.world(), [&] {
+    if (group.mine())
+      write_together(path, *group.mine(), network, header, snapshot, provenance, gzip_level, before_rename);
+  });
 }
 
 void require_sound_checkpoint(const std::string& path) {

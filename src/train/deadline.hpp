@@ -25,11 +25,10 @@ class Deadline {
     return limit_seconds_ > 0 && now + longest_interval_ + 2 * save_seconds_ >= limit_seconds_;
   }
 
-  /// A checkpoint took so long; its time is no part of the next interval.
-  void saved_in(double seconds) {
-    save_seconds_ = std::max(save_seconds_, seconds);
-    last_check_ = elapsed();
-  }
+  /// A checkpoint took so long.
+  void saved_in(double seconds) { save_seconds_ = std::max(save_seconds_, seconds); }
+  /// What has passed since the last step is no part of the next interval.
+  void restart() { last_check_ = elapsed(); }
 
  private:
   using Clock = std::chrono::steady_clock;

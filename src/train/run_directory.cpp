@@ -40,7 +40,11 @@ void RunDirectory::claim() {
 }
 
 void RunDirectory::require_ownership() const {
-  const std::string current = io::exists(owner()) ? io::read_text_file(owner()) : "";
+  const bool is_there = io::exists(owner());
+  if (!is_there)
+    throw IoError("cannot go on in run.dir " + path_ + " (" + owner() +
+                  " is gone: somebody removed it, or the disk is not there any more)");
+  const std::string current = io::read_text_file(owner());
   if (current == identity_) return;
   throw Error(ExitStatus::kInputOutput, "run.dir " + path_ + " belongs to another run now (" + owner() +
                                             " says '" + std::string(trim(current)) +
@@ -51,17 +55,19 @@ void RunDirectory::write_config(std::string_view ini) const {
   io::write_text_file(path_ + "/config.ini", ini, [this] { require_ownership(); });
 }
 
-void RunDirectory::append_metrics(const std::string& json) const {
+void RunDirectory::append_metrics(const std::string& lines) const {
   require_ownership();
-  const std::string line = json + '\n';
   const int file = open(metrics().c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
   if (file < 0) throw IoError("cannot open " + metrics() + " (" + std::strerror(errno) + ")");
+  const off_t before = lseek(file, 0, SEEK_END);
   const ssize_t written =
-      write(file, line.data(), line.size());  // one call: a line is never torn by another writer
+      write(file, lines.data(), lines.size());  // one call: a line is never torn by another writer
   const int reason = errno;
-  if (close(file) != 0 || written != static_cast<ssize_t>(line.size()))
+  const bool is_whole = written == static_cast<ssize_t>(lines.size());
+  const bool is_undone = is_whole || written <= 0 || (before >= 0 && ftruncate(file, before) == 0);
+  if (close(file) != 0 || !is_whole)
     throw IoError("cannot write " + metrics() + " (" + (written < 0 ? std::strerror(reason) : "disk full") +
-                  ")");
+                  (is_undone ? ")" : "; its last line is torn)"));
 }
 
 void RunDirectory::cut_metrics(std::int64_t step) const {
@@ -76,6 +82,11 @@ void RunDirectory::cut_metrics(std::int64_t step) const {
     begin = end + 1;
   }
   io::write_text_file(metrics(), kept, [this] { require_ownership(); });
+}
+
+void RunDirectory::require_checkpoints() const {
+  require_ownership();
+  io::make_directories(checkpoints());
 }
 
 void RunDirectory::prune_checkpoints(std::int64_t keep, const std::string& spare) const {

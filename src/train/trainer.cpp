@@ -1,10 +1,10 @@
 #include "convoy/train/trainer.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <optional>
 
+#include "checkpoint_writer.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
 #include "convoy/io/hdf5_file.hpp"
@@ -14,7 +14,9 @@
 #include "deadline.hpp"
 #include "epoch_order.hpp"
 #include "feed.hpp"
+#include "metrics_log.hpp"
 #include "provenance.hpp"
+#include "requests.hpp"
 #include "resume.hpp"
 #include "setup.hpp"
 #include "stepper.hpp"
@@ -22,8 +24,6 @@
 
 namespace convoy::train {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kSameConfiguration = "give every rank the same files and options";
 constexpr std::string_view kSameData = "let data.file name the same file on every host";
@@ -49,6 +49,9 @@ class Trainer {
         directory_(options.dir),
         deadline_(options.max_seconds,
                   3 * network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))),
+        requests_(launch.request, deadline_),
+        metrics_(directory_, listener()),
+        writer_(options, world, network_, directory_, io_thread_, listener()),
         order_(data::SampleOrder(*train_.split, options.data, options.seed, options.batch)) {
     if (const data::Split* test = dataset_.split("test"); test != nullptr && test->samples() > 0)
       test_ = Source{.split = test, .transform = train_.transform, .io_thread = &io_thread_};
@@ -78,12 +81,13 @@ class Trainer {
       directory_.claim();
       directory_.write_config(options_.effective_ini);
       directory_.cut_metrics(is_fresh ? -1 : progress_.step);
-      directory_.append_metrics(start_line(report, options_, world_.size(), stepper_.engine().threads()));
+      metrics_.append(start_line(report, options_, world_.size(), stepper_.engine().threads()));
     });
+    if (!is_fresh) writer_.resumed_from(from);
     stepper_.start_watchdog();
     begin_to_read();
     try {
-      if (is_fresh && options_.checkpoint_at_start) save();
+      if (is_fresh && options_.checkpoint_at_start) save(CheckpointWriter::Wait::kNo);
       const ExitStatus status = loop();
       finish(status);
       return status;
@@ -179,12 +183,15 @@ class Trainer {
       const double loss = step();
       const bool epoch_ends = progress_.step % steps_per_epoch_ == 0;
       tell_step(epoch, loss, epoch_ends);
+      writer_.tell();
       if (verify_is_due(progress_.step)) stepper_.verify();
       if (epoch_ends) end_epoch(epoch);
       const Request request = agree_on_request(epoch_ends);
       const bool is_last = progress_.step == total_steps_;
-      if (is_last || request != Request::kNothing || checkpoint_is_due(epoch_ends)) save();
-      if (request == Request::kLeave && !is_last) return ExitStatus::kStoppedEarly;
+      const bool ends = is_last || request == Request::kLeave;
+      if (ends || request != Request::kNothing || checkpoint_is_due(epoch_ends))
+        save(ends ? CheckpointWriter::Wait::kYes : CheckpointWriter::Wait::kNo);
+      if (ends && !is_last) return ExitStatus::kStoppedEarly;
     }
     return ExitStatus::kDone;
   }
@@ -197,7 +204,7 @@ class Trainer {
                           .batch = order_.batch(progress_.step % steps_per_epoch_, options_.batch),
                           .rate = rate_,
                           .verify_follows = verify_is_due(progress_.step + 1),
-                          .note = [this] { return static_cast<int>(own_request()); }};
+                          .note = [this] { return static_cast<int>(requests_.own()); }};
     const LeafResult sum = stepper_.step(order);
     ++progress_.step;
     if (launch_.hooks.corrupt) {
@@ -238,7 +245,7 @@ class Trainer {
             ? static_cast<double>((total_steps_ - progress_.step) * options_.batch) / report.images_per_second
             : 0;
     if (is_line) {
-      directory_.append_metrics(step_line(report));
+      metrics_.append(step_line(report));
       pace_.restart();
       line_waited_ = seconds_waited();
     }
@@ -268,7 +275,7 @@ class Trainer {
     progress_.epoch_correct = 0;
     progress_.epoch_samples = 0;
     if (world_.is_root()) {
-      directory_.append_metrics(epoch_line(report));
+      metrics_.append(epoch_line(report));
       listener().on_epoch(report);
     }
     resume();
@@ -290,25 +297,13 @@ class Trainer {
     for (Pace* pace : {&pace_, &epoch_pace_}) pace->resume();
   }
 
-  /// What this rank is asked for, by signals or the clock.
-  Request own_request() {
-    int mine = static_cast<int>(Request::kNothing);
-    if (launch_.request != nullptr) {
-      mine = static_cast<int>(Request::kCheckpoint);  // asks once: taken back here; a request to leave stays
-      launch_.request->compare_exchange_strong(mine, static_cast<int>(Request::kNothing));  // else: loads it
-    }
-    return deadline_.is_near() ? Request::kLeave : static_cast<Request>(mine);
-  }
-
-  /// The strongest that any rank has: as it was when the step ended, and again after a long evaluation.
+  /// The strongest request that any rank has: as it was when the step ended, and again after a long
+  /// evaluation.
   Request agree_on_request(bool epoch_ends) {
     const auto in_step = static_cast<Request>(stepper_.largest_note());
     if (!epoch_ends) return in_step;
     stepper_.enter(Phase::kAgreement, step_under_way_);
-    const int mine = static_cast<int>(own_request());
-    requests_.resize(static_cast<std::size_t>(world_.size()));
-    world_.all_gather_equal<int>(std::span<const int>(&mine, 1), requests_);
-    return std::max(in_step, static_cast<Request>(*std::max_element(requests_.begin(), requests_.end())));
+    return std::max(in_step, requests_.agree(world_));
   }
 
   /// After the step that is number `step` from 1.
@@ -325,10 +320,9 @@ class Trainer {
     return by_steps || by_epochs;
   }
 
-  void save() {
+  void save(CheckpointWriter::Wait wait) {
     pause();
     stepper_.enter(Phase::kCheckpoint, step_under_way_);
-    const Clock::time_point begin = Clock::now();
     stepper_.settle();
     for (const float value : stepper_.state().parameters) {
       if (!std::isfinite(value))
@@ -336,21 +330,17 @@ class Trainer {
             "training diverged (a parameter is not finite); a smaller schedule.lr would be the first thing "
             "to try");
     }
-    const std::string name = checkpoint_name(progress_.step);
-    const std::string path = directory_.checkpoints() + '/' + name;
-    const CheckpointHeader header{.isa = std::string(kernels::to_string(isa_)),
-                                  .seed = options_.seed,
-                                  .config = options_.effective_ini,
-                                  .progress = progress_,
-                                  .input = train_.transform,
-                                  .class_names = dataset_.class_names(),
-                                  .data_digest = dataset_.digest()};
-    write_checkpoint(path, world_, network_, header, stepper_.state(),
-                     gather_provenance(world_, launch_.command_line, stepper_.engine().threads()),
-                     [&] { directory_.require_ownership(); });
-    io::agreed_at_root(world_, [&] { directory_.prune_checkpoints(options_.keep, name); });
-    deadline_.saved_in(std::chrono::duration<double>(Clock::now() - begin).count());
-    if (world_.is_root()) listener().on_checkpoint(path);
+    writer_.save({.isa = std::string(kernels::to_string(isa_)),
+                  .seed = options_.seed,
+                  .config = options_.effective_ini,
+                  .progress = progress_,
+                  .input = train_.transform,
+                  .class_names = dataset_.class_names(),
+                  .data_digest = dataset_.digest()},
+                 stepper_.state(),
+                 gather_provenance(world_, launch_.command_line, stepper_.engine().threads()), wait);
+    deadline_.saved_in(writer_.slowest_seconds());
+    deadline_.restart();
     resume();
   }
 
@@ -360,7 +350,7 @@ class Trainer {
         error.status() == ExitStatus::kDiverged || error.status() == ExitStatus::kDisagreement;
     if (!is_common || !world_.is_root()) return;
     try {
-      directory_.append_metrics(end_line(error.status(), progress_.step));
+      metrics_.append(end_line(error.status(), progress_.step));
     } catch (const Error&) {  // the first error is the one to report
     }
   }
@@ -370,10 +360,11 @@ class Trainer {
     const ProfileReport profile = gather_profile(world_, stepper_.profile(), progress_.step);
     if (!world_.is_root()) return;
     if (profile.steps > 0) {
-      directory_.append_metrics(profile_line(profile));
+      metrics_.append(profile_line(profile));
       listener().on_profile(profile);
     }
-    directory_.append_metrics(end_line(status, progress_.step));
+    metrics_.append(end_line(status, progress_.step));
+    metrics_.flush();
     listener().on_end(status, status == ExitStatus::kStoppedEarly
                                   ? "stopped early as asked; the same command with --resume auto goes on"
                                   : "done");
@@ -389,23 +380,26 @@ class Trainer {
   Source train_;
   Stepper stepper_;
   std::optional<Source> test_;
-  io::IoThread io_thread_;
-  std::unique_ptr<data::Stream> stream_;  // of the training split, where it is streamed
   std::int64_t steps_per_epoch_;
   std::int64_t total_steps_;
   optim::Schedule schedule_;
   RunDirectory directory_;
   Deadline deadline_;
+  Requests requests_;
   Progress progress_;
+  MetricsLog metrics_;
+  CheckpointWriter writer_;
 
   EpochOrder order_;
-  std::vector<int> requests_;
   double rate_ = 0;
   std::int64_t step_under_way_ = 0;  // for messages
   Pace pace_;                        // since the last step line
   Pace epoch_pace_;
   double line_waited_ = 0;   // seconds_waited() when it began
   double epoch_waited_ = 0;  // likewise
+  // Last: nothing that it works for may go before it.
+  io::IoThread io_thread_;
+  std::unique_ptr<data::Stream> stream_;  // of the training split, where it is streamed
 };
 
 }  // namespace

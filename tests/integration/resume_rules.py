@@ -254,7 +254,7 @@ class Signals(runs.Folder):
         with self.endless() as running:
             self.until_step(running, 3)
             os.remove("run/owner")
-            self.assert_message(running.wait(), 4, r"belongs to another run now")
+            self.assert_message(running.wait(), 4, r"run/owner is gone")
         self.assertEqual(runs.checkpoints("run"), [])
 
 

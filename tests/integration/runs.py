@@ -233,6 +233,11 @@ class Running:
             file.seek(0)
         return Outcome(status, self._output.read(), self._errors.read())
 
+    def has_said(self, words):
+        """Whether its standard error holds them so far."""
+        with open(f"/proc/self/fd/{self._errors.fileno()}", encoding="utf-8") as file:
+            return words in file.read()
+
     def wait_until(self, condition, what):
         """False where the run ended first."""
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "convoy/data/dataset.hpp"
 #include "convoy/nn/network.hpp"
 #include "convoy/train/engine.hpp"
+#include "convoy/train/options.hpp"
 
 namespace convoy::train {
 
@@ -40,12 +42,41 @@ struct CheckpointHeader {
 /// Facts that may differ between equal runs (time, hosts, versions), written under /provenance.
 using Provenance = std::map<std::string, std::string>;
 
-/// Collective over `world`; every rank holds the same header and state. Writes `path` beside its place, all
-/// ranks their rows of every tensor, then commits it (io/commit.hpp); `before_rename` runs on rank 0. Throws
-/// IoError; then nothing is left behind and an older file of that name stands.
-void write_checkpoint(const std::string& path, const comm::Communicator& world, const nn::Network& network,
-                      const CheckpointHeader& header, const State& state, const Provenance& provenance,
-                      const std::function<void()>& before_rename);
+/// Ranks that write, as all of them see it.
+class WriterGroup {
+ public:
+  /// Collective over `world`.
+  WriterGroup(const comm::Communicator& world, Writers writers);
+  /// The writers where this rank is one of them.
+  [[nodiscard]] const std::optional<comm::Communicator>& mine() const { return mine_; }
+  /// All ranks.
+  [[nodiscard]] const comm::Communicator& world() const { return world_; }
+
+ private:
+  comm::Communicator world_;
+  std::optional<comm::Communicator> mine_;
+};
+
+/// What one rank writes of a state: its rows of every tensor, one after the other; empty of a rank that
+/// writes nothing. A copy: the state may change meanwhile.
+struct Snapshot {
+  bool has_velocity = false;
+  std::vector<float> parameters;
+  std::vector<float> velocity;
+  std::vector<float> statistics;
+};
+
+/// Collective over the group's world (the optimizer's state moves to who writes it).
+[[nodiscard]] Snapshot take_snapshot(const WriterGroup& group, const nn::Network& network,
+                                     const State& state);
+
+/// Collective over the group's world, each rank with its snapshot; the same header and provenance on all.
+/// Writes `path` beside its place, then commits it (io/commit.hpp); `before_rename` runs on rank 0. Throws
+/// IoError, the same on every rank; then nothing is left behind and an older file of that name stands.
+/// `gzip_level` 0: tensors lie as they are, else in compressed chunks.
+void write_checkpoint(const std::string& path, const WriterGroup& group, const nn::Network& network,
+                      const CheckpointHeader& header, const Snapshot& snapshot, const Provenance& provenance,
+                      int gzip_level, const std::function<void()>& before_rename);
 
 /// Throws ConfigError (no such file), IoError, DataError (damaged, or not a checkpoint).
 [[nodiscard]] CheckpointHeader read_checkpoint_header(const std::string& path);

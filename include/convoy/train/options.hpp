@@ -16,6 +16,13 @@
 
 namespace convoy::train {
 
+/// Who puts the bytes of a checkpoint into its file. The file is the same.
+enum class Writers {
+  kOne,   ///< rank 0
+  kNode,  ///< a rank of every node, through MPI
+  kAll,   ///< every rank, through MPI
+};
+
 /// How ranks exchange gradients. None of it decides a bit.
 struct CommOptions {
   std::int64_t bucket_bytes = std::int64_t{1} << 20;  ///< most of a gradient that goes on its way together
@@ -57,6 +64,10 @@ struct Options {
   std::int64_t checkpoint_every_steps = 0;
   bool checkpoint_at_start = false;
   std::int64_t keep = 3;
+  bool checkpoint_async = true;         ///< written while steps go on
+  std::int64_t checkpoint_retries = 3;  ///< failures in a row that a run survives
+  Writers checkpoint_writers = Writers::kOne;
+  int checkpoint_gzip = 0;  ///< level; 0: as they are
 
   std::string default_ini;  ///< the same where nothing is configured: what a key that is not stored stood for
   std::string effective_ini;  ///< the whole effective configuration as an INI file, stored in checkpoints

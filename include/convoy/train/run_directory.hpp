@@ -25,12 +25,15 @@ class RunDirectory {
 
   /// As owner: writes config.ini.
   void write_config(std::string_view ini) const;
-  /// As owner: appends one JSON object and a newline to metrics.jsonl and hands it to the operating system.
-  void append_metrics(const std::string& json) const;
+  /// As owner: appends `lines`, JSON objects each with a newline, to metrics.jsonl and hands them to the
+  /// operating system: all of them, or none.
+  void append_metrics(const std::string& lines) const;
   /// As owner: keeps the metrics lines with step ≤ `step`; the file is replaced whole.
   void cut_metrics(std::int64_t step) const;
   /// As owner: deletes all but the `keep` newest checkpoints, never the one named `spare`.
   void prune_checkpoints(std::int64_t keep, const std::string& spare) const;
+  /// Makes the folder of checkpoints again where somebody has removed it from a run.dir that still stands.
+  void require_checkpoints() const;
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string checkpoints() const { return path_ + "/checkpoints"; }

@@ -1,0 +1,130 @@
+#include "checkpoint_writer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/patience.hpp"
+#include "convoy/io/agreement.hpp"
+#include "convoy/io/file_system.hpp"
+
+namespace convoy::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+}  // namespace
+
+CheckpointWriter::CheckpointWriter(const Options& options, const comm::Communicator& world,
+                                   const nn::Network& network, const RunDirectory& directory,
+                                   io::IoThread& io_thread, Observer& listener)
+    : options_(options),
+      world_(world),
+      network_(network),
+      directory_(directory),
+      io_thread_(io_thread),
+      listener_(listener),
+      group_(world, options.checkpoint_writers),
+      io_group_(world.split(0), options.checkpoint_writers) {}
+
+void CheckpointWriter::save(CheckpointHeader header, const State& state, Provenance provenance, Wait wait) {
+  constexpr std::chrono::seconds kPause(1);
+  settle();
+  const Clock::time_point begin = Clock::now();
+  auto job = std::make_shared<Job>();
+  job->path = directory_.checkpoints() + '/' + checkpoint_name(header.progress.step);
+  job->header = std::move(header);
+  job->provenance = std::move(provenance);
+  job->snapshot = take_snapshot(group_, network_, state);
+  job->seconds = seconds_since(begin);
+  post(job);
+  if (wait == Wait::kNo && options_.checkpoint_async) return;
+  settle();
+  while (wait == Wait::kYes && failures_ > 0) {
+    std::this_thread::sleep_for(kPause);
+    auto again = std::make_shared<Job>();
+    again->path = job->path;
+    again->header = job->header;
+    again->provenance = job->provenance;
+    again->snapshot = std::move(job->snapshot);
+    job = again;
+    post(again);
+    settle();
+  }
+}
+
+void CheckpointWriter::post(std::shared_ptr<Job> job) {
+  job_ = job;
+  io_thread_.post([this, job = std::move(job)] {
+    write(*job);
+    job->is_done.store(true, std::memory_order_release);
+  });
+}
+
+void CheckpointWriter::write(Job& job) const {
+  const Clock::time_point begin = Clock::now();
+  try {
+    io::agreed_at_root(io_group_.world(), [&] { directory_.require_checkpoints(); });
+    write_checkpoint(job.path, io_group_, network_, job.header, job.snapshot, job.provenance,
+                     options_.checkpoint_gzip, [&] { directory_.require_ownership(); });
+    job.snapshot = {};
+    if (world_.is_root()) {
+      try {
+        directory_.prune_checkpoints(options_.keep, io::name_of(job.path));
+      } catch (const std::exception& error) {
+        job.warning = std::string(error.what()) + "; an old checkpoint stays";
+      }
+    }
+  } catch (const std::exception& error) {
+    job.failure = error.what();
+  }
+  job.seconds += seconds_since(begin);
+}
+
+void CheckpointWriter::tell() {
+  if (!job_ || job_->is_told || !job_->is_done.load(std::memory_order_acquire)) return;
+  job_->is_told = true;
+  if (!world_.is_root()) return;
+  if (!job_->warning.empty()) listener_.on_warning(job_->warning);
+  if (job_->failure.empty()) {
+    listener_.on_checkpoint(job_->path);
+  } else if (is_standing() && failures_ < options_.checkpoint_retries) {
+    listener_.on_warning(job_->failure + "; training goes on, since " + last_good_ + " stands (failure " +
+                         std::to_string(failures_ + 1) + " in a row, the run ends with number " +
+                         std::to_string(options_.checkpoint_retries + 1) + ": checkpoint.retries)");
+  }
+}
+
+bool CheckpointWriter::is_standing() const {
+  return !last_good_.empty() && io::exists(last_good_);
+}
+
+void CheckpointWriter::settle() {
+  if (!job_) return;
+  for (Patience patience; !job_->is_done.load(std::memory_order_acquire); patience.wait()) {
+  }
+  tell();
+  const std::shared_ptr<Job> job = std::exchange(job_, nullptr);
+  slowest_seconds_ = std::max(slowest_seconds_, job->seconds);
+  if (job->failure.empty()) {
+    last_good_ = job->path;
+    failures_ = 0;
+    return;
+  }
+  ++failures_;
+  io::agreed_at_root(world_, [&] {
+    directory_.require_ownership();
+    if (!is_standing()) throw IoError(job->failure + "; the run ends, since no checkpoint of it stands");
+    if (failures_ > options_.checkpoint_retries)
+      throw IoError(job->failure + "; the run ends after " + std::to_string(failures_) +
+                    " failures in a row (checkpoint.retries), " + last_good_ + " stands");
+  });
+}
+
+}  // namespace convoy::train

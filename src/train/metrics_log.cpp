@@ -1,0 +1,25 @@
+#include "metrics_log.hpp"
+
+#include "convoy/core/error.hpp"
+
+namespace convoy::train {
+
+void MetricsLog::append(const std::string& json) {
+  directory_.require_ownership();
+  const bool was_waiting = !waiting_.empty();
+  waiting_ += json + '\n';
+  try {
+    flush();
+  } catch (const IoError& error) {
+    if (!was_waiting)
+      listener_.on_warning(std::string(error.what()) + "; training goes on, the lines are kept for later");
+  }
+}
+
+void MetricsLog::flush() {
+  if (waiting_.empty()) return;
+  directory_.append_metrics(waiting_);
+  waiting_.clear();
+}
+
+}  // namespace convoy::train
