@@ -131,8 +131,9 @@ void write_header(io::File& file, const CheckpointHeader& header) {
 }  // namespace
 
 WriterGroup::WriterGroup(const comm::Communicator& world, Writers writers) : world_(world) {
+  const bool is_first_of_node = world.node().is_root();  // collective
   const bool writes =
-      writers == Writers::kAll || world.is_root() || (writers == Writers::kNode && world.node().is_root());
+      writers == Writers::kAll || world.is_root() || (writers == Writers::kNode && is_first_of_node);
   const comm::Communicator part = world.split(writes ? 0 : 1);
   if (writes) mine_ = part;
 }

@@ -76,7 +76,7 @@ class FailingDisk(runs.Folder):
         self.assert_all_are_sound(1)
 
     def test_the_first_checkpoint_that_fails_ends_the_run_at_once(self):
-        with self.endless({"checkpoint.every-steps": 200}) as running:
+        with self.endless({"checkpoint.every-steps": 1000, "checkpoint.every-epochs": 0}) as running:
             self.until_step(running, 3)
             self.limit_files(running, 2000)
             outcome = running.wait()
@@ -84,7 +84,7 @@ class FailingDisk(runs.Folder):
         self.assertRegex(outcome.errors, r"the run ends, since no checkpoint of it stands")
 
     def test_the_last_checkpoint_is_tried_again(self):
-        with self.endless({"checkpoint.at-start": "yes"}) as running:
+        with self.endless({"checkpoint.at-start": "yes", "checkpoint.every-epochs": 0}) as running:
             self.until_step(running, 3)
             self.limit_files(running, 2000)
             os.kill(running.rank_pids()[0], 15)
