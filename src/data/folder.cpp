@@ -229,13 +229,16 @@ class FolderImport {
     return bad;
   }
 
-  /// Chunks of a rank in a block: enough for its threads, and not too much memory.
+  /// Chunks of a rank in a block: work for its threads for a second or so, since progress is told after each
+  /// block, and not too much memory.
   [[nodiscard]] std::int64_t chunks_per_rank(std::int64_t samples) const {
-    constexpr std::int64_t kUsualBytes = std::int64_t{1} << 24;
-    constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
+    constexpr std::int64_t kPicturesAThread = 256;
+    constexpr std::int64_t kMostBytes = std::int64_t{1} << 24;
+    constexpr std::int64_t kUtmostBytes = std::int64_t{1} << 30;  // where every thread has one chunk
     const std::int64_t bytes = samples * shape_.size();
-    return std::max<std::int64_t>(1,
-                                  std::min(kMostBytes, std::max(kUsualBytes, most_threads_ * bytes)) / bytes);
+    const std::int64_t at_least = std::min(most_threads_, kUtmostBytes / bytes);
+    const std::int64_t at_most = std::min(kPicturesAThread * most_threads_ / samples, kMostBytes / bytes);
+    return std::max({std::int64_t{1}, at_least, at_most});
   }
 
   [[nodiscard]] Picture fitted(const std::string& path) const {
