@@ -26,8 +26,9 @@ std::vector<Taps> triangle_taps(std::int64_t source, std::int64_t output) {
   std::vector<double> exact;
   for (std::int64_t i = 0; i < output; ++i) {
     const double centre = (static_cast<double>(i) + 0.5) * scale;
-    const auto first = std::max<std::int64_t>(static_cast<std::int64_t>(centre - support + 0.5), 0);
-    const auto end = std::min(static_cast<std::int64_t>(centre + support + 0.5), source);
+    const auto first =
+        std::max<std::int64_t>(static_cast<std::int64_t>(std::floor(centre - support + 0.5)), 0);
+    const auto end = std::min(static_cast<std::int64_t>(std::floor(centre + support + 0.5)), source);
     exact.clear();
     double sum = 0;
     for (std::int64_t x = first; x < end; ++x) {
@@ -38,8 +39,7 @@ std::vector<Taps> triangle_taps(std::int64_t source, std::int64_t output) {
     Taps& taps = all[static_cast<std::size_t>(i)];
     taps.first = first;
     for (const double weight : exact)
-      taps.weights.push_back(
-          static_cast<std::int32_t>(0.5 + (sum != 0 ? weight / sum : weight) * kWeightUnit));
+      taps.weights.push_back(static_cast<std::int32_t>(std::floor(weight / sum * kWeightUnit + 0.5)));
   }
   return all;
 }

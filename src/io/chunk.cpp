@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <new>
+#include <stdexcept>
+
+#include "hdf5_call.hpp"
 
 namespace convoy::io {
 namespace {
@@ -45,6 +48,19 @@ std::vector<std::uint8_t> filter_chunk(std::span<const std::uint8_t> chunk, cons
     for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<std::uint8_t>(sum >> shift));
   }
   return out;
+}
+
+void File::write_chunk(const std::string& dataset, std::int64_t row, std::span<const std::uint8_t> filtered) {
+  if (impl_->world.size() > 1) throw std::logic_error("write_chunk is for files that one rank writes");
+  impl_->together([&] {
+    const Place place = impl_->place(dataset);
+    const DatasetHandle handle = impl_->open_dataset(dataset);
+    const SpaceHandle space(H5Dget_space(handle.get()), "read the shape of", place);
+    std::vector<hsize_t> offset(extents(space.get(), place).size(), 0);
+    offset.front() = static_cast<hsize_t>(row);
+    checked(H5Dwrite_chunk(handle.get(), H5P_DEFAULT, 0, offset.data(), filtered.size(), filtered.data()),
+            "write", place);
+  });
 }
 
 }  // namespace convoy::io

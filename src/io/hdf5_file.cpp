@@ -358,19 +358,6 @@ void File::write_raw(const std::string& dataset, const Range& rows, ElementType 
   });
 }
 
-void File::write_chunk(const std::string& dataset, std::int64_t row, std::span<const std::uint8_t> filtered) {
-  if (impl_->world.size() > 1) throw std::logic_error("write_chunk is for files that one rank writes");
-  impl_->together([&] {
-    const Place place = impl_->place(dataset);
-    const DatasetHandle handle = impl_->open_dataset(dataset);
-    const SpaceHandle space(H5Dget_space(handle.get()), "read the shape of", place);
-    std::vector<hsize_t> offset(extents(space.get(), place).size(), 0);
-    offset.front() = static_cast<hsize_t>(row);
-    checked(H5Dwrite_chunk(handle.get(), H5P_DEFAULT, 0, offset.data(), filtered.size(), filtered.data()),
-            "write", place);
-  });
-}
-
 void File::write_whole(const std::string& dataset, const Dims& dims, ElementType type, const void* src,
                        std::int64_t size) {
   const bool mine = impl_->world.is_root();

@@ -195,8 +195,9 @@ class Interrupted(runs.Folder):
 
     def test_progress_is_redrawn_on_a_terminal_alone(self):
         here, there = pty.openpty()
-        with subprocess.Popen(runs.command(["import", "folder", "pictures", "--size", "8x8", "--out", "out.h5"]),
-                              env=runs.environment(), stdin=subprocess.DEVNULL, stdout=there) as process:
+        command = runs.command(["import", "folder", "pictures", "--size", "8x8", "--threads", "1", "--out", "out.h5"])
+        with subprocess.Popen(command, env=runs.environment(), stdin=subprocess.DEVNULL, stdout=there,
+                              stderr=subprocess.DEVNULL) as process:
             os.close(there)
             shown = b""
             while b"pictures, " not in shown:

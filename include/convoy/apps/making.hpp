@@ -36,10 +36,12 @@ class ProgressLine {
   Time shown_{};
 };
 
+/// Prints a command's last words, on rank 0.
+using Say = std::function<void(const std::string&)>;
+
 /// Makes a data set: `make` runs on every rank there is, with a communicator of all of them. Without a
 /// launcher no MPI is started. SIGINT, SIGTERM, SIGHUP and SIGUSR2 ask its observer to stop; a second SIGINT
-/// ends the process at once. `make` calls `say` for its last words, on rank 0.
-using Say = std::function<void(const std::string&)>;
+/// ends the process at once.
 [[nodiscard]] ExitStatus make_dataset(
     std::string_view command,
     const std::function<void(const comm::Communicator& world, data::Observer& observer, const Say& say)>&
