@@ -8,8 +8,8 @@
 // any other; gamma, colour profiles and EXIF's orientation are not applied (as Pillow and torchvision do).
 //
 // Errors: DataError "bad picture <name> (<cause>)" for one that is empty, cut short, damaged, of another
-// format or too large (over 65,535 pixels a side, 100 million in all, or 1 GiB of file): no memory is taken
-// on a header's word. IoError where the system cannot read.
+// format or too large (over 65,535 pixels a side, 100 million in all, or 1 GiB of file); more memory than
+// that is not taken on a header's word. IoError where the system cannot read.
 
 #include <cstdint>
 #include <span>

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include "convoy/core/error.hpp"
+#include "convoy/core/random.hpp"
 #include "unit/data/picture_bytes.hpp"
 #include "unit/io/scratch_folder.hpp"
 
@@ -170,6 +171,36 @@ TEST(Jpeg, AbsurdExtentsAreRefusedBeforeMemoryIsTaken) {
   ASSERT_NE(frame, std::string::npos);
   for (const std::size_t i : {5, 6, 7, 8}) bytes[frame + i] = '\xF0';  // 61,680 a side
   EXPECT_HOLDS(complaint(bytes), "it has 61,680x61,680 pixels");
+}
+
+// Whatever the bytes, there is a picture or a word about it; the sanitizer builds watch the rest.
+TEST(PictureFile, RandomDamageIsNamedOrLeavesAPicture) {
+  Bytes colours(24 * 16 * 3);
+  RandomStream random(random_key(1, RandomPurpose::kTest));
+  for (std::uint8_t& colour : colours) colour = static_cast<std::uint8_t>(random.next_u32());
+  const std::string pixels(colours.begin(), colours.begin() + 100);
+  for (const std::string& whole :
+       {jpeg_bytes(24, 16, 3, colours), jpeg_bytes(24, 16, 3, colours, true), jpeg_bytes(24, 12, 4, colours),
+        png_bytes(24, 16, colours, {.colour_type = PNG_COLOR_TYPE_RGB, .interlace = PNG_INTERLACE_ADAM7}),
+        "P5 10 10 255\n"s += pixels, "P2 3 3 999\n1 2 3 4 5 6 7 8 9"s}) {
+    int pictures = 0;
+    for (int round = 0; round < 300; ++round) {
+      std::string bytes = whole;
+      // Heads matter most and are short.
+      for (std::uint64_t hits = 1 + random.below(3); hits > 0; --hits)
+        bytes[2 + random.below(random.below(2) == 0 ? bytes.size() - 2
+                                                    : std::min<std::size_t>(bytes.size() - 2, 600))] =
+            static_cast<char>(random.next_u32());
+      try {
+        const Picture picture = decode(bytes);
+        EXPECT_EQ(picture.pixels.size(), static_cast<std::size_t>(picture.shape.size()));
+        ++pictures;
+      } catch (const DataError& error) {
+        EXPECT_HOLDS(std::string(error.what()), "bad picture a picture (");
+      }
+    }
+    EXPECT_LT(pictures, 300);
+  }
 }
 
 TEST(PictureFile, IsWhatItsFirstBytesSay) {
