@@ -30,12 +30,10 @@ void install_signal_handlers() {
   action.sa_handler = on_stop_signal;
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESTART;  // no system call of ours or MPI's ends early
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR2}) {
-    struct sigaction before {};
-    sigaction(signal, nullptr, &before);
-    // What is ignored stays so: nohup, and the background jobs of a shell script.
-    if (before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
-  }
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR2}) sigaction(signal, &action, nullptr);
+  struct sigaction at_hangup {};
+  sigaction(SIGHUP, nullptr, &at_hangup);
+  if (at_hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // else it is nohup's
 }
 
 class Printer final : public data::Observer {
