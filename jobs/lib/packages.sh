@@ -9,12 +9,12 @@
 build_packages=(
   g++ cmake ninja-build
   openmpi-bin libopenmpi-dev libhdf5-openmpi-dev libboost-program-options-dev
-  zlib1g-dev libxxhash-dev
+  zlib1g-dev libxxhash-dev libpng-dev libjpeg62-turbo-dev
 )
 test_packages=(
   libgtest-dev libbenchmark-dev
   clang libclang-rt-14-dev libomp-14-dev clang-format clang-tidy shellcheck valgrind
-  python3 python3-numpy python3-h5py python3-torch
+  python3 python3-numpy python3-h5py python3-pil python3-torch
   hdf5-tools xxhash
   iproute2 slurmctld slurmd slurm-client munge
 )
@@ -25,8 +25,8 @@ aarch64_packages=(g++-aarch64-linux-gnu qemu-user googletest)
 install_log=$convoy_root/build/install.log
 
 # The same without Debian: what to ask Spack (or the administrators' modules) for.
-spack_build="spack install gcc@12: cmake@3.25: ninja openmpi@4.1: hdf5@1.10:+mpi boost+program_options zlib xxhash"
-spack_test="spack install googletest benchmark llvm py-numpy py-h5py py-torch valgrind slurm munge"
+spack_build="spack install gcc@12: cmake@3.25: ninja openmpi@4.1: hdf5@1.10:+mpi boost+program_options zlib xxhash libpng libjpeg-turbo"
+spack_test="spack install googletest benchmark llvm py-numpy py-h5py py-pillow py-torch valgrind slurm munge"
 spack_aarch64="the distribution's own cross compiler and qemu-user (Spack has none that is ready made)"
 
 # missing_packages NAME...: those that dpkg does not hold installed, one a line.

@@ -14,7 +14,8 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> table = {
       {"train", "train a network", run_train},
       {"eval", "loss and accuracy of a checkpoint on a data set", run_eval},
-      {"import", "make a data set file from the original files of MNIST or CIFAR-10", run_import},
+      {"import", "make a data set file from folders of pictures, or the files of MNIST or CIFAR-10",
+       run_import},
       {"synth", "make a data set file of pictures the program draws itself", run_synth},
       {"inspect", "show what is in a data set or checkpoint, and check its sums", run_inspect},
       {"gradcheck", "compare the gradients of a network with numeric ones, layer by layer", run_gradcheck},

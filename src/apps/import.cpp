@@ -1,51 +1,152 @@
-// convoy import: the published files of MNIST and CIFAR-10 become a data set file.
+// convoy import: published data sets and folders of pictures become a data set file.
 
-#include <iostream>
+#include <algorithm>
+#include <array>
+#include <limits>
 
 #include "convoy/apps/command.hpp"
 #include "convoy/apps/command_line.hpp"
+#include "convoy/apps/making.hpp"
 #include "convoy/config/suggest.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/data/import.hpp"
+#include "convoy/train/placement.hpp"
 
 namespace convoy::apps {
 namespace {
 
+/// The formats whose files say all there is to say.
 struct Format {
   std::string name;
-  void (*import)(const std::string& folder, const std::string& out);
+  void (*import)(const std::string& folder, const std::string& out, data::Observer* observer);
 };
 
-const std::vector<Format>& formats() {
+const std::vector<Format>& published_formats() {
   static const std::vector<Format> table = {{"mnist", data::import_mnist}, {"cifar10", data::import_cifar10}};
   return table;
 }
 
+constexpr const char* kFolder = "folder";
+
 const Format& find_format(const std::string& name) {
   std::vector<std::string> names;
-  for (const Format& format : formats()) {
+  for (const Format& format : published_formats()) {
     if (format.name == name) return format;
     names.push_back(format.name);
   }
+  names.emplace_back(kFolder);
   throw ConfigError("unknown format " + name + config::did_you_mean(name, names) + "; import takes " +
                     join(names, ", "));
+}
+
+constexpr std::array<const char*, 7> kFolderOptions{"size",      "fit",  "channels", "on-bad",
+                                                    "test-part", "seed", "threads"};
+
+void add_folder_options(CommandLine& line) {
+  line.add_value("size", "HxW",
+                 "folder: height and width of every picture, bilinear with antialiasing; without it all must "
+                 "have the same");
+  line.add_value("fit", "stretch|crop",
+                 "folder, with --size: each side by its own factor (default), or cut to HxW's ratio from the "
+                 "middle first");
+  line.add_value("channels", "1|3",
+                 "folder: grey (ITU-R BT.601) or red, green, blue; default 3 where any picture is in colour");
+  line.add_value("on-bad", "stop|skip",
+                 "folder: a picture that is damaged, cut short or absurdly large is an error (default), or "
+                 "is named and left out");
+  line.add_value(
+      "test-part", "P",
+      "folder: part of each class set apart as test split, 0 to 0.9, where DIR has no test folder; "
+      "default 0");
+  line.add_value("seed", "S", "folder: chooses that part, by file name; default 1");
+  line.add_value("threads", "N", "folder: threads of a rank; default 0: as train chooses them");
+}
+
+/// The place of --name's value among `choices`, 0 where it is absent.
+std::size_t choice(const CommandLine& line, const std::string& name,
+                   const std::vector<std::string>& choices) {
+  const std::string value = line.text(name).value_or(choices.front());
+  for (std::size_t i = 0; i < choices.size(); ++i)
+    if (choices[i] == value) return i;
+  throw ConfigError("--" + name + " '" + value + "' is not " + join(choices, " or ") +
+                    "; 'convoy import --help' shows what it takes");
+}
+
+data::FolderOptions folder_options(const CommandLine& line) {
+  constexpr std::int64_t kMostSide = 8192;
+  data::FolderOptions options;
+  options.folder = line.words()[1];
+  options.out = line.required_text("out");
+  if (line.has("size")) options.size = line.size("size", {}, 1, kMostSide);
+  if (line.has("fit") && !line.has("size")) throw ConfigError("--fit goes with --size; give both");
+  options.fit = choice(line, "fit", {"stretch", "crop"}) == 0 ? data::Fit::kStretch : data::Fit::kCrop;
+  if (line.has("channels")) options.channels = choice(line, "channels", {"1", "3"}) == 0 ? 1 : 3;
+  options.on_bad = choice(line, "on-bad", {"stop", "skip"}) == 0 ? data::OnBad::kStop : data::OnBad::kSkip;
+  options.test_part = line.number("test-part", 0, 0, 0.9);
+  options.seed =
+      static_cast<std::uint64_t>(line.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
+  options.threads = train::resolve_threads(line.integer("threads", 0, 0, 4096));
+  return options;
+}
+
+std::string describe(const data::FolderReport& report, const std::string& out) {
+  std::string text = "Made " + out + ": " + to_string(report.shape) + ", " +
+                     counted(static_cast<std::int64_t>(report.class_names.size()), "class");
+  for (const data::FolderReport::Split& split : report.splits)
+    text += ", " + counted(split.samples, "picture") + " in " + split.name;
+  text += '.';
+  constexpr std::size_t kMostNames = 3;
+  const auto& others = report.passed_over;
+  if (!others.empty()) {
+    const std::vector<std::string> names(others.begin(),
+                                         others.begin() + std::min(others.size(), kMostNames));
+    text += "\nPassed over: " + counted(static_cast<std::int64_t>(others.size()), "other file") + " (" +
+            join(names, ", ") + (others.size() > kMostNames ? ", ..." : "") + ").";
+  }
+  if (report.hidden > 0) text += "\nPassed over: " + counted(report.hidden, "hidden file") + ".";
+  if (report.left_out > 0) text += "\nLeft out: " + counted(report.left_out, "bad picture") + ".";
+  if (report.splits.size() == 1)
+    text += "\nThere is no test split; --test-part sets part of the pictures apart.";
+  return text;
+}
+
+ExitStatus import_folder(const CommandLine& line) {
+  const data::FolderOptions options = folder_options(line);
+  return make_dataset("import",
+                      [&](const comm::Communicator& world, data::Observer& observer, const Say& say) {
+                        say(describe(data::import_folder(options, world, &observer), options.out));
+                      });
 }
 
 }  // namespace
 
 ExitStatus run_import(const Arguments& arguments) {
   CommandLine line(
-      "import", "convoy import mnist|cifar10 DIR --out F.h5",
-      "Makes a data set file from the original files in DIR, plain or .gz. mnist: the four IDX files\n"
-      "(train-images-idx3-ubyte ...); cifar10: the binary version (data_batch_1.bin ...).");
+      "import",
+      "convoy import mnist|cifar10 DIR --out F.h5\n"
+      "       [mpirun ...] convoy import folder DIR --out F.h5 [options]",
+      "Makes a data set file. mnist: the four IDX files in DIR (train-images-idx3-ubyte ...), plain or .gz;\n"
+      "cifar10: the binary version (data_batch_1.bin ...), plain or .gz; folder: PNG, JPEG, PGM and PPM "
+      "files,\n"
+      "DIR/CLASS/..., or DIR/train/CLASS/... with DIR/test and DIR/validation (or val) where they are "
+      "there.\n"
+      "Ranks and threads share the work of folder; they change no byte of the file.\n"
+      "SIGINT and SIGTERM stop it with status 130 and 143, and leave F.h5 as it was.");
   line.add_value("out", "F.h5", "file to write; one that is there is replaced when the new one is whole");
+  add_folder_options(line);
   line.expect_words(2, 2);
   if (!line.parse(arguments)) return ExitStatus::kDone;
+  if (line.words()[0] == kFolder) return import_folder(line);
   const Format& format = find_format(line.words()[0]);
+  for (const char* option : kFolderOptions)
+    if (line.has(option))
+      throw ConfigError("--" + std::string(option) + " goes with import folder alone (" + format.name +
+                        " says itself how its pictures are); leave it out");
   const std::string out = line.required_text("out");
-  format.import(line.words()[1], out);
-  std::cout << "Made " << out << "; 'convoy inspect " << out << "' shows what is in it.\n";
-  return ExitStatus::kDone;
+  return make_dataset_alone("import", [&](data::Observer& observer, const Say& say) {
+    format.import(line.words()[1], out, &observer);
+    say("Made " + out + "; 'convoy inspect " + out + "' shows what is in it.");
+  });
 }
 
 }  // namespace convoy::apps

@@ -2,12 +2,12 @@
 
 #include "convoy/data/synth.hpp"
 
-#include <iostream>
 #include <limits>
 #include <tuple>
 
 #include "convoy/apps/command.hpp"
 #include "convoy/apps/command_line.hpp"
+#include "convoy/apps/making.hpp"
 #include "convoy/core/text.hpp"
 
 namespace convoy::apps {
@@ -41,11 +41,12 @@ ExitStatus run_synth(const Arguments& arguments) {
       static_cast<std::uint64_t>(line.integer("seed", static_cast<std::int64_t>(preset.seed), 0, kMost));
   std::tie(options.height, options.width) = line.size("size", {preset.height, preset.width}, 12, 512);
   const std::string out = line.required_text("out");
-  data::synth(options, out);
-  std::cout << "Made " << out << ": " << counted(options.train, "picture") << " to train, "
-            << counted(options.test, "picture") << " to test, "
-            << join(data::synth_class_names(options.classes), ", ") << ".\n";
-  return ExitStatus::kDone;
+  return make_dataset_alone("synth", [&](data::Observer& observer, const Say& say) {
+    data::synth(options, out, &observer);
+    say("Made " + out + ": " + counted(options.train, "picture") + " to train, " +
+        counted(options.test, "picture") + " to test, " +
+        join(data::synth_class_names(options.classes), ", ") + ".");
+  });
 }
 
 }  // namespace convoy::apps

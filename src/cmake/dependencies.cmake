@@ -25,6 +25,12 @@ endif()
 
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(ZLIB REQUIRED)
+find_package(PNG)
+find_package(JPEG)
+if(NOT PNG_FOUND OR NOT JPEG_FOUND)
+  message(FATAL_ERROR "libpng or libjpeg was not found (Debian: libpng-dev, libjpeg62-turbo-dev; "
+                      "Spack: libpng, libjpeg-turbo)")
+endif()
 find_package(Boost 1.71 REQUIRED COMPONENTS program_options)
 
 # Parallel HDF5. Debian keeps it beside the serial one, under names of its own.

@@ -33,6 +33,7 @@ namespace {
 
 constexpr int kMeetTag = 1010;
 constexpr int kGatherTag = 1011;
+constexpr int kTurnTag = 1012;
 
 }  // namespace
 
@@ -79,6 +80,31 @@ void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::
   const std::size_t own = block * static_cast<std::size_t>(rank());
   std::rotate_copy(mine_on.begin(), mine_on.end() - static_cast<std::ptrdiff_t>(own), mine_on.end(),
                    all.begin());
+}
+
+void Communicator::gather_in_turn(
+    std::span<const std::byte> mine,
+    const std::function<void(int rank, std::span<const std::byte> bytes)>& use) const {
+  if (!is_root()) {
+    const std::uint64_t length = mine.size();
+    Exchange& exchange = gatherer_->exchange_of(*this);
+    exchange.send(std::as_bytes(std::span(&length, 1)), 0, kTurnTag);
+    exchange.send(mine, 0, kTurnTag);
+    gatherer_->wait({});
+    return;
+  }
+  use(0, mine);
+  std::vector<std::byte> theirs;
+  for (int rank = 1; rank < size(); ++rank) {
+    Exchange& exchange = gatherer_->exchange_of(*this);
+    std::uint64_t length = 0;
+    exchange.receive(std::as_writable_bytes(std::span(&length, 1)), rank, kTurnTag);
+    gatherer_->wait({});
+    theirs.resize(length);
+    exchange.receive(theirs, rank, kTurnTag);
+    gatherer_->wait({});
+    use(rank, theirs);
+  }
 }
 
 }  // namespace convoy::comm

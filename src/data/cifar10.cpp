@@ -71,7 +71,7 @@ void copy_split(const std::string& folder, const std::vector<std::string>& files
 
 }  // namespace
 
-void import_cifar10(const std::string& folder, const std::string& out) {
+void import_cifar10(const std::string& folder, const std::string& out, Observer* observer) {
   std::vector<std::string> train;
   for (int batch = 1; batch <= 5; ++batch) train.push_back("data_batch_" + std::to_string(batch) + ".bin");
   const std::vector<std::string> test{"test_batch.bin"};
@@ -79,7 +79,8 @@ void import_cifar10(const std::string& folder, const std::string& out) {
   for (const std::string& file : train) (void)open_either(folder, file);
   (void)open_either(folder, test.front());
   DatasetWriter writer(
-      out, {.shape = kShape, .source = "CIFAR-10, binary version", .class_names = class_names(folder)});
+      out, {.shape = kShape, .source = "CIFAR-10, binary version", .class_names = class_names(folder)},
+      observer);
   copy_split(folder, train, names::kTrain, writer);
   copy_split(folder, test, names::kTest, writer);
   writer.finish();

@@ -6,6 +6,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/io/chunk.hpp"
 #include "convoy/io/commit.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/hdf5_file.hpp"
@@ -18,22 +19,51 @@ namespace {
 constexpr int kGzipLevel = 4;
 constexpr std::int64_t kLabelsPerChunk = 4096;
 
-// A few samples a chunk: what one read of a random sample costs stays small, also with large pictures.
-std::int64_t samples_per_chunk(const Shape& shape) {
-  constexpr std::int64_t kMostBytes = std::int64_t{1} << 18;
-  return std::clamp<std::int64_t>(kMostBytes / shape.size(), 1, 16);
+io::Storage storage_of(const Shape& shape, std::int64_t samples) {
+  return {.chunk_rows = samples_per_chunk(shape, samples), .gzip_level = kGzipLevel, .fletcher32 = true};
 }
 
 }  // namespace
 
+// A few: what one read of a random sample costs stays small, also with large pictures.
+std::int64_t samples_per_chunk(const Shape& shape, std::int64_t samples) {
+  constexpr std::int64_t kMostBytes = std::int64_t{1} << 18;
+  return std::min(samples, std::clamp<std::int64_t>(kMostBytes / shape.size(), 1, 16));
+}
+
+FinishedChunk finish_chunk(const Shape& shape, std::int64_t samples, std::span<const std::uint8_t> images) {
+  ByteSums sums(shape);
+  sums.add(images);
+  const io::Storage storage = storage_of(shape, samples);
+  const auto whole = static_cast<std::size_t>(storage.chunk_rows * shape.size());
+  if (images.size() == whole) return {io::filter_chunk(images, storage), sums.numbers()};
+  std::vector<std::uint8_t> padded(whole);
+  std::ranges::copy(images, padded.begin());
+  return {io::filter_chunk(padded, storage), sums.numbers()};
+}
+
+void throw_stopped(ExitStatus status, const std::string& target) {
+  throw Error(status, "stopped on request; " + target +
+                          (io::exists(target) ? " is as it was before" : " was not made"));
+}
+
+void stop_if_asked(const Observer* observer, const std::string& target) {
+  if (observer == nullptr) return;
+  if (const auto status = observer->stop_status()) throw_stopped(*status, target);
+}
+
 struct DatasetWriter::Impl {
-  Impl(const std::string& target, DatasetHeader about)
-      : header(std::move(about)),
+  Impl(const std::string& out, DatasetHeader about, Observer* watching)
+      : observer(watching),
+        target(out),
+        header(std::move(about)),
         pending(target, self),
         file(io::File::create(pending.path(), self)),
         train(header.shape) {}
 
   comm::Communicator self = comm::Communicator::self();
+  Observer* observer;
+  std::string target;
   DatasetHeader header;
   io::PendingFile pending;
   io::File file;
@@ -57,17 +87,35 @@ struct DatasetWriter::Impl {
     labels.clear();
   }
 
+  void keep_label(std::int64_t label) {
+    if (label < 0 || label >= static_cast<std::int64_t>(header.class_names.size()))
+      throw std::logic_error("label " + std::to_string(label) + " is out of range");
+    labels.push_back(label);
+    ++written;
+  }
+
+  void require_room(std::size_t count) const {
+    if (written + static_cast<std::int64_t>(count) > samples)
+      throw std::logic_error("append to split " + splits.back() + " does not fit");
+  }
+
+  void tell() const {
+    if (observer != nullptr) observer->on_progress(splits.back(), written, samples);
+    stop_if_asked(observer, target);
+  }
+
   // Whole chunks alone are written, so that none is compressed twice.
   void flush() {
+    if (gathered.empty()) return;
     const auto n = static_cast<std::int64_t>(gathered.size()) / header.shape.size();
     file.write_rows<std::uint8_t>(group() + names::kImages, {written - n, written}, gathered);
     gathered.clear();
   }
 };
 
-DatasetWriter::DatasetWriter(const std::string& target, DatasetHeader header) {
+DatasetWriter::DatasetWriter(const std::string& target, DatasetHeader header, Observer* observer) {
   io::sweep_temporaries(io::folder_of(target), io::name_of(target), io::Sweep::kDeadOnThisHost);
-  impl_ = std::make_unique<Impl>(target, std::move(header));
+  impl_ = std::make_unique<Impl>(target, std::move(header), observer);
   io::File& file = impl_->file;
   file.set_attribute("/", names::kFormat, names::kFormatValue);
   file.set_attribute("/", names::kFormatVersion, names::kFormatVersionValue);
@@ -84,27 +132,36 @@ void DatasetWriter::begin_split(const std::string& name, std::int64_t samples) {
   impl_->samples = samples;
   impl_->written = 0;
   const Shape& shape = impl_->header.shape;
-  impl_->file.create_dataset<std::uint8_t>(
-      impl_->group() + names::kImages, {samples, shape.c, shape.h, shape.w},
-      {.chunk_rows = samples_per_chunk(shape), .gzip_level = kGzipLevel, .fletcher32 = true});
+  impl_->file.create_dataset<std::uint8_t>(impl_->group() + names::kImages,
+                                           {samples, shape.c, shape.h, shape.w}, storage_of(shape, samples));
 }
 
 void DatasetWriter::append(std::span<const std::uint8_t> images, std::span<const std::int64_t> labels) {
   const auto size = static_cast<std::size_t>(impl_->header.shape.size());
-  const auto chunk_bytes = static_cast<std::size_t>(64 * samples_per_chunk(impl_->header.shape)) * size;
-  if (images.size() != labels.size() * size ||
-      impl_->written + static_cast<std::int64_t>(labels.size()) > impl_->samples)
-    throw std::logic_error("append to split " + impl_->splits.back() + " does not fit");
+  const auto flush_bytes =
+      static_cast<std::size_t>(64 * samples_per_chunk(impl_->header.shape, impl_->samples)) * size;
+  if (images.size() != labels.size() * size) throw std::logic_error("pictures and labels differ in number");
+  impl_->require_room(labels.size());
   if (impl_->splits.back() == names::kTrain) impl_->train.add(images);
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (labels[i] < 0 || labels[i] >= static_cast<std::int64_t>(impl_->header.class_names.size()))
-      throw std::logic_error("label " + std::to_string(labels[i]) + " is out of range");
-    impl_->labels.push_back(labels[i]);
+    impl_->keep_label(labels[i]);
     const auto picture = images.subspan(i * size, size);
     impl_->gathered.insert(impl_->gathered.end(), picture.begin(), picture.end());
-    ++impl_->written;
-    if (impl_->gathered.size() >= chunk_bytes) impl_->flush();
+    if (impl_->gathered.size() >= flush_bytes) impl_->flush();
   }
+  impl_->tell();
+}
+
+void DatasetWriter::append(const FinishedChunk& chunk, std::span<const std::int64_t> labels) {
+  const std::int64_t most = samples_per_chunk(impl_->header.shape, impl_->samples);
+  const auto count = static_cast<std::int64_t>(labels.size());
+  impl_->require_room(labels.size());
+  if (impl_->written % most != 0 || count != std::min(most, impl_->samples - impl_->written))
+    throw std::logic_error("append to split " + impl_->splits.back() + " is no whole chunk");
+  impl_->file.write_chunk(impl_->group() + names::kImages, impl_->written, chunk.bytes);
+  if (impl_->splits.back() == names::kTrain) impl_->train.add_numbers(chunk.sums);
+  for (const std::int64_t label : labels) impl_->keep_label(label);
+  impl_->tell();
 }
 
 void DatasetWriter::finish() {
@@ -115,7 +172,7 @@ void DatasetWriter::finish() {
     impl_->file.set_attribute("/" + split + names::kImages, names::kStd, statistics.std);
   }
   impl_->file.close();
-  impl_->pending.commit();
+  impl_->pending.commit([&] { stop_if_asked(impl_->observer, impl_->target); });
 }
 
 }  // namespace convoy::data

@@ -92,7 +92,7 @@ void copy_split(Pair& pair, const char* split, DatasetWriter& writer) {
 
 }  // namespace
 
-void import_mnist(const std::string& folder, const std::string& out) {
+void import_mnist(const std::string& folder, const std::string& out, Observer* observer) {
   Pair train = open_pair(folder, "train");
   Pair test = open_pair(folder, "t10k");
   if (test.shape != train.shape)
@@ -100,7 +100,7 @@ void import_mnist(const std::string& folder, const std::string& out) {
                     to_string(test.shape) + " in " + test.images.path() + "); they should be the same");
   DatasetHeader header{.shape = train.shape, .source = "MNIST files (IDX)", .class_names = {}};
   for (std::int64_t k = 0; k < kClasses; ++k) header.class_names.push_back(std::to_string(k));
-  DatasetWriter writer(out, std::move(header));
+  DatasetWriter writer(out, std::move(header), observer);
   copy_split(train, names::kTrain, writer);
   copy_split(test, names::kTest, writer);
   writer.finish();

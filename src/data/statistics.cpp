@@ -49,6 +49,21 @@ Statistics ByteSums::statistics() const {
   return result;
 }
 
+std::vector<std::uint64_t> ByteSums::numbers() const {
+  std::vector<std::uint64_t> all{pixels_};
+  all.insert(all.end(), sum_.begin(), sum_.end());
+  all.insert(all.end(), sum_of_squares_.begin(), sum_of_squares_.end());
+  return all;
+}
+
+void ByteSums::add_numbers(std::span<const std::uint64_t> numbers) {
+  pixels_ += numbers[0];
+  for (std::size_t c = 0; c < sum_.size(); ++c) {
+    sum_[c] += numbers[1 + c];
+    sum_of_squares_[c] += numbers[1 + sum_.size() + c];
+  }
+}
+
 FloatSums::FloatSums(const Shape& shape) : shape_(shape), sum_(zeros(shape)), sum_of_squares_(zeros(shape)) {}
 
 void FloatSums::add(std::span<const float> images) {

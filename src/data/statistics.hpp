@@ -23,6 +23,9 @@ class ByteSums {
   /// Pictures [n][C][H][W].
   void add(std::span<const std::uint8_t> images);
   [[nodiscard]] Statistics statistics() const;
+  /// What other sums of the same shape take in by add_numbers().
+  [[nodiscard]] std::vector<std::uint64_t> numbers() const;
+  void add_numbers(std::span<const std::uint64_t> numbers);
 
  private:
   Shape shape_;

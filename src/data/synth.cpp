@@ -141,11 +141,13 @@ std::vector<std::string> synth_class_names(std::int64_t classes) {
   return names;
 }
 
-void synth(const SynthOptions& options, const std::string& out) {
+void synth(const SynthOptions& options, const std::string& out, Observer* observer) {
   check(options);
-  DatasetWriter writer(out, {.shape = {1, options.height, options.width},
-                             .source = "convoy synth, seed " + std::to_string(options.seed),
-                             .class_names = synth_class_names(options.classes)});
+  DatasetWriter writer(out,
+                       {.shape = {1, options.height, options.width},
+                        .source = "convoy synth, seed " + std::to_string(options.seed),
+                        .class_names = synth_class_names(options.classes)},
+                       observer);
   std::vector<std::uint8_t> picture(static_cast<std::size_t>(options.height * options.width));
   const auto draw = [&](SynthSplit split, const char* name, std::int64_t samples) {
     writer.begin_split(name, samples);

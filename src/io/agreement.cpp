@@ -61,7 +61,7 @@ void agreed(const comm::Communicator& world, const std::function<void()>& action
   const std::string host = first->substr(1, first->find('\n') - 1);
   const std::string who =
       alike ? "" : "rank " + std::to_string(first - outcomes.begin()) + " on " + host + ": ";
-  throw_as(static_cast<ExitStatus>(first->front()), who + message(*first));
+  throw_as(static_cast<ExitStatus>(static_cast<unsigned char>(first->front())), who + message(*first));
 }
 
 void agreed_at_root(const comm::Communicator& world, const std::function<void()>& action) {

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -61,6 +63,16 @@ std::optional<Writer> writer_of(std::string_view name, std::string_view target) 
   const auto pid = parse_integer(words[0]);
   if (!pid || *pid <= 0 || (!target.empty() && name != target)) return std::nullopt;
   return Writer{std::string(words[1]), *pid};
+}
+
+/// Also true of one that has ended and that nobody has asked for its status, which some containers' first
+/// process never does.
+bool is_gone(std::int64_t pid) {
+  if (::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) return true;
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  const std::string line{std::istreambuf_iterator<char>(stat), std::istreambuf_iterator<char>()};
+  const auto name_end = line.rfind(')');  // the name may hold anything
+  return name_end != std::string::npos && line.substr(name_end).starts_with(") Z");
 }
 
 }  // namespace
@@ -244,7 +256,7 @@ int sweep_temporaries(const std::string& folder, const std::string& name, Sweep 
     if (!writer) continue;
     const bool ours = writer->host == plain(comm::host_name());
     if (ours && writer->pid == ::getpid()) continue;
-    const bool gone = ours && ::kill(static_cast<pid_t>(writer->pid), 0) != 0 && errno == ESRCH;
+    const bool gone = ours && is_gone(writer->pid);
     if (whose == Sweep::kDeadOnThisHost && !gone) continue;
     remove_file(folder + '/' + entry);
     ++removed;

@@ -51,6 +51,28 @@ TEST(Communicator, GathersTextsByRank) {
   }
 }
 
+TEST(Communicator, GathersInTurnAtTheRoot) {
+  for (const Communicator& ranks : groups()) {
+    // Rank r brings 100,000·r bytes: rank 0 none, the others more than goes without a receiver.
+    const auto mine_of = [](int rank) {
+      return std::vector<std::byte>(100'000 * static_cast<std::size_t>(rank),
+                                    static_cast<std::byte>(rank + 1));
+    };
+    std::vector<int> order;
+    for (int round = 0; round < 3; ++round) {
+      order.clear();
+      ranks.gather_in_turn(mine_of(ranks.rank()), [&](int rank, std::span<const std::byte> bytes) {
+        order.push_back(rank);
+        const std::vector<std::byte> expected = mine_of(rank);
+        EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), expected.begin(), expected.end()));
+      });
+    }
+    std::vector<int> expected(ranks.is_root() ? static_cast<std::size_t>(ranks.size()) : 0);
+    std::iota(expected.begin(), expected.end(), 0);
+    EXPECT_EQ(order, expected);
+  }
+}
+
 TEST(Communicator, GathersEqualPartsInRankOrder) {
   for (const Communicator& ranks : groups()) {
     const std::vector<double> mine{ranks.rank() + 0.25, ranks.rank() + 0.5};

@@ -75,6 +75,10 @@ class Communicator {
     std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::byte*>(values.data()));
     return values;
   }
+  /// Collective. Rank 0 calls `use` with every rank's `mine` (any length below 2 GiB each) in rank order, and
+  /// holds one of them at a time; the others return once theirs is sent.
+  void gather_in_turn(std::span<const std::byte> mine,
+                      const std::function<void(int rank, std::span<const std::byte> bytes)>& use) const;
   /// Collective. Every rank's text, by rank.
   [[nodiscard]] std::vector<std::string> all_gather_text(const std::string& mine) const;
 

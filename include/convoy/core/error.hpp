@@ -20,6 +20,8 @@ enum class ExitStatus : int {
   kStalled = 6,        ///< a rank stopped answering
   kDisagreement = 7,   ///< ranks disagree where they must not
   kStoppedEarly = 75,  ///< stopped on request or time limit, checkpoint written: run again to go on
+  kInterrupted = 130,  ///< 128 + SIGINT: stopped on request, nothing to go on from, nothing left behind
+  kTerminated = 143,   ///< 128 + SIGTERM: likewise
 };
 
 /// Base of all errors thrown by Convoy.

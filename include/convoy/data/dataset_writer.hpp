@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "convoy/core/shape.hpp"
+#include "convoy/data/observer.hpp"
 
 namespace convoy::data {
 
@@ -19,10 +20,25 @@ struct DatasetHeader {
   std::vector<std::string> class_names;  ///< one a class; labels lie in [0, class_names.size())
 };
 
+/// Pictures of one chunk of a split of `samples` pictures.
+[[nodiscard]] std::int64_t samples_per_chunk(const Shape& shape, std::int64_t samples);
+
+/// Pictures ready for the file: whoever decodes them also compresses them.
+struct FinishedChunk {
+  std::vector<std::uint8_t> bytes;  ///< as the file holds them
+  std::vector<std::uint64_t> sums;  ///< of their pixels, for mean and std
+};
+
+/// Makes chunk `images`, [n][C][H][W], of a split of `samples` pictures; n is samples_per_chunk, or less in
+/// the last one. Any thread of any rank.
+[[nodiscard]] FinishedChunk finish_chunk(const Shape& shape, std::int64_t samples,
+                                         std::span<const std::uint8_t> images);
+
 class DatasetWriter {
  public:
-  /// Begins a file beside `target`. Throws IoError where it cannot be created.
-  DatasetWriter(const std::string& target, DatasetHeader header);
+  /// Begins a file beside `target`. `observer` may be null; it outlives the writer, which tells it how far
+  /// append() has come and stops when asked to. Throws IoError where the file cannot be created.
+  DatasetWriter(const std::string& target, DatasetHeader header, Observer* observer = nullptr);
   /// Leaves nothing behind unless finish() returned.
   ~DatasetWriter();
   DatasetWriter(const DatasetWriter&) = delete;
@@ -33,6 +49,8 @@ class DatasetWriter {
   void begin_split(const std::string& name, std::int64_t samples);
   /// The next labels.size() samples of the split; images is [n][C][H][W]. Labels must lie in range.
   void append(std::span<const std::uint8_t> images, std::span<const std::int64_t> labels);
+  /// The next whole chunk of the split, with its labels. Either this or append() fills a split.
+  void append(const FinishedChunk& chunk, std::span<const std::int64_t> labels);
   /// Writes mean and std of the training split on every split, sums the file and puts it in place. Throws
   /// IoError; then the target is as it was.
   void finish();

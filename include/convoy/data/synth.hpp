@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "convoy/data/observer.hpp"
+
 namespace convoy::data {
 
 struct SynthOptions {
@@ -38,6 +40,6 @@ void draw_synth(const SynthOptions& options, SynthSplit split, std::int64_t inde
 [[nodiscard]] std::vector<std::string> synth_class_names(std::int64_t classes);
 
 /// Writes the data set to `out`. Throws ConfigError (options), IoError (cannot be written; no file is left).
-void synth(const SynthOptions& options, const std::string& out);
+void synth(const SynthOptions& options, const std::string& out, Observer* observer = nullptr);
 
 }  // namespace convoy::data

@@ -151,6 +151,9 @@ class File {
   void write_rows(const std::string& dataset, const Range& rows, std::span<const T> src) {
     write_raw(dataset, rows, kElementType<T>, src.data(), static_cast<std::int64_t>(src.size()));
   }
+  /// The chunk whose first row is `row`, whole, as filter_chunk (chunk.hpp) made it: for files that one rank
+  /// writes and many compute.
+  void write_chunk(const std::string& dataset, std::int64_t row, std::span<const std::uint8_t> filtered);
   /// Collective. Creates and writes a small data set; rank 0 writes its `values`.
   template <Element T>
   void write(const std::string& dataset, const Dims& dims, std::span<const T> values,

@@ -52,6 +52,30 @@ TEST(DatasetWriter, GivesTheSameBytesForTheSameSamples) {
   EXPECT_EQ(test::read_bytes(folder / "a.h5"), test::read_bytes(folder / "b.h5"));
 }
 
+TEST(DatasetWriter, TakesChunksThatOthersFinished) {
+  const test::ScratchFolder folder;
+  test::write_small_dataset(folder / "a.h5");
+  DatasetWriter writer(
+      folder / "b.h5",
+      {.shape = test::kSmallShape, .source = "a test", .class_names = {"ant", "bee", "cicada"}});
+  for (const auto& [name, samples] : {std::pair{"train", test::kSmallTrain}, {"test", test::kSmallTest}}) {
+    writer.begin_split(name, samples);
+    const std::int64_t a_chunk = samples_per_chunk(test::kSmallShape, samples);
+    for (std::int64_t first = 0; first < samples; first += a_chunk) {
+      const std::int64_t count = std::min(a_chunk, samples - first);
+      std::vector<std::uint8_t> images;
+      std::vector<std::int64_t> labels;
+      for (std::int64_t i = first; i < first + count; ++i) labels.push_back(i % 3);
+      for (std::int64_t i = first * 24; i < (first + count) * 24; ++i) images.push_back(test::small_pixel(i));
+      const FinishedChunk chunk = finish_chunk(test::kSmallShape, samples, images);
+      EXPECT_THROW(writer.append(chunk, {}), std::logic_error) << "no whole chunk";
+      writer.append(chunk, labels);
+    }
+  }
+  writer.finish();
+  EXPECT_EQ(test::read_bytes(folder / "a.h5"), test::read_bytes(folder / "b.h5"));
+}
+
 TEST(DatasetWriter, LeavesNothingUnlessFinished) {
   const test::ScratchFolder folder;
   {

@@ -135,6 +135,19 @@ TEST_F(Sweeping, TakesTheDeadOfThisHostAlone) {
   EXPECT_EQ(folder_.entries(), 6);
 }
 
+TEST_F(Sweeping, ADeadProcessNobodyWaitedForIsDead) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  siginfo_t ended{};
+  ::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT);
+  const std::string left =
+      dead_.substr(0, dead_.rfind('.', dead_.size() - 5) + 1) + std::to_string(child) + ".tmp";
+  write_bytes(folder_ / left, "x");
+  EXPECT_EQ(sweep_temporaries(folder_.path(), "a.h5", Sweep::kDeadOnThisHost), 2);
+  EXPECT_FALSE(exists(folder_ / left));
+  ::waitpid(child, nullptr, 0);
+}
+
 TEST_F(Sweeping, TakesAllOfOneTargetOrOfTheFolderButNeverItsOwn) {
   EXPECT_EQ(sweep_temporaries(folder_.path(), "a.h5", Sweep::kAll), 2);
   EXPECT_EQ(sweep_temporaries(folder_.path(), "", Sweep::kAll), 1);

@@ -1,0 +1,124 @@
+#include "convoy/apps/making.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cmath>
+#include <csignal>
+#include <iostream>
+
+#include "convoy/apps/ranks.hpp"
+#include "convoy/apps/terminal.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/io/agreement.hpp"
+
+namespace convoy::apps {
+namespace {
+
+/// 0, or the status to stop with.
+std::atomic<int> stop{0};
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler writes it");
+
+extern "C" void on_stop_signal(int signal) {
+  const auto status = static_cast<int>(signal == SIGINT ? ExitStatus::kInterrupted : ExitStatus::kTerminated);
+  // A person who presses Ctrl-C twice means at once; what is left behind is swept by the next import.
+  if (stop.exchange(status) == status && signal == SIGINT) _exit(status);
+}
+
+void install_signal_handlers() {
+  struct sigaction action {};
+  action.sa_handler = on_stop_signal;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;  // no system call of ours or MPI's ends early
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR2}) sigaction(signal, &action, nullptr);
+  struct sigaction at_hangup {};
+  sigaction(SIGHUP, nullptr, &at_hangup);
+  if (at_hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // else it is nohup's
+}
+
+class Printer final : public data::Observer {
+ public:
+  explicit Printer(std::string_view command) : command_(command) {}
+  ~Printer() override { line_.clear(); }
+  Printer(const Printer&) = delete;
+  Printer& operator=(const Printer&) = delete;
+
+  void on_progress(std::string_view what, std::int64_t done, std::int64_t total) override {
+    line_.show(what, done, total, std::chrono::steady_clock::now());
+  }
+  void on_warning(const std::string& text) override {
+    line_.clear();
+    std::cout.flush();
+    std::cerr << "convoy " + std::string(command_) + ": warning: " + text + '\n' << std::flush;
+  }
+  [[nodiscard]] std::optional<ExitStatus> stop_status() const override {
+    const int status = stop.load(std::memory_order_relaxed);
+    return status == 0 ? std::nullopt : std::optional(static_cast<ExitStatus>(status));
+  }
+  void say(const std::string& text) {
+    line_.clear();
+    std::cout << text << '\n';
+  }
+
+ private:
+  std::string_view command_;
+  ProgressLine line_{std::cout, standard_output_is_terminal()};
+};
+
+}  // namespace
+
+void ProgressLine::show(std::string_view what, std::int64_t done, std::int64_t total, Time now) {
+  constexpr std::chrono::milliseconds kBetweenDrawings{100};
+  constexpr std::chrono::seconds kBetweenLines{5};
+  if (shown_ == Time{}) shown_ = now;
+  if (what != what_) {
+    what_ = what;
+    began_ = now;
+    began_with_ = done;
+  }
+  if (now - shown_ < (is_terminal_ ? kBetweenDrawings : kBetweenLines)) return;
+  shown_ = now;
+  const double seconds = std::chrono::duration<double>(now - began_).count();
+  const double rate = seconds > 0 ? static_cast<double>(done - began_with_) / seconds : 0;
+  std::string line = what_ + ": " + grouped(done) + " of " + grouped(total) + " pictures";
+  if (rate > 0) {
+    const auto left = std::llround(static_cast<double>(total - done) / rate);
+    line +=
+        ", " + grouped(std::llround(rate)) + " a second, " + format("%lld:%02lld left", left / 60, left % 60);
+  }
+  if (is_terminal_)
+    out_ << '\r' << line << "\033[K" << std::flush;
+  else
+    out_ << line << std::endl;
+  is_drawn_ = is_terminal_;
+}
+
+void ProgressLine::clear() {
+  if (is_drawn_) out_ << "\r\033[K" << std::flush;
+  is_drawn_ = false;
+}
+
+ExitStatus make_dataset(std::string_view command,
+                        const std::function<void(const comm::Communicator& world, data::Observer& observer,
+                                                 const Say& say)>& make) {
+  const auto body = [&](const comm::Communicator& world) {
+    install_signal_handlers();
+    Printer printer(command);
+    make(world, printer, [&](const std::string& text) {
+      if (world.is_root()) printer.say(text);
+    });
+    return ExitStatus::kDone;
+  };
+  if (launched_processes() > 1) return run_with_ranks(command, body);
+  return body(comm::Communicator::self());
+}
+
+ExitStatus make_dataset_alone(std::string_view command,
+                              const std::function<void(data::Observer& observer, const Say& say)>& make) {
+  return make_dataset(command,
+                      [&](const comm::Communicator& world, data::Observer& observer, const Say& say) {
+                        io::agreed_at_root(world, [&] { make(observer, say); });
+                      });
+}
+
+}  // namespace convoy::apps

@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""Folders of pictures: the same bytes at any number of ranks and threads, Pillow's own pixels, bad pictures named, no
+broken file left by signals; the published formats and synth as one of several ranks; and a network trains on it."""
+
+import os
+import pty
+import signal
+import subprocess
+import unittest
+
+import runs
+
+try:
+    import h5py
+    import numpy
+    from PIL import Image
+except ImportError:
+    Image = None
+
+CLASSES = ("ape", "bee", "cat")
+SIZE = (20, 28)  # height, width
+SLOW_FILES = 400
+
+
+def picture(generator, index):
+    """Coarse noise, larger or smaller than SIZE, brighter the higher its class."""
+    height, width = generator.integers(12, 70, 2)
+    coarse = generator.integers(0, 150, (height // 4 + 1, width // 4 + 1, 3)) + 50 * (index % 3)
+    return Image.fromarray(coarse.astype("uint8")).resize((int(width), int(height)), Image.BICUBIC)
+
+
+def make_pictures(folder):
+    """90 files, a third in each class; every kind there is."""
+    generator = numpy.random.default_rng(5)
+    for index in range(90):
+        ending, mode = [("png", "RGB"), ("jpg", "RGB"), ("ppm", "RGB"), ("pgm", "L"), ("png", "RGBA"), ("jpg", "CMYK"),
+                        ("png", "P"), ("png", "L"), ("jpeg", "L")][index // 3 % 9]
+        below = os.path.join(folder, CLASSES[index % 3], "more" if index % 5 == 0 else "")
+        os.makedirs(below, exist_ok=True)
+        picture(generator, index).convert(mode).save(os.path.join(below, f"{index:02}.{ending}"))
+
+
+def files_in_order(folder):
+    """(path, label), as import orders them."""
+    for label, name in enumerate(CLASSES):
+        paths = [os.path.join(below, file) for below, _, files in os.walk(os.path.join(folder, name)) for file in files]
+        yield from ((path, label) for path in sorted(paths))
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def write(path, content):
+    with open(path, "wb") as file:
+        file.write(content)
+
+
+@unittest.skipUnless(Image, "python3-pil, python3-numpy or python3-h5py is not installed")
+class ImportFolder(runs.Folder):
+    def setUp(self):
+        super().setUp()
+        make_pictures("pictures")
+
+    def import_folder(self, *words, status=0, **how):
+        outcome = runs.convoy("import", "folder", "pictures", "--size", f"{SIZE[0]}x{SIZE[1]}", *words, **how)
+        self.assertEqual(outcome.status, status, outcome)
+        self.assertEqual(runs.leftovers("."), [])
+        return outcome
+
+    def test_ranks_and_threads_decide_no_byte(self):
+        outcome = self.import_folder("--out", "one.h5", "--test-part", 0.2)
+        self.assertIn("3 classes, 72 pictures in train, 18 pictures in test", outcome.output)
+        for ranks in (1, 2, 3, 4):
+            self.import_folder("--out", "many.h5", "--test-part", 0.2, "--threads", ranks, ranks=ranks)
+            self.assertEqual(read("many.h5"), read("one.h5"), ranks)
+        self.inspect("one.h5")
+
+    def test_pixels_are_pillows(self):
+        self.import_folder("--out", "data.h5", "--channels", 3)
+        with h5py.File("data.h5") as file:
+            images, labels = file["train/images"][:], file["train/labels"][:]
+        expected = list(files_in_order("pictures"))
+        self.assertEqual(list(labels), [label for _, label in expected])
+        for image, (path, _) in zip(images, expected):
+            if path.endswith(("jpg", "jpeg")):
+                continue  # decoders of JPEG may differ by a bit
+            pillow = Image.open(path).convert("RGB").resize((SIZE[1], SIZE[0]), Image.BILINEAR)
+            numpy.testing.assert_array_equal(image, numpy.asarray(pillow).transpose(2, 0, 1), path)
+
+    def test_a_network_trains_on_it(self):
+        self.import_folder("--out", "data.h5", "--test-part", 0.2, ranks=2)
+        with open("three.ini", "w", encoding="utf-8") as file:
+            file.write(runs.without_indentation(runs.SETTINGS + runs.NETWORKS["tiny"].replace("dense 4", "dense 3")))
+        self.train("three", {"train.epochs": 20, "run.dir": "three"}, ranks=2)
+        epochs = [line for line in runs.metrics("three") if line["event"] == "epoch"]
+        self.assertGreater(epochs[-1]["test_accuracy"], 0.7)  # brightness tells the classes
+
+    def test_other_sizes_are_named_with_a_hint(self):
+        outcome = runs.convoy("import", "folder", "pictures", "--out", "none.h5", ranks=3)
+        self.assert_message(outcome, 3, r"picture sizes differ \(\d+x\d+ in pictures/ape/.*, \d+x\d+ in .*--size HxW")
+        self.assertFalse(os.path.exists("none.h5"))
+
+    def test_bad_pictures_are_named_and_left_out_where_asked(self):
+        write("pictures/bee/00-empty.png", b"")
+        whole = read("pictures/ape/03.jpg") if os.path.exists("pictures/ape/03.jpg") else read("pictures/bee/04.jpg")
+        write("pictures/cat/zz-cut.jpg", whole[:len(whole) // 2])
+        write("pictures/cat/zz-gif.png", b"GIF89a")
+        for ranks in (None, 3):
+            outcome = self.import_folder("--out", "none.h5", status=3, ranks=ranks)
+            self.assert_message(outcome, 3, r"bad picture pictures/bee/00-empty.png \(it is empty\)")
+            self.assertFalse(os.path.exists("none.h5"))
+            outcome = self.import_folder("--out", f"left-{ranks}.h5", "--on-bad", "skip", ranks=ranks)
+            self.assertIn("Left out: 3 bad pictures", outcome.output)
+            for name in ("bee/00-empty.png", "cat/zz-cut.jpg", "cat/zz-gif.png"):
+                self.assertRegex(outcome.errors, rf"warning: bad picture pictures/{name} \(.*\); left out")
+        self.assertEqual(read("left-3.h5"), read("left-None.h5"))
+        for name in ("bee/00-empty.png", "cat/zz-cut.jpg", "cat/zz-gif.png"):
+            os.remove("pictures/" + name)
+        self.import_folder("--out", "clean.h5")
+        self.assertEqual(read("left-3.h5"), read("clean.h5"))
+
+    def test_wrong_options_are_named(self):
+        for words, pattern in ((["--size", "0x3"], "--size '0x3'"), (["--on-bad", "fix"], "'fix' is not stop or skip"),
+                               (["--channels", "2"], "'2' is not 1 or 3"), (["--fit", "crop"], "--fit goes with --size"),
+                               (["--test-part", "1"], "--test-part '1'")):
+            outcome = runs.convoy("import", "folder", "pictures", "--out", "none.h5", *words)
+            self.assert_message(outcome, 2, pattern)
+        outcome = runs.convoy("import", "mnist", "pictures", "--out", "none.h5", "--size", "3x3")
+        self.assert_message(outcome, 2, "--size goes with import folder alone")
+
+    def test_an_unreadable_folder_for_the_output_is_status_4(self):
+        outcome = self.import_folder("--out", "nowhere/data.h5", status=4, ranks=2)
+        self.assert_message(outcome, 4, "nowhere")
+
+
+@unittest.skipUnless(Image, "python3-pil, python3-numpy or python3-h5py is not installed")
+class Interrupted(runs.Folder):
+    """One large picture under many names, so that there is time to meet the import on its way."""
+
+    def setUp(self):
+        super().setUp()
+        os.makedirs("pictures/a")
+        Image.effect_noise((1400, 1400), 60).save("pictures/a/0.png", compress_level=1)
+        for index in range(1, SLOW_FILES):
+            os.link("pictures/a/0.png", f"pictures/a/{index}.png")
+        write("out.h5", b"what was there")
+
+    def start(self, ranks=None):
+        run = runs.Running("import", "folder", "pictures", "--size", "8x8", "--threads", 1, "--out", "out.h5", ranks=ranks)
+        run.wait_until(lambda: runs.leftovers("."), "the import's temporary file")
+        self.assertIsNone(run.process.poll(), "the import was over too soon")
+        return run
+
+    def assert_nothing_changed(self):
+        self.assertEqual(runs.leftovers("."), [])
+        self.assertEqual(read("out.h5"), b"what was there")
+
+    def test_a_signal_stops_one_rank(self):
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            with self.start() as run:
+                run.process.send_signal(number)
+                self.assert_message(run.wait(), status, "stopped on request; out.h5 is as it was before")
+            self.assert_nothing_changed()
+
+    def test_a_signal_that_mpirun_forwards_stops_all_ranks(self):
+        with self.start(ranks=3) as run:
+            run.process.send_signal(signal.SIGUSR2)
+            self.assert_message(run.wait(), 143, "stopped on request")
+        self.assert_nothing_changed()
+
+    def test_one_rank_that_is_asked_to_stop_stops_all(self):
+        with self.start(ranks=3) as run:
+            os.kill(run.rank_pids()[2], signal.SIGTERM)
+            self.assert_message(run.wait(), 143, "stopped on request")
+        self.assert_nothing_changed()
+
+    def test_an_interrupted_mpirun_leaves_nothing(self):
+        with self.start(ranks=2) as run:
+            run.process.send_signal(signal.SIGINT)
+            self.assertNotEqual(run.wait().status, 0)
+        self.assert_nothing_changed()
+
+    def test_what_a_killed_import_leaves_the_next_one_sweeps(self):
+        for ranks in (None, 2):
+            with self.start(ranks) as run:
+                run.kill_all()
+            self.assertEqual(read("out.h5"), b"what was there")
+            self.assertEqual(len(runs.leftovers(".")), 1)
+            made = runs.convoy("synth", "--out", "out.h5", "--train", 10, "--test", 10)
+            self.assertEqual(made.status, 0, made)
+            self.assertEqual(runs.leftovers("."), [])
+            write("out.h5", b"what was there")
+
+    def test_progress_is_redrawn_on_a_terminal_alone(self):
+        here, there = pty.openpty()
+        command = runs.command(["import", "folder", "pictures", "--size", "8x8", "--threads", "1", "--out", "out.h5"])
+        with subprocess.Popen(command, env=runs.environment(), stdin=subprocess.DEVNULL, stdout=there,
+                              stderr=subprocess.DEVNULL) as process:
+            os.close(there)
+            shown = b""
+            while b"pictures, " not in shown:
+                shown += os.read(here, 4096)
+            process.send_signal(signal.SIGINT)
+            process.wait()
+        os.close(here)
+        self.assertRegex(shown, rb"\rtrain( \(headers\))?: \d+ of 400 pictures")
+
+
+class OneOfSeveral(runs.Folder):
+    """The importers and synth that one rank does all of, started on three."""
+
+    def test_synth_is_made_once(self):
+        made = runs.convoy("synth", "--out", "three.h5", *runs.options(self.samples), ranks=3)
+        self.assertEqual(made.status, 0, made)
+        self.assertEqual(made.output.count("Made three.h5"), 1)
+        self.assertEqual(read("three.h5"), read("data.h5"))
+
+    def test_cifar10_is_imported_once(self):
+        os.mkdir("cifar")
+        for name in [f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"]:
+            write("cifar/" + name, b"".join(bytes([label]) + bytes([20 * label]) * 3072 for label in range(10)))
+        for ranks in (None, 3):
+            made = runs.convoy("import", "cifar10", "cifar", "--out", f"cifar-{ranks}.h5", ranks=ranks)
+            self.assertEqual(made.status, 0, made)
+        self.assertEqual(read("cifar-3.h5"), read("cifar-None.h5"))
+        missing = runs.convoy("import", "mnist", "cifar", "--out", "none.h5", ranks=3)
+        self.assert_message(missing, 2, "train-images-idx3-ubyte")
+
+
+if __name__ == "__main__":
+    runs.main()
