@@ -10,6 +10,7 @@ import time
 import runs
 
 SEED = int(os.environ.get("CONVOY_TEST_SEED", random.SystemRandom().randrange(10**6)))
+KILLS = int(os.environ.get("CONVOY_TEST_KILLS", 12))
 PLACES = [(None, 1), (2, 1), (3, 1), (None, 2), (4, 1), (2, 2)]
 
 
@@ -63,6 +64,50 @@ class KillAndResume(runs.Folder):
         settings = {"train.epochs": 12, "checkpoint.every-steps": 1, "checkpoint.keep": 4}
         self.train("tiny", {**settings, "run.dir": "undisturbed"})
         self.kill_until_done("tiny", settings, 10, 60, lambda running: running.kill_all())
+        self.assert_same_result("killed", self.result_of("undisturbed"))
+
+
+    def life(self, words, aims_at_save):
+        """One run until it is killed: a rank or all of it, at some step or right after a save has begun. Whether it
+        was killed."""
+        ranks = self.random.randint(1, 5)
+        target = runs.last_step("killed") + self.random.randint(3, 20)
+        with runs.Running(*words, ranks=ranks, threads=self.random.randint(1, 2)) as running:
+            if not running.wait_until(lambda: runs.last_step("killed") >= target, f"step {target}"):
+                return False
+            if aims_at_save:
+                running.wait_until(lambda: runs.leftovers("killed/checkpoints"), "the beginning of a save")
+            time.sleep(self.random.uniform(0, 0.004 if aims_at_save else 0.05))
+            died = running.process.poll() is None
+            if self.random.random() < 0.5:
+                running.kill_all()
+            else:
+                for victim in self.random.sample(running.rank_pids(), 1):
+                    os.kill(victim, signal.SIGKILL)
+                running.wait()
+        return died
+
+    def test_many_kills_half_of_them_into_saves_on_random_ranks(self):
+        """CONVOY_TEST_KILLS of them (default 12)."""
+        settings = {"train.epochs": 6 * KILLS, "checkpoint.every-steps": 3, "checkpoint.every-epochs": 0,
+                    "checkpoint.writers": self.random.choice(["one", "one", "all"])}
+        self.train("blocks", {**settings, "run.dir": "undisturbed"})
+        words = ["train", "--config", "blocks.ini", *runs.options({**settings, "run.dir": "killed"}), "--resume", "auto"]
+        deaths = into_saves = 0
+        while deaths < KILLS:
+            aims_at_save = deaths % 2 == 1
+            died = self.life(words, aims_at_save)
+            if not died:
+                break  # done before its time
+            deaths += 1
+            into_saves += bool(runs.leftovers("killed"))
+            for path in runs.checkpoints("killed"):
+                loaded = runs.convoy("eval", "--checkpoint", path, "--data", "data.h5")
+                self.assertEqual(loaded.status, 0, f"{path} was loaded after kill {deaths}: {loaded}")
+        print(f"killed {deaths} times, {into_saves} of them left a file half written", flush=True)
+        self.assertGreaterEqual(deaths, KILLS * 3 // 4, "the run was over before it was killed so often")
+        self.train("blocks", {**settings, "run.dir": "killed"}, resume="auto", ranks=3)
+        self.assertEqual(runs.leftovers("killed"), [])
         self.assert_same_result("killed", self.result_of("undisturbed"))
 
 
