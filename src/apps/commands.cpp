@@ -17,6 +17,7 @@ const std::vector<Command>& commands() {
       {"import", "make a data set file from folders of pictures, or the files of MNIST or CIFAR-10",
        run_import},
       {"synth", "make a data set file of pictures the program draws itself", run_synth},
+      {"verify", "do the steps between two checkpoints again and compare the bits", run_verify},
       {"inspect", "show what is in a data set or checkpoint, and check its sums", run_inspect},
       {"gradcheck", "compare the gradients of a network with numeric ones, layer by layer", run_gradcheck},
       {"bench", "measure the machine, and every layer and the whole step of a configuration", run_bench},

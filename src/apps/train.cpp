@@ -214,6 +214,10 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const train::Hooks& 
       "resume", "never|auto|PATH",
       "never (default): run.dir must hold no checkpoint; auto: go on from its newest sound one, else "
       "start; PATH: go on from that one");
+  line.add_flag(
+      "resume-anyway",
+      "go on from a checkpoint also where optimizer, schedule, seed or data differ from those it was made "
+      "with; network and batch must be the same");
   line.add_flag("dry-run", "check everything, show what would run, write nothing");
   line.add_flag("print-config", "print the effective configuration and stop");
   if (!line.parse(arguments)) return ExitStatus::kDone;
@@ -230,6 +234,7 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const train::Hooks& 
                   : resume == "auto" ? train::Resume::kAuto
                                      : train::Resume::kPath;
   launch.resume_path = resume;
+  launch.resume_anyway = line.has("resume-anyway");
   launch.dry_run = line.has("dry-run");
   launch.command_line = "convoy train " + join(arguments, " ");
   launch.request = &request;

@@ -107,14 +107,6 @@ void check_together(train::Options& options, const Winners& winners) {
                       " needs checkpoint.writers = one (a chunk is compressed by one rank); leave one of the "
                       "two out");
   }
-  if (options.checkpoint_writers != train::Writers::kOne) {
-    if (winners.contains("checkpoint.async") && options.checkpoint_async) {
-      throw ConfigError(shown(winners.at("checkpoint.async")) +
-                        " needs checkpoint.writers = one (MPI's own input and output is not safe while other "
-                        "threads exchange gradients); leave one of the two out");
-    }
-    options.checkpoint_async = false;
-  }
   check_data(options, winners);
   if (!winners.contains("train.micro-batch"))
     options.micro_batch = std::min(options.micro_batch, options.batch);

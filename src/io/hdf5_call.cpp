@@ -168,11 +168,15 @@ std::vector<std::string> read_texts(hid_t type, hid_t space, const Place& place,
 }
 
 std::string hdf5_version() {
-  unsigned major = 0;
-  unsigned minor = 0;
-  unsigned release = 0;
-  H5get_libversion(&major, &minor, &release);
-  return std::to_string(major) + '.' + std::to_string(minor) + '.' + std::to_string(release);
+  // Asked once: even this call enters the library, and later the I/O thread may be in it.
+  static const std::string version = [] {
+    unsigned major = 0;
+    unsigned minor = 0;
+    unsigned release = 0;
+    H5get_libversion(&major, &minor, &release);
+    return std::to_string(major) + '.' + std::to_string(minor) + '.' + std::to_string(release);
+  }();
+  return version;
 }
 
 }  // namespace convoy::io

@@ -48,12 +48,6 @@ void write_tensor(io::File& file, const comm::Communicator& writers, const std::
   mine = mine.subspan(size);
 }
 
-void read_tensor(const io::File& file, const std::string& path, const nn::Tensor& tensor,
-                 std::span<float> flat) {
-  const std::vector<float> values = file.read<float>(path, tensor.dims);
-  std::copy(values.begin(), values.end(), flat.begin() + tensor.offset);
-}
-
 /// A writer's shares of `tensors` in a flat vector.
 std::vector<Range> shares_of(const std::vector<nn::Tensor>& tensors, const comm::Communicator& writers) {
   std::vector<Range> ranges;
@@ -80,18 +74,6 @@ std::vector<float> velocity_to_write(const comm::Communicator& world, const Stat
     owned.insert(owned.end(), values, values + range.size());
   }
   return comm::redistribute(world, state.owned, owned, wanted);
-}
-
-/// What this rank keeps of a tensor of the optimizer's state.
-void read_velocity(const io::File& file, const nn::Tensor& tensor, optim::Shard& velocity) {
-  const std::vector<float> values = file.read<float>(momentum_path(tensor), tensor.dims);
-  for (const Range& range : velocity.ranges()) {
-    const std::int64_t begin = std::max(range.begin, tensor.offset);
-    const std::int64_t end = std::min(range.end, tensor.offset + tensor.size());
-    if (begin < end)
-      std::copy(values.begin() + (begin - tensor.offset), values.begin() + (end - tensor.offset),
-                velocity.at(begin));
-  }
 }
 
 template <class T>
@@ -129,6 +111,21 @@ void write_header(io::File& file, const CheckpointHeader& header) {
 }
 
 }  // namespace
+
+void Progress::add_step(std::int64_t samples_of_step, const LeafResult& sum) {
+  ++step;
+  samples += samples_of_step;
+  epoch_loss_sum += sum.loss_sum;
+  epoch_correct += sum.correct;
+  epoch_samples += samples_of_step;
+}
+
+void Progress::end_epoch(std::int64_t finished) {
+  epoch = finished + 1;
+  epoch_loss_sum = 0;
+  epoch_correct = 0;
+  epoch_samples = 0;
+}
 
 WriterGroup::WriterGroup(const comm::Communicator& world, Writers writers) : world_(world) {
   const bool is_first_of_node = world.node().is_root();  // collective
@@ -242,14 +239,34 @@ CheckpointHeader read_checkpoint_header(const std::string& path) {
   return header;
 }
 
-void read_checkpoint_state(const std::string& path, const nn::Network& network, State& state) {
+void for_each_tensor(const std::string& path, const nn::Network& network, bool with_velocity,
+                     const std::function<void(const std::string& name, TensorKind kind,
+                                              const nn::Tensor& tensor, std::span<const float> values)>& f) {
   const io::File file = io::File::open(path);
+  const auto give = [&](const std::string& name, TensorKind kind, const nn::Tensor& tensor) {
+    f(name, kind, tensor, file.read<float>(name, tensor.dims));
+  };
   for (const nn::Tensor& tensor : network.parameters()) {
-    read_tensor(file, model_path(tensor), tensor, state.parameters);
-    if (state.has_velocity) read_velocity(file, tensor, state.velocity);
+    give(model_path(tensor), TensorKind::kParameter, tensor);
+    if (with_velocity) give(momentum_path(tensor), TensorKind::kVelocity, tensor);
   }
   for (const nn::Tensor& tensor : network.statistics())
-    read_tensor(file, model_path(tensor), tensor, state.statistics);
+    give(model_path(tensor), TensorKind::kStatistic, tensor);
+}
+
+void read_checkpoint_state(const std::string& path, const nn::Network& network, State& state) {
+  for_each_tensor(
+      path, network, state.has_velocity,
+      [&](const std::string&, TensorKind kind, const nn::Tensor& tensor, std::span<const float> values) {
+        if (kind == TensorKind::kVelocity) {
+          for_each_kept(state.velocity, tensor, [&](const Range& here, float* kept) {
+            std::copy(values.begin() + here.begin, values.begin() + here.end, kept);
+          });
+        } else {
+          const std::span<float> flat = kind == TensorKind::kParameter ? state.parameters : state.statistics;
+          std::copy(values.begin(), values.end(), flat.begin() + tensor.offset);
+        }
+      });
 }
 
 Digest hash_of_checkpoint(const std::string& path) {

@@ -79,11 +79,19 @@ std::string find_resume_point(const comm::Communicator& world, const Launch& lau
   return world.broadcast(from);
 }
 
-void require_same_run(const CheckpointHeader& header, const std::string& path, const Options& options,
-                      const std::string& data_digest) {
-  const auto refuse = [&](const std::string& what, const std::string& then, const std::string& now) {
-    throw ConfigError("cannot go on from " + path + ": " + what + " differs (there '" + then + "', here '" +
-                      now + "'); resume with what the run began with, or start afresh in another run.dir");
+std::string require_same_run(const CheckpointHeader& header, const std::string& path, const Options& options,
+                             const std::string& data_digest, bool anyway) {
+  std::vector<std::string> differences;
+  const auto differs = [&](const std::string& what, const std::string& then, const std::string& now) {
+    const std::string both = what + " differs (there '" + then + "', here '" + now + "')";
+    const bool is_fixed = what.starts_with("network.") || what == "train.batch";
+    if (anyway && !is_fixed) {
+      differences.push_back(both);
+      return;
+    }
+    throw ConfigError("cannot go on from " + path + ": " + both +
+                      "; resume with what the run began with, or start afresh in another run.dir" +
+                      (is_fixed ? "" : "; --resume-anyway goes on as another run would"));
   };
   std::map<std::string, std::string> then = values_of(header.config);
   std::map<std::string, std::string> now = values_of(options.effective_ini);
@@ -96,9 +104,18 @@ void require_same_run(const CheckpointHeader& header, const std::string& path, c
   // A window decides the order of chunks alone, else only what is read at a time.
   if (now["data.order"] == "full") now["data.window"] = then["data.window"];
   for (const auto& [key, value] : then)
-    if (!may_differ(key) && now[key] != value) refuse(key, value, now[key]);
+    if (!may_differ(key) && now[key] != value) differs(key, value, now[key]);
   if (header.data_digest != data_digest)
-    refuse("the content of the data set", header.data_digest, data_digest);
+    differs("the content of the data set", header.data_digest, data_digest);
+  return join(differences, ", ");
+}
+
+void require_position(const Progress& progress, const std::string& path, std::int64_t steps_per_epoch) {
+  if (progress.step / steps_per_epoch == progress.epoch) return;
+  throw ConfigError("cannot go on from " + path + ": step " + std::to_string(progress.step) +
+                    " was in epoch " + std::to_string(progress.epoch + 1) + " there, and here is in epoch " +
+                    std::to_string(progress.step / steps_per_epoch + 1) +
+                    " (the data set has another number of samples); start afresh in another run.dir");
 }
 
 }  // namespace convoy::train

@@ -17,8 +17,12 @@ namespace convoy::train {
                                             const RunDirectory& directory, Observer& listener);
 
 /// Throws ConfigError, naming the key and both values, where the run that wrote `header` and `options` would
-/// not have the same trajectory: network, optimizer, schedule, batch, seed or data differ.
-void require_same_run(const CheckpointHeader& header, const std::string& path, const Options& options,
-                      const std::string& data_digest);
+/// not have the same trajectory: network, optimizer, schedule, batch, seed or data differ. With `anyway` only
+/// where the network, its loss or the batch do; the other differences are returned, for people.
+std::string require_same_run(const CheckpointHeader& header, const std::string& path, const Options& options,
+                             const std::string& data_digest, bool anyway = false);
+
+/// Throws ConfigError where `progress` is no position of a run with so many steps an epoch.
+void require_position(const Progress& progress, const std::string& path, std::int64_t steps_per_epoch);
 
 }  // namespace convoy::train

@@ -108,12 +108,16 @@ class Trainer {
     if (from.empty()) return;
     io::agreed(world_, [&] {
       const CheckpointHeader header = read_checkpoint_header(from);
-      require_same_run(header, from, options_, dataset_.digest());
+      resumed_anyway_ = require_same_run(header, from, options_, dataset_.digest(), launch_.resume_anyway);
+      if (world_.is_root() && !resumed_anyway_.empty())
+        listener().on_warning("going on from " + from + " as another run would: " + resumed_anyway_ +
+                              "; what follows is no continuation of that run to the bit");
       if (world_.is_root() && header.isa != kernels::to_string(isa_))
         listener().on_warning(from + " was trained with instruction set " + header.isa + ", this run uses " +
                               std::string(kernels::to_string(isa_)) +
                               ": bits may differ from an uninterrupted run");
       progress_ = header.progress;
+      require_position(progress_, from, steps_per_epoch_);
       read_checkpoint_state(from, network_, stepper_.state());
     });
   }
@@ -206,17 +210,13 @@ class Trainer {
                           .verify_follows = verify_is_due(progress_.step + 1),
                           .note = [this] { return static_cast<int>(requests_.own()); }};
     const LeafResult sum = stepper_.step(order);
-    ++progress_.step;
+    const auto samples = static_cast<std::int64_t>(order.batch.size());
+    progress_.add_step(samples, sum);
     if (launch_.hooks.corrupt) {
       stepper_.settle();
       launch_.hooks.corrupt("parameters", world_.rank(), progress_.step,
                             std::as_writable_bytes(stepper_.state().parameters));
     }
-    const auto samples = static_cast<std::int64_t>(order.batch.size());
-    progress_.samples += samples;
-    progress_.epoch_loss_sum += sum.loss_sum;
-    progress_.epoch_correct += sum.correct;
-    progress_.epoch_samples += samples;
     for (Pace* pace : {&pace_, &epoch_pace_}) pace->add(samples);
     return sum.loss_sum / static_cast<double>(samples);
   }
@@ -270,10 +270,7 @@ class Trainer {
       report.test_loss = result.loss;
       report.test_score = score_of(result.loss, result.correct, result.samples, test_->split->target_size());
     }
-    progress_.epoch = epoch + 1;
-    progress_.epoch_loss_sum = 0;
-    progress_.epoch_correct = 0;
-    progress_.epoch_samples = 0;
+    progress_.end_epoch(epoch);
     if (world_.is_root()) {
       metrics_.append(epoch_line(report));
       listener().on_epoch(report);
@@ -337,11 +334,16 @@ class Trainer {
                   .input = train_.transform,
                   .class_names = dataset_.class_names(),
                   .data_digest = dataset_.digest()},
-                 stepper_.state(),
-                 gather_provenance(world_, launch_.command_line, stepper_.engine().threads()), wait);
+                 stepper_.state(), provenance(), wait);
     deadline_.saved_in(writer_.slowest_seconds());
     deadline_.restart();
     resume();
+  }
+
+  Provenance provenance() {
+    Provenance facts = gather_provenance(world_, launch_.command_line, stepper_.engine().threads());
+    if (!resumed_anyway_.empty()) facts["resumed_anyway"] = resumed_anyway_;
+    return facts;
   }
 
   /// The end line of a run that all ranks see fail together; rank 0 alone may not know of other failures.
@@ -392,6 +394,7 @@ class Trainer {
 
   EpochOrder order_;
   double rate_ = 0;
+  std::string resumed_anyway_;       // what differs from the run that wrote the checkpoint
   std::int64_t step_under_way_ = 0;  // for messages
   Pace pace_;                        // since the last step line
   Pace epoch_pace_;

@@ -35,6 +35,7 @@ ExitStatus run_gradcheck(const Arguments& arguments);
 ExitStatus run_import(const Arguments& arguments);
 ExitStatus run_inspect(const Arguments& arguments);
 ExitStatus run_scaling(const Arguments& arguments);
+ExitStatus run_verify(const Arguments& arguments);
 ExitStatus run_synth(const Arguments& arguments);
 ExitStatus run_train(const Arguments& arguments);
 

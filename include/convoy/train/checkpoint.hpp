@@ -2,10 +2,12 @@
 // Checkpoint files (contract, "Checkpoint file"): logical tensors, whole or absent. Nothing outside
 // /provenance depends on how many ranks wrote one. Written by the Trainer; read by train, eval, inspect.
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,12 @@ struct Progress {
   double epoch_loss_sum = 0;  ///< of the epoch under way
   std::int64_t epoch_correct = 0;
   std::int64_t epoch_samples = 0;
+
+  /// One update on so many samples, whose results sum to `sum`.
+  void add_step(std::int64_t samples_of_step, const LeafResult& sum);
+  /// Epoch `finished` (from 0) is done: the next begins with empty sums.
+  void end_epoch(std::int64_t finished);
+  friend bool operator==(const Progress&, const Progress&) = default;
 };
 
 /// What a checkpoint says beside its tensors.
@@ -84,6 +92,25 @@ void write_checkpoint(const std::string& path, const WriterGroup& group, const n
 /// Reads the tensors of `network` into `state`, whose buffers have the network's sizes. An empty velocity is
 /// not read. Throws DataError where a tensor is missing or has another shape.
 void read_checkpoint_state(const std::string& path, const nn::Network& network, State& state);
+
+enum class TensorKind { kParameter, kStatistic, kVelocity };
+
+/// Calls `f` with every tensor of `network` that the checkpoint holds, as it is stored; with velocities where
+/// `with_velocity`. Throws as read_checkpoint_state.
+void for_each_tensor(const std::string& path, const nn::Network& network, bool with_velocity,
+                     const std::function<void(const std::string& name, TensorKind kind,
+                                              const nn::Tensor& tensor, std::span<const float> values)>& f);
+
+/// Calls `f(elements of the tensor, their values)` with every stretch of `tensor` that `velocity` keeps.
+template <class Function>
+void for_each_kept(optim::Shard& velocity, const nn::Tensor& tensor, const Function& f) {
+  for (const Range& range : velocity.ranges()) {
+    const Range here{std::max(range.begin, tensor.offset),
+                     std::min(range.end, tensor.offset + tensor.size())};
+    if (here.begin < here.end)
+      f(Range{here.begin - tensor.offset, here.end - tensor.offset}, velocity.at(here.begin));
+  }
+}
 
 /// Throws DataError where the sum of the file is missing or wrong; to be called before the reads above.
 void require_sound_checkpoint(const std::string& path);

@@ -28,6 +28,7 @@ enum class Resume {
 struct Launch {
   Resume resume = Resume::kNever;
   std::string resume_path;                     ///< for Resume::kPath
+  bool resume_anyway = false;                  ///< also where configuration or data differ
   bool dry_run = false;                        ///< check and report, then stop before anything is written
   std::string command_line;                    ///< for /provenance
   kernels::Isa isa = kernels::Isa::kPortable;  ///< this rank's best; the lowest of all ranks is used

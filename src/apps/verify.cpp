@@ -1,0 +1,108 @@
+// convoy verify: the steps between two checkpoints done again, and the bits compared.
+
+#include <chrono>
+#include <iostream>
+
+#include "convoy/apps/command.hpp"
+#include "convoy/apps/command_line.hpp"
+#include "convoy/apps/ranks.hpp"
+#include "convoy/apps/terminal.hpp"
+#include "convoy/config/config.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/io/agreement.hpp"
+#include "convoy/kernels/isa.hpp"
+#include "convoy/train/replay.hpp"
+
+namespace convoy::apps {
+namespace {
+
+/// Redrawn on a terminal, elsewhere a line every ten seconds.
+class Progress {
+ public:
+  void show(std::int64_t done, std::int64_t all) {
+    const auto now = std::chrono::steady_clock::now();
+    const auto pause = is_terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10'000);
+    if (now - shown_ < pause) return;
+    shown_ = now;
+    std::cout << (is_terminal_ ? "\r" : "") << "step " << grouped(done) << " of " << grouped(all)
+              << (is_terminal_ ? "\033[K" : "\n") << std::flush;
+    is_drawn_ = is_terminal_;
+  }
+  void clear() {
+    if (is_drawn_) std::cout << "\r\033[K";
+    is_drawn_ = false;
+  }
+
+ private:
+  bool is_terminal_ = standard_output_is_terminal();
+  bool is_drawn_ = false;
+  std::chrono::steady_clock::time_point shown_ = std::chrono::steady_clock::now();
+};
+
+void print_differences(const train::ReplayResult& result) {
+  constexpr std::size_t kMost = 10;
+  for (std::size_t i = 0; i < result.differences.size() && i < kMost; ++i) {
+    const train::Difference& each = result.differences[i];
+    std::cout << "  " << each.path << ": " << counted(each.count, "number") << ", first [" << each.first
+              << "], there " << format("%.9g", each.in_file) << ", here " << format("%.9g", each.replayed)
+              << '\n';
+  }
+  if (result.differences.size() > kMost)
+    std::cout << "  and "
+              << counted(static_cast<std::int64_t>(result.differences.size() - kMost), "more tensor") << '\n';
+}
+
+ExitStatus verify(const CommandLine& line, const comm::Communicator& world) {
+  const std::string from = line.required_text("from");
+  train::Options options;
+  io::agreed(world, [&] {
+    train::require_sound_checkpoint(from);
+    options = config::from_checkpoint(train::read_checkpoint_header(from).config, from);
+  });
+  if (const auto data = line.text("data")) options.data.file = *data;
+  if (options.data.file.empty())
+    throw ConfigError(from + " does not say which data set it was trained on; name it with --data");
+  options.threads = line.integer("threads", 0, 0, 4096);
+
+  Progress progress;
+  const train::ReplayResult result =
+      train::replay(options, world,
+                    {.from = from,
+                     .to = line.required_text("to"),
+                     .isa = kernels::choose_isa(),
+                     .progress = [&](std::int64_t done, std::int64_t all) { progress.show(done, all); }});
+  progress.clear();
+  const bool agrees = result.differences.empty();
+  if (world.is_root()) {
+    std::cout << counted(result.steps, "step") << " from step " << grouped(result.from.progress.step)
+              << " to " << grouped(result.to.progress.step) << " done again on "
+              << counted(world.size(), "rank") << ", " << result.isa << ": "
+              << (agrees ? "the same bits" : "OTHER BITS") << '\n';
+    print_differences(result);
+    if (!agrees && result.to.isa != result.isa)
+      std::cout << line.required_text("to") << " was written with instruction set " << result.to.isa
+                << ", which makes other bits; CONVOY_ISA=" << result.to.isa
+                << " replays with it where the processor has it\n";
+  }
+  return agrees ? ExitStatus::kDone : ExitStatus::kCheckFailed;
+}
+
+}  // namespace
+
+ExitStatus run_verify(const Arguments& arguments) {
+  CommandLine line(
+      "verify", "[mpirun …] convoy verify --from A.h5 --to B.h5 [options]",
+      "Does the steps between two checkpoints of a run again, on any number of ranks and threads, "
+      "and compares\nevery bit of network, optimizer and progress. Writes nothing. Status 0: the "
+      "same; 1: a wrong machine,\nprogram or file, or another instruction set.");
+  line.add_value("from", "A.h5", "the earlier checkpoint; its configuration is used");
+  line.add_value("to", "B.h5", "the later one");
+  line.add_value("data", "F.h5", "the data set, where it is not where the run found it");
+  line.add_value("threads", "N", "threads of a rank; default 0: as train chooses them");
+  if (!line.parse(arguments)) return ExitStatus::kDone;
+  (void)line.required_text("from");
+  (void)line.required_text("to");
+  return run_with_ranks("verify", [&](const comm::Communicator& world) { return verify(line, world); });
+}
+
+}  // namespace convoy::apps

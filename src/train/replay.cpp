@@ -1,0 +1,203 @@
+#include "convoy/train/replay.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/io/agreement.hpp"
+#include "convoy/optim/schedule.hpp"
+#include "convoy/train/agreement.hpp"
+#include "convoy/train/evaluation.hpp"
+#include "epoch_order.hpp"
+#include "feed.hpp"
+#include "resume.hpp"
+#include "setup.hpp"
+#include "stepper.hpp"
+
+namespace convoy::train {
+namespace {
+
+bool has_same_bits(float a, float b) {
+  return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+/// Of one tensor; `held` are the replayed values of `elements` of it, `stored` all of the file's.
+void compare(const std::string& path, const Range& elements, const float* held, const float* stored,
+             std::vector<Difference>& differences) {
+  Difference difference{.path = path};
+  for (std::int64_t i = elements.begin; i < elements.end; ++i) {
+    const float mine = held[i - elements.begin];
+    if (has_same_bits(mine, stored[i])) continue;
+    if (difference.count++ == 0) {
+      difference.first = i;
+      difference.in_file = stored[i];
+      difference.replayed = mine;
+    }
+  }
+  if (difference.count > 0) differences.push_back(difference);
+}
+
+/// What every rank found, one entry a tensor; each rank has its part of the optimizer's state.
+std::vector<Difference> gathered(const comm::Communicator& world, const std::vector<Difference>& mine) {
+  std::string text;
+  for (const Difference& each : mine)
+    text += each.path + ' ' + std::to_string(each.count) + ' ' + std::to_string(each.first) + ' ' +
+            shortest(each.in_file) + ' ' + shortest(each.replayed) + '\n';
+  std::vector<Difference> all;
+  for (const std::string& of_rank : world.all_gather_text(text)) {
+    const std::vector<std::string> words = split_words(of_rank);
+    for (std::size_t i = 0; i + 4 < words.size(); i += 5) {
+      const Difference found{.path = words[i],
+                             .count = *parse_integer(words[i + 1]),
+                             .first = *parse_integer(words[i + 2]),
+                             .in_file = std::strtod(words[i + 3].c_str(), nullptr),
+                             .replayed = std::strtod(words[i + 4].c_str(), nullptr)};
+      const auto known = std::ranges::find(all, found.path, &Difference::path);
+      if (known == all.end()) {
+        all.push_back(found);
+      } else if (found.count > known->count) {
+        *known = found;
+      }
+    }
+  }
+  return all;
+}
+
+class Replay {
+ public:
+  Replay(const Options& options, const comm::Communicator& world, const ReplayRequest& request)
+      : options_(options),
+        world_(world),
+        request_(request),
+        dataset_(options.data, world, {"train"}),
+        network_(dataset_.shape(), options.layers, options.loss, outputs_for(dataset_, options)),
+        isa_(lowest_isa(world, request.isa)),
+        source_{.split = &training_split(dataset_, options.data.file),
+                .transform = dataset_.transform(options.data.normalize),
+                .augmentation = options.data.augment},
+        stepper_(options, world, network_, kernels::float_kernels(isa_), source_, no_hooks_),
+        steps_per_epoch_(ceil_div(source_.split->samples(), options.batch)),
+        schedule_(options.schedule, options.epochs, steps_per_epoch_),
+        order_(data::SampleOrder(*source_.split, options.data, options.seed, options.batch)) {}
+
+  ReplayResult run() {
+    ReplayResult result;
+    result.isa = kernels::to_string(isa_);
+    io::agreed_at_root(world_, [&] {
+      require_sound_checkpoint(request_.from);
+      require_sound_checkpoint(request_.to);
+    });
+    io::agreed(world_, [&] {
+      result.from = read_checkpoint_header(request_.from);
+      result.to = read_checkpoint_header(request_.to);
+      require_same_run(result.from, request_.from, options_, dataset_.digest());
+      require_same_run(result.to, request_.to, options_, dataset_.digest());
+      if (result.from.progress.step >= result.to.progress.step)
+        throw ConfigError("--from " + request_.from + " is at step " +
+                          std::to_string(result.from.progress.step) + ", --to " + request_.to + " at step " +
+                          std::to_string(result.to.progress.step) + "; name the earlier one first");
+      progress_ = result.from.progress;
+      read_checkpoint_state(request_.from, network_, stepper_.state());
+    });
+    stepper_.prepare();
+    repeat_until(result.to.progress.step);
+    result.steps = result.to.progress.step - result.from.progress.step;
+    result.differences = compare_with(result.to);
+    return result;
+  }
+
+ private:
+  [[nodiscard]] bool is_verified(std::int64_t step) const { return (step + 1) % steps_per_epoch_ == 0; }
+
+  void repeat_until(std::int64_t end) {
+    io::IoThread io_thread;
+    std::unique_ptr<data::Stream> stream;
+    if (source_.split->is_streamed()) {
+      stream = feed_training(options_, world_, *source_.split, io_thread,
+                             {.first = progress_.step,
+                              .end = end,
+                              .per_epoch = steps_per_epoch_,
+                              .is_verified = [this](std::int64_t step) { return is_verified(step); }});
+      source_.stream = stream.get();
+    }
+    const std::int64_t first = progress_.step;
+    stepper_.start_watchdog();
+    while (progress_.step < end) {
+      const std::int64_t epoch = progress_.step / steps_per_epoch_;
+      (void)order_.begin_epoch(epoch);
+      const bool is_checked = is_verified(progress_.step);
+      const StepOrder order{.step = progress_.step,
+                            .epoch = epoch,
+                            .batch = order_.batch(progress_.step % steps_per_epoch_, options_.batch),
+                            .rate = schedule_.rate(progress_.step),
+                            .verify_follows = is_checked,
+                            .note = {}};
+      const LeafResult sum = stepper_.step(order);
+      progress_.add_step(static_cast<std::int64_t>(order.batch.size()), sum);
+      if (is_checked) stepper_.verify();
+      if (progress_.step % steps_per_epoch_ == 0) progress_.end_epoch(epoch);
+      if (request_.progress && world_.is_root()) request_.progress(progress_.step - first, end - first);
+    }
+    stepper_.settle();
+    source_.stream = nullptr;
+  }
+
+  /// Collective.
+  std::vector<Difference> compare_with(const CheckpointHeader& header) {
+    std::vector<Difference> mine;
+    io::agreed(world_, [&] {
+      const auto number = [&](const char* name, double in_file, double replayed) {
+        if (std::memcmp(&in_file, &replayed, sizeof in_file) != 0)
+          mine.push_back({.path = std::string("/progress/") + name,
+                          .count = 1,
+                          .first = 0,
+                          .in_file = in_file,
+                          .replayed = replayed});
+      };
+      number("epoch_loss_sum", header.progress.epoch_loss_sum, progress_.epoch_loss_sum);
+      number("epoch_correct", static_cast<double>(header.progress.epoch_correct),
+             static_cast<double>(progress_.epoch_correct));
+      State& state = stepper_.state();
+      for_each_tensor(request_.to, network_, state.has_velocity,
+                      [&](const std::string& path, TensorKind kind, const nn::Tensor& tensor,
+                          std::span<const float> stored) {
+                        if (kind == TensorKind::kVelocity) {
+                          for_each_kept(state.velocity, tensor, [&](const Range& here, const float* kept) {
+                            compare(path, here, kept, stored.data(), mine);
+                          });
+                          return;
+                        }
+                        const std::span<const float> held =
+                            kind == TensorKind::kParameter ? state.parameters : state.statistics;
+                        compare(path, {0, tensor.size()}, held.data() + tensor.offset, stored.data(), mine);
+                      });
+    });
+    return gathered(world_, mine);
+  }
+
+  const Options& options_;
+  comm::Communicator world_;
+  const ReplayRequest& request_;
+  const Hooks no_hooks_;
+  data::Dataset dataset_;
+  nn::Network network_;
+  kernels::Isa isa_;
+  Source source_;
+  Stepper stepper_;
+  std::int64_t steps_per_epoch_;
+  optim::Schedule schedule_;
+  EpochOrder order_;
+  Progress progress_;
+};
+
+}  // namespace
+
+ReplayResult replay(const Options& options, const comm::Communicator& world, const ReplayRequest& request) {
+  compare_across_ranks(world, {}, "build", build_digest(), kSameBuild);
+  check_ranks(options, world.size());
+  return Replay(options, world.by_node(), request).run();
+}
+
+}  // namespace convoy::train
