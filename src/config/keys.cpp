@@ -185,17 +185,14 @@ std::vector<Key> make_keys() {
           "how many of the newest checkpoints are kept"),
       yes_no_key(
           "checkpoint.async", [](auto& o) -> auto& { return o.checkpoint_async; },
-          "yes: steps go on while a copy of the state is written (by checkpoint.writers = one alone); no: "
-          "they "
-          "wait"),
+          "yes: steps go on while a copy of the state is written; no: they wait"),
       integer_key(
           "checkpoint.retries", [](auto& o) -> auto& { return o.checkpoint_retries; }, {0, kMillion},
           "checkpoints in a row that may fail to be written (disk full, say) before the run ends with status "
           "4, as long as an earlier one stands"),
       choice_key(
           "checkpoint.writers", [](auto& o) -> auto& { return o.checkpoint_writers; }, {"one", "node", "all"},
-          "ranks that write a checkpoint: rank 0, or through MPI one of every host, or all, while steps "
-          "wait"),
+          "ranks that write a checkpoint: rank 0, or through MPI one of every host, or all"),
       integer_key(
           "checkpoint.gzip", [](auto& o) -> auto& { return o.checkpoint_gzip; }, {0, 9},
           "level at which checkpoints are compressed; 0: they are not"),

@@ -6,4 +6,8 @@ std::string_view version() {
   return CONVOY_VERSION;
 }
 
+std::string_view build_flags() {
+  return CONVOY_BUILD_FLAGS;
+}
+
 }  // namespace convoy

@@ -9,6 +9,7 @@
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 #include "convoy/io/hdf5_file.hpp"
+#include "convoy/train/agreement.hpp"
 
 namespace convoy::train {
 namespace {
@@ -42,21 +43,38 @@ Provenance unpacked(const std::string& text) {
 
 }  // namespace
 
-Provenance gather_provenance(const comm::Communicator& world, const std::string& command_line, int threads) {
-  std::vector<std::string> hosts = world.all_gather_text(comm::host_name());
-  hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
-  Provenance facts{{"written", utc_now()},
-                   {"hosts", join(hosts, " ")},
+Provenance gather_provenance(const comm::Communicator& world, const std::string& command_line,
+                             const std::vector<Placement>& placements, const std::string& data_digest) {
+  std::vector<std::string> hosts;
+  std::vector<std::string> bindings;
+  for (const Placement& each : placements) {
+    if (std::ranges::find(hosts, each.host) == hosts.end()) hosts.push_back(each.host);
+    bindings.push_back(std::to_string(bindings.size()) + ": " + each.host + " processors " + each.processors +
+                       ", " + counted(each.threads, "thread"));
+  }
+  Provenance facts{{"hosts", join(hosts, " ")},
+                   {"bindings", join(bindings, "; ")},
                    {"ranks", std::to_string(world.size())},
-                   {"threads", std::to_string(threads)},
+                   {"threads", std::to_string(placements.front().threads)},
                    {"convoy", std::string(version())},
+                   {"program_xxh128", to_hex(build_digest())},
                    {"compiler", __VERSION__},
+                   {"build_flags", std::string(build_flags())},
                    {"mpi", comm::Environment::library_version()},
                    {"hdf5", io::hdf5_version()},
+                   {"data_xxh128", data_digest},
                    {"command_line", command_line}};
-  for (const char* variable : {"SLURM_JOB_ID", "SLURM_JOB_NODELIST", "SLURM_NTASKS", "PBS_JOBID"})
+  for (const char* variable :
+       {"SLURM_JOB_ID", "SLURM_JOB_NAME", "SLURM_JOB_PARTITION", "SLURM_JOB_ACCOUNT", "SLURM_JOB_NODELIST",
+        "SLURM_NNODES", "SLURM_NTASKS", "SLURM_CPUS_PER_TASK", "SLURM_STEP_ID", "SLURM_RESTART_COUNT",
+        "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_CLUSTER_NAME", "PBS_JOBID", "PBS_JOBNAME",
+        "FLUX_JOB_ID", "OMP_NUM_THREADS", "CONVOY_ISA"})
     if (const char* value = std::getenv(variable)) facts[variable] = value;
   return unpacked(world.broadcast(packed(facts)));
+}
+
+std::string time_of_writing(const comm::Communicator& world) {
+  return world.broadcast(utc_now());
 }
 
 }  // namespace convoy::train

@@ -2,15 +2,22 @@
 // What a checkpoint says of the machine and the moment it was written in. Private to the train room.
 
 #include <string>
+#include <vector>
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/train/checkpoint.hpp"
+#include "convoy/train/placement.hpp"
 
 namespace convoy::train {
 
-/// Collective. Time, hosts, ranks, threads, versions, command line, the batch system's variables, as rank 0
-/// has them and the same on every rank: they are written collectively.
+/// Collective. What stays as it is during a run: hosts, ranks, threads and processors, versions, flags and
+/// sum of the program, command line, data set, the batch system's variables; as rank 0 has them and the same
+/// on every rank, since they may be written collectively.
 [[nodiscard]] Provenance gather_provenance(const comm::Communicator& world, const std::string& command_line,
-                                           int threads);
+                                           const std::vector<Placement>& placements,
+                                           const std::string& data_digest);
+
+/// Collective. The time now, the same on every rank: "2026-11-25T21:02:03Z".
+[[nodiscard]] std::string time_of_writing(const comm::Communicator& world);
 
 }  // namespace convoy::train

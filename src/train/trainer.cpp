@@ -341,9 +341,13 @@ class Trainer {
   }
 
   Provenance provenance() {
-    Provenance facts = gather_provenance(world_, launch_.command_line, stepper_.engine().threads());
-    if (!resumed_anyway_.empty()) facts["resumed_anyway"] = resumed_anyway_;
-    return facts;
+    if (facts_.empty()) {
+      facts_ = gather_provenance(world_, launch_.command_line,
+                                 gather_placements(world_, stepper_.engine().threads()), dataset_.digest());
+      if (!resumed_anyway_.empty()) facts_["resumed_anyway"] = resumed_anyway_;
+    }
+    facts_["written"] = time_of_writing(world_);
+    return facts_;
   }
 
   /// The end line of a run that all ranks see fail together; rank 0 alone may not know of other failures.
@@ -394,6 +398,7 @@ class Trainer {
 
   EpochOrder order_;
   double rate_ = 0;
+  Provenance facts_;
   std::string resumed_anyway_;       // what differs from the run that wrote the checkpoint
   std::int64_t step_under_way_ = 0;  // for messages
   Pace pace_;                        // since the last step line

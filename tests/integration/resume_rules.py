@@ -161,6 +161,27 @@ class Auto(runs.Folder):
         shutil.copy("data.h5", "moved.h5")
         self.train("tiny", {"data.file": "moved.h5"}, resume="auto")
 
+    def test_resume_anyway_goes_on_with_what_may_differ_and_says_what(self):
+        self.train("tiny", {"train.max-steps": 3})
+        runs.convoy("synth", "--out", "other.h5", *runs.options({**self.samples, "seed": 4}))
+        changed = {"schedule.lr": 0.01, "data.file": "other.h5", "data.augment": "crop=2"}
+        outcome = runs.convoy("train", "--config", "tiny.ini", "--resume", "auto", *runs.options(changed))
+        self.assert_message(outcome, 2, r"differs .*--resume-anyway goes on as another run would")
+        outcome = self.train("tiny", {**changed, "train.max-steps": 6}, resume="auto", words=["--resume-anyway"], ranks=2)
+        self.assertRegex(outcome.errors, r"data\.augment differs \(there 'none', here 'crop=2'\), schedule\.lr differs .*, "
+                                         r"the content of the data set differs .*no continuation of that run to the bit")
+        self.assertEqual(steps_of("run"), [3, 5, 6])
+        for key, value in (("network.layer", "dense 4 bias=no"), ("train.batch", 20)):
+            outcome = runs.convoy("train", "--config", "tiny.ini", "--resume", "auto", "--resume-anyway", "--" + key, value)
+            self.assert_message(outcome, 2, rf"{key} differs")
+
+    def test_resume_anyway_refuses_a_data_set_of_another_size_within_an_epoch(self):
+        self.train("tiny", {"train.max-steps": 7})
+        runs.convoy("synth", "--out", "other.h5", *runs.options({**self.samples, "train": 300}))
+        outcome = runs.convoy("train", "--config", "tiny.ini", "--resume", "auto", "--resume-anyway", "--data.file",
+                              "other.h5")
+        self.assert_message(outcome, 2, r"step 7 was in epoch 2 there, and here is in epoch 1")
+
     def test_may_change_how_and_how_far_it_runs(self):
         self.train("tiny", {"train.max-steps": 3})
         self.train("tiny", {"run.log-every": 2, "checkpoint.keep": 1, "run.threads": 2, "train.max-steps": 5},
