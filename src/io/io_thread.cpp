@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "convoy/core/floating_point.hpp"
+
 namespace convoy::io {
 
 IoThread::IoThread() : thread_([this] { work(); }) {}
@@ -65,6 +67,7 @@ bool IoThread::advance_chores(std::unique_lock<std::mutex>& lock) {
 }
 
 void IoThread::work() {
+  set_floating_point_mode();
   // What other processes of the host do wakes nobody here.
   constexpr std::chrono::milliseconds kNap(3);
   std::unique_lock lock(mutex_);

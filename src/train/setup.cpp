@@ -61,37 +61,6 @@ const data::Split& training_split(const data::Dataset& dataset, const std::strin
   return *split;
 }
 
-void look_at(const Source& source) {
-  if (source.split->is_streamed()) return;
-  const std::int64_t all = source.split->samples();
-  std::vector<float> pictures(static_cast<std::size_t>(source.transform.shape.size() * kLanes));
-  std::array<std::int64_t, kLanes> samples{};
-  for (std::int64_t first = 0; first < all; first += kLanes) {
-    const auto count = static_cast<std::size_t>(std::min(kLanes, all - first));
-    std::iota(samples.begin(), samples.end(), first);
-    source.split->load(std::span(samples).first(count), source.transform, pictures.data());
-  }
-}
-
-std::string describe_plan(const nn::Network& network, const StepPlan& plan, const Engine& engine,
-                          const HeldBytes& held) {
-  std::string text = "Calls:\n" + nn::describe_operations(network, engine.micro_batch(), engine.precision());
-  const auto groups = static_cast<std::int64_t>(plan.groups.size());
-  const std::int64_t least = engine.threads() / std::max<std::int64_t>(groups, 1);
-  const std::int64_t most = groups > 0 && engine.threads() % groups != 0 ? least + 1 : least;
-  text += "Threads: " + counted(groups, "group") + " of " +
-          (most > least ? std::to_string(least) + " or " : "") + counted(most, "thread") + ", " +
-          counted(plan.block.size(), "micro-batch") + " a step between them\n";
-  const std::int64_t workspaces = engine.workspace_bytes();
-  const std::int64_t gradients = engine.gradient_bytes();
-  text += "Memory of this rank: " + in_bytes(workspaces + gradients + held.state + held.mates + held.others) +
-          " (activations and scratch " + in_bytes(workspaces) + ", gradients " + in_bytes(gradients) +
-          (held.mates > 0 ? ", those of this host's other ranks " + in_bytes(held.mates) : std::string()) +
-          ", parameters and optimizer " + in_bytes(held.state) + ", program, libraries and data set " +
-          in_bytes(held.others) + ")\n";
-  return text;
-}
-
 std::int64_t resident_bytes() {
   std::ifstream statm("/proc/self/statm");
   std::int64_t total = 0;

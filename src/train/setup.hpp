@@ -33,20 +33,6 @@ void check_ranks(const Options& options, int ranks);
 /// The split to train on; throws DataError where there is none, or an empty one.
 [[nodiscard]] const data::Split& training_split(const data::Dataset& dataset, const std::string& file);
 
-/// Looks at every sample once: pages that ranks of a host share count as a rank's own from then on.
-void look_at(const Source& source);
-
-/// What a rank holds beside the Engine's memory, bytes.
-struct HeldBytes {
-  std::int64_t state = 0;   ///< parameters and optimizer
-  std::int64_t mates = 0;   ///< gradients of the host's other ranks, in shared memory
-  std::int64_t others = 0;  ///< program, libraries, data
-};
-
-/// For a dry run: the calls of `network`, which threads make them, and the memory of one rank while training.
-[[nodiscard]] std::string describe_plan(const nn::Network& network, const StepPlan& plan,
-                                        const Engine& engine, const HeldBytes& held);
-
 /// Bytes of memory this process holds now (resident set, Linux); 0 where the system does not say.
 [[nodiscard]] std::int64_t resident_bytes();
 

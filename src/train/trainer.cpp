@@ -15,6 +15,7 @@
 #include "epoch_order.hpp"
 #include "feed.hpp"
 #include "metrics_log.hpp"
+#include "plan_report.hpp"
 #include "provenance.hpp"
 #include "requests.hpp"
 #include "resume.hpp"
@@ -64,7 +65,8 @@ class Trainer {
     start(from);
     stepper_.prepare();
     StartReport report = start_report(from);
-    if (launch_.dry_run) report.plan = plan_report();
+    if (launch_.dry_run)
+      report.plan = plan_report(options_, world_, network_, stepper_, train_, test_ ? &*test_ : nullptr);
     if (world_.is_root()) {
       listener().on_start(report);
       for (const std::string& warning : report.data_warnings) listener().on_warning(warning);
@@ -152,26 +154,6 @@ class Trainer {
             .shares_memory = stepper_.shares_memory(),
             .resumed_from = from,
             .step = progress_.step};
-  }
-
-  std::string plan_report() {
-    const std::int64_t state =
-        network_.gradient_size() + static_cast<std::int64_t>(stepper_.state().velocity.values().size());
-    const auto state_bytes = state * static_cast<std::int64_t>(sizeof(float));
-    look_at(train_);
-    if (test_) look_at(*test_);
-    // Slots that are touched already count once, as gradients.
-    const HeldBytes held{.state = state_bytes,
-                         .mates = stepper_.bytes_of_mates(),
-                         .others = resident_bytes() - state_bytes - stepper_.engine().gradient_bytes()};
-    const StepPlan& plan = stepper_.prepare_plans();
-    Engine& engine = stepper_.engine();
-    if (test_) {
-      engine.prepare_evaluation(comm::leaf_block(ceil_div(test_->split->samples(), options_.micro_batch),
-                                                 world_.size(), world_.rank())
-                                    .size());
-    }
-    return describe_plan(network_, plan, engine, held);
   }
 
   ExitStatus loop() {

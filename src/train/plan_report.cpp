@@ -1,0 +1,103 @@
+#include "plan_report.hpp"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <vector>
+
+#include "convoy/comm/tree.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/data/order.hpp"
+#include "setup.hpp"
+
+namespace convoy::train {
+namespace {
+
+constexpr auto kFloatBytes = static_cast<std::int64_t>(sizeof(float));
+
+/// What a rank holds beside the Engine's memory, bytes.
+struct HeldBytes {
+  std::int64_t state = 0;       ///< parameters and optimizer
+  std::int64_t checkpoint = 0;  ///< what this rank copies of them for one that is being written
+  std::int64_t buffers = 0;     ///< of streamed pictures, in shared memory
+  std::int64_t mates = 0;       ///< gradients of the host's other ranks, in shared memory
+  std::int64_t others = 0;      ///< program, libraries, data
+};
+
+/// Looks at every sample once: pages that ranks of a host share count as a rank's own from then on.
+void look_at(const Source& source) {
+  if (source.split->is_streamed()) return;
+  const std::int64_t all = source.split->samples();
+  std::vector<float> pictures(static_cast<std::size_t>(source.transform.shape.size() * kLanes));
+  std::array<std::int64_t, kLanes> samples{};
+  for (std::int64_t first = 0; first < all; first += kLanes) {
+    const auto count = static_cast<std::size_t>(std::min(kLanes, all - first));
+    std::iota(samples.begin(), samples.end(), first);
+    source.split->load(std::span(samples).first(count), source.transform, pictures.data());
+  }
+}
+
+/// What the first rank writes, or each of all.
+std::int64_t snapshot_bytes(const Options& options, const comm::Communicator& world,
+                            const nn::Network& network, const State& state) {
+  const std::int64_t all =
+      (network.gradient_size() + (state.has_velocity ? network.parameter_count() : 0)) * kFloatBytes;
+  if (options.checkpoint_writers == Writers::kAll) return all / world.size();
+  return world.is_root() ? all : 0;
+}
+
+std::int64_t buffer_bytes(const Options& options, const data::Split& split) {
+  if (!split.is_streamed()) return 0;
+  const data::SampleOrder order(split, options.data, options.seed, options.batch);
+  return 2 * order.most_in_portion() * split.picture_bytes();
+}
+
+std::string describe_plan(const nn::Network& network, const StepPlan& plan, const Engine& engine,
+                          const HeldBytes& held) {
+  std::string text = "Calls:\n" + nn::describe_operations(network, engine.micro_batch(), engine.precision());
+  const auto groups = static_cast<std::int64_t>(plan.groups.size());
+  const std::int64_t least = engine.threads() / std::max<std::int64_t>(groups, 1);
+  const std::int64_t most = groups > 0 && engine.threads() % groups != 0 ? least + 1 : least;
+  text += "Threads: " + counted(groups, "group") + " of " +
+          (most > least ? std::to_string(least) + " or " : "") + counted(most, "thread") + ", " +
+          counted(plan.block.size(), "micro-batch") + " a step between them\n";
+  const std::int64_t workspaces = engine.workspace_bytes();
+  const std::int64_t gradients = engine.gradient_bytes();
+  text += "Memory of this rank: " +
+          in_bytes(workspaces + gradients + held.state + held.checkpoint + held.buffers + held.mates +
+                   held.others) +
+          " (activations and scratch " + in_bytes(workspaces) + ", gradients " + in_bytes(gradients) +
+          (held.mates > 0 ? ", those of this host's other ranks " + in_bytes(held.mates) : std::string()) +
+          ", parameters and optimizer " + in_bytes(held.state) +
+          (held.checkpoint > 0 ? ", their copy while a checkpoint is written " + in_bytes(held.checkpoint)
+                               : std::string()) +
+          (held.buffers > 0 ? ", this host's buffers of pictures " + in_bytes(held.buffers) : std::string()) +
+          ", program, libraries and data set " + in_bytes(held.others) + ")\n";
+  return text;
+}
+
+}  // namespace
+
+std::string plan_report(const Options& options, const comm::Communicator& world, const nn::Network& network,
+                        Stepper& stepper, const Source& train, const Source* test) {
+  const State& of = stepper.state();
+  const std::int64_t state =
+      (network.gradient_size() + static_cast<std::int64_t>(of.velocity.values().size())) * kFloatBytes;
+  look_at(train);
+  if (test != nullptr) look_at(*test);
+  // Slots that are touched already count once, as gradients.
+  const HeldBytes held{.state = state,
+                       .checkpoint = snapshot_bytes(options, world, network, of),
+                       .buffers = buffer_bytes(options, *train.split),
+                       .mates = stepper.bytes_of_mates(),
+                       .others = resident_bytes() - state - stepper.engine().gradient_bytes()};
+  const StepPlan& plan = stepper.prepare_plans();
+  Engine& engine = stepper.engine();
+  if (test != nullptr)
+    engine.prepare_evaluation(
+        comm::leaf_block(ceil_div(test->split->samples(), options.micro_batch), world.size(), world.rank())
+            .size());
+  return describe_plan(network, plan, engine, held);
+}
+
+}  // namespace convoy::train

@@ -1,0 +1,19 @@
+#pragma once
+// What a dry run tells of a training run: the calls, who makes them, the memory. Private to the train room.
+
+#include <string>
+
+#include "convoy/comm/communicator.hpp"
+#include "convoy/nn/network.hpp"
+#include "convoy/train/options.hpp"
+#include "stepper.hpp"
+
+namespace convoy::train {
+
+/// The calls of `network`, which threads make them, and the memory of this rank while training. Makes all of
+/// that memory, and looks at every sample that is kept in memory. `test`: null: there is none.
+[[nodiscard]] std::string plan_report(const Options& options, const comm::Communicator& world,
+                                      const nn::Network& network, Stepper& stepper, const Source& train,
+                                      const Source* test);
+
+}  // namespace convoy::train
