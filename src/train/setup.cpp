@@ -61,6 +61,24 @@ const data::Split& training_split(const data::Dataset& dataset, const std::strin
   return *split;
 }
 
+std::vector<std::string> start_warnings(const Options& options, const data::Dataset& dataset,
+                                        const std::vector<Placement>& placements) {
+  std::vector<std::string> warnings = dataset.warnings();
+  const data::Split& train = training_split(dataset, options.data.file);
+  if (train.is_streamed() && options.data.shuffle && options.data.order == data::Order::kFull &&
+      train.samples() * train.picture_bytes() > options.data.window_bytes)
+    warnings.emplace_back(
+        "pictures are read while they are trained, in data.order = full, which reads a chunk of the file for "
+        "a "
+        "few samples of it, so most chunks many times an epoch; data.order = chunks reads each once");
+  for (std::string& warning : placement_warnings(placements)) warnings.push_back(std::move(warning));
+  if (options.comm.reduction == comm::Reduction::kMpi && placements.size() > 1)
+    warnings.emplace_back(
+        "comm.reduction = mpi: MPI adds gradients in an order of its own, so that other rank counts, and "
+        "other MPI libraries, end with other bits; comm.reduction = tree keeps them");
+  return warnings;
+}
+
 std::int64_t resident_bytes() {
   std::ifstream statm("/proc/self/statm");
   std::int64_t total = 0;

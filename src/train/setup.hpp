@@ -11,6 +11,7 @@
 #include "convoy/nn/network.hpp"
 #include "convoy/train/engine.hpp"
 #include "convoy/train/options.hpp"
+#include "convoy/train/placement.hpp"
 #include "convoy/train/step_plan.hpp"
 
 namespace convoy::train {
@@ -32,6 +33,10 @@ void check_ranks(const Options& options, int ranks);
 
 /// The split to train on; throws DataError where there is none, or an empty one.
 [[nodiscard]] const data::Split& training_split(const data::Dataset& dataset, const std::string& file);
+
+/// What to warn about before the first step: of the data, of the places of ranks, of what costs bits.
+[[nodiscard]] std::vector<std::string> start_warnings(const Options& options, const data::Dataset& dataset,
+                                                      const std::vector<Placement>& placements);
 
 /// Bytes of memory this process holds now (resident set, Linux); 0 where the system does not say.
 [[nodiscard]] std::int64_t resident_bytes();

@@ -69,12 +69,8 @@ class Trainer {
       report.plan = plan_report(options_, world_, network_, stepper_, train_, test_ ? &*test_ : nullptr);
     if (world_.is_root()) {
       listener().on_start(report);
-      for (const std::string& warning : report.data_warnings) listener().on_warning(warning);
-      for (const std::string& warning : placement_warnings(report.placements)) listener().on_warning(warning);
-      if (options_.comm.reduction == comm::Reduction::kMpi && world_.size() > 1)
-        listener().on_warning(
-            "comm.reduction = mpi: MPI adds gradients in an order of its own, so that other rank counts, and "
-            "other MPI libraries, end with other bits; comm.reduction = tree keeps them");
+      for (const std::string& warning : start_warnings(options_, dataset_, report.placements))
+        listener().on_warning(warning);
     }
     if (launch_.dry_run) return ExitStatus::kDone;
 
@@ -143,7 +139,6 @@ class Trainer {
             .network = network_.summary(),
             .plan = {},
             .data = describe_data(options_.data.file, dataset_),
-            .data_warnings = dataset_.warnings(),
             .output = options_.dir,
             .steps_per_epoch = steps_per_epoch_,
             .total_steps = total_steps_,

@@ -25,7 +25,6 @@ struct StartReport {
   std::string network;  ///< nn::Network::summary()
   std::string plan{};   ///< of a dry run: the calls, who makes them, the memory; else empty
   std::string data;     ///< file, samples, classes
-  std::vector<std::string> data_warnings{};
   std::string output;  ///< run.dir
   std::int64_t steps_per_epoch = 0;
   std::int64_t total_steps = 0;
