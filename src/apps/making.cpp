@@ -67,7 +67,8 @@ class Printer final : public data::Observer {
 
 }  // namespace
 
-void ProgressLine::show(std::string_view what, std::int64_t done, std::int64_t total, Time now) {
+void ProgressLine::show(std::string_view what, std::int64_t done, std::int64_t total, Time now,
+                        std::string_view things) {
   constexpr std::chrono::milliseconds kBetweenDrawings{100};
   constexpr std::chrono::seconds kBetweenLines{5};
   if (shown_ == Time{}) shown_ = now;
@@ -80,7 +81,7 @@ void ProgressLine::show(std::string_view what, std::int64_t done, std::int64_t t
   shown_ = now;
   const double seconds = std::chrono::duration<double>(now - began_).count();
   const double rate = seconds > 0 ? static_cast<double>(done - began_with_) / seconds : 0;
-  std::string line = what_ + ": " + grouped(done) + " of " + grouped(total) + " pictures";
+  std::string line = what_ + ": " + grouped(done) + " of " + grouped(total) + ' ' + std::string(things);
   if (rate > 0) {
     const auto left = std::llround(static_cast<double>(total - done) / rate);
     line +=

@@ -5,6 +5,7 @@
 
 #include "convoy/apps/command.hpp"
 #include "convoy/apps/command_line.hpp"
+#include "convoy/apps/making.hpp"
 #include "convoy/apps/ranks.hpp"
 #include "convoy/apps/terminal.hpp"
 #include "convoy/config/config.hpp"
@@ -15,29 +16,6 @@
 
 namespace convoy::apps {
 namespace {
-
-/// Redrawn on a terminal, elsewhere a line every ten seconds.
-class Progress {
- public:
-  void show(std::int64_t done, std::int64_t all) {
-    const auto now = std::chrono::steady_clock::now();
-    const auto pause = is_terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10'000);
-    if (now - shown_ < pause) return;
-    shown_ = now;
-    std::cout << (is_terminal_ ? "\r" : "") << "step " << grouped(done) << " of " << grouped(all)
-              << (is_terminal_ ? "\033[K" : "\n") << std::flush;
-    is_drawn_ = is_terminal_;
-  }
-  void clear() {
-    if (is_drawn_) std::cout << "\r\033[K";
-    is_drawn_ = false;
-  }
-
- private:
-  bool is_terminal_ = standard_output_is_terminal();
-  bool is_drawn_ = false;
-  std::chrono::steady_clock::time_point shown_ = std::chrono::steady_clock::now();
-};
 
 void print_differences(const train::ReplayResult& result) {
   constexpr std::size_t kMost = 10;
@@ -64,13 +42,15 @@ ExitStatus verify(const CommandLine& line, const comm::Communicator& world) {
     throw ConfigError(from + " does not say which data set it was trained on; name it with --data");
   options.threads = line.integer("threads", 0, 0, 4096);
 
-  Progress progress;
+  ProgressLine progress(std::cout, standard_output_is_terminal());
   const train::ReplayResult result =
       train::replay(options, world,
                     {.from = from,
                      .to = line.required_text("to"),
                      .isa = kernels::choose_isa(),
-                     .progress = [&](std::int64_t done, std::int64_t all) { progress.show(done, all); }});
+                     .progress = [&](std::int64_t done, std::int64_t all) {
+                       progress.show("done again", done, all, std::chrono::steady_clock::now(), "steps");
+                     }});
   progress.clear();
   const bool agrees = result.differences.empty();
   if (world.is_root()) {

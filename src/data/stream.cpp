@@ -130,8 +130,7 @@ struct Stream::Reading : io::IoThread::Chore {
       }
     }
     std::ranges::sort(portion.rows);
-    const auto twice = std::ranges::unique(portion.rows);
-    portion.rows.erase(twice.begin(), twice.end());
+    portion.rows.erase(std::unique(portion.rows.begin(), portion.rows.end()), portion.rows.end());
     if (static_cast<std::int64_t>(portion.rows.size()) > slot_pictures)
       throw std::logic_error("a portion of more pictures than its slot holds");
   }

@@ -20,9 +20,10 @@ class ProgressLine {
   using Time = std::chrono::steady_clock::time_point;
 
   ProgressLine(std::ostream& out, bool is_terminal) : out_(out), is_terminal_(is_terminal) {}
-  /// `what` of which `done` of `total` pictures are done by `now`. Rates count from the first call with
+  /// `what` of which `done` of `total` `things` are done by `now`. Rates count from the first call with
   /// another `what`.
-  void show(std::string_view what, std::int64_t done, std::int64_t total, Time now);
+  void show(std::string_view what, std::int64_t done, std::int64_t total, Time now,
+            std::string_view things = "pictures");
   /// Takes the drawn line away, so that other text may follow.
   void clear();
 
