@@ -1,7 +1,8 @@
 #include "convoy/train/replay.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <bit>
+#include <cstdlib>
 #include <memory>
 
 #include "convoy/core/error.hpp"
@@ -20,7 +21,10 @@ namespace convoy::train {
 namespace {
 
 bool has_same_bits(float a, float b) {
-  return std::memcmp(&a, &b, sizeof a) == 0;
+  return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+}
+bool has_same_bits(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
 
 /// Of one tensor; `held` are the replayed values of `elements` of it, `stored` all of the file's.
@@ -149,7 +153,7 @@ class Replay {
     std::vector<Difference> mine;
     io::agreed(world_, [&] {
       const auto number = [&](const char* name, double in_file, double replayed) {
-        if (std::memcmp(&in_file, &replayed, sizeof in_file) != 0)
+        if (!has_same_bits(in_file, replayed))
           mine.push_back({.path = std::string("/progress/") + name,
                           .count = 1,
                           .first = 0,
