@@ -20,6 +20,8 @@ test_packages=(
 )
 # What the tests of the kernels on another processor need, beside those above.
 aarch64_packages=(g++-aarch64-linux-gnu qemu-user googletest)
+# What tells the names in a fuzzer's reports, beside those above.
+fuzz_packages=(llvm)
 
 # Where apt-get's words go; they matter only when it fails.
 install_log=$convoy_root/build/install.log

@@ -6,7 +6,9 @@
 #include "convoy/apps/command.hpp"
 #include "convoy/apps/command_line.hpp"
 #include "convoy/data/describe.hpp"
+#include "convoy/io/file_system.hpp"
 #include "convoy/io/sum.hpp"
+#include "convoy/io/trial.hpp"
 #include "convoy/train/checkpoint.hpp"
 
 namespace convoy::apps {
@@ -16,6 +18,16 @@ namespace {
 data::Description describe(const std::string& file) {
   const io::SumCheck sum = io::check_sum(file);
   if (sum.damaged()) return {file + ": " + sum.detail + '\n', false};
+  if (sum.state == io::SumState::kAbsent) {
+    // Of a checkpoint all is read, which may take long.
+    constexpr std::int64_t kBytesPerSecond = std::int64_t{64} << 20;
+    io::TrialLimits limits;
+    limits.seconds += io::file_size(file) / kBytesPerSecond;
+    const auto read_if_checkpoint = [&] {
+      if (train::is_checkpoint(file)) (void)train::describe_checkpoint(file);
+    };
+    io::try_in_child(file, read_if_checkpoint, limits);
+  }
   if (!train::is_checkpoint(file)) return data::describe(file);
   // Every checkpoint is written with a sum; one without has been through other hands.
   return {train::describe_checkpoint(file) + "  " + sum.detail + '\n', sum.state == io::SumState::kGood};

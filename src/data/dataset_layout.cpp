@@ -6,6 +6,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/io/sum.hpp"
 #include "names.hpp"
 
 namespace convoy::data {
@@ -54,12 +55,9 @@ void check_format(const io::File& file) {
                     std::to_string(names::kFormatVersionValue));
 }
 
-// A compressed data set cannot hold more than gzip's ratio allows; what promises more was never written.
-void check_stored(const io::File& file, const std::string& path, const io::DatasetInfo& info,
-                  std::int64_t element_bytes) {
-  constexpr std::int64_t kMostRatio = 1032;
-  if (info.is_elsewhere) return;
-  if (count(info.dims) / kMostRatio > info.stored_bytes / element_bytes + kMostRatio)
+// What promises more than it can hold was never written; no memory is taken for it.
+void check_stored(const io::File& file, const std::string& path, const io::DatasetInfo& info) {
+  if (info.promises_too_much())
     throw_wrong("missing content", file, path,
                 "promises " + grouped(count(info.dims)) + " elements but stores " +
                     grouped(info.stored_bytes) + " bytes",
@@ -94,7 +92,7 @@ std::vector<std::int64_t> read_labels(const io::File& file, const std::string& p
   if (info.dims != Dims{samples} && info.dims != Dims{samples, 1})
     throw_wrong("counts differ", file, path, "is [" + to_string(info.dims) + "]",
                 images + " holds " + counted(samples, "picture"));
-  check_stored(file, path, info, 1);
+  check_stored(file, path, info);
   return file.read<std::int64_t>(path, info.dims);
 }
 
@@ -107,7 +105,7 @@ std::vector<float> read_targets(const io::File& file, const std::string& path, s
   if (info.dims.empty() || info.dims[0] != samples || count(info.dims) == 0)
     throw_wrong("counts differ", file, path, "is [" + to_string(info.dims) + "]",
                 images + " holds " + counted(samples, "picture"));
-  check_stored(file, path, info, 1);
+  check_stored(file, path, info);
   std::vector<float> targets = file.read<float>(path, info.dims);
   const auto wrong = std::ranges::find_if(targets, [](float x) { return !std::isfinite(x); });
   if (wrong != targets.end())
@@ -131,7 +129,7 @@ void add_piece(const io::File& file, const Paths& paths, SplitLayout& split, Dat
   if (std::ranges::count(pictures.dims, 0) > 0)
     throw_wrong("wrong shape", file, images, "is [" + to_string(pictures.dims) + "]",
                 "no extent may be zero");
-  check_stored(file, images, pictures, bytes_of(pictures.type));
+  check_stored(file, images, pictures);
   const Shape found = shape_of(pictures.dims, split.axes);
   if (layout.shape.c != 0 && found != layout.shape)
     throw_wrong("shapes differ", file, images, "holds pictures of " + to_string(found),
@@ -223,6 +221,12 @@ std::optional<Statistics> read_statistics(const io::File& file, const std::strin
 // Adds a data set file of ours. Its statistics count only where those of all files are the same.
 void add_own(const io::File& file, bool is_first, DatasetLayout& layout) {
   check_format(file);
+  // Only what wrote over the first bytes makes a file of ours look like one that never had a sum.
+  if (file.user_block_bytes() == io::kUserBlockBytes &&
+      io::read_sum(file.path()).state == io::SumState::kAbsent)
+    throw DataError(
+        "damaged data set " + file.path() +
+        " (the sum that its first 512 bytes should hold is not there); make it again or copy it again");
   if (is_first && file.has_attribute("/", names::kSource))
     layout.source = file.attribute<std::string>("/", names::kSource);
   std::vector<std::string> class_names;
@@ -276,6 +280,22 @@ const std::vector<std::string_view>& axes_names() {
 const SplitLayout* DatasetLayout::find(const std::string& name) const {
   const auto found = std::ranges::find(splits, name, &SplitLayout::name);
   return found == splits.end() ? nullptr : &*found;
+}
+
+DatasetLayout read_layout_of(const std::string& path, const Options& options) {
+  DatasetLayout layout;
+  const io::File file = io::File::open(path);
+  if (options.train.images.empty()) {
+    add_own(file, true, layout);
+    return layout;
+  }
+  const auto is_in = [&](const std::vector<std::string>& files) {
+    return std::ranges::find(files, path) != files.end();
+  };
+  if (is_in(files_of(options.file))) add_foreign(file, options.train, names::kTrain, options.axes, layout);
+  if (is_in(test_files_of(options)))
+    add_foreign(file, test_paths(options), names::kTest, options.axes, layout);
+  return layout;
 }
 
 DatasetLayout read_layout(const Options& options) {

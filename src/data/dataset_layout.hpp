@@ -60,6 +60,9 @@ struct DatasetLayout {
 /// Throws ConfigError (no such file), DataError naming file, object and what would be right.
 [[nodiscard]] DatasetLayout read_layout(const Options& options);
 
+/// Of one file of the data set alone, whose numbers of classes are not known yet. Throws as read_layout.
+[[nodiscard]] DatasetLayout read_layout_of(const std::string& path, const Options& options);
+
 /// True for every pixel type whose values are divided by 255.
 [[nodiscard]] inline bool is_bytes(const SplitLayout& split) {
   return split.type == io::ElementType::kUint8;

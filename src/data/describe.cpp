@@ -8,6 +8,7 @@
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/hdf5_file.hpp"
 #include "convoy/io/sum.hpp"
+#include "convoy/io/trial.hpp"
 #include "dataset_layout.hpp"
 #include "names.hpp"
 
@@ -71,6 +72,15 @@ Description describe(const std::string& file) {
   description.text += line("file", grouped(io::file_size(file)) + " bytes, " + check.detail);
   if (check.damaged()) return description;
 
+  if (check.state == io::SumState::kAbsent) {
+    io::try_in_child(file, [&] {
+      const io::File opened = io::File::open(file);
+      if (opened.has_attribute("/", names::kFormat))
+        (void)read_layout({.file = file});
+      else
+        (void)describe_other(opened);
+    });
+  }
   {
     const io::File opened = io::File::open(file);
     if (!opened.has_attribute("/", names::kFormat)) {

@@ -10,11 +10,16 @@ namespace {
 
 struct InnermostError {
   std::string text;
+  bool is_memory = false;
 };
 
 herr_t keep_first(unsigned /*depth*/, const H5E_error2_t* error, void* data) {
   auto& innermost = *static_cast<InnermostError*>(data);
-  if (innermost.text.empty() && error->desc != nullptr) innermost.text = error->desc;
+  if (innermost.text.empty() && error->desc != nullptr) {
+    innermost.text = error->desc;
+    innermost.is_memory =
+        error->maj_num == H5E_RESOURCE && (error->min_num == H5E_NOSPACE || error->min_num == H5E_CANTALLOC);
+  }
   return 0;
 }
 
@@ -22,6 +27,14 @@ herr_t keep_first(unsigned /*depth*/, const H5E_error2_t* error, void* data) {
 
 std::string describe(const Place& place) {
   return place.object.empty() ? place.file : place.file + ", object " + place.object;
+}
+
+void start_hdf5() {
+  // What is to be on disk is flushed by close(); at exit there is nothing to be done, least of all for a file
+  // left open because it could not be written.
+  H5dont_atexit();
+  H5open();
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 
 void throw_hdf5(const char* doing, const Place& place) {
@@ -35,6 +48,7 @@ void throw_hdf5(const char* doing, const Place& place) {
     message += "; unset HDF5_USE_FILE_LOCKING or set it to FALSE: this file system has no file locks";
   const bool by_system = text.find("errno = ") != std::string::npos;
   if (by_system || place.access == Access::kWrite) throw IoError(message);
+  if (innermost.is_memory) throw OutOfMemory(message);
   throw DataError(message);
 }
 
@@ -138,6 +152,7 @@ std::vector<std::string> read_texts(hid_t type, hid_t space, const Place& place,
                                     const std::function<herr_t(hid_t, void*)>& read) {
   // Attributes and lists of names; a damaged count must not make us allocate the earth.
   constexpr hssize_t kMostTexts = 1 << 20;
+  constexpr std::size_t kMostBytes = std::size_t{64} << 20;
   const hssize_t texts = checked(H5Sget_simple_extent_npoints(space), "read the shape of", place);
   if (H5Tget_class(type) != H5T_STRING)
     throw DataError("wrong type in " + describe(place) + " (it is no text); it should hold UTF-8 strings");
@@ -156,6 +171,9 @@ std::vector<std::string> read_texts(hid_t type, hid_t space, const Place& place,
     return values;
   }
   const std::size_t width = H5Tget_size(type);
+  if (width == 0 || width > kMostBytes / values.size())
+    throw DataError("wrong shape in " + describe(place) + " (its strings take " + std::to_string(width) +
+                    " bytes each)");
   const bool space_padded = H5Tget_strpad(type) == H5T_STR_SPACEPAD;
   std::vector<char> characters(width * values.size());
   checked(read(type, characters.data()), "read", place);

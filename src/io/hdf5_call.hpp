@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
+#include "convoy/core/error.hpp"
 #include "convoy/core/shape.hpp"
 #include "convoy/io/hdf5_file.hpp"
 #include "write_driver.hpp"
@@ -25,8 +26,17 @@ struct Place {
   Access access = Access::kRead;
 };
 
+/// libhdf5 could not get the memory it wanted.
+class OutOfMemory : public DataError {
+ public:
+  using DataError::DataError;
+};
+
+/// Makes HDF5 ready for this process; before every other call into it.
+void start_hdf5();
+
 /// Throws for the failure HDF5 has on its error stack: IoError where the operating system refused or we were
-/// writing, DataError else.
+/// writing, else DataError, OutOfMemory where that was the cause.
 [[noreturn]] void throw_hdf5(const char* doing, const Place& place);
 
 /// "FILE, object OBJECT", or "FILE".

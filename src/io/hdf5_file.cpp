@@ -17,11 +17,8 @@
 namespace convoy::io {
 namespace {
 
-// The first call into HDF5 of any process. What is to be on disk is flushed by close(); at exit there is
-// nothing to be done, least of all for a file left open because it could not be written.
 PropertiesHandle file_access(const Place& place) {
-  H5dont_atexit();
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  start_hdf5();
   PropertiesHandle access(H5Pcreate(H5P_FILE_ACCESS), "prepare to open", place);
   // No object may outlive its file: an identifier left open would keep the file open too, unseen.
   checked(H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG), "prepare to open", place);
@@ -108,24 +105,6 @@ bool is_number(ElementType type) {
   return is_integer(type) || is_real(type);
 }
 
-// Of a virtual data set: the files it is made of, where their names are plain ones.
-void require_sources(hid_t creation, const Place& place) {
-  std::size_t count = 0;
-  checked(H5Pget_virtual_count(creation, &count), "read the layout of", place);
-  for (std::size_t i = 0; i < count; ++i) {
-    const ssize_t length = H5Pget_virtual_filename(creation, i, nullptr, 0);
-    checked(static_cast<herr_t>(length < 0 ? -1 : 0), "read the layout of", place);
-    std::string name(static_cast<std::size_t>(length) + 1, '\0');
-    H5Pget_virtual_filename(creation, i, name.data(), name.size());
-    name.pop_back();
-    const bool is_plain = name != "." && name.find('%') == std::string::npos;
-    const std::string beside = name.starts_with('/') ? name : folder_of(place.file) + '/' + name;
-    if (is_plain && !exists(name) && !exists(beside))
-      throw DataError("missing file of virtual data set " + describe(place) + " (there is no " + name +
-                      ", here or beside it); its pictures would read as zeros");
-  }
-}
-
 }  // namespace
 
 File::File(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -196,83 +175,9 @@ void File::close() {
   impl_->together([&] { checked(H5Fclose(impl_->file.release()), "close", impl_->place("")); });
 }
 
-bool File::exists(const std::string& object) const {
-  // H5Lexists wants every parent to be there, so the path is walked.
-  const Place place = impl_->place(object);
-  for (std::size_t end = 1; end < object.size();) {
-    end = std::min(object.find('/', end + 1), object.size());
-    const std::string prefix = object.substr(0, end);
-    if (checked(H5Lexists(impl_->file.get(), prefix.c_str(), H5P_DEFAULT), "look up", place) == 0)
-      return false;
-    if (checked(H5Oexists_by_name(impl_->file.get(), prefix.c_str(), H5P_DEFAULT), "look up", place) == 0)
-      return false;
-    if (end < object.size() && !is_group(prefix)) return false;
-  }
-  return true;
-}
-
-bool File::is_group(const std::string& object) const {
-  const Place place = impl_->place(object);
-  const ObjectHandle handle(H5Oopen(impl_->file.get(), object.c_str(), H5P_DEFAULT), "open", place);
-  return H5Iget_type(handle.get()) == H5I_GROUP;
-}
-
-std::vector<Object> File::list(const std::string& group) const {
-  struct Found {
-    std::string prefix;
-    std::vector<Object> objects;
-  } found{group == "/" ? "/" : group + "/", {}};
-  const auto keep = [](hid_t, const char* name, const H5O_info_t* info, void* data) -> herr_t {
-    auto& out = *static_cast<Found*>(data);
-    const bool is_group = info->type == H5O_TYPE_GROUP;
-    if (std::strcmp(name, ".") != 0 && (is_group || info->type == H5O_TYPE_DATASET))
-      out.objects.push_back({out.prefix + name, is_group});
-    return 0;
-  };
-  const Place place = impl_->place(group);
-  const ObjectHandle handle(H5Oopen(impl_->file.get(), group.c_str(), H5P_DEFAULT), "list", place);
-  checked(H5Ovisit2(handle.get(), H5_INDEX_NAME, H5_ITER_INC, keep, &found, H5O_INFO_BASIC), "list", place);
-  std::ranges::sort(found.objects, {}, &Object::path);
-  return found.objects;
-}
-
 DatasetHandle File::Impl::open_dataset(const std::string& dataset) const {
   const Place where = place(dataset);
   return {H5Dopen2(file.get(), dataset.c_str(), H5P_DEFAULT), "open", where};
-}
-
-DatasetInfo File::info(const std::string& dataset) const {
-  const Place place = impl_->place(dataset);
-  if (!exists(dataset))
-    throw DataError("missing data set in " + impl_->path + " (there is no " + dataset + ")");
-  if (is_group(dataset))
-    throw DataError("wrong object in " + impl_->path + " (" + dataset +
-                    " is a group); it should be a data set");
-  const DatasetHandle handle = impl_->open_dataset(dataset);
-  const SpaceHandle space(H5Dget_space(handle.get()), "read the shape of", place);
-  const TypeHandle type(H5Dget_type(handle.get()), "read the type of", place);
-  const PropertiesHandle creation(H5Dget_create_plist(handle.get()), "read the layout of", place);
-  DatasetInfo info;
-  info.type = classify(type.get());
-  info.dims = extents(space.get(), place);
-  info.stored_bytes = static_cast<std::int64_t>(H5Dget_storage_size(handle.get()));
-  if (H5Pget_layout(creation.get()) == H5D_CHUNKED) {
-    std::vector<hsize_t> chunk(info.dims.size());
-    checked(H5Pget_chunk(creation.get(), static_cast<int>(chunk.size()), chunk.data()), "read the layout of",
-            place);
-    info.chunk.assign(chunk.begin(), chunk.end());
-  }
-  info.is_elsewhere =
-      H5Pget_layout(creation.get()) == H5D_VIRTUAL || H5Pget_external_count(creation.get()) > 0;
-  if (H5Pget_layout(creation.get()) == H5D_VIRTUAL) require_sources(creation.get(), place);
-  return info;
-}
-
-void File::require_shape(const std::string& dataset, const Dims& dims) const {
-  const DatasetInfo found = info(dataset);
-  if (found.dims != dims)
-    throw DataError("wrong shape in " + impl_->path + " (" + dataset + " is [" + to_string(found.dims) +
-                    "]); it should be [" + to_string(dims) + "]");
 }
 
 void File::read_raw(const std::string& dataset, const Range& rows, ElementType type, void* dst,

@@ -14,7 +14,7 @@ namespace {
 template <class Real>
 class LaneView {
  public:
-  LaneView(Real* block, std::int64_t lane) : base_(block + lane) {}
+  LaneView(Real* block, std::int64_t lane) : base_(block == nullptr ? nullptr : block + lane) {}
   Real& operator[](std::int64_t k) const { return base_[k * kLanes]; }
 
  private:

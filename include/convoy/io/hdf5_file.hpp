@@ -4,7 +4,8 @@
 // HDF5's headers.
 //
 // HDF5 is not thread-safe here: one thread of a process at a time makes calls into this header. Damaged files
-// can crash libhdf5, so check sums first (sum.hpp); put files in place whole (commit.hpp).
+// can crash libhdf5, so check sums first (sum.hpp), or let a child process read first (trial.hpp); put files
+// in place whole (commit.hpp).
 //
 // Errors name the file, the object and HDF5's own innermost message: IoError where the operating system
 // refused, DataError where the content is not what was asked for.
@@ -65,10 +66,15 @@ struct Storage {
 /// What a data set is.
 struct DatasetInfo {
   ElementType type = ElementType::kOther;
-  Dims dims;                      ///< empty for a scalar
-  Dims chunk;                     ///< empty where contiguous
-  std::int64_t stored_bytes = 0;  ///< taken in the file, after compression
+  Dims dims;   ///< empty for a scalar
+  Dims chunk;  ///< empty where contiguous
+  std::int64_t element_bytes = 0;
+  std::int64_t stored_bytes = 0;  ///< taken in the file, after compression; at most the file's size
   bool is_elsewhere = false;      ///< a virtual data set, or raw bytes in other files
+
+  /// True where `dims` are more than the best compression could have put into stored_bytes (elsewhere: than
+  /// any file holds): it was never written to its end, or is damaged. Memory for it should not be taken.
+  [[nodiscard]] bool promises_too_much() const;
 };
 
 /// A group or data set, as list() finds it.
@@ -98,6 +104,8 @@ class File {
   void close();
 
   [[nodiscard]] const std::string& path() const;
+  /// Bytes before HDF5's own; 512 in files of ours.
+  [[nodiscard]] std::int64_t user_block_bytes() const;
 
   // What is there. `object` is "/" for the root.
 
@@ -117,7 +125,7 @@ class File {
   void read_rows(const std::string& dataset, const Range& rows, std::span<T> dst) const {
     read_raw(dataset, rows, kElementType<T>, dst.data(), static_cast<std::int64_t>(dst.size()));
   }
-  /// The whole data set; throws DataError unless its shape is `dims`.
+  /// The whole data set; throws DataError unless its shape is `dims`, and where that promises too much.
   template <Element T>
   [[nodiscard]] std::vector<T> read(const std::string& dataset, const Dims& dims) const {
     require_shape(dataset, dims);

@@ -12,6 +12,7 @@
 #include "convoy/core/layout.hpp"
 #include "convoy/data/describe.hpp"
 #include "convoy/io/hdf5_file.hpp"
+#include "convoy/io/sum.hpp"
 #include "unit/data/dataset_fixture.hpp"
 
 namespace convoy::data {
@@ -148,6 +149,14 @@ TEST(DatasetFile, IsNamedWhenMissingOrAFolder) {
   EXPECT_HOLDS(message_of<ConfigError>([&] { (void)open(folder.path()); }), "is a folder");
 }
 
+TEST_F(SmallDataset, WithItsSumWrittenOverIsRefused) {
+  const std::string whole = test::read_bytes(path_);
+  for (const char with : {'\0', 'x'}) {
+    test::write_bytes(path_, std::string(512, with) + whole.substr(512));
+    EXPECT_HOLDS(message_of<DataError>([&] { (void)open(path_); }), "should hold is not there");
+  }
+}
+
 // Data sets of the user's own making, without sums, one wrong thing each.
 class ForeignDataset : public testing::Test {
  protected:
@@ -166,6 +175,8 @@ class ForeignDataset : public testing::Test {
     io::File file = io::File::create(path_, Communicator::self());
     change(file);
     file.close();
+    // As other programs write it: without the block before HDF5's own bytes, where our sum would stand.
+    test::write_bytes(path_, test::read_bytes(path_).substr(static_cast<std::size_t>(io::kUserBlockBytes)));
     return path_;
   }
   std::string complaint(const Change& change) {

@@ -60,6 +60,15 @@ INSTANTIATE_TEST_SUITE_P(All, EveryLoss,
                                                           LossKind::kSoftmaxCrossEntropy),
                                           testing::Values(1, 5, 16, 17)));
 
+// As in evaluation; under clang's undefined-behaviour sanitizer also that no null pointer is added to.
+TEST_P(EveryLoss, WithoutADiffIsTheSame) {
+  const auto z = test::to_lanes<float>(outputs, samples, kClasses, test::IdleLanes::kFirstSample);
+  const LossResult got = evaluate_loss<float>(kind, kClasses, std::span(labels), z.data(), nullptr);
+  const LossResult expected = evaluate<float>(kind, outputs, labels).result;
+  EXPECT_EQ(got.loss_sum, expected.loss_sum);
+  EXPECT_EQ(got.correct, expected.correct);
+}
+
 // h = 1e-5: truncation below h² = 1e-10, rounding u·C/h below 1e-9 for C ≤ 100.
 TEST_P(EveryLoss, DiffIsTheNumericGradientAndIdleLanesAreZero) {
   constexpr double kStep = 1e-5;

@@ -1,0 +1,48 @@
+#include "trial.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "convoy/io/trial.hpp"
+#include "dataset_layout.hpp"
+#include "pictures.hpp"
+
+namespace convoy::data {
+namespace {
+
+constexpr std::int64_t kMostBytes = std::int64_t{64} << 20;
+constexpr std::int64_t kPieceBytes = std::int64_t{4} << 20;
+
+template <class Pixel>
+void read_sample(const SplitLayout& split, const Shape& shape) {
+  const std::int64_t row_bytes = shape.size() * static_cast<std::int64_t>(sizeof(Pixel));
+  const std::int64_t chunk_rows = split.pieces.front().chunk_rows;
+  // Whole chunks, as the reading of a share of the split has them.
+  const std::int64_t step =
+      std::min(std::max<std::int64_t>(1, kPieceBytes / row_bytes / chunk_rows) * chunk_rows, split.samples);
+  const std::int64_t steps = (split.samples + step - 1) / step;
+  const std::int64_t pieces = std::min(steps, std::max<std::int64_t>(2, kMostBytes / row_bytes / step));
+  std::vector<Pixel> pixels;
+  for (std::int64_t piece = 0; piece < pieces; ++piece) {
+    const std::int64_t begin = pieces == 1 ? 0 : (steps - 1) * piece / (pieces - 1) * step;
+    const Range rows{begin, std::min(begin + step, split.samples)};
+    pixels.resize(static_cast<std::size_t>(rows.size() * shape.size()));
+    read_pictures<Pixel>(split, shape, rows, pixels);
+  }
+}
+
+}  // namespace
+
+void try_file(const std::string& path, const Options& options) {
+  io::try_in_child(path, [&] {
+    const DatasetLayout layout = read_layout_of(path, options);
+    for (const SplitLayout& split : layout.splits) {
+      if (is_bytes(split))
+        read_sample<std::uint8_t>(split, layout.shape);
+      else
+        read_sample<float>(split, layout.shape);
+    }
+  });
+}
+
+}  // namespace convoy::data

@@ -1,0 +1,146 @@
+// What is in a file: the half of File that looks and reads no data.
+
+#include <algorithm>
+#include <cstring>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/io/file_system.hpp"
+#include "convoy/io/hdf5_file.hpp"
+#include "hdf5_call.hpp"
+
+namespace convoy::io {
+namespace {
+
+// Of a virtual data set: the files it is made of, where their names are plain ones.
+void require_sources(hid_t creation, const Place& place) {
+  std::size_t count = 0;
+  checked(H5Pget_virtual_count(creation, &count), "read the layout of", place);
+  for (std::size_t i = 0; i < count; ++i) {
+    const ssize_t length = H5Pget_virtual_filename(creation, i, nullptr, 0);
+    checked(static_cast<herr_t>(length < 0 ? -1 : 0), "read the layout of", place);
+    std::string name(static_cast<std::size_t>(length) + 1, '\0');
+    H5Pget_virtual_filename(creation, i, name.data(), name.size());
+    name.pop_back();
+    const bool is_plain = name != "." && name.find('%') == std::string::npos;
+    const std::string beside = name.starts_with('/') ? name : folder_of(place.file) + '/' + name;
+    if (is_plain && !exists(name) && !exists(beside))
+      throw DataError("missing file of virtual data set " + describe(place) + " (there is no " + name +
+                      ", here or beside it); its pictures would read as zeros");
+  }
+}
+
+Dims chunk_of(hid_t creation, const Dims& dims, const Place& place) {
+  // HDF5's own limit. Beyond it, extents could not be multiplied.
+  constexpr std::int64_t kMostElements = std::int64_t{1} << 32;
+  std::vector<hsize_t> extents(dims.size());
+  const int rank = checked(H5Pget_chunk(creation, static_cast<int>(extents.size()), extents.data()),
+                           "read the layout of", place);
+  std::int64_t elements = 1;
+  bool is_sound = rank == static_cast<int>(dims.size());
+  for (const hsize_t extent : extents) {
+    is_sound = is_sound && extent > 0 && extent <= static_cast<hsize_t>(kMostElements / elements);
+    if (is_sound) elements *= static_cast<std::int64_t>(extent);
+  }
+  if (!is_sound)
+    throw DataError("wrong chunks in " + describe(place) + " (of " + std::to_string(rank) +
+                    " dimensions, where the data set has " + std::to_string(dims.size()) +
+                    ", or of no or too many elements)");
+  return {extents.begin(), extents.end()};
+}
+
+}  // namespace
+
+bool DatasetInfo::promises_too_much() const {
+  // Deflate: 258 bytes for 2 bits.
+  constexpr std::int64_t kMostRatio = 1032;
+  constexpr std::int64_t kMostElsewhere = std::int64_t{1} << 40;
+  if (is_elsewhere) return count(dims) > kMostElsewhere;
+  return count(dims) / kMostRatio > stored_bytes / std::max<std::int64_t>(1, element_bytes) + kMostRatio;
+}
+
+std::int64_t File::user_block_bytes() const {
+  const Place place = impl_->place("");
+  const PropertiesHandle creation(H5Fget_create_plist(impl_->file.get()), "look at", place);
+  hsize_t bytes = 0;
+  checked(H5Pget_userblock(creation.get(), &bytes), "look at", place);
+  return static_cast<std::int64_t>(bytes);
+}
+
+bool File::exists(const std::string& object) const {
+  // H5Lexists wants every parent to be there, so the path is walked.
+  const Place place = impl_->place(object);
+  for (std::size_t end = 1; end < object.size();) {
+    end = std::min(object.find('/', end + 1), object.size());
+    const std::string prefix = object.substr(0, end);
+    if (checked(H5Lexists(impl_->file.get(), prefix.c_str(), H5P_DEFAULT), "look up", place) == 0)
+      return false;
+    if (checked(H5Oexists_by_name(impl_->file.get(), prefix.c_str(), H5P_DEFAULT), "look up", place) == 0)
+      return false;
+    if (end < object.size() && !is_group(prefix)) return false;
+  }
+  return true;
+}
+
+bool File::is_group(const std::string& object) const {
+  const Place place = impl_->place(object);
+  const ObjectHandle handle(H5Oopen(impl_->file.get(), object.c_str(), H5P_DEFAULT), "open", place);
+  return H5Iget_type(handle.get()) == H5I_GROUP;
+}
+
+std::vector<Object> File::list(const std::string& group) const {
+  struct Found {
+    std::string prefix;
+    std::vector<Object> objects;
+  } found{group == "/" ? "/" : group + "/", {}};
+  const auto keep = [](hid_t, const char* name, const H5O_info_t* info, void* data) -> herr_t {
+    auto& out = *static_cast<Found*>(data);
+    const bool is_group = info->type == H5O_TYPE_GROUP;
+    if (std::strcmp(name, ".") != 0 && (is_group || info->type == H5O_TYPE_DATASET))
+      out.objects.push_back({out.prefix + name, is_group});
+    return 0;
+  };
+  const Place place = impl_->place(group);
+  const ObjectHandle handle(H5Oopen(impl_->file.get(), group.c_str(), H5P_DEFAULT), "list", place);
+  checked(H5Ovisit2(handle.get(), H5_INDEX_NAME, H5_ITER_INC, keep, &found, H5O_INFO_BASIC), "list", place);
+  std::ranges::sort(found.objects, {}, &Object::path);
+  return found.objects;
+}
+
+DatasetInfo File::info(const std::string& dataset) const {
+  const Place place = impl_->place(dataset);
+  if (!exists(dataset))
+    throw DataError("missing data set in " + impl_->path + " (there is no " + dataset + ")");
+  if (is_group(dataset))
+    throw DataError("wrong object in " + impl_->path + " (" + dataset +
+                    " is a group); it should be a data set");
+  const DatasetHandle handle = impl_->open_dataset(dataset);
+  const SpaceHandle space(H5Dget_space(handle.get()), "read the shape of", place);
+  const TypeHandle type(H5Dget_type(handle.get()), "read the type of", place);
+  const PropertiesHandle creation(H5Dget_create_plist(handle.get()), "read the layout of", place);
+  DatasetInfo info;
+  info.type = classify(type.get());
+  info.dims = extents(space.get(), place);
+  info.element_bytes = static_cast<std::int64_t>(H5Tget_size(type.get()));
+  // What a damaged layout states can be more than there is.
+  info.stored_bytes = static_cast<std::int64_t>(
+      std::min<hsize_t>(H5Dget_storage_size(handle.get()), static_cast<hsize_t>(file_size(impl_->path))));
+  if (H5Pget_layout(creation.get()) == H5D_CHUNKED) info.chunk = chunk_of(creation.get(), info.dims, place);
+  info.is_elsewhere =
+      H5Pget_layout(creation.get()) == H5D_VIRTUAL || H5Pget_external_count(creation.get()) > 0;
+  if (H5Pget_layout(creation.get()) == H5D_VIRTUAL) require_sources(creation.get(), place);
+  return info;
+}
+
+void File::require_shape(const std::string& dataset, const Dims& dims) const {
+  const DatasetInfo found = info(dataset);
+  if (found.dims != dims)
+    throw DataError("wrong shape in " + impl_->path + " (" + dataset + " is [" + to_string(found.dims) +
+                    "]); it should be [" + to_string(dims) + "]");
+  if (found.promises_too_much())
+    throw DataError("missing content in " + describe(impl_->place(dataset)) + " (it promises " +
+                    grouped(count(dims)) + " elements but stores " + grouped(found.stored_bytes) +
+                    " bytes); it was not written to the end");
+}
+
+}  // namespace convoy::io
