@@ -29,12 +29,12 @@ TEST(RunDirectory, ARunThatWasTakenOverTouchesNothingMore) {
   const ScratchFolder folder;
   RunDirectory first(folder.path());
   first.claim();
-  first.append_metrics(step(1));
+  first.append_metrics(step(1) + '\n');
   test::write_bytes(first.checkpoints() + "/step-00000001.h5", "");
   RunDirectory second(folder.path());
   second.claim();
 
-  const std::string message = test::message_of<Error>([&] { first.append_metrics(step(2)); });
+  const std::string message = test::message_of<Error>([&] { first.append_metrics(step(2) + '\n'); });
   EXPECT_HOLDS(message, "belongs to another run now");
   EXPECT_THROW(first.write_config("x"), Error);
   EXPECT_THROW(first.cut_metrics(0), Error);
@@ -42,7 +42,7 @@ TEST(RunDirectory, ARunThatWasTakenOverTouchesNothingMore) {
   EXPECT_EQ(io::read_text_file(folder / "metrics.jsonl"), step(1) + '\n');
   EXPECT_FALSE(io::exists(folder / "config.ini"));
   EXPECT_EQ(list_checkpoints(first.checkpoints()).size(), 1U);
-  EXPECT_NO_THROW(second.append_metrics(step(2)));
+  EXPECT_NO_THROW(second.append_metrics(step(2) + '\n'));
 }
 
 TEST(RunDirectory, AMissingOwnerFileIsNoOwnership) {
@@ -60,7 +60,7 @@ TEST(RunDirectory, CutMetricsKeepsTheLinesUpToAStepAndDropsATornOne) {
   run.cut_metrics(5);  // no file yet
   EXPECT_FALSE(io::exists(folder / "metrics.jsonl"));
   const std::string start = "{\"event\":\"start\",\"step\":0,\"version\":\"1\"}";
-  for (const std::string& line : {start, step(1), step(2), step(3)}) run.append_metrics(line);
+  for (const std::string& line : {start, step(1), step(2), step(3)}) run.append_metrics(line + '\n');
   test::write_bytes(folder / "metrics.jsonl", test::read_bytes(folder / "metrics.jsonl") +
                                                   "{\"event\":\"step\",\"epoch\":1,\"step\":2");
   run.cut_metrics(2);
