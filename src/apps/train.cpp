@@ -166,7 +166,10 @@ class Printer final : public train::Observer {
           waiting(report.data_wait));
   }
 
-  void on_checkpoint(const std::string& path) override { print("checkpoint " + path); }
+  void on_checkpoint(const train::CheckpointReport& report) override {
+    print("checkpoint " + report.path +
+          format(" (%.2f s, steps waited %.2f s)", report.seconds, report.waited));
+  }
 
   void on_warning(const std::string& text) override {
     end_line();

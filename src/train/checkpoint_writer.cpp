@@ -42,7 +42,7 @@ void CheckpointWriter::save(CheckpointHeader header, const State& state, Provena
   job->header = std::move(header);
   job->provenance = std::move(provenance);
   job->snapshot = take_snapshot(group_, network_, state);
-  job->seconds = seconds_since(begin);
+  job->seconds = job->waited = seconds_since(begin);
   post(job);
   if (wait == Wait::kNo && options_.checkpoint_async) return;
   settle();
@@ -93,7 +93,7 @@ void CheckpointWriter::tell() {
   if (!world_.is_root()) return;
   if (!job_->warning.empty()) listener_.on_warning(job_->warning);
   if (job_->failure.empty()) {
-    listener_.on_checkpoint(job_->path);
+    listener_.on_checkpoint({.path = job_->path, .seconds = job_->seconds, .waited = job_->waited});
   } else if (is_standing() && failures_ < options_.checkpoint_retries) {
     listener_.on_warning(job_->failure + "; training goes on, since " + last_good_ + " stands (failure " +
                          std::to_string(failures_ + 1) + " in a row, the run ends with number " +
@@ -107,8 +107,10 @@ bool CheckpointWriter::is_standing() const {
 
 void CheckpointWriter::settle() {
   if (!job_) return;
+  const Clock::time_point begin = Clock::now();
   for (Patience patience; !job_->is_done.load(std::memory_order_acquire); patience.wait()) {
   }
+  job_->waited += seconds_since(begin);
   tell();
   const std::shared_ptr<Job> job = std::exchange(job_, nullptr);
   slowest_seconds_ = std::max(slowest_seconds_, job->seconds);

@@ -52,6 +52,7 @@ class CheckpointWriter {
     Provenance provenance;
     Snapshot snapshot;
     double seconds = 0;   ///< until it was there, or failed
+    double waited = 0;    ///< by the training thread
     std::string failure;  ///< empty: none
     std::string warning;  ///< likewise
     std::atomic<bool> is_done{false};

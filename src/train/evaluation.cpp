@@ -20,12 +20,13 @@ namespace {
 /// Micro-batches `block`, as many at a time as two buffers of some mebibytes hold.
 void evaluate_streamed(Engine& engine, Source source, const State& state, const Range& block,
                        std::span<LeafResult> leaves, std::span<std::int64_t> confusion) {
+  if (block.size() == 0) return;
   constexpr std::int64_t kBytes = std::int64_t{16} << 20;
   const std::int64_t leaf_bytes = engine.micro_batch() * source.split->picture_bytes();
-  const std::int64_t at_once = std::max<std::int64_t>(kBytes / leaf_bytes, engine.threads());
+  const std::int64_t at_once =
+      std::min(std::max<std::int64_t>(kBytes / leaf_bytes, engine.threads()), block.size());
   const Range rows{block.begin * engine.micro_batch(),
                    std::min(block.end * engine.micro_batch(), source.split->samples())};
-  if (block.size() == 0) return;
   const auto stream = feed_evaluation(*source.split, *source.io_thread, rows, at_once * engine.micro_batch());
   source.stream = stream.get();
   for (std::int64_t step = 0, begin = block.begin; begin < block.end; ++step, begin += at_once) {

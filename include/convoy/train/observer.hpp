@@ -81,6 +81,13 @@ struct ProfileReport {
   std::vector<StepTimes> ranks;
 };
 
+/// A checkpoint that is in its place.
+struct CheckpointReport {
+  std::string path;
+  double seconds = 0;  ///< from the copy of the state until it was there
+  double waited = 0;   ///< what steps of rank 0 waited of it, the copy included
+};
+
 /// Listens to a run; every function does nothing unless overridden.
 class Observer {
  public:
@@ -88,7 +95,7 @@ class Observer {
   virtual void on_start(const StartReport& /*report*/) {}
   virtual void on_step(const StepReport& /*report*/) {}
   virtual void on_epoch(const EpochReport& /*report*/) {}
-  virtual void on_checkpoint(const std::string& /*path*/) {}
+  virtual void on_checkpoint(const CheckpointReport& /*report*/) {}
   virtual void on_warning(const std::string& /*text*/) {}
   virtual void on_profile(const ProfileReport& /*report*/) {}
   virtual void on_end(ExitStatus /*status*/, const std::string& /*reason*/) {}
