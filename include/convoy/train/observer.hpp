@@ -25,7 +25,7 @@ struct StartReport {
   std::string network;  ///< nn::Network::summary()
   std::string plan{};   ///< of a dry run: the calls, who makes them, the memory; else empty
   std::string data;     ///< file, samples, classes
-  std::string output;  ///< run.dir
+  std::string output;   ///< run.dir
   std::int64_t steps_per_epoch = 0;
   std::int64_t total_steps = 0;
   std::int64_t leaves = 0;  ///< micro-batches of a full step
