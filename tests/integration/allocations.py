@@ -15,7 +15,8 @@ STEADY = (3, 4, 7, 8, 9)
 
 class Allocations(runs.Folder):
     def counts(self, network, ranks, threads, *words):
-        outcome = runs.convoy("--config", f"{network}.ini", "--run.threads", threads, "--run.log-every", 1000, *words,
+        outcome = runs.convoy("--config", f"{network}.ini", "--run.threads", threads, "--run.log-every", 1000,
+                              "--checkpoint.async", "no", *words,  # else its thread allocates beside the steps
                               ranks=ranks, program=PROGRAM)
         self.assertEqual(outcome.status, 0, outcome)
         lines = re.findall(r"^allocations:(.*)$", outcome.output, re.MULTILINE)
