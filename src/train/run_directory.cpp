@@ -40,11 +40,14 @@ void RunDirectory::claim() {
 }
 
 void RunDirectory::require_ownership() const {
-  const bool is_there = io::exists(owner());
-  if (!is_there)
+  std::string current;
+  try {
+    current = io::read_text_file(owner());
+  } catch (const IoError&) {  // not asked for before: it may go in between
+    if (io::exists(owner())) throw;
     throw IoError("cannot go on in run.dir " + path_ + " (" + owner() +
                   " is gone: somebody removed it, or the disk is not there any more)");
-  const std::string current = io::read_text_file(owner());
+  }
   if (current == identity_) return;
   throw Error(ExitStatus::kInputOutput, "run.dir " + path_ + " belongs to another run now (" + owner() +
                                             " says '" + std::string(trim(current)) +
