@@ -48,13 +48,10 @@ void CheckpointWriter::save(CheckpointHeader header, const State& state, Provena
   settle();
   while (wait == Wait::kYes && failures_ > 0) {
     std::this_thread::sleep_for(kPause);
-    auto again = std::make_shared<Job>();
-    again->path = job->path;
-    again->header = job->header;
-    again->provenance = job->provenance;
-    again->snapshot = std::move(job->snapshot);
-    job = again;
-    post(again);
+    job->seconds = job->waited = 0;
+    job->failure.clear();
+    job->is_done = job->is_told = false;
+    post(job);
     settle();
   }
 }

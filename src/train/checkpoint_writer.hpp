@@ -4,10 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "convoy/comm/communicator.hpp"

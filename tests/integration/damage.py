@@ -62,16 +62,6 @@ def place_in(generator, content):
     return generator.randrange(generator.choice((60, 1200)) if generator.randrange(4) == 0 else len(content))
 
 
-def read(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def write(path, content):
-    with open(path, "wb") as file:
-        file.write(content)
-
-
 def bound_process():
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -139,7 +129,7 @@ class FilesOfOurs(Counted):
         if with_older:
             shutil.copy(self.oldest, "again/checkpoints")
         newest = os.path.join("again/checkpoints", os.path.basename(self.newest))
-        write(newest, content)
+        runs.write(newest, content)
         outcome = self.run_one("train --resume auto, " + ("an older one there" if with_older else "alone"),
                                *self.train_on("--run.dir", "again", "--resume", "auto"))
         self.assertEqual(outcome.status, 0, outcome)
@@ -150,7 +140,7 @@ class FilesOfOurs(Counted):
 
     def test_end_in_an_error_or_with_the_same_content(self):
         generator = random.Random(SEED)
-        sound = {"data.h5": read("data.h5"), "checkpoint.h5": read(self.newest)}
+        sound = {"data.h5": runs.read("data.h5"), "checkpoint.h5": runs.read(self.newest)}
         shutil.copy(self.newest, "checkpoint.h5")
         expected = {name: self.inspect(name).replace(name, "wrong.h5") for name in sound}
         for number in range(PLACES):
@@ -160,7 +150,7 @@ class FilesOfOurs(Counted):
             content = damage(generator, sound[name], at)
             is_same = content == sound[name]
             with self.subTest(number=number, file=name, damage=damage.__name__, at=at):
-                write("wrong.h5", content)
+                runs.write("wrong.h5", content)
                 self.check_inspect("wrong.h5", is_same, expected[name])
                 # Starting MPI takes most of the time: every other place is enough.
                 how = number % 8
@@ -220,11 +210,11 @@ class FilesOfOthers(Counted):
             chunks = [pictures.get_chunk_info(index) for index in range(pictures.get_num_chunks())]
             content = [range(chunk.byte_offset, chunk.byte_offset + chunk.size) for chunk in chunks]
             content.append(range(labels.get_offset(), labels.get_offset() + labels.get_storage_size()))
-        self.sound = read("other.h5")
+        self.sound = runs.read("other.h5")
         # Metadata that says something: neither pictures and labels nor what stands empty.
         self.places = [at for at, byte in enumerate(self.sound) if not any(at in span for span in content)
                        and any(self.sound[max(0, at - 4):at + 4])]
-        write("any.ini", OTHERS_INI.encode())
+        runs.write("any.ini", OTHERS_INI.encode())
 
     def test_never_crash_the_program(self):
         generator = random.Random(SEED)
@@ -235,7 +225,7 @@ class FilesOfOthers(Counted):
             content = bytearray(self.sound)
             for _ in range(generator.choice((1, 1, 2, 4))):
                 content[generator.choice(self.places)] ^= 1 << generator.randrange(8)
-            write("wrong.h5", content)
+            runs.write("wrong.h5", content)
             train = ("train", "--config", "any.ini", "--data.file", "wrong.h5", "--run.dir", "new")
             evaluate = ("eval", "--checkpoint", checkpoint, "--data", "wrong.h5", "--split", "train")
             for words in (("inspect", "wrong.h5"), evaluate if number % 2 else train):

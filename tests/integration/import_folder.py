@@ -47,16 +47,6 @@ def files_in_order(folder):
         yield from ((path, label) for path in sorted(paths))
 
 
-def read(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def write(path, content):
-    with open(path, "wb") as file:
-        file.write(content)
-
-
 @unittest.skipUnless(Image, "python3-pil, python3-numpy or python3-h5py is not installed")
 class ImportFolder(runs.Folder):
     def setUp(self):
@@ -74,7 +64,7 @@ class ImportFolder(runs.Folder):
         self.assertIn("3 classes, 72 pictures in train, 18 pictures in test", outcome.output)
         for ranks in (1, 2, 3, 4):
             self.import_folder("--out", "many.h5", "--test-part", 0.2, "--threads", ranks, ranks=ranks)
-            self.assertEqual(read("many.h5"), read("one.h5"), ranks)
+            self.assertEqual(runs.read("many.h5"), runs.read("one.h5"), ranks)
         self.inspect("one.h5")
 
     def test_pixels_are_pillows(self):
@@ -103,10 +93,10 @@ class ImportFolder(runs.Folder):
         self.assertFalse(os.path.exists("none.h5"))
 
     def test_bad_pictures_are_named_and_left_out_where_asked(self):
-        write("pictures/bee/00-empty.png", b"")
-        whole = read("pictures/ape/03.jpg") if os.path.exists("pictures/ape/03.jpg") else read("pictures/bee/04.jpg")
-        write("pictures/cat/zz-cut.jpg", whole[:len(whole) // 2])
-        write("pictures/cat/zz-gif.png", b"GIF89a")
+        runs.write("pictures/bee/00-empty.png", b"")
+        whole = runs.read("pictures/ape/03.jpg") if os.path.exists("pictures/ape/03.jpg") else runs.read("pictures/bee/04.jpg")
+        runs.write("pictures/cat/zz-cut.jpg", whole[:len(whole) // 2])
+        runs.write("pictures/cat/zz-gif.png", b"GIF89a")
         for ranks in (None, 3):
             outcome = self.import_folder("--out", "none.h5", status=3, ranks=ranks)
             self.assert_message(outcome, 3, r"bad picture pictures/bee/00-empty.png \(it is empty\)")
@@ -115,11 +105,11 @@ class ImportFolder(runs.Folder):
             self.assertIn("Left out: 3 bad pictures", outcome.output)
             for name in ("bee/00-empty.png", "cat/zz-cut.jpg", "cat/zz-gif.png"):
                 self.assertRegex(outcome.errors, rf"warning: bad picture pictures/{name} \(.*\); left out")
-        self.assertEqual(read("left-3.h5"), read("left-None.h5"))
+        self.assertEqual(runs.read("left-3.h5"), runs.read("left-None.h5"))
         for name in ("bee/00-empty.png", "cat/zz-cut.jpg", "cat/zz-gif.png"):
             os.remove("pictures/" + name)
         self.import_folder("--out", "clean.h5")
-        self.assertEqual(read("left-3.h5"), read("clean.h5"))
+        self.assertEqual(runs.read("left-3.h5"), runs.read("clean.h5"))
 
     def test_wrong_options_are_named(self):
         for words, pattern in ((["--size", "0x3"], "--size '0x3'"), (["--on-bad", "fix"], "'fix' is not stop or skip"),
@@ -145,7 +135,7 @@ class Interrupted(runs.Folder):
         Image.effect_noise((1400, 1400), 60).save("pictures/a/0.png", compress_level=1)
         for index in range(1, SLOW_FILES):
             os.link("pictures/a/0.png", f"pictures/a/{index}.png")
-        write("out.h5", b"what was there")
+        runs.write("out.h5", b"what was there")
 
     def start(self, ranks=None):
         run = runs.Running("import", "folder", "pictures", "--size", "8x8", "--threads", 1, "--out", "out.h5", ranks=ranks)
@@ -155,7 +145,7 @@ class Interrupted(runs.Folder):
 
     def assert_nothing_changed(self):
         self.assertEqual(runs.leftovers("."), [])
-        self.assertEqual(read("out.h5"), b"what was there")
+        self.assertEqual(runs.read("out.h5"), b"what was there")
 
     def test_a_signal_stops_one_rank(self):
         for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
@@ -186,12 +176,12 @@ class Interrupted(runs.Folder):
         for ranks in (None, 2):
             with self.start(ranks) as run:
                 run.kill_all()
-            self.assertEqual(read("out.h5"), b"what was there")
+            self.assertEqual(runs.read("out.h5"), b"what was there")
             self.assertEqual(len(runs.leftovers(".")), 1)
             made = runs.convoy("synth", "--out", "out.h5", "--train", 10, "--test", 10)
             self.assertEqual(made.status, 0, made)
             self.assertEqual(runs.leftovers("."), [])
-            write("out.h5", b"what was there")
+            runs.write("out.h5", b"what was there")
 
     def test_progress_is_redrawn_on_a_terminal_alone(self):
         here, there = pty.openpty()
@@ -215,16 +205,16 @@ class OneOfSeveral(runs.Folder):
         made = runs.convoy("synth", "--out", "three.h5", *runs.options(self.samples), ranks=3)
         self.assertEqual(made.status, 0, made)
         self.assertEqual(made.output.count("Made three.h5"), 1)
-        self.assertEqual(read("three.h5"), read("data.h5"))
+        self.assertEqual(runs.read("three.h5"), runs.read("data.h5"))
 
     def test_cifar10_is_imported_once(self):
         os.mkdir("cifar")
         for name in [f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"]:
-            write("cifar/" + name, b"".join(bytes([label]) + bytes([20 * label]) * 3072 for label in range(10)))
+            runs.write("cifar/" + name, b"".join(bytes([label]) + bytes([20 * label]) * 3072 for label in range(10)))
         for ranks in (None, 3):
             made = runs.convoy("import", "cifar10", "cifar", "--out", f"cifar-{ranks}.h5", ranks=ranks)
             self.assertEqual(made.status, 0, made)
-        self.assertEqual(read("cifar-3.h5"), read("cifar-None.h5"))
+        self.assertEqual(runs.read("cifar-3.h5"), runs.read("cifar-None.h5"))
         missing = runs.convoy("import", "mnist", "cifar", "--out", "none.h5", ranks=3)
         self.assert_message(missing, 2, "train-images-idx3-ubyte")
 

@@ -35,11 +35,6 @@ def steps_of(run_dir):
     return [int(os.path.basename(path)[5:13]) for path in runs.checkpoints(run_dir)]
 
 
-def read(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
 def flip_a_byte(path, position):
     with open(path, "r+b") as file:
         file.seek(position)
@@ -51,12 +46,12 @@ def flip_a_byte(path, position):
 class Never(runs.Folder):
     def test_a_run_dir_with_checkpoints_is_refused_and_left_as_it_is(self):
         self.train("tiny", {"train.epochs": 1})
-        before = {name: read(os.path.join("run", name)) for name in ("metrics.jsonl", "owner", "config.ini")}
+        before = {name: runs.read(os.path.join("run", name)) for name in ("metrics.jsonl", "owner", "config.ini")}
         for resume in (None, "never"):
             outcome = runs.convoy("train", "--config", "tiny.ini", *(["--resume", resume] if resume else []))
             self.assert_message(outcome, 2, r"run\.dir = run already holds checkpoints .*--resume auto")
         for name, content in before.items():
-            self.assertEqual(read(os.path.join("run", name)), content, name)
+            self.assertEqual(runs.read(os.path.join("run", name)), content, name)
 
     def test_a_run_dir_without_checkpoints_is_taken(self):
         os.mkdir("run")

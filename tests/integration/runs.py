@@ -129,6 +129,16 @@ def convoy(*words, ranks=None, threads=None, extra=None, program=None, cwd=None)
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def write(path, content):
+    with open(path, "wb") as file:
+        file.write(content)
+
+
 def checkpoints(run_dir):
     """Paths, the oldest first."""
     folder = os.path.join(run_dir, "checkpoints")

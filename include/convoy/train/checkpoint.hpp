@@ -33,7 +33,6 @@ struct Progress {
   void add_step(std::int64_t samples_of_step, const LeafResult& sum);
   /// Epoch `finished` (from 0) is done: the next begins with empty sums.
   void end_epoch(std::int64_t finished);
-  friend bool operator==(const Progress&, const Progress&) = default;
 };
 
 /// What a checkpoint says beside its tensors.
