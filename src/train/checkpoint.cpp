@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <sstream>
+#include <utility>
 
 #include "convoy/comm/redistribute.hpp"
 #include "convoy/core/error.hpp"
@@ -58,22 +59,11 @@ std::vector<Range> shares_of(const std::vector<nn::Tensor>& tensors, const comm:
   return ranges;
 }
 
-std::vector<float> values_of(std::span<const float> flat, const std::vector<Range>& ranges) {
-  std::vector<float> values;
+/// The elements of `ranges`, one after the other, in the memory that `values` has.
+void copy_ranges(std::span<const float> flat, const std::vector<Range>& ranges, std::vector<float>& values) {
+  values.clear();
   for (const Range& range : ranges)
     values.insert(values.end(), flat.begin() + range.begin, flat.begin() + range.end);
-  return values;
-}
-
-/// The optimizer's state from what each rank keeps of it to what each writes.
-std::vector<float> velocity_to_write(const comm::Communicator& world, const State& state,
-                                     const std::vector<Range>& wanted) {
-  std::vector<float> owned;
-  for (const Range& range : state.owned) {
-    const float* values = state.velocity.at(range.begin);
-    owned.insert(owned.end(), values, values + range.size());
-  }
-  return comm::redistribute(world, state.owned, owned, wanted);
 }
 
 template <class T>
@@ -135,27 +125,47 @@ WriterGroup::WriterGroup(const comm::Communicator& world, Writers writers) : wor
   if (writes) mine_ = part;
 }
 
-Snapshot take_snapshot(const WriterGroup& group, const nn::Network& network, const State& state) {
-  Snapshot snapshot{.has_velocity = state.has_velocity, .parameters = {}, .velocity = {}, .statistics = {}};
-  std::vector<Range> wanted;
+Snapshot take_snapshot(const WriterGroup& group, const nn::Network& network, const State& state,
+                       Snapshot memory) {
+  Snapshot snapshot = std::move(memory);
+  snapshot.has_velocity = state.has_velocity;
+  std::vector<Range> parameters;
+  std::vector<Range> statistics;
   if (group.mine()) {
-    wanted = shares_of(network.parameters(), *group.mine());
-    snapshot.parameters = values_of(state.parameters, wanted);
-    snapshot.statistics = values_of(state.statistics, shares_of(network.statistics(), *group.mine()));
+    parameters = shares_of(network.parameters(), *group.mine());
+    statistics = shares_of(network.statistics(), *group.mine());
   }
+  copy_ranges(state.parameters, parameters, snapshot.parameters);
+  copy_ranges(state.statistics, statistics, snapshot.statistics);
+  snapshot.owned = state.owned;
+  snapshot.velocity.clear();
   if (!state.has_velocity) return snapshot;
-  // A rank alone keeps all of it as it is written.
-  snapshot.velocity = group.world().size() > 1 ? velocity_to_write(group.world(), state, wanted)
-                                               : values_of(state.velocity.values(), wanted);
+  for (const Range& range : state.owned) {
+    const float* values = state.velocity.at(range.begin);
+    snapshot.velocity.insert(snapshot.velocity.end(), values, values + range.size());
+  }
   return snapshot;
 }
 
 namespace {
 
-/// Collective over the writers.
+/// Collective over the group's world: the optimizer's state from who keeps it to who writes it, into
+/// `memory`.
+std::span<const float> velocity_to_write(const WriterGroup& group, const nn::Network& network,
+                                         const Snapshot& snapshot, std::vector<float>& memory) {
+  // A rank alone keeps all of it as it is written.
+  if (!snapshot.has_velocity || group.world().size() == 1) return snapshot.velocity;
+  const std::vector<Range> wanted =
+      group.mine() ? shares_of(network.parameters(), *group.mine()) : std::vector<Range>{};
+  memory = comm::redistribute(group.world(), snapshot.owned, snapshot.velocity, wanted);
+  return memory;
+}
+
+/// Collective over the writers; `velocity`: what this one writes of it.
 void write_together(const std::string& path, const comm::Communicator& writers, const nn::Network& network,
-                    const CheckpointHeader& header, const Snapshot& snapshot, const Provenance& provenance,
-                    int gzip_level, const std::function<void()>& before_rename) {
+                    const CheckpointHeader& header, const Snapshot& snapshot, std::span<const float> velocity,
+                    const Provenance& provenance, int gzip_level,
+                    const std::function<void()>& before_rename) {
   const std::int64_t elements =
       network.gradient_size() + (snapshot.has_velocity ? network.parameter_count() : 0);
   io::PendingFile pending(path, writers, elements * static_cast<std::int64_t>(sizeof(float)));
@@ -164,7 +174,6 @@ void write_together(const std::string& path, const comm::Communicator& writers, 
   file.create_group("/model");
   file.create_group("/optimizer");
   std::span<const float> parameters(snapshot.parameters);
-  std::span<const float> velocity(snapshot.velocity);
   std::span<const float> statistics(snapshot.statistics);
   for (const nn::Tensor& tensor : network.parameters()) {
     write_tensor(file, writers, model_path(tensor), tensor, parameters, gzip_level);
@@ -185,10 +194,13 @@ void write_together(const std::string& path, const comm::Communicator& writers, 
 void write_checkpoint(const std::string& path, const WriterGroup& group, const nn::Network& network,
                       const CheckpointHeader& header, const Snapshot& snapshot, const Provenance& provenance,
                       int gzip_level, const std::function<void()>& before_rename) {
+  std::vector<float> moved;
+  const std::span<const float> velocity = velocity_to_write(group, network, snapshot, moved);
   // The writers fail together, so none of them is left in a collective of theirs.
   io::agreed(group.world(), [&] {
     if (group.mine())
-      write_together(path, *group.mine(), network, header, snapshot, provenance, gzip_level, before_rename);
+      write_together(path, *group.mine(), network, header, snapshot, velocity, provenance, gzip_level,
+                     before_rename);
   });
 }
 

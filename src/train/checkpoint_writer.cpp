@@ -30,8 +30,7 @@ CheckpointWriter::CheckpointWriter(const Options& options, const comm::Communica
       directory_(directory),
       io_thread_(io_thread),
       listener_(listener),
-      group_(world, options.checkpoint_writers),
-      io_group_(world.split(0), options.checkpoint_writers) {}
+      group_(world.split(0), options.checkpoint_writers) {}
 
 void CheckpointWriter::save(CheckpointHeader header, const State& state, Provenance provenance, Wait wait) {
   constexpr std::chrono::seconds kPause(1);
@@ -41,7 +40,7 @@ void CheckpointWriter::save(CheckpointHeader header, const State& state, Provena
   job->path = directory_.checkpoints() + '/' + checkpoint_name(header.progress.step);
   job->header = std::move(header);
   job->provenance = std::move(provenance);
-  job->snapshot = take_snapshot(group_, network_, state);
+  snapshot_ = take_snapshot(group_, network_, state, std::move(snapshot_));
   job->seconds = job->waited = seconds_since(begin);
   post(job);
   if (wait == Wait::kNo && options_.checkpoint_async) return;
@@ -67,10 +66,9 @@ void CheckpointWriter::post(std::shared_ptr<Job> job) {
 void CheckpointWriter::write(Job& job) const {
   const Clock::time_point begin = Clock::now();
   try {
-    io::agreed_at_root(io_group_.world(), [&] { directory_.require_checkpoints(); });
-    write_checkpoint(job.path, io_group_, network_, job.header, job.snapshot, job.provenance,
+    io::agreed_at_root(group_.world(), [&] { directory_.require_checkpoints(); });
+    write_checkpoint(job.path, group_, network_, job.header, snapshot_, job.provenance,
                      options_.checkpoint_gzip, [&] { directory_.require_ownership(); });
-    job.snapshot = {};
     if (world_.is_root()) {
       try {
         directory_.prune_checkpoints(options_.keep, io::name_of(job.path));

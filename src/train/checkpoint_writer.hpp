@@ -47,7 +47,6 @@ class CheckpointWriter {
     std::string path;
     CheckpointHeader header;
     Provenance provenance;
-    Snapshot snapshot;
     double seconds = 0;   ///< until it was there, or failed
     double waited = 0;    ///< by the training thread
     std::string failure;  ///< empty: none
@@ -68,9 +67,9 @@ class CheckpointWriter {
   const RunDirectory& directory_;
   io::IoThread& io_thread_;
   Observer& listener_;
-  WriterGroup group_;         // for snapshots
-  WriterGroup io_group_;      // for the I/O thread
+  WriterGroup group_;         // talks on the I/O thread
   std::shared_ptr<Job> job_;  // the last posted
+  Snapshot snapshot_;         // of that job; its memory stays for the next
   std::string last_good_;
   std::int64_t failures_ = 0;  // in a row
   double slowest_seconds_ = 0;

@@ -85,7 +85,7 @@ class FailingDisk(runs.Folder):
 
     def test_the_last_checkpoint_is_tried_again(self):
         with self.endless({"checkpoint.at-start": "yes", "checkpoint.every-epochs": 0}) as running:
-            self.until_step(running, 3)
+            running.wait_until(lambda: runs.checkpoints("run"), "the first checkpoint")
             self.limit_files(running, 2000)
             os.kill(running.rank_pids()[0], 15)
             time.sleep(2)

@@ -64,18 +64,19 @@ class WriterGroup {
   std::optional<comm::Communicator> mine_;
 };
 
-/// What one rank writes of a state: its rows of every tensor, one after the other; empty of a rank that
-/// writes nothing. A copy: the state may change meanwhile.
+/// A copy of what one rank gives to a checkpoint; the state may change meanwhile.
 struct Snapshot {
+  std::vector<float>
+      parameters;  ///< its rows of every tensor, one after the other; none where it does not write
+  std::vector<float> statistics;  ///< likewise
   bool has_velocity = false;
-  std::vector<float> parameters;
-  std::vector<float> velocity;
-  std::vector<float> statistics;
+  std::vector<Range> owned;     ///< State::owned
+  std::vector<float> velocity;  ///< of `owned`, whoever writes it
 };
 
-/// Collective over the group's world (the optimizer's state moves to who writes it).
-[[nodiscard]] Snapshot take_snapshot(const WriterGroup& group, const nn::Network& network,
-                                     const State& state);
+/// Only copies; `memory`: an earlier snapshot, whose memory is taken (new pages cost more than copying).
+[[nodiscard]] Snapshot take_snapshot(const WriterGroup& group, const nn::Network& network, const State& state,
+                                     Snapshot memory = {});
 
 /// Collective over the group's world, each rank with its snapshot; the same header and provenance on all.
 /// Writes `path` beside its place, then commits it (io/commit.hpp); `before_rename` runs on rank 0. Throws
