@@ -121,11 +121,10 @@ struct Dataset::Impl {
     auto impl = std::make_unique<Split::Impl>(Split::Impl{.shape = layout.shape,
                                                           .type = pixel_type(split),
                                                           .samples = split.samples,
-                                                          .labels = split.labels,
-                                                          .targets = split.targets,
                                                           .target_size = split.target_size});
     const std::int64_t size = impl->picture_bytes();
     impl->unit_ends = unit_ends(split, size);
+    read_answers(split, *impl, world, node);
     if (!keep) {
       impl->layout = {.name = split.name,
                       .samples = split.samples,
@@ -143,6 +142,27 @@ struct Dataset::Impl {
     });
     impl->pictures->fence();
     return Split(std::move(impl));
+  }
+
+  // Collective over `world`: labels or targets, once per node.
+  static void read_answers(const SplitLayout& split, Split::Impl& impl, const comm::Communicator& world,
+                           const comm::Communicator& node) {
+    const std::int64_t size = split.target_size == 0
+                                  ? static_cast<std::int64_t>(sizeof(std::int64_t))
+                                  : split.target_size * static_cast<std::int64_t>(sizeof(float));
+    impl.answers.emplace(node, split.samples * size);
+    if (split.target_size == 0) {
+      if (node.is_root()) std::ranges::copy(split.labels, impl.answers_as<std::int64_t>().begin());
+    } else {
+      const Range rows = convoy::split(split.samples, node.size(), node.rank());
+      io::agreed(world, [&] {
+        read_targets(
+            split, rows,
+            impl.answers_as<float>().subspan(static_cast<std::size_t>(rows.begin * split.target_size),
+                                             static_cast<std::size_t>(rows.size() * split.target_size)));
+      });
+    }
+    impl.answers->fence();
   }
 
   // Collective over `world`. For a file that has none: one rank reads the training pictures, all get the
@@ -198,6 +218,7 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
     if (const SplitLayout* split = layout.find(name))
       impl_->splits.emplace(name, impl_->read(*split, keep, world, node));
   }
+  for (SplitLayout& split : impl_->layout.splits) split.labels = {};  // the node has them
   if (!layout.statistics) impl_->layout.statistics = impl_->shared_statistics(world);
 }
 

@@ -96,8 +96,9 @@ std::vector<std::int64_t> read_labels(const io::File& file, const std::string& p
   return file.read<std::int64_t>(path, info.dims);
 }
 
-std::vector<float> read_targets(const io::File& file, const std::string& path, std::int64_t samples,
-                                const std::string& images) {
+// How many numbers a sample has of them.
+std::int64_t size_of_targets(const io::File& file, const std::string& path, std::int64_t samples,
+                             const std::string& images) {
   const io::DatasetInfo info = file.info(path);
   if (!is_real(info.type))
     throw_wrong("wrong type", file, path, "is " + std::string(io::element_name(info.type)),
@@ -106,14 +107,7 @@ std::vector<float> read_targets(const io::File& file, const std::string& path, s
     throw_wrong("counts differ", file, path, "is [" + to_string(info.dims) + "]",
                 images + " holds " + counted(samples, "picture"));
   check_stored(file, path, info);
-  std::vector<float> targets = file.read<float>(path, info.dims);
-  const auto wrong = std::ranges::find_if(targets, [](float x) { return !std::isfinite(x); });
-  if (wrong != targets.end())
-    throw_wrong("wrong target", file, path,
-                "holds a NaN or infinity for sample " +
-                    std::to_string((wrong - targets.begin()) * samples / count(info.dims)),
-                "targets should be finite float32 numbers");
-  return targets;
+  return count(info.dims) / samples;
 }
 
 // Adds what `file` holds at `paths` to `split` of `layout`.
@@ -153,16 +147,15 @@ void add_piece(const io::File& file, const Paths& paths, SplitLayout& split, Dat
     const std::vector<std::int64_t> labels = read_labels(file, paths.labels, samples, images);
     split.labels.insert(split.labels.end(), labels.begin(), labels.end());
   } else {
-    const std::vector<float> targets = read_targets(file, paths.targets, samples, images);
-    const std::int64_t size = static_cast<std::int64_t>(targets.size()) / samples;
+    const std::int64_t size = size_of_targets(file, paths.targets, samples, images);
     if (layout.classes != 0 && layout.classes != size)
       throw_wrong("shapes differ", file, paths.targets, "holds " + counted(size, "number") + " a sample",
                   "those before it hold " + std::to_string(layout.classes));
     layout.classes = size;
     split.target_size = size;
-    split.targets.insert(split.targets.end(), targets.begin(), targets.end());
   }
-  split.pieces.push_back({file.path(), images, {split.samples, split.samples + samples}, chunk_rows});
+  split.pieces.push_back(
+      {file.path(), images, paths.targets, {split.samples, split.samples + samples}, chunk_rows});
   split.samples += samples;
 }
 

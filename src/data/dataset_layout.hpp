@@ -1,6 +1,6 @@
 #pragma once
 // What data set files hold, read and checked against the contract ("Data set file"), or where the user says
-// it lies in files of others; pictures aside. Private to the data room: Dataset reads the pictures,
+// it lies in files of others; pictures and targets aside. Private to the data room: Dataset reads those,
 // describe() prints.
 
 #include <cstdint>
@@ -20,6 +20,7 @@ namespace convoy::data {
 struct Piece {
   std::string file;
   std::string images;           ///< path of the pictures in it
+  std::string targets;          ///< likewise; empty: there are labels
   Range rows;                   ///< their numbers in the split
   std::int64_t chunk_rows = 1;  ///< samples of a chunk; 1 where contiguous
 };
@@ -31,8 +32,7 @@ struct SplitLayout {
   Axes axes = Axes::kNchw;
   std::vector<Piece> pieces;           ///< in order, at least one
   std::vector<std::int64_t> labels{};  ///< [samples], all within [0, classes); or
-  std::vector<float> targets{};        ///< [samples][target_size], finite
-  std::int64_t target_size = 0;        ///< 0: there are labels
+  std::int64_t target_size = 0;        ///< numbers a sample, [samples][target_size] in the files
 };
 
 struct DatasetLayout {

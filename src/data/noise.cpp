@@ -15,7 +15,8 @@ Split make_noise(const Shape& shape, std::int64_t samples, std::int64_t classes)
       Split::Impl{.shape = shape,
                   .type = PixelType::kUint8,
                   .samples = samples,
-                  .labels = {},
+                  .answers = comm::NodeSharedMemory(
+                      comm::Communicator::self(), samples * static_cast<std::int64_t>(sizeof(std::int64_t))),
                   .pictures = comm::NodeSharedMemory(comm::Communicator::self(), bytes),
                   .unit_ends = {samples}});
   RandomStream stream(random_key(0, RandomPurpose::kSynthetic));
@@ -25,8 +26,8 @@ Split make_noise(const Shape& shape, std::int64_t samples, std::int64_t classes)
     std::memcpy(to + i, &word,
                 static_cast<std::size_t>(std::min(bytes - i, static_cast<std::int64_t>(sizeof word))));
   }
-  for (std::int64_t i = 0; i < samples; ++i)
-    split->labels.push_back(static_cast<std::int64_t>(stream.below(static_cast<std::uint64_t>(classes))));
+  for (std::int64_t& label : split->answers_as<std::int64_t>())
+    label = static_cast<std::int64_t>(stream.below(static_cast<std::uint64_t>(classes)));
   return Split(std::move(split));
 }
 

@@ -12,14 +12,29 @@ namespace {
 
 constexpr std::int64_t kPieceElements = std::int64_t{1} << 22;
 
-void require_finite(std::span<const float> pixels, const Piece& piece, std::int64_t first,
-                    std::int64_t picture) {
-  const auto wrong = std::ranges::find_if(pixels, [](float x) { return !std::isfinite(x); });
-  if (wrong == pixels.end()) return;
-  throw DataError("wrong pixel in data set " + piece.file + " (" + piece.images +
+/// Of data set `path` of `file`, `size` numbers a sample, from sample `first` on.
+void require_finite(std::span<const float> values, const std::string& what, const std::string& file,
+                    const std::string& path, std::int64_t first, std::int64_t size) {
+  const auto wrong = std::ranges::find_if(values, [](float x) { return !std::isfinite(x); });
+  if (wrong == values.end()) return;
+  throw DataError("wrong " + what + " in data set " + file + " (" + path +
                   " holds a NaN or infinity in sample " +
-                  std::to_string(first + (wrong - pixels.begin()) / picture) +
-                  "); pixels should be finite float32 numbers");
+                  std::to_string(first + (wrong - values.begin()) / size) + "); " + what +
+                  "s should be finite float32 numbers");
+}
+
+/// read(piece, rows of its file, from which of `rows`) for every piece that has some of them.
+template <class Read>
+void for_pieces(const SplitLayout& split, const Range& rows, const Read& read) {
+  // The first piece that reaches beyond the first row.
+  auto piece =
+      std::ranges::upper_bound(split.pieces, rows.begin, {}, [](const Piece& each) { return each.rows.end; });
+  for (; piece != split.pieces.end() && piece->rows.begin < rows.end; ++piece) {
+    const Range here{std::max(rows.begin, piece->rows.begin), std::min(rows.end, piece->rows.end)};
+    if (here.begin >= here.end) continue;
+    read(*piece, Range{here.begin - piece->rows.begin, here.end - piece->rows.begin},
+         here.begin - rows.begin);
+  }
 }
 
 /// dst[n][c][i] = src[n][i][c], i over the pixels of a channel.
@@ -57,7 +72,8 @@ void read_piece(const io::File& file, const SplitLayout& split, const Piece& pie
       begin = end;
     }
   }
-  if constexpr (std::same_as<Pixel, float>) require_finite(pixels, piece, rows.begin, shape.size());
+  if constexpr (std::same_as<Pixel, float>)
+    require_finite(pixels, "pixel", piece.file, piece.images, rows.begin, shape.size());
 }
 
 template <class Pixel, class Sums>
@@ -104,6 +120,16 @@ template void read_pictures<std::uint8_t>(const SplitLayout&, const Shape&, cons
                                           std::span<std::uint8_t>);
 template void read_pictures<float>(const SplitLayout&, const Shape&, const Range&, std::span<float>);
 
+void read_targets(const SplitLayout& split, const Range& rows, std::span<float> targets) {
+  const std::int64_t size = split.target_size;
+  for_pieces(split, rows, [&](const Piece& piece, const Range& here, std::int64_t from) {
+    const std::span<float> mine =
+        targets.subspan(static_cast<std::size_t>(from * size), static_cast<std::size_t>(here.size() * size));
+    io::File::open(piece.file).read_rows<float>(piece.targets, here, mine);
+    require_finite(mine, "target", piece.file, piece.targets, here.begin, size);
+  });
+}
+
 const io::File& PictureReader::file_of(const Piece& piece) {
   constexpr std::size_t kMostOpen = 16;
   const auto found = open_.find(piece.file);
@@ -114,17 +140,11 @@ const io::File& PictureReader::file_of(const Piece& piece) {
 
 void PictureReader::read(const Range& rows, std::span<std::byte> pictures) {
   const auto read = [&]<class Pixel>(Pixel* pixels) {
-    // The first piece that reaches beyond the first row.
-    auto piece = std::ranges::upper_bound(split_.pieces, rows.begin, {},
-                                          [](const Piece& each) { return each.rows.end; });
-    for (; piece != split_.pieces.end() && piece->rows.begin < rows.end; ++piece) {
-      const Range here{std::max(rows.begin, piece->rows.begin), std::min(rows.end, piece->rows.end)};
-      if (here.begin >= here.end) continue;
-      read_piece<Pixel>(file_of(*piece), split_, *piece, shape_,
-                        {here.begin - piece->rows.begin, here.end - piece->rows.begin},
-                        {pixels + (here.begin - rows.begin) * shape_.size(),
-                         static_cast<std::size_t>(here.size() * shape_.size())});
-    }
+    for_pieces(split_, rows, [&](const Piece& piece, const Range& here, std::int64_t from) {
+      read_piece<Pixel>(
+          file_of(piece), split_, piece, shape_, here,
+          {pixels + from * shape_.size(), static_cast<std::size_t>(here.size() * shape_.size())});
+    });
   };
   if (is_bytes(split_)) {
     read(reinterpret_cast<std::uint8_t*>(pictures.data()));

@@ -1,6 +1,6 @@
 #pragma once
-// Pictures out of the files of a split, as [n][C][H][W] of bytes or float32, whatever they are in the file.
-// Private to the data room.
+// Pictures out of the files of a split, as [n][C][H][W] of bytes or float32, whatever they are in the file;
+// and targets. Private to the data room.
 
 #include <cstddef>
 #include <cstdint>
@@ -24,7 +24,10 @@ namespace convoy::data {
 template <class Pixel>
 void read_pictures(const SplitLayout& split, const Shape& shape, const Range& rows, std::span<Pixel> pixels);
 
-/// The same for who reads often: files stay open, a few of them. As bytes of whichever pixel it is.
+/// Reads targets `rows` of the split into `targets` ([rows][target_size], filled exactly). Throws as above.
+void read_targets(const SplitLayout& split, const Range& rows, std::span<float> targets);
+
+/// read_pictures() for who reads often: files stay open, a few of them. As bytes of whichever pixel it is.
 class PictureReader {
  public:
   /// Both must outlive it.

@@ -47,11 +47,11 @@ std::int64_t Split::samples() const {
 }
 
 std::span<const std::int64_t> Split::labels() const {
-  return impl_->labels;
+  return impl_->target_size == 0 ? impl_->answers_as<std::int64_t>() : std::span<std::int64_t>{};
 }
 
 std::span<const float> Split::targets() const {
-  return impl_->targets;
+  return impl_->target_size > 0 ? impl_->answers_as<float>() : std::span<float>{};
 }
 
 std::int64_t Split::target_size() const {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
@@ -23,13 +24,18 @@ struct Split::Impl {
   Shape shape;
   PixelType type = PixelType::kUint8;
   std::int64_t samples = 0;
-  std::vector<std::int64_t> labels;                  ///< [samples], or
+  std::int64_t target_size = 0;  ///< 0: samples have labels
+  std::optional<comm::NodeSharedMemory>
+      answers{};  ///< labels, int64 [samples], or float [samples][target_size]
   std::optional<comm::NodeSharedMemory> pictures{};  ///< [samples][C][H][W]; none: streamed
-  std::vector<float> targets{};                      ///< [samples][target_size]
-  std::int64_t target_size = 0;
-  SplitLayout layout{};  ///< of a streamed split, less labels and targets
+  SplitLayout layout{};                              ///< of a streamed split, less its labels
   std::vector<std::int64_t> unit_ends{};
 
+  template <class T>
+  [[nodiscard]] std::span<T> answers_as() const {
+    const std::span<std::byte> bytes = answers->bytes();
+    return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
+  }
   [[nodiscard]] std::int64_t picture_bytes() const { return shape.size() * bytes_of(type); }
 };
 

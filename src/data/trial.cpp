@@ -31,6 +31,15 @@ void read_sample(const SplitLayout& split, const Shape& shape) {
   }
 }
 
+/// The first and the last of them.
+void read_sample_of_targets(const SplitLayout& split) {
+  const std::int64_t rows = std::min(
+      split.samples, kMostBytes / 2 / (split.target_size * static_cast<std::int64_t>(sizeof(float))) + 1);
+  std::vector<float> targets(static_cast<std::size_t>(rows * split.target_size));
+  read_targets(split, {0, rows}, targets);
+  read_targets(split, {split.samples - rows, split.samples}, targets);
+}
+
 }  // namespace
 
 void try_file(const std::string& path, const Options& options) {
@@ -41,6 +50,7 @@ void try_file(const std::string& path, const Options& options) {
         read_sample<std::uint8_t>(split, layout.shape);
       else
         read_sample<float>(split, layout.shape);
+      if (split.target_size > 0) read_sample_of_targets(split);
     }
   });
 }

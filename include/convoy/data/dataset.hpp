@@ -3,7 +3,7 @@
 //
 // A split's pictures are held once per node, in memory the node's ranks share, as they are in the file (uint8
 // or float32); each rank reads a part of the file by hyperslab. Or they stay in the file and are streamed
-// (stream.hpp). Labels are held by every rank.
+// (stream.hpp). Labels and targets are in memory either way, once per node.
 
 #include <cstdint>
 #include <memory>
