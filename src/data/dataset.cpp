@@ -67,6 +67,21 @@ std::string check_files(const std::vector<std::string>& files, const Options& op
   return to_hex(hasher.digest());
 }
 
+// Of a data set whose files lead to `others`: their content counts, not their names.
+std::string digest_with(const std::string& digest, const std::vector<std::string>& others,
+                        const Options& options) {
+  std::vector<std::string> digests;
+  for (const std::string& file : others) {
+    const bool read_all = options.verify || io::file_size(file) <= kCheapBytes;
+    digests.push_back(to_hex(read_all ? io::check_sum(file).digest : sampled_digest(file)));
+  }
+  std::ranges::sort(digests);
+  Hasher hasher;
+  hasher.update(digest + '\n');
+  for (const std::string& each : digests) hasher.update(each + '\n');
+  return to_hex(hasher.digest());
+}
+
 // Sizes and first bytes of files (of ours: the user block, which states the sum of all others).
 Digest fingerprint(const std::vector<std::string>& files) {
   Hasher hasher;
@@ -204,6 +219,12 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
     impl_->layout = read_layout(options);
     require_fits(options.augment, impl_->layout.shape);
   });
+  if (!impl_->layout.other_files.empty()) {
+    io::agreed(world, [&] {
+      if (node.is_root()) impl_->digest = digest_with(impl_->digest, impl_->layout.other_files, options);
+    });
+    impl_->digest = node.broadcast(impl_->digest);
+  }
   const DatasetLayout& layout = impl_->layout;
   impl_->storage = describe_storage(files, layout.splits.front());
   impl_->bytes = is_bytes(layout.splits.front());

@@ -110,9 +110,15 @@ std::int64_t size_of_targets(const io::File& file, const std::string& path, std:
   return count(info.dims) / samples;
 }
 
+void note_other_files(const io::DatasetInfo& info, DatasetLayout& layout) {
+  layout.other_files.insert(layout.other_files.end(), info.other_files.begin(), info.other_files.end());
+}
+
 // Adds what `file` holds at `paths` to `split` of `layout`.
 void add_piece(const io::File& file, const Paths& paths, SplitLayout& split, DatasetLayout& layout) {
   const io::DatasetInfo pictures = file.info(paths.images);
+  note_other_files(pictures, layout);
+  note_other_files(file.info(paths.targets.empty() ? paths.labels : paths.targets), layout);
   const std::string& images = paths.images;
   if (pictures.dims.size() != (split.axes == Axes::kNhw ? 3 : 4))
     throw_wrong("wrong shape", file, images, "is [" + to_string(pictures.dims) + "]",
@@ -313,6 +319,9 @@ DatasetLayout read_layout(const Options& options) {
     throw DataError("data set " + options.file +
                     " holds labels for some samples and targets for others; they should have the same");
   if (!some_have_targets) layout.classes = check_labels(layout);
+  std::ranges::sort(layout.other_files);
+  layout.other_files.erase(std::unique(layout.other_files.begin(), layout.other_files.end()),
+                           layout.other_files.end());
   return layout;
 }
 

@@ -42,6 +42,8 @@ struct DatasetLayout {
   std::string source;
   std::vector<SplitLayout> splits;  ///< train, test, validation: those there are, at least one
   std::optional<Statistics> statistics;
+  std::vector<std::string>
+      other_files;  ///< that those of the data set lead to (virtual data sets, links), sorted
   std::vector<std::string> warnings;
 
   /// Null where there is no split of that name.

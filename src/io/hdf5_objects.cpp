@@ -1,6 +1,7 @@
 // What is in a file: the half of File that looks and reads no data.
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "convoy/core/error.hpp"
@@ -12,22 +13,76 @@
 namespace convoy::io {
 namespace {
 
-// Of a virtual data set: the files it is made of, where their names are plain ones.
-void require_sources(hid_t creation, const Place& place) {
+// What an HDF5 call writes that gives a length without room, and a text with it; as H5Fget_name.
+template <class Get>
+std::string text_from(const Get& get, const char* what, const Place& place) {
+  const ssize_t length = get(nullptr, 0);
+  checked(static_cast<herr_t>(length < 0 ? -1 : 0), what, place);
+  std::string text(static_cast<std::size_t>(length) + 1, '\0');
+  get(text.data(), text.size());
+  text.pop_back();
+  return text;
+}
+
+// Where libhdf5 looks for a file that another one names: beside it first.
+std::string found_from(const Place& place, const std::string& name) {
+  const std::string beside = name.starts_with('/') ? name : folder_of(place.file) + '/' + name;
+  return exists(beside) ? beside : name;
+}
+
+// Of a virtual data set: the files it is made of. A name with a number in it (%b) stands for those that are
+// there.
+std::vector<std::string> virtual_sources(hid_t creation, const Place& place) {
   std::size_t count = 0;
   checked(H5Pget_virtual_count(creation, &count), "read the layout of", place);
+  std::vector<std::string> sources;
   for (std::size_t i = 0; i < count; ++i) {
-    const ssize_t length = H5Pget_virtual_filename(creation, i, nullptr, 0);
-    checked(static_cast<herr_t>(length < 0 ? -1 : 0), "read the layout of", place);
-    std::string name(static_cast<std::size_t>(length) + 1, '\0');
-    H5Pget_virtual_filename(creation, i, name.data(), name.size());
-    name.pop_back();
-    const bool is_plain = name != "." && name.find('%') == std::string::npos;
-    const std::string beside = name.starts_with('/') ? name : folder_of(place.file) + '/' + name;
-    if (is_plain && !exists(name) && !exists(beside))
+    const std::string name = text_from(
+        [&](char* text, std::size_t size) { return H5Pget_virtual_filename(creation, i, text, size); },
+        "read the layout of", place);
+    if (name == ".") continue;
+    const auto number = name.find("%b");
+    if (number != std::string::npos) {
+      for (int block = 0;; ++block) {
+        const std::string each =
+            found_from(place, std::string(name).replace(number, 2, std::to_string(block)));
+        if (!exists(each)) break;
+        sources.push_back(each);
+      }
+    } else if (const std::string each = found_from(place, name); exists(each)) {
+      sources.push_back(each);
+    } else {
       throw DataError("missing file of virtual data set " + describe(place) + " (there is no " + name +
                       ", here or beside it); its pictures would read as zeros");
+    }
   }
+  return sources;
+}
+
+// Files that hold bytes of the data set, which were to be found in the file of `place`.
+std::vector<std::string> other_files(hid_t dataset, hid_t creation, const Place& place) {
+  std::vector<std::string> files;
+  // An external link leads to another file.
+  const FileHandle home(H5Iget_file_id(dataset), "look at", place);
+  const std::string name = text_from(
+      [&](char* text, std::size_t size) { return H5Fget_name(home.get(), text, size); }, "look at", place);
+  if (name != place.file) files.push_back(name);
+  const Place at{name, place.object};
+  if (H5Pget_layout(creation) == H5D_VIRTUAL) {
+    const std::vector<std::string> sources = virtual_sources(creation, at);
+    files.insert(files.end(), sources.begin(), sources.end());
+  }
+  for (int i = 0; i < H5Pget_external_count(creation); ++i) {
+    constexpr std::size_t kMostPath = 4096;
+    std::array<char, kMostPath> path{};
+    checked(
+        H5Pget_external(creation, static_cast<unsigned>(i), path.size() - 1, path.data(), nullptr, nullptr),
+        "read the layout of", place);
+    files.emplace_back(path.data());
+  }
+  std::ranges::sort(files);
+  files.erase(std::unique(files.begin(), files.end()), files.end());
+  return files;
 }
 
 Dims chunk_of(hid_t creation, const Dims& dims, const Place& place) {
@@ -128,7 +183,7 @@ DatasetInfo File::info(const std::string& dataset) const {
   if (H5Pget_layout(creation.get()) == H5D_CHUNKED) info.chunk = chunk_of(creation.get(), info.dims, place);
   info.is_elsewhere =
       H5Pget_layout(creation.get()) == H5D_VIRTUAL || H5Pget_external_count(creation.get()) > 0;
-  if (H5Pget_layout(creation.get()) == H5D_VIRTUAL) require_sources(creation.get(), place);
+  info.other_files = other_files(handle.get(), creation.get(), place);
   return info;
 }
 

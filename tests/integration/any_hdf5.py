@@ -95,6 +95,16 @@ class AnyHdf5(runs.Folder):
             self.assertEqual(self.bits("part*.h5", ranks=ranks), expected)
         self.assertEqual(self.bits("virtual.h5"), expected)
 
+        words = ["--config", "any.ini", "--data.file", "virtual.h5"]
+        self.assertEqual(runs.convoy("train", *words, "--run.dir", "other").status, 0)
+        for file, path in (("part1.h5", "x"), ("plain.h5", "deep/y")):
+            with h5py.File(file, "r+") as changed:
+                kept = changed[path][0]
+                changed[path][0] = kept // 2 + 1
+            outcome = runs.convoy("train", *words, "--run.dir", "other", "--resume", "auto")
+            self.assert_message(outcome, 2, r"the data set")
+            with h5py.File(file, "r+") as changed:
+                changed[path][0] = kept
         os.remove("part1.h5")
         outcome = runs.convoy("train", "--config", "any.ini", "--data.file", "virtual.h5", "--run.dir", "new")
         self.assert_message(outcome, 3, r"missing file of virtual data set virtual\.h5, object /x \(there is no part1\.h5")

@@ -69,8 +69,9 @@ struct DatasetInfo {
   Dims dims;   ///< empty for a scalar
   Dims chunk;  ///< empty where contiguous
   std::int64_t element_bytes = 0;
-  std::int64_t stored_bytes = 0;  ///< taken in the file, after compression; at most the file's size
-  bool is_elsewhere = false;      ///< a virtual data set, or raw bytes in other files
+  std::int64_t stored_bytes = 0;         ///< taken in the file, after compression; at most the file's size
+  bool is_elsewhere = false;             ///< a virtual data set, or raw bytes in other files
+  std::vector<std::string> other_files;  ///< that hold some of it, sorted; those of an external link too
 
   /// True where `dims` are more than the best compression could have put into stored_bytes (elsewhere: than
   /// any file holds): it was never written to its end, or is damaged. Memory for it should not be taken.
