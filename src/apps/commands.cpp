@@ -4,6 +4,7 @@
 #include <iomanip>
 #include <iostream>
 
+#include "convoy/apps/launcher.hpp"
 #include "convoy/apps/ranks.hpp"
 #include "convoy/config/suggest.hpp"
 #include "convoy/core/version.hpp"

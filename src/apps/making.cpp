@@ -7,6 +7,7 @@
 #include <csignal>
 #include <iostream>
 
+#include "convoy/apps/launcher.hpp"
 #include "convoy/apps/ranks.hpp"
 #include "convoy/apps/terminal.hpp"
 #include "convoy/core/text.hpp"

@@ -1,13 +1,12 @@
 #include "convoy/apps/ranks.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <new>
-#include <optional>
 #include <system_error>
 
+#include "convoy/apps/launcher.hpp"
 #include "convoy/comm/meeting.hpp"
 #include "convoy/core/text.hpp"
 
@@ -20,21 +19,6 @@ namespace {
 constexpr double kMeetingSeconds = 1.0;
 constexpr double kMeetingSecondsPerRank = 0.25;
 constexpr int kMostRanksKeptApart = 16;
-
-std::optional<std::int64_t> environment_integer(const char* name) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? std::nullopt : parse_integer(text);
-}
-
-/// A launcher that MPI does not understand starts N separate jobs of one rank, all of which write the same
-/// run.dir.
-void refuse_separate_ranks(std::int64_t launched, const comm::Communicator& world) {
-  if (world.size() > 1 || launched <= 1) return;
-  throw ConfigError(
-      "the launcher started " + counted(launched, "process") +
-      ", but each of them sees one rank (launcher and MPI do not speak the same PMI); under Slurm use "
-      "srun --mpi=pmix, else the mpirun of the MPI that Convoy was built with");
-}
 
 /// " [rank 2 on node7]".
 std::string place(int rank, const std::string& host) {
@@ -81,26 +65,15 @@ void print_failure(std::string_view command, std::string_view message) {
   std::cerr << line << std::flush;  // one write: lines of several ranks do not mix
 }
 
-std::int64_t launched_processes() {
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"})
-    if (const auto count = environment_integer(name)) return *count;
-  return 1;
-}
-
-bool is_first_of_launcher() {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
-    if (const auto rank = environment_integer(name)) return *rank == 0;
-  return true;
-}
-
 ExitStatus run_with_ranks(std::string_view command,
                           const std::function<ExitStatus(const comm::Communicator&)>& body) {
-  const std::int64_t launched = launched_processes();
+  const LaunchCheck launch;
   const comm::Environment environment;
   // A communicator of their own keeps the ranks' last words apart from whatever was under way.
   const comm::Communicator last_words = comm::Communicator::world();
   try {
-    refuse_separate_ranks(launched, last_words);
+    const std::string problem = launch.problem(command, last_words.size());
+    if (!problem.empty()) throw ConfigError(problem);
     return body(comm::Communicator::world());
   } catch (...) {
     const Failure failure = current_failure();

@@ -14,6 +14,7 @@
 
 #include "convoy/apps/command.hpp"
 #include "convoy/apps/command_line.hpp"
+#include "convoy/apps/launcher.hpp"
 #include "convoy/apps/ranks.hpp"
 #include "convoy/apps/shares.hpp"
 #include "convoy/apps/terminal.hpp"

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <map>
 #include <set>
 
 #include "convoy/core/error.hpp"
@@ -57,22 +56,63 @@ int threads_from(const char* variable) {
   return static_cast<int>(*value);
 }
 
-/// By host: ranks, threads of all of them, processors of any of them.
-struct HostUse {
-  int ranks = 0;
+/// Ranks of a host whose processors overlap, directly or through others.
+struct Sharing {
+  std::string host;
+  std::vector<int> ranks;
   int threads = 0;
   std::set<int> processors;
+  bool is_alike = true;  ///< all may run on the same processors
+
+  void add(int rank, const Placement& place) {
+    ranks.push_back(rank);
+    threads += place.threads;
+    const std::size_t before = processors.size();
+    processors.insert(place.processor_numbers.begin(), place.processor_numbers.end());
+    if (before > 0)
+      is_alike = is_alike && before == processors.size() && before == place.processor_numbers.size();
+  }
+  [[nodiscard]] bool overlaps(const Placement& place) const {
+    return place.host == host && std::ranges::any_of(place.processor_numbers,
+                                                     [&](int number) { return processors.contains(number); });
+  }
 };
 
-std::map<std::string, HostUse> by_host(const std::vector<Placement>& placements) {
-  std::map<std::string, HostUse> hosts;
-  for (const Placement& place : placements) {
-    HostUse& use = hosts[place.host];
-    ++use.ranks;
-    use.threads += place.threads;
-    use.processors.insert(place.processor_numbers.begin(), place.processor_numbers.end());
+std::vector<Sharing> sharings(const std::vector<Placement>& placements) {
+  std::vector<Sharing> found;
+  for (std::size_t i = 0; i < placements.size(); ++i) {
+    Sharing mine{.host = placements[i].host, .ranks = {}, .processors = {}};
+    mine.add(static_cast<int>(i), placements[i]);
+    // What it has processors in common with becomes one with it.
+    for (auto other = found.begin(); other != found.end();) {
+      if (!other->overlaps(placements[i])) {
+        ++other;
+        continue;
+      }
+      Sharing joined{.host = mine.host, .ranks = {}, .processors = {}};
+      std::vector<int> ranks = other->ranks;
+      ranks.insert(ranks.end(), mine.ranks.begin(), mine.ranks.end());
+      std::ranges::sort(ranks);
+      for (const int rank : ranks) joined.add(rank, placements[static_cast<std::size_t>(rank)]);
+      mine = joined;
+      other = found.erase(other);
+    }
+    found.push_back(mine);
   }
-  return hosts;
+  return found;
+}
+
+/// "rank 2", "ranks 0-3,8".
+std::string named(const std::vector<int>& ranks) {
+  return (ranks.size() > 1 ? "ranks " : "rank ") + ranges(ranks);
+}
+
+/// The options that give each of `ranks` ranks of a host `threads` processors of its own.
+std::string remedy(std::size_t ranks, int threads) {
+  const std::string each = std::to_string(threads);
+  return "mpirun --map-by ppr:" + std::to_string(ranks) + ":node:pe=" + each +
+         " --bind-to core, or srun --cpus-per-task=" + each +
+         " (since Slurm 22.05 srun does not take it from sbatch)";
 }
 
 }  // namespace
@@ -118,13 +158,20 @@ std::string describe_placements(const std::vector<Placement>& placements) {
 
 std::vector<std::string> placement_warnings(const std::vector<Placement>& placements) {
   std::vector<std::string> warnings;
-  for (const auto& [host, use] : by_host(placements)) {
-    const auto processors = static_cast<int>(use.processors.size());
-    if (use.threads > processors) {
-      warnings.push_back(host + " runs " + counted(use.threads, "thread") + " (" +
-                         counted(use.ranks, "rank") + ") on " + counted(processors, "processor") +
-                         ": they wait for each other; lower run.threads, or start fewer ranks a host" +
-                         (use.ranks > 1 ? " (mpirun --map-by, srun --cpus-per-task give each its own)" : ""));
+  for (const Sharing& group : sharings(placements)) {
+    const auto processors = static_cast<int>(group.processors.size());
+    const std::string where = ranges({group.processors.begin(), group.processors.end()});
+    const int threads = placements[static_cast<std::size_t>(group.ranks.front())].threads;
+    if (group.threads > processors) {
+      warnings.push_back(group.host + " runs " + counted(group.threads, "thread") + " (" +
+                         named(group.ranks) + ") on " + counted(processors, "processor") + " (" + where +
+                         "): they wait for each other; give each rank its own (" +
+                         remedy(group.ranks.size(), threads) + "), or lower run.threads (OMP_NUM_THREADS)");
+    } else if (!group.is_alike) {
+      warnings.push_back("bindings overlap on " + group.host + " (" + named(group.ranks) +
+                         " share some of the processors " + where +
+                         "): some wait while others are idle; give each rank its own (" +
+                         remedy(group.ranks.size(), threads) + ")");
     }
   }
   return warnings;

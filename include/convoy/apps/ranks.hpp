@@ -1,7 +1,6 @@
 #pragma once
 // Running a command on all ranks of the job, and ending all of them when one fails (contract, "Exit status").
 
-#include <cstdint>
 #include <functional>
 #include <string_view>
 
@@ -20,8 +19,7 @@ namespace convoy::apps {
 ///     message of the first of them, naming rank and host where they differ, and every rank returns the same
 ///     status;
 ///   - some did not: this rank prints its message with rank and host, and ends the whole job with its status.
-/// One rank alone prints the plain message. Throws Error where srun started several separate jobs of one
-/// rank.
+/// One rank alone prints the plain message. Throws ConfigError where ranks are missing (LaunchCheck).
 [[nodiscard]] ExitStatus run_with_ranks(std::string_view command,
                                         const std::function<ExitStatus(const comm::Communicator&)>& body);
 
@@ -36,13 +34,5 @@ struct Failure {
 
 /// Prints `convoy <command>: <message>` to standard error.
 void print_failure(std::string_view command, std::string_view message);
-
-/// Rank as the launcher (mpirun, srun) told this process by its environment; 0 without one. For what happens
-/// before MPI starts.
-[[nodiscard]] bool is_first_of_launcher();
-
-/// How many processes the launcher says it started, told before MPI starts (Open MPI sets some of these
-/// variables itself); 1 without one.
-[[nodiscard]] std::int64_t launched_processes();
 
 }  // namespace convoy::apps

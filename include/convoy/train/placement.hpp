@@ -27,7 +27,9 @@ struct Placement {
 /// One line a host: ranks, threads, processors.
 [[nodiscard]] std::string describe_placements(const std::vector<Placement>& placements);
 
-/// What to warn about: hosts with more threads than processors.
+/// What to warn about, with the option that mends it: ranks that share processors and have more threads than
+/// those, and ranks bound to different processors that overlap. Ranks that may all run anywhere are not
+/// bound, which is no fault.
 [[nodiscard]] std::vector<std::string> placement_warnings(const std::vector<Placement>& placements);
 
 }  // namespace convoy::train

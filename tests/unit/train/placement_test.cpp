@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "convoy/core/error.hpp"
+#include "unit/io/scratch_folder.hpp"
 
 namespace convoy::train {
 namespace {
@@ -68,6 +69,26 @@ TEST(PlacementWarnings, NameHostsWithMoreThreadsThanProcessors) {
 TEST(PlacementWarnings, CountAProcessorThatRanksShareOnce) {
   EXPECT_EQ(placement_warnings({place("a", {0}, 1), place("a", {0}, 1)}).size(), 1U);
   EXPECT_TRUE(placement_warnings({place("a", {0}, 1), place("a", {1}, 1)}).empty());
+}
+
+TEST(PlacementWarnings, NameRanksThatShareTooFewProcessorsOfAHostThatHasEnough) {
+  const auto warnings = placement_warnings({place("a", {0, 1}, 2), place("a", {0, 1}, 2),
+                                            place("a", {2, 3, 4, 5, 6, 7}, 1), place("b", {0, 1}, 2)});
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_HOLDS(warnings.front(), "a runs 4 threads (ranks 0-1) on 2 processors (0-1)");
+  EXPECT_HOLDS(warnings.front(), "ppr:2:node:pe=2 --bind-to core");
+  EXPECT_HOLDS(warnings.front(), "srun --cpus-per-task=2");
+}
+
+TEST(PlacementWarnings, NameBindingsThatOverlapInPart) {
+  const auto warnings =
+      placement_warnings({place("a", {0, 1, 2}, 2), place("a", {4, 5}, 2), place("a", {2, 3, 4}, 2)});
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_HOLDS(warnings.front(), "bindings overlap on a (ranks 0-2 share some of the processors 0-5)");
+}
+
+TEST(PlacementWarnings, SayNothingOfRanksThatMayRunAnywhere) {
+  EXPECT_TRUE(placement_warnings({place("a", {0, 1, 2, 3}, 2), place("a", {0, 1, 2, 3}, 2)}).empty());
 }
 
 TEST(Placement, NeighboursThatAreAlikeShareALine) {

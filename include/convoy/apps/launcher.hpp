@@ -1,0 +1,33 @@
+#pragma once
+// What the environment tells of how this process was started (mpirun, srun, flux, nothing), before MPI
+// starts, and whether MPI agrees. Who asks: the frame that runs commands on ranks, and those that must not
+// run on several.
+
+#include <cstdint>
+#include <string>
+
+namespace convoy::apps {
+
+/// How many processes the launcher says it started; 1 without one.
+[[nodiscard]] std::int64_t launched_processes();
+
+/// Rank as the launcher told this process; true for rank 0, and without a launcher.
+[[nodiscard]] bool is_first_of_launcher();
+
+/// What is wrong where MPI shows `ranks` ranks: several processes that each see one (they would all write the
+/// same run.dir), or one process in a Slurm job of several tasks. With the line that starts it right. Empty:
+/// nothing. Is to be asked before MPI starts, with what it shows afterwards: Open MPI sets variables of the
+/// launcher's itself.
+class LaunchCheck {
+ public:
+  LaunchCheck();
+  [[nodiscard]] std::string problem(std::string_view command, int ranks) const;
+
+ private:
+  std::int64_t processes_;  // of the launcher
+  bool is_step_;            // started by srun
+  bool is_launched_;        // by anything that tells
+  std::int64_t job_tasks_;  // of the Slurm job; 0: none
+};
+
+}  // namespace convoy::apps

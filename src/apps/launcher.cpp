@@ -1,0 +1,82 @@
+#include "convoy/apps/launcher.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+#include "convoy/core/text.hpp"
+
+namespace convoy::apps {
+namespace {
+
+std::optional<std::int64_t> environment_integer(const char* name) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? std::nullopt : parse_integer(text);
+}
+
+/// Of the first of the variables that is a number.
+template <std::size_t N>
+std::optional<std::int64_t> first_integer(const char* const (&names)[N]) {
+  for (const char* name : names)
+    if (const auto value = environment_integer(name)) return value;
+  return std::nullopt;
+}
+
+/// mpirun's come first: within a Slurm job it is srun that starts its daemons, whose variables its ranks
+/// inherit.
+std::optional<std::int64_t> told_processes() {
+  return first_integer({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS", "FLUX_JOB_SIZE"});
+}
+
+/// " --cpus-per-task=4", as the job asked for it.
+std::string threads_of_job() {
+  const auto threads = first_integer({"SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"});
+  return threads ? " --cpus-per-task=" + std::to_string(*threads) : std::string();
+}
+
+std::string srun_line(std::string_view command, std::int64_t tasks) {
+  return "srun --mpi=pmix --ntasks=" + std::to_string(tasks) + threads_of_job() + " convoy " +
+         std::string(command) + " …";
+}
+
+}  // namespace
+
+std::int64_t launched_processes() {
+  return told_processes().value_or(1);
+}
+
+bool is_first_of_launcher() {
+  return first_integer({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "FLUX_TASK_RANK"}).value_or(0) == 0;
+}
+
+LaunchCheck::LaunchCheck()
+    : processes_(launched_processes()),
+      is_step_(environment_integer("SLURM_STEP_NUM_TASKS").has_value() &&
+               !first_integer({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}).has_value()),
+      is_launched_(told_processes().has_value()),
+      job_tasks_(environment_integer("SLURM_NTASKS").value_or(0)) {}
+
+std::string LaunchCheck::problem(std::string_view command, int ranks) const {
+  if (ranks > 1) return {};
+  if (is_step_ && processes_ > 1) {
+    return "srun started " + counted(processes_, "process") +
+           ", but each of them sees one rank (srun was told no PMI that this MPI speaks); start them with '" +
+           srun_line(command, processes_) + "' ('srun --mpi=list' shows what this Slurm has)";
+  }
+  if (processes_ > 1) {
+    return "the launcher started " + counted(processes_, "process") +
+           ", but each of them sees one rank (launcher and MPI do not speak the same PMI); use the mpirun of "
+           "the "
+           "MPI that Convoy was built with, under Slurm srun --mpi=pmix";
+  }
+  if (!is_launched_ && job_tasks_ > 1) {
+    return "this Slurm job has " + counted(job_tasks_, "task") +
+           " (SLURM_NTASKS), but convoy was started as one " + "process, without srun; start it with '" +
+           srun_line(command, job_tasks_) + "', or where one process is meant, with 'srun --ntasks=1" +
+           threads_of_job() + " convoy " + std::string(command) + " …'";
+  }
+  return {};
+}
+
+}  // namespace convoy::apps
