@@ -1,4 +1,4 @@
-#include "available_memory.hpp"
+#include "convoy/data/available_memory.hpp"
 
 #include <sys/resource.h>
 #include <unistd.h>

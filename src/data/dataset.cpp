@@ -5,11 +5,11 @@
 #include <fstream>
 #include <map>
 
-#include "available_memory.hpp"
 #include "convoy/comm/agreement.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/hash.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/data/available_memory.hpp"
 #include "convoy/io/agreement.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/sum.hpp"

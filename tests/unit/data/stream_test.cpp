@@ -10,9 +10,9 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/layout.hpp"
+#include "convoy/data/available_memory.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/io/hdf5_file.hpp"
-#include "data/available_memory.hpp"
 #include "unit/io/scratch_folder.hpp"
 
 namespace convoy::data {

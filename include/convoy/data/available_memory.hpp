@@ -1,5 +1,6 @@
 #pragma once
-// How much memory this process may still take. Private to the data room.
+// How much memory this process may still take. Who asks: what decides whether pictures are kept in memory,
+// and `doctor`.
 
 #include <cstdint>
 
