@@ -34,15 +34,20 @@ endif()
 find_package(Boost 1.71 REQUIRED COMPONENTS program_options)
 
 # Parallel HDF5. Debian keeps it beside the serial one, under names of its own.
-set(HDF5_PREFER_PARALLEL ON)
+if(NOT DEFINED HDF5_PREFER_PARALLEL)
+  set(HDF5_PREFER_PARALLEL ON)
+endif()
 find_package(HDF5 REQUIRED COMPONENTS C)
 if(NOT HDF5_IS_PARALLEL)
   message(FATAL_ERROR
     "The HDF5 found (${HDF5_C_INCLUDE_DIRS}, version ${HDF5_VERSION}) is serial; Convoy writes checkpoints from all "
-    "ranks and needs the parallel one (Debian: libhdf5-openmpi-dev; Spack: hdf5+mpi; or set HDF5_ROOT)")
+    "ranks and needs the parallel one (Debian: libhdf5-openmpi-dev or libhdf5-mpich-dev; Spack: hdf5+mpi; or set HDF5_ROOT)")
 endif()
 # Parallel HDF5's headers include mpi.h, also where we start no MPI. We use MPI's C interface alone.
+include(${CMAKE_CURRENT_LIST_DIR}/mpi_of_hdf5.cmake)
+convoy_prefer_mpi_of_hdf5()
 find_package(MPI REQUIRED COMPONENTS C)
+convoy_check_mpi_of_hdf5()
 add_library(convoy_dep_mpi INTERFACE IMPORTED)
 target_include_directories(convoy_dep_mpi INTERFACE ${MPI_C_INCLUDE_DIRS})
 target_compile_definitions(convoy_dep_mpi INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)

@@ -18,7 +18,7 @@ configure_package_config_file(src/cmake/convoyConfig.cmake.in ${PROJECT_BINARY_D
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/convoyConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/package/convoyConfig.cmake
               ${PROJECT_BINARY_DIR}/package/convoyConfigVersion.cmake
-              src/cmake/dependencies.cmake
+              src/cmake/dependencies.cmake src/cmake/mpi_of_hdf5.cmake
         DESTINATION ${convoy_package_dir})
 
 install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DATADIR}/convoy)
