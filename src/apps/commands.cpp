@@ -23,6 +23,8 @@ const std::vector<Command>& commands() {
       {"gradcheck", "compare the gradients of a network with numeric ones, layer by layer", run_gradcheck},
       {"bench", "measure the machine, and every layer and the whole step of a configuration", run_bench},
       {"scaling", "predict what more ranks would make of a configuration", run_scaling},
+      {"doctor", "look for what is wrong with a machine before a run meets it, and say what mends it",
+       run_doctor},
       {"explain", "the derivation of a convolution layer, worked on a small example in numbers", run_explain},
   };
   return table;

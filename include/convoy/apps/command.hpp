@@ -29,6 +29,7 @@ struct Command {
 [[nodiscard]] int run_program(const Arguments& arguments) noexcept;
 
 ExitStatus run_bench(const Arguments& arguments);
+ExitStatus run_doctor(const Arguments& arguments);
 ExitStatus run_eval(const Arguments& arguments);
 ExitStatus run_explain(const Arguments& arguments);
 ExitStatus run_gradcheck(const Arguments& arguments);

@@ -1,0 +1,266 @@
+// convoy doctor: what is wrong with this machine, and what mends it.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "convoy/apps/command.hpp"
+#include "convoy/apps/command_line.hpp"
+#include "convoy/apps/launcher.hpp"
+#include "convoy/apps/overseer.hpp"
+#include "convoy/apps/pictures.hpp"
+#include "convoy/apps/ranks.hpp"
+#include "convoy/comm/meeting.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/core/version.hpp"
+#include "convoy/data/dataset.hpp"
+#include "convoy/io/file_system.hpp"
+#include "convoy/train/doctor.hpp"
+
+namespace convoy::apps {
+namespace {
+
+using train::Finding;
+using train::Verdict;
+
+/// Prints findings as they come, and counts them. Any thread.
+class Report {
+ public:
+  void add(const Finding& finding) {
+    const std::lock_guard lock(mutex_);
+    std::string line =
+        format("%-9s%-15s", std::string(to_string(finding.verdict)).c_str(), finding.check.c_str()) +
+        finding.text;
+    if (!finding.remedy.empty()) line += "; mend: " + finding.remedy;
+    std::cout << line << std::endl;
+    findings_.push_back(finding);
+  }
+
+  /// The last line, and the file of --json.
+  ExitStatus finish(const std::string& json, int ranks) {
+    const std::lock_guard lock(mutex_);
+    const std::int64_t wrong = count(Verdict::kWrong);
+    const std::int64_t warnings = count(Verdict::kWarning);
+    const ExitStatus status = wrong == 0 ? ExitStatus::kDone : ExitStatus::kCheckFailed;
+    std::cout << (wrong == 0 && warnings == 0 ? "Nothing is wrong"
+                  : wrong == 0                ? "Nothing is wrong, " + counted(warnings, "warning")
+                               : std::to_string(wrong) + " wrong, " + counted(warnings, "warning"))
+              << std::endl;
+    if (!json.empty()) io::write_text_file(json, to_json(status, ranks));
+    return status;
+  }
+
+ private:
+  [[nodiscard]] std::int64_t count(Verdict verdict) const {
+    std::int64_t found = 0;
+    for (const Finding& finding : findings_) found += finding.verdict == verdict ? 1 : 0;
+    return found;
+  }
+
+  [[nodiscard]] std::string to_json(ExitStatus status, int ranks) const {
+    std::vector<std::string> findings;
+    for (const Finding& finding : findings_)
+      findings.push_back(json_object({{"check", json_string(finding.check)},
+                                      {"verdict", json_string(to_string(finding.verdict))},
+                                      {"text", json_string(finding.text)},
+                                      {"mend", json_string(finding.remedy)}}));
+    return json_object({{"version", json_string(version())},
+                        {"ranks", std::to_string(ranks)},
+                        {"status", std::to_string(static_cast<int>(status))},
+                        {"findings", '[' + join(findings, ",") + ']'}}) +
+           '\n';
+  }
+
+  std::mutex mutex_;
+  std::vector<Finding> findings_;
+};
+
+/// How this process was started. Before MPI starts, which sets variables of mpirun's itself.
+std::string launcher_name() {
+  const auto is_set = [](const char* name) { return std::getenv(name) != nullptr; };
+  if (is_set("OMPI_COMM_WORLD_SIZE")) return "mpirun (Open MPI)";
+  if (is_set("SLURM_STEP_NUM_TASKS") && is_set("PMIX_RANK")) return "srun, PMIx";
+  if (is_set("SLURM_STEP_NUM_TASKS") && is_set("PMI_RANK")) return "srun, PMI-2 or PMI-1";
+  if (is_set("SLURM_STEP_NUM_TASKS")) return "srun, no PMI";
+  if (is_set("FLUX_JOB_SIZE")) return "flux";
+  if (is_set("PMI_RANK")) return "mpiexec (Hydra)";
+  return "no launcher";
+}
+
+/// Where one rank of several tells: srun without a PMI starts processes that all take themselves for rank 0.
+bool is_quiet(const comm::Communicator& world) {
+  const char* task = std::getenv("SLURM_PROCID");
+  const bool is_other_task = task != nullptr && std::string_view(task) != "0";
+  return !world.is_root() || (world.size() == 1 && is_other_task);
+}
+
+std::unique_ptr<train::PlannedRun> plan(const CommandLine& line) {
+  train::Options options = line.configuration();
+  const Pictures pictures = choose_pictures(line, options.data);
+  std::int64_t bytes = 0;
+  if (io::exists(options.data.file)) {
+    const data::Dataset dataset(options.data, comm::Communicator::self(), {});
+    for (const char* name : {"train", "test"})
+      if (const data::Split* split = dataset.split(name); split != nullptr && !split->is_streamed())
+        bytes += split->samples() * split->picture_bytes();
+  } else if (options.data.file.find_first_of("*?[") == std::string::npos) {
+    throw ConfigError("data.file " + options.data.file + " is not there");
+  }
+  nn::Network network = network_for(pictures, options);
+  return std::make_unique<train::PlannedRun>(
+      train::PlannedRun{std::move(options), std::move(network), bytes});
+}
+
+/// The process ends here: a check does not come to its end. Rank 0 says who does not answer; a rank that is
+/// stuck itself says so. The main thread is left where it is.
+class LastWords {
+ public:
+  LastWords(Report& report, double seconds, std::string json)
+      : report_(report), seconds_(seconds), json_(std::move(json)) {}
+
+  /// Collective. From now on it is known who is who.
+  void meet(const comm::Communicator& world) {
+    auto crew = std::make_unique<Crew>(Crew{world, world.split(0), world.all_gather_text(comm::host_name())});
+    const std::lock_guard lock(mutex_);
+    crew_ = std::move(crew);
+  }
+
+  [[noreturn]] void say(const std::string& check) {
+    constexpr double kSecondsToAnswer = 2;
+    constexpr std::chrono::seconds kForRankZero{4};
+    const std::lock_guard lock(mutex_);
+    const std::string limit = " within " + shortest(seconds_) + " s (--timeout)";
+    const std::string remedy =
+        "see what hangs there (df, ls, dmesg; ps -eo pid,stat,wchan:30,cmd), leave that host "
+        "out, or raise --timeout where it is only slow";
+    if (!crew_) {
+      if (is_first_of_launcher())
+        end({check, Verdict::kWrong, "MPI does not start" + limit,
+             "see that all hosts reach each other (mpirun --mca btl_tcp_if_include, --mca "
+             "oob_tcp_if_include) and "
+             "that launcher and MPI belong together"});
+      std::this_thread::sleep_for(kForRankZero);
+      _exit(static_cast<int>(ExitStatus::kCheckFailed));
+    }
+    const int rank = crew_->world.rank();
+    const int waits_for = crew_->world.waits_for();
+    std::vector<int> silent;
+    if (waits_for >= 0) silent = comm::silent_ranks(crew_->roll, kSecondsToAnswer);
+    if (silent.empty()) silent.push_back(waits_for >= 0 ? waits_for : rank);
+    std::vector<std::string> names;
+    for (const int each : silent) names.push_back(comm::rank_on_host(each, crew_->hosts));
+    if (rank == 0) end({check, Verdict::kWrong, join(names, ", ") + " did not get through" + limit, remedy});
+    if (waits_for < 0)
+      print_failure("doctor",
+                    check + ": " + comm::rank_on_host(rank, crew_->hosts) + " did not get through" + limit);
+    std::this_thread::sleep_for(kForRankZero);
+    _exit(static_cast<int>(ExitStatus::kCheckFailed));
+  }
+
+ private:
+  struct Crew {
+    comm::Communicator world, roll;
+    std::vector<std::string> hosts;
+  };
+
+  [[noreturn]] void end(const Finding& finding) {
+    report_.add(finding);
+    try {
+      (void)report_.finish(json_, crew_ ? crew_->world.size() : 1);
+    } catch (...) {
+      print_failure("doctor", current_failure().message);
+    }
+    _exit(static_cast<int>(ExitStatus::kCheckFailed));
+  }
+
+  Report& report_;
+  double seconds_;
+  std::string json_;
+  std::mutex mutex_;
+  std::unique_ptr<Crew> crew_;
+};
+
+/// --config, or a key of a section.
+bool names_a_run(const Arguments& arguments) {
+  return std::ranges::any_of(arguments, [](const std::string& word) {
+    const std::string name = word.substr(0, word.find('='));
+    return name == "--config" || (name.starts_with("--") && name.find('.') != std::string::npos);
+  });
+}
+
+ExitStatus examine(const CommandLine& line, bool has_configuration) {
+  const std::string json = line.text("json").value_or("");
+  const double seconds = line.number("timeout", 60, 1, 1e6);
+  const std::string launcher = launcher_name();
+  const LaunchCheck launch;
+  Report report;
+  LastWords last_words(report, seconds, json);
+  std::optional<comm::Environment> environment;  // outlives all communicators
+  Overseer overseer(seconds, [&](const std::string& check) { last_words.say(check); });
+
+  train::Examination asked;
+  asked.launcher = launcher;
+  asked.dir = line.text("dir").value_or("");
+  if (has_configuration) asked.plan = [&] { return plan(line); };
+  asked.begin = [&](const std::string& check) { overseer.enter(check); };
+  overseer.enter("mpi");
+  try {
+    environment.emplace();
+  } catch (const Error& error) {
+    asked.mpi_problem = error.what();
+  }
+  const comm::Communicator world = environment ? comm::Communicator::world() : comm::Communicator::self();
+  const bool quiet = is_quiet(world);
+  if (!quiet) asked.tell = [&](const Finding& finding) { report.add(finding); };
+  asked.launcher_problem = launch.problem("doctor", world.size());
+  try {
+    if (world.size() > 1) last_words.meet(world);
+    train::examine(asked, world);
+    const ExitStatus status = quiet ? ExitStatus::kDone : report.finish(json, world.size());
+    return world.broadcast_value(status);
+  } catch (...) {
+    const Failure failure = current_failure();
+    if (!environment) throw;
+    print_failure("doctor", failure.message + " [rank " + std::to_string(world.rank()) + " on " +
+                                comm::host_name() + "]");
+    comm::Communicator::abort(static_cast<int>(failure.status));
+  }
+}
+
+}  // namespace
+
+ExitStatus run_doctor(const Arguments& arguments) {
+  CommandLine line("doctor", "[mpirun … | srun …] convoy doctor [--config FILE] [--dir FOLDER] [options]",
+                   "Looks for what is wrong with a machine before a run meets it. Start it as the run will "
+                   "be: by the same\n"
+                   "launcher, on the same hosts, with the same ranks and threads. A line a finding:\n"
+                   "  ok       what was measured\n"
+                   "  warning  a run will work, but slowly, or other programs will not; and what mends it\n"
+                   "  wrong    a run will fail, or be of no use; why, and what mends it\n"
+                   "Looks at launcher and PMI, MPI, builds, instruction sets, bindings, threads, limits, "
+                   "memory, TMPDIR, shared\n"
+                   "memory, clocks, network, and the file system of run.dir: shared by all hosts, room, "
+                   "quota, locks, HDF5.\n"
+                   "With --config it compares with what that run takes. What it writes in run.dir (or above, "
+                   "where it is not\n"
+                   "there yet) it removes. Status 0: nothing is wrong; 1: something is.");
+  line.add_configuration();
+  line.add_value("dir", "FOLDER",
+                 "try this folder's file system; default: run.dir, else the working directory");
+  line.add_value("timeout", "S", "seconds after which a check that hangs ends it all; default 60");
+  line.add_value("json", "FILE", "write the findings there, too");
+  add_pictures(line);
+  if (!line.parse(arguments)) return ExitStatus::kDone;
+  const bool has_configuration = names_a_run(arguments);
+  // What is wrong for all is said before anything starts; what is wrong for one rank alone is a finding.
+  if (has_configuration && is_first_of_launcher()) (void)line.configuration();
+  return examine(line, has_configuration);
+}
+
+}  // namespace convoy::apps
