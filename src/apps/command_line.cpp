@@ -17,6 +17,12 @@ namespace {
 constexpr unsigned kLineLength = 110;
 constexpr const char* kWords = "words that are no options";  // a name nobody can type as an option
 
+/// The one line of a text of several.
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
 std::string range_text(std::int64_t least, std::int64_t most) {
   return "an integer from " + grouped(least) + " to " + grouped(most);
 }
@@ -78,6 +84,29 @@ struct CommandLine::Impl {
     }
   }
 
+  /// One line an option: `kind`, names, value, help.
+  static void describe(const po::options_description& group, std::string_view kind) {
+    for (const auto& option : group.options()) {
+      const std::string other = option->canonical_display_name(po::command_line_style::allow_dash_for_short);
+      const bool takes_value = option->semantic()->max_tokens() > 0;
+      std::cout << kind << '\t' << (other.starts_with('-') ? other + " " : "") << "--" << option->long_name()
+                << '\t' << (takes_value ? option->semantic()->name() : "") << '\t'
+                << one_line(option->description()) << '\n';
+    }
+  }
+
+  void describe() const {
+    for (std::size_t begin = 0; begin < usage.size();) {
+      const std::size_t end = std::min(usage.find('\n', begin), usage.size());
+      const std::size_t text = std::min(usage.find_first_not_of(' ', begin), end);
+      std::cout << "usage\t" << usage.substr(text, end - text) << '\n';
+      begin = end + 1;
+    }
+    std::cout << "about\t" << one_line(about) << '\n';
+    describe(options, "option");
+    describe(configuration, "configuration");
+  }
+
   void check_words() const {
     if (words.size() > most_words) fail("stray word '" + words[most_words] + "'");
     if (words.size() < least_words) fail("something is missing (usage: " + usage + ")");
@@ -113,6 +142,10 @@ void CommandLine::expect_words(std::size_t least, std::size_t most) {
 }
 
 bool CommandLine::parse(const Arguments& arguments) {
+  if (arguments == Arguments{std::string(kDescribe)}) {
+    impl_->describe();
+    return false;
+  }
   impl_->parse(arguments);
   if (has("version")) {
     std::cout << "convoy " << version() << '\n';

@@ -56,12 +56,18 @@ const Command& find_command(const std::string& name) {
 ExitStatus dispatch(const Arguments& arguments) {
   if (arguments.empty()) throw ConfigError("no command is given; 'convoy --help' lists the commands");
   const std::string& first = arguments.front();
-  const bool is_known_alone = first == "--help" || first == "-h" || first == "--version";
+  const bool is_known_alone =
+      first == "--help" || first == "-h" || first == "--version" || first == kDescribe;
   if (is_known_alone && arguments.size() > 1)
     throw ConfigError("stray word '" + arguments[1] + "' after " + first +
                       "; 'convoy <command> --help' explains a command");
   if (first == "--help" || first == "-h") {
     print_help();
+    return ExitStatus::kDone;
+  }
+  if (first == kDescribe) {
+    for (const Command& command : commands())
+      std::cout << "command\t" << command.name << '\t' << command.summary << '\n';
     return ExitStatus::kDone;
   }
   if (first == "--version") {

@@ -14,6 +14,12 @@ namespace convoy::apps {
 /// The words after the command's name.
 using Arguments = std::vector<std::string>;
 
+/// What --help tells, for programs: as the only word, or the only one after a command, it prints lines of
+/// fields separated by tabs (`command`, name, summary; `usage`, text; `about`, text; `option` or
+/// `configuration`, names, value, help). The man page and the shell's completion are made from it
+/// (src/apps/pages); --help does not list it.
+inline constexpr std::string_view kDescribe = "--describe";
+
 struct Command {
   std::string_view name;
   std::string_view summary;  ///< one line for `convoy --help`

@@ -34,7 +34,8 @@ class CommandLine {
   /// How many words that are no options the command takes; without this call, none.
   void expect_words(std::size_t least, std::size_t most);
 
-  /// Parses. False where --help or --version was asked for and has been printed: there is nothing more to do.
+  /// Parses. False where --help, --version or --describe was asked for and has been printed: there is nothing
+  /// more to do.
   [[nodiscard]] bool parse(const Arguments& arguments);
 
   [[nodiscard]] bool has(const std::string& name) const;
