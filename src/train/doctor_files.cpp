@@ -43,6 +43,8 @@ std::string remedy_of_write(const std::string& problem) {
     return "choose a run.dir of your own, or chmod u+w it (ls -ld shows whose it is)";
   if (problem.find("No space") != std::string::npos || problem.find("quota") != std::string::npos)
     return "remove what is not needed (df -h, quota -s; du -sh *), or choose another run.dir";
+  if (problem.find("too large") != std::string::npos)
+    return "ulimit -f unlimited before the launcher: it limits the size of files";
   return "choose a run.dir that can be written; --dir FOLDER tries another one";
 }
 

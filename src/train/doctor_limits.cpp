@@ -166,11 +166,16 @@ Findings check_shared_memory(const Scene& scene) {
   // What MPI shares for messages, and what Convoy does.
   const std::int64_t need = scene.needs.shared_bytes + 64 * kMebibyte;
   std::vector<std::string> problems(static_cast<std::size_t>(scene.world.size()));
+  std::vector<int> limited;
   double least = kUnlimited;
   for (const int first : scene.firsts) {
     const double room = scene.number(first, "shm free");
     const std::string problem = scene.text(first, "shm problem");
-    if (!problem.empty()) {
+    const double limit = limit_of(scene, first, "file size");
+    if (limit < static_cast<double>(need)) {
+      // MPI may then wait for a rank that could not make its part.
+      limited.push_back(first);
+    } else if (!problem.empty()) {
       problems[static_cast<std::size_t>(first)] = problem;
     } else if (room < static_cast<double>(need)) {
       problems[static_cast<std::size_t>(first)] =
@@ -190,6 +195,13 @@ Findings check_shared_memory(const Scene& scene) {
         wrong(problem + " [" + scene.named(ranks) + ']',
               "mount -o remount,size=50% /dev/shm (docker run --shm-size=8g, apptainer: --bind /dev/shm), "
               "remove what lies there, or start one rank a host"));
+  if (!limited.empty())
+    found.push_back(
+        wrong("no file may grow beyond " +
+                  in_bytes(static_cast<std::int64_t>(limit_of(scene, limited.front(), "file size"))) +
+                  " (RLIMIT_FSIZE), and shared memory is a file of " + in_bytes(need) + " [" +
+                  scene.named(limited) + ']',
+              "ulimit -f unlimited before the launcher"));
   if (!found.empty()) return found;
 
   for (const auto& [problem, ranks] : ranks_by(scene.world.all_gather_text(share_a_piece(scene))))

@@ -81,7 +81,10 @@ Findings check_mpi(const Scene& scene) {
 
 Findings check_program(const Scene& scene) {
   Findings found;
-  const auto programs = ranks_by(by_rank(scene, "program"));
+  constexpr std::size_t kDigits = 8;
+  std::vector<std::string> sums = by_rank(scene, "program");
+  for (std::string& sum : sums) sum.resize(std::min(sum.size(), kDigits));
+  const auto programs = ranks_by(sums);
   if (programs.size() > 1) {
     found.push_back(
         wrong("ranks run other builds of convoy, which train refuses: xxh128 " + versions_of(scene, programs),
@@ -93,8 +96,8 @@ Findings check_program(const Scene& scene) {
                           "have all hosts load the same one (the same module load line, the same image)"));
   }
   if (found.empty())
-    found.push_back(ok("convoy " + scene.text(0, "convoy") + " (xxh128 " +
-                       programs.begin()->first.substr(0, 8) + "…), HDF5 " + libraries.begin()->first +
+    found.push_back(ok("convoy " + scene.text(0, "convoy") + " (xxh128 " + programs.begin()->first +
+                       "), HDF5 " + libraries.begin()->first +
                        (scene.world.size() > 1 ? ", the same on all ranks" : "")));
   return found;
 }
