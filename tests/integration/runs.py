@@ -1,7 +1,7 @@
 """What the integration tests share: starting convoy alone or on several ranks, and reading what a run leaves.
 
-Each script is a unittest program started by ctest with CONVOY (the program) and MPIEXEC in its environment. A test works
-in a folder of its own. A script all of whose tests were skipped exits with 77, which ctest counts as skipped.
+Each script is a unittest program started by ctest with CONVOY (the program), MPIEXEC and MPIEXEC_FLAGS in its
+environment. A test works in a folder of its own. A script all of whose tests were skipped exits with 77, which ctest counts as skipped.
 """
 
 import json
@@ -23,7 +23,7 @@ SKIPPED = 77
 # Long enough for a loaded machine, short enough to end before ctest's own limit.
 PATIENCE_SECONDS = 120
 
-LAUNCHER = [MPIEXEC, "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
+LAUNCHER = [MPIEXEC] + os.environ.get("MPIEXEC_FLAGS", "").split()
 
 NETWORKS = {
     # Layer for layer lenet5-mnist, with fewer outputs of the dense layers.
@@ -108,7 +108,8 @@ class Outcome:
 
 
 def environment(threads=None, extra=None):
-    env = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", LC_ALL="C.UTF-8")
+    env = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", LC_ALL="C.UTF-8",
+               MPIEXEC_TIMEOUT=str(PATIENCE_SECONDS))
     env.pop("SLURM_CPUS_PER_TASK", None)
     env["OMP_NUM_THREADS"] = str(threads or 1)
     env.update(extra or {})
@@ -117,7 +118,7 @@ def environment(threads=None, extra=None):
 
 def command(words, ranks=None, program=None):
     """`ranks` None: without a launcher."""
-    launch = [] if ranks is None else LAUNCHER + ["--timeout", str(PATIENCE_SECONDS), "-n", str(ranks)]
+    launch = [] if ranks is None else LAUNCHER + ["-n", str(ranks)]
     return launch + [program or CONVOY] + [str(word) for word in words]
 
 

@@ -11,8 +11,7 @@ import runs
 
 def two_ranks(first, second):
     """Each a list of words for mpirun and convoy; one rank each."""
-    launch = runs.LAUNCHER + ["--timeout", str(runs.PATIENCE_SECONDS)]
-    words = launch + ["-n", "1"] + first + [":", "-n", "1"] + second
+    words = runs.LAUNCHER + ["-n", "1"] + first + [":", "-n", "1"] + second
     done = subprocess.run(words, env=runs.environment(), text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=2 * runs.PATIENCE_SECONDS, check=False)
     return runs.Outcome(done.returncode, done.stdout, done.stderr)
@@ -24,7 +23,7 @@ TRAIN = [runs.CONVOY, "train", "--config", "tiny.ini"]
 class UnlikeRanks(runs.Folder):
     def test_other_environments_make_the_same_checkpoints(self):
         # A batch system's variables do not reach ranks that ssh starts; what is written collectively must not care.
-        outcome = two_ranks(["-x", "PBS_JOBID=7", *TRAIN], ["-x", "SLURM_NTASKS=2", *TRAIN])
+        outcome = two_ranks(["env", "PBS_JOBID=7", *TRAIN], ["env", "SLURM_NTASKS=2", *TRAIN])
         self.assertEqual(outcome.status, 0, outcome)
         self.train("tiny", {"run.dir": "alone"})
         self.assert_same_result("run", self.result_of("alone"))
@@ -39,7 +38,7 @@ class UnlikeRanks(runs.Folder):
                 made = runs.convoy("synth", "--out", "two/data.h5",
                                    *runs.options(dict(self.samples, seed=5, train=samples)))
                 self.assertEqual(made.status, 0, made)
-                outcome = two_ranks(["--wdir", os.path.abspath("one"), *TRAIN], ["--wdir", os.path.abspath("two"), *TRAIN])
+                outcome = two_ranks(["env", "--chdir=one", *TRAIN], ["env", "--chdir=two", *TRAIN])
                 self.assert_message(outcome, 7, r"ranks disagree on the data set data\.h5 .*rank 1 on ")
                 for folder in ("one", "two"):
                     self.assertEqual(sorted(os.listdir(folder)), ["data.h5", "tiny.ini"])
@@ -51,7 +50,7 @@ class UnlikeRanks(runs.Folder):
         self.assertFalse(os.path.exists("run"))
 
     def test_an_error_of_one_rank_alone_names_it(self):
-        outcome = two_ranks(TRAIN, ["-x", "CONVOY_ISA=bogus", *TRAIN])
+        outcome = two_ranks(TRAIN, ["env", "CONVOY_ISA=bogus", *TRAIN])
         self.assert_message(outcome, 2, r"CONVOY_ISA.*bogus.*\[rank 1 on ")
         outcome = two_ranks(TRAIN, [runs.CONVOY, "train", "--config", "nope.ini"])
         self.assert_message(outcome, 2, r"nope\.ini.*\[rank 1 on ")
@@ -65,7 +64,7 @@ class UnlikeRanks(runs.Folder):
         self.train("lenet")
         words = [runs.CONVOY, "eval", "--checkpoint", runs.checkpoints("run")[-1], "--data", "data.h5"]
         alone = runs.convoy(*words[1:], extra={"CONVOY_ISA": "portable"})
-        mixed = two_ranks(["-x", "CONVOY_ISA=portable", *words], words)
+        mixed = two_ranks(["env", "CONVOY_ISA=portable", *words], words)
         self.assertEqual((alone.status, mixed.status), (0, 0), mixed)
         loss = re.compile(r"^loss .*$", re.MULTILINE)
         self.assertEqual(loss.findall(mixed.output), loss.findall(alone.output))
