@@ -1,4 +1,5 @@
-# What `cmake --install` lays down, and the package that find_package(convoy) reads.
+# What `cmake --install` lays down, and the package that find_package(convoy) reads. Two components: runtime, what
+# those who train need, and development, what those who build programs on the rooms need.
 #
 # The rooms are static libraries, so whoever links one also links what the room uses in private (xxhash, HDF5, MPI...).
 # Those names stand in the exported targets as they are; the installed dependencies.cmake finds them again there.
@@ -8,9 +9,12 @@ include(CMakePackageConfigHelpers)
 get_property(convoy_rooms GLOBAL PROPERTY CONVOY_ROOMS)
 set(convoy_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/convoy)
 
-install(TARGETS ${convoy_rooms} EXPORT convoy_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(EXPORT convoy_targets NAMESPACE convoy:: FILE convoyTargets.cmake DESTINATION ${convoy_package_dir})
-install(DIRECTORY include/convoy DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
+install(TARGETS ${convoy_rooms} EXPORT convoy_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  COMPONENT development)
+install(EXPORT convoy_targets NAMESPACE convoy:: FILE convoyTargets.cmake DESTINATION ${convoy_package_dir}
+  COMPONENT development)
+install(DIRECTORY include/convoy DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
+  FILES_MATCHING PATTERN "*.hpp")
 
 configure_package_config_file(src/cmake/convoyConfig.cmake.in ${PROJECT_BINARY_DIR}/package/convoyConfig.cmake
   INSTALL_DESTINATION ${convoy_package_dir} NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
@@ -19,15 +23,35 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/convoyConfigVersi
 install(FILES ${PROJECT_BINARY_DIR}/package/convoyConfig.cmake
               ${PROJECT_BINARY_DIR}/package/convoyConfigVersion.cmake
               src/cmake/dependencies.cmake src/cmake/mpi_of_hdf5.cmake
-        DESTINATION ${convoy_package_dir})
+        DESTINATION ${convoy_package_dir} COMPONENT development)
 
-install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DATADIR}/convoy)
-# The quick start builds from source, so it stays with the source.
-install(DIRECTORY jobs DESTINATION ${CMAKE_INSTALL_DATADIR}/convoy USE_SOURCE_PERMISSIONS
-  PATTERN quickstart EXCLUDE PATTERN packages.sh EXCLUDE)
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DATADIR}/convoy COMPONENT runtime)
+# The quick start and the recipes for installing begin from the source, so they stay with it.
+install(DIRECTORY jobs DESTINATION ${CMAKE_INSTALL_DATADIR}/convoy USE_SOURCE_PERMISSIONS COMPONENT runtime
+  PATTERN quickstart EXCLUDE PATTERN packages.sh EXCLUDE PATTERN install EXCLUDE)
+install(FILES LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
 
 # The program. Its room is the only one that need not be there: the library stands without it.
 if(TARGET convoy)
-  install(TARGETS convoy RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS convoy RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
 endif()
+if(TARGET convoy_pages)
+  # Not there where the build's machine could not run the program.
+  install(FILES ${PROJECT_BINARY_DIR}/pages/convoy.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT runtime OPTIONAL)
+  install(FILES ${PROJECT_BINARY_DIR}/pages/convoy.bash RENAME convoy
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT runtime OPTIONAL)
+endif()
+
+# A module file for Environment Modules and Lmod. The folder is known only when it is installed (--prefix); what lies in
+# /usr needs none.
+install(CODE "set(version ${PROJECT_VERSION})
+  set(bin ${CMAKE_INSTALL_BINDIR})
+  set(man ${CMAKE_INSTALL_MANDIR})
+  set(modulefile ${CMAKE_INSTALL_DATADIR}/convoy/modulefiles/convoy/${PROJECT_VERSION})
+  set(template ${PROJECT_SOURCE_DIR}/jobs/install/modulefile.in)" COMPONENT runtime)
+install(CODE [[
+  if(NOT CMAKE_INSTALL_PREFIX MATCHES "^/usr/?$")
+    get_filename_component(prefix "${CMAKE_INSTALL_PREFIX}" ABSOLUTE)
+    message(STATUS "Installing: ${CMAKE_INSTALL_PREFIX}/${modulefile}")
+    configure_file(${template} $ENV{DESTDIR}${prefix}/${modulefile} @ONLY)
+  endif()]] COMPONENT runtime)
