@@ -6,7 +6,8 @@
 #
 # HOSTFILE names a host a line, as in "node1 slots=8". All hosts need to see the program, the data and the current
 # folder at the same paths, and ssh without a password from here. The result is the same, bit for bit, on any number
-# of hosts. Run it again after an interruption: it goes on from the newest checkpoint. Environment:
+# of hosts. Ctrl-C, or SIGTERM or SIGUSR2 to this script, has the run write a checkpoint and leave with status 75; run it
+# again: it goes on from there. SIGUSR1: a checkpoint, and on. Environment:
 #   RANKS_PER_HOST=N     MPI ranks on each host (1; try one for each socket)
 #   THREADS_PER_RANK=N   threads of each rank (the cores of this host, divided among its ranks)
 #   MPIRUN_OPTIONS=...   further words for mpirun, such as "--mca btl_tcp_if_include eth0"
@@ -15,6 +16,8 @@
 set -euo pipefail
 # shellcheck source=jobs/lib/common.sh
 . "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/lib/common.sh"
+# shellcheck source=jobs/lib/launch.sh
+. "$convoy_root/jobs/lib/launch.sh"
 
 [ $# -ge 2 ] || die "hostfile or configuration missing (usage: mpirun.sh HOSTFILE CONFIG [--section.key VALUE ...])"
 hostfile=$1
@@ -32,5 +35,5 @@ program=$(find_convoy)
 rank_layout "$ranks" "$threads"
 # Without the keepalive, mpirun learns only after eight minutes that a host is gone; so, after eleven seconds.
 layout+=(--mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3)
-exec mpirun --hostfile "$hostfile" "${layout[@]}" ${more[@]+"${more[@]}"} \
+run_leaving mpirun --hostfile "$hostfile" "${layout[@]}" ${more[@]+"${more[@]}"} \
   "$program" train --config "$config" --resume "${RESUME:-auto}" "$@"

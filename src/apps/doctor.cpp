@@ -136,9 +136,12 @@ class LastWords {
     constexpr std::chrono::seconds kForRankZero{4};
     const std::lock_guard lock(mutex_);
     const std::string limit = " within " + shortest(seconds_) + " s (--timeout)";
-    const std::string remedy =
-        "see what hangs there (df, ls, dmesg; ps -eo pid,stat,wchan:30,cmd), leave that host "
-        "out, or raise --timeout where it is only slow";
+    const std::string remedy = check == "hdf5" ? "leave checkpoint.writers = one, which writes without "
+                                                 "MPI-IO; mpirun --mca io romio321 (or ompio) "
+                                                 "tries the other implementation; see locks"
+                                               : "see what hangs there (df, ls, dmesg; ps -eo "
+                                                 "pid,stat,wchan:30,cmd), leave that host out, or raise "
+                                                 "--timeout where it is only slow";
     if (!crew_) {
       if (is_first_of_launcher())
         end({check, Verdict::kWrong, "MPI does not start" + limit,
@@ -198,7 +201,7 @@ ExitStatus examine(const CommandLine& line, bool has_configuration) {
   const std::string json = line.text("json").value_or("");
   const double seconds = line.number("timeout", 60, 1, 1e6);
   const std::string launcher = launcher_name();
-  const LaunchCheck launch;
+  const LaunchCheck launch("doctor");
   Report report;
   LastWords last_words(report, seconds, json);
   std::optional<comm::Environment> environment;  // outlives all communicators
@@ -210,15 +213,18 @@ ExitStatus examine(const CommandLine& line, bool has_configuration) {
   if (has_configuration) asked.plan = [&] { return plan(line); };
   asked.begin = [&](const std::string& check) { overseer.enter(check); };
   overseer.enter("mpi");
+  const std::string no_pmi = comm::Environment::library_version().starts_with("Open MPI")
+                                 ? launch.problem_before_mpi()
+                                 : std::string();
   try {
-    environment.emplace();
+    if (no_pmi.empty()) environment.emplace();  // would end this process otherwise
   } catch (const Error& error) {
     asked.mpi_problem = error.what();
   }
   const comm::Communicator world = environment ? comm::Communicator::world() : comm::Communicator::self();
   const bool quiet = is_quiet(world);
   if (!quiet) asked.tell = [&](const Finding& finding) { report.add(finding); };
-  asked.launcher_problem = launch.problem("doctor", world.size());
+  asked.launcher_problem = no_pmi.empty() ? launch.problem(world.size()) : no_pmi;
   try {
     if (world.size() > 1) last_words.meet(world);
     train::examine(asked, world);

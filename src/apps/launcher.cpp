@@ -15,6 +15,10 @@ std::optional<std::int64_t> environment_integer(const char* name) {
   return text == nullptr ? std::nullopt : parse_integer(text);
 }
 
+bool is_set(const char* name) {
+  return std::getenv(name) != nullptr;
+}
+
 /// Of the first of the variables that is a number.
 template <std::size_t N>
 std::optional<std::int64_t> first_integer(const char* const (&names)[N]) {
@@ -47,34 +51,50 @@ std::int64_t launched_processes() {
 }
 
 bool is_first_of_launcher() {
-  return first_integer({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "FLUX_TASK_RANK"}).value_or(0) == 0;
+  return first_integer({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID", "FLUX_TASK_RANK"}).value_or(0) == 0;
 }
 
-LaunchCheck::LaunchCheck()
-    : processes_(launched_processes()),
-      is_step_(environment_integer("SLURM_STEP_NUM_TASKS").has_value() &&
-               !first_integer({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}).has_value()),
+LaunchCheck::LaunchCheck(std::string_view command)
+    : command_(command),
+      processes_(launched_processes()),
+      is_step_(environment_integer("SLURM_STEP_NUM_TASKS").has_value() && !is_set("OMPI_COMM_WORLD_SIZE")),
       is_launched_(told_processes().has_value()),
       job_tasks_(environment_integer("SLURM_NTASKS").value_or(0)) {}
 
-std::string LaunchCheck::problem(std::string_view command, int ranks) const {
+std::string LaunchCheck::problem_before_mpi() const {
+  if (!is_step_ || is_set("PMIX_NAMESPACE") || is_set("PMI_FD") || is_set("PMI_RANK")) return {};
+  return "srun started this without PMI, so that MPI cannot start; start it with '" +
+         srun_line(command_, processes_) +
+         "' ('srun --mpi=list' shows what this Slurm has), or in a shell that srun started, with 'mpirun -n "
+         "N "
+         "convoy " +
+         command_ + " …'";
+}
+
+std::string LaunchCheck::doubt_before_mpi() const {
+  if (!is_step_ || is_set("PMIX_NAMESPACE") || !is_set("PMI_FD")) return {};
+  return "srun offers PMI-2 here, which not every Open MPI speaks; where MPI does not start: '" +
+         srun_line(command_, processes_) + "'";
+}
+
+std::string LaunchCheck::problem(int ranks) const {
   if (ranks > 1) return {};
   if (is_step_ && processes_ > 1) {
     return "srun started " + counted(processes_, "process") +
            ", but each of them sees one rank (srun was told no PMI that this MPI speaks); start them with '" +
-           srun_line(command, processes_) + "' ('srun --mpi=list' shows what this Slurm has)";
+           srun_line(command_, processes_) + "' ('srun --mpi=list' shows what this Slurm has)";
   }
   if (processes_ > 1) {
     return "the launcher started " + counted(processes_, "process") +
            ", but each of them sees one rank (launcher and MPI do not speak the same PMI); use the mpirun of "
-           "the "
-           "MPI that Convoy was built with, under Slurm srun --mpi=pmix";
+           "the MPI that Convoy was built with, under Slurm srun --mpi=pmix";
   }
   if (!is_launched_ && job_tasks_ > 1) {
     return "this Slurm job has " + counted(job_tasks_, "task") +
-           " (SLURM_NTASKS), but convoy was started as one " + "process, without srun; start it with '" +
-           srun_line(command, job_tasks_) + "', or where one process is meant, with 'srun --ntasks=1" +
-           threads_of_job() + " convoy " + std::string(command) + " …'";
+           " (SLURM_NTASKS), but convoy was started as one process, without srun; start it with '" +
+           srun_line(command_, job_tasks_) +
+           "', or where one process is meant, with 'srun --mpi=pmix --ntasks=1" + threads_of_job() +
+           " convoy " + command_ + " …'";
   }
   return {};
 }

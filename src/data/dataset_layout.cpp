@@ -117,8 +117,6 @@ void note_other_files(const io::DatasetInfo& info, DatasetLayout& layout) {
 // Adds what `file` holds at `paths` to `split` of `layout`.
 void add_piece(const io::File& file, const Paths& paths, SplitLayout& split, DatasetLayout& layout) {
   const io::DatasetInfo pictures = file.info(paths.images);
-  note_other_files(pictures, layout);
-  note_other_files(file.info(paths.targets.empty() ? paths.labels : paths.targets), layout);
   const std::string& images = paths.images;
   if (pictures.dims.size() != (split.axes == Axes::kNhw ? 3 : 4))
     throw_wrong("wrong shape", file, images, "is [" + to_string(pictures.dims) + "]",
@@ -160,8 +158,10 @@ void add_piece(const io::File& file, const Paths& paths, SplitLayout& split, Dat
     layout.classes = size;
     split.target_size = size;
   }
+  note_other_files(pictures, layout);
+  note_other_files(file.info(paths.targets.empty() ? paths.labels : paths.targets), layout);
   split.pieces.push_back(
-      {file.path(), images, paths.targets, {split.samples, split.samples + samples}, chunk_rows});
+      {file.path(), images, {split.samples, split.samples + samples}, chunk_rows, paths.targets});
   split.samples += samples;
 }
 

@@ -20,9 +20,9 @@ namespace convoy::data {
 struct Piece {
   std::string file;
   std::string images;           ///< path of the pictures in it
-  std::string targets;          ///< likewise; empty: there are labels
   Range rows;                   ///< their numbers in the split
   std::int64_t chunk_rows = 1;  ///< samples of a chunk; 1 where contiguous
+  std::string targets{};        ///< path of the targets; empty: there are labels
 };
 
 struct SplitLayout {

@@ -162,16 +162,18 @@ std::vector<std::string> placement_warnings(const std::vector<Placement>& placem
     const auto processors = static_cast<int>(group.processors.size());
     const std::string where = ranges({group.processors.begin(), group.processors.end()});
     const int threads = placements[static_cast<std::size_t>(group.ranks.front())].threads;
+    const auto on_host =
+        static_cast<std::size_t>(std::ranges::count(placements, group.host, &Placement::host));
     if (group.threads > processors) {
       warnings.push_back(group.host + " runs " + counted(group.threads, "thread") + " (" +
                          named(group.ranks) + ") on " + counted(processors, "processor") + " (" + where +
-                         "): they wait for each other; give each rank its own (" +
-                         remedy(group.ranks.size(), threads) + "), or lower run.threads (OMP_NUM_THREADS)");
+                         "): they wait for each other; give each rank its own (" + remedy(on_host, threads) +
+                         "), or lower run.threads (OMP_NUM_THREADS)");
     } else if (!group.is_alike) {
       warnings.push_back("bindings overlap on " + group.host + " (" + named(group.ranks) +
                          " share some of the processors " + where +
                          "): some wait while others are idle; give each rank its own (" +
-                         remedy(group.ranks.size(), threads) + ")");
+                         remedy(on_host, threads) + ")");
     }
   }
   return warnings;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace convoy::apps {
 
@@ -14,16 +15,23 @@ namespace convoy::apps {
 /// Rank as the launcher told this process; true for rank 0, and without a launcher.
 [[nodiscard]] bool is_first_of_launcher();
 
-/// What is wrong where MPI shows `ranks` ranks: several processes that each see one (they would all write the
-/// same run.dir), or one process in a Slurm job of several tasks. With the line that starts it right. Empty:
-/// nothing. Is to be asked before MPI starts, with what it shows afterwards: Open MPI sets variables of the
-/// launcher's itself.
+/// What is wrong with how a command was started that needs MPI, with the line that starts it right. Made
+/// before MPI starts: Open MPI sets variables of the launcher's itself.
 class LaunchCheck {
  public:
-  LaunchCheck();
-  [[nodiscard]] std::string problem(std::string_view command, int ranks) const;
+  explicit LaunchCheck(std::string_view command);
+
+  /// A step of srun in which MPI would find no PMI, and end the process at its start. Empty: nothing is
+  /// wrong.
+  [[nodiscard]] std::string problem_before_mpi() const;
+  /// MPI may end the process at its start, or not. Empty: no doubt.
+  [[nodiscard]] std::string doubt_before_mpi() const;
+  /// MPI shows `ranks` ranks: several processes that each see one (they would all write the same run.dir), or
+  /// one process in a Slurm job of several tasks. Empty: nothing is wrong.
+  [[nodiscard]] std::string problem(int ranks) const;
 
  private:
+  std::string command_;
   std::int64_t processes_;  // of the launcher
   bool is_step_;            // started by srun
   bool is_launched_;        // by anything that tells

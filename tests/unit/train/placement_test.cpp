@@ -76,7 +76,7 @@ TEST(PlacementWarnings, NameRanksThatShareTooFewProcessorsOfAHostThatHasEnough) 
                                             place("a", {2, 3, 4, 5, 6, 7}, 1), place("b", {0, 1}, 2)});
   ASSERT_EQ(warnings.size(), 1U);
   EXPECT_HOLDS(warnings.front(), "a runs 4 threads (ranks 0-1) on 2 processors (0-1)");
-  EXPECT_HOLDS(warnings.front(), "ppr:2:node:pe=2 --bind-to core");
+  EXPECT_HOLDS(warnings.front(), "ppr:3:node:pe=2 --bind-to core");
   EXPECT_HOLDS(warnings.front(), "srun --cpus-per-task=2");
 }
 
