@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# ranks_test.sh PROGRAM: three ranks fail in every way; the job's status and its one message are compared.
+# ranks_test.sh PROGRAM LAUNCHER...: three ranks fail in every way; the job's status and its one message are compared.
 set -u
 program=$1
+shift
+launcher=("$@")
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 failures=0
 
 # expect WAY STATUS PATTERN: the only line of ours matches PATTERN in full; no line where PATTERN is empty.
 expect() {
   local output status lines
-  output=$(timeout 60 mpirun --oversubscribe -n 3 "$program" "$1" 2>&1)
+  output=$(timeout 60 "${launcher[@]}" -n 3 "$program" "$1" 2>&1)
   status=$?
   lines=$(grep '^convoy' <<<"$output")
   if [ "$status" -ne "$2" ] || ! [[ $lines =~ ^$3$ ]]; then
