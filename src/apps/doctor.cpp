@@ -213,6 +213,10 @@ ExitStatus examine(const CommandLine& line, bool has_configuration) {
   if (has_configuration) asked.plan = [&] { return plan(line); };
   asked.begin = [&](const std::string& check) { overseer.enter(check); };
   overseer.enter("mpi");
+  if (const std::string doubt = launch.doubt_before_mpi(); !doubt.empty() && is_first_of_launcher()) {
+    const auto end = doubt.find("; ");  // said now: MPI may end this process
+    report.add({"launcher", Verdict::kWarning, doubt.substr(0, end), doubt.substr(end + 2)});
+  }
   const std::string no_pmi = comm::Environment::library_version().starts_with("Open MPI")
                                  ? launch.problem_before_mpi()
                                  : std::string();

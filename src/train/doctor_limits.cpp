@@ -72,7 +72,9 @@ Findings check_limits(const Scene& scene) {
                           "ulimit -n 65536 before the launcher, or LimitNOFILE=65536 for slurmd, nofile in "
                           "/etc/security/limits.conf"));
   // Rings and registered buffers of a network card are pinned.
-  const std::string devices = scene.text(0, "infiniband");
+  std::string devices;
+  for (const int first : scene.firsts)
+    if (devices.empty()) devices = scene.text(first, "infiniband");
   if (const Below little = below(scene, "memlock", 64.0 * kMebibyte); !little.ranks.empty()) {
     const std::string text = "only " + in_bytes(static_cast<std::int64_t>(little.lowest)) +
                              " of memory may be locked [" + scene.named(little.ranks) + ']';

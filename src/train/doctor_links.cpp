@@ -19,6 +19,12 @@ double steady_clock() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+constexpr const char* kSlow = "slow, even for Gigabit Ethernet";
+constexpr const char* kNameTheNetwork =
+    "name the fast network: mpirun --mca btl_tcp_if_include DEVICE (ip -brief address shows them), and look "
+    "for a bad "
+    "cable or port (ethtool DEVICE); convoy scaling tells what it costs";
+
 /// What is unusual of the network; empty where nothing is.
 struct Slowness {
   std::string text;
@@ -31,7 +37,7 @@ Slowness slowness(const Scene& scene, const comm::Link& link) {
   constexpr double kSlowMemory = 300e6;
   constexpr double kLongWire = 2e-3;
   constexpr double kLongMemory = 300e-6;
-  constexpr double kFabricLatency = 10e-6;
+  constexpr double kFabricLatency = 5e-6;
   constexpr double kBitsPerMegabit = 1e6;
   if (link.hosts == 1) {
     if (link.bytes_per_second < kSlowMemory || link.latency > kLongMemory)
@@ -41,7 +47,9 @@ Slowness slowness(const Scene& scene, const comm::Link& link) {
               "--mca btl vader,self keeps messages off the network"};
     return {};
   }
-  const std::string fabric = scene.text(0, "infiniband");
+  std::string fabric;
+  for (const int first : scene.firsts)
+    if (fabric.empty()) fabric = scene.text(first, "infiniband");
   if (!fabric.empty() && link.latency > kFabricLatency)
     return {
         "TCP, by its latency, though there is InfiniBand (" + fabric + ")",
@@ -52,11 +60,7 @@ Slowness slowness(const Scene& scene, const comm::Link& link) {
   if (speed > 0 && 8 * link.bytes_per_second < 0.4 * speed)
     return {"less than 40 % of what " + device + " can (" + format("%.0f", speed / 1e9) + " Gbit/s)",
             "name the network: mpirun --mca btl_tcp_if_include " + device + "; others may be using it"};
-  if (link.bytes_per_second < kSlowWire || link.latency > kLongWire)
-    return {"slow, even for Gigabit Ethernet",
-            "name the fast network: mpirun --mca btl_tcp_if_include DEVICE (ip -brief address shows them), "
-            "and look "
-            "for a bad cable or port (ethtool DEVICE); convoy scaling tells what it costs"};
+  if (link.bytes_per_second < kSlowWire || link.latency > kLongWire) return {kSlow, kNameTheNetwork};
   return {};
 }
 
@@ -111,6 +115,17 @@ Findings check_clocks(const Scene& scene) {
 
 Findings check_network(const Scene& scene) {
   if (scene.world.size() == 1) return {ok("not measured: one rank has nobody to send to")};
+  if (scene.hosts() > 1) {
+    // Over a very slow wire the real measurement would take minutes.
+    constexpr std::int64_t kFew = std::int64_t{1} << 16;
+    constexpr double kVerySlow = 1e7;  // bytes a second
+    const double seconds = comm::measure_all_reduce(scene.world, kFew, scene.asked.measure_seconds / 4);
+    const double rate = 2 * static_cast<double>(kFew) * sizeof(float) / seconds;
+    if (rate < kVerySlow)
+      return {warning(std::string(kSlow) + ": between hosts an all-reduce of 256 KiB takes " +
+                          format("%.0f ms, as over %.0f Mbit/s", 1e3 * seconds, 8 * rate / 1e6),
+                      kNameTheNetwork)};
+  }
   const comm::Link link = comm::measure_link(scene.world, scene.asked.measure_seconds);
   constexpr std::int64_t kElements = std::int64_t{1} << 20;
   const double all_reduce = comm::measure_all_reduce(scene.world, kElements, scene.asked.measure_seconds);
