@@ -54,4 +54,6 @@ target_compile_definitions(convoy_dep_mpi INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_
 target_link_libraries(convoy_dep_mpi INTERFACE MPI::MPI_C)
 add_library(convoy_dep_hdf5 INTERFACE IMPORTED)
 target_include_directories(convoy_dep_hdf5 INTERFACE ${HDF5_C_INCLUDE_DIRS})
+# The names of 1.10, which later versions keep beside their own.
+target_compile_definitions(convoy_dep_hdf5 INTERFACE H5_USE_110_API)
 target_link_libraries(convoy_dep_hdf5 INTERFACE ${HDF5_C_LIBRARIES} convoy_dep_mpi)

@@ -141,6 +141,10 @@ herr_t truncate(H5FD_t* file, hid_t /*transfer*/, hbool_t /*closing*/) {
 const H5FD_class_t& driver_class() {
   static const H5FD_class_t driver = [] {
     H5FD_class_t made{};
+#ifdef H5FD_CLASS_VERSION  // since HDF5 1.14
+    made.version = H5FD_CLASS_VERSION;
+    made.value = 559;  // from 512 on they are anybody's
+#endif
     made.name = "convoy-write";
     made.maxaddr = static_cast<haddr_t>(LLONG_MAX);
     made.fc_degree = H5F_CLOSE_STRONG;
