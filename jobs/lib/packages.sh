@@ -22,6 +22,8 @@ test_packages=(
 aarch64_packages=(g++-aarch64-linux-gnu qemu-user googletest)
 # What tells the names in a fuzzer's reports, beside those above.
 fuzz_packages=(llvm)
+# The other MPI and its HDF5; beside Open MPI, which stays the default of mpirun and mpicc.
+mpich_packages=(mpich libmpich-dev libhdf5-mpich-dev)
 
 # Where apt-get's words go; they matter only when it fails.
 install_log=$convoy_root/build/install.log
@@ -29,6 +31,7 @@ install_log=$convoy_root/build/install.log
 # The same without Debian: what to ask Spack (or the administrators' modules) for.
 spack_build="spack install gcc@12: cmake@3.25: ninja openmpi@4.1: hdf5@1.10:+mpi boost+program_options zlib xxhash libpng libjpeg-turbo"
 spack_test="spack install googletest benchmark llvm py-numpy py-h5py py-pillow py-torch valgrind slurm munge"
+spack_mpich="spack install mpich hdf5@1.10:+mpi ^mpich"
 spack_aarch64="the distribution's own cross compiler and qemu-user (Spack has none that is ready made)"
 
 # missing_packages NAME...: those that dpkg does not hold installed, one a line.
