@@ -40,6 +40,12 @@ under_slurm() {
   srun=(srun --mpi=pmix "--cpus-per-task=$OMP_NUM_THREADS" --kill-on-bad-exit=1)
 }
 
+# end_with STATUS: ends the script as the run did; says what a killed rank most often means.
+end_with() {
+  [ "$1" -ne 137 ] || say "A rank was killed (the line 'task N: Killed' or 'Out Of Memory' above names it: N is the rank): most often its node had no memory left. Fewer ranks a node, a smaller train.micro-batch, data.cache = none, or more memory (--mem) would help; 'convoy train --dry-run' tells what a rank needs."
+  exit "$1"
+}
+
 # setting SECTION KEY PROGRAM ARGUMENTS...: the value that `train` with these arguments would use.
 setting() {
   local section=$1 key=$2
@@ -48,12 +54,20 @@ setting() {
     awk -v section="[$section]" -v key="$key" '/^\[/ { inside = $0 == section } inside && $1 == key { sub(/^[^=]*= */, ""); print; exit }'
 }
 
-# starts_without_progress RUN_DIR: how often in a row the run began at the step where it begins now. metrics.jsonl is
-# cut back to the checkpoint at every start, so its start lines tell.
-starts_without_progress() {
-  [ -e "$1/metrics.jsonl" ] || { echo 0; return; }
-  sed -n 's/^{"event":"start",.*"step":\([0-9]*\).*/\1/p' "$1/metrics.jsonl" |
-    awk '{ n = $1 == last ? n + 1 : 1; last = $1 } END { print n + 0 }'
+# newest_checkpoint RUN_DIR: its name; nothing where there is none.
+newest_checkpoint() { find "$1/checkpoints" -name 'step-*.h5' -printf '%f\n' 2>/dev/null | sort | tail -n 1 || true; }
+
+# count_start RUN_DIR: prints how often in a row, this time included, a job was started from the checkpoint that is the
+# newest now. RUN_DIR/requeue remembers.
+count_start() {
+  local newest seen='' starts=0
+  newest=$(newest_checkpoint "$1")
+  mkdir -p "$1"
+  [ ! -r "$1/requeue" ] || read -r starts seen <"$1/requeue" || true
+  [ "$seen" = "$newest" ] || starts=0
+  starts=$((starts + 1))
+  printf '%s %s\n' "$starts" "$newest" >"$1/requeue"
+  printf '%s\n' "$starts"
 }
 
 # seconds_left: of this Slurm job, by the clock of its controller; nothing where it has no limit or nobody answers.
