@@ -64,7 +64,7 @@ std::string RunFolder::write_first(double& seconds, double& ahead) {
   }
 }
 
-/// By rank. One rank of each host looks.
+/// By rank. All look, since they may have other working directories; one of each host writes.
 std::vector<std::string> RunFolder::try_sharing() const {
   const comm::Communicator& world = scene_.world;
   const bool is_first = scene_.node.is_root();
@@ -83,17 +83,17 @@ std::vector<std::string> RunFolder::try_sharing() const {
     return io::exists(path(name)) && io::read_text_file(path(name)) == token;
   };
   step(world.is_root(), [&] { io::write_text_file(path("old-name"), token); });
-  step(is_first && !world.is_root(), [&] {
+  step(!world.is_root(), [&] {
     if (!comes_true([&] { return is_read("old-name"); }))
       throw IoError("what " + writer + " writes in " + folder_ +
-                    " is not there: another folder of the same name");
+                    " is not there: another folder of the same name, or another working directory");
   });
   step(world.is_root(), [&] { io::rename_durably(path("old-name"), path("new-name")); });
-  step(is_first && !world.is_root() && problems[static_cast<std::size_t>(world.rank())].empty(), [&] {
+  step(!world.is_root() && problems[static_cast<std::size_t>(world.rank())].empty(), [&] {
     if (!comes_true([&] { return is_read("new-name") && !io::exists(path("old-name")); }))
       throw IoError("a file that " + writer + " renamed has its old name for longer than " +
                     shortest(kSecondsToBeSeen) + " s");
-    io::write_text_file(path("from-" + std::to_string(world.rank())), token);
+    if (is_first) io::write_text_file(path("from-" + std::to_string(world.rank())), token);
   });
   step(world.is_root(), [&] {
     for (const int first : scene_.firsts) {

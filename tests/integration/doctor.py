@@ -132,6 +132,8 @@ class Doctor(runs.Folder):
         outcome = run(ranks(words, ["env", "--chdir=elsewhere", *words]))
         self.assert_found(outcome, "wrong", "configuration", r"data\.file data\.h5 is not there \[rank 1 on ",
                           r"let every host see it")
+        self.assert_found(outcome, "wrong", "run.dir", r"is not there: .*another working directory \[rank 1 on ",
+                          r"all hosts mount")
 
     def test_few_open_files(self):
         outcome = run(ranks(limited("-n 100", DOCTOR)))
