@@ -245,9 +245,11 @@ Findings RunFolder::check_hdf5() const {
   };
   const auto read = [&](const std::string& file_path, std::int64_t of_rows) {
     const std::vector<float> values = io::File::open(file_path).read<float>("/numbers", {of_rows, kColumns});
-    for (std::int64_t i = 0; i < of_rows * kColumns; ++i)
-      if (values[static_cast<std::size_t>(i)] != static_cast<float>(i / kColumns + 1))
-        throw DataError("row " + std::to_string(i / kColumns) + " reads back other than it was written");
+    for (std::int64_t i = 0; i < of_rows * kColumns; ++i) {
+      const std::int64_t row = i / kColumns;
+      if (values[static_cast<std::size_t>(i)] != static_cast<float>(row + 1))
+        throw DataError("row " + std::to_string(row) + " reads back other than it was written");
+    }
   };
   const std::string remedy = "choose another run.dir; --dir FOLDER tries one";
   Findings found;
