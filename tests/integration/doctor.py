@@ -12,6 +12,8 @@ import runs
 
 UNLUCKY = os.environ["UNLUCKY_LIBRARY"]
 DOCTOR = [runs.CONVOY, "doctor"]
+# Long enough for the checks before the one that hangs, on a loaded machine.
+PATIENT = "15"
 CONFIGURED = ["--config", "tiny.ini"]
 
 
@@ -226,16 +228,16 @@ class Doctor(runs.Folder):
                           r"export HDF5_USE_FILE_LOCKING=FALSE")
 
     def test_a_file_system_that_hangs_ends_it_in_time(self):
-        outcome = run(ranks([*preloaded("hang"), *DOCTOR, "--timeout", "4", "--json", "found.json"]))
-        self.assert_found(outcome, "wrong", "locks", r"rank 0 on \S+ did not get through within 4 s", r"leave that host out")
+        outcome = run(ranks([*preloaded("hang"), *DOCTOR, "--timeout", PATIENT, "--json", "found.json"]))
+        self.assert_found(outcome, "wrong", "locks", r"rank 0 on \S+ did not get through within 15 s", r"leave that host out")
         with open("found.json", encoding="utf-8") as file:
             self.assertEqual(json.load(file)["status"], 1)
 
     def test_a_rank_that_stops_is_named(self):
-        outcome = run(runs.LAUNCHER + ["-n", "1", *DOCTOR, "--timeout", "4", ":", "-n", "1", *preloaded("stop"), *DOCTOR,
-                                "--timeout", "4", ":", "-n", "1", *DOCTOR, "--timeout", "4"])
+        outcome = run(runs.LAUNCHER + ["-n", "1", *DOCTOR, "--timeout", PATIENT, ":", "-n", "1", *preloaded("stop"), *DOCTOR,
+                                "--timeout", PATIENT, ":", "-n", "1", *DOCTOR, "--timeout", PATIENT])
         self.assertEqual(outcome.status, 1, outcome)
-        self.assertRegex(outcome.output, r"(?m)^wrong +facts +rank 1 on \S+ did not get through within 4 s")
+        self.assertRegex(outcome.output, r"(?m)^wrong +facts +rank 1 on \S+ did not get through within 15 s")
 
     def test_a_slow_disk(self):
         outcome = run(ranks([*preloaded("fsync"), *DOCTOR]))
