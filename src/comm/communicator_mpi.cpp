@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <exception>
 #include <limits>
+#include <mutex>
 #include <numeric>
 #include <thread>
 #include <utility>
@@ -79,6 +80,11 @@ Environment::Environment() {
 
 Environment::~Environment() {
   MPI_Finalize();
+}
+
+std::mutex& one_thread_in_mpi() {
+  static std::mutex mutex;
+  return mutex;
 }
 
 std::string Environment::library_version() {
@@ -153,22 +159,41 @@ Communicator Communicator::by_node() const {
 void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
   if (size() == 1) return;
   meet();
+  const std::scoped_lock alone(one_thread_in_mpi());
   check(MPI_Bcast(bytes.data(), narrow(bytes.size(), "a broadcast"), MPI_BYTE, root, impl_->comm),
         "MPI_Bcast");
 }
 
 std::vector<std::byte> Communicator::all_gather(std::span<const std::byte> mine) const {
+  constexpr std::size_t kMostPadded = std::size_t{16} << 20;
   if (size() == 1) return {mine.begin(), mine.end()};
+  std::vector<std::size_t> sizes(static_cast<std::size_t>(size()));
+  const std::size_t my_size = mine.size();
+  all_gather_equal(std::span(&my_size, 1), std::span(sizes));
+  const std::size_t largest = *std::ranges::max_element(sizes);
+  const std::size_t total = std::accumulate(sizes.begin(), sizes.end(), std::size_t{0});
+  if (largest * sizes.size() <= std::max(kMostPadded, total)) {
+    std::vector<std::byte> padded(largest);
+    std::ranges::copy(mine, padded.begin());
+    std::vector<std::byte> all(largest * sizes.size());
+    all_gather_equal_bytes(padded, all);
+    auto end = all.begin();
+    for (std::size_t rank = 0; rank < sizes.size(); ++rank) {
+      const auto from = all.begin() + static_cast<std::ptrdiff_t>(rank * largest);
+      end = std::copy_n(from, sizes[rank], end);
+    }
+    all.erase(end, all.end());
+    return all;
+  }
   meet();
-  const int count = narrow(mine.size(), "an all-gather");
-  std::vector<int> counts(static_cast<std::size_t>(size()));
-  check(MPI_Allgather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, impl_->comm), "MPI_Allgather");
-  narrow(std::accumulate(counts.begin(), counts.end(), std::size_t{0}), "an all-gather");
+  narrow(total, "an all-gather");
+  std::vector<int> counts(sizes.begin(), sizes.end());
   std::vector<int> offsets(counts.size());
   std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
-  std::vector<std::byte> all(static_cast<std::size_t>(offsets.back() + counts.back()));
-  check(MPI_Allgatherv(mine.data(), count, MPI_BYTE, all.data(), counts.data(), offsets.data(), MPI_BYTE,
-                       impl_->comm),
+  std::vector<std::byte> all(total);
+  const std::scoped_lock alone(one_thread_in_mpi());
+  check(MPI_Allgatherv(mine.data(), counts[static_cast<std::size_t>(rank())], MPI_BYTE, all.data(),
+                       counts.data(), offsets.data(), MPI_BYTE, impl_->comm),
         "MPI_Allgatherv");
   return all;
 }
@@ -178,29 +203,6 @@ void Communicator::add_over_all(std::span<float> values) const {
   check(MPI_Allreduce(MPI_IN_PLACE, values.data(), narrow(values.size(), "an all-reduce"), MPI_FLOAT, MPI_SUM,
                       impl_->comm),
         "MPI_Allreduce");
-}
-
-void Communicator::exchange(std::span<const float> mine, const std::vector<std::int64_t>& to,
-                            std::span<float> all, const std::vector<std::int64_t>& from) const {
-  if (size() == 1) {
-    std::copy(mine.begin(), mine.end(), all.begin());
-    return;
-  }
-  const auto layout = [&](const std::vector<std::int64_t>& sizes) {
-    std::pair<std::vector<int>, std::vector<int>> counts_and_offsets;
-    std::int64_t offset = 0;
-    for (const std::int64_t each : sizes) {
-      counts_and_offsets.first.push_back(narrow(static_cast<std::size_t>(each), "an exchange"));
-      counts_and_offsets.second.push_back(narrow(static_cast<std::size_t>(offset), "an exchange"));
-      offset += each;
-    }
-    return counts_and_offsets;
-  };
-  const auto [send_counts, send_offsets] = layout(to);
-  const auto [receive_counts, receive_offsets] = layout(from);
-  check(MPI_Alltoallv(mine.data(), send_counts.data(), send_offsets.data(), MPI_FLOAT, all.data(),
-                      receive_counts.data(), receive_offsets.data(), MPI_FLOAT, impl_->comm),
-        "MPI_Alltoallv");
 }
 
 void Communicator::abort(int status) {
@@ -231,9 +233,12 @@ Exchange::Exchange(const Communicator& communicator) : requests_(std::make_uniqu
 
 Exchange::~Exchange() {
   // Buffers of a pending message must not go before it: wait, unless an error is about to end the job.
-  if (requests_ && !requests_->requests.empty() && may_call_collectively())
-    MPI_Waitall(static_cast<int>(requests_->requests.size()), requests_->requests.data(),
-                MPI_STATUSES_IGNORE);
+  if (!requests_ || requests_->requests.empty() || !may_call_collectively()) return;
+  try {
+    for (Patience patience; !is_complete(); patience.wait()) {
+    }
+  } catch (...) {  // MPI failed: what is pending never ends, and nothing is left to be said here
+  }
 }
 
 Exchange::Exchange(Exchange&&) noexcept = default;
@@ -241,6 +246,7 @@ Exchange& Exchange::operator=(Exchange&&) noexcept = default;
 
 void Exchange::send(std::span<const std::byte> bytes, int to, int tag) {
   if (bytes.empty()) return;
+  const std::scoped_lock alone(one_thread_in_mpi());
   check(MPI_Isend(bytes.data(), narrow(bytes.size(), "a slice"), MPI_BYTE, to, tag, requests_->comm,
                   requests_->post(to)),
         "MPI_Isend");
@@ -248,6 +254,7 @@ void Exchange::send(std::span<const std::byte> bytes, int to, int tag) {
 
 void Exchange::receive(std::span<std::byte> bytes, int from, int tag) {
   if (bytes.empty()) return;
+  const std::scoped_lock alone(one_thread_in_mpi());
   check(MPI_Irecv(bytes.data(), narrow(bytes.size(), "a slice"), MPI_BYTE, from, tag, requests_->comm,
                   requests_->post(from)),
         "MPI_Irecv");
@@ -255,6 +262,7 @@ void Exchange::receive(std::span<std::byte> bytes, int from, int tag) {
 
 void Exchange::add_over_all(std::span<float> values) {
   if (values.empty() || requests_->comm == MPI_COMM_NULL) return;
+  const std::scoped_lock alone(one_thread_in_mpi());
   check(MPI_Iallreduce(MPI_IN_PLACE, values.data(), narrow(values.size(), "a bucket"), MPI_FLOAT, MPI_SUM,
                        requests_->comm, requests_->post(-1)),
         "MPI_Iallreduce");
@@ -264,6 +272,7 @@ bool Exchange::is_complete() {
   Requests& all = *requests_;
   while (all.done < all.requests.size()) {
     int is_done = 0;
+    const std::scoped_lock alone(one_thread_in_mpi());
     check(MPI_Test(&all.requests[all.done], &is_done, MPI_STATUS_IGNORE), "MPI_Test");
     if (is_done == 0) return false;
     ++all.done;

@@ -39,10 +39,6 @@ void Communicator::broadcast(std::span<std::byte>, int) const {}
 std::vector<std::byte> Communicator::all_gather(std::span<const std::byte> mine) const {
   return {mine.begin(), mine.end()};
 }
-void Communicator::exchange(std::span<const float> mine, const std::vector<std::int64_t>&,
-                            std::span<float> all, const std::vector<std::int64_t>&) const {
-  std::copy(mine.begin(), mine.end(), all.begin());
-}
 void Communicator::add_over_all(std::span<float>) const {}
 Communicator Communicator::by_node() const {
   return *this;

@@ -5,6 +5,7 @@
 
 #include "convoy/comm/meeting.hpp"
 #include "convoy/core/error.hpp"
+#include "messages.hpp"
 
 namespace convoy::comm {
 
@@ -16,16 +17,23 @@ bool meet(const Communicator& communicator, double seconds) {
   };
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Ibarrier(*static_cast<const MPI_Comm*>(communicator.native_handle()), &request));
+  {
+    const std::scoped_lock alone(one_thread_in_mpi());
+    check(MPI_Ibarrier(*static_cast<const MPI_Comm*>(communicator.native_handle()), &request));
+  }
   while (true) {
     int is_complete = 0;
-    check(MPI_Test(&request, &is_complete, MPI_STATUS_IGNORE));
+    {
+      const std::scoped_lock alone(one_thread_in_mpi());
+      check(MPI_Test(&request, &is_complete, MPI_STATUS_IGNORE));
+    }
     if (is_complete != 0) return true;
     if (std::chrono::steady_clock::now() >= deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }
 
+// Without the lock: who is stuck may hold it.
 std::vector<int> silent_ranks(const Communicator& communicator, double seconds) {
   constexpr int kReach = 32;
   const auto* handle = static_cast<const MPI_Comm*>(communicator.native_handle());

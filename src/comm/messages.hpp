@@ -4,11 +4,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 
 #include "convoy/comm/communicator.hpp"
 
 namespace convoy::comm {
+
+/// Held around every call into MPI but those of a start and an end. The library allows any thread at any time
+/// (MPI_THREAD_MULTIPLE), but Open MPI 4.1.4 over TCP loses messages where one thread waits, or connects,
+/// while another tests: ranks then wait for ever. Nobody waits in MPI with it but for ranks that are known to
+/// have come.
+[[nodiscard]] std::mutex& one_thread_in_mpi();
 
 /// A set of nonblocking sends and receives. Buffers must stay untouched until is_complete() is true; the
 /// destructor waits for what is pending. Between two ranks, messages of one tag arrive in the order in which

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "convoy/core/patience.hpp"
+#include "messages.hpp"
+
 namespace convoy::comm {
 namespace {
 
@@ -44,40 +47,51 @@ class AllRanges {
 
 }  // namespace
 
-std::vector<float> redistribute(const Communicator& world, const std::vector<Range>& held,
-                                std::span<const float> values, const std::vector<Range>& wanted) {
+Redistribution::Redistribution(const Communicator& world, const std::vector<Range>& held,
+                               const std::vector<Range>& wanted)
+    : world_(world) {
   const AllRanges all_held(world, held);
   const AllRanges all_wanted(world, wanted);
-  std::vector<float> sent;
-  std::vector<std::int64_t> to;
-  std::vector<std::int64_t> from;
-  std::int64_t received_size = 0;
   for (int rank = 0; rank < world.size(); ++rank) {
-    const std::size_t before = sent.size();
     for_common(held, all_wanted.of(rank), [&](const Range& common, std::int64_t offset) {
-      const auto first = values.begin() + offset;
-      sent.insert(sent.end(), first, first + common.size());
+      sent_.push_back({.peer = rank, .offset = offset, .size = common.size()});
     });
-    to.push_back(static_cast<std::int64_t>(sent.size() - before));
-    std::int64_t expected = 0;
-    for_common(wanted, all_held.of(rank),
-               [&](const Range& common, std::int64_t) { expected += common.size(); });
-    from.push_back(expected);
-    received_size += expected;
-  }
-  std::vector<float> received(static_cast<std::size_t>(received_size));
-  world.exchange(sent, to, received, from);
-
-  std::int64_t size = 0;
-  for (const Range& range : wanted) size += range.size();
-  std::vector<float> result(static_cast<std::size_t>(size));
-  auto next = received.cbegin();
-  for (int rank = 0; rank < world.size(); ++rank) {
-    // The sender went through its own ranges in order, and so do we: both rise.
     for_common(wanted, all_held.of(rank), [&](const Range& common, std::int64_t offset) {
-      std::copy(next, next + common.size(), result.begin() + offset);
-      next += common.size();
+      received_.push_back({.peer = rank, .offset = offset, .size = common.size()});
     });
+  }
+  for (const Range& range : wanted) wanted_size_ += range.size();
+}
+
+std::vector<float> Redistribution::move(std::span<const float> values) const {
+  constexpr int kTag = 2;
+  constexpr std::int64_t kMostElements = std::int64_t{1} << 26;  // of a message
+  std::vector<float> result(static_cast<std::size_t>(wanted_size_));
+  Exchange exchange(world_);
+  // Sender and receiver go through the stretches that they share in the same order: both rise.
+  const auto for_pieces = [&](const std::vector<Stretch>& stretches, auto span, const auto& post) {
+    for (const Stretch& stretch : stretches) {
+      if (stretch.peer == world_.rank()) continue;
+      for (std::int64_t begin = 0; begin < stretch.size; begin += kMostElements)
+        post(span.subspan(static_cast<std::size_t>(stretch.offset + begin),
+                          static_cast<std::size_t>(std::min(kMostElements, stretch.size - begin))),
+             stretch.peer);
+    }
+  };
+  for_pieces(received_, std::span(result), [&](std::span<float> piece, int from) {
+    exchange.receive(std::as_writable_bytes(piece), from, kTag);
+  });
+  for_pieces(sent_, values,
+             [&](std::span<const float> piece, int to) { exchange.send(std::as_bytes(piece), to, kTag); });
+  auto kept = received_.begin();
+  for (const Stretch& stretch : sent_) {
+    if (stretch.peer != world_.rank()) continue;
+    kept =
+        std::find_if(kept, received_.end(), [&](const Stretch& each) { return each.peer == world_.rank(); });
+    std::copy_n(values.begin() + stretch.offset, stretch.size, result.begin() + kept->offset);
+    ++kept;
+  }
+  for (Patience patience; !exchange.is_complete(); patience.wait()) {
   }
   return result;
 }

@@ -258,7 +258,9 @@ int sweep_temporaries(const std::string& folder, const std::string& name, Sweep 
     if (ours && writer->pid == ::getpid()) continue;
     const bool gone = ours && is_gone(writer->pid);
     if (whose == Sweep::kDeadOnThisHost && !gone) continue;
-    remove_file(folder + '/' + entry);
+    std::error_code error;
+    std::filesystem::remove_all(folder + '/' + entry, error);
+    if (error) throw_errno("remove", folder + '/' + entry, error.value());
     ++removed;
   }
   return removed;

@@ -141,6 +141,11 @@ double written_at(const std::string& path) {
 }
 
 ScratchFolder::ScratchFolder(const std::string& folder) : path_(temporary_name(folder + "/doctor")) {
+  try {
+    sweep_temporaries(folder, "doctor", Sweep::kDeadOnThisHost);
+  } catch (const IoError&) {
+    // They may be somebody else's, or another process's that is removing them too.
+  }
   if (::mkdir(path_.c_str(), 0777) != 0) throw_errno("make the folder", path_, errno);
 }
 

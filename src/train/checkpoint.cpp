@@ -6,7 +6,6 @@
 #include <sstream>
 #include <utility>
 
-#include "convoy/comm/redistribute.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
@@ -117,12 +116,19 @@ void Progress::end_epoch(std::int64_t finished) {
   epoch_samples = 0;
 }
 
-WriterGroup::WriterGroup(const comm::Communicator& world, Writers writers) : world_(world) {
+WriterGroup::WriterGroup(const comm::Communicator& world, Writers writers, const nn::Network& network,
+                         const State& state)
+    : world_(world) {
   const bool is_first_of_node = world.node().is_root();  // collective
   const bool writes =
       writers == Writers::kAll || world.is_root() || (writers == Writers::kNode && is_first_of_node);
   const comm::Communicator part = world.split(writes ? 0 : 1);
   if (writes) mine_ = part;
+  if (state.has_velocity && world.size() > 1)
+    velocity_.emplace(world, state.owned,
+                      mine_ ? shares_of(network.parameters(), *mine_) : std::vector<Range>{});
+  // Where several write, HDF5 calls MPI's blocking collectives.
+  may_write_beside_ = world.broadcast_value(mine_ ? mine_->size() : 0) == 1;  // rank 0 writes
 }
 
 Snapshot take_snapshot(const WriterGroup& group, const nn::Network& network, const State& state,
@@ -137,7 +143,6 @@ Snapshot take_snapshot(const WriterGroup& group, const nn::Network& network, con
   }
   copy_ranges(state.parameters, parameters, snapshot.parameters);
   copy_ranges(state.statistics, statistics, snapshot.statistics);
-  snapshot.owned = state.owned;
   snapshot.velocity.clear();
   if (!state.has_velocity) return snapshot;
   for (const Range& range : state.owned) {
@@ -148,18 +153,6 @@ Snapshot take_snapshot(const WriterGroup& group, const nn::Network& network, con
 }
 
 namespace {
-
-/// Collective over the group's world: the optimizer's state from who keeps it to who writes it, into
-/// `memory`.
-std::span<const float> velocity_to_write(const WriterGroup& group, const nn::Network& network,
-                                         const Snapshot& snapshot, std::vector<float>& memory) {
-  // A rank alone keeps all of it as it is written.
-  if (!snapshot.has_velocity || group.world().size() == 1) return snapshot.velocity;
-  const std::vector<Range> wanted =
-      group.mine() ? shares_of(network.parameters(), *group.mine()) : std::vector<Range>{};
-  memory = comm::redistribute(group.world(), snapshot.owned, snapshot.velocity, wanted);
-  return memory;
-}
 
 /// Collective over the writers; `velocity`: what this one writes of it.
 void write_together(const std::string& path, const comm::Communicator& writers, const nn::Network& network,
@@ -194,8 +187,9 @@ void write_together(const std::string& path, const comm::Communicator& writers, 
 void write_checkpoint(const std::string& path, const WriterGroup& group, const nn::Network& network,
                       const CheckpointHeader& header, const Snapshot& snapshot, const Provenance& provenance,
                       int gzip_level, const std::function<void()>& before_rename) {
-  std::vector<float> moved;
-  const std::span<const float> velocity = velocity_to_write(group, network, snapshot, moved);
+  const std::vector<float> moved =
+      group.velocity() ? group.velocity()->move(snapshot.velocity) : std::vector<float>();
+  const std::span<const float> velocity = group.velocity() ? moved : snapshot.velocity;
   // The writers fail together, so none of them is left in a collective of theirs.
   io::agreed(group.world(), [&] {
     if (group.mine())

@@ -22,15 +22,15 @@ double seconds_since(Clock::time_point begin) {
 }  // namespace
 
 CheckpointWriter::CheckpointWriter(const Options& options, const comm::Communicator& world,
-                                   const nn::Network& network, const RunDirectory& directory,
-                                   io::IoThread& io_thread, Observer& listener)
+                                   const nn::Network& network, const State& state,
+                                   const RunDirectory& directory, io::IoThread& io_thread, Observer& listener)
     : options_(options),
       world_(world),
       network_(network),
       directory_(directory),
       io_thread_(io_thread),
       listener_(listener),
-      group_(world.split(0), options.checkpoint_writers) {}
+      group_(world.split(0), options.checkpoint_writers, network, state) {}
 
 void CheckpointWriter::save(CheckpointHeader header, const State& state, Provenance provenance, Wait wait) {
   constexpr std::chrono::seconds kPause(1);
@@ -43,7 +43,7 @@ void CheckpointWriter::save(CheckpointHeader header, const State& state, Provena
   snapshot_ = take_snapshot(group_, network_, state, std::move(snapshot_));
   job->seconds = job->waited = seconds_since(begin);
   post(job);
-  if (wait == Wait::kNo && options_.checkpoint_async) return;
+  if (wait == Wait::kNo && options_.checkpoint_async && group_.may_write_beside()) return;
   settle();
   while (wait == Wait::kYes && failures_ > 0) {
     std::this_thread::sleep_for(kPause);

@@ -20,7 +20,8 @@ class CheckpointWriter {
  public:
   /// Collective over `world`. What is referred to must outlive it.
   CheckpointWriter(const Options& options, const comm::Communicator& world, const nn::Network& network,
-                   const RunDirectory& directory, io::IoThread& io_thread, Observer& listener);
+                   const State& state, const RunDirectory& directory, io::IoThread& io_thread,
+                   Observer& listener);
 
   /// What save() does besides writing.
   enum class Wait {

@@ -52,7 +52,7 @@ class Trainer {
                   3 * network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))),
         requests_(launch.request, deadline_),
         metrics_(directory_, listener()),
-        writer_(options, world, network_, directory_, io_thread_, listener()),
+        writer_(options, world, network_, stepper_.state(), directory_, io_thread_, listener()),
         order_(data::SampleOrder(*train_.split, options.data, options.seed, options.batch)) {
     if (const data::Split* test = dataset_.split("test"); test != nullptr && test->samples() > 0)
       test_ = Source{.split = test, .transform = train_.transform, .io_thread = &io_thread_};

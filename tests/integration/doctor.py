@@ -232,6 +232,8 @@ class Doctor(runs.Folder):
         self.assert_found(outcome, "wrong", "locks", r"rank 0 on \S+ did not get through within 15 s", r"leave that host out")
         with open("found.json", encoding="utf-8") as file:
             self.assertEqual(json.load(file)["status"], 1)
+        self.assertEqual(run(DOCTOR).status, 0)
+        self.assertEqual([name for name in os.listdir(".") if name.startswith(".")], [], "the next one removes what is left")
 
     def test_a_rank_that_stops_is_named(self):
         outcome = run(runs.LAUNCHER + ["-n", "1", *DOCTOR, "--timeout", PATIENT, ":", "-n", "1", *preloaded("stop"), *DOCTOR,

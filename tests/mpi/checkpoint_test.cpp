@@ -71,8 +71,9 @@ CheckpointHeader header() {
 void write(const std::string& path, const comm::Communicator& ranks, bool has_momentum,
            Writers writers = Writers::kAll, int gzip_level = 0) {
   const nn::Network net = network();
-  const WriterGroup group(ranks, writers);
-  write_checkpoint(path, group, net, header(), take_snapshot(group, net, state_of(net, ranks, has_momentum)),
+  const State state = state_of(net, ranks, has_momentum);
+  const WriterGroup group(ranks, writers, net, state);
+  write_checkpoint(path, group, net, header(), take_snapshot(group, net, state),
                    {{"ranks", std::to_string(ranks.size())}}, gzip_level, {});
 }
 
@@ -153,7 +154,7 @@ TEST(Checkpoint, TheHashSeesEveryTensor) {
                                     : member == Member::kStatistics ? state.statistics
                                                                     : state.velocity.values();
     values[0] += change;
-    const WriterGroup group(world(), Writers::kAll);
+    const WriterGroup group(world(), Writers::kAll, net, state);
     write_checkpoint(folder / "a.h5", group, net, header(), take_snapshot(group, net, state), {}, 0, {});
     return hash_of_checkpoint(folder / "a.h5");
   };

@@ -32,7 +32,7 @@ TEST(Redistribute, GivesEveryRankWhatItWants) {
   // Overlapping wishes, an empty one, and some of what nobody holds.
   const std::int64_t first = 3 * world().rank();
   const std::vector<Range> wanted{{first, first + 20}, {50, 50}, {60, 61}, {kSize - 25, kSize}};
-  const auto got = redistribute(world(), held, numbers_of(held, kSize), wanted);
+  const auto got = Redistribution(world(), held, wanted).move(numbers_of(held, kSize));
   EXPECT_EQ(got, numbers_of(wanted, (kSize - 10) / 7 * 7));
 }
 
@@ -40,7 +40,8 @@ TEST(Redistribute, ARankMayHoldOrWantNothing) {
   const bool is_first = world().rank() == 0;
   const std::vector<Range> held = is_first ? std::vector<Range>{{0, 30}} : std::vector<Range>();
   const std::vector<Range> wanted = is_first ? std::vector<Range>() : std::vector<Range>{{10, 20}};
-  EXPECT_EQ(redistribute(world(), held, numbers_of(held, 30), wanted), numbers_of(wanted, 30));
+  const Redistribution plan(world(), held, wanted);
+  for (int again = 0; again < 2; ++again) EXPECT_EQ(plan.move(numbers_of(held, 30)), numbers_of(wanted, 30));
 }
 
 }  // namespace

@@ -3,8 +3,10 @@
 // else.
 //
 // Built without MPI (CONVOY_WITH_MPI=OFF) the same interface is one rank; callers cannot tell.
-// Every collective must be called by all ranks of the communicator, in the same order; all block. Every MPI
-// call is checked: a failure throws Error.
+// Every collective must be called by all ranks of the communicator, in the same order; all block. Beside a
+// thread that sends messages, another one may call those alone that are made of messages too: all_gather*,
+// gather_in_turn, barrier. MPI's own blocking calls there left messages lying with Open MPI 4.1.4 over TCP,
+// and all ranks waited for ever. Every MPI call is checked: a failure throws Error.
 
 #include <algorithm>
 #include <cstddef>
@@ -95,11 +97,6 @@ class Communicator {
                         const std::function<void()>& meanwhile) const {
     all_gather_equal_bytes(std::as_bytes(mine), std::as_writable_bytes(all), meanwhile);
   }
-
-  /// Collective. `mine` holds to[r] numbers for every rank r, one rank after the other; `all` is assigned the
-  /// from[r] numbers that rank r holds for this one.
-  void exchange(std::span<const float> mine, const std::vector<std::int64_t>& to, std::span<float> all,
-                const std::vector<std::int64_t>& from) const;
 
   /// Collective. Assigns the sum of all ranks' `values`, in whatever order MPI adds (MPI_Allreduce): no bits
   /// to rely on.

@@ -9,11 +9,28 @@
 
 namespace convoy::comm {
 
-/// Collective over `world`. This rank holds `values`, the elements of `held` one range after the other; what
-/// the ranks hold is disjoint. Returns the elements of `wanted` likewise; 0 where no rank holds one. Ranges
-/// rise.
-[[nodiscard]] std::vector<float> redistribute(const Communicator& world, const std::vector<Range>& held,
-                                              std::span<const float> values,
-                                              const std::vector<Range>& wanted);
+/// Who holds and who wants what, worked out once; then moved as often as need be.
+class Redistribution {
+ public:
+  /// Collective over `world`. This rank holds the elements of `held` and wants those of `wanted`; what the
+  /// ranks hold is disjoint. Ranges rise.
+  Redistribution(const Communicator& world, const std::vector<Range>& held, const std::vector<Range>& wanted);
+
+  /// Collective. `values`: of `held`, one range after the other. Returns those of `wanted` likewise; 0 where
+  /// no rank holds one. Messages alone, on `world`: may be called on a thread beside the one that computes.
+  [[nodiscard]] std::vector<float> move(std::span<const float> values) const;
+
+ private:
+  /// Elements that lie next to each other on both sides.
+  struct Stretch {
+    int peer = 0;
+    std::int64_t offset = 0;  ///< among what is held, or wanted
+    std::int64_t size = 0;
+  };
+  Communicator world_;
+  std::vector<Stretch> sent_;      // by peer, rising
+  std::vector<Stretch> received_;  // likewise
+  std::int64_t wanted_size_ = 0;
+};
 
 }  // namespace convoy::comm

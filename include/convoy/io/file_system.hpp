@@ -53,8 +53,9 @@ enum class Sweep {
   kAll,             ///< of anybody: for who knows to be the only writer in the folder
 };
 
-/// Removes what killed writers left in `folder`: files named as temporary_name names them, of target `name`
-/// alone unless that is empty. Returns how many. Never touches this process's own.
+/// Removes what killed writers left in `folder`: files (and folders with what they hold) named as
+/// temporary_name names them, of target `name` alone unless that is empty. Returns how many. Never touches
+/// this process's own.
 int sweep_temporaries(const std::string& folder, const std::string& name, Sweep whose);
 
 }  // namespace convoy::io

@@ -62,7 +62,8 @@ void try_room_in(const std::string& folder, std::int64_t bytes);
 /// When the file system says `path` was written last, seconds since 1970, by the clock of whoever keeps it.
 [[nodiscard]] double written_at(const std::string& path);
 
-/// Makes an empty folder of this process's own in `folder`, removes it with all it holds at its end.
+/// Makes an empty folder of this process's own in `folder`, removes it with all it holds at its end, and
+/// before that what processes of this host that were killed have left of theirs.
 class ScratchFolder {
  public:
   /// Throws IoError.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
+#include "convoy/comm/redistribute.hpp"
 #include "convoy/core/hash.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/nn/network.hpp"
@@ -49,11 +50,17 @@ struct CheckpointHeader {
 /// Facts that may differ between equal runs (time, hosts, versions), written under /provenance.
 using Provenance = std::map<std::string, std::string>;
 
-/// Ranks that write, as all of them see it.
+/// Ranks that write, as all of them see it, and how the state comes to them.
 class WriterGroup {
  public:
-  /// Collective over `world`.
-  WriterGroup(const comm::Communicator& world, Writers writers);
+  /// Collective over `world`. Of `state` only what this rank keeps matters.
+  WriterGroup(const comm::Communicator& world, Writers writers, const nn::Network& network,
+              const State& state);
+  /// Whether a thread may write while others send messages, too (communicator.hpp): one writer alone may.
+  [[nodiscard]] bool may_write_beside() const { return may_write_beside_; }
+  /// The optimizer's state from who keeps it to who writes it; none where there is none, or one rank alone,
+  /// which keeps it as it is written.
+  [[nodiscard]] const std::optional<comm::Redistribution>& velocity() const { return velocity_; }
   /// The writers where this rank is one of them.
   [[nodiscard]] const std::optional<comm::Communicator>& mine() const { return mine_; }
   /// All ranks.
@@ -62,6 +69,8 @@ class WriterGroup {
  private:
   comm::Communicator world_;
   std::optional<comm::Communicator> mine_;
+  std::optional<comm::Redistribution> velocity_;
+  bool may_write_beside_ = true;
 };
 
 /// A copy of what one rank gives to a checkpoint; the state may change meanwhile.
@@ -70,8 +79,7 @@ struct Snapshot {
       parameters;  ///< its rows of every tensor, one after the other; none where it does not write
   std::vector<float> statistics;  ///< likewise
   bool has_velocity = false;
-  std::vector<Range> owned;     ///< State::owned
-  std::vector<float> velocity;  ///< of `owned`, whoever writes it
+  std::vector<float> velocity;  ///< of State::owned, whoever writes it
 };
 
 /// Only copies; `memory`: an earlier snapshot, whose memory is taken (new pages cost more than copying).

@@ -1,6 +1,8 @@
 #include "convoy/io/probe.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdint>
@@ -65,6 +67,20 @@ TEST(ScratchFolder, GoesWithAllItHolds) {
   }
   EXPECT_EQ(folder.entries(), 0);
   EXPECT_THROW(const ScratchFolder own(folder / "nowhere"), IoError);
+}
+
+TEST(ScratchFolder, RemovesWhatAKilledProcessLeft) {
+  const test::ScratchFolder folder;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    static const ScratchFolder own(folder.path());
+    write_bytes(own.path() + "/file", "x");
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(folder.entries(), 1);
+  { const ScratchFolder own(folder.path()); }
+  EXPECT_EQ(folder.entries(), 0);
 }
 
 TEST(AskQuota, KnowsNothingOfMemory) {
