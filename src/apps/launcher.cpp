@@ -51,7 +51,8 @@ std::int64_t launched_processes() {
 }
 
 bool is_first_of_launcher() {
-  return first_integer({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID", "FLUX_TASK_RANK"}).value_or(0) == 0;
+  return first_integer({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID", "FLUX_TASK_RANK"})
+             .value_or(0) == 0;
 }
 
 LaunchCheck::LaunchCheck(std::string_view command)
