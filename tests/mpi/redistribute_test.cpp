@@ -30,7 +30,7 @@ std::vector<float> numbers_of(const std::vector<Range>& ranges, std::int64_t nob
 TEST(Redistribute, GivesEveryRankWhatItWants) {
   const std::vector<Range> held = held_by(world().rank());
   // Overlapping wishes, an empty one, and some of what nobody holds.
-  const std::int64_t first = 3 * world().rank();
+  const std::int64_t first = std::int64_t{3} * world().rank();
   const std::vector<Range> wanted{{first, first + 20}, {50, 50}, {60, 61}, {kSize - 25, kSize}};
   const auto got = Redistribution(world(), held, wanted).move(numbers_of(held, kSize));
   EXPECT_EQ(got, numbers_of(wanted, (kSize - 10) / 7 * 7));
