@@ -55,11 +55,6 @@ class UnlikeRanks(runs.Folder):
         outcome = two_ranks(TRAIN, [runs.CONVOY, "train", "--config", "nope.ini"])
         self.assert_message(outcome, 2, r"nope\.ini.*\[rank 1 on ")
 
-    def test_separate_jobs_of_one_rank_are_refused(self):
-        outcome = runs.convoy("train", "--config", "tiny.ini", extra={"SLURM_STEP_NUM_TASKS": "4"})
-        self.assert_message(outcome, 2, r"started 4 processes, but each of them sees one rank.*srun --mpi=pmix")
-        self.assertFalse(os.path.exists("run"))
-
     def test_evaluation_uses_one_instruction_set(self):
         self.train("lenet")
         words = [runs.CONVOY, "eval", "--checkpoint", runs.checkpoints("run")[-1], "--data", "data.h5"]
