@@ -18,27 +18,10 @@
 #include "convoy/kernels/isa.hpp"
 #include "convoy/train/agreement.hpp"
 #include "doctor_scene.hpp"
+#include "provenance.hpp"
 
 namespace convoy::train {
 namespace {
-
-/// As one string and back: name, value, name, value, …, each ended by a zero byte.
-std::string packed(const Facts& facts) {
-  std::string text;
-  for (const auto& [name, value] : facts) text.append(name).append(1, '\0').append(value).append(1, '\0');
-  return text;
-}
-
-Facts unpacked(const std::string& text) {
-  Facts facts;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t name_end = text.find('\0', begin);
-    const std::size_t value_end = text.find('\0', name_end + 1);
-    facts[text.substr(begin, name_end - begin)] = text.substr(name_end + 1, value_end - name_end - 1);
-    begin = value_end + 1;
-  }
-  return facts;
-}
 
 void add_limits(Facts& facts) {
   const std::array<std::pair<const char*, __rlimit_resource_t>, 6> limits{{{"memlock", RLIMIT_MEMLOCK},

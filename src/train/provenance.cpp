@@ -23,7 +23,8 @@ std::string utc_now() {
   return text.data();
 }
 
-/// As one string and back: name, value, name, value, …, each ended by a zero byte.
+}  // namespace
+
 std::string packed(const Provenance& facts) {
   std::string text;
   for (const auto& [name, value] : facts) text.append(name).append(1, '\0').append(value).append(1, '\0');
@@ -40,8 +41,6 @@ Provenance unpacked(const std::string& text) {
   }
   return facts;
 }
-
-}  // namespace
 
 Provenance gather_provenance(const comm::Communicator& world, const std::string& command_line,
                              const std::vector<Placement>& placements, const std::string& data_digest) {

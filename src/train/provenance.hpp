@@ -20,4 +20,8 @@ namespace convoy::train {
 /// Collective. The time now, the same on every rank: "2026-11-25T21:02:03Z".
 [[nodiscard]] std::string time_of_writing(const comm::Communicator& world);
 
+/// As one string, for messages, and back: name, value, name, value, …, each ended by a zero byte.
+[[nodiscard]] std::string packed(const Provenance& facts);
+[[nodiscard]] Provenance unpacked(const std::string& text);
+
 }  // namespace convoy::train
