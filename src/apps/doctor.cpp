@@ -217,9 +217,7 @@ ExitStatus examine(const CommandLine& line, bool has_configuration) {
     const auto end = doubt.find("; ");  // said now: MPI may end this process
     report.add({"launcher", Verdict::kWarning, doubt.substr(0, end), doubt.substr(end + 2)});
   }
-  const std::string no_pmi = comm::Environment::library_version().starts_with("Open MPI")
-                                 ? launch.problem_before_mpi()
-                                 : std::string();
+  const std::string no_pmi = launch.problem_before_mpi();
   try {
     if (no_pmi.empty()) environment.emplace();  // would end this process otherwise
   } catch (const Error& error) {

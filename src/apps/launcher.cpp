@@ -1,10 +1,10 @@
 #include "convoy/apps/launcher.hpp"
 
-#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
 
+#include "convoy/comm/communicator.hpp"
 #include "convoy/core/text.hpp"
 
 namespace convoy::apps {
@@ -59,21 +59,22 @@ LaunchCheck::LaunchCheck(std::string_view command)
     : command_(command),
       processes_(launched_processes()),
       is_step_(environment_integer("SLURM_STEP_NUM_TASKS").has_value() && !is_set("OMPI_COMM_WORLD_SIZE")),
+      is_open_mpi_(comm::Environment::library_version().starts_with("Open MPI")),
       is_launched_(told_processes().has_value()),
       job_tasks_(environment_integer("SLURM_NTASKS").value_or(0)) {}
 
 std::string LaunchCheck::problem_before_mpi() const {
-  if (!is_step_ || is_set("PMIX_NAMESPACE") || is_set("PMI_FD") || is_set("PMI_RANK")) return {};
+  if (!is_open_mpi_ || !is_step_ || is_set("PMIX_NAMESPACE") || is_set("PMI_FD") || is_set("PMI_RANK"))
+    return {};
   return "srun started this without PMI, so that MPI cannot start; start it with '" +
          srun_line(command_, processes_) +
          "' ('srun --mpi=list' shows what this Slurm has), or in a shell that srun started, with 'mpirun -n "
-         "N "
-         "convoy " +
+         "N convoy " +
          command_ + " …'";
 }
 
 std::string LaunchCheck::doubt_before_mpi() const {
-  if (!is_step_ || is_set("PMIX_NAMESPACE") || !is_set("PMI_FD")) return {};
+  if (!is_open_mpi_ || !is_step_ || is_set("PMIX_NAMESPACE") || !is_set("PMI_FD")) return {};
   return "srun offers PMI-2 here, which not every Open MPI speaks; where MPI does not start: '" +
          srun_line(command_, processes_) + "'";
 }

@@ -73,11 +73,9 @@ void print_failure(std::string_view command, std::string_view message) {
 ExitStatus run_with_ranks(std::string_view command,
                           const std::function<ExitStatus(const comm::Communicator&)>& body) {
   const LaunchCheck launch(command);
-  if (comm::Environment::library_version().starts_with("Open MPI")) {
-    if (const std::string problem = launch.problem_before_mpi(); !problem.empty()) throw ConfigError(problem);
-    const std::string doubt = launch.doubt_before_mpi();
-    if (!doubt.empty() && is_first_of_launcher()) print_failure(command, "warning: " + doubt);
-  }
+  if (const std::string problem = launch.problem_before_mpi(); !problem.empty()) throw ConfigError(problem);
+  const std::string doubt = launch.doubt_before_mpi();
+  if (!doubt.empty() && is_first_of_launcher()) print_failure(command, "warning: " + doubt);
   const comm::Environment environment;
   // A communicator of their own keeps the ranks' last words apart from whatever was under way.
   const comm::Communicator last_words = comm::Communicator::world();

@@ -34,6 +34,7 @@ class LaunchCheck {
   std::string command_;
   std::int64_t processes_;  // of the launcher
   bool is_step_;            // started by srun
+  bool is_open_mpi_;        // which ends a step that has no PMI
   bool is_launched_;        // by anything that tells
   std::int64_t job_tasks_;  // of the Slurm job; 0: none
 };
