@@ -1,12 +1,12 @@
 #include "convoy/apps/bench_comm.hpp"
 
-#include <algorithm>
 #include <functional>
 #include <iostream>
 
 #include "convoy/apps/ranks.hpp"
 #include "convoy/apps/shares.hpp"
 #include "convoy/comm/link.hpp"
+#include "convoy/core/median.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 #include "convoy/io/file_system.hpp"
@@ -26,11 +26,7 @@ struct Way {
   std::function<double()> measure;
   std::vector<double> seconds{};
 
-  [[nodiscard]] double median() const {
-    std::vector<double> sorted = seconds;
-    std::sort(sorted.begin(), sorted.end());
-    return sorted[sorted.size() / 2];
-  }
+  [[nodiscard]] double median() const { return convoy::median(seconds); }
 };
 
 class Bench {

@@ -1,9 +1,9 @@
 #include "convoy/comm/link.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <vector>
 
+#include "convoy/core/median.hpp"
 #include "convoy/core/patience.hpp"
 #include "messages.hpp"
 
@@ -16,12 +16,6 @@ constexpr int kFewestLaps = 5;
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-double median(std::vector<double>& values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
 }
 
 void wait_for(Exchange& exchange) {

@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "convoy/comm/link.hpp"
+#include "convoy/core/median.hpp"
 #include "convoy/core/text.hpp"
 #include "doctor_scene.hpp"
-#include "setup.hpp"
 
 namespace convoy::train {
 namespace {

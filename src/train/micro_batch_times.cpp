@@ -2,11 +2,11 @@
 
 #include <chrono>
 
+#include "convoy/core/median.hpp"
 #include "convoy/data/noise.hpp"
 #include "convoy/train/engine.hpp"
 #include "convoy/train/rehearsal.hpp"
 #include "leaf_sums.hpp"
-#include "setup.hpp"
 
 namespace convoy::train {
 namespace {

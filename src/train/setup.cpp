@@ -2,23 +2,17 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <fstream>
 #include <numeric>
 
 #include "convoy/core/error.hpp"
+#include "convoy/core/median.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/nn/operations.hpp"
 
 namespace convoy::train {
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 double median_step(const comm::Communicator& world, double seconds, const std::function<void()>& step) {
   using Clock = std::chrono::steady_clock;

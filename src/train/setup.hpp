@@ -20,9 +20,6 @@ namespace convoy::train {
   return (a + b - 1) / b;
 }
 
-/// The middle one of `values`, of which there is one at least; the upper of two.
-[[nodiscard]] double median(std::vector<double> values);
-
 /// Collective. Median seconds of a step(), the same on all ranks: it is called for about `seconds`, five
 /// times at least.
 [[nodiscard]] double median_step(const comm::Communicator& world, double seconds,

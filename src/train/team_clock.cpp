@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "convoy/core/median.hpp"
+
 namespace convoy::train {
 
 void TeamClock::begin(double seconds) {
@@ -22,9 +24,7 @@ void TeamClock::end_lap() {
     laps_.push_back(lap / static_cast<double>(calls_));
     const bool is_over = std::chrono::duration<double>(now - begin_).count() >= seconds_;
     if ((is_over && laps_.size() >= kFewestLaps) || laps_.size() == kMostLaps) {
-      const auto middle = laps_.begin() + static_cast<std::ptrdiff_t>(laps_.size() / 2);
-      std::nth_element(laps_.begin(), middle, laps_.end());
-      result_ = {.median = *middle, .fastest = *std::min_element(laps_.begin(), laps_.end())};
+      result_ = {.median = median(laps_), .fastest = *std::min_element(laps_.begin(), laps_.end())};
       is_done_ = true;
     }
   }
