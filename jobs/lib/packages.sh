@@ -16,6 +16,7 @@ test_packages=(
   clang libclang-rt-14-dev libomp-14-dev clang-format clang-tidy shellcheck valgrind
   python3 python3-numpy python3-h5py python3-pil python3-torch
   hdf5-tools xxhash
+  libhdf5-dev # without MPI: to be refused
   iproute2 slurmctld slurmd slurm-client munge
 )
 # What the tests of the kernels on another processor need, beside those above.
