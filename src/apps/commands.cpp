@@ -4,7 +4,6 @@
 #include <iomanip>
 #include <iostream>
 
-#include "convoy/apps/launcher.hpp"
 #include "convoy/apps/ranks.hpp"
 #include "convoy/config/suggest.hpp"
 #include "convoy/core/version.hpp"
@@ -95,9 +94,7 @@ int run_program(const Arguments& arguments) noexcept {
           "standard output cannot be written (is the disk full?); what was printed is not complete");
     return static_cast<int>(status);
   } catch (...) {
-    const Failure failure = current_failure();
-    if (is_first_of_launcher()) print_failure(command_name(arguments), failure.message);
-    return static_cast<int>(failure.status);
+    return end_before_meeting(command_name(arguments), current_failure());
   }
 }
 

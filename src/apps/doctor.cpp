@@ -197,7 +197,25 @@ bool names_a_run(const Arguments& arguments) {
   });
 }
 
-ExitStatus examine(const CommandLine& line, bool has_configuration) {
+/// What every rank is asked the same: what rank 0 cannot read is said once, and nothing is examined.
+struct Asked {
+  bool has_configuration = false;
+  std::string run_dir{};                   ///< as configured; empty: not known
+  Failure refused{ExitStatus::kDone, {}};  ///< why rank 0 cannot read the configuration
+};
+
+Asked read_configuration(const CommandLine& line, const Arguments& arguments) {
+  Asked asked{.has_configuration = names_a_run(arguments)};
+  if (!asked.has_configuration) return asked;
+  try {
+    asked.run_dir = line.configuration().dir;
+  } catch (...) {
+    if (is_first_of_launcher()) asked.refused = current_failure();
+  }
+  return asked;
+}
+
+ExitStatus examine(const CommandLine& line, const Asked& configured) {
   const std::string json = line.text("json").value_or("");
   const double seconds = line.number("timeout", 60, 1, 1e6);
   const std::string launcher = launcher_name();
@@ -209,8 +227,8 @@ ExitStatus examine(const CommandLine& line, bool has_configuration) {
 
   train::Examination asked;
   asked.launcher = launcher;
-  asked.dir = line.text("dir").value_or("");
-  if (has_configuration) asked.plan = [&] { return plan(line); };
+  asked.dir = line.text("dir").value_or(configured.run_dir);
+  if (configured.has_configuration) asked.plan = [&] { return plan(line); };
   asked.begin = [&](const std::string& check) { overseer.enter(check); };
   overseer.enter("mpi");
   if (const std::string doubt = launch.doubt_before_mpi(); !doubt.empty() && is_first_of_launcher()) {
@@ -229,6 +247,11 @@ ExitStatus examine(const CommandLine& line, bool has_configuration) {
   asked.launcher_problem = no_pmi.empty() ? launch.problem(world.size()) : no_pmi;
   try {
     if (world.size() > 1) last_words.meet(world);
+    // Not sooner: the others would wait in MPI's beginning for a rank that has ended.
+    if (const auto refused = world.broadcast_value(configured.refused.status); refused != ExitStatus::kDone) {
+      if (is_first_of_launcher()) print_failure("doctor", configured.refused.message);
+      return refused;
+    }
     train::examine(asked, world);
     const ExitStatus status = quiet ? ExitStatus::kDone : report.finish(json, world.size());
     return world.broadcast_value(status);
@@ -265,10 +288,8 @@ ExitStatus run_doctor(const Arguments& arguments) {
   line.add_value("json", "FILE", "write the findings there, too");
   add_pictures(line);
   if (!line.parse(arguments)) return ExitStatus::kDone;
-  const bool has_configuration = names_a_run(arguments);
-  // What is wrong for all is said before anything starts; what is wrong for one rank alone is a finding.
-  if (has_configuration && is_first_of_launcher()) (void)line.configuration();
-  return examine(line, has_configuration);
+  // What is wrong for rank 0 is wrong for all; what is wrong for another rank alone is a finding.
+  return examine(line, read_configuration(line, arguments));
 }
 
 }  // namespace convoy::apps

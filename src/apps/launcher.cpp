@@ -50,8 +50,18 @@ std::int64_t launched_processes() {
   return told_processes().value_or(1);
 }
 
-bool is_first_of_launcher() {
+std::int64_t launched_rank() {
   return first_integer({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID", "FLUX_TASK_RANK"})
+      .value_or(0);
+}
+
+bool is_first_of_launcher() {
+  return launched_rank() == 0;
+}
+
+bool is_first_of_host() {
+  return first_integer(
+             {"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID", "FLUX_TASK_LOCAL_ID"})
              .value_or(0) == 0;
 }
 

@@ -1,7 +1,10 @@
 #include "convoy/apps/ranks.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <exception>
 #include <iostream>
 #include <new>
@@ -25,8 +28,13 @@ constexpr int kMostRanksKeptApart = 16;
 // ended. Shorter than the time between ranks.
 constexpr std::chrono::milliseconds kLastWords{100};
 
+// For the launcher's first process to say what all of them met, on a busy host.
+constexpr std::chrono::seconds kForTheFirst{2};
+
+volatile std::sig_atomic_t status_at_sigterm = 0;
+
 /// " [rank 2 on node7]".
-std::string place(int rank, const std::string& host) {
+std::string place(std::int64_t rank, const std::string& host) {
   return " [rank " + std::to_string(rank) + " on " + host + "]";
 }
 
@@ -68,6 +76,21 @@ void print_failure(std::string_view command, std::string_view message) {
   line += ": " + std::string(message) + '\n';
   std::cout.flush();
   std::cerr << line << std::flush;  // one write: lines of several ranks do not mix
+}
+
+int end_before_meeting(std::string_view command, const Failure& failure) {
+  if (launched_processes() > 1) {
+    status_at_sigterm = static_cast<int>(failure.status);
+    std::signal(SIGTERM, [](int) { _exit(status_at_sigterm); });
+  }
+  if (is_first_of_launcher()) {
+    print_failure(command, failure.message);
+  } else {
+    std::this_thread::sleep_for(kForTheFirst);
+    if (is_first_of_host())
+      print_failure(command, failure.message + place(launched_rank(), comm::host_name()));
+  }
+  return static_cast<int>(failure.status);
 }
 
 ExitStatus run_with_ranks(std::string_view command,

@@ -12,8 +12,14 @@ namespace convoy::apps {
 /// How many processes the launcher says it started; 1 without one.
 [[nodiscard]] std::int64_t launched_processes();
 
-/// Rank as the launcher told this process; true for rank 0, and without a launcher.
+/// This process's number as the launcher told it; 0 without one.
+[[nodiscard]] std::int64_t launched_rank();
+
+/// True for launched rank 0, and without a launcher.
 [[nodiscard]] bool is_first_of_launcher();
+
+/// True for the first process of each host, and without a launcher that tells.
+[[nodiscard]] bool is_first_of_host();
 
 /// What is wrong with how a command was started that needs MPI, with the line that starts it right. Made
 /// before MPI starts: Open MPI sets variables of the launcher's itself.

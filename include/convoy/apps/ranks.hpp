@@ -35,4 +35,12 @@ struct Failure {
 /// Prints `convoy <command>: <message>` to standard error.
 void print_failure(std::string_view command, std::string_view message);
 
+/// Ends a command that failed before it knew the other ranks, or needs none: prints the message and returns
+/// the status.
+///
+/// The launcher's first process speaks for all, who met the same; the others give it a moment, for srun and
+/// mpirun end all at the first exit, and then one on each host speaks, which met something else. The
+/// launcher's SIGTERM meanwhile ends this process with `failure`'s status, so that the launcher returns it.
+[[nodiscard]] int end_before_meeting(std::string_view command, const Failure& failure);
+
 }  // namespace convoy::apps
