@@ -14,10 +14,8 @@
 #   RESUME=never         start afresh; refused where the run's folder holds checkpoints
 #   CONVOY=PATH          the program, where it is neither installed nor built in this tree
 set -euo pipefail
-# shellcheck source=jobs/lib/common.sh
-. "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/lib/common.sh"
 # shellcheck source=jobs/lib/launch.sh
-. "$convoy_root/jobs/lib/launch.sh"
+. "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/lib/launch.sh"
 
 [ $# -ge 2 ] || die "hostfile or configuration missing (usage: mpirun.sh HOSTFILE CONFIG [--section.key VALUE ...])"
 hostfile=$1
@@ -27,13 +25,17 @@ shift 2
 command -v mpirun >/dev/null || die "mpirun was not found (Debian: openmpi-bin; on clusters often 'module load openmpi')"
 
 ranks=${RANKS_PER_HOST:-1}
-threads=${THREADS_PER_RANK:-$(($(usable_cores) / ranks))}
+require_number RANKS_PER_HOST "$ranks"
+threads=$(($(usable_cores) / ranks))
 [ "$threads" -ge 1 ] || threads=1
+threads=${THREADS_PER_RANK:-$threads}
+require_number THREADS_PER_RANK "$threads"
 read -ra more <<<"${MPIRUN_OPTIONS:-}"
 
 program=$(find_convoy)
+resume_words "$@"
 rank_layout "$ranks" "$threads"
 # Without the keepalive, mpirun learns only after eight minutes that a host is gone; so, after eleven seconds.
 layout+=(--mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3)
 run_leaving mpirun --hostfile "$hostfile" "${layout[@]}" ${more[@]+"${more[@]}"} \
-  "$program" train --config "$config" --resume "${RESUME:-auto}" "$@"
+  "$program" train --config "$config" ${resume[@]+"${resume[@]}"} "$@"

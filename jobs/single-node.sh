@@ -16,4 +16,5 @@ config=$1
 shift
 
 program=$(find_convoy)
-exec "$program" train --config "$config" --resume "${RESUME:-auto}" "$@"
+resume_words "$@"
+exec "$program" train --config "$config" ${resume[@]+"${resume[@]}"} "$@"

@@ -22,11 +22,10 @@
 set -euo pipefail
 
 jobs=${CONVOY_JOBS:-jobs}
-[ -r "$jobs/lib/common.sh" ] || { echo "train.flux: $jobs/lib/common.sh is not there; CONVOY_JOBS=… names the folder of Convoy's scripts" >&2; exit 2; }
-# shellcheck source=jobs/lib/common.sh
-. "$jobs/lib/common.sh"
+script=train.flux
+[ -r "$jobs/lib/launch.sh" ] || { echo "$script: $jobs/lib/launch.sh is not there; CONVOY_JOBS=… names the folder of Convoy's scripts" >&2; exit 2; }
 # shellcheck source=jobs/lib/launch.sh
-. "$convoy_root/jobs/lib/launch.sh"
+. "$jobs/lib/launch.sh"
 
 [ -n "${FLUX_URI:-}" ] || die "no Flux instance is here (submit this file: flux batch train.flux CONFIG)"
 [ $# -ge 1 ] || die "no configuration given (usage: flux batch train.flux CONFIG [--section.key VALUE ...])"
@@ -35,11 +34,13 @@ shift
 
 program=$(find_convoy)
 tasks=${TASKS_PER_NODE:-1}
+require_number TASKS_PER_NODE "$tasks"
 nodes=$(flux resource list --states=all --no-header --format='{nnodes}' | head -n 1)
 cores=$(flux resource list --states=all --no-header --format='{ncores}' | head -n 1)
 threads=$((cores / nodes / tasks))
 [ "$threads" -ge 1 ] || die "$tasks ranks a node are more than its $((cores / nodes)) cores (TASKS_PER_NODE)"
 export OMP_NUM_THREADS=$threads
 read -ra mpi <<<"${FLUX_MPI--o pmi=pmix}"
+resume_words "$@"
 run_leaving flux run --nodes="$nodes" --tasks-per-node="$tasks" --cores-per-task="$threads" ${mpi[@]+"${mpi[@]}"} \
-  "$program" train --config "$config" --resume "${RESUME:-auto}" "$@"
+  "$program" train --config "$config" ${resume[@]+"${resume[@]}"} "$@"

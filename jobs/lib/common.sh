@@ -1,15 +1,28 @@
 # shellcheck shell=bash
 # What the scripts in jobs/ and tests/ share: messages, finding the program, and how ranks are laid on a host.
+# shellcheck disable=SC2034  # the arrays are used by those who source this
 # Sourced, never run.
 
 convoy_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 say() { printf '%s\n' "$*"; }
 
-# die PROBLEM: ends the script with its cause. Status 2 is Convoy's for a wrong use.
+# die PROBLEM: ends the script with its cause. Status 2 is Convoy's for a wrong use. A scheduler runs a copy under a name
+# of its own; `script` is ours.
 die() {
-  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  printf '%s: %s\n' "${script:-$(basename "$0")}" "$*" >&2
   exit 2
+}
+
+# require_number NAME VALUE: ends the script unless it is a whole number above zero.
+require_number() {
+  [[ $2 =~ ^[1-9][0-9]{0,8}$ ]] || die "$1=$2 is no whole number above zero"
+}
+
+# resume_words WORDS...: sets the array `resume` to how the run begins: as the words say, else as $RESUME does.
+resume_words() {
+  resume=(--resume "${RESUME:-auto}")
+  [[ " $*" != *" --resume"* ]] || resume=()
 }
 
 # The program, as an absolute path (remote hosts start it by that): $CONVOY, else the one installed beside these

@@ -1,7 +1,10 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034  # `srun` is used by those who source this
 # What the scripts that start several ranks share: passing signals on so that a run leaves with a checkpoint, Slurm's
-# ways, and what a run's folder tells. Sourced after common.sh, never run.
+# ways, and what a run's folder tells. Sourced, never run.
+
+# shellcheck source=jobs/lib/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # run_leaving COMMAND...: runs it (mpirun or srun), and returns its status. USR2, TERM and INT to this script become
 # USR2 to the ranks: they write a checkpoint and leave with 75. mpirun passes USR1 and USR2 on, but ends its ranks a
@@ -28,7 +31,7 @@ run_leaving() {
 
 # under_slurm: ends the script where no Slurm job is; sets the array `srun` to the launcher with its options.
 under_slurm() {
-  [ -n "${SLURM_JOB_ID:-}" ] || die "no Slurm job is here (submit this file: sbatch ${0##*/} …)"
+  [ -n "${SLURM_JOB_ID:-}" ] || die "no Slurm job is here (submit this file: sbatch $script …)"
   # What the allocation gives beats what the submitting shell had.
   export OMP_NUM_THREADS="${SLURM_CPUS_PER_TASK:-1}"
   # Slurm's PMIx plug-in mixes two kinds of fence by default, tree and ring. With the tree it at times lets a rank out
@@ -62,11 +65,11 @@ newest_checkpoint() { find "$1/checkpoints" -name 'step-*.h5' -printf '%f\n' 2>/
 count_start() {
   local newest seen='' starts=0
   newest=$(newest_checkpoint "$1")
-  mkdir -p "$1"
   [ ! -r "$1/requeue" ] || read -r starts seen <"$1/requeue" || true
   [ "$seen" = "$newest" ] || starts=0
   starts=$((starts + 1))
-  printf '%s %s\n' "$starts" "$newest" >"$1/requeue"
+  # Where that is not possible, the program itself says why.
+  { mkdir -p "$1" && printf '%s %s\n' "$starts" "$newest" >"$1/requeue"; } 2>/dev/null || true
   printf '%s\n' "$starts"
 }
 

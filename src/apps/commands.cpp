@@ -94,7 +94,7 @@ int run_program(const Arguments& arguments) noexcept {
           "standard output cannot be written (is the disk full?); what was printed is not complete");
     return static_cast<int>(status);
   } catch (...) {
-    return end_before_meeting(command_name(arguments), current_failure());
+    return static_cast<int>(end_before_meeting(command_name(arguments), current_failure()));
   }
 }
 

@@ -78,7 +78,7 @@ void print_failure(std::string_view command, std::string_view message) {
   std::cerr << line << std::flush;  // one write: lines of several ranks do not mix
 }
 
-int end_before_meeting(std::string_view command, const Failure& failure) {
+ExitStatus end_before_meeting(std::string_view command, const Failure& failure, bool is_common) {
   if (launched_processes() > 1) {
     status_at_sigterm = static_cast<int>(failure.status);
     std::signal(SIGTERM, [](int) { _exit(status_at_sigterm); });
@@ -87,24 +87,25 @@ int end_before_meeting(std::string_view command, const Failure& failure) {
     print_failure(command, failure.message);
   } else {
     std::this_thread::sleep_for(kForTheFirst);
-    if (is_first_of_host())
+    if (!is_common && is_first_of_host())
       print_failure(command, failure.message + place(launched_rank(), comm::host_name()));
   }
-  return static_cast<int>(failure.status);
+  return failure.status;
 }
 
 ExitStatus run_with_ranks(std::string_view command,
                           const std::function<ExitStatus(const comm::Communicator&)>& body) {
   const LaunchCheck launch(command);
-  if (const std::string problem = launch.problem_before_mpi(); !problem.empty()) throw ConfigError(problem);
+  if (const std::string problem = launch.problem_before_mpi(); !problem.empty())
+    return end_before_meeting(command, {ExitStatus::kUsage, problem}, true);
   const std::string doubt = launch.doubt_before_mpi();
   if (!doubt.empty() && is_first_of_launcher()) print_failure(command, "warning: " + doubt);
   const comm::Environment environment;
   // A communicator of their own keeps the ranks' last words apart from whatever was under way.
   const comm::Communicator last_words = comm::Communicator::world();
+  if (const std::string problem = launch.problem(last_words.size()); !problem.empty())
+    return end_before_meeting(command, {ExitStatus::kUsage, problem}, true);
   try {
-    const std::string problem = launch.problem(last_words.size());
-    if (!problem.empty()) throw ConfigError(problem);
     return body(comm::Communicator::world());
   } catch (...) {
     const Failure failure = current_failure();

@@ -19,7 +19,8 @@ namespace convoy::apps {
 ///     message of the first of them, naming rank and host where they differ, and every rank returns the same
 ///     status;
 ///   - some did not: this rank prints its message with rank and host, and ends the whole job with its status.
-/// One rank alone prints the plain message. Throws ConfigError where ranks are missing (LaunchCheck).
+/// One rank alone prints the plain message. Where ranks are missing (LaunchCheck)
+/// the first process says so, and all return kUsage.
 [[nodiscard]] ExitStatus run_with_ranks(std::string_view command,
                                         const std::function<ExitStatus(const comm::Communicator&)>& body);
 
@@ -39,8 +40,10 @@ void print_failure(std::string_view command, std::string_view message);
 /// the status.
 ///
 /// The launcher's first process speaks for all, who met the same; the others give it a moment, for srun and
-/// mpirun end all at the first exit, and then one on each host speaks, which met something else. The
-/// launcher's SIGTERM meanwhile ends this process with `failure`'s status, so that the launcher returns it.
-[[nodiscard]] int end_before_meeting(std::string_view command, const Failure& failure);
+/// mpirun end all at the first exit, and then one on each host speaks, which met something else: unless the
+/// failure `is_common` by its nature. The launcher's SIGTERM meanwhile ends this process with `failure`'s
+/// status, so that the launcher returns it.
+[[nodiscard]] ExitStatus end_before_meeting(std::string_view command, const Failure& failure,
+                                            bool is_common = false);
 
 }  // namespace convoy::apps

@@ -1,4 +1,4 @@
-"""Convoy for Spack 0.22 and later, out of the git clone that this file lies in:
+"""Convoy for Spack 0.22.2 and later, out of the git clone that this file lies in:
 
     spack repo add jobs/install/spack
     spack install convoy ^openmpi@4.1
