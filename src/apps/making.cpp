@@ -32,6 +32,8 @@ void install_signal_handlers() {
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESTART;  // no system call of ours or MPI's ends early
   for (const int signal : {SIGINT, SIGTERM, SIGUSR2}) sigaction(signal, &action, nullptr);
+  // A request to a training, which mpirun passes on; there is no checkpoint here.
+  std::signal(SIGUSR1, SIG_IGN);
   struct sigaction at_hangup {};
   sigaction(SIGHUP, nullptr, &at_hangup);
   if (at_hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // else it is nohup's

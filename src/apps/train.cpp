@@ -209,6 +209,7 @@ ExitStatus run_train(const Arguments& arguments) {
 }
 
 ExitStatus run_train_with_hooks(const Arguments& arguments, const train::Hooks& hooks) {
+  const auto begun = std::chrono::steady_clock::now();
   CommandLine line(
       "train", "[mpirun …] convoy train --config FILE [options]",
       "Trains a network. Any number of ranks and threads gives the same bits.\n"
@@ -243,6 +244,7 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const train::Hooks& 
   launch.command_line = "convoy train " + join(arguments, " ");
   launch.request = &request;
   launch.step = &step_under_way;
+  launch.begun = begun;
   launch.observer = &printer;
   launch.hooks = hooks;
   return run_with_ranks("train", [&](const comm::Communicator& world) {

@@ -52,6 +52,13 @@ ExitStatus verify(const CommandLine& line, const comm::Communicator& world) {
                        progress.show("done again", done, all, std::chrono::steady_clock::now(), "steps");
                      }});
   progress.clear();
+  if (!result.other_data.empty()) {
+    if (world.is_root())
+      std::cout << "OTHER DATA: " << options.data.file << " is not what " << from
+                << " was trained on (its sum is " << result.other_data << ", there "
+                << result.from.data_digest << "); no step was done again\n";
+    return ExitStatus::kCheckFailed;
+  }
   const bool agrees = result.differences.empty();
   if (world.is_root()) {
     std::cout << counted(result.steps, "step") << " from step " << grouped(result.from.progress.step)

@@ -113,7 +113,8 @@ struct Dataset::Impl {
   std::string digest;
   std::string storage;
   std::map<std::string, Split> splits;
-  bool bytes = true;  ///< pixels of the splits are uint8
+  std::map<std::string, io::FileState> states;  ///< of all files, before they were read
+  bool bytes = true;                            ///< pixels of the splits are uint8
 
   // Collective over `world`: whether pictures of the named splits are kept in memory, the same on every rank.
   bool is_kept(const Options& options, const std::vector<std::string>& names,
@@ -146,6 +147,8 @@ struct Dataset::Impl {
                       .type = split.type,
                       .axes = split.axes,
                       .pieces = split.pieces};
+      impl->states = states;
+      impl->other_files = layout.other_files;
       return Split(std::move(impl));
     }
     impl->pictures.emplace(node, split.samples * size);
@@ -205,6 +208,7 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
   Digest mine;
   io::agreed(world, [&] {
     files = files_of(options);
+    for (const std::string& file : files) impl_->states.emplace(file, io::file_state(file));
     mine = fingerprint(files);
   });
   // Ranks of one host read parts of one file into one memory: they must mean the same file before any of them
@@ -218,6 +222,8 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
   io::agreed(world, [&] {
     impl_->layout = read_layout(options);
     require_fits(options.augment, impl_->layout.shape);
+    for (const std::string& file : impl_->layout.other_files)
+      impl_->states.emplace(file, io::file_state(file));
   });
   if (!impl_->layout.other_files.empty()) {
     io::agreed(world, [&] {

@@ -19,21 +19,6 @@ constexpr std::int64_t kLargeChunk = std::int64_t{16} << 20;  // bytes
   throw DataError(problem + " in data set " + file.path() + " (" + object + " " + why + "); " + right);
 }
 
-std::int64_t bytes_of(io::ElementType type) {
-  switch (type) {
-    case io::ElementType::kUint8:
-      return 1;
-    case io::ElementType::kInt16:
-    case io::ElementType::kUint16:
-    case io::ElementType::kFloat16:
-      return 2;
-    case io::ElementType::kFloat32:
-      return 4;
-    default:
-      return 8;
-  }
-}
-
 bool is_pixel(io::ElementType type) {
   return type != io::ElementType::kInt64 && type != io::ElementType::kOtherInteger &&
          type != io::ElementType::kOtherFloat && (is_integer(type) || is_real(type));
@@ -140,13 +125,8 @@ void add_piece(const io::File& file, const Paths& paths, SplitLayout& split, Dat
 
   const std::int64_t samples = pictures.dims[0];
   const std::int64_t chunk_rows = pictures.chunk.empty() ? 1 : pictures.chunk[0];
-  const std::int64_t chunk_bytes =
-      pictures.chunk.empty() ? 0 : count(pictures.chunk) * bytes_of(pictures.type);
-  if (chunk_bytes > kLargeChunk)
-    layout.warnings.push_back(file.path() + ", " + images + ": chunks of " + in_bytes(chunk_bytes) + " (" +
-                              to_string(pictures.chunk) +
-                              ") are read whole even for one sample; chunks of a few samples read faster "
-                              "(h5repack -l CHUNK=…)");
+  if (const std::string warning = warning_of_chunks(images, pictures); !warning.empty())
+    layout.warnings.push_back(file.path() + ", " + warning);
   if (paths.targets.empty()) {
     const std::vector<std::int64_t> labels = read_labels(file, paths.labels, samples, images);
     split.labels.insert(split.labels.end(), labels.begin(), labels.end());
@@ -270,6 +250,19 @@ void add_foreign(const io::File& file, const Paths& paths, const std::string& na
 }
 
 }  // namespace
+
+std::string warning_of_chunks(const std::string& path, const io::DatasetInfo& info) {
+  if (info.chunk.empty() || info.dims.size() != info.chunk.size()) return {};
+  // All chunks that one sample touches.
+  std::int64_t bytes = info.chunk[0] * info.element_bytes;
+  for (std::size_t i = 1; i < info.chunk.size(); ++i)
+    bytes *= (info.dims[i] + info.chunk[i] - 1) / info.chunk[i] * info.chunk[i];
+  if (bytes <= kLargeChunk) return {};
+  return path + ": chunks of " + in_bytes(count(info.chunk) * info.element_bytes) + " (" +
+         to_string(info.chunk) + ") are read whole even for one sample" +
+         (bytes > count(info.chunk) * info.element_bytes ? ", " + in_bytes(bytes) + " in all" : "") +
+         "; chunks of a few samples read faster (h5repack -l CHUNK=…)";
+}
 
 const std::vector<std::string_view>& axes_names() {
   static const std::vector<std::string_view> names{"NCHW", "NHWC", "NHW"};

@@ -65,6 +65,10 @@ struct DatasetLayout {
 /// Of one file of the data set alone, whose numbers of classes are not known yet. Throws as read_layout.
 [[nodiscard]] DatasetLayout read_layout_of(const std::string& path, const Options& options);
 
+/// What to say where reading one sample of `info` (the content of `path`) reads much more than it; empty: no
+/// more than needed, or not much.
+[[nodiscard]] std::string warning_of_chunks(const std::string& path, const io::DatasetInfo& info);
+
 /// True for every pixel type whose values are divided by 255.
 [[nodiscard]] inline bool is_bytes(const SplitLayout& split) {
   return split.type == io::ElementType::kUint8;

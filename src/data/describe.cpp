@@ -49,6 +49,16 @@ Description describe_other(const io::File& file) {
   std::vector<std::pair<std::string, io::DatasetInfo>> found;
   for (const io::Object& object : file.list())
     if (!object.is_group) found.emplace_back(object.path, file.info(object.path));
+  for (const io::ExternalLink& link : file.external_links()) {
+    const std::string target = link.object + " of " + link.file;
+    if (!file.exists(link.path)) {
+      description.text += "    " + link.path + "  a link to " + target + ", which is not there\n";
+    } else if (!file.is_group(link.path)) {
+      found.emplace_back(link.path, file.info(link.path));
+    } else {
+      description.text += "    " + link.path + "  a link to the group " + target + '\n';
+    }
+  }
   for (const auto& [path, info] : found) {
     description.text += "    " + path + "  " + std::string(io::element_name(info.type)) + ' ' +
                         (info.dims.empty() ? "scalar" : to_string(info.dims)) +
@@ -56,6 +66,10 @@ Description describe_other(const io::File& file) {
                          : info.chunk.empty() ? ", contiguous"
                                               : ", chunks " + to_string(info.chunk)) +
                         ", " + in_bytes(info.stored_bytes) + " stored\n";
+    constexpr std::size_t kPictureDims = 3;
+    if (info.dims.size() < kPictureDims) continue;
+    if (const std::string warning = warning_of_chunks(path, info); !warning.empty())
+      description.text += "      warning: " + warning + '\n';
   }
   description.text +=
       "  To train on it: data.images = /PATH of the pictures, data.labels or data.targets, data.layout\n";

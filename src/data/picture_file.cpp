@@ -46,7 +46,11 @@ std::vector<std::uint8_t> read_bytes(const io::Descriptor& file, std::int64_t co
   return bytes;
 }
 
+// A pipe would keep its reader waiting for ever.
+constexpr int kOpenWithoutWaiting = O_RDONLY | O_NONBLOCK;
+
 std::int64_t checked_size(const io::Descriptor& file, const std::string& path) {
+  if (!file.is_regular()) throw_bad_picture(path, "it is no file but a pipe, a folder or a device");
   const std::int64_t size = file.size();
   if (size > kMostPictureFileBytes)
     throw_bad_picture(path, "its file has " + grouped(size) + " bytes; up to " +
@@ -72,7 +76,7 @@ bool is_picture_name(std::string_view name) {
 
 Shape read_picture_shape(const std::string& path) {
   constexpr std::int64_t kMostlyEnough = std::int64_t{1} << 16;
-  const io::Descriptor file(path, O_RDONLY, "open");
+  const io::Descriptor file(path, kOpenWithoutWaiting, "open");
   const std::int64_t size = checked_size(file, path);
   if (size > kMostlyEnough) {
     try {
@@ -87,7 +91,7 @@ Shape read_picture_shape(const std::string& path) {
 }
 
 Picture read_picture(const std::string& path) {
-  const io::Descriptor file(path, O_RDONLY, "open");
+  const io::Descriptor file(path, kOpenWithoutWaiting, "open");
   return decode_picture(read_bytes(file, checked_size(file, path)), path);
 }
 

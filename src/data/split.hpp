@@ -4,12 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/data/dataset.hpp"
+#include "convoy/io/file_system.hpp"
 #include "dataset_layout.hpp"
 
 namespace convoy::data {
@@ -29,6 +32,10 @@ struct Split::Impl {
       answers{};  ///< labels, int64 [samples], or float [samples][target_size]
   std::optional<comm::NodeSharedMemory> pictures{};  ///< [samples][C][H][W]; none: streamed
   SplitLayout layout{};                              ///< of a streamed split, less its labels
+  /// Of a streamed split, by path: its files as they were when the data set was opened, and those they lead
+  /// to.
+  std::map<std::string, io::FileState> states{};
+  std::vector<std::string> other_files{};
   std::vector<std::int64_t> unit_ends{};
 
   template <class T>

@@ -8,8 +8,10 @@
 #include <exception>
 #include <mutex>
 #include <new>
+#include <set>
 #include <stdexcept>
 
+#include "convoy/core/error.hpp"
 #include "convoy/core/patience.hpp"
 #include "pictures.hpp"
 #include "split.hpp"
@@ -61,6 +63,7 @@ struct Stream::Reading : io::IoThread::Chore {
       if (at == nullptr && !begin_portion()) return false;
       if (!is_free(at->number)) return false;
       if (next == mine.end) {
+        require_unchanged();
         slot(at->number).filled.fetch_add(1, std::memory_order_release);
         at = nullptr;
       } else {
@@ -144,6 +147,7 @@ struct Stream::Reading : io::IoThread::Chore {
     const auto piece = std::ranges::upper_bound(split.layout.pieces, row(next), {},
                                                 [](const Piece& each) { return each.rows.end; });
     const auto chunk_of = [&](std::int64_t r) { return (r - piece->rows.begin) / piece->chunk_rows; };
+    touched.insert(piece->file);
     std::int64_t end = next + 1;
     while (end < mine.end && row(end) < unit_end &&
            (chunk_of(row(end)) - chunk_of(row(end - 1)) <= 1 ||
@@ -162,6 +166,17 @@ struct Stream::Reading : io::IoThread::Chore {
     }
     next = end;
     parts_read.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  /// A file that was written to or cut meanwhile would be other pictures, or zeros: libhdf5 does not tell.
+  void require_unchanged() {
+    touched.insert(split.other_files.begin(), split.other_files.end());
+    for (const std::string& file : touched)
+      if (io::file_state(file) != split.states.at(file))
+        throw DataError("data set " + file +
+                        " was changed while the run read it (its size or time is not what it was); a run "
+                        "needs the same data to its end: bring it back and go on from the last checkpoint");
+    touched.clear();
   }
 
   // Of both threads.
@@ -229,6 +244,7 @@ struct Stream::Reading : io::IoThread::Chore {
   Range mine;                   // of its rows
   std::int64_t next = 0;        // of mine
   std::vector<std::byte> scratch;
+  std::set<std::string> touched;  // files of the pictures read since the portion began
   std::atomic<std::int64_t> parts_read{0};
 
   std::mutex mutex;

@@ -123,6 +123,12 @@ std::int64_t Descriptor::size() const {
   return status.st_size;
 }
 
+bool Descriptor::is_regular() const {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0) throw_errno("look up", path_, errno);
+  return S_ISREG(status.st_mode);
+}
+
 void Descriptor::try_room(std::int64_t bytes) const {
   if (bytes == 0) return;
   if (::fallocate(descriptor_, 0, 0, bytes) == 0) {
@@ -165,6 +171,12 @@ bool is_folder(const std::string& path) {
   if (::stat(path.c_str(), &status) == 0) return S_ISDIR(status.st_mode);
   if (errno != ENOENT && errno != ENOTDIR) throw_errno("look up", path, errno);
   return false;
+}
+
+FileState file_state(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) throw_errno("look up", path, errno);
+  return {status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
 }
 
 void make_directories(const std::string& path) {

@@ -162,10 +162,35 @@ std::vector<Object> File::list(const std::string& group) const {
   return found.objects;
 }
 
+std::vector<ExternalLink> File::external_links() const {
+  const Place place = impl_->place("/");
+  std::vector<ExternalLink> links;
+  // H5Lvisit goes no further than this file.
+  const auto keep = [](hid_t group, const char* name, const H5L_info_t* info, void* data) -> herr_t {
+    if (info->type != H5L_TYPE_EXTERNAL) return 0;
+    std::vector<char> value(info->u.val_size);
+    const char* file = nullptr;
+    const char* object = nullptr;
+    if (H5Lget_val(group, name, value.data(), value.size(), H5P_DEFAULT) < 0 ||
+        H5Lunpack_elink_val(value.data(), value.size(), nullptr, &file, &object) < 0)
+      return -1;
+    static_cast<std::vector<ExternalLink>*>(data)->push_back({std::string("/") + name, file, object});
+    return 0;
+  };
+  checked(H5Lvisit(impl_->file.get(), H5_INDEX_NAME, H5_ITER_INC, keep, &links), "list", place);
+  std::ranges::sort(links, {}, &ExternalLink::path);
+  return links;
+}
+
 DatasetInfo File::info(const std::string& dataset) const {
   const Place place = impl_->place(dataset);
-  if (!exists(dataset))
+  if (!exists(dataset)) {
+    for (const ExternalLink& link : external_links())
+      if (dataset == link.path || dataset.starts_with(link.path + '/'))
+        throw DataError("missing data set in " + impl_->path + " (" + link.path + " is a link to " +
+                        link.object + " of " + link.file + ", which is not there)");
     throw DataError("missing data set in " + impl_->path + " (there is no " + dataset + ")");
+  }
   if (is_group(dataset))
     throw DataError("wrong object in " + impl_->path + " (" + dataset +
                     " is a group); it should be a data set");

@@ -204,7 +204,7 @@ void require_sound_checkpoint(const std::string& path) {
   const io::SumCheck check = io::check_sum(path);
   if (check.state != io::SumState::kGood) {
     throw DataError(path + " is no sound checkpoint (" + check.detail +
-                    "; a good one begins with its sum and matches it) use an earlier one");
+                    "; a good one begins with its sum and matches it)");
   }
 }
 

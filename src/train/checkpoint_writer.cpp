@@ -66,7 +66,11 @@ void CheckpointWriter::post(std::shared_ptr<Job> job) {
 void CheckpointWriter::write(Job& job) const {
   const Clock::time_point begin = Clock::now();
   try {
-    io::agreed_at_root(group_.world(), [&] { directory_.require_checkpoints(); });
+    io::agreed_at_root(group_.world(), [&] {
+      if (!directory_.require_checkpoints())
+        job.warning = directory_.checkpoints() +
+                      " was removed, and the checkpoints in it; it was made again for the next one";
+    });
     write_checkpoint(job.path, group_, network_, job.header, snapshot_, job.provenance,
                      options_.checkpoint_gzip, [&] { directory_.require_ownership(); });
     if (world_.is_root()) {

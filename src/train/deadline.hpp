@@ -10,10 +10,13 @@ namespace convoy::train {
 
 class Deadline {
  public:
-  /// Counts from now. `limit_seconds` 0: never. `state_bytes` gives a first guess of how long a checkpoint
-  /// takes.
-  Deadline(std::int64_t limit_seconds, std::int64_t state_bytes)
-      : limit_seconds_(static_cast<double>(limit_seconds)),
+  using Clock = std::chrono::steady_clock;
+
+  /// Counts from `start`. `limit_seconds` 0: never. `state_bytes` gives a first guess of how long a
+  /// checkpoint takes.
+  Deadline(Clock::time_point start, std::int64_t limit_seconds, std::int64_t state_bytes)
+      : start_(start),
+        limit_seconds_(static_cast<double>(limit_seconds)),
         save_seconds_(kLeastSaveSeconds + static_cast<double>(state_bytes) / kBytesPerSecond) {}
 
   /// Called once a step. True if another interval as long as the longest so far (a step, and what came with
@@ -31,7 +34,6 @@ class Deadline {
   void restart() { last_check_ = elapsed(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
   static constexpr double kLeastSaveSeconds = 0.1;
   static constexpr double kBytesPerSecond = 1e8;  // a slow disk, until one was measured
 
@@ -39,10 +41,10 @@ class Deadline {
     return std::chrono::duration<double>(Clock::now() - start_).count();
   }
 
-  Clock::time_point start_ = Clock::now();
+  Clock::time_point start_;
   double limit_seconds_;
   double save_seconds_;
-  double last_check_ = 0;
+  double last_check_ = elapsed();
   double longest_interval_ = 0;
 };
 

@@ -96,6 +96,10 @@ class Replay {
     io::agreed(world_, [&] {
       result.from = read_checkpoint_header(request_.from);
       result.to = read_checkpoint_header(request_.to);
+      if (result.from.data_digest != dataset_.digest()) {
+        result.other_data = dataset_.digest();
+        return;
+      }
       require_same_run(result.from, request_.from, options_, dataset_.digest());
       require_same_run(result.to, request_.to, options_, dataset_.digest());
       if (result.from.progress.step >= result.to.progress.step)
@@ -105,6 +109,7 @@ class Replay {
       progress_ = result.from.progress;
       read_checkpoint_state(request_.from, network_, stepper_.state());
     });
+    if (!result.other_data.empty()) return result;
     stepper_.prepare();
     repeat_until(result.to.progress.step);
     result.steps = result.to.progress.step - result.from.progress.step;

@@ -7,6 +7,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
+#include "convoy/io/sum.hpp"
 
 namespace convoy::train {
 namespace {
@@ -40,14 +41,18 @@ bool may_differ(const std::string& key) {
          std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
 }
 
+/// Damaged ones are passed over; one that cannot be read may be sound, and must not be written over.
 std::string newest_sound(const RunDirectory& directory, Observer& listener) {
-  for (const std::string& name : list_checkpoints(directory.checkpoints())) {
+  const std::vector<std::string> names = list_checkpoints(directory.checkpoints());
+  for (const std::string& name : names) {
     std::string path = directory.checkpoints() + "/" + name;
     try {
       require_sound_checkpoint(path);
       return path;
-    } catch (const Error& error) {
-      listener.on_warning(std::string(error.what()) + "; trying the one before it");
+    } catch (const DataError& error) {
+      listener.on_warning(std::string(error.what()) +
+                          (name == names.back() ? "; there is none before it, the run starts afresh"
+                                                : "; trying the one before it"));
     }
   }
   return {};
@@ -77,6 +82,20 @@ std::string find_resume_point(const comm::Communicator& world, const Launch& lau
     }
   });
   return world.broadcast(from);
+}
+
+void begin_branch(const RunDirectory& directory, const std::string& from, std::int64_t step,
+                  const std::string& differences, Observer& listener) {
+  for (const std::string& name : list_checkpoints(directory.checkpoints())) {
+    if (name == checkpoint_name(step)) break;
+    const std::string newer = directory.checkpoints() + '/' + name;
+    if (io::check_sum(newer).state != io::SumState::kGood) continue;
+    throw ConfigError("cannot go on from " + from + " as another run would (" + differences +
+                      ") in run.dir = " + directory.path() + ": it holds " + newer +
+                      " of the run so far, which the next --resume auto would take; name another run.dir");
+  }
+  listener.on_warning("going on from " + from + " as another run would: " + differences +
+                      "; what follows is no continuation of that run to the bit");
 }
 
 std::string require_same_run(const CheckpointHeader& header, const std::string& path, const Options& options,

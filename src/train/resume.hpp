@@ -22,6 +22,11 @@ namespace convoy::train {
 std::string require_same_run(const CheckpointHeader& header, const std::string& path, const Options& options,
                              const std::string& data_digest, bool anyway = false);
 
+/// A run goes on from `from`, of `step`, with these differences: says so, or throws ConfigError where run.dir
+/// holds newer sound checkpoints, which are of the run so far.
+void begin_branch(const RunDirectory& directory, const std::string& from, std::int64_t step,
+                  const std::string& differences, Observer& listener);
+
 /// Throws ConfigError where `progress` is no position of a run with so many steps an epoch.
 void require_position(const Progress& progress, const std::string& path, std::int64_t steps_per_epoch);
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -87,15 +88,19 @@ void RunDirectory::cut_metrics(std::int64_t step) const {
   io::write_text_file(metrics(), kept, [this] { require_ownership(); });
 }
 
-void RunDirectory::require_checkpoints() const {
+bool RunDirectory::require_checkpoints() const {
   require_ownership();
-  io::make_directories(checkpoints());
+  const bool is_there = io::is_folder(checkpoints());
+  if (!is_there) io::make_directories(checkpoints());
+  return is_there;
 }
 
-void RunDirectory::prune_checkpoints(std::int64_t keep, const std::string& spare) const {
+void RunDirectory::prune_checkpoints(std::int64_t keep, const std::string& newest) const {
   const std::vector<std::string> names = list_checkpoints(checkpoints());
-  for (std::size_t i = static_cast<std::size_t>(keep); i < names.size(); ++i) {
-    if (names[i] == spare) continue;
+  // What is newer was found damaged when this run began: it counts for nothing, and is written over in time.
+  const auto found = std::ranges::find(names, newest);
+  const auto first = found == names.end() ? 0 : found - names.begin();
+  for (auto i = static_cast<std::size_t>(first + keep); i < names.size(); ++i) {
     require_ownership();
     io::remove_file(checkpoints() + '/' + names[i]);
   }

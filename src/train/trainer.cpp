@@ -48,7 +48,7 @@ class Trainer {
                                            : options.epochs * steps_per_epoch_),
         schedule_(options.schedule, options.epochs, steps_per_epoch_),
         directory_(options.dir),
-        deadline_(options.max_seconds,
+        deadline_(launch.begun, options.max_seconds,
                   3 * network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))),
         requests_(launch.request, deadline_),
         metrics_(directory_, listener()),
@@ -108,8 +108,7 @@ class Trainer {
       const CheckpointHeader header = read_checkpoint_header(from);
       resumed_anyway_ = require_same_run(header, from, options_, dataset_.digest(), launch_.resume_anyway);
       if (world_.is_root() && !resumed_anyway_.empty())
-        listener().on_warning("going on from " + from + " as another run would: " + resumed_anyway_ +
-                              "; what follows is no continuation of that run to the bit");
+        begin_branch(directory_, from, header.progress.step, resumed_anyway_, listener());
       if (world_.is_root() && header.isa != kernels::to_string(isa_))
         listener().on_warning(from + " was trained with instruction set " + header.isa + ", this run uses " +
                               std::string(kernels::to_string(isa_)) +

@@ -173,6 +173,11 @@ class AnyHdf5(runs.Folder):
         outcome = runs.convoy("train", "--config", "any.ini", "--data.file", "large.h5", "--dry-run")
         self.assertEqual(outcome.status, 0, outcome)
         self.assertRegex(outcome.output + outcome.errors, r"chunks of 36 MB .* are read whole even for one sample")
+        self.assertRegex(runs.convoy("inspect", "large.h5").output, r"warning: /x: chunks of 36 MB")
+        # Small chunks in which a sample lies scattered cost as much.
+        write("scattered.h5", images, numpy.arange(300) % 4, chunks=(150, 8, 8, 3), compression="gzip")
+        self.assertRegex(runs.convoy("inspect", "scattered.h5").output,
+                         r"warning: /x: chunks of 58 kB .* whole even for one sample, 36 MB in all")
         outcome = runs.convoy("train", "--config", "any.ini", "--data.file", "plain.h5", "--data.layout", "NCHW", "--dry-run")
         self.assertRegex(outcome.output + outcome.errors, r"data\.layout = NHWC reads them so")
 
@@ -181,6 +186,18 @@ class AnyHdf5(runs.Folder):
         self.assertEqual(outcome.status, 0, outcome)
         self.assertRegex(outcome.output, r"/x  uint16 140x8x10x3, contiguous")
         self.assertRegex(outcome.output, r"/deep/y  int64 140")
+        with h5py.File("links.h5", "w") as file:
+            file["a/pictures"] = h5py.ExternalLink("plain.h5", "/x")
+            file["group"] = h5py.ExternalLink("plain.h5", "/deep")
+            file["gone"] = h5py.ExternalLink("nowhere.h5", "/x")
+        outcome = runs.convoy("inspect", "links.h5")
+        self.assertEqual(outcome.status, 0, outcome)
+        self.assertRegex(outcome.output, r"/a/pictures  uint16 140x8x10x3")
+        self.assertRegex(outcome.output, r"/group  a link to the group /deep of plain\.h5")
+        self.assertRegex(outcome.output, r"/gone  a link to /x of nowhere\.h5, which is not there")
+        outcome = runs.convoy("train", "--config", "any.ini", "--data.file", "links.h5", "--data.images", "/gone",
+                              "--run.dir", "new")
+        self.assert_message(outcome, 3, r"/gone is a link to /x of nowhere\.h5, which is not there")
 
 
 if __name__ == "__main__":

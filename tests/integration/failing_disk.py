@@ -102,7 +102,9 @@ class FailingDisk(runs.Folder):
             running.wait_until(lambda: len(runs.checkpoints("run")) >= 2, "checkpoints again")
             self.assert_runs(running)
             os.kill(running.rank_pids()[0], 15)
-            self.assertEqual(running.wait().status, 75)
+            outcome = running.wait()
+            self.assertEqual(outcome.status, 75)
+        self.assertRegex(outcome.errors, r"warning: run/checkpoints was removed, and the checkpoints in it")
         self.assert_all_are_sound(2)
 
     def test_a_small_disk_that_fills_up(self):

@@ -111,6 +111,13 @@ class ImportFolder(runs.Folder):
         self.import_folder("--out", "clean.h5")
         self.assertEqual(runs.read("left-3.h5"), runs.read("clean.h5"))
 
+    def test_a_pipe_is_a_bad_picture_and_keeps_nobody_waiting(self):
+        os.mkfifo("pictures/bee/pipe.png")
+        outcome = self.import_folder("--out", "all.h5", status=3, ranks=2)
+        self.assertRegex(outcome.errors, r"bad picture \S*bee/pipe\.png \(it is no file but a pipe")
+        outcome = self.import_folder("--out", "all.h5", "--on-bad", "skip", ranks=2)
+        self.assertIn("bee/pipe.png", outcome.errors + outcome.output)
+
     def test_wrong_options_are_named(self):
         for words, pattern in ((["--size", "0x3"], "--size '0x3'"), (["--on-bad", "fix"], "'fix' is not stop or skip"),
                                (["--channels", "2"], "'2' is not 1 or 3"), (["--fit", "crop"], "--fit goes with --size"),

@@ -119,8 +119,36 @@ class Auto(runs.Folder):
         for path in runs.checkpoints("run"):
             os.truncate(path, 100)
         outcome = self.train("tiny", resume="auto")
-        self.assertEqual(outcome.errors.count("trying the one before it"), 2)
+        self.assertEqual(outcome.errors.count("trying the one before it"), 1)
+        self.assertEqual(outcome.errors.count("there is none before it, the run starts afresh"), 1)
         self.assert_same_result("run", expected)
+
+    def test_one_that_cannot_be_read_is_not_taken_for_damaged_and_nothing_is_written_over(self):
+        self.train("tiny")
+        before = {path: os.stat(path).st_mtime_ns for path in runs.checkpoints("run")}
+        os.mkdir("run/checkpoints/step-00009999.h5")
+        outcome = runs.convoy("train", "--config", "tiny.ini", "--resume", "auto", ranks=2)
+        self.assert_message(outcome, 4, r"cannot read .*step-00009999\.h5 \(Is a directory\)")
+        self.assertEqual({path: os.stat(path).st_mtime_ns for path in before}, before)
+
+    def test_damaged_ones_that_are_newer_do_not_count_as_kept(self):
+        self.train("tiny", {"train.max-steps": 2})
+        for name in ("step-00000777.h5", "step-00000778.h5", "step-00000779.h5"):
+            shutil.copy(runs.checkpoints("run")[0], "run/checkpoints/" + name)
+            os.truncate("run/checkpoints/" + name, 700)
+        self.train("tiny", {"checkpoint.every-steps": 1, "checkpoint.keep": 2}, resume="auto")
+        self.assertEqual(steps_of("run"), [9, 10, 777, 778, 779])
+
+    def test_a_branch_is_refused_where_newer_checkpoints_would_win(self):
+        self.train("tiny", {"checkpoint.every-steps": 2, "checkpoint.keep": 9})
+        before = steps_of("run")
+        branch = ("--resume", "run/checkpoints/step-00000004.h5", "--resume-anyway", "--schedule.lr", "0.01")
+        outcome = runs.convoy("train", "--config", "tiny.ini", *branch, ranks=2)
+        self.assert_message(outcome, 2, r"schedule\.lr differs .* in run\.dir = run: it holds .*step-00000010\.h5 .*"
+                            r"name another run\.dir")
+        self.assertEqual(steps_of("run"), before)
+        outcome = runs.convoy("train", "--config", "tiny.ini", *branch, "--run.dir", "branch")
+        self.assertEqual(outcome.status, 0, outcome)
 
     def test_refuses_another_configuration_and_names_the_key(self):
         self.train("lenet", {"train.max-steps": 4})

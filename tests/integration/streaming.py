@@ -81,6 +81,56 @@ class Streaming(runs.Folder):
         self.assertIn(outcome.status, (3, 4), outcome)
         self.assertTrue(re.search(r"data\.h5", outcome.errors), outcome)
 
+    def test_files_of_others_that_change_while_they_are_read_end_the_run(self):
+        """libhdf5 reads zeros beyond the end of a contiguous file, and whatever was written over it."""
+        try:
+            import h5py
+            import numpy
+        except ImportError:
+            self.skipTest("python3-h5py and python3-numpy are not installed")
+        generator = numpy.random.default_rng(1)
+        pictures = generator.integers(0, 256, (20000, 1, 16, 16), dtype="uint8")
+        labels = generator.integers(0, 4, 20000)
+
+        def make(name, rows):
+            with h5py.File(name, "w") as file:
+                file["x"], file["y"] = pictures[rows], labels[rows]
+
+        def damage_cut(name):
+            os.truncate(name, 300000)
+
+        def damage_written(name):
+            with open(name, "r+b") as file:
+                file.seek(1000000)
+                file.write(b"x" * 1000)
+
+        virtual = h5py.VirtualLayout((20000, 1, 16, 16), "uint8")
+        for half in range(2):
+            rows = slice(10000 * half, 10000 * half + 10000)
+            virtual[rows] = h5py.VirtualSource(f"half{half}.h5", "x", (10000, 1, 16, 16))
+        settings = {**self.settings, "data.images": "/x", "data.labels": "/y", "data.cache": "none",
+                    "data.order": "chunks", "train.max-steps": 0, "train.epochs": 100000, "run.log-every": 1,
+                    "checkpoint.every-epochs": 0}
+        for number, (damaged, damage) in enumerate((("data.h5", damage_cut), ("data.h5", damage_written),
+                                                    ("half1.h5", damage_cut))):
+            with self.subTest(damaged=damaged, damage=damage.__name__):
+                if damaged == "data.h5":
+                    make("data.h5", slice(None))
+                else:
+                    for half in range(2):
+                        make(f"half{half}.h5", slice(10000 * half, 10000 * half + 10000))
+                    with h5py.File("data.h5", "w") as file:
+                        file.create_virtual_dataset("x", virtual)
+                        file["y"] = labels
+                run_dir = f"changed{number}"
+                words = ("train", "--config", "tiny.ini", *runs.options({**settings, "run.dir": run_dir}))
+                with runs.Running(*words, ranks=2) as running:
+                    running.wait_until(lambda: runs.last_step(run_dir) >= 10, "step 10")
+                    damage(damaged)
+                    outcome = running.wait()
+                self.assertIn(outcome.status, (3, 4), outcome)
+                self.assertRegex(outcome.errors, rf"data set \S*{damaged} was changed while the run read it")
+
 
 if __name__ == "__main__":
     runs.main()

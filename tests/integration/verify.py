@@ -32,7 +32,9 @@ class Verify(runs.Folder):
         self.assertEqual(self.verify(3, 6, "--data", "moved.h5").status, 0)
         made = runs.convoy("synth", "--out", "data.h5", *runs.options({**self.samples, "seed": 4}))
         self.assertEqual(made.status, 0, made)
-        self.assert_message(self.verify(3, 6), 2, r"content of the data set differs")
+        outcome = self.verify(3, 6)
+        self.assertEqual(outcome.status, 1, outcome)
+        self.assertRegex(outcome.output, r"OTHER DATA: data\.h5 is not what \S+step-00000003\.h5 was trained on")
 
     def test_a_bit_that_flipped_in_a_step_shows_with_its_tensor(self):
         outcome = runs.convoy("--config", "blocks.ini", *runs.options(self.settings), program=PROGRAM,

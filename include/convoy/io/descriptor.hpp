@@ -25,6 +25,8 @@ class Descriptor {
   /// Writes all `bytes` at `offset`.
   void write(const void* data, std::int64_t bytes, std::int64_t offset) const;
   [[nodiscard]] std::int64_t size() const;
+  /// False for pipes, folders, devices.
+  [[nodiscard]] bool is_regular() const;
   /// Throws IoError where the file, empty now, could not grow to `bytes`; leaves it empty.
   void try_room(std::int64_t bytes) const;
   /// fsync(2).

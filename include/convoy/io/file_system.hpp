@@ -13,6 +13,14 @@ namespace convoy::io {
 
 /// Size of a file in bytes.
 [[nodiscard]] std::int64_t file_size(const std::string& path);
+/// What changes when a file is written to, cut or replaced.
+struct FileState {
+  std::int64_t bytes = 0;
+  std::int64_t seconds = 0;  ///< of its last change
+  std::int64_t nanoseconds = 0;
+  friend bool operator==(const FileState&, const FileState&) = default;
+};
+[[nodiscard]] FileState file_state(const std::string& path);
 /// True if something of that name is there (a file, a folder); a name whose folder cannot be searched is an
 /// IoError.
 [[nodiscard]] bool exists(const std::string& path);

@@ -84,6 +84,13 @@ struct Object {
   bool is_group = false;
 };
 
+/// A name that leads into another file.
+struct ExternalLink {
+  std::string path;    ///< of the link, "/pictures"
+  std::string file;    ///< as the link says it: relative names are looked for beside this file, too
+  std::string object;  ///< path in it
+};
+
 class File {
  public:
   /// Opens an existing file for reading, without file locks; each rank for itself. Throws IoError (cannot be
@@ -114,6 +121,8 @@ class File {
   [[nodiscard]] bool is_group(const std::string& object) const;
   /// Every group and data set below `group`, sorted by path.
   [[nodiscard]] std::vector<Object> list(const std::string& group = "/") const;
+  /// Every external link, which list() does not follow, sorted by path; whether or not it leads anywhere.
+  [[nodiscard]] std::vector<ExternalLink> external_links() const;
   /// Throws DataError where `dataset` is missing, no data set, or a virtual one of files that are missing
   /// (which libhdf5 would read as zeros).
   [[nodiscard]] DatasetInfo info(const std::string& dataset) const;

@@ -35,6 +35,7 @@ struct ReplayResult {
   std::int64_t steps = 0;
   std::vector<Difference> differences;  ///< in the order of the file; empty: the same bits
   std::string isa;                      ///< of the replay
+  std::string other_data;  ///< digest of a data set that `from` was not trained on; then no steps
   CheckpointHeader from;
   CheckpointHeader to;
 };

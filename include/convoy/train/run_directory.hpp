@@ -30,10 +30,11 @@ class RunDirectory {
   void append_metrics(const std::string& lines) const;
   /// As owner: keeps the metrics lines with step ≤ `step`; the file is replaced whole.
   void cut_metrics(std::int64_t step) const;
-  /// As owner: deletes all but the `keep` newest checkpoints, never the one named `spare`.
-  void prune_checkpoints(std::int64_t keep, const std::string& spare) const;
-  /// Makes the folder of checkpoints again where somebody has removed it from a run.dir that still stands.
-  void require_checkpoints() const;
+  /// As owner: deletes all but `keep` checkpoints, from the one named `newest` on backwards; newer ones stay.
+  void prune_checkpoints(std::int64_t keep, const std::string& newest) const;
+  /// Makes the folder of checkpoints again where somebody has removed it from a run.dir that still stands;
+  /// false then.
+  bool require_checkpoints() const;
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string checkpoints() const { return path_ + "/checkpoints"; }

@@ -3,6 +3,7 @@
 // ranks.
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -34,8 +35,10 @@ struct Launch {
   kernels::Isa isa = kernels::Isa::kPortable;  ///< this rank's best; the lowest of all ranks is used
   std::atomic<int>* request = nullptr;         ///< a Request; null: nobody asks
   std::atomic<std::int64_t>* step = nullptr;   ///< kept at the step under way; null: nobody asks
-  Observer* observer = nullptr;                ///< called on rank 0; null: nobody listens
-  Hooks hooks;                                 ///< tests alone
+  std::chrono::steady_clock::time_point begun =
+      std::chrono::steady_clock::now();  ///< from here run.max-time counts
+  Observer* observer = nullptr;          ///< called on rank 0; null: nobody listens
+  Hooks hooks;                           ///< tests alone
 };
 
 /// Collective over `world`: every rank calls with the same options. Returns kDone, or kStoppedEarly where the

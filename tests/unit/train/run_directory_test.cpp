@@ -69,16 +69,18 @@ TEST(RunDirectory, CutMetricsKeepsTheLinesUpToAStepAndDropsATornOne) {
   EXPECT_EQ(io::read_text_file(folder / "metrics.jsonl"), "");
 }
 
-TEST(RunDirectory, PruneKeepsTheNewestAndTheSparedOne) {
+TEST(RunDirectory, PruneKeepsSoManyFromTheOneWrittenAndWhatIsNewer) {
   const ScratchFolder folder;
   RunDirectory run(folder.path());
   run.claim();
   for (const int number : {1, 2, 30, 400})
     test::write_bytes(run.checkpoints() + '/' + checkpoint_name(number), "");
   test::write_bytes(run.checkpoints() + "/notes.txt", "");
-  run.prune_checkpoints(2, checkpoint_name(1));
+  run.prune_checkpoints(2, checkpoint_name(30));
   EXPECT_EQ(list_checkpoints(run.checkpoints()),
-            (std::vector<std::string>{"step-00000400.h5", "step-00000030.h5", "step-00000001.h5"}));
+            (std::vector<std::string>{"step-00000400.h5", "step-00000030.h5", "step-00000002.h5"}));
+  run.prune_checkpoints(1, checkpoint_name(400));
+  EXPECT_EQ(list_checkpoints(run.checkpoints()), (std::vector<std::string>{"step-00000400.h5"}));
   EXPECT_TRUE(io::exists(run.checkpoints() + "/notes.txt"));
 }
 
