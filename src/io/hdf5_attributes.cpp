@@ -103,6 +103,20 @@ void write_attribute(hid_t file, const Place& object, const std::string& name, h
 
 }  // namespace
 
+std::vector<std::string> File::attribute_names(const std::string& object) const {
+  const Place place = impl_->place(object);
+  std::vector<std::string> names;
+  const auto keep = [](hid_t, const char* name, const H5A_info_t*, void* data) -> herr_t {
+    static_cast<std::vector<std::string>*>(data)->emplace_back(name);
+    return 0;
+  };
+  checked(H5Aiterate_by_name(impl_->file.get(), object.c_str(), H5_INDEX_NAME, H5_ITER_INC, nullptr, keep,
+                             &names, H5P_DEFAULT),
+          "list the attributes of", place);
+  std::ranges::sort(names);
+  return names;
+}
+
 bool File::has_attribute(const std::string& object, const std::string& name) const {
   const Place place = impl_->place(object);
   return checked(H5Aexists_by_name(impl_->file.get(), object.c_str(), name.c_str(), H5P_DEFAULT), "look up",

@@ -88,6 +88,12 @@ std::string nearest_folder(const std::string& path) {
   return folder;
 }
 
+void require_may_write(const std::string& path) {
+  const std::string folder = nearest_folder(path);
+  if (!is_folder(folder)) throw_errno("make a folder in", folder, ENOTDIR);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) throw_errno("write in", folder, errno);
+}
+
 Locks try_locks(const std::string& path) {
   const Descriptor file(path, O_RDWR, "open");
   Locks locks;

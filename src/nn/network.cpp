@@ -132,9 +132,14 @@ void Network::check_end(LossKind loss, std::optional<std::int64_t> classes, cons
   const LayerLine line(last);
   const Shape& output = shapes_.back();
   if (classes && output.size() != *classes) {
-    line.fail("the network ends with " + to_string(output) + " = " + std::to_string(output.size()) +
-              " outputs, but the data set has " + counted(*classes, "class") + " (a last layer 'dense " +
-              std::to_string(*classes) + "' would fit)");
+    const bool is_picture = output.h * output.w > 1;
+    line.fail("the network ends with " + counted(output.size(), "output") +
+              (is_picture ? " (" + to_string(output) + ")" : std::string()) + ", but the data set wants " +
+              grouped(*classes) +
+              (loss == LossKind::kQuadratic
+                   ? " (numbers of a target, or classes)"
+                   : " (classes, with labels up to " + grouped(*classes - 1) + ")") +
+              "; a last layer 'dense " + std::to_string(*classes) + "' would fit");
   }
   const std::string end = nodes_.back().layer->description();
   if (loss != LossKind::kQuadratic && (end == "softmax" || end == "sigmoid")) {

@@ -201,6 +201,8 @@ void write_checkpoint(const std::string& path, const WriterGroup& group, const n
 void require_sound_checkpoint(const std::string& path) {
   if (!io::exists(path))
     throw ConfigError("there is no checkpoint " + path + " (run.dir/checkpoints holds them)");
+  if (io::is_folder(path))
+    throw ConfigError(path + " is a folder; name a checkpoint in it (run.dir/checkpoints/step-….h5)");
   const io::SumCheck check = io::check_sum(path);
   if (check.state != io::SumState::kGood) {
     throw DataError(path + " is no sound checkpoint (" + check.detail +
@@ -306,6 +308,11 @@ std::string describe_checkpoint(const std::string& path) {
       text << "  " << object.path << "  float32 " << to_string(file.info(object.path).dims) << '\n';
   }
   text << "  hash of /model and /optimizer: " << to_hex(hash_of_checkpoint(path)) << '\n';
+  if (file.exists("/provenance")) {
+    text << "  provenance\n";
+    for (const std::string& name : file.attribute_names("/provenance"))
+      text << "    " << name << "  " << file.attribute<std::string>("/provenance", name) << '\n';
+  }
   return text.str();
 }
 

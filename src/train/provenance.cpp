@@ -14,6 +14,12 @@
 namespace convoy::train {
 namespace {
 
+#ifdef __clang__
+constexpr const char* kCompiler = __VERSION__;  // says Clang itself
+#else
+constexpr const char* kCompiler = "GCC " __VERSION__;
+#endif
+
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
@@ -57,7 +63,7 @@ Provenance gather_provenance(const comm::Communicator& world, const std::string&
                    {"threads", std::to_string(placements.front().threads)},
                    {"convoy", std::string(version())},
                    {"program_xxh128", to_hex(build_digest())},
-                   {"compiler", __VERSION__},
+                   {"compiler", kCompiler},
                    {"build_flags", std::string(build_flags())},
                    {"mpi", comm::Environment::library_version()},
                    {"hdf5", io::hdf5_version()},

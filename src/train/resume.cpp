@@ -7,6 +7,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
+#include "convoy/io/probe.hpp"
 #include "convoy/io/sum.hpp"
 
 namespace convoy::train {
@@ -64,6 +65,7 @@ std::string find_resume_point(const comm::Communicator& world, const Launch& lau
                               const RunDirectory& directory, Observer& listener) {
   std::string from;
   io::agreed_at_root(world, [&] {
+    if (launch.dry_run) io::require_may_write(directory.path());
     switch (launch.resume) {
       case Resume::kAuto:
         from = newest_sound(directory, listener);

@@ -63,6 +63,10 @@ class Never(runs.Folder):
         self.assertRegex(outcome.output, r"conv1 +conv 6 5x5")
         self.assertEqual(sorted(os.listdir(".")), before)
 
+    def test_dry_run_says_that_run_dir_cannot_be_made(self):
+        outcome = runs.convoy("train", "--config", "tiny.ini", "--dry-run", "--run.dir", "data.h5/run", ranks=2)
+        self.assert_message(outcome, 4, r"cannot make a folder in data\.h5 \(Not a directory\)")
+
     def test_print_config_prints_what_config_reads_back(self):
         first = self.train("blocks", {"train.epochs": 3}, words=["--print-config"])
         with open("again.ini", "w", encoding="utf-8") as file:
@@ -126,9 +130,9 @@ class Auto(runs.Folder):
     def test_one_that_cannot_be_read_is_not_taken_for_damaged_and_nothing_is_written_over(self):
         self.train("tiny")
         before = {path: os.stat(path).st_mtime_ns for path in runs.checkpoints("run")}
-        os.mkdir("run/checkpoints/step-00009999.h5")
+        os.symlink("step-00009999.h5", "run/checkpoints/step-00009999.h5")
         outcome = runs.convoy("train", "--config", "tiny.ini", "--resume", "auto", ranks=2)
-        self.assert_message(outcome, 4, r"cannot read .*step-00009999\.h5 \(Is a directory\)")
+        self.assert_message(outcome, 4, r"cannot look up .*step-00009999\.h5 \(Too many levels of symbolic links\)")
         self.assertEqual({path: os.stat(path).st_mtime_ns for path in before}, before)
 
     def test_damaged_ones_that_are_newer_do_not_count_as_kept(self):
@@ -138,6 +142,11 @@ class Auto(runs.Folder):
             os.truncate("run/checkpoints/" + name, 700)
         self.train("tiny", {"checkpoint.every-steps": 1, "checkpoint.keep": 2}, resume="auto")
         self.assertEqual(steps_of("run"), [9, 10, 777, 778, 779])
+
+    def test_a_folder_is_no_checkpoint(self):
+        self.train("tiny", {"train.max-steps": 2})
+        outcome = runs.convoy("train", "--config", "tiny.ini", "--resume", "run/checkpoints")
+        self.assert_message(outcome, 2, r"run/checkpoints is a folder; name a checkpoint in it")
 
     def test_a_branch_is_refused_where_newer_checkpoints_would_win(self):
         self.train("tiny", {"checkpoint.every-steps": 2, "checkpoint.keep": 9})

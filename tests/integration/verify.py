@@ -70,6 +70,10 @@ class Verify(runs.Folder):
             self.assertTrue(facts.get(name), name)
         self.assertEqual(facts["SLURM_JOB_ID"], "4711")
         self.assertEqual(facts["ranks"], "2")
+        self.assertRegex(facts["compiler"], "(GCC|[Cc]lang) ")
+        shown = runs.convoy("inspect", "run/checkpoints/step-00000003.h5").output
+        for name, value in facts.items():
+            self.assertIn(f"    {name}  {value}\n", shown)
 
 
 if __name__ == "__main__":

@@ -148,6 +148,8 @@ class File {
 
   // Attributes of a group or data set.
 
+  /// Names of all attributes of `object`, sorted.
+  [[nodiscard]] std::vector<std::string> attribute_names(const std::string& object) const;
   [[nodiscard]] bool has_attribute(const std::string& object, const std::string& name) const;
   /// T is std::int64_t, double (integers too), std::string, or a std::vector of one of them (1-D, or a scalar
   /// as one). Throws DataError where it is missing, of another type, or not a single value where one is asked

@@ -25,6 +25,9 @@ struct FileSystem {
 /// `path`, or the nearest folder above it that is there: where it would be made.
 [[nodiscard]] std::string nearest_folder(const std::string& path);
 
+/// Throws IoError where this user may make no folder `path`, or no file in it; makes nothing.
+void require_may_write(const std::string& path);
+
 /// Why file locks do not work, as "flock: No locks available"; nothing said where they do.
 struct Locks {
   std::string flock;
