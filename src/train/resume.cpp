@@ -7,6 +7,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
+#include "convoy/io/file_system.hpp"
 #include "convoy/io/probe.hpp"
 #include "convoy/io/sum.hpp"
 
@@ -54,6 +55,8 @@ std::string newest_sound(const RunDirectory& directory, Observer& listener) {
       listener.on_warning(std::string(error.what()) +
                           (name == names.back() ? "; there is none before it, the run starts afresh"
                                                 : "; trying the one before it"));
+    } catch (const Error&) {
+      if (io::exists(path)) throw;  // else a run that was taken over, and does not know yet, has pruned it
     }
   }
   return {};
