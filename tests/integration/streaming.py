@@ -108,18 +108,18 @@ class Streaming(runs.Folder):
         for half in range(2):
             rows = slice(10000 * half, 10000 * half + 10000)
             virtual[rows] = h5py.VirtualSource(f"half{half}.h5", "x", (10000, 1, 16, 16))
-        settings = {**self.settings, "data.images": "/x", "data.labels": "/y", "data.cache": "none",
+        settings = {**self.settings, "data.file": "own.h5", "data.images": "/x", "data.labels": "/y", "data.cache": "none",
                     "data.order": "chunks", "train.max-steps": 0, "train.epochs": 100000, "run.log-every": 1,
                     "checkpoint.every-epochs": 0}
-        for number, (damaged, damage) in enumerate((("data.h5", damage_cut), ("data.h5", damage_written),
+        for number, (damaged, damage) in enumerate((("own.h5", damage_cut), ("own.h5", damage_written),
                                                     ("half1.h5", damage_cut))):
             with self.subTest(damaged=damaged, damage=damage.__name__):
-                if damaged == "data.h5":
-                    make("data.h5", slice(None))
+                if damaged == "own.h5":
+                    make("own.h5", slice(None))
                 else:
                     for half in range(2):
                         make(f"half{half}.h5", slice(10000 * half, 10000 * half + 10000))
-                    with h5py.File("data.h5", "w") as file:
+                    with h5py.File("own.h5", "w") as file:
                         file.create_virtual_dataset("x", virtual)
                         file["y"] = labels
                 run_dir = f"changed{number}"
