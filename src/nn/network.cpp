@@ -136,9 +136,8 @@ void Network::check_end(LossKind loss, std::optional<std::int64_t> classes, cons
     line.fail("the network ends with " + counted(output.size(), "output") +
               (is_picture ? " (" + to_string(output) + ")" : std::string()) + ", but the data set wants " +
               grouped(*classes) +
-              (loss == LossKind::kQuadratic
-                   ? " (numbers of a target, or classes)"
-                   : " (classes, with labels up to " + grouped(*classes - 1) + ")") +
+              (loss == LossKind::kQuadratic ? " (numbers of a target, or classes)"
+                                            : " (classes, with labels up to " + grouped(*classes - 1) + ")") +
               "; a last layer 'dense " + std::to_string(*classes) + "' would fit");
   }
   const std::string end = nodes_.back().layer->description();

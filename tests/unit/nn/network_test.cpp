@@ -52,7 +52,8 @@ TEST(Network, EveryWrongNetworkIsRefusedWithItsLineAndCause) {
       {{"softmax", "dense 10"}, "its input is a picture of 1x8x8"},
       {{"dropout 1", "dense 10"}, "the rate '1' is wrong"},
       {{"dense 9"},
-       "net.ini:1: layer 'dense 9': the network ends with 9 outputs, but the data set wants 10 (classes, with "
+       "net.ini:1: layer 'dense 9': the network ends with 9 outputs, but the data set wants 10 (classes, "
+       "with "
        "labels up to 9); a last layer 'dense 10' would fit"},
       {{"dense 10", "softmax"},
        "net.ini:2: layer 'softmax': stands right before the loss softmax-cross-entropy"},
