@@ -19,10 +19,19 @@ require_number() {
   [[ $2 =~ ^[1-9][0-9]{0,8}$ ]] || die "$1=$2 is no whole number above zero"
 }
 
+# names_resume WORDS...: is --resume among them? --resume-anyway is another option.
+names_resume() {
+  local word
+  for word in "$@"; do
+    case $word in --resume | --resume=*) return ;; esac
+  done
+  return 1
+}
+
 # resume_words WORDS...: sets the array `resume` to how the run begins: as the words say, else as $RESUME does.
 resume_words() {
   resume=(--resume "${RESUME:-auto}")
-  [[ " $*" != *" --resume"* ]] || resume=()
+  ! names_resume "$@" || resume=()
 }
 
 # The program, as an absolute path (remote hosts start it by that): $CONVOY, else the one installed beside these

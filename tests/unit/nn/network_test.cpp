@@ -53,8 +53,7 @@ TEST(Network, EveryWrongNetworkIsRefusedWithItsLineAndCause) {
       {{"dropout 1", "dense 10"}, "the rate '1' is wrong"},
       {{"dense 9"},
        "net.ini:1: layer 'dense 9': the network ends with 9 outputs, but the data set wants 10 (classes, "
-       "with "
-       "labels up to 9); a last layer 'dense 10' would fit"},
+       "with labels up to 9); a last layer 'dense 10' would fit"},
       {{"dense 10", "softmax"},
        "net.ini:2: layer 'softmax': stands right before the loss softmax-cross-entropy"},
       {{"dense 10", "sigmoid"},
