@@ -14,7 +14,7 @@ std::string description(const Key& key) {
   const std::vector<std::string> preset = key.write(train::Options{});
   if (key.need != Need::kDefault) {
     text += "; no default";
-  } else if (!preset.empty()) {
+  } else if (!preset.empty() && !preset.front().empty()) {
     text += "; default " + preset.front();
   }
   return text;

@@ -10,6 +10,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/descriptor.hpp"
+#include "convoy/io/file_system.hpp"
 #include "picture_formats.hpp"
 
 namespace convoy::data {
@@ -46,8 +47,14 @@ std::vector<std::uint8_t> read_bytes(const io::Descriptor& file, std::int64_t co
   return bytes;
 }
 
-// A pipe would keep its reader waiting for ever.
-constexpr int kOpenWithoutWaiting = O_RDONLY | O_NONBLOCK;
+io::Descriptor open_file(const std::string& path) {
+  try {
+    return {path, O_RDONLY | O_NONBLOCK, "open"};  // a pipe would keep its reader waiting for ever
+  } catch (const IoError&) {
+    if (!io::exists(path)) throw_bad_picture(path, "it is a link to nothing, or was removed meanwhile");
+    throw;
+  }
+}
 
 std::int64_t checked_size(const io::Descriptor& file, const std::string& path) {
   if (!file.is_regular()) throw_bad_picture(path, "it is no file but a pipe, a folder or a device");
@@ -76,7 +83,7 @@ bool is_picture_name(std::string_view name) {
 
 Shape read_picture_shape(const std::string& path) {
   constexpr std::int64_t kMostlyEnough = std::int64_t{1} << 16;
-  const io::Descriptor file(path, kOpenWithoutWaiting, "open");
+  const io::Descriptor file = open_file(path);
   const std::int64_t size = checked_size(file, path);
   if (size > kMostlyEnough) {
     try {
@@ -91,7 +98,7 @@ Shape read_picture_shape(const std::string& path) {
 }
 
 Picture read_picture(const std::string& path) {
-  const io::Descriptor file(path, kOpenWithoutWaiting, "open");
+  const io::Descriptor file = open_file(path);
   return decode_picture(read_bytes(file, checked_size(file, path)), path);
 }
 

@@ -75,6 +75,13 @@ bool is_gone(std::int64_t pid) {
   return name_end != std::string::npos && line.substr(name_end).starts_with(") Z");
 }
 
+// False where nothing lies at the end of `path` and its links.
+bool look_up(const std::string& path, struct stat& status) {
+  if (::stat(path.c_str(), &status) == 0) return true;
+  if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) throw_errno("look up", path, errno);
+  return false;
+}
+
 }  // namespace
 
 void throw_errno(const std::string& doing, const std::string& path, int code) {
@@ -161,16 +168,12 @@ std::int64_t file_size(const std::string& path) {
 
 bool exists(const std::string& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) == 0) return true;
-  if (errno != ENOENT && errno != ENOTDIR) throw_errno("look up", path, errno);
-  return false;
+  return look_up(path, status);
 }
 
 bool is_folder(const std::string& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) == 0) return S_ISDIR(status.st_mode);
-  if (errno != ENOENT && errno != ENOTDIR) throw_errno("look up", path, errno);
-  return false;
+  return look_up(path, status) && S_ISDIR(status.st_mode);
 }
 
 FileState file_state(const std::string& path) {

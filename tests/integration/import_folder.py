@@ -118,6 +118,20 @@ class ImportFolder(runs.Folder):
         outcome = self.import_folder("--out", "all.h5", "--on-bad", "skip", ranks=2)
         self.assertIn("bee/pipe.png", outcome.errors + outcome.output)
 
+    def test_links_to_nothing_are_bad_pictures(self):
+        os.symlink("nowhere.png", "pictures/bee/gone.png")
+        os.symlink("round.png", "pictures/bee/round.png")
+        os.symlink("circle", "pictures/bee/circle")
+        for ranks in (None, 2):
+            outcome = self.import_folder("--out", "none.h5", status=3, ranks=ranks)
+            self.assert_message(outcome, 3, r"bad picture pictures/bee/gone\.png \(it is a link to nothing")
+            outcome = self.import_folder("--out", "left.h5", "--on-bad", "skip", ranks=ranks)
+            self.assertIn("Left out: 2 bad pictures", outcome.output)
+        for name in ("gone.png", "round.png", "circle"):
+            os.remove("pictures/bee/" + name)
+        self.import_folder("--out", "clean.h5")
+        self.assertEqual(runs.read("left.h5"), runs.read("clean.h5"))
+
     def test_wrong_options_are_named(self):
         for words, pattern in ((["--size", "0x3"], "--size '0x3'"), (["--on-bad", "fix"], "'fix' is not stop or skip"),
                                (["--channels", "2"], "'2' is not 1 or 3"), (["--fit", "crop"], "--fit goes with --size"),

@@ -3,6 +3,7 @@
 
 import os
 import re
+import subprocess
 
 import runs
 
@@ -67,6 +68,28 @@ class Streaming(runs.Folder):
         printed.add(runs.convoy("eval", "--checkpoint", runs.checkpoints("b")[-1], "--data", "data.h5", "--split",
                                 "train").output.replace("b/", "a/", 1))
         self.assertEqual(len(printed), 1, printed)
+
+    def peak_mebibytes(self, data, epochs, cache="none"):
+        """Memory that a run on one rank had resident at most; shared memory counts."""
+        words = ["train", "--config", "tiny.ini",
+                 *runs.options({**self.settings, "data.file": data, "data.cache": cache, "data.order": "chunks",
+                                "train.batch": 1000, "train.max-steps": 0, "train.epochs": epochs, "data.augment": "none",
+                                "run.dir": f"{data}-{epochs}-{cache}"})]
+        process = subprocess.Popen(runs.command(words), env=runs.environment(threads=1), stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 0)
+        return usage.ru_maxrss / 1024
+
+    def test_memory_grows_neither_with_the_data_nor_with_the_steps(self):
+        for name, samples in (("small.h5", 4000), ("large.h5", 64000)):  # 4 and 64 MB of pictures
+            made = runs.convoy("synth", "--out", name, *runs.options({**self.samples, "train": samples, "size": "32x32"}))
+            self.assertEqual(made.status, 0, made)
+        small = self.peak_mebibytes("small.h5", 1)
+        large = self.peak_mebibytes("large.h5", 1)
+        self.assertLess(large, small + 8)
+        self.assertLess(self.peak_mebibytes("large.h5", 8), large + 12)
+        self.assertGreater(self.peak_mebibytes("large.h5", 1, cache="memory"), large + 40)  # else nothing was measured
 
     def test_a_file_that_is_cut_short_while_it_is_read_ends_the_run_with_its_name(self):
         os.unlink("data.h5")

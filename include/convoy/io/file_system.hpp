@@ -21,8 +21,8 @@ struct FileState {
   friend bool operator==(const FileState&, const FileState&) = default;
 };
 [[nodiscard]] FileState file_state(const std::string& path);
-/// True if something of that name is there (a file, a folder); a name whose folder cannot be searched is an
-/// IoError.
+/// True if something of that name is there (a file, a folder), and where it is a link, at its end; a name
+/// whose folder cannot be searched is an IoError.
 [[nodiscard]] bool exists(const std::string& path);
 /// True if `path` is a folder.
 [[nodiscard]] bool is_folder(const std::string& path);
