@@ -33,6 +33,8 @@ require_number THREADS_PER_RANK "$threads"
 read -ra more <<<"${MPIRUN_OPTIONS:-}"
 
 program=$(find_convoy)
+mpi=$(mpi_of "$program")
+[[ $mpi = "Open MPI"* ]] || die "$program was built with $mpi, and this script speaks Open MPI's mpirun (start it with mpiexec -f $hostfile -ppn $ranks $program train --config $config)"
 resume_words "$@"
 rank_layout "$ranks" "$threads"
 # Without the keepalive, mpirun learns only after eight minutes that a host is gone; so, after eleven seconds.

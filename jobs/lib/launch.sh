@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034  # `srun` is used by those who source this
+# shellcheck disable=SC2034  # `srun` and `program` are used by those who source this
 # What the scripts that start several ranks share: passing signals on so that a run leaves with a checkpoint, Slurm's
 # ways, and what a run's folder tells. Sourced, never run.
 
@@ -29,7 +29,16 @@ run_leaving() {
   return "$status"
 }
 
-# under_slurm: ends the script where no Slurm job is; sets the array `srun` to the launcher with its options.
+# mpi_of PROGRAM: the MPI that it was built with, such as "Open MPI v4.1.4".
+mpi_of() { "$1" --version | sed -n 's/^MPI: //p'; }
+
+# pmi_of PROGRAM: what srun should offer for its MPI: pmix for Open MPI, pmi2 for MPICH and its kin.
+pmi_of() {
+  case $(mpi_of "$1") in "Open MPI"*) echo pmix ;; *) echo pmi2 ;; esac
+}
+
+# under_slurm: ends the script where no Slurm job is; sets `program` to convoy, and the array `srun` to the launcher with
+# its options.
 under_slurm() {
   [ -n "${SLURM_JOB_ID:-}" ] || die "no Slurm job is here (submit this file: sbatch $script …)"
   # What the allocation gives beats what the submitting shell had.
@@ -38,9 +47,10 @@ under_slurm() {
   # of MPI_Init while another is still in its beginning, where the first message ends that one with SIGSEGV (Slurm
   # 22.05 with Open MPI 4.1, 4 ranks on 2 nodes, all cores busy: in 3 of 40 starts; with the ring alone: in none of 160).
   export SLURM_PMIX_FENCE="${SLURM_PMIX_FENCE:-ring}"
-  # pmix is what lets the ranks find each other: without it each would train alone. srun has not taken the threads from
+  # PMI is what lets the ranks find each other: without it each would train alone. srun has not taken the threads from
   # the allocation by itself since Slurm 22.05. A rank that ends with an error ends the job.
-  srun=(srun --mpi=pmix "--cpus-per-task=$OMP_NUM_THREADS" --kill-on-bad-exit=1)
+  program=$(find_convoy)
+  srun=(srun "--mpi=${CONVOY_PMI:-$(pmi_of "$program")}" "--cpus-per-task=$OMP_NUM_THREADS" --kill-on-bad-exit=1)
 }
 
 # end_with STATUS: ends the script as the run did; says what a killed rank most often means.

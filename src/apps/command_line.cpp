@@ -4,10 +4,12 @@
 #include <iostream>
 #include <map>
 
+#include "convoy/comm/communicator.hpp"
 #include "convoy/config/command_line.hpp"
 #include "convoy/config/suggest.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
+#include "convoy/io/hdf5_file.hpp"
 
 namespace convoy::apps {
 namespace po = boost::program_options;
@@ -28,6 +30,11 @@ std::string range_text(std::int64_t least, std::int64_t most) {
 }
 
 }  // namespace
+
+std::string version_lines() {
+  return "convoy " + std::string(version()) + "\nMPI: " + comm::Environment::library_version() +
+         "\nHDF5: " + io::hdf5_version() + '\n';
+}
 
 struct CommandLine::Impl {
   std::string command;
@@ -148,7 +155,7 @@ bool CommandLine::parse(const Arguments& arguments) {
   }
   impl_->parse(arguments);
   if (has("version")) {
-    std::cout << "convoy " << version() << '\n';
+    std::cout << version_lines();
     return false;
   }
   if (has("help")) {

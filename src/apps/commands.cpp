@@ -4,9 +4,9 @@
 #include <iomanip>
 #include <iostream>
 
+#include "convoy/apps/command_line.hpp"
 #include "convoy/apps/ranks.hpp"
 #include "convoy/config/suggest.hpp"
-#include "convoy/core/version.hpp"
 
 namespace convoy::apps {
 
@@ -70,7 +70,7 @@ ExitStatus dispatch(const Arguments& arguments) {
     return ExitStatus::kDone;
   }
   if (first == "--version") {
-    std::cout << "convoy " << version() << '\n';
+    std::cout << version_lines();
     return ExitStatus::kDone;
   }
   return find_command(first).run({arguments.begin() + 1, arguments.end()});

@@ -39,8 +39,13 @@ std::string threads_of_job() {
   return threads ? " --cpus-per-task=" + std::to_string(*threads) : std::string();
 }
 
+/// What srun should be told to offer: MPICH and its kin speak no PMIx unless they were built for it.
+std::string pmi() {
+  return comm::Environment::library_version().starts_with("Open MPI") ? "pmix" : "pmi2";
+}
+
 std::string srun_line(std::string_view command, std::int64_t tasks) {
-  return "srun --mpi=pmix --ntasks=" + std::to_string(tasks) + threads_of_job() + " convoy " +
+  return "srun --mpi=" + pmi() + " --ntasks=" + std::to_string(tasks) + threads_of_job() + " convoy " +
          std::string(command) + " …";
 }
 
@@ -99,14 +104,14 @@ std::string LaunchCheck::problem(int ranks) const {
   if (processes_ > 1) {
     return "the launcher started " + counted(processes_, "process") +
            ", but each of them sees one rank (launcher and MPI do not speak the same PMI); use the mpirun of "
-           "the MPI that Convoy was built with, under Slurm srun --mpi=pmix";
+           "the MPI that Convoy was built with, under Slurm srun --mpi=" +
+           pmi();
   }
   if (!is_launched_ && job_tasks_ > 1) {
     return "this Slurm job has " + counted(job_tasks_, "task") +
            " (SLURM_NTASKS), but convoy was started as one process, without srun; start it with '" +
-           srun_line(command_, job_tasks_) +
-           "', or where one process is meant, with 'srun --mpi=pmix --ntasks=1" + threads_of_job() +
-           " convoy " + command_ + " …'";
+           srun_line(command_, job_tasks_) + "', or where one process is meant, with 'srun --mpi=" + pmi() +
+           " --ntasks=1" + threads_of_job() + " convoy " + command_ + " …'";
   }
   return {};
 }

@@ -17,6 +17,7 @@
 #include "convoy/core/aligned.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/patience.hpp"
+#include "convoy/core/text.hpp"
 #include "messages.hpp"
 
 namespace convoy::comm {
@@ -91,8 +92,12 @@ std::string Environment::library_version() {
   std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
   int length = 0;
   check(MPI_Get_library_version(text.data(), &length), "MPI_Get_library_version");
-  const std::string version(text.data(), static_cast<std::size_t>(length));
-  return version.substr(0, version.find_first_of(",\n"));
+  std::string version(text.data(), static_cast<std::size_t>(length));
+  version.erase(std::min(version.find_first_of(",\n"), version.size()));
+  std::ranges::replace(version, ':', ' ');  // MPICH's are "MPICH Version:\t4.0.2"
+  std::vector<std::string> words = split_words(version);
+  std::erase(words, "Version");
+  return join(words, " ");
 }
 
 struct Communicator::Impl {

@@ -51,7 +51,7 @@ io::Descriptor open_file(const std::string& path) {
   try {
     return {path, O_RDONLY | O_NONBLOCK, "open"};  // a pipe would keep its reader waiting for ever
   } catch (const IoError&) {
-    if (!io::exists(path)) throw_bad_picture(path, "it is a link to nothing, or was removed meanwhile");
+    if (io::leads_nowhere(path)) throw_bad_picture(path, "it is a link to nothing, or was removed meanwhile");
     throw;
   }
 }

@@ -75,11 +75,11 @@ bool is_gone(std::int64_t pid) {
   return name_end != std::string::npos && line.substr(name_end).starts_with(") Z");
 }
 
-// False where nothing lies at the end of `path` and its links.
-bool look_up(const std::string& path, struct stat& status) {
-  if (::stat(path.c_str(), &status) == 0) return true;
+// Of what lies at the end of `path` and its links. 0, or the errno that says that nothing does.
+int look_up(const std::string& path, struct stat& status) {
+  if (::stat(path.c_str(), &status) == 0) return 0;
   if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) throw_errno("look up", path, errno);
-  return false;
+  return errno;
 }
 
 }  // namespace
@@ -168,12 +168,19 @@ std::int64_t file_size(const std::string& path) {
 
 bool exists(const std::string& path) {
   struct stat status {};
-  return look_up(path, status);
+  const int code = look_up(path, status);
+  if (code == ELOOP) throw_errno("look up", path, code);
+  return code == 0;
+}
+
+bool leads_nowhere(const std::string& path) {
+  struct stat status {};
+  return look_up(path, status) != 0;
 }
 
 bool is_folder(const std::string& path) {
   struct stat status {};
-  return look_up(path, status) && S_ISDIR(status.st_mode);
+  return look_up(path, status) == 0 && S_ISDIR(status.st_mode);
 }
 
 FileState file_state(const std::string& path) {

@@ -36,7 +36,14 @@ void choose_driver(const PropertiesHandle& access, const comm::Communicator& wor
     checked(use_write_driver(access.get(), failure), "prepare to create", place);
     return;
   }
-  checked(H5Pset_fapl_mpio(access.get(), *handle, MPI_INFO_NULL), "prepare to create", place);
+  // ROMIO reads, changes and writes back what lies between the pieces of a rank, under file locks, and where
+  // there are none it aborts the job. We write each byte once.
+  MPI_Info hints = MPI_INFO_NULL;
+  MPI_Info_create(&hints);
+  MPI_Info_set(hints, "romio_ds_write", "disable");
+  const herr_t status = H5Pset_fapl_mpio(access.get(), *handle, hints);  // keeps a copy
+  MPI_Info_free(&hints);
+  checked(status, "prepare to create", place);
   checked(H5Pset_all_coll_metadata_ops(access.get(), true), "prepare to create", place);
   checked(H5Pset_coll_metadata_write(access.get(), true), "prepare to create", place);
 #else

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import subprocess
+import unittest
 
 import runs
 
@@ -78,9 +79,9 @@ class Doctor(runs.Folder):
 
     def test_processes_that_do_not_see_one_another(self):
         outcome = run(DOCTOR, {"SLURM_STEP_NUM_TASKS": "4", "SLURM_STEP_ID": "0"})
-        self.assert_found(outcome, "wrong", "launcher", r"without PMI|started 4 processes, .* one rank", r"srun --mpi=pmix")
+        self.assert_found(outcome, "wrong", "launcher", r"without PMI|started 4 processes, .* one rank", f"srun --mpi={runs.PMI}")
         outcome = run(DOCTOR, {"SLURM_NTASKS": "4", "SLURM_JOB_ID": "7"})
-        self.assert_found(outcome, "wrong", "launcher", r"4 tasks", r"srun --mpi=pmix --ntasks=4")
+        self.assert_found(outcome, "wrong", "launcher", r"4 tasks", f"srun --mpi={runs.PMI} --ntasks=4")
         outcome = run(DOCTOR, {"SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "3"})
         self.assertEqual((outcome.status, outcome.output), (0, ""), "only the first of them tells")
 
@@ -206,6 +207,7 @@ class Doctor(runs.Folder):
         outcome = self.in_own_mounts(no_files, ranks(DOCTOR + ["--dir", "disk"]))
         self.assert_found(outcome, "wrong", "space", r"disk has room for \d+ more files \(inodes\)", r"df -i disk")
 
+    @unittest.skipUnless(runs.OPEN_MPI, "UCX, below this MPI, ends the program itself where files may not grow")
     def test_files_that_may_not_grow(self):
         outcome = run(ranks(limited("-f 4096", DOCTOR)))  # of 512 bytes, or 1,024
         self.assert_found(outcome, "wrong", "space", r"RLIMIT_FSIZE", r"ulimit -f unlimited")
@@ -238,7 +240,7 @@ class Doctor(runs.Folder):
     def test_a_rank_that_stops_is_named(self):
         outcome = run(runs.LAUNCHER + ["-n", "1", *DOCTOR, "--timeout", PATIENT, ":", "-n", "1", *preloaded("stop"), *DOCTOR,
                                 "--timeout", PATIENT, ":", "-n", "1", *DOCTOR, "--timeout", PATIENT])
-        self.assertEqual(outcome.status, 1, outcome)
+        self.assertIn(outcome.status, (1,) if runs.OPEN_MPI else (1, 9), outcome)  # 9: Hydra killed the rank that stopped
         self.assertRegex(outcome.output, r"(?m)^wrong +facts +rank 1 on \S+ did not get through within 15 s")
 
     def test_a_slow_disk(self):

@@ -175,6 +175,7 @@ class Interrupted(runs.Folder):
                 self.assert_message(run.wait(), status, "stopped on request; out.h5 is as it was before")
             self.assert_nothing_changed()
 
+    @unittest.skipUnless(runs.OPEN_MPI, "the launcher of this MPI forwards no SIGUSR2")
     def test_a_signal_that_mpirun_forwards_stops_all_ranks(self):
         with self.start(ranks=3) as run:
             run.process.send_signal(signal.SIGUSR2)

@@ -18,8 +18,8 @@ class Launch(runs.Folder):
 
     def test_srun_without_pmi_is_refused_with_the_line_that_mends_it(self):
         self.refused({"SLURM_STEP_NUM_TASKS": "4", "SLURM_NTASKS": "4", "SLURM_CPUS_PER_TASK": "2"},
-                     "srun started this without PMI",
-                     "'srun --mpi=pmix --ntasks=4 --cpus-per-task=2 convoy train …'")
+                     "srun started this without PMI" if runs.OPEN_MPI else r"srun started 4 processes, .* one rank \(srun was told no PMI",
+                     f"'srun --mpi={runs.PMI} --ntasks=4 --cpus-per-task=2 convoy train …'")
 
     def test_a_launcher_of_another_mpi_is_refused(self):
         self.refused({"PMI_SIZE": "3"}, "the launcher started 3 processes, but each of them sees one rank")
@@ -27,7 +27,7 @@ class Launch(runs.Folder):
 
     def test_one_process_in_a_slurm_job_of_several_tasks_is_refused(self):
         self.refused({"SLURM_NTASKS": "8"}, r"has 8 tasks \(SLURM_NTASKS\), but convoy was started as one process",
-                     "'srun --mpi=pmix --ntasks=8 --cpus-per-task=1 convoy train …'", "'srun --mpi=pmix --ntasks=1 ")
+                     f"'srun --mpi={runs.PMI} --ntasks=8 --cpus-per-task=1 convoy train …'", f"'srun --mpi={runs.PMI} --ntasks=1 ")
 
     def test_what_was_meant_is_not_refused(self):
         for ranks, extra in ((None, {"SLURM_NTASKS": "1"}),

@@ -23,6 +23,11 @@ SKIPPED = 77
 # Long enough for a loaded machine, short enough to end before ctest's own limit.
 PATIENCE_SECONDS = 120
 
+# What MPICH's launcher does otherwise: a signal that it does not know ends it, and it takes the status of a rank that it
+# killed itself for the job's.
+OPEN_MPI = "\nMPI: Open MPI" in subprocess.run([CONVOY, "--version"], capture_output=True, text=True, check=False).stdout
+PMI = "pmix" if OPEN_MPI else "pmi2"
+
 LAUNCHER = [MPIEXEC] + os.environ.get("MPIEXEC_FLAGS", "").split()
 
 NETWORKS = {

@@ -46,7 +46,7 @@ class Stalled(runs.Folder):
         found = {}
         for pid in running.rank_pids():
             with open(f"/proc/{pid}/environ", "rb") as file:
-                found[int(re.search(rb"OMPI_COMM_WORLD_RANK=(\d+)", file.read())[1])] = pid
+                found[int(re.search(rb"(?:^|\0)(?:OMPI_COMM_WORLD_RANK|PMI_RANK)=(\d+)", file.read())[1])] = pid
         return found
 
     def test_a_stopped_rank_ends_the_job_with_6_and_is_waited_for_by_name(self):

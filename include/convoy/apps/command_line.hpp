@@ -14,6 +14,9 @@
 
 namespace convoy::apps {
 
+/// What --version prints: "convoy 0.1.0", and what it was built with, a line each.
+[[nodiscard]] std::string version_lines();
+
 /// Describe (add_…, expect_words), then parse once, then ask. All errors are ConfigErrors naming the option
 /// or word, its value and what would be right.
 class CommandLine {

@@ -29,7 +29,7 @@ class Environment {
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
-  /// "Open MPI 4.1.4", or "none (built without MPI)".
+  /// "Open MPI v4.1.4", "MPICH 4.0.2", or "none (built without MPI)".
   [[nodiscard]] static std::string library_version();
 };
 

@@ -22,8 +22,10 @@ struct FileState {
 };
 [[nodiscard]] FileState file_state(const std::string& path);
 /// True if something of that name is there (a file, a folder), and where it is a link, at its end; a name
-/// whose folder cannot be searched is an IoError.
+/// whose folder cannot be searched, and a link that leads back to itself, is an IoError.
 [[nodiscard]] bool exists(const std::string& path);
+/// True for a name that is not there, and for a link to none or to itself.
+[[nodiscard]] bool leads_nowhere(const std::string& path);
 /// True if `path` is a folder.
 [[nodiscard]] bool is_folder(const std::string& path);
 /// Makes the folder and its parents; it may be there already.

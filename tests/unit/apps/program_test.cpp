@@ -40,7 +40,10 @@ TEST(Program, EveryCommandHasHelpThatEndsWithStatusZero) {
 }
 
 TEST(Program, TellsItsVersion) {
-  EXPECT_EQ(run({"--version"}).output, "convoy " + std::string(version()) + "\n");
+  const std::string told = run({"--version"}).output;
+  EXPECT_TRUE(told.starts_with("convoy " + std::string(version()) + "\nMPI: ")) << told;
+  EXPECT_NE(told.find("\nHDF5: 1."), std::string::npos) << told;
+  EXPECT_EQ(run({"train", "--version"}).output, told);
 }
 
 TEST(Program, RefusesAnUnknownCommandAndNamesTheNearest) {
