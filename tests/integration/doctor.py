@@ -41,11 +41,14 @@ def preloaded(fault):
 
 
 class Doctor(runs.Folder):
-    def assert_found(self, outcome, verdict, check, pattern, remedy):
+    def assert_found(self, outcome, verdict, check, pattern, remedy, is_cut_short=False):
         """A line of that verdict tells fault and remedy; the status says whether anything is wrong."""
         lines = [line for line in outcome.output.splitlines() if re.match(rf"{verdict} +{re.escape(check)} ", line)]
         self.assertTrue(any(re.search(f"({pattern}).*; mend: .*{remedy}", line) for line in lines), outcome)
-        self.assertEqual(outcome.status, 1 if verdict == "wrong" else 0, outcome)
+        if is_cut_short:
+            self.assertIn(outcome.status, runs.ended_with(1), outcome)
+        else:
+            self.assertEqual(outcome.status, 1 if verdict == "wrong" else 0, outcome)
 
     def in_own_mounts(self, mounts, words, extra=None):
         """`words` after the shell commands `mounts`, which nobody else sees."""
@@ -231,7 +234,8 @@ class Doctor(runs.Folder):
 
     def test_a_file_system_that_hangs_ends_it_in_time(self):
         outcome = run(ranks([*preloaded("hang"), *DOCTOR, "--timeout", PATIENT, "--json", "found.json"]))
-        self.assert_found(outcome, "wrong", "locks", r"rank 0 on \S+ did not get through within 15 s", r"leave that host out")
+        self.assert_found(outcome, "wrong", "locks", r"rank 0 on \S+ did not get through within 15 s", r"leave that host out",
+                          is_cut_short=True)
         with open("found.json", encoding="utf-8") as file:
             self.assertEqual(json.load(file)["status"], 1)
         self.assertEqual(run(DOCTOR).status, 0)
@@ -240,7 +244,7 @@ class Doctor(runs.Folder):
     def test_a_rank_that_stops_is_named(self):
         outcome = run(runs.LAUNCHER + ["-n", "1", *DOCTOR, "--timeout", PATIENT, ":", "-n", "1", *preloaded("stop"), *DOCTOR,
                                 "--timeout", PATIENT, ":", "-n", "1", *DOCTOR, "--timeout", PATIENT])
-        self.assertIn(outcome.status, (1,) if runs.OPEN_MPI else (1, 9), outcome)  # 9: Hydra killed the rank that stopped
+        self.assertIn(outcome.status, runs.ended_with(1), outcome)
         self.assertRegex(outcome.output, r"(?m)^wrong +facts +rank 1 on \S+ did not get through within 15 s")
 
     def test_a_slow_disk(self):
