@@ -1,5 +1,6 @@
 #include "convoy/core/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -87,20 +88,49 @@ std::string shortest(double value) {
   return {text.data(), end};
 }
 
+std::size_t utf8_length(std::string_view text) {
+  constexpr std::array<std::uint32_t, 5> kLeast{0, 0, 0x80, 0x800,
+                                                0x10000};  // by length: no longer than needed
+  if (text.empty()) return 0;
+  const auto lead = static_cast<unsigned char>(text.front());
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead < 0xC0 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF8 ? 4 : 0;
+  if (length == 0 || text.size() < length) return 0;
+  std::uint32_t character = lead & (0x7FU >> length);
+  for (const char ch : text.substr(1, length - 1)) {
+    const auto next = static_cast<unsigned char>(ch);
+    if ((next & 0xC0) != 0x80) return 0;
+    character = character << 6 | (next & 0x3FU);
+  }
+  const bool is_surrogate = character >= 0xD800 && character < 0xE000;
+  return character < kLeast[length] || character > 0x10FFFF || is_surrogate ? 0 : length;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string json_string(std::string_view text) {
   std::string quoted = "\"";
-  for (const char ch : text) {
-    if (ch == '"' || ch == '\\') {
+  while (!text.empty()) {
+    const char ch = text.front();
+    const std::size_t length = utf8_length(text);
+    if (length == 0) {
+      quoted += "\\ufffd";
+    } else if (ch == '"' || ch == '\\') {
       quoted += '\\';
       quoted += ch;
     } else if (static_cast<unsigned char>(ch) < 0x20) {
-      std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\u%04x",
-                    static_cast<unsigned>(static_cast<unsigned char>(ch)));
-      quoted += escape.data();
+      quoted += format("\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(ch)));
     } else {
-      quoted += ch;
+      quoted += text.substr(0, length);
     }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return quoted + '"';
 }

@@ -81,6 +81,10 @@ class Lister {
 
   void list_classes(const std::vector<std::string>& folders) {
     found_.class_names = folders;
+    for (const std::string& name : folders)
+      if (!is_utf8(name))
+        throw ConfigError("class folder " + options_.folder + '/' + name +
+                          " has a name that is no UTF-8; rename it (convmv does that to many)");
     if (folders.empty())
       throw ConfigError("no class folders in " + options_.folder +
                         " (it holds no folder); put the pictures of each class into one of its own");

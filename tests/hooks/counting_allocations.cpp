@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
           .append(std::to_string(i + 1))
           .append("=")
           .append(std::to_string(seen[i] - seen[i - 1]));
-    // MPICH's launcher passes on what it reads, half lines too: this line is to arrive by itself.
+    // In one piece, for launchers that pass on half lines.
     std::cout.flush();
     std::fflush(stdout);
     std::printf("%s\n", line.c_str());

@@ -27,7 +27,10 @@ namespace convoy {
 [[nodiscard]] std::string json_number(double value);
 /// The shortest text that reads back to the same double ("0.1", "5e-4").
 [[nodiscard]] std::string shortest(double value);
-/// `text` as a JSON string, quotes included.
+/// Bytes of the UTF-8 character that `text` begins with (RFC 3629); 0 where it begins with none.
+[[nodiscard]] std::size_t utf8_length(std::string_view text);
+[[nodiscard]] bool is_utf8(std::string_view text);
+/// `text` as a JSON string, quotes included; U+FFFD stands for each byte that is no UTF-8.
 [[nodiscard]] std::string json_string(std::string_view text);
 /// Keys with their values; these are JSON already.
 using JsonMembers = std::vector<std::pair<std::string_view, std::string>>;

@@ -254,6 +254,8 @@ TEST_F(ImportFolder, NamesWhatIsWrongWithTheFolder) {
   put("val/a/1.pgm", grey(1, 1, 1));
   put("validation/a/1.pgm", grey(1, 1, 1));
   EXPECT_HOLDS(complaint<ConfigError>(), "two validation splits");
+  put("train/caf\xE9/1.pgm", grey(1, 1, 1));
+  EXPECT_HOLDS(complaint<ConfigError>(), "has a name that is no UTF-8");
   options_.folder = in_ / "none";
   EXPECT_HOLDS(complaint<ConfigError>(), "no folder " + (in_ / "none"));
 }
