@@ -33,9 +33,9 @@ require_number THREADS_PER_RANK "$threads"
 read -ra more <<<"${MPIRUN_OPTIONS:-}"
 
 program=$(find_convoy)
-mpi=$(mpi_of "$program")
-[[ $mpi = "Open MPI"* ]] || die "$program was built with $mpi, and this script speaks Open MPI's mpirun (start it with mpiexec -f $hostfile -ppn $ranks $program train --config $config)"
 resume_words "$@"
+mpi=$(mpi_of "$program")
+[[ $mpi = "Open MPI"* ]] || die "$program runs with $mpi, and this script speaks the language of Open MPI's mpirun; with MPICH's launcher, and its kind of host file ('node1:8', a host a line): OMP_NUM_THREADS=$threads mpiexec -f $hostfile -ppn $ranks -n RANKS $program train --config $config ${resume[*]} $*"
 rank_layout "$ranks" "$threads"
 # Without the keepalive, mpirun learns only after eight minutes that a host is gone; so, after eleven seconds.
 layout+=(--mca oob_tcp_keepalive_time 5 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3)

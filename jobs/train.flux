@@ -7,10 +7,10 @@
 # Options of flux batch beat the lines below. Submit it from the folder that relative paths start from; all nodes need to
 # see it. The result is the same, bit for bit, on any number of nodes. Two minutes before its time is up the run writes a
 # checkpoint and leaves; submit it again: it goes on from there. Open MPI 4 and 5 find their ranks through Flux's plug-in
-# flux-pmix (FLUX_MPI= for a site whose Flux serves them otherwise). Environment:
+# flux-pmix, MPICH without (FLUX_MPI= for a site whose Flux serves them otherwise). Environment:
 #   TASKS_PER_NODE=N   MPI ranks on each node (1; try one for each socket)
 #   CONVOY_JOBS=PATH   the folder of this file, where it is not ./jobs: Flux runs a copy and does not tell
-#   FLUX_MPI="..."     words for flux run in place of -o pmi=pmix
+#   FLUX_MPI="..."     words for flux run in place of -o pmi=pmix (Open MPI; none for others)
 #   RESUME=never       start afresh; refused where the run's folder holds checkpoints
 #   CONVOY=PATH        the program, where it is neither installed nor built in this tree
 #flux: --job-name=convoy
@@ -40,7 +40,10 @@ cores=$(flux resource list --states=all --no-header --format='{ncores}' | head -
 threads=$((cores / nodes / tasks))
 [ "$threads" -ge 1 ] || die "$tasks ranks a node are more than its $((cores / nodes)) cores (TASKS_PER_NODE)"
 export OMP_NUM_THREADS=$threads
-read -ra mpi <<<"${FLUX_MPI--o pmi=pmix}"
+library=$(mpi_of "$program")
+serving=
+[[ $library != "Open MPI"* ]] || serving="-o pmi=pmix"
+read -ra mpi <<<"${FLUX_MPI-$serving}"
 resume_words "$@"
 run_leaving flux run --nodes="$nodes" --tasks-per-node="$tasks" --cores-per-task="$threads" ${mpi[@]+"${mpi[@]}"} \
   "$program" train --config "$config" ${resume[@]+"${resume[@]}"} "$@"

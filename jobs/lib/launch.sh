@@ -29,12 +29,18 @@ run_leaving() {
   return "$status"
 }
 
-# mpi_of PROGRAM: the MPI that it was built with, such as "Open MPI v4.1.4".
-mpi_of() { "$1" --version | sed -n 's/^MPI: //p'; }
+# mpi_of PROGRAM: the MPI that it runs with, such as "Open MPI v4.1.4".
+mpi_of() {
+  local mpi
+  mpi=$("$1" --version | sed -n 's/^MPI: //p') || true
+  [ -n "$mpi" ] || die "'$1 --version' does not tell its MPI; does the program start here?"
+  [[ $mpi != none* ]] || die "$1 was built without MPI, and trains on one host alone (single-node.sh)"
+  printf '%s\n' "$mpi"
+}
 
-# pmi_of PROGRAM: what srun should offer for its MPI: pmix for Open MPI, pmi2 for MPICH and its kin.
+# pmi_of MPI: what srun should offer for it: pmix for Open MPI, pmi2 for MPICH and its kin.
 pmi_of() {
-  case $(mpi_of "$1") in "Open MPI"*) echo pmix ;; *) echo pmi2 ;; esac
+  case $1 in "Open MPI"*) echo pmix ;; *) echo pmi2 ;; esac
 }
 
 # under_slurm: ends the script where no Slurm job is; sets `program` to convoy, and the array `srun` to the launcher with
@@ -50,7 +56,9 @@ under_slurm() {
   # PMI is what lets the ranks find each other: without it each would train alone. srun has not taken the threads from
   # the allocation by itself since Slurm 22.05. A rank that ends with an error ends the job.
   program=$(find_convoy)
-  srun=(srun "--mpi=${CONVOY_PMI:-$(pmi_of "$program")}" "--cpus-per-task=$OMP_NUM_THREADS" --kill-on-bad-exit=1)
+  local mpi
+  mpi=$(mpi_of "$program")
+  srun=(srun "--mpi=${CONVOY_PMI:-$(pmi_of "$mpi")}" "--cpus-per-task=$OMP_NUM_THREADS" --kill-on-bad-exit=1)
 }
 
 # end_with STATUS: ends the script as the run did; says what a killed rank most often means.

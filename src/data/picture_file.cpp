@@ -51,7 +51,8 @@ io::Descriptor open_file(const std::string& path) {
   try {
     return {path, O_RDONLY | O_NONBLOCK, "open"};  // a pipe would keep its reader waiting for ever
   } catch (const IoError&) {
-    if (io::leads_nowhere(path)) throw_bad_picture(path, "it is a link to nothing, or was removed meanwhile");
+    // A name that is gone may mean that a whole file system is: that is no fault of the picture.
+    if (io::is_dead_link(path)) throw_bad_picture(path, "it is a link to nothing");
     throw;
   }
 }

@@ -173,9 +173,10 @@ bool exists(const std::string& path) {
   return code == 0;
 }
 
-bool leads_nowhere(const std::string& path) {
+bool is_dead_link(const std::string& path) {
+  struct stat link {};
   struct stat status {};
-  return look_up(path, status) != 0;
+  return ::lstat(path.c_str(), &link) == 0 && S_ISLNK(link.st_mode) && look_up(path, status) != 0;
 }
 
 bool is_folder(const std::string& path) {

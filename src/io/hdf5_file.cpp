@@ -28,6 +28,28 @@ PropertiesHandle file_access(const Place& place) {
   return access;
 }
 
+#ifdef H5_HAVE_PARALLEL
+/// What MPI-IO is asked for; HDF5 keeps a copy.
+class Hints {
+ public:
+  explicit Hints(const Place& place) : place_(place) { require(MPI_Info_create(&info_)); }
+  ~Hints() { MPI_Info_free(&info_); }
+  Hints(const Hints&) = delete;
+  Hints& operator=(const Hints&) = delete;
+  void set(const char* key, const char* value) { require(MPI_Info_set(info_, key, value)); }
+  [[nodiscard]] MPI_Info get() const { return info_; }
+
+ private:
+  void require(int code) const {
+    if (code != MPI_SUCCESS)
+      throw IoError("cannot prepare to create " + place_.file + " (MPI takes no hints for it)");
+  }
+
+  const Place& place_;
+  MPI_Info info_ = MPI_INFO_NULL;
+};
+#endif
+
 void choose_driver(const PropertiesHandle& access, const comm::Communicator& world, WriteFailure* failure,
                    const Place& place) {
 #ifdef H5_HAVE_PARALLEL
@@ -36,14 +58,11 @@ void choose_driver(const PropertiesHandle& access, const comm::Communicator& wor
     checked(use_write_driver(access.get(), failure), "prepare to create", place);
     return;
   }
-  // ROMIO reads, changes and writes back what lies between the pieces of a rank, under file locks, and where
-  // there are none it aborts the job. We write each byte once.
-  MPI_Info hints = MPI_INFO_NULL;
-  MPI_Info_create(&hints);
-  MPI_Info_set(hints, "romio_ds_write", "disable");
-  const herr_t status = H5Pset_fapl_mpio(access.get(), *handle, hints);  // keeps a copy
-  MPI_Info_free(&hints);
-  checked(status, "prepare to create", place);
+  // Else ROMIO reads, changes and writes back what lies between the pieces of a rank, under file locks, and
+  // where there are none it aborts the job. We write each byte once. (On NFS it locks for every write.)
+  Hints hints(place);
+  hints.set("romio_ds_write", "disable");
+  checked(H5Pset_fapl_mpio(access.get(), *handle, hints.get()), "prepare to create", place);
   checked(H5Pset_all_coll_metadata_ops(access.get(), true), "prepare to create", place);
   checked(H5Pset_coll_metadata_write(access.get(), true), "prepare to create", place);
 #else

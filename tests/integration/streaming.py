@@ -75,10 +75,13 @@ class Streaming(runs.Folder):
                  *runs.options({**self.settings, "data.file": data, "data.cache": cache, "data.order": "chunks",
                                 "train.batch": 1000, "train.max-steps": 0, "train.epochs": epochs, "data.augment": "none",
                                 "run.dir": f"{data}-{epochs}-{cache}"})]
-        process = subprocess.Popen(runs.command(words), env=runs.environment(threads=1), stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        self.assertEqual(process.returncode, 0)
+        with open("errors", "w+", encoding="utf-8") as errors:
+            process = subprocess.Popen(runs.command(words), env=runs.environment(threads=1), stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=errors)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            errors.seek(0)
+            self.assertEqual(process.returncode, 0, errors.read())
         return usage.ru_maxrss / 1024
 
     def test_memory_grows_neither_with_the_data_nor_with_the_steps(self):

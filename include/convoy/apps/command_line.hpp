@@ -14,7 +14,7 @@
 
 namespace convoy::apps {
 
-/// What --version prints: "convoy 0.1.0", and what it was built with, a line each.
+/// What --version prints: "convoy 0.1.0", and its MPI and HDF5, a line each.
 [[nodiscard]] std::string version_lines();
 
 /// Describe (add_…, expect_words), then parse once, then ask. All errors are ConfigErrors naming the option

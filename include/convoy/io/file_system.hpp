@@ -24,9 +24,9 @@ struct FileState {
 /// True if something of that name is there (a file, a folder), and where it is a link, at its end; a name
 /// whose folder cannot be searched, and a link that leads back to itself, is an IoError.
 [[nodiscard]] bool exists(const std::string& path);
-/// True for a name that is not there, and for a link to none or to itself.
-[[nodiscard]] bool leads_nowhere(const std::string& path);
-/// True if `path` is a folder.
+/// True for a link to a name that is not there, or back to itself. Throws IoError as exists().
+[[nodiscard]] bool is_dead_link(const std::string& path);
+/// True if `path` is a folder. Throws IoError for a name whose folder cannot be searched.
 [[nodiscard]] bool is_folder(const std::string& path);
 /// Makes the folder and its parents; it may be there already.
 void make_directories(const std::string& path);

@@ -75,5 +75,10 @@ TEST(CommandLine, HelpNamesEveryKeyOfTheEffectiveConfiguration) {
     expect_mentions(help.str(), {"--" + setting.key + " "});
 }
 
+TEST(CommandLine, HelpNamesNoDefaultThatIsEmpty) {
+  for (const auto& option : command_line_options().options())
+    EXPECT_FALSE(option->description().ends_with("default ")) << option->long_name();
+}
+
 }  // namespace
 }  // namespace convoy::config
