@@ -76,7 +76,8 @@ TEST(CommandLine, HelpNamesEveryKeyOfTheEffectiveConfiguration) {
 }
 
 TEST(CommandLine, HelpNamesNoDefaultThatIsEmpty) {
-  for (const auto& option : command_line_options().options())
+  const po::options_description all = command_line_options();
+  for (const auto& option : all.options())
     EXPECT_FALSE(option->description().ends_with("default ")) << option->long_name();
 }
 
