@@ -39,9 +39,13 @@ std::string threads_of_job() {
   return threads ? " --cpus-per-task=" + std::to_string(*threads) : std::string();
 }
 
+bool is_open_mpi() {
+  return comm::Environment::library_version().starts_with("Open MPI");
+}
+
 /// What srun should be told to offer: MPICH and its kin speak no PMIx unless they were built for it.
 std::string pmi() {
-  return comm::Environment::library_version().starts_with("Open MPI") ? "pmix" : "pmi2";
+  return is_open_mpi() ? "pmix" : "pmi2";
 }
 
 std::string srun_line(std::string_view command, std::int64_t tasks) {
@@ -74,7 +78,7 @@ LaunchCheck::LaunchCheck(std::string_view command)
     : command_(command),
       processes_(launched_processes()),
       is_step_(environment_integer("SLURM_STEP_NUM_TASKS").has_value() && !is_set("OMPI_COMM_WORLD_SIZE")),
-      is_open_mpi_(comm::Environment::library_version().starts_with("Open MPI")),
+      is_open_mpi_(is_open_mpi()),
       is_launched_(told_processes().has_value()),
       job_tasks_(environment_integer("SLURM_NTASKS").value_or(0)) {}
 
@@ -110,8 +114,8 @@ std::string LaunchCheck::problem(int ranks) const {
   if (!is_launched_ && job_tasks_ > 1) {
     return "this Slurm job has " + counted(job_tasks_, "task") +
            " (SLURM_NTASKS), but convoy was started as one process, without srun; start it with '" +
-           srun_line(command_, job_tasks_) + "', or where one process is meant, with 'srun --mpi=" + pmi() +
-           " --ntasks=1" + threads_of_job() + " convoy " + command_ + " …'";
+           srun_line(command_, job_tasks_) + "', or where one process is meant, with '" +
+           srun_line(command_, 1) + "'";
   }
   return {};
 }

@@ -89,8 +89,8 @@ std::string shortest(double value) {
 }
 
 std::size_t utf8_length(std::string_view text) {
-  constexpr std::array<std::uint32_t, 5> kLeast{0, 0, 0x80, 0x800,
-                                                0x10000};  // by length: no longer than needed
+  // By length: what needs no fewer bytes.
+  constexpr std::array<std::uint32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
   if (text.empty()) return 0;
   const auto lead = static_cast<unsigned char>(text.front());
   if (lead < 0x80) return 1;
