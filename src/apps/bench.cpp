@@ -2,15 +2,15 @@
 
 #include <iostream>
 
-#include "convoy/apps/bench_comm.hpp"
-#include "convoy/apps/bench_report.hpp"
-#include "convoy/apps/command.hpp"
-#include "convoy/apps/command_line.hpp"
-#include "convoy/apps/launcher.hpp"
-#include "convoy/apps/pictures.hpp"
+#include "bench_comm.hpp"
+#include "bench_report.hpp"
+#include "command.hpp"
+#include "command_line.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/train/placement.hpp"
+#include "convoy/launch/launcher.hpp"
+#include "convoy/step/placement.hpp"
+#include "pictures.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -23,8 +23,8 @@ struct Request {
 };
 
 void refuse_several_processes() {
-  if (launched_processes() <= 1) return;
-  throw ConfigError("the launcher started " + counted(launched_processes(), "process") +
+  if (launch::launched_processes() <= 1) return;
+  throw ConfigError("the launcher started " + counted(launch::launched_processes(), "process") +
                     ", which would measure each other (bench is about one process); start one, and set "
                     "run.threads");
 }
@@ -42,16 +42,16 @@ ExitStatus bench(const train::Options& options, const Request& request) {
   const Pictures& pictures = request.pictures;
   const nn::Network network = network_for(pictures, options);
   const kernels::Isa isa = kernels::choose_isa();
-  const int threads = train::resolve_threads(options.threads);
+  const int threads = step::resolve_threads(options.threads);
   for (const std::string& warning :
-       train::placement_warnings(train::gather_placements(comm::Communicator::self(), threads)))
+       step::placement_warnings(step::gather_placements(comm::Communicator::self(), threads)))
     std::cerr << "convoy bench: warning: " << warning << std::endl;
 
-  const train::BenchmarkSetting setting{
+  const measure::BenchmarkSetting setting{
       .kernels = kernels::float_kernels(isa), .threads = threads, .seconds = request.seconds};
   BenchReport report{.isa = isa,
                      .threads = threads,
-                     .teams = train::teams_of(options, threads),
+                     .teams = measure::teams_of(options, threads),
                      .batch = options.batch,
                      .micro_batch = options.micro_batch,
                      .pictures = to_string(pictures.shape) + " (random, " + pictures.origin + ')',
@@ -59,12 +59,13 @@ ExitStatus bench(const train::Options& options, const Request& request) {
                      .all = {},
                      .layers = {},
                      .step = {}};
-  report.core = train::measure_ceiling(setting.kernels, 1, setting.seconds);
-  report.all = threads == 1 ? report.core : train::measure_ceiling(setting.kernels, threads, setting.seconds);
+  report.core = measure::measure_ceiling(setting.kernels, 1, setting.seconds);
+  report.all =
+      threads == 1 ? report.core : measure::measure_ceiling(setting.kernels, threads, setting.seconds);
   std::cout << describe_machine(report) << std::flush;
-  report.layers = train::measure_layers(network, options, setting);
+  report.layers = measure::measure_layers(network, options, setting);
   std::cout << describe_layers(report) << std::flush;
-  report.step = train::measure_steps(comm::Communicator::self(), network, options, setting);
+  report.step = measure::measure_steps(comm::Communicator::self(), network, options, setting);
   std::cout << describe_step(report) << std::flush;
   if (!request.json.empty()) io::write_text_file(request.json, to_json(report));
   return ExitStatus::kDone;

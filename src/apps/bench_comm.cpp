@@ -1,18 +1,18 @@
-#include "convoy/apps/bench_comm.hpp"
+#include "bench_comm.hpp"
 
 #include <functional>
 #include <iostream>
 
-#include "convoy/apps/ranks.hpp"
-#include "convoy/apps/shares.hpp"
 #include "convoy/comm/link.hpp"
 #include "convoy/core/median.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "convoy/train/agreement.hpp"
-#include "convoy/train/rehearsal.hpp"
+#include "convoy/launch/ranks.hpp"
+#include "convoy/measure/rehearsal.hpp"
+#include "convoy/step/agreement.hpp"
+#include "shares.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -37,7 +37,7 @@ class Bench {
         request_(request),
         world_(world),
         network_(network_for(pictures, options)),
-        kernels_(kernels::float_kernels(train::lowest_isa(world, kernels::choose_isa()))) {}
+        kernels_(kernels::float_kernels(step::lowest_isa(world, kernels::choose_isa()))) {}
 
   ExitStatus run() {
     link_ = comm::measure_link(world_, request_.seconds);
@@ -60,32 +60,31 @@ class Bench {
                        return comm::measure_all_reduce(world_, network_.gradient_size(), request_.seconds);
                      }});
     const auto add = [&](const std::string& name, double wholes, auto change) {
-      train::CommOptions comm = options_.comm;
+      step::CommOptions comm = options_.comm;
       comm.wire = comm::Wire::kFloat32;
       comm.reduction = comm::Reduction::kTree;
       change(comm);
       ways_.push_back({.name = name, .sent = wholes * others * bytes, .measure = [this, comm] {
                          train::Options options = options_;
                          options.comm = comm;
-                         return train::rehearse(world_, network_, options, kernels_,
-                                                train::no_computation(network_), train::Rehearse::kSumAlone,
-                                                request_.seconds);
+                         return measure::rehearse(world_, network_, options, kernels_,
+                                                  measure::no_computation(network_),
+                                                  measure::Rehearse::kSumAlone, request_.seconds);
                        }});
     };
-    partial_sums_ = train::partial_sums(world_, network_, options_, kernels_);
+    partial_sums_ = measure::partial_sums(world_, network_, options_, kernels_);
     const auto f = static_cast<double>(partial_sums_.most);
-    add("tree", f + 1, [](train::CommOptions& comm) { comm.shards_optimizer = true; });
-    add("tree, optimizer not sharded", f + 1,
-        [](train::CommOptions& comm) { comm.shards_optimizer = false; });
-    add("tree, bf16", f / 2 + 1, [](train::CommOptions& comm) {
+    add("tree", f + 1, [](step::CommOptions& comm) { comm.shards_optimizer = true; });
+    add("tree, optimizer not sharded", f + 1, [](step::CommOptions& comm) { comm.shards_optimizer = false; });
+    add("tree, bf16", f / 2 + 1, [](step::CommOptions& comm) {
       comm.shards_optimizer = true;
       comm.wire = comm::Wire::kBfloat16;
     });
-    add("tree, bf16, not sharded", (f + 1) / 2, [](train::CommOptions& comm) {
+    add("tree, bf16, not sharded", (f + 1) / 2, [](step::CommOptions& comm) {
       comm.shards_optimizer = false;
       comm.wire = comm::Wire::kBfloat16;
     });
-    add("mpi (MPI_Iallreduce)", 2, [](train::CommOptions& comm) { comm.reduction = comm::Reduction::kMpi; });
+    add("mpi (MPI_Iallreduce)", 2, [](step::CommOptions& comm) { comm.reduction = comm::Reduction::kMpi; });
   }
 
   [[nodiscard]] std::string describe_link() const {
@@ -157,7 +156,7 @@ class Bench {
 }  // namespace
 
 ExitStatus bench_comm(const train::Options& options, const Pictures& pictures, const CommRequest& request) {
-  return run_with_ranks("bench comm", [&](const comm::Communicator& world) {
+  return launch::run_with_ranks("bench comm", [&](const comm::Communicator& world) {
     if (world.size() == 1)
       throw ConfigError(
           "one rank has nobody to send to; start bench comm on the ranks that are to be measured (mpirun -n "

@@ -1,17 +1,17 @@
-#include "convoy/apps/bench_report.hpp"
+#include "bench_report.hpp"
 
 #include <array>
 #include <cmath>
 #include <cstdio>
 
-#include "convoy/apps/shares.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
+#include "shares.hpp"
 
 namespace convoy::apps {
 namespace {
 
-using train::PassTime;
+using measure::PassTime;
 
 constexpr double kGiga = 1e9;
 constexpr double kFlops = 2;  // of a multiply-add
@@ -25,7 +25,7 @@ std::string cell(const char* pattern, double value, bool is_known) {
   return is_known ? format(pattern, value) : "-";
 }
 
-std::string pass_line(const char* pass, const PassTime& time, const train::Ceiling& all) {
+std::string pass_line(const char* pass, const PassTime& time, const measure::Ceiling& all) {
   const bool is_timed = time.seconds > 0;
   const bool multiplies = is_timed && time.work.multiply_adds > 0;
   return format(
@@ -36,14 +36,14 @@ std::string pass_line(const char* pass, const PassTime& time, const train::Ceili
       to_string(roof_of(time.work, all)).data());
 }
 
-std::string json_ceiling(const train::Ceiling& ceiling) {
+std::string json_ceiling(const measure::Ceiling& ceiling) {
   return json_object({{"gflops", json_number(kFlops * ceiling.multiply_adds / kGiga)},
                       {"gigabytes_per_second", json_number(ceiling.bytes / kGiga)}});
 }
 
-std::string json_pass(const std::optional<PassTime>& time, const train::Ceiling& all) {
+std::string json_pass(const std::optional<PassTime>& time, const measure::Ceiling& all) {
   if (!time) return "null";
-  const train::PassWork& work = time->work;
+  const measure::PassWork& work = time->work;
   const auto rate = [&](double amount) {  // of a time lost in noise: infinite, which JSON writes as null
     return time->seconds > 0 ? amount / time->seconds : HUGE_VAL;
   };
@@ -56,7 +56,7 @@ std::string json_pass(const std::optional<PassTime>& time, const train::Ceiling&
                       {"roof", json_string(to_string(roof_of(work, all)))}});
 }
 
-std::string json_layer(const train::LayerTimes& layer, const train::Ceiling& all) {
+std::string json_layer(const measure::LayerTimes& layer, const measure::Ceiling& all) {
   return json_object({{"name", json_string(layer.name)},
                       {"layer", json_string(layer.description)},
                       {"output", json_string(to_string(layer.output))},
@@ -68,7 +68,7 @@ std::string json_layer(const train::LayerTimes& layer, const train::Ceiling& all
 }  // namespace
 
 std::string describe_machine(const BenchReport& report) {
-  const auto line = [](const std::string& who, const train::Ceiling& ceiling) {
+  const auto line = [](const std::string& who, const measure::Ceiling& ceiling) {
     return format("  %-12s FMA peak %8.1f GFLOP/s   triad %7.1f GB/s\n", who.c_str(),
                   kFlops * ceiling.multiply_adds / kGiga, ceiling.bytes / kGiga);
   };
@@ -82,7 +82,7 @@ std::string describe_layers(const BenchReport& report) {
       counted(report.teams, "team") + " at once, pictures " + report.pictures + "\n" +
       format("  %-13s%10s%10s%9s%10s%9s  %s\n", "", "ms", "GFLOP/s", "of peak", "MB", "GB/s", "roof");
   double seconds = 0;
-  for (const train::LayerTimes& layer : report.layers) {
+  for (const measure::LayerTimes& layer : report.layers) {
     text += layer.name + ": " + layer.description + " -> " + to_string(layer.output) + '\n';
     const auto add = [&](const char* pass, const std::optional<PassTime>& time) {
       if (!time) return;
@@ -97,7 +97,7 @@ std::string describe_layers(const BenchReport& report) {
 }
 
 std::string describe_step(const BenchReport& report) {
-  const train::StepTime& step = report.step;
+  const measure::StepTime& step = report.step;
   return format(
              "Step: batch %lld on %s: %.3f ms (median of %lld), %.0f images/s, %.1f GFLOP/s, %.1f %% of "
              "peak\n",
@@ -110,12 +110,12 @@ std::string describe_step(const BenchReport& report) {
 
 std::string to_json(const BenchReport& report) {
   std::vector<std::string> layers;
-  for (const train::LayerTimes& layer : report.layers) layers.push_back(json_layer(layer, report.all));
-  const train::StepTime& step = report.step;
-  const train::Shares shares = train::shares_of(step.times);
+  for (const measure::LayerTimes& layer : report.layers) layers.push_back(json_layer(layer, report.all));
+  const measure::StepTime& step = report.step;
+  const step::Shares shares = step::shares_of(step.times);
   JsonMembers named_shares;
   for (std::size_t i = 0; i < shares.size(); ++i)
-    named_shares.emplace_back(train::kShareNames.at(i), json_number(shares.at(i)));
+    named_shares.emplace_back(step::kShareNames.at(i), json_number(shares.at(i)));
   const std::string machine =
       json_object({{"one_core", json_ceiling(report.core)}, {"all_threads", json_ceiling(report.all)}});
   const std::string steps = json_object(

@@ -1,4 +1,4 @@
-#include "convoy/apps/command_line.hpp"
+#include "command_line.hpp"
 
 #include <algorithm>
 #include <iostream>

@@ -1,12 +1,12 @@
-#include "convoy/apps/command.hpp"
+#include "command.hpp"
 
 #include <algorithm>
 #include <iomanip>
 #include <iostream>
 
-#include "convoy/apps/command_line.hpp"
-#include "convoy/apps/ranks.hpp"
+#include "command_line.hpp"
 #include "convoy/config/suggest.hpp"
+#include "convoy/launch/ranks.hpp"
 
 namespace convoy::apps {
 
@@ -94,7 +94,7 @@ int run_program(const Arguments& arguments) noexcept {
           "standard output cannot be written (is the disk full?); what was printed is not complete");
     return static_cast<int>(status);
   } catch (...) {
-    return static_cast<int>(end_before_meeting(command_name(arguments), current_failure()));
+    return static_cast<int>(launch::end_before_meeting(command_name(arguments), launch::current_failure()));
   }
 }
 

@@ -10,24 +10,24 @@
 #include <optional>
 #include <thread>
 
-#include "convoy/apps/command.hpp"
-#include "convoy/apps/command_line.hpp"
-#include "convoy/apps/launcher.hpp"
-#include "convoy/apps/overseer.hpp"
-#include "convoy/apps/pictures.hpp"
-#include "convoy/apps/ranks.hpp"
+#include "command.hpp"
+#include "command_line.hpp"
 #include "convoy/comm/meeting.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 #include "convoy/data/dataset.hpp"
+#include "convoy/doctor/doctor.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/train/doctor.hpp"
+#include "convoy/launch/launcher.hpp"
+#include "convoy/launch/overseer.hpp"
+#include "convoy/launch/ranks.hpp"
+#include "pictures.hpp"
 
 namespace convoy::apps {
 namespace {
 
-using train::Finding;
-using train::Verdict;
+using doctor::Finding;
+using doctor::Verdict;
 
 /// Prints findings as they come, and counts them. Any thread.
 class Report {
@@ -100,7 +100,7 @@ bool is_quiet(const comm::Communicator& world) {
   return !world.is_root() || (world.size() == 1 && is_other_task);
 }
 
-std::unique_ptr<train::PlannedRun> plan(const CommandLine& line) {
+std::unique_ptr<doctor::PlannedRun> plan(const CommandLine& line) {
   train::Options options = line.configuration();
   const Pictures pictures = choose_pictures(line, options.data);
   std::int64_t bytes = 0;
@@ -113,8 +113,8 @@ std::unique_ptr<train::PlannedRun> plan(const CommandLine& line) {
     throw ConfigError("data.file " + options.data.file + " is not there");
   }
   nn::Network network = network_for(pictures, options);
-  return std::make_unique<train::PlannedRun>(
-      train::PlannedRun{std::move(options), std::move(network), bytes});
+  return std::make_unique<doctor::PlannedRun>(
+      doctor::PlannedRun{std::move(options), std::move(network), bytes});
 }
 
 /// The process ends here: a check does not come to its end. Rank 0 says who does not answer; a rank that is
@@ -143,7 +143,7 @@ class LastWords {
                                                  "pid,stat,wchan:30,cmd), leave that host out, or raise "
                                                  "--timeout where it is only slow";
     if (!crew_) {
-      if (is_first_of_launcher())
+      if (launch::is_first_of_launcher())
         end({check, Verdict::kWrong, "MPI does not start" + limit,
              "see that all hosts reach each other (mpirun --mca btl_tcp_if_include, --mca "
              "oob_tcp_if_include) and "
@@ -160,8 +160,8 @@ class LastWords {
     for (const int each : silent) names.push_back(comm::rank_on_host(each, crew_->hosts));
     if (rank == 0) end({check, Verdict::kWrong, join(names, ", ") + " did not get through" + limit, remedy});
     if (waits_for < 0)
-      print_failure("doctor",
-                    check + ": " + comm::rank_on_host(rank, crew_->hosts) + " did not get through" + limit);
+      launch::print_failure(
+          "doctor", check + ": " + comm::rank_on_host(rank, crew_->hosts) + " did not get through" + limit);
     std::this_thread::sleep_for(kForRankZero);
     _exit(static_cast<int>(ExitStatus::kCheckFailed));
   }
@@ -177,7 +177,7 @@ class LastWords {
     try {
       (void)report_.finish(json_, crew_ ? crew_->world.size() : 1);
     } catch (...) {
-      print_failure("doctor", current_failure().message);
+      launch::print_failure("doctor", launch::current_failure().message);
     }
     _exit(static_cast<int>(ExitStatus::kCheckFailed));
   }
@@ -200,8 +200,8 @@ bool names_a_run(const Arguments& arguments) {
 /// What every rank is asked the same: what rank 0 cannot read is said once, and nothing is examined.
 struct Asked {
   bool has_configuration = false;
-  std::string run_dir{};                   ///< as configured; empty: not known
-  Failure refused{ExitStatus::kDone, {}};  ///< why rank 0 cannot read the configuration
+  std::string run_dir{};                           ///< as configured; empty: not known
+  launch::Failure refused{ExitStatus::kDone, {}};  ///< why rank 0 cannot read the configuration
 };
 
 Asked read_configuration(const CommandLine& line, const Arguments& arguments) {
@@ -210,7 +210,7 @@ Asked read_configuration(const CommandLine& line, const Arguments& arguments) {
   try {
     asked.run_dir = line.configuration().dir;
   } catch (...) {
-    if (is_first_of_launcher()) asked.refused = current_failure();
+    if (launch::is_first_of_launcher()) asked.refused = launch::current_failure();
   }
   return asked;
 }
@@ -219,19 +219,19 @@ ExitStatus examine(const CommandLine& line, const Asked& configured) {
   const std::string json = line.text("json").value_or("");
   const double seconds = line.number("timeout", 60, 1, 1e6);
   const std::string launcher = launcher_name();
-  const LaunchCheck launch("doctor");
+  const launch::LaunchCheck launch("doctor");
   Report report;
   LastWords last_words(report, seconds, json);
   std::optional<comm::Environment> environment;  // outlives all communicators
-  Overseer overseer(seconds, [&](const std::string& check) { last_words.say(check); });
+  launch::Overseer overseer(seconds, [&](const std::string& check) { last_words.say(check); });
 
-  train::Examination asked;
+  doctor::Examination asked;
   asked.launcher = launcher;
   asked.dir = line.text("dir").value_or(configured.run_dir);
   if (configured.has_configuration) asked.plan = [&] { return plan(line); };
   asked.begin = [&](const std::string& check) { overseer.enter(check); };
   overseer.enter("mpi");
-  if (const std::string doubt = launch.doubt_before_mpi(); !doubt.empty() && is_first_of_launcher()) {
+  if (const std::string doubt = launch.doubt_before_mpi(); !doubt.empty() && launch::is_first_of_launcher()) {
     const auto end = doubt.find("; ");  // said now: MPI may end this process
     report.add({"launcher", Verdict::kWarning, doubt.substr(0, end), doubt.substr(end + 2)});
   }
@@ -249,17 +249,17 @@ ExitStatus examine(const CommandLine& line, const Asked& configured) {
     if (world.size() > 1) last_words.meet(world);
     // Not sooner: the others would wait in MPI's beginning for a rank that has ended.
     if (const auto refused = world.broadcast_value(configured.refused.status); refused != ExitStatus::kDone) {
-      if (is_first_of_launcher()) print_failure("doctor", configured.refused.message);
+      if (launch::is_first_of_launcher()) launch::print_failure("doctor", configured.refused.message);
       return refused;
     }
-    train::examine(asked, world);
+    doctor::examine(asked, world);
     const ExitStatus status = quiet ? ExitStatus::kDone : report.finish(json, world.size());
     return world.broadcast_value(status);
   } catch (...) {
-    const Failure failure = current_failure();
+    const launch::Failure failure = launch::current_failure();
     if (!environment) throw;
-    print_failure("doctor", failure.message + " [rank " + std::to_string(world.rank()) + " on " +
-                                comm::host_name() + "]");
+    launch::print_failure("doctor", failure.message + " [rank " + std::to_string(world.rank()) + " on " +
+                                        comm::host_name() + "]");
     comm::Communicator::abort(static_cast<int>(failure.status));
   }
 }

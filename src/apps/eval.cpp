@@ -6,19 +6,19 @@
 #include <iostream>
 #include <optional>
 
-#include "convoy/apps/command.hpp"
-#include "convoy/apps/command_line.hpp"
-#include "convoy/apps/ranks.hpp"
+#include "command.hpp"
+#include "command_line.hpp"
 #include "convoy/comm/agreement.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
 #include "convoy/kernels/isa.hpp"
-#include "convoy/train/agreement.hpp"
-#include "convoy/train/checkpoint.hpp"
+#include "convoy/launch/ranks.hpp"
+#include "convoy/model/checkpoint.hpp"
+#include "convoy/step/agreement.hpp"
+#include "convoy/step/placement.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "convoy/train/observer.hpp"
-#include "convoy/train/placement.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -55,7 +55,7 @@ void print_confusion(const train::Evaluation& result, std::int64_t classes,
 }
 
 /// Throws DataError where the data set cannot be what the network was trained for.
-void require_same_input(const Request& request, const train::CheckpointHeader& header,
+void require_same_input(const Request& request, const model::CheckpointHeader& header,
                         const data::Dataset& dataset, std::int64_t outputs) {
   const auto refuse = [&](const std::string& here, const std::string& there) {
     throw DataError("data set " + request.data + " holds " + here + ", but " + request.checkpoint +
@@ -92,10 +92,10 @@ void print_score(const train::Evaluation& result, const data::Split& split, std:
 }
 
 ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator& world) {
-  comm::require_agreement(world, "build", train::build_digest(), train::kSameBuild);
-  io::agreed_at_root(world, [&] { train::require_sound_checkpoint(request.checkpoint); });
-  train::CheckpointHeader header;
-  io::agreed(world, [&] { header = train::read_checkpoint_header(request.checkpoint); });
+  comm::require_agreement(world, "build", step::build_digest(), step::kSameBuild);
+  io::agreed_at_root(world, [&] { model::require_sound_checkpoint(request.checkpoint); });
+  model::CheckpointHeader header;
+  io::agreed(world, [&] { header = model::read_checkpoint_header(request.checkpoint); });
   const train::Options options = config::from_checkpoint(header.config, request.checkpoint);
 
   const data::Dataset dataset(reading_of(request, options), world, {request.split});
@@ -109,11 +109,11 @@ ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator&
   (void)train::outputs_for(dataset, options);
   if (request.wants_confusion && dataset.has_targets())
     throw ConfigError("--confusion needs classes (" + request.data + " holds targets); leave it out");
-  train::State state = train::make_state(network, 0);
-  io::agreed(world, [&] { train::read_checkpoint_state(request.checkpoint, network, state); });
+  model::State state = model::make_state(network, 0);
+  io::agreed(world, [&] { model::read_checkpoint_state(request.checkpoint, network, state); });
 
-  train::Engine engine(network, kernels::float_kernels(train::lowest_isa(world, kernels::choose_isa())),
-                       train::resolve_threads(request.threads), options.micro_batch, options.precision);
+  step::Engine engine(network, kernels::float_kernels(step::lowest_isa(world, kernels::choose_isa())),
+                      step::resolve_threads(request.threads), options.micro_batch, options.precision);
   const std::int64_t classes = network.classes();
   io::IoThread io_thread;
   const train::Evaluation result =
@@ -171,8 +171,8 @@ ExitStatus run_eval(const Arguments& arguments) {
                         .paths = paths_of(line),
                         .threads = line.integer("threads", 0, 0, 4096),
                         .wants_confusion = line.has("confusion")};
-  return run_with_ranks("eval",
-                        [&](const comm::Communicator& world) { return evaluate_checkpoint(request, world); });
+  return launch::run_with_ranks(
+      "eval", [&](const comm::Communicator& world) { return evaluate_checkpoint(request, world); });
 }
 
 }  // namespace convoy::apps

@@ -1,6 +1,6 @@
 // convoy explain: the derivation, worked on a small example in numbers, by the code that trains.
 
-#include "convoy/apps/explain.hpp"
+#include "explain.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,15 +9,15 @@
 #include <iostream>
 #include <limits>
 
-#include "convoy/apps/command.hpp"
-#include "convoy/apps/command_line.hpp"
+#include "command.hpp"
+#include "command_line.hpp"
 #include "explain_text.hpp"
 
 namespace convoy::apps {
 namespace {
 
-using nn::Derivation;
-using nn::Picture;
+using check::Derivation;
+using check::Picture;
 
 /// Sums printed in full of each step; one where a kernel has more than kManyTaps weights.
 constexpr std::int64_t kSums = 4;
@@ -78,8 +78,8 @@ class Writer {
   }
 
   void verdict_equal(const std::string& claim, const Picture& a, const Picture& b, const Derivation& d) {
-    const double tolerance = nn::equality_tolerance(d);
-    const double difference = nn::largest_difference(a, b);
+    const double tolerance = check::equality_tolerance(d);
+    const double difference = check::largest_difference(a, b);
     std::array<char, 96> how{};
     if (tolerance > 0)
       std::snprintf(how.data(), how.size(), " (largest difference %.1e of %.1e allowed)", difference,
@@ -133,7 +133,7 @@ class Writer {
     for (std::int64_t row = 0; row < d_.a.rows; ++row) {
       std::string line;
       for (std::int64_t column = 0; column < d_.a.columns; ++column)
-        line += nn::shared_weight(d_, output, row * d_.a.columns + column) < 0 ? ". " : "# ";
+        line += check::shared_weight(d_, output, row * d_.a.columns + column) < 0 ? ". " : "# ";
       block.lines.push_back(line);
     }
     return block;
@@ -155,7 +155,7 @@ class Writer {
       std::string line = "  ";
       for (std::size_t k = 0; k < inputs; ++k) {
         const bool is_cut =
-            nn::shared_weight(d_, static_cast<std::int64_t>(j), static_cast<std::int64_t>(k)) < 0;
+            check::shared_weight(d_, static_cast<std::int64_t>(j), static_cast<std::int64_t>(k)) < 0;
         const std::string text = is_cut ? "." : digits(d_.perceptron.weights[j * inputs + k]);
         line += std::string(3 - text.size(), ' ') + text;
       }
@@ -254,9 +254,9 @@ class Writer {
     } else if (std::all_of(d.convolution.delta.values.begin(), d.convolution.delta.values.end(), is_zero)) {
       say("  => without the rotation it would be the same here, for δ is 0: z is the answer asked for.");
     } else {
-      verdict(
-          "without the rotation it is wrong",
-          nn::largest_difference(d.unrotated_delta, d.convolution.delta_below) > nn::equality_tolerance(d));
+      verdict("without the rotation it is wrong",
+              check::largest_difference(d.unrotated_delta, d.convolution.delta_below) >
+                  check::equality_tolerance(d));
     }
   }
 
@@ -340,11 +340,12 @@ ExitStatus run_explain(const Arguments& arguments) {
                       " (a window must lie on the picture); make the kernel smaller or "
                       "the picture larger");
   }
-  const nn::Example example = nn::draw_example(seed, size, kernel);
-  const auto derived = [&](nn::Below below) {
-    return nn::derive(example.picture, example.kernel, example.bias, example.target, below);
+  const check::Example example = check::draw_example(seed, size, kernel);
+  const auto derived = [&](check::Below below) {
+    return check::derive(example.picture, example.kernel, example.bias, example.target, below);
   };
-  const Explanation explanation = explain(derived(nn::Below::kPicture), derived(nn::Below::kSigmoid), seed);
+  const Explanation explanation =
+      explain(derived(check::Below::kPicture), derived(check::Below::kSigmoid), seed);
   std::cout << explanation.text;
   return explanation.holds ? ExitStatus::kDone : ExitStatus::kCheckFailed;
 }

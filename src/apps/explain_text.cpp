@@ -50,7 +50,7 @@ std::string number_text(double value, int decimals) {
   return text.data();
 }
 
-Block picture_block(std::string title, const nn::Picture& p, int decimals) {
+Block picture_block(std::string title, const check::Picture& p, int decimals) {
   std::size_t widest = 0;
   for (const double value : p.values) widest = std::max(widest, number_text(value, decimals).size());
   Block block{std::move(title), {}};

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "convoy/nn/derivation.hpp"
+#include "convoy/check/derivation.hpp"
 
 namespace convoy::apps {
 
@@ -19,7 +19,7 @@ struct Block {
   std::vector<std::string> lines;
 };
 
-[[nodiscard]] Block picture_block(std::string title, const nn::Picture& p, int decimals = 0);
+[[nodiscard]] Block picture_block(std::string title, const check::Picture& p, int decimals = 0);
 
 /// The blocks next to each other, indented by two; below each other where they do not fit in 100 columns.
 [[nodiscard]] std::string side_by_side(const std::vector<Block>& blocks);

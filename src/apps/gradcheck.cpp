@@ -6,15 +6,15 @@
 #include <iostream>
 #include <numeric>
 
-#include "convoy/apps/command.hpp"
-#include "convoy/apps/command_line.hpp"
-#include "convoy/apps/gradcheck.hpp"
-#include "convoy/apps/ranks.hpp"
+#include "command.hpp"
+#include "command_line.hpp"
+#include "convoy/check/gradient_check.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/kernels/isa.hpp"
-#include "convoy/nn/gradient_check.hpp"
+#include "convoy/launch/ranks.hpp"
 #include "convoy/train/evaluation.hpp"
+#include "gradcheck.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -31,10 +31,10 @@ std::string place(const Dims& dims, std::int64_t index) {
   return "[" + text + "]";
 }
 
-void print_table(const nn::GradientCheck& result) {
+void print_table(const check::GradientCheck& result) {
   std::printf("  %-16s %-7s %-18s %7s %7s  %-9s %-18s %s\n", "layer", "tensor", "shape", "checked", "skipped",
               "error", "worst at", "float error");
-  for (const nn::TensorCheck& each : result.tensors) {
+  for (const check::TensorCheck& each : result.tensors) {
     const std::string rough = each.name == "input" ? "" : format("%.1e", each.float_error);
     std::printf("  %-16s %-7s %-18s %7lld %7lld  %-9s %-18s %s\n", each.layer.c_str(), each.name.c_str(),
                 to_string(each.dims).c_str(), static_cast<long long>(each.checked),
@@ -44,19 +44,19 @@ void print_table(const nn::GradientCheck& result) {
   }
 }
 
-void print_verdict(const nn::GradientCheck& result, std::string_view isa) {
-  const nn::TensorCheck& worst = result.tensors[result.worst];
+void print_verdict(const check::GradientCheck& result, std::string_view isa) {
+  const check::TensorCheck& worst = result.tensors[result.worst];
   std::cout << "Worst: " << worst.layer << ' ' << worst.name << place(worst.dims, worst.worst_index)
             << ", analytic " << format("%.9g", worst.analytic) << ", numeric "
             << format("%.9g", worst.numeric) << ", relative error " << format("%.1e", worst.worst_error)
-            << " (tolerance " << format("%.0e", nn::kGradientTolerance)
+            << " (tolerance " << format("%.0e", check::kGradientTolerance)
             << "): " << (result.gradients_right() ? "right" : "WRONG") << '\n';
   const std::int64_t drawn = result.checked + result.skipped;
   std::cout << "Kinks: " << grouped(result.skipped) << " of " << grouped(drawn) << " entries skipped, "
             << format("%.2f", 100. * static_cast<double>(result.skipped) / static_cast<double>(drawn))
-            << " % (at most " << format("%.0f", 100 * nn::kMostSkipped)
+            << " % (at most " << format("%.0f", 100 * check::kMostSkipped)
             << " %): " << (result.few_skipped() ? "few enough" : "TOO MANY") << '\n';
-  const nn::TensorCheck& rough = result.tensors[result.worst_float];
+  const check::TensorCheck& rough = result.tensors[result.worst_float];
   std::cout << "Float (" << isa << ") against double: worst " << rough.layer << ' ' << rough.name << ", "
             << format("%.1e", rough.float_error) << " of the gradient's norm (tolerance "
             << format("%.1e", result.float_tolerance) << "; " << counted(result.flips, "kink")
@@ -87,7 +87,7 @@ ExitStatus check(const train::Options& options, const Request& request, const nn
   const nn::Network network(dataset.shape(), options.layers, options.loss,
                             train::outputs_for(dataset, options), registry);
   const kernels::Isa isa = kernels::choose_isa();
-  const nn::GradientCheckCase what{
+  const check::GradientCheckCase what{
       .input = dataset.shape(),
       .layers = options.layers,
       .loss = options.loss,
@@ -97,7 +97,7 @@ ExitStatus check(const train::Options& options, const Request& request, const nn
       .targets = split->targets().first(numbers.size() * static_cast<std::size_t>(split->target_size())),
       .samples = numbers,
       .seed = options.seed,
-      .entries = request.entries > 0 ? request.entries : nn::affordable_entries(network),
+      .entries = request.entries > 0 ? request.entries : check::affordable_entries(network),
       .isa = isa};
   std::cout
       << "Gradients of the untrained network (seed " << options.seed << ") on "
@@ -110,7 +110,7 @@ ExitStatus check(const train::Options& options, const Request& request, const nn
          "of a layer;\n"
       << "pictures and inputs are moved a little at random, off the kinks of relu and maxpool.\n"
       << std::flush;
-  const nn::GradientCheck result = nn::check_gradients(what, registry);
+  const check::GradientCheck result = check::check_gradients(what, registry);
   print_table(result);
   std::fflush(stdout);
   print_verdict(result, kernels::to_string(isa));
@@ -138,7 +138,7 @@ ExitStatus run_gradcheck_with(const Arguments& arguments, const nn::Registry& re
   const train::Options options = line.configuration();
   const Request request{.samples = line.integer("samples", kSamples, 1, 64),
                         .entries = line.integer("entries", 0, 0, 1 << 20)};
-  return run_with_ranks(
+  return launch::run_with_ranks(
       "gradcheck", [&](const comm::Communicator& world) { return check(options, request, registry, world); });
 }
 

@@ -4,13 +4,13 @@
 #include <array>
 #include <limits>
 
-#include "convoy/apps/command.hpp"
-#include "convoy/apps/command_line.hpp"
-#include "convoy/apps/making.hpp"
+#include "command.hpp"
+#include "command_line.hpp"
 #include "convoy/config/suggest.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/data/import.hpp"
-#include "convoy/train/placement.hpp"
+#include "convoy/importers/import.hpp"
+#include "convoy/step/placement.hpp"
+#include "making.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -18,11 +18,12 @@ namespace {
 /// The formats whose files say all there is to say.
 struct Format {
   std::string name;
-  void (*import)(const std::string& folder, const std::string& out, data::Observer* observer);
+  void (*import)(const std::string& folder, const std::string& out, importers::Observer* observer);
 };
 
 const std::vector<Format>& published_formats() {
-  static const std::vector<Format> table = {{"mnist", data::import_mnist}, {"cifar10", data::import_cifar10}};
+  static const std::vector<Format> table = {{"mnist", importers::import_mnist},
+                                            {"cifar10", importers::import_cifar10}};
   return table;
 }
 
@@ -72,27 +73,29 @@ std::size_t choice(const CommandLine& line, const std::string& name,
                     "; 'convoy import --help' shows what it takes");
 }
 
-data::FolderOptions folder_options(const CommandLine& line) {
+importers::FolderOptions folder_options(const CommandLine& line) {
   constexpr std::int64_t kMostSide = 8192;
-  data::FolderOptions options;
+  importers::FolderOptions options;
   options.folder = line.words()[1];
   options.out = line.required_text("out");
   if (line.has("size")) options.size = line.size("size", {}, 1, kMostSide);
   if (line.has("fit") && !line.has("size")) throw ConfigError("--fit goes with --size; give both");
-  options.fit = choice(line, "fit", {"stretch", "crop"}) == 0 ? data::Fit::kStretch : data::Fit::kCrop;
+  options.fit =
+      choice(line, "fit", {"stretch", "crop"}) == 0 ? importers::Fit::kStretch : importers::Fit::kCrop;
   if (line.has("channels")) options.channels = choice(line, "channels", {"1", "3"}) == 0 ? 1 : 3;
-  options.on_bad = choice(line, "on-bad", {"stop", "skip"}) == 0 ? data::OnBad::kStop : data::OnBad::kSkip;
+  options.on_bad =
+      choice(line, "on-bad", {"stop", "skip"}) == 0 ? importers::OnBad::kStop : importers::OnBad::kSkip;
   options.test_part = line.number("test-part", 0, 0, 0.9);
   options.seed =
       static_cast<std::uint64_t>(line.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
-  options.threads = train::resolve_threads(line.integer("threads", 0, 0, 4096));
+  options.threads = step::resolve_threads(line.integer("threads", 0, 0, 4096));
   return options;
 }
 
-std::string describe(const data::FolderReport& report, const std::string& out) {
+std::string describe(const importers::FolderReport& report, const std::string& out) {
   std::string text = "Made " + out + ": " + to_string(report.shape) + ", " +
                      counted(static_cast<std::int64_t>(report.class_names.size()), "class");
-  for (const data::FolderReport::Split& split : report.splits)
+  for (const importers::FolderReport::Split& split : report.splits)
     text += ", " + counted(split.samples, "picture") + " in " + split.name;
   text += '.';
   constexpr std::size_t kMostNames = 3;
@@ -111,10 +114,10 @@ std::string describe(const data::FolderReport& report, const std::string& out) {
 }
 
 ExitStatus import_folder(const CommandLine& line) {
-  const data::FolderOptions options = folder_options(line);
+  const importers::FolderOptions options = folder_options(line);
   return make_dataset("import",
-                      [&](const comm::Communicator& world, data::Observer& observer, const Say& say) {
-                        say(describe(data::import_folder(options, world, &observer), options.out));
+                      [&](const comm::Communicator& world, importers::Observer& observer, const Say& say) {
+                        say(describe(importers::import_folder(options, world, &observer), options.out));
                       });
 }
 
@@ -143,7 +146,7 @@ ExitStatus run_import(const Arguments& arguments) {
       throw ConfigError("--" + std::string(option) + " goes with import folder alone (" + format.name +
                         " says itself how its pictures are); leave it out");
   const std::string out = line.required_text("out");
-  return make_dataset_alone("import", [&](data::Observer& observer, const Say& say) {
+  return make_dataset_alone("import", [&](importers::Observer& observer, const Say& say) {
     format.import(line.words()[1], out, &observer);
     say("Made " + out + "; 'convoy inspect " + out + "' shows what is in it.");
   });

@@ -3,13 +3,13 @@
 #include <filesystem>
 #include <iostream>
 
-#include "convoy/apps/command.hpp"
-#include "convoy/apps/command_line.hpp"
+#include "command.hpp"
+#include "command_line.hpp"
 #include "convoy/data/describe.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/sum.hpp"
 #include "convoy/io/trial.hpp"
-#include "convoy/train/checkpoint.hpp"
+#include "convoy/model/checkpoint.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -24,13 +24,13 @@ data::Description describe(const std::string& file) {
     io::TrialLimits limits;
     limits.seconds += io::file_size(file) / kBytesPerSecond;
     const auto read_if_checkpoint = [&] {
-      if (train::is_checkpoint(file)) (void)train::describe_checkpoint(file);
+      if (model::is_checkpoint(file)) (void)model::describe_checkpoint(file);
     };
     io::try_in_child(file, read_if_checkpoint, limits);
   }
-  if (!train::is_checkpoint(file)) return data::describe(file);
+  if (!model::is_checkpoint(file)) return data::describe(file);
   // Every checkpoint is written with a sum; one without has been through other hands.
-  return {train::describe_checkpoint(file) + "  " + sum.detail + '\n', sum.state == io::SumState::kGood};
+  return {model::describe_checkpoint(file) + "  " + sum.detail + '\n', sum.state == io::SumState::kGood};
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include <csignal>
 
-#include "convoy/apps/command.hpp"
+#include "command.hpp"
 
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of the write, to be told

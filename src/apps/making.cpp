@@ -1,4 +1,4 @@
-#include "convoy/apps/making.hpp"
+#include "making.hpp"
 
 #include <unistd.h>
 
@@ -7,11 +7,11 @@
 #include <csignal>
 #include <iostream>
 
-#include "convoy/apps/launcher.hpp"
-#include "convoy/apps/ranks.hpp"
-#include "convoy/apps/terminal.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
+#include "convoy/launch/launcher.hpp"
+#include "convoy/launch/ranks.hpp"
+#include "convoy/launch/terminal.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -39,7 +39,7 @@ void install_signal_handlers() {
   if (at_hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // else it is nohup's
 }
 
-class Printer final : public data::Observer {
+class Printer final : public importers::Observer {
  public:
   explicit Printer(std::string_view command) : command_(command) {}
   ~Printer() override { line_.clear(); }
@@ -65,7 +65,7 @@ class Printer final : public data::Observer {
 
  private:
   std::string_view command_;
-  ProgressLine line_{std::cout, standard_output_is_terminal()};
+  ProgressLine line_{std::cout, launch::standard_output_is_terminal()};
 };
 
 }  // namespace
@@ -103,8 +103,8 @@ void ProgressLine::clear() {
 }
 
 ExitStatus make_dataset(std::string_view command,
-                        const std::function<void(const comm::Communicator& world, data::Observer& observer,
-                                                 const Say& say)>& make) {
+                        const std::function<void(const comm::Communicator& world,
+                                                 importers::Observer& observer, const Say& say)>& make) {
   const auto body = [&](const comm::Communicator& world) {
     install_signal_handlers();
     Printer printer(command);
@@ -113,14 +113,15 @@ ExitStatus make_dataset(std::string_view command,
     });
     return ExitStatus::kDone;
   };
-  if (launched_processes() > 1) return run_with_ranks(command, body);
+  if (launch::launched_processes() > 1) return launch::run_with_ranks(command, body);
   return body(comm::Communicator::self());
 }
 
-ExitStatus make_dataset_alone(std::string_view command,
-                              const std::function<void(data::Observer& observer, const Say& say)>& make) {
+ExitStatus make_dataset_alone(
+    std::string_view command,
+    const std::function<void(importers::Observer& observer, const Say& say)>& make) {
   return make_dataset(command,
-                      [&](const comm::Communicator& world, data::Observer& observer, const Say& say) {
+                      [&](const comm::Communicator& world, importers::Observer& observer, const Say& say) {
                         io::agreed_at_root(world, [&] { make(observer, say); });
                       });
 }

@@ -1,4 +1,4 @@
-#include "convoy/apps/pictures.hpp"
+#include "pictures.hpp"
 
 #include "convoy/data/dataset.hpp"
 #include "convoy/io/file_system.hpp"

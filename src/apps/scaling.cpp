@@ -5,23 +5,23 @@
 #include <iostream>
 #include <optional>
 
-#include "convoy/apps/command.hpp"
-#include "convoy/apps/command_line.hpp"
-#include "convoy/apps/pictures.hpp"
-#include "convoy/apps/ranks.hpp"
+#include "command.hpp"
+#include "command_line.hpp"
 #include "convoy/comm/link.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/kernels/isa.hpp"
-#include "convoy/train/agreement.hpp"
-#include "convoy/train/placement.hpp"
-#include "convoy/train/scaling.hpp"
+#include "convoy/launch/ranks.hpp"
+#include "convoy/measure/scaling.hpp"
+#include "convoy/step/agreement.hpp"
+#include "convoy/step/placement.hpp"
+#include "pictures.hpp"
 
 namespace convoy::apps {
 namespace {
 
-using train::Job;
-using train::Prediction;
+using measure::Job;
+using measure::Prediction;
 
 constexpr std::int64_t kMostRanks = 4096;
 constexpr double kGoodEfficiency = 0.75;
@@ -50,8 +50,8 @@ class Scaling {
         request_(request),
         world_(world),
         network_(network_for(request.pictures, options)),
-        kernels_(kernels::float_kernels(train::lowest_isa(world, kernels::choose_isa()))),
-        threads_(train::resolve_threads(options.threads)),
+        kernels_(kernels::float_kernels(step::lowest_isa(world, kernels::choose_isa()))),
+        threads_(step::resolve_threads(options.threads)),
         leaves_((options.batch + options.micro_batch - 1) / options.micro_batch) {}
 
   ExitStatus run() {
@@ -83,15 +83,15 @@ class Scaling {
   /// Rank 0 alone computes.
   void measure() {
     if (world_.is_root()) {
-      costs_ = train::measure_costs(network_, options_,
-                                    {.kernels = kernels_, .threads = threads_, .seconds = request_.seconds});
+      costs_ = measure::measure_costs(
+          network_, options_, {.kernels = kernels_, .threads = threads_, .seconds = request_.seconds});
       if (threads_ > 1)
         one_thread_ =
-            train::measure_micro_batch(network_, options_,
-                                       {.kernels = kernels_, .threads = 1, .seconds = request_.seconds})
+            measure::measure_micro_batch(network_, options_,
+                                         {.kernels = kernels_, .threads = 1, .seconds = request_.seconds})
                 .sum();
     } else {
-      costs_.micro_batch = train::no_computation(network_);
+      costs_.micro_batch = measure::no_computation(network_);
     }
     wait_for_root();
     for (std::vector<double>* times : {&costs_.micro_batch.forward, &costs_.micro_batch.backward})
@@ -112,7 +112,7 @@ class Scaling {
                       .threads = threads_,
                       .leaves = is_weak ? leaves_ * ranks : leaves_},
               .prediction = {}};
-      row.prediction = train::predict(network_, options_, costs_, row.job);
+      row.prediction = measure::predict(network_, options_, costs_, row.job);
       const std::int64_t images = is_weak ? options_.batch * ranks : options_.batch;
       row.images = static_cast<double>(images) / row.prediction.step;
       row.efficiency = rows.empty() ? 1 : row.images / (static_cast<double>(ranks) * rows.front().images);
@@ -189,8 +189,9 @@ class Scaling {
   void check() {
     train::Options options = options_;
     const Job job{.ranks = world_.size(), .ranks_a_host = ranks_a_host(), .threads = 1, .leaves = leaves_};
-    const double alone = train::rehearse(world_, network_, options, kernels_, train::no_computation(network_),
-                                         train::Rehearse::kSumAlone, request_.seconds);
+    const double alone =
+        measure::rehearse(world_, network_, options, kernels_, measure::no_computation(network_),
+                          measure::Rehearse::kSumAlone, request_.seconds);
     std::string text =
         "Checked on " + counted(world_.size(), "rank") + " on " + counted(costs_.link.hosts, "host") +
         ", computation replaced by waits, 1 thread a rank:\n" +
@@ -198,9 +199,9 @@ class Scaling {
     double with_overlap = 0;
     for (const bool overlap : {true, false}) {
       options.comm.overlap = overlap;
-      const Prediction predicted = train::predict(network_, options, costs_, job);
-      const double measured = train::rehearse(world_, network_, options, kernels_, costs_.micro_batch,
-                                              train::Rehearse::kTraining, request_.seconds);
+      const Prediction predicted = measure::predict(network_, options, costs_, job);
+      const double measured = measure::rehearse(world_, network_, options, kernels_, costs_.micro_batch,
+                                                measure::Rehearse::kTraining, request_.seconds);
       const double compute = predicted.compute;
       text += format("%14s%16.3f%16.3f%10.1f %%%20.1f %%\n", overlap ? "overlap" : "no overlap",
                      1e3 * predicted.step, 1e3 * measured, 100 * (predicted.step / measured - 1),
@@ -215,15 +216,15 @@ class Scaling {
 
   /// The model against whole steps on random pictures: of rank 0 alone, then of all.
   void check_with_kernels(bool is_network_here) {
-    const train::BenchmarkSetting setting{
+    const measure::BenchmarkSetting setting{
         .kernels = kernels_, .threads = threads_, .seconds = request_.seconds / 5};
     std::string text = "Checked with computation, " + counted(threads_, "thread") + " a rank:\n" +
                        format("%14s%16s%16s%12s\n", "ranks", "predicted ms", "measured ms", "error");
     const auto check = [&](const comm::Communicator& ranks, std::int64_t ranks_a_host) {
       const Job job{
           .ranks = ranks.size(), .ranks_a_host = ranks_a_host, .threads = threads_, .leaves = leaves_};
-      const double predicted = train::predict(network_, options_, costs_, job).step;
-      const double measured = train::measure_steps(ranks, network_, options_, setting).seconds;
+      const double predicted = measure::predict(network_, options_, costs_, job).step;
+      const double measured = measure::measure_steps(ranks, network_, options_, setting).seconds;
       text += format("%14d%16.3f%16.3f%10.1f %%\n", ranks.size(), 1e3 * predicted, 1e3 * measured,
                      100 * (predicted / measured - 1));
       checks_.push_back({ranks.size(), true, options_.comm.overlap, predicted, measured});
@@ -287,7 +288,7 @@ class Scaling {
   const kernels::KernelTable<float>& kernels_;
   int threads_;
   std::int64_t leaves_;
-  train::Costs costs_;
+  measure::Costs costs_;
   double one_thread_ = 0;  ///< seconds of a micro-batch with the machine to itself
   std::vector<Row> strong_, weak_;
   std::vector<Check> checks_;
@@ -325,7 +326,7 @@ ExitStatus run_scaling(const Arguments& arguments) {
                   .json = line.text("json").value_or("")};
   if (line.has("latency-us")) request.latency = line.number("latency-us", 0, 0, 1e6) / 1e6;
   if (line.has("gbit")) request.rate = line.number("gbit", 0, 1e-6, 1e6) * 1e9 / 8;
-  return run_with_ranks("scaling", [&](const comm::Communicator& world) {
+  return launch::run_with_ranks("scaling", [&](const comm::Communicator& world) {
     if (world.size() == 1 && !(request.latency && request.rate)) {
       throw ConfigError(
           "one rank sees no network to measure; start it on two hosts or more (mpirun, srun), or say what "

@@ -1,4 +1,4 @@
-#include "convoy/apps/shares.hpp"
+#include "shares.hpp"
 
 #include <array>
 #include <cstdio>
@@ -7,12 +7,12 @@
 
 namespace convoy::apps {
 
-std::string describe_shares(const std::vector<train::StepTimes>& ranks) {
-  const train::RankShares shares = train::shares_of_ranks(ranks);
+std::string describe_shares(const std::vector<step::StepTimes>& ranks) {
+  const step::RankShares shares = step::shares_of_ranks(ranks);
   std::string text;
-  for (std::size_t i = 0; i < train::kShareNames.size(); ++i) {
+  for (std::size_t i = 0; i < step::kShareNames.size(); ++i) {
     std::array<char, 96> line{};
-    std::snprintf(line.data(), line.size(), "  %-10s %5.1f %%", train::kShareNames.at(i).data(),
+    std::snprintf(line.data(), line.size(), "  %-10s %5.1f %%", step::kShareNames.at(i).data(),
                   100 * shares.mean.at(i));
     text += line.data();
     if (ranks.size() > 1) {

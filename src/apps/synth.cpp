@@ -1,19 +1,19 @@
 // convoy synth: a data set the program draws itself.
 
-#include "convoy/data/synth.hpp"
+#include "convoy/importers/synth.hpp"
 
 #include <limits>
 #include <tuple>
 
-#include "convoy/apps/command.hpp"
-#include "convoy/apps/command_line.hpp"
-#include "convoy/apps/making.hpp"
+#include "command.hpp"
+#include "command_line.hpp"
 #include "convoy/core/text.hpp"
+#include "making.hpp"
 
 namespace convoy::apps {
 
 ExitStatus run_synth(const Arguments& arguments) {
-  const data::SynthOptions preset;
+  const importers::SynthOptions preset;
   const auto with_default = [](const std::string& help, std::int64_t value) {
     return help + "; default " + grouped(value);
   };
@@ -33,7 +33,7 @@ ExitStatus run_synth(const Arguments& arguments) {
 
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();  // of a seed
   constexpr std::int64_t kMostPictures = 100'000'000;
-  data::SynthOptions options;
+  importers::SynthOptions options;
   options.train = line.integer("train", preset.train, 1, kMostPictures);
   options.test = line.integer("test", preset.test, 1, kMostPictures);
   options.classes = line.integer("classes", preset.classes, 2, 10);
@@ -41,11 +41,11 @@ ExitStatus run_synth(const Arguments& arguments) {
       static_cast<std::uint64_t>(line.integer("seed", static_cast<std::int64_t>(preset.seed), 0, kMost));
   std::tie(options.height, options.width) = line.size("size", {preset.height, preset.width}, 12, 512);
   const std::string out = line.required_text("out");
-  return make_dataset_alone("synth", [&](data::Observer& observer, const Say& say) {
-    data::synth(options, out, &observer);
+  return make_dataset_alone("synth", [&](importers::Observer& observer, const Say& say) {
+    importers::synth(options, out, &observer);
     say("Made " + out + ": " + counted(options.train, "picture") + " to train, " +
         counted(options.test, "picture") + " to test, " +
-        join(data::synth_class_names(options.classes), ", ") + ".");
+        join(importers::synth_class_names(options.classes), ", ") + ".");
   });
 }
 

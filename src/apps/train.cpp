@@ -12,17 +12,17 @@
 #include <cstdio>
 #include <iostream>
 
-#include "convoy/apps/command.hpp"
-#include "convoy/apps/command_line.hpp"
-#include "convoy/apps/launcher.hpp"
-#include "convoy/apps/ranks.hpp"
-#include "convoy/apps/shares.hpp"
-#include "convoy/apps/terminal.hpp"
-#include "convoy/apps/train.hpp"
+#include "command.hpp"
+#include "command_line.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 #include "convoy/kernels/isa.hpp"
+#include "convoy/launch/launcher.hpp"
+#include "convoy/launch/ranks.hpp"
+#include "convoy/launch/terminal.hpp"
+#include "shares.hpp"
+#include "train.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -129,7 +129,7 @@ class Printer final : public train::Observer {
     std::cout << "Convoy " << version() << ", kernels " << report.isa << ", " << report.mpi << ", HDF5 "
               << report.hdf5 << '\n'
               << counted(static_cast<std::int64_t>(report.placements.size()), "rank") << ":\n"
-              << train::describe_placements(report.placements) << "Data: " << report.data << "\nNetwork:\n"
+              << step::describe_placements(report.placements) << "Data: " << report.data << "\nNetwork:\n"
               << report.network << report.plan << "Steps: " << grouped(report.total_steps) << " in all, "
               << grouped(report.steps_per_epoch) << " an epoch, " << counted(report.leaves, "micro-batch")
               << " a step, " << describe(report.partial_sums, report.shares_memory) << '\n'
@@ -197,7 +197,7 @@ class Printer final : public train::Observer {
     std::cout << line << std::endl;
   }
 
-  bool is_terminal_ = standard_output_is_terminal();
+  bool is_terminal_ = launch::standard_output_is_terminal();
   bool is_drawn_ = false;
   std::chrono::steady_clock::time_point drawn_{};
 };
@@ -208,7 +208,7 @@ ExitStatus run_train(const Arguments& arguments) {
   return run_train_with_hooks(arguments, {});
 }
 
-ExitStatus run_train_with_hooks(const Arguments& arguments, const train::Hooks& hooks) {
+ExitStatus run_train_with_hooks(const Arguments& arguments, const step::Hooks& hooks) {
   const auto begun = std::chrono::steady_clock::now();
   CommandLine line(
       "train", "[mpirun …] convoy train --config FILE [options]",
@@ -228,7 +228,7 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const train::Hooks& 
   if (!line.parse(arguments)) return ExitStatus::kDone;
   if (line.has("print-config")) {
     const train::Options options = line.configuration();
-    if (is_first_of_launcher()) std::cout << options.effective_ini;
+    if (launch::is_first_of_launcher()) std::cout << options.effective_ini;
     return ExitStatus::kDone;
   }
 
@@ -247,7 +247,7 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const train::Hooks& 
   launch.begun = begun;
   launch.observer = &printer;
   launch.hooks = hooks;
-  return run_with_ranks("train", [&](const comm::Communicator& world) {
+  return launch::run_with_ranks("train", [&](const comm::Communicator& world) {
     // Read where a rank that fails alone can say so.
     const train::Options options = line.configuration();
     launch.isa = kernels::choose_isa();

@@ -3,16 +3,16 @@
 #include <chrono>
 #include <iostream>
 
-#include "convoy/apps/command.hpp"
-#include "convoy/apps/command_line.hpp"
-#include "convoy/apps/making.hpp"
-#include "convoy/apps/ranks.hpp"
-#include "convoy/apps/terminal.hpp"
+#include "command.hpp"
+#include "command_line.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
 #include "convoy/kernels/isa.hpp"
+#include "convoy/launch/ranks.hpp"
+#include "convoy/launch/terminal.hpp"
 #include "convoy/train/replay.hpp"
+#include "making.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -34,15 +34,15 @@ ExitStatus verify(const CommandLine& line, const comm::Communicator& world) {
   const std::string from = line.required_text("from");
   train::Options options;
   io::agreed(world, [&] {
-    train::require_sound_checkpoint(from);
-    options = config::from_checkpoint(train::read_checkpoint_header(from).config, from);
+    model::require_sound_checkpoint(from);
+    options = config::from_checkpoint(model::read_checkpoint_header(from).config, from);
   });
   if (const auto data = line.text("data")) options.data.file = *data;
   if (options.data.file.empty())
     throw ConfigError(from + " does not say which data set it was trained on; name it with --data");
   options.threads = line.integer("threads", 0, 0, 4096);
 
-  ProgressLine progress(std::cout, standard_output_is_terminal());
+  ProgressLine progress(std::cout, launch::standard_output_is_terminal());
   const train::ReplayResult result =
       train::replay(options, world,
                     {.from = from,
@@ -89,7 +89,8 @@ ExitStatus run_verify(const Arguments& arguments) {
   if (!line.parse(arguments)) return ExitStatus::kDone;
   (void)line.required_text("from");
   (void)line.required_text("to");
-  return run_with_ranks("verify", [&](const comm::Communicator& world) { return verify(line, world); });
+  return launch::run_with_ranks("verify",
+                                [&](const comm::Communicator& world) { return verify(line, world); });
 }
 
 }  // namespace convoy::apps

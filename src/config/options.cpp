@@ -102,7 +102,7 @@ void check_together(train::Options& options, const Winners& winners) {
     throw ConfigError(shown(winners.at("comm.wire")) +
                       " needs comm.reduction = tree (MPI adds in fp32); leave one of the two out");
   }
-  if (options.checkpoint_gzip > 0 && options.checkpoint_writers != train::Writers::kOne) {
+  if (options.checkpoint_gzip > 0 && options.checkpoint_writers != model::Writers::kOne) {
     throw ConfigError(shown(winners.at("checkpoint.gzip")) +
                       " needs checkpoint.writers = one (a chunk is compressed by one rank); leave one of the "
                       "two out");

@@ -6,8 +6,8 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/data/names.hpp"
 #include "convoy/io/sum.hpp"
-#include "names.hpp"
 
 namespace convoy::data {
 namespace {

@@ -11,8 +11,8 @@
 #include "convoy/core/shape.hpp"
 #include "convoy/core/team.hpp"
 #include "convoy/data/dataset.hpp"
+#include "convoy/data/statistics.hpp"
 #include "convoy/io/hdf5_file.hpp"
-#include "statistics.hpp"
 
 namespace convoy::data {
 

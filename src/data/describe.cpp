@@ -5,12 +5,12 @@
 
 #include "convoy/core/text.hpp"
 #include "convoy/data/dataset.hpp"
+#include "convoy/data/names.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/hdf5_file.hpp"
 #include "convoy/io/sum.hpp"
 #include "convoy/io/trial.hpp"
 #include "dataset_layout.hpp"
-#include "names.hpp"
 
 namespace convoy::data {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "convoy/core/shape.hpp"
 #include "convoy/core/team.hpp"
+#include "convoy/data/statistics.hpp"
 #include "dataset_layout.hpp"
-#include "statistics.hpp"
 
 namespace convoy::data {
 

@@ -1,4 +1,4 @@
-#include "statistics.hpp"
+#include "convoy/data/statistics.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -5,11 +5,11 @@
 #include <cstdlib>
 #include <string>
 
+#include "conv_plan.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/kernels/isa.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "kernels/conv_plan.hpp"
-#include "kernels/lanes/tables.hpp"
+#include "lanes/tables.hpp"
 
 namespace convoy::kernels {
 namespace {

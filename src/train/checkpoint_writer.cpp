@@ -22,7 +22,7 @@ double seconds_since(Clock::time_point begin) {
 }  // namespace
 
 CheckpointWriter::CheckpointWriter(const Options& options, const comm::Communicator& world,
-                                   const nn::Network& network, const State& state,
+                                   const nn::Network& network, const model::State& state,
                                    const RunDirectory& directory, io::IoThread& io_thread, Observer& listener)
     : options_(options),
       world_(world),
@@ -32,15 +32,16 @@ CheckpointWriter::CheckpointWriter(const Options& options, const comm::Communica
       listener_(listener),
       group_(world.split(0), options.checkpoint_writers, network, state) {}
 
-void CheckpointWriter::save(CheckpointHeader header, const State& state, Provenance provenance, Wait wait) {
+void CheckpointWriter::save(model::CheckpointHeader header, const model::State& state,
+                            model::Provenance provenance, Wait wait) {
   constexpr std::chrono::seconds kPause(1);
   settle();
   const Clock::time_point begin = Clock::now();
   auto job = std::make_shared<Job>();
-  job->path = directory_.checkpoints() + '/' + checkpoint_name(header.progress.step);
+  job->path = directory_.checkpoints() + '/' + model::checkpoint_name(header.progress.step);
   job->header = std::move(header);
   job->provenance = std::move(provenance);
-  snapshot_ = take_snapshot(group_, network_, state, std::move(snapshot_));
+  snapshot_ = model::take_snapshot(group_, network_, state, std::move(snapshot_));
   job->seconds = job->waited = seconds_since(begin);
   post(job);
   if (wait == Wait::kNo && options_.checkpoint_async && group_.may_write_beside()) return;
@@ -71,8 +72,8 @@ void CheckpointWriter::write(Job& job) const {
         job.warning = directory_.checkpoints() +
                       " was removed, and the checkpoints in it; it was made again for the next one";
     });
-    write_checkpoint(job.path, group_, network_, job.header, snapshot_, job.provenance,
-                     options_.checkpoint_gzip, [&] { directory_.require_ownership(); });
+    model::write_checkpoint(job.path, group_, network_, job.header, snapshot_, job.provenance,
+                            options_.checkpoint_gzip, [&] { directory_.require_ownership(); });
     if (world_.is_root()) {
       try {
         directory_.prune_checkpoints(options_.keep, io::name_of(job.path));

@@ -9,7 +9,7 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/io/io_thread.hpp"
-#include "convoy/train/checkpoint.hpp"
+#include "convoy/model/checkpoint.hpp"
 #include "convoy/train/observer.hpp"
 #include "convoy/train/options.hpp"
 #include "convoy/train/run_directory.hpp"
@@ -20,7 +20,7 @@ class CheckpointWriter {
  public:
   /// Collective over `world`. What is referred to must outlive it.
   CheckpointWriter(const Options& options, const comm::Communicator& world, const nn::Network& network,
-                   const State& state, const RunDirectory& directory, io::IoThread& io_thread,
+                   const model::State& state, const RunDirectory& directory, io::IoThread& io_thread,
                    Observer& listener);
 
   /// What save() does besides writing.
@@ -32,7 +32,8 @@ class CheckpointWriter {
   /// Collective. Copies the state and has it written as the checkpoint of header.progress.step. Throws
   /// IoError where checkpoint.retries more tries than one have failed in a row, or where one has and no
   /// earlier checkpoint of this run stands; Error where another run has taken run.dir over.
-  void save(CheckpointHeader header, const State& state, Provenance provenance, Wait wait);
+  void save(model::CheckpointHeader header, const model::State& state, model::Provenance provenance,
+            Wait wait);
 
   /// Where a run began: as good as one that this run wrote.
   void resumed_from(const std::string& path) { last_good_ = path; }
@@ -46,8 +47,8 @@ class CheckpointWriter {
  private:
   struct Job {
     std::string path;
-    CheckpointHeader header;
-    Provenance provenance;
+    model::CheckpointHeader header;
+    model::Provenance provenance;
     double seconds = 0;   ///< until it was there, or failed
     double waited = 0;    ///< by the training thread
     std::string failure;  ///< empty: none
@@ -68,9 +69,9 @@ class CheckpointWriter {
   const RunDirectory& directory_;
   io::IoThread& io_thread_;
   Observer& listener_;
-  WriterGroup group_;         // talks on the I/O thread
+  model::WriterGroup group_;  // talks on the I/O thread
   std::shared_ptr<Job> job_;  // the last posted
-  Snapshot snapshot_;         // of that job; its memory stays for the next
+  model::Snapshot snapshot_;  // of that job; its memory stays for the next
   std::string last_good_;
   std::int64_t failures_ = 0;  // in a row
   double slowest_seconds_ = 0;

@@ -4,7 +4,7 @@
 
 #include "convoy/comm/tree.hpp"
 #include "convoy/core/error.hpp"
-#include "feed.hpp"
+#include "convoy/step/feed.hpp"
 
 namespace convoy::train {
 
@@ -18,8 +18,9 @@ std::int64_t outputs_for(const data::Dataset& dataset, const Options& options) {
 namespace {
 
 /// Micro-batches `block`, as many at a time as two buffers of some mebibytes hold.
-void evaluate_streamed(Engine& engine, Source source, const State& state, const Range& block,
-                       std::span<LeafResult> leaves, std::span<std::int64_t> confusion) {
+void evaluate_streamed(step::Engine& engine, step::Source source, const model::State& state,
+                       const Range& block, std::span<step::LeafResult> leaves,
+                       std::span<std::int64_t> confusion) {
   if (block.size() == 0) return;
   constexpr std::int64_t kBytes = std::int64_t{16} << 20;
   const std::int64_t leaf_bytes = engine.micro_batch() * source.split->picture_bytes();
@@ -27,11 +28,12 @@ void evaluate_streamed(Engine& engine, Source source, const State& state, const 
       std::min(std::max<std::int64_t>(kBytes / leaf_bytes, engine.threads()), block.size());
   const Range rows{block.begin * engine.micro_batch(),
                    std::min(block.end * engine.micro_batch(), source.split->samples())};
-  const auto stream = feed_evaluation(*source.split, *source.io_thread, rows, at_once * engine.micro_batch());
+  const auto stream =
+      step::feed_evaluation(*source.split, *source.io_thread, rows, at_once * engine.micro_batch());
   source.stream = stream.get();
   for (std::int64_t step = 0, begin = block.begin; begin < block.end; ++step, begin += at_once) {
     const Range piece{begin, std::min(begin + at_once, block.end)};
-    await_pictures(*stream, step, [&] { engine.tick(); });
+    step::await_pictures(*stream, step, [&] { engine.tick(); });
     engine.evaluate(
         source, state, piece,
         leaves.subspan(static_cast<std::size_t>(begin - block.begin), static_cast<std::size_t>(piece.size())),
@@ -42,13 +44,13 @@ void evaluate_streamed(Engine& engine, Source source, const State& state, const 
 
 }  // namespace
 
-Evaluation evaluate(Engine& engine, const comm::Communicator& world, const Source& source, const State& state,
-                    std::int64_t confusion_classes) {
+Evaluation evaluate(step::Engine& engine, const comm::Communicator& world, const step::Source& source,
+                    const model::State& state, std::int64_t confusion_classes) {
   Evaluation result;
   result.samples = source.split->samples();
   const std::int64_t leaves = (result.samples + engine.micro_batch() - 1) / engine.micro_batch();
   const Range block = comm::leaf_block(leaves, world.size(), world.rank());
-  std::vector<LeafResult> mine(static_cast<std::size_t>(block.size()));
+  std::vector<step::LeafResult> mine(static_cast<std::size_t>(block.size()));
   const auto cells = static_cast<std::size_t>(confusion_classes * confusion_classes);
   std::vector<std::int64_t> confusion(cells);
   if (source.split->is_streamed()) {
@@ -58,7 +60,7 @@ Evaluation evaluate(Engine& engine, const comm::Communicator& world, const Sourc
   }
 
   std::vector<double> losses;
-  for (const LeafResult& leaf : world.all_gather_values(mine)) {
+  for (const step::LeafResult& leaf : world.all_gather_values(mine)) {
     losses.push_back(leaf.loss_sum);
     result.correct += leaf.correct;
     result.correct_top5 += leaf.correct_top5;

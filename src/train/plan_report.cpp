@@ -6,9 +6,10 @@
 #include <vector>
 
 #include "convoy/comm/tree.hpp"
+#include "convoy/core/integer.hpp"
+#include "convoy/core/memory.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/data/order.hpp"
-#include "setup.hpp"
 
 namespace convoy::train {
 namespace {
@@ -25,7 +26,7 @@ struct HeldBytes {
 };
 
 /// Looks at every sample once: pages that ranks of a host share count as a rank's own from then on.
-void look_at(const Source& source) {
+void look_at(const step::Source& source) {
   if (source.split->is_streamed()) return;
   const std::int64_t all = source.split->samples();
   std::vector<float> pictures(static_cast<std::size_t>(source.transform.shape.size() * kLanes));
@@ -39,10 +40,10 @@ void look_at(const Source& source) {
 
 /// What the first rank writes, or each of all.
 std::int64_t snapshot_bytes(const Options& options, const comm::Communicator& world,
-                            const nn::Network& network, const State& state) {
+                            const nn::Network& network, const model::State& state) {
   const std::int64_t all =
       (network.gradient_size() + (state.has_velocity ? network.parameter_count() : 0)) * kFloatBytes;
-  if (options.checkpoint_writers == Writers::kAll) return all / world.size();
+  if (options.checkpoint_writers == model::Writers::kAll) return all / world.size();
   return world.is_root() ? all : 0;
 }
 
@@ -52,7 +53,7 @@ std::int64_t buffer_bytes(const Options& options, const data::Split& split) {
   return 2 * order.most_in_portion() * split.picture_bytes();
 }
 
-std::string describe_plan(const nn::Network& network, const StepPlan& plan, const Engine& engine,
+std::string describe_plan(const nn::Network& network, const step::StepPlan& plan, const step::Engine& engine,
                           const HeldBytes& held) {
   std::string text = "Calls:\n" + nn::describe_operations(network, engine.micro_batch(), engine.precision());
   const auto groups = static_cast<std::int64_t>(plan.groups.size());
@@ -79,8 +80,8 @@ std::string describe_plan(const nn::Network& network, const StepPlan& plan, cons
 }  // namespace
 
 std::string plan_report(const Options& options, const comm::Communicator& world, const nn::Network& network,
-                        Stepper& stepper, const Source& train, const Source* test) {
-  const State& of = stepper.state();
+                        step::Stepper& stepper, const step::Source& train, const step::Source* test) {
+  const model::State& of = stepper.state();
   const std::int64_t state =
       (network.gradient_size() + static_cast<std::int64_t>(of.velocity.values().size())) * kFloatBytes;
   look_at(train);
@@ -91,8 +92,8 @@ std::string plan_report(const Options& options, const comm::Communicator& world,
                        .buffers = buffer_bytes(options, *train.split),
                        .mates = stepper.bytes_of_mates(),
                        .others = resident_bytes() - state - stepper.engine().gradient_bytes()};
-  const StepPlan& plan = stepper.prepare_plans();
-  Engine& engine = stepper.engine();
+  const step::StepPlan& plan = stepper.prepare_plans();
+  step::Engine& engine = stepper.engine();
   if (test != nullptr)
     engine.prepare_evaluation(
         comm::leaf_block(ceil_div(test->split->samples(), options.micro_batch), world.size(), world.rank())

@@ -1,4 +1,4 @@
-#include "provenance.hpp"
+#include "convoy/train/provenance.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 #include "convoy/io/hdf5_file.hpp"
-#include "convoy/train/agreement.hpp"
+#include "convoy/step/agreement.hpp"
 
 namespace convoy::train {
 namespace {
@@ -31,14 +31,14 @@ std::string utc_now() {
 
 }  // namespace
 
-std::string packed(const Provenance& facts) {
+std::string packed(const model::Provenance& facts) {
   std::string text;
   for (const auto& [name, value] : facts) text.append(name).append(1, '\0').append(value).append(1, '\0');
   return text;
 }
 
-Provenance unpacked(const std::string& text) {
-  Provenance facts;
+model::Provenance unpacked(const std::string& text) {
+  model::Provenance facts;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t name_end = text.find('\0', begin);
     const std::size_t value_end = text.find('\0', name_end + 1);
@@ -48,27 +48,28 @@ Provenance unpacked(const std::string& text) {
   return facts;
 }
 
-Provenance gather_provenance(const comm::Communicator& world, const std::string& command_line,
-                             const std::vector<Placement>& placements, const std::string& data_digest) {
+model::Provenance gather_provenance(const comm::Communicator& world, const std::string& command_line,
+                                    const std::vector<step::Placement>& placements,
+                                    const std::string& data_digest) {
   std::vector<std::string> hosts;
   std::vector<std::string> bindings;
-  for (const Placement& each : placements) {
+  for (const step::Placement& each : placements) {
     if (std::ranges::find(hosts, each.host) == hosts.end()) hosts.push_back(each.host);
     bindings.push_back(std::to_string(bindings.size()) + ": " + each.host + " processors " + each.processors +
                        ", " + counted(each.threads, "thread"));
   }
-  Provenance facts{{"hosts", join(hosts, " ")},
-                   {"bindings", join(bindings, "; ")},
-                   {"ranks", std::to_string(world.size())},
-                   {"threads", std::to_string(placements.front().threads)},
-                   {"convoy", std::string(version())},
-                   {"program_xxh128", to_hex(build_digest())},
-                   {"compiler", kCompiler},
-                   {"build_flags", std::string(build_flags())},
-                   {"mpi", comm::Environment::library_version()},
-                   {"hdf5", io::hdf5_version()},
-                   {"data_xxh128", data_digest},
-                   {"command_line", command_line}};
+  model::Provenance facts{{"hosts", join(hosts, " ")},
+                          {"bindings", join(bindings, "; ")},
+                          {"ranks", std::to_string(world.size())},
+                          {"threads", std::to_string(placements.front().threads)},
+                          {"convoy", std::string(version())},
+                          {"program_xxh128", to_hex(step::build_digest())},
+                          {"compiler", kCompiler},
+                          {"build_flags", std::string(build_flags())},
+                          {"mpi", comm::Environment::library_version()},
+                          {"hdf5", io::hdf5_version()},
+                          {"data_xxh128", data_digest},
+                          {"command_line", command_line}};
   for (const char* variable :
        {"SLURM_JOB_ID", "SLURM_JOB_NAME", "SLURM_JOB_PARTITION", "SLURM_JOB_ACCOUNT", "SLURM_JOB_NODELIST",
         "SLURM_NNODES", "SLURM_NTASKS", "SLURM_CPUS_PER_TASK", "SLURM_STEP_ID", "SLURM_RESTART_COUNT",

@@ -6,16 +6,18 @@
 #include <memory>
 
 #include "convoy/core/error.hpp"
+#include "convoy/core/integer.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
 #include "convoy/optim/schedule.hpp"
-#include "convoy/train/agreement.hpp"
+#include "convoy/step/agreement.hpp"
+#include "convoy/step/epoch_order.hpp"
+#include "convoy/step/feed.hpp"
+#include "convoy/step/micro_batches.hpp"
+#include "convoy/step/stepper.hpp"
 #include "convoy/train/evaluation.hpp"
-#include "epoch_order.hpp"
-#include "feed.hpp"
+#include "preflight.hpp"
 #include "resume.hpp"
-#include "setup.hpp"
-#include "stepper.hpp"
 
 namespace convoy::train {
 namespace {
@@ -77,7 +79,7 @@ class Replay {
         request_(request),
         dataset_(options.data, world, {"train"}),
         network_(dataset_.shape(), options.layers, options.loss, outputs_for(dataset_, options)),
-        isa_(lowest_isa(world, request.isa)),
+        isa_(step::lowest_isa(world, request.isa)),
         source_{.split = &training_split(dataset_, options.data.file),
                 .transform = dataset_.transform(options.data.normalize),
                 .augmentation = options.data.augment},
@@ -90,12 +92,12 @@ class Replay {
     ReplayResult result;
     result.isa = kernels::to_string(isa_);
     io::agreed_at_root(world_, [&] {
-      require_sound_checkpoint(request_.from);
-      require_sound_checkpoint(request_.to);
+      model::require_sound_checkpoint(request_.from);
+      model::require_sound_checkpoint(request_.to);
     });
     io::agreed(world_, [&] {
-      result.from = read_checkpoint_header(request_.from);
-      result.to = read_checkpoint_header(request_.to);
+      result.from = model::read_checkpoint_header(request_.from);
+      result.to = model::read_checkpoint_header(request_.to);
       if (result.from.data_digest != dataset_.digest()) {
         result.other_data = dataset_.digest();
         return;
@@ -107,7 +109,7 @@ class Replay {
                           std::to_string(result.from.progress.step) + ", --to " + request_.to + " at step " +
                           std::to_string(result.to.progress.step) + "; name the earlier one first");
       progress_ = result.from.progress;
-      read_checkpoint_state(request_.from, network_, stepper_.state());
+      model::read_checkpoint_state(request_.from, network_, stepper_.state());
     });
     if (!result.other_data.empty()) return result;
     stepper_.prepare();
@@ -124,11 +126,11 @@ class Replay {
     io::IoThread io_thread;
     std::unique_ptr<data::Stream> stream;
     if (source_.split->is_streamed()) {
-      stream = feed_training(options_, world_, *source_.split, io_thread,
-                             {.first = progress_.step,
-                              .end = end,
-                              .per_epoch = steps_per_epoch_,
-                              .is_verified = [this](std::int64_t step) { return is_verified(step); }});
+      stream = step::feed_training(options_, world_, *source_.split, io_thread,
+                                   {.first = progress_.step,
+                                    .end = end,
+                                    .per_epoch = steps_per_epoch_,
+                                    .is_verified = [this](std::int64_t step) { return is_verified(step); }});
       source_.stream = stream.get();
     }
     const std::int64_t first = progress_.step;
@@ -137,13 +139,13 @@ class Replay {
       const std::int64_t epoch = progress_.step / steps_per_epoch_;
       (void)order_.begin_epoch(epoch);
       const bool is_checked = is_verified(progress_.step);
-      const StepOrder order{.step = progress_.step,
-                            .epoch = epoch,
-                            .batch = order_.batch(progress_.step % steps_per_epoch_, options_.batch),
-                            .rate = schedule_.rate(progress_.step),
-                            .verify_follows = is_checked,
-                            .note = {}};
-      const LeafResult sum = stepper_.step(order);
+      const step::StepOrder order{.step = progress_.step,
+                                  .epoch = epoch,
+                                  .batch = order_.batch(progress_.step % steps_per_epoch_, options_.batch),
+                                  .rate = schedule_.rate(progress_.step),
+                                  .verify_follows = is_checked,
+                                  .note = {}};
+      const step::LeafResult sum = stepper_.step(order);
       progress_.add_step(static_cast<std::int64_t>(order.batch.size()), sum);
       if (is_checked) stepper_.verify();
       if (progress_.step % steps_per_epoch_ == 0) progress_.end_epoch(epoch);
@@ -154,7 +156,7 @@ class Replay {
   }
 
   /// Collective.
-  std::vector<Difference> compare_with(const CheckpointHeader& header) {
+  std::vector<Difference> compare_with(const model::CheckpointHeader& header) {
     std::vector<Difference> mine;
     io::agreed(world_, [&] {
       const auto number = [&](const char* name, double in_file, double replayed) {
@@ -168,20 +170,21 @@ class Replay {
       number("epoch_loss_sum", header.progress.epoch_loss_sum, progress_.epoch_loss_sum);
       number("epoch_correct", static_cast<double>(header.progress.epoch_correct),
              static_cast<double>(progress_.epoch_correct));
-      State& state = stepper_.state();
-      for_each_tensor(request_.to, network_, state.has_velocity,
-                      [&](const std::string& path, TensorKind kind, const nn::Tensor& tensor,
-                          std::span<const float> stored) {
-                        if (kind == TensorKind::kVelocity) {
-                          for_each_kept(state.velocity, tensor, [&](const Range& here, const float* kept) {
-                            compare(path, here, kept, stored.data(), mine);
-                          });
-                          return;
-                        }
-                        const std::span<const float> held =
-                            kind == TensorKind::kParameter ? state.parameters : state.statistics;
-                        compare(path, {0, tensor.size()}, held.data() + tensor.offset, stored.data(), mine);
-                      });
+      model::State& state = stepper_.state();
+      model::for_each_tensor(
+          request_.to, network_, state.has_velocity,
+          [&](const std::string& path, model::TensorKind kind, const nn::Tensor& tensor,
+              std::span<const float> stored) {
+            if (kind == model::TensorKind::kVelocity) {
+              model::for_each_kept(state.velocity, tensor, [&](const Range& here, const float* kept) {
+                compare(path, here, kept, stored.data(), mine);
+              });
+              return;
+            }
+            const std::span<const float> held =
+                kind == model::TensorKind::kParameter ? state.parameters : state.statistics;
+            compare(path, {0, tensor.size()}, held.data() + tensor.offset, stored.data(), mine);
+          });
     });
     return gathered(world_, mine);
   }
@@ -189,23 +192,23 @@ class Replay {
   const Options& options_;
   comm::Communicator world_;
   const ReplayRequest& request_;
-  const Hooks no_hooks_;
+  const step::Hooks no_hooks_;
   data::Dataset dataset_;
   nn::Network network_;
   kernels::Isa isa_;
-  Source source_;
-  Stepper stepper_;
+  step::Source source_;
+  step::Stepper stepper_;
   std::int64_t steps_per_epoch_;
   optim::Schedule schedule_;
-  EpochOrder order_;
-  Progress progress_;
+  step::EpochOrder order_;
+  model::Progress progress_;
 };
 
 }  // namespace
 
 ReplayResult replay(const Options& options, const comm::Communicator& world, const ReplayRequest& request) {
-  compare_across_ranks(world, {}, "build", build_digest(), kSameBuild);
-  check_ranks(options, world.size());
+  step::compare_across_ranks(world, {}, "build", step::build_digest(), step::kSameBuild);
+  step::check_ranks(options, world.size());
   return Replay(options, world.by_node(), request).run();
 }
 

@@ -45,11 +45,11 @@ bool may_differ(const std::string& key) {
 
 /// Damaged ones are passed over; one that cannot be read may be sound, and must not be written over.
 std::string newest_sound(const RunDirectory& directory, Observer& listener) {
-  const std::vector<std::string> names = list_checkpoints(directory.checkpoints());
+  const std::vector<std::string> names = model::list_checkpoints(directory.checkpoints());
   for (const std::string& name : names) {
     std::string path = directory.checkpoints() + "/" + name;
     try {
-      require_sound_checkpoint(path);
+      model::require_sound_checkpoint(path);
       return path;
     } catch (const DataError& error) {
       listener.on_warning(std::string(error.what()) +
@@ -74,11 +74,11 @@ std::string find_resume_point(const comm::Communicator& world, const Launch& lau
         from = newest_sound(directory, listener);
         break;
       case Resume::kPath:
-        require_sound_checkpoint(launch.resume_path);
+        model::require_sound_checkpoint(launch.resume_path);
         from = launch.resume_path;
         break;
       case Resume::kNever:
-        if (!list_checkpoints(directory.checkpoints()).empty()) {
+        if (!model::list_checkpoints(directory.checkpoints()).empty()) {
           throw ConfigError(
               "run.dir = " + directory.path() +
               " already holds checkpoints (nothing is overwritten); --resume auto goes on from the newest, "
@@ -91,8 +91,8 @@ std::string find_resume_point(const comm::Communicator& world, const Launch& lau
 
 void begin_branch(const RunDirectory& directory, const std::string& from, std::int64_t step,
                   const std::string& differences, Observer& listener) {
-  for (const std::string& name : list_checkpoints(directory.checkpoints())) {
-    if (name == checkpoint_name(step)) break;
+  for (const std::string& name : model::list_checkpoints(directory.checkpoints())) {
+    if (name == model::checkpoint_name(step)) break;
     const std::string newer = directory.checkpoints() + '/' + name;
     if (io::check_sum(newer).state != io::SumState::kGood) continue;
     throw ConfigError("cannot go on from " + from + " as another run would (" + differences +
@@ -103,8 +103,8 @@ void begin_branch(const RunDirectory& directory, const std::string& from, std::i
                       "; what follows is no continuation of that run to the bit");
 }
 
-std::string require_same_run(const CheckpointHeader& header, const std::string& path, const Options& options,
-                             const std::string& data_digest, bool anyway) {
+std::string require_same_run(const model::CheckpointHeader& header, const std::string& path,
+                             const Options& options, const std::string& data_digest, bool anyway) {
   std::vector<std::string> differences;
   const auto differs = [&](const std::string& what, const std::string& then, const std::string& now) {
     const std::string both = what + " differs (there '" + then + "', here '" + now + "')";
@@ -134,7 +134,8 @@ std::string require_same_run(const CheckpointHeader& header, const std::string& 
   return join(differences, ", ");
 }
 
-void require_position(const Progress& progress, const std::string& path, std::int64_t steps_per_epoch) {
+void require_position(const model::Progress& progress, const std::string& path,
+                      std::int64_t steps_per_epoch) {
   if (progress.step / steps_per_epoch == progress.epoch) return;
   throw ConfigError("cannot go on from " + path + ": step " + std::to_string(progress.step) +
                     " was in epoch " + std::to_string(progress.epoch + 1) + " there, and here is in epoch " +

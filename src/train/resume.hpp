@@ -4,7 +4,7 @@
 #include <string>
 
 #include "convoy/comm/communicator.hpp"
-#include "convoy/train/checkpoint.hpp"
+#include "convoy/model/checkpoint.hpp"
 #include "convoy/train/run_directory.hpp"
 #include "convoy/train/trainer.hpp"
 
@@ -19,8 +19,8 @@ namespace convoy::train {
 /// Throws ConfigError, naming the key and both values, where the run that wrote `header` and `options` would
 /// not have the same trajectory: network, optimizer, schedule, batch, seed or data differ. With `anyway` only
 /// where the network, its loss or the batch do; the other differences are returned, for people.
-std::string require_same_run(const CheckpointHeader& header, const std::string& path, const Options& options,
-                             const std::string& data_digest, bool anyway = false);
+std::string require_same_run(const model::CheckpointHeader& header, const std::string& path,
+                             const Options& options, const std::string& data_digest, bool anyway = false);
 
 /// A run goes on from `from`, of `step`, with these differences: says so, or throws ConfigError where run.dir
 /// holds newer sound checkpoints, which are of the run so far.
@@ -28,6 +28,6 @@ void begin_branch(const RunDirectory& directory, const std::string& from, std::i
                   const std::string& differences, Observer& listener);
 
 /// Throws ConfigError where `progress` is no position of a run with so many steps an epoch.
-void require_position(const Progress& progress, const std::string& path, std::int64_t steps_per_epoch);
+void require_position(const model::Progress& progress, const std::string& path, std::int64_t steps_per_epoch);
 
 }  // namespace convoy::train

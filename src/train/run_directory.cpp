@@ -13,7 +13,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/train/checkpoint.hpp"
+#include "convoy/model/checkpoint.hpp"
 
 namespace convoy::train {
 namespace {
@@ -96,7 +96,7 @@ bool RunDirectory::require_checkpoints() const {
 }
 
 void RunDirectory::prune_checkpoints(std::int64_t keep, const std::string& newest) const {
-  const std::vector<std::string> names = list_checkpoints(checkpoints());
+  const std::vector<std::string> names = model::list_checkpoints(checkpoints());
   // What is newer was found damaged when this run began: it counts for nothing, and is written over in time.
   const auto found = std::ranges::find(names, newest);
   const auto first = found == names.end() ? 0 : found - names.begin();

@@ -2,9 +2,9 @@
 
 #include <cmath>
 
+#include "convoy/core/memory.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
-#include "setup.hpp"
 
 namespace convoy::train {
 void Pace::restart() {
@@ -79,7 +79,8 @@ std::string epoch_line(const EpochReport& report) {
                       {"resident_bytes", std::to_string(resident_bytes())}});
 }
 
-ProfileReport gather_profile(const comm::Communicator& world, const Profile* profile, std::int64_t step) {
+ProfileReport gather_profile(const comm::Communicator& world, const step::Profile* profile,
+                             std::int64_t step) {
   if (profile == nullptr || profile->steps() == 0) return {};
   return {.step = step,
           .steps = profile->steps(),
@@ -88,14 +89,15 @@ ProfileReport gather_profile(const comm::Communicator& world, const Profile* pro
 
 std::string profile_line(const ProfileReport& report) {
   double seconds = 0;
-  for (const StepTimes& rank : report.ranks) seconds += rank.total / static_cast<double>(report.ranks.size());
-  const RankShares shares = shares_of_ranks(report.ranks);
+  for (const step::StepTimes& rank : report.ranks)
+    seconds += rank.total / static_cast<double>(report.ranks.size());
+  const step::RankShares shares = step::shares_of_ranks(report.ranks);
   JsonMembers mean;
   JsonMembers worst;
-  for (std::size_t i = 0; i < kShareNames.size(); ++i) {
-    mean.emplace_back(kShareNames[i], json_number(shares.mean[i]));
-    worst.emplace_back(kShareNames[i], json_object({{"rank", std::to_string(shares.worst_rank[i])},
-                                                    {"share", json_number(shares.worst[i])}}));
+  for (std::size_t i = 0; i < step::kShareNames.size(); ++i) {
+    mean.emplace_back(step::kShareNames[i], json_number(shares.mean[i]));
+    worst.emplace_back(step::kShareNames[i], json_object({{"rank", std::to_string(shares.worst_rank[i])},
+                                                          {"share", json_number(shares.worst[i])}}));
   }
   return json_object({{"event", json_string("profile")},
                       {"step", std::to_string(report.step)},

@@ -35,7 +35,7 @@ class Pace {
 [[nodiscard]] std::string step_line(const StepReport& report);
 [[nodiscard]] std::string epoch_line(const EpochReport& report);
 /// Collective. Every rank's times; no steps and no ranks where `profile` is null or none was done.
-[[nodiscard]] ProfileReport gather_profile(const comm::Communicator& world, const Profile* profile,
+[[nodiscard]] ProfileReport gather_profile(const comm::Communicator& world, const step::Profile* profile,
                                            std::int64_t step);
 /// Of one step or more.
 [[nodiscard]] std::string profile_line(const ProfileReport& report);

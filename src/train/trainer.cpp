@@ -5,22 +5,24 @@
 #include <optional>
 
 #include "checkpoint_writer.hpp"
+#include "convoy/core/integer.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
 #include "convoy/io/hdf5_file.hpp"
-#include "convoy/train/agreement.hpp"
+#include "convoy/step/agreement.hpp"
+#include "convoy/step/epoch_order.hpp"
+#include "convoy/step/feed.hpp"
+#include "convoy/step/micro_batches.hpp"
+#include "convoy/step/stepper.hpp"
 #include "convoy/train/evaluation.hpp"
+#include "convoy/train/provenance.hpp"
 #include "convoy/train/run_directory.hpp"
 #include "deadline.hpp"
-#include "epoch_order.hpp"
-#include "feed.hpp"
 #include "metrics_log.hpp"
 #include "plan_report.hpp"
-#include "provenance.hpp"
+#include "preflight.hpp"
 #include "requests.hpp"
 #include "resume.hpp"
-#include "setup.hpp"
-#include "stepper.hpp"
 #include "telling.hpp"
 
 namespace convoy::train {
@@ -38,7 +40,7 @@ class Trainer {
         launch_(launch),
         dataset_(options.data, world, {"train", "test"}),
         network_(dataset_.shape(), options.layers, options.loss, outputs_for(dataset_, options)),
-        isa_(lowest_isa(world, launch.isa)),
+        isa_(step::lowest_isa(world, launch.isa)),
         train_{.split = &training_split(dataset_, options.data.file),
                .transform = dataset_.transform(options.data.normalize),
                .augmentation = options.data.augment},
@@ -55,12 +57,12 @@ class Trainer {
         writer_(options, world, network_, stepper_.state(), directory_, io_thread_, listener()),
         order_(data::SampleOrder(*train_.split, options.data, options.seed, options.batch)) {
     if (const data::Split* test = dataset_.split("test"); test != nullptr && test->samples() > 0)
-      test_ = Source{.split = test, .transform = train_.transform, .io_thread = &io_thread_};
+      test_ = step::Source{.split = test, .transform = train_.transform, .io_thread = &io_thread_};
     if (options.profile) stepper_.start_profile();
   }
 
   ExitStatus run() {
-    compare_across_ranks(world_, launch_.hooks, "data", hash(dataset_.digest()), kSameData);
+    step::compare_across_ranks(world_, launch_.hooks, "data", hash(dataset_.digest()), kSameData);
     const std::string from = find_resume_point(world_, launch_, directory_, listener());
     start(from);
     stepper_.prepare();
@@ -105,7 +107,7 @@ class Trainer {
     world_.barrier();
     if (from.empty()) return;
     io::agreed(world_, [&] {
-      const CheckpointHeader header = read_checkpoint_header(from);
+      const model::CheckpointHeader header = model::read_checkpoint_header(from);
       resumed_anyway_ = require_same_run(header, from, options_, dataset_.digest(), launch_.resume_anyway);
       if (world_.is_root() && !resumed_anyway_.empty())
         begin_branch(directory_, from, header.progress.step, resumed_anyway_, listener());
@@ -115,14 +117,15 @@ class Trainer {
                               ": bits may differ from an uninterrupted run");
       progress_ = header.progress;
       require_position(progress_, from, steps_per_epoch_);
-      read_checkpoint_state(from, network_, stepper_.state());
+      model::read_checkpoint_state(from, network_, stepper_.state());
     });
   }
 
   /// Where the training split is streamed.
   void begin_to_read() {
     if (!train_.split->is_streamed()) return;
-    stream_ = feed_training(options_, world_, *train_.split, io_thread_,
+    stream_ =
+        step::feed_training(options_, world_, *train_.split, io_thread_,
                             {.first = progress_.step,
                              .end = total_steps_,
                              .per_epoch = steps_per_epoch_,
@@ -134,7 +137,7 @@ class Trainer {
     return {.isa = std::string(kernels::to_string(isa_)),
             .mpi = comm::Environment::library_version(),
             .hdf5 = io::hdf5_version(),
-            .placements = gather_placements(world_, stepper_.engine().threads()),
+            .placements = step::gather_placements(world_, stepper_.engine().threads()),
             .network = network_.summary(),
             .plan = {},
             .data = describe_data(options_.data.file, dataset_),
@@ -144,7 +147,7 @@ class Trainer {
             .leaves = stepper_.leaves(),
             .partial_sums = stepper_.partial_sums(),
             .micro_batch_for_one_sum = launch_.dry_run ? stepper_.micro_batch_for_one_sum() : 0,
-            .idle_share = idle_share(stepper_.leaves(), world_.size(), stepper_.engine().threads()),
+            .idle_share = step::idle_share(stepper_.leaves(), world_.size(), stepper_.engine().threads()),
             .shares_memory = stepper_.shares_memory(),
             .resumed_from = from,
             .step = progress_.step};
@@ -179,13 +182,13 @@ class Trainer {
   /// One update; returns the step's mean loss.
   double step() {
     rate_ = schedule_.rate(progress_.step);
-    const StepOrder order{.step = progress_.step,
-                          .epoch = order_.epoch(),
-                          .batch = order_.batch(progress_.step % steps_per_epoch_, options_.batch),
-                          .rate = rate_,
-                          .verify_follows = verify_is_due(progress_.step + 1),
-                          .note = [this] { return static_cast<int>(requests_.own()); }};
-    const LeafResult sum = stepper_.step(order);
+    const step::StepOrder order{.step = progress_.step,
+                                .epoch = order_.epoch(),
+                                .batch = order_.batch(progress_.step % steps_per_epoch_, options_.batch),
+                                .rate = rate_,
+                                .verify_follows = verify_is_due(progress_.step + 1),
+                                .note = [this] { return static_cast<int>(requests_.own()); }};
+    const step::LeafResult sum = stepper_.step(order);
     const auto samples = static_cast<std::int64_t>(order.batch.size());
     progress_.add_step(samples, sum);
     if (launch_.hooks.corrupt) {
@@ -232,7 +235,7 @@ class Trainer {
     const auto samples = static_cast<double>(progress_.epoch_samples);
     pause();
     stepper_.settle();
-    stepper_.enter(Phase::kEvaluation, step_under_way_);
+    stepper_.enter(step::Phase::kEvaluation, step_under_way_);
     EpochReport report{.epoch = epoch + 1,
                        .step = progress_.step,
                        .train_loss = progress_.epoch_loss_sum / samples,
@@ -275,7 +278,7 @@ class Trainer {
   Request agree_on_request(bool epoch_ends) {
     const auto in_step = static_cast<Request>(stepper_.largest_note());
     if (!epoch_ends) return in_step;
-    stepper_.enter(Phase::kAgreement, step_under_way_);
+    stepper_.enter(step::Phase::kAgreement, step_under_way_);
     return std::max(in_step, requests_.agree(world_));
   }
 
@@ -295,7 +298,7 @@ class Trainer {
 
   void save(CheckpointWriter::Wait wait) {
     pause();
-    stepper_.enter(Phase::kCheckpoint, step_under_way_);
+    stepper_.enter(step::Phase::kCheckpoint, step_under_way_);
     stepper_.settle();
     for (const float value : stepper_.state().parameters) {
       if (!std::isfinite(value))
@@ -316,10 +319,11 @@ class Trainer {
     resume();
   }
 
-  Provenance provenance() {
+  model::Provenance provenance() {
     if (facts_.empty()) {
-      facts_ = gather_provenance(world_, launch_.command_line,
-                                 gather_placements(world_, stepper_.engine().threads()), dataset_.digest());
+      facts_ =
+          gather_provenance(world_, launch_.command_line,
+                            step::gather_placements(world_, stepper_.engine().threads()), dataset_.digest());
       if (!resumed_anyway_.empty()) facts_["resumed_anyway"] = resumed_anyway_;
     }
     facts_["written"] = time_of_writing(world_);
@@ -359,22 +363,22 @@ class Trainer {
   data::Dataset dataset_;
   nn::Network network_;
   kernels::Isa isa_;
-  Source train_;
-  Stepper stepper_;
-  std::optional<Source> test_;
+  step::Source train_;
+  step::Stepper stepper_;
+  std::optional<step::Source> test_;
   std::int64_t steps_per_epoch_;
   std::int64_t total_steps_;
   optim::Schedule schedule_;
   RunDirectory directory_;
   Deadline deadline_;
   Requests requests_;
-  Progress progress_;
+  model::Progress progress_;
   MetricsLog metrics_;
   CheckpointWriter writer_;
 
-  EpochOrder order_;
+  step::EpochOrder order_;
   double rate_ = 0;
-  Provenance facts_;
+  model::Provenance facts_;
   std::string resumed_anyway_;       // what differs from the run that wrote the checkpoint
   std::int64_t step_under_way_ = 0;  // for messages
   Pace pace_;                        // since the last step line
@@ -389,9 +393,10 @@ class Trainer {
 }  // namespace
 
 ExitStatus train(const Options& options, const comm::Communicator& world, const Launch& launch) {
-  compare_across_ranks(world, launch.hooks, "build", build_digest(), kSameBuild);
-  compare_across_ranks(world, launch.hooks, "configuration", hash(options.effective_ini), kSameConfiguration);
-  check_ranks(options, world.size());
+  step::compare_across_ranks(world, launch.hooks, "build", step::build_digest(), step::kSameBuild);
+  step::compare_across_ranks(world, launch.hooks, "configuration", hash(options.effective_ini),
+                             kSameConfiguration);
+  step::check_ranks(options, world.size());
   // Ranks of a host next to each other hold leaves next to each other, which add up to few partial sums.
   return Trainer(options, world.by_node(), launch).run();
 }

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "convoy/data/import.hpp"
+#include "convoy/importers/import.hpp"
 #include "fuzz/harness.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -22,6 +22,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::filesystem::remove(names_file);
   if ((forms & 4) != 0) write_file(names_file, names);
   write_as(static_cast<Form>((forms & 3) % 3), folder + "/data_batch_3.bin", input.rest());
-  expect_result_or_error(folder, [&] { convoy::data::import_cifar10(folder, folder + "/out.h5"); });
+  expect_result_or_error(folder, [&] { convoy::importers::import_cifar10(folder, folder + "/out.h5"); });
   return 0;
 }

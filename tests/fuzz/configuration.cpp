@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "convoy/apps/command_line.hpp"
+#include "apps/command_line.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/text.hpp"
 #include "fuzz/harness.hpp"

@@ -15,9 +15,9 @@
 #include "convoy/io/hdf5_file.hpp"
 #include "convoy/io/sum.hpp"
 #include "convoy/io/trial.hpp"
+#include "convoy/model/checkpoint.hpp"
+#include "convoy/model/state.hpp"
 #include "convoy/nn/network.hpp"
-#include "convoy/train/checkpoint.hpp"
-#include "convoy/train/state.hpp"
 #include "fuzz/harness.hpp"
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
@@ -29,12 +29,12 @@ using namespace convoy;
 constexpr io::TrialLimits kLimits{.seconds = 1, .bytes = std::int64_t{256} << 20};
 
 void read_checkpoint(const std::string& path) {
-  (void)train::describe_checkpoint(path);
-  const train::CheckpointHeader header = train::read_checkpoint_header(path);
+  (void)model::describe_checkpoint(path);
+  const model::CheckpointHeader header = model::read_checkpoint_header(path);
   const train::Options options = config::from_checkpoint(header.config, path);
   const nn::Network network(header.input.shape, options.layers, options.loss, std::nullopt);
-  train::State state = train::make_state(network, options.optimizer.momentum);
-  train::read_checkpoint_state(path, network, state);
+  model::State state = model::make_state(network, options.optimizer.momentum);
+  model::read_checkpoint_state(path, network, state);
 }
 
 void read_dataset(const data::Options& options) {
@@ -51,7 +51,7 @@ void read_dataset(const data::Options& options) {
 
 void read_all(const std::string& path) {
   fuzz::expect_result_or_error(path, [&] {
-    if (train::is_checkpoint(path)) return read_checkpoint(path);
+    if (model::is_checkpoint(path)) return read_checkpoint(path);
     const data::Description described = data::describe(path);
     if (described.text.find("that Convoy did not make") == std::string::npos)
       return read_dataset({.file = path});

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "convoy/data/import.hpp"
+#include "convoy/importers/import.hpp"
 #include "fuzz/harness.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -19,6 +19,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     write_as(form, folder + '/' + name, number < 3 ? input.take(lengths.at(number)) : input.rest());
     ++number;
   }
-  expect_result_or_error(folder, [&] { convoy::data::import_mnist(folder, folder + "/out.h5"); });
+  expect_result_or_error(folder, [&] { convoy::importers::import_mnist(folder, folder + "/out.h5"); });
   return 0;
 }

@@ -4,10 +4,10 @@
 
 #include <cstdlib>
 
-#include "convoy/apps/command.hpp"
-#include "convoy/apps/ranks.hpp"
-#include "convoy/apps/train.hpp"
+#include "apps/command.hpp"
+#include "apps/train.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/launch/ranks.hpp"
 
 namespace {
 
@@ -37,15 +37,15 @@ Flip flip_from_environment() {
 int main(int argc, char** argv) {
   try {
     const Flip flip = flip_from_environment();
-    const train::Hooks hooks{
+    const step::Hooks hooks{
         .corrupt = [flip](std::string_view what, int rank, std::int64_t step, std::span<std::byte> bytes) {
           if (what == flip.what && rank == flip.rank && step == flip.step)
             bytes[bytes.size() / 2] ^= std::byte{1};
         }};
     return static_cast<int>(apps::run_train_with_hooks({argv + 1, argv + argc}, hooks));
   } catch (...) {
-    const apps::Failure failure = apps::current_failure();
-    apps::print_failure("train", failure.message);
+    const launch::Failure failure = launch::current_failure();
+    launch::print_failure("train", failure.message);
     return static_cast<int>(failure.status);
   }
 }

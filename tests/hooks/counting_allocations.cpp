@@ -8,9 +8,9 @@
 #include <new>
 #include <vector>
 
-#include "convoy/apps/command.hpp"
-#include "convoy/apps/ranks.hpp"
-#include "convoy/apps/train.hpp"
+#include "apps/command.hpp"
+#include "apps/train.hpp"
+#include "convoy/launch/ranks.hpp"
 
 namespace {
 
@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   std::vector<long> seen;  // after the updates of steps 1, 2, …
   seen.reserve(kMostSteps);
   try {
-    const train::Hooks hooks{
+    const step::Hooks hooks{
         .corrupt = [&seen](std::string_view what, int /*rank*/, std::int64_t /*step*/, std::span<std::byte>) {
           if (what == "parameters" && seen.size() < kMostSteps) seen.push_back(allocations);
         }};
@@ -68,8 +68,8 @@ int main(int argc, char** argv) {
     std::printf("%s\n", line.c_str());
     return static_cast<int>(status);
   } catch (...) {
-    const apps::Failure failure = apps::current_failure();
-    apps::print_failure("train", failure.message);
+    const launch::Failure failure = launch::current_failure();
+    launch::print_failure("train", failure.message);
     return static_cast<int>(failure.status);
   }
 }

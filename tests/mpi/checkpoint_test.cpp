@@ -1,4 +1,4 @@
-#include "convoy/train/checkpoint.hpp"
+#include "convoy/model/checkpoint.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include "unit/io/scratch_folder.hpp"
 #include "world.hpp"
 
-namespace convoy::train {
+namespace convoy::model {
 namespace {
 
 using test::SharedFolder;
@@ -176,4 +176,4 @@ TEST(Checkpoint, ATensorOfAnotherShapeIsRefusedByName) {
 }
 
 }  // namespace
-}  // namespace convoy::train
+}  // namespace convoy::model

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
-#include "convoy/train/engine.hpp"
+#include "convoy/step/engine.hpp"
 #include "convoy/train/options.hpp"
 
 namespace convoy::train {
@@ -31,7 +31,8 @@ struct Evaluation {
 
 /// Collective over `world`. Micro-batches of the engine's size, losses added along the tree: the same bits at
 /// any number of ranks and threads. The split must not be empty.
-[[nodiscard]] Evaluation evaluate(Engine& engine, const comm::Communicator& world, const Source& source,
-                                  const State& state, std::int64_t confusion_classes = 0);
+[[nodiscard]] Evaluation evaluate(step::Engine& engine, const comm::Communicator& world,
+                                  const step::Source& source, const model::State& state,
+                                  std::int64_t confusion_classes = 0);
 
 }  // namespace convoy::train

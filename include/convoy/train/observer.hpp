@@ -11,8 +11,9 @@
 
 #include "convoy/comm/tree.hpp"
 #include "convoy/core/error.hpp"
-#include "convoy/train/placement.hpp"
-#include "convoy/train/profile.hpp"
+#include "convoy/step/hooks.hpp"
+#include "convoy/step/placement.hpp"
+#include "convoy/step/profile.hpp"
 
 namespace convoy::train {
 
@@ -21,7 +22,7 @@ struct StartReport {
   std::string isa;
   std::string mpi;
   std::string hdf5;
-  std::vector<Placement> placements;
+  std::vector<step::Placement> placements;
   std::string network;  ///< nn::Network::summary()
   std::string plan{};   ///< of a dry run: the calls, who makes them, the memory; else empty
   std::string data;     ///< file, samples, classes
@@ -78,7 +79,7 @@ struct EpochReport {
 struct ProfileReport {
   std::int64_t step = 0;   ///< updates done
   std::int64_t steps = 0;  ///< of them since the run was started or resumed
-  std::vector<StepTimes> ranks;
+  std::vector<step::StepTimes> ranks;
 };
 
 /// A checkpoint that is in its place.
@@ -99,13 +100,6 @@ class Observer {
   virtual void on_warning(const std::string& /*text*/) {}
   virtual void on_profile(const ProfileReport& /*report*/) {}
   virtual void on_end(ExitStatus /*status*/, const std::string& /*reason*/) {}
-};
-
-/// Seams for tests: `corrupt` gets the bytes that ranks compare ("build", "configuration", "data": a digest;
-/// "parameters": after each update; "gradient": of a micro-batch and layer, as it is computed, on any thread)
-/// and may change them. The program that users run installs none.
-struct Hooks {
-  std::function<void(std::string_view what, int rank, std::int64_t step, std::span<std::byte> bytes)> corrupt;
 };
 
 }  // namespace convoy::train

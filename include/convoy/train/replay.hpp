@@ -9,7 +9,7 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/kernels/isa.hpp"
-#include "convoy/train/checkpoint.hpp"
+#include "convoy/model/checkpoint.hpp"
 #include "convoy/train/options.hpp"
 
 namespace convoy::train {
@@ -36,8 +36,8 @@ struct ReplayResult {
   std::vector<Difference> differences;  ///< in the order of the file; empty: the same bits
   std::string isa;                      ///< of the replay
   std::string other_data;  ///< digest of a data set that `from` was not trained on; then no steps
-  CheckpointHeader from;
-  CheckpointHeader to;
+  model::CheckpointHeader from;
+  model::CheckpointHeader to;
 };
 
 /// Collective over `world`; `options` are those stored in `from`, with data.file and threads as they are to

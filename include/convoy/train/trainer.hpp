@@ -38,7 +38,7 @@ struct Launch {
   std::chrono::steady_clock::time_point begun =
       std::chrono::steady_clock::now();  ///< from here run.max-time counts
   Observer* observer = nullptr;          ///< called on rank 0; null: nobody listens
-  Hooks hooks;                           ///< tests alone
+  step::Hooks hooks;                     ///< tests alone
 };
 
 /// Collective over `world`: every rank calls with the same options. Returns kDone, or kStoppedEarly where the

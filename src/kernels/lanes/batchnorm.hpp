@@ -7,7 +7,7 @@
 
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "kernels/lanes/elementary.hpp"
+#include "lanes/elementary.hpp"
 
 namespace convoy::kernels {
 namespace {

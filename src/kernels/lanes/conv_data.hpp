@@ -9,11 +9,11 @@
 
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "kernels/lanes/conv_taps.hpp"
-#include "kernels/lanes/conv_winograd.hpp"
-#include "kernels/lanes/elementary.hpp"
-#include "kernels/lanes/pairs.hpp"
-#include "kernels/lanes/transpose.hpp"
+#include "lanes/conv_taps.hpp"
+#include "lanes/conv_winograd.hpp"
+#include "lanes/elementary.hpp"
+#include "lanes/pairs.hpp"
+#include "lanes/transpose.hpp"
 
 namespace convoy::kernels {
 namespace {

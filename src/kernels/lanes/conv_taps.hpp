@@ -7,7 +7,7 @@
 // the tile it is in, so tiles may be cut in any way.
 
 #include "convoy/kernels/kernels.hpp"
-#include "kernels/lanes/simd.hpp"
+#include "lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {

@@ -9,13 +9,13 @@
 // Layers with small pictures go with channels in the lanes instead (conv_weights_channels.hpp), or by minimal
 // filtering (winograd_weights.hpp); which follows from the shape alone.
 
+#include "conv_plan.hpp"
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "kernels/conv_plan.hpp"
-#include "kernels/lanes/conv_taps.hpp"
-#include "kernels/lanes/conv_weights_channels.hpp"
-#include "kernels/lanes/pairs.hpp"
-#include "kernels/lanes/winograd_weights.hpp"
+#include "lanes/conv_taps.hpp"
+#include "lanes/conv_weights_channels.hpp"
+#include "lanes/pairs.hpp"
+#include "lanes/winograd_weights.hpp"
 
 namespace convoy::kernels {
 namespace {

@@ -6,12 +6,12 @@
 // spend their time adding lanes, and take the taps in the padding along. src is transposed once; an element's
 // sum runs over blocks, output rows, columns and samples in order.
 
+#include "conv_plan.hpp"
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "kernels/conv_plan.hpp"
-#include "kernels/lanes/conv_taps.hpp"
-#include "kernels/lanes/pairs.hpp"
-#include "kernels/lanes/transpose.hpp"
+#include "lanes/conv_taps.hpp"
+#include "lanes/pairs.hpp"
+#include "lanes/transpose.hpp"
 
 namespace convoy::kernels {
 namespace {

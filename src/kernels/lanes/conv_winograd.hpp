@@ -6,14 +6,14 @@
 // tiles and channels, in its own scratch; an element's sum runs over `reduce` in order, so neither tiles nor
 // chunks nor threads are seen in a bit.
 
+#include "conv_plan.hpp"
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "kernels/conv_plan.hpp"
-#include "kernels/lanes/conv_taps.hpp"
-#include "kernels/lanes/elementary.hpp"
-#include "kernels/lanes/pairs.hpp"
-#include "kernels/lanes/transpose.hpp"
-#include "kernels/lanes/winograd.hpp"
+#include "lanes/conv_taps.hpp"
+#include "lanes/elementary.hpp"
+#include "lanes/pairs.hpp"
+#include "lanes/transpose.hpp"
+#include "lanes/winograd.hpp"
 
 namespace convoy::kernels {
 namespace {

@@ -5,7 +5,7 @@
 // hosts (contract, "The same bits"). NaN stays NaN. And how other kernels apply them to their results.
 
 #include "convoy/kernels/kernels.hpp"
-#include "kernels/lanes/simd.hpp"
+#include "lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {

@@ -2,7 +2,7 @@
 // Operations on one element at a time: activations, sums and products, and the flat vectors of parameters.
 
 #include "convoy/core/team.hpp"
-#include "kernels/lanes/elementary.hpp"
+#include "lanes/elementary.hpp"
 
 namespace convoy::kernels {
 namespace {

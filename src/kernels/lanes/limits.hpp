@@ -1,7 +1,7 @@
 #pragma once
 // What a core and its memory can do at most: loops for `convoy bench`, part of no network.
 
-#include "kernels/lanes/simd.hpp"
+#include "lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {

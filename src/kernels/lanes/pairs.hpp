@@ -3,9 +3,9 @@
 
 #include <type_traits>
 
+#include "conv_plan.hpp"
 #include "convoy/core/team.hpp"
-#include "kernels/conv_plan.hpp"
-#include "kernels/lanes/simd.hpp"
+#include "lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {

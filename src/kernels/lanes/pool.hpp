@@ -4,7 +4,7 @@
 
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "kernels/lanes/simd.hpp"
+#include "lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {

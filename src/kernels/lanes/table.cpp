@@ -2,14 +2,14 @@
 // avx512bf16), CONVOY_ISA_VALUE (the enumerator) and CONVOY_VECTOR_BYTES defined and that set's flags; see
 // simd.hpp for what may not be in here.
 
-#include "kernels/lanes/tables.hpp"
+#include "lanes/tables.hpp"
 
-#include "kernels/lanes/batchnorm.hpp"
-#include "kernels/lanes/conv_data.hpp"
-#include "kernels/lanes/conv_weights.hpp"
-#include "kernels/lanes/elementwise.hpp"
-#include "kernels/lanes/limits.hpp"
-#include "kernels/lanes/pool.hpp"
+#include "lanes/batchnorm.hpp"
+#include "lanes/conv_data.hpp"
+#include "lanes/conv_weights.hpp"
+#include "lanes/elementwise.hpp"
+#include "lanes/limits.hpp"
+#include "lanes/pool.hpp"
 
 namespace convoy::kernels {
 namespace {

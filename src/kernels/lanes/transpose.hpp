@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "kernels/conv_plan.hpp"
-#include "kernels/lanes/simd.hpp"
+#include "conv_plan.hpp"
+#include "lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {

@@ -13,7 +13,7 @@
 // (the largest is 2√2). tests/unit/kernels holds the bound: the error is at most γ_k times the same formula
 // with the absolute values of everything, k the roundings on the way.
 
-#include "kernels/lanes/simd.hpp"
+#include "lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {

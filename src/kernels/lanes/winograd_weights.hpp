@@ -7,13 +7,13 @@
 // matrix product, oc × samples times samples × ic, and no lanes are ever added. Threads share input channels,
 // then output channels; an element's sum runs over strips, tiles and samples in order.
 
+#include "conv_plan.hpp"
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "kernels/conv_plan.hpp"
-#include "kernels/lanes/conv_taps.hpp"
-#include "kernels/lanes/conv_weights_channels.hpp"
-#include "kernels/lanes/conv_winograd.hpp"
-#include "kernels/lanes/winograd.hpp"
+#include "lanes/conv_taps.hpp"
+#include "lanes/conv_weights_channels.hpp"
+#include "lanes/conv_winograd.hpp"
+#include "lanes/winograd.hpp"
 
 namespace convoy::kernels {
 namespace {

@@ -1,4 +1,4 @@
-#include "convoy/apps/bench_report.hpp"
+#include "apps/bench_report.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,11 +7,12 @@ namespace {
 
 /// Two threads at 100 GFLOP/s and 20 GB/s; one convolution first in its network, one pool; a step of 2 ms.
 BenchReport report() {
-  train::LayerTimes conv{.name = "conv1", .description = "conv 2 3x3", .output = {2, 4, 4}, .passes = {}};
-  conv.passes.forward = train::PassTime{.work = {.multiply_adds = 2e6, .bytes = 5e5}, .seconds = 1e-4};
-  conv.passes.diff_weights = train::PassTime{.work = {.multiply_adds = 2e6, .bytes = 2e6}, .seconds = 0};
-  train::LayerTimes pool{.name = "maxpool1", .description = "maxpool 2x2", .output = {2, 2, 2}, .passes = {}};
-  pool.passes.forward = train::PassTime{.work = {.multiply_adds = 0, .bytes = 1e5}, .seconds = 5e-5};
+  measure::LayerTimes conv{.name = "conv1", .description = "conv 2 3x3", .output = {2, 4, 4}, .passes = {}};
+  conv.passes.forward = measure::PassTime{.work = {.multiply_adds = 2e6, .bytes = 5e5}, .seconds = 1e-4};
+  conv.passes.diff_weights = measure::PassTime{.work = {.multiply_adds = 2e6, .bytes = 2e6}, .seconds = 0};
+  measure::LayerTimes pool{
+      .name = "maxpool1", .description = "maxpool 2x2", .output = {2, 2, 2}, .passes = {}};
+  pool.passes.forward = measure::PassTime{.work = {.multiply_adds = 0, .bytes = 1e5}, .seconds = 5e-5};
   return {.isa = kernels::Isa::kPortable,
           .threads = 2,
           .teams = 2,

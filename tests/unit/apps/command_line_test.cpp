@@ -1,4 +1,4 @@
-#include "convoy/apps/command_line.hpp"
+#include "apps/command_line.hpp"
 
 #include <gtest/gtest.h>
 

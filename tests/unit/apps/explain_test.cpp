@@ -1,25 +1,25 @@
 // What `convoy explain` prints.
 
-#include "convoy/apps/explain.hpp"
+#include "apps/explain.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <sstream>
 
-#include "convoy/apps/command.hpp"
+#include "apps/command.hpp"
 
 namespace convoy::apps {
 namespace {
 
-using nn::Below;
-using nn::Derivation;
-using nn::Picture;
+using check::Below;
+using check::Derivation;
+using check::Picture;
 
 constexpr std::uint64_t kSeed = 7;
 
 Derivation derived(const Picture& picture, const Picture& kernel, Below below) {
-  return nn::derive(picture, kernel, 1, 0, below);
+  return check::derive(picture, kernel, 1, 0, below);
 }
 
 Explanation explanation(const Picture& picture, const Picture& kernel) {
@@ -85,7 +85,7 @@ TEST(Explain, HoldsAndFitsIn100ColumnsForManySizes) {
                                                                          {{{12, 12}, {5, 5}}},
                                                                          {{{12, 12}, {12, 12}}},
                                                                          {{{3, 12}, {1, 4}}}}) {
-    const nn::Example example = nn::draw_example(kSeed, size, kernel);
+    const check::Example example = check::draw_example(kSeed, size, kernel);
     const Explanation got = explanation(example.picture, example.kernel);
     EXPECT_TRUE(got.holds) << got.text;
     std::istringstream lines(got.text);

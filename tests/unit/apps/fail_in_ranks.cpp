@@ -5,7 +5,7 @@
 #include <string>
 #include <thread>
 
-#include "convoy/apps/ranks.hpp"
+#include "convoy/launch/ranks.hpp"
 
 int main(int argc, char** argv) {
   using namespace convoy;
@@ -24,5 +24,5 @@ int main(int argc, char** argv) {
     world.barrier();
     return ExitStatus::kDone;
   };
-  return static_cast<int>(apps::run_with_ranks("probe", body));
+  return static_cast<int>(launch::run_with_ranks("probe", body));
 }

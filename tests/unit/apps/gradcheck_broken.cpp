@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "convoy/apps/gradcheck.hpp"
-#include "convoy/apps/ranks.hpp"
+#include "apps/gradcheck.hpp"
+#include "convoy/launch/ranks.hpp"
 
 namespace convoy {
 namespace {
@@ -46,8 +46,8 @@ int main(int argc, char** argv) {
   try {
     return static_cast<int>(apps::run_gradcheck_with({argv + 1, argv + argc}, registry));
   } catch (...) {
-    const apps::Failure failure = apps::current_failure();
-    apps::print_failure("gradcheck", failure.message);
+    const launch::Failure failure = launch::current_failure();
+    launch::print_failure("gradcheck", failure.message);
     return static_cast<int>(failure.status);
   }
 }

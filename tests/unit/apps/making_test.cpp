@@ -1,4 +1,4 @@
-#include "convoy/apps/making.hpp"
+#include "apps/making.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "convoy/apps/command.hpp"
+#include "apps/command.hpp"
 #include "convoy/core/version.hpp"
 
 namespace convoy::apps {

@@ -1,4 +1,4 @@
-#include "convoy/apps/shares.hpp"
+#include "apps/shares.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
-#include "convoy/data/dataset_writer.hpp"
+#include "convoy/importers/dataset_writer.hpp"
 #include "unit/io/scratch_folder.hpp"
 
 namespace convoy::test {
@@ -24,7 +24,7 @@ inline constexpr std::int64_t kSmallTest = 5;
 
 /// Pictures of 2x3x4 in 3 classes, 37 to train and 5 to test; label i mod 3.
 inline void write_small_dataset(const std::string& path) {
-  data::DatasetWriter writer(
+  importers::DatasetWriter writer(
       path, {.shape = kSmallShape, .source = "a test", .class_names = {"ant", "bee", "cicada"}});
   for (const auto& [name, samples] : {std::pair{"train", kSmallTrain}, {"test", kSmallTest}}) {
     writer.begin_split(name, samples);

@@ -10,7 +10,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/layout.hpp"
-#include "convoy/data/available_memory.hpp"
+#include "convoy/core/memory.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/io/hdf5_file.hpp"
 #include "unit/io/scratch_folder.hpp"

@@ -4,7 +4,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/train/checkpoint.hpp"
+#include "convoy/model/checkpoint.hpp"
 #include "unit/io/scratch_folder.hpp"
 
 namespace convoy::train {
@@ -41,7 +41,7 @@ TEST(RunDirectory, ARunThatWasTakenOverTouchesNothingMore) {
   EXPECT_THROW(first.prune_checkpoints(0, ""), Error);
   EXPECT_EQ(io::read_text_file(folder / "metrics.jsonl"), step(1) + '\n');
   EXPECT_FALSE(io::exists(folder / "config.ini"));
-  EXPECT_EQ(list_checkpoints(first.checkpoints()).size(), 1U);
+  EXPECT_EQ(model::list_checkpoints(first.checkpoints()).size(), 1U);
   EXPECT_NO_THROW(second.append_metrics(step(2) + '\n'));
 }
 
@@ -74,13 +74,13 @@ TEST(RunDirectory, PruneKeepsSoManyFromTheOneWrittenAndWhatIsNewer) {
   RunDirectory run(folder.path());
   run.claim();
   for (const int number : {1, 2, 30, 400})
-    test::write_bytes(run.checkpoints() + '/' + checkpoint_name(number), "");
+    test::write_bytes(run.checkpoints() + '/' + model::checkpoint_name(number), "");
   test::write_bytes(run.checkpoints() + "/notes.txt", "");
-  run.prune_checkpoints(2, checkpoint_name(30));
-  EXPECT_EQ(list_checkpoints(run.checkpoints()),
+  run.prune_checkpoints(2, model::checkpoint_name(30));
+  EXPECT_EQ(model::list_checkpoints(run.checkpoints()),
             (std::vector<std::string>{"step-00000400.h5", "step-00000030.h5", "step-00000002.h5"}));
-  run.prune_checkpoints(1, checkpoint_name(400));
-  EXPECT_EQ(list_checkpoints(run.checkpoints()), (std::vector<std::string>{"step-00000400.h5"}));
+  run.prune_checkpoints(1, model::checkpoint_name(400));
+  EXPECT_EQ(model::list_checkpoints(run.checkpoints()), (std::vector<std::string>{"step-00000400.h5"}));
   EXPECT_TRUE(io::exists(run.checkpoints() + "/notes.txt"));
 }
 
@@ -89,9 +89,9 @@ TEST(ListCheckpoints, IsByNumberNewestFirstAndIgnoresOtherNames) {
   for (const char* name : {"step-00000009.h5", "step-00000010.h5", "step-123456789.h5", "step-9.h5",
                            "step-0000000x.h5", ".step-00000011.h5.nojob.h.1.tmp", "step-00000012.h5.bak"})
     test::write_bytes(folder / name, "");
-  EXPECT_EQ(list_checkpoints(folder.path()),
+  EXPECT_EQ(model::list_checkpoints(folder.path()),
             (std::vector<std::string>{"step-123456789.h5", "step-00000010.h5", "step-00000009.h5"}));
-  EXPECT_TRUE(list_checkpoints(folder / "nowhere").empty());
+  EXPECT_TRUE(model::list_checkpoints(folder / "nowhere").empty());
 }
 
 }  // namespace

@@ -1,0 +1,45 @@
+#pragma once
+// A data set drawn by the program: the quick start's, which needs no download. Ten kinds of strokes (bar,
+// cross, L, T, triangle, square, disc, ring, arrow, zigzag) at random places, sizes, brightness and contrast,
+// turned by up to half a radian either way, lighter or darker than their ground, with noise. What a class has
+// in common is its shape alone, so a linear classifier learns next to nothing and a small convolutional
+// network nearly all.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "convoy/importers/observer.hpp"
+
+namespace convoy::importers {
+
+struct SynthOptions {
+  std::int64_t train = 10000;  ///< pictures of the training split, ≥ 1
+  std::int64_t test = 2000;    ///< of the test split, ≥ 1
+  std::int64_t classes = 10;   ///< 2 … 10, the first of the list above
+  std::int64_t height = 28;    ///< 12 … 512
+  std::int64_t width = 28;
+  std::uint64_t seed = 1;
+};
+
+/// Throws ConfigError naming the option that is out of range.
+void check(const SynthOptions& options);
+
+enum class SynthSplit : std::uint64_t { kTrain = 0, kTest = 1 };
+
+/// Class of sample `index`: index mod classes.
+[[nodiscard]] std::int64_t synth_label(const SynthOptions& options, std::int64_t index);
+
+/// Draws sample `index` into picture [height][width]: a pure function of seed, split, index, classes and
+/// size, the same bytes on every machine.
+void draw_synth(const SynthOptions& options, SynthSplit split, std::int64_t index,
+                std::span<std::uint8_t> picture);
+
+/// Names of the first `classes` kinds.
+[[nodiscard]] std::vector<std::string> synth_class_names(std::int64_t classes);
+
+/// Writes the data set to `out`. Throws ConfigError (options), IoError (cannot be written; no file is left).
+void synth(const SynthOptions& options, const std::string& out, Observer* observer = nullptr);
+
+}  // namespace convoy::importers

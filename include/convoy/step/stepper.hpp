@@ -1,0 +1,114 @@
+#pragma once
+// One update at a time on one rank, and everything it needs to be in step with the other ranks: the engine,
+// the exchange of gradients, the state. Private to the train room; the Trainer decides which step comes when.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "convoy/model/state.hpp"
+#include "convoy/step/cross_check.hpp"
+#include "convoy/step/engine.hpp"
+#include "convoy/step/gradient_exchange.hpp"
+#include "convoy/step/hooks.hpp"
+#include "convoy/step/leaf_sums.hpp"
+#include "convoy/step/options.hpp"
+#include "convoy/step/profile.hpp"
+#include "convoy/step/watchdog.hpp"
+
+namespace convoy::step {
+
+/// One step of the run.
+struct StepOrder {
+  std::int64_t step = 0;  ///< from 0
+  std::int64_t epoch = 0;
+  std::span<const std::int64_t> batch;  ///< samples of all ranks
+  double rate = 0;
+  bool verify_follows = false;
+  std::function<int()> note;  ///< of this rank, asked at the step's end; see largest_note()
+};
+
+class Stepper {
+ public:
+  /// Collective over `world`; what is referred to must outlive it.
+  Stepper(const Options& options, const comm::Communicator& world, const nn::Network& network,
+          const kernels::KernelTable<float>& kernels, const Source& source, const Hooks& hooks);
+
+  [[nodiscard]] Engine& engine() { return engine_; }
+  [[nodiscard]] model::State& state() { return state_; }
+  /// Micro-batches of a whole step.
+  [[nodiscard]] std::int64_t leaves() const;
+  /// f, see comm/reducer.hpp, and whether it is of hosts; 1 of a rank alone.
+  [[nodiscard]] comm::PartialSums partial_sums() const;
+  /// The micro-batch nearest to the present one that would make f 1; 0 where there is none.
+  [[nodiscard]] std::int64_t micro_batch_for_one_sum() const;
+  [[nodiscard]] bool shares_memory() const;
+
+  /// Bytes of gradients of the host's other ranks that this one works in, after prepare().
+  [[nodiscard]] std::int64_t bytes_of_mates() const {
+    return exchange_ ? exchange_->reducer().bytes_of_mates() : 0;
+  }
+
+  /// Books the time of later steps.
+  void start_profile();
+  [[nodiscard]] Profile* profile() { return profile_ ? &*profile_ : nullptr; }
+  /// Collective. Ends the job where a rank stops answering from now on. Nothing where there is one rank.
+  void start_watchdog();
+  /// For the watchdog's message.
+  void enter(Phase phase, std::int64_t step) {
+    if (watchdog_) watchdog_->enter(phase, step);
+  }
+
+  /// Collective, before the first step: memory that ranks of a host share.
+  void prepare();
+  /// Makes the rest of the memory of whole and last steps, which else the first of them do. Returns the plan
+  /// of a whole step.
+  const StepPlan& prepare_plans();
+
+  /// Collective. One update of the state, which need not be here yet at its end (settle()). Returns the sums
+  /// of the whole batch. Throws DivergedError where the loss is not finite.
+  LeafResult step(const StepOrder& order);
+  /// The largest note any rank gave in the last step.
+  [[nodiscard]] int largest_note() const { return leaf_sums_.largest_note(); }
+  /// Waits until the state of the last step is here.
+  void settle() {
+    if (exchange_) exchange_->settle();
+  }
+  /// Collective, after a step with verify_follows: GradientExchange::verify(), CrossCheck::verify().
+  void verify() {
+    if (!exchange_) return;
+    exchange_->verify();
+    cross_check_->verify();
+  }
+
+ private:
+  const StepPlan& plan_for(std::int64_t leaves);
+  void await_pictures_of(std::int64_t step);
+  void compute_again(const StepPlan& usual, const StepOrder& order);
+  [[nodiscard]] GradientTap tap_of(const StepOrder& order);
+  [[nodiscard]] std::int64_t last_leaves() const;
+
+  const Options& options_;
+  comm::Communicator world_;
+  const Source& source_;
+  Engine engine_;
+  std::vector<optim::ParameterRange> ranges_;
+  std::unique_ptr<GradientExchange> exchange_;  // null: one rank alone
+  std::optional<CrossCheck> cross_check_;       // likewise
+  const Hooks& hooks_;
+  struct {
+    std::int64_t step = 0;
+    bool is_checked = false;
+  } tapped_;
+  model::State state_;
+  std::map<std::int64_t, StepPlan> plans_;  // by number of leaves
+  LeafSums leaf_sums_;
+  std::optional<Profile> profile_;
+  std::optional<Watchdog> watchdog_;  // last: it looks at the others
+};
+
+}  // namespace convoy::step

@@ -1,0 +1,79 @@
+#pragma once
+// Parallel regions of a fixed number of threads, split into teams. The one place where OpenMP threads are
+// started.
+
+#include <cstdint>
+#include <exception>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "convoy/core/team.hpp"
+
+namespace convoy::step {
+
+class TeamPool {
+ public:
+  /// Throws Error where OpenMP cannot give `threads` threads (OMP_THREAD_LIMIT).
+  explicit TeamPool(int threads);
+  ~TeamPool();
+  TeamPool(const TeamPool&) = delete;
+  TeamPool& operator=(const TeamPool&) = delete;
+
+  [[nodiscard]] int threads() const { return threads_; }
+
+  /// Runs work(group, team) on every thread, `groups` (1 … threads) teams in all; group g has
+  /// split(threads, groups, g) threads. Sets the floating-point mode of each. `work` must not throw. Returns
+  /// when all are done.
+  template <class Work>
+  void run(std::int64_t groups, const Work& work) {
+    const Thunk<Work> thunk{work};
+    start(groups, thunk);
+  }
+
+  /// Runs make(group) on the first thread of each team. For memory, which belongs near the thread that first
+  /// writes it. Throws the first group's exception where one threw, when all are done.
+  template <class Make>
+  void make(std::int64_t groups, const Make& make) {
+    std::vector<std::exception_ptr> failures(static_cast<std::size_t>(groups));
+    run(groups, [&](std::int64_t group, const Team& team) {
+      if (team.index() != 0) return;
+      try {
+        make(group);
+      } catch (...) {  // nothing may leave a parallel region
+        failures[static_cast<std::size_t>(group)] = std::current_exception();
+      }
+    });
+    for (const std::exception_ptr& failure : failures)
+      if (failure) std::rethrow_exception(failure);
+  }
+
+ private:
+  struct Job {
+    virtual ~Job() = default;
+    virtual void operator()(std::int64_t group, const Team& team) const noexcept = 0;
+  };
+  template <class Work>
+  struct Thunk final : Job {
+    explicit Thunk(const Work& the_work) : work(the_work) {}
+    void operator()(std::int64_t group, const Team& team) const noexcept override { work(group, team); }
+    const Work& work;
+  };
+  /// A thread's place for one number of groups.
+  struct Place {
+    std::int64_t group = 0;
+    Team team;
+  };
+  struct Split {
+    std::vector<std::unique_ptr<Barrier>> barriers;
+    std::vector<Place> places;  // by thread
+  };
+
+  void start(std::int64_t groups, const Job& job);
+  const Split& split_into(std::int64_t groups);
+
+  int threads_;
+  std::map<std::int64_t, Split> splits_;  // made when first asked for
+};
+
+}  // namespace convoy::step

@@ -1,0 +1,23 @@
+#pragma once
+// The text of `convoy explain`: one Derivation told so that it can be followed with pencil and paper. No
+// numbers are made here; they come from check::derive(), which runs the code that trains. Called by the
+// command and by tests.
+
+#include <cstdint>
+#include <string>
+
+#include "convoy/check/derivation.hpp"
+
+namespace convoy::apps {
+
+struct Explanation {
+  std::string text;   ///< lines of at most 100 columns, wide pictures aside
+  bool holds = true;  ///< every equality the text shows, and the inequality without the rotation
+};
+
+/// Explains `plain`, an example in integers, then `with_sigmoid`, the same with a layer below; both from
+/// derive().
+[[nodiscard]] Explanation explain(const check::Derivation& plain, const check::Derivation& with_sigmoid,
+                                  std::uint64_t seed);
+
+}  // namespace convoy::apps

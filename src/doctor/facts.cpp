@@ -1,0 +1,156 @@
+// What each rank tells of itself, gathered on all.
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+
+#include "convoy/core/memory.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/core/version.hpp"
+#include "convoy/io/file_system.hpp"
+#include "convoy/io/hdf5_file.hpp"
+#include "convoy/io/probe.hpp"
+#include "convoy/kernels/isa.hpp"
+#include "convoy/step/agreement.hpp"
+#include "convoy/train/provenance.hpp"
+#include "scene.hpp"
+
+namespace convoy::doctor {
+namespace {
+
+void add_limits(Facts& facts) {
+  const std::array<std::pair<const char*, __rlimit_resource_t>, 6> limits{{{"memlock", RLIMIT_MEMLOCK},
+                                                                           {"open files", RLIMIT_NOFILE},
+                                                                           {"stack", RLIMIT_STACK},
+                                                                           {"file size", RLIMIT_FSIZE},
+                                                                           {"processor time", RLIMIT_CPU},
+                                                                           {"processes", RLIMIT_NPROC}}};
+  for (const auto& [name, resource] : limits) {
+    rlimit limit{};
+    if (getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+      facts[std::string("limit ") + name] = std::to_string(limit.rlim_cur);
+  }
+}
+
+std::string first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+std::vector<std::string> entries(const std::string& folder) {
+  try {
+    return io::list_folder(folder);
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
+/// InfiniBand (or RoCE, Omni-Path) ports that work, and the fastest of the other network devices.
+void add_devices(Facts& facts) {
+  const std::string fabric = "/sys/class/infiniband/";
+  std::vector<std::string> active;
+  for (const std::string& device : entries(fabric))
+    for (const std::string& port : entries(fabric + device + "/ports"))
+      if (first_line(fabric + device + "/ports/" + port + "/state").find("ACTIVE") != std::string::npos)
+        active.push_back(device);
+  if (!active.empty()) facts["infiniband"] = join(active, " ");
+  std::int64_t fastest = 0;  // Mbit/s
+  for (const std::string& device : entries("/sys/class/net")) {
+    const std::string folder = "/sys/class/net/" + device;
+    if (device == "lo" || first_line(folder + "/operstate") != "up") continue;
+    const std::int64_t speed = parse_integer(first_line(folder + "/speed")).value_or(0);
+    // Devices without a cable (bridges, pairs within the kernel) have a speed that says nothing.
+    if (speed <= fastest || !io::exists(folder + "/device")) continue;
+    fastest = speed;
+    facts["network device"] = device;
+    facts["network speed"] = std::to_string(speed);
+  }
+}
+
+void add_folders(Facts& facts) {
+  const char* variable = std::getenv("TMPDIR");
+  const std::string folder = variable == nullptr || *variable == '\0' ? "/tmp" : variable;
+  facts["tmpdir"] = folder;
+  try {
+    const io::ScratchFolder scratch(folder);
+    (void)io::timed_write(scratch.path() + "/file", 4096);
+    facts["tmpdir free"] = std::to_string(io::file_system_of(folder).free_bytes);
+  } catch (const std::exception& error) {
+    facts["tmpdir problem"] = error.what();
+  }
+  try {
+    const io::FileSystem shared = io::file_system_of("/dev/shm");
+    facts["shm size"] = std::to_string(shared.bytes);
+    facts["shm free"] = std::to_string(shared.free_bytes);
+  } catch (const std::exception& error) {
+    facts["shm problem"] = error.what();
+  }
+}
+
+void add_kernels(Facts& facts) {
+  facts["isa here"] = kernels::to_string(kernels::supported_isas().back());
+  try {
+    facts["isa"] = kernels::to_string(kernels::choose_isa());
+  } catch (const std::exception& error) {
+    facts["isa problem"] = error.what();
+  }
+}
+
+Facts own_facts(std::int64_t asked_threads) {
+  Facts facts{{"convoy", std::string(version())},
+              {"program", to_hex(step::build_digest())},
+              {"mpi", comm::Environment::library_version()},
+              {"hdf5", io::hdf5_version()},
+              {"available memory", std::to_string(available_memory())}};
+  for (const char* name : {"OMP_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "OMP_DYNAMIC",
+                           "OMP_THREAD_LIMIT", "OMP_WAIT_POLICY", "SLURM_CPUS_PER_TASK", "CONVOY_ISA",
+                           "HDF5_USE_FILE_LOCKING", "OMPI_MCA_btl", "OMPI_MCA_pml"})
+    if (const char* value = std::getenv(name)) facts[name] = value;
+  int threads = 1;
+  try {
+    threads = step::resolve_threads(asked_threads);
+  } catch (const std::exception& error) {
+    facts["threads problem"] = error.what();
+  }
+  facts["threads"] = std::to_string(threads);
+  add_kernels(facts);
+  add_limits(facts);
+  add_devices(facts);
+  add_folders(facts);
+  return facts;
+}
+
+}  // namespace
+
+void gather_facts(Scene& scene) {
+  const Facts mine = own_facts(scene.run ? scene.run->options.threads : 0);
+  for (const std::string& each : scene.world.all_gather_text(train::packed(mine)))
+    scene.facts.push_back(train::unpacked(each));
+  scene.placements =
+      step::gather_placements(scene.world, static_cast<int>(parse_integer(mine.at("threads")).value_or(1)));
+  const int first = scene.node.broadcast_value(scene.world.rank());
+  for (const int each : scene.world.all_gather_values(std::vector{first}))
+    if (std::ranges::find(scene.firsts, each) == scene.firsts.end()) scene.firsts.push_back(each);
+  const std::vector<int> sizes = scene.world.all_gather_values(std::vector{scene.node.size()});
+  scene.ranks_of_host = *std::ranges::max_element(sizes);
+  if (!scene.run) return;
+  Needs needs;
+  if (scene.world.is_root()) {
+    try {
+      needs = needs_of(*scene.run, scene.world.size(), scene.hosts(), scene.ranks_of_host,
+                       scene.placements.front().threads);
+    } catch (const std::exception&) {
+      // Not even one micro-batch fits: check_memory() says what is left.
+    }
+  }
+  scene.needs = scene.world.broadcast_value(needs);
+}
+
+}  // namespace convoy::doctor

@@ -1,0 +1,297 @@
+// The file system of the run's folder.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <thread>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/io/file_system.hpp"
+#include "convoy/io/hdf5_file.hpp"
+#include "scene.hpp"
+
+namespace convoy::doctor {
+namespace {
+
+constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
+/// Network file systems let a host believe for a while what it saw last.
+constexpr double kSecondsToBeSeen = 6;
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+bool comes_true(const std::function<bool()>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(kSecondsToBeSeen);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return true;
+}
+
+std::string remedy_of_write(const std::string& problem) {
+  if (problem.find("Read-only") != std::string::npos)
+    return "choose a run.dir that is mounted for writing here (mount | grep …); clusters often mount home "
+           "folders "
+           "read-only on compute nodes";
+  if (problem.find("Permission") != std::string::npos)
+    return "choose a run.dir of your own, or chmod u+w it (ls -ld shows whose it is)";
+  if (problem.find("No space") != std::string::npos || problem.find("quota") != std::string::npos)
+    return "remove what is not needed (df -h, quota -s; du -sh *), or choose another run.dir";
+  if (problem.find("too large") != std::string::npos)
+    return "ulimit -f unlimited before the launcher: it limits the size of files";
+  return "choose a run.dir that can be written; --dir FOLDER tries another one";
+}
+
+}  // namespace
+
+std::string RunFolder::write_first(double& seconds, double& ahead) {
+  try {
+    folder_ = io::nearest_folder(scene_.dir);
+    if (!io::is_folder(folder_)) return folder_ + " is there, and no folder";
+    scratch_ = std::make_unique<io::ScratchFolder>(folder_);
+    seconds = io::timed_write(scratch_->path() + "/written", kMebibyte);
+    ahead = io::written_at(scratch_->path() + "/written") - seconds_now();
+    io::flush_to_disk(scratch_->path());
+    return {};
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+/// By rank. All look, since they may have other working directories; one of each host writes.
+std::vector<std::string> RunFolder::try_sharing() const {
+  const comm::Communicator& world = scene_.world;
+  const bool is_first = scene_.node.is_root();
+  const std::string token = world.broadcast(std::to_string(seconds_now()) + ' ' + comm::host_name());
+  const std::string writer = "rank 0 on " + scene_.host(0);
+  std::vector<std::string> problems(static_cast<std::size_t>(world.size()));
+  // A step on rank 0, then one on the first rank of every other host; what failed before stands.
+  const auto step = [&](bool is_mine, const std::function<void()>& action) {
+    const std::vector<std::string> met = try_on_all(world, [&] {
+      if (is_mine) action();
+    });
+    for (std::size_t rank = 0; rank < met.size(); ++rank)
+      if (problems[rank].empty()) problems[rank] = met[rank];
+  };
+  const auto is_read = [&](const char* name) {
+    return io::exists(path(name)) && io::read_text_file(path(name)) == token;
+  };
+  step(world.is_root(), [&] { io::write_text_file(path("old-name"), token); });
+  step(!world.is_root(), [&] {
+    if (!comes_true([&] { return is_read("old-name"); }))
+      throw IoError("what " + writer + " writes in " + folder_ +
+                    " is not there: another folder of the same name, or another working directory");
+  });
+  step(world.is_root(), [&] { io::rename_durably(path("old-name"), path("new-name")); });
+  step(!world.is_root() && problems[static_cast<std::size_t>(world.rank())].empty(), [&] {
+    if (!comes_true([&] { return is_read("new-name") && !io::exists(path("old-name")); }))
+      throw IoError("a file that " + writer + " renamed has its old name for longer than " +
+                    shortest(kSecondsToBeSeen) + " s");
+    if (is_first) io::write_text_file(path("from-" + std::to_string(world.rank())), token);
+  });
+  step(world.is_root(), [&] {
+    for (const int first : scene_.firsts) {
+      const std::string name = "from-" + std::to_string(first);
+      if (first != 0 && problems[static_cast<std::size_t>(first)].empty() &&
+          !comes_true([&] { return is_read(name.c_str()); }))
+        throw IoError("what rank " + std::to_string(first) + " on " + scene_.host(first) +
+                      " writes is not seen");
+    }
+  });
+  return problems;
+}
+
+Findings RunFolder::check_sharing() {
+  double seconds = 0;
+  double ahead = 0;  // the file system's clock, of this host's
+  const std::string problem =
+      scene_.world.broadcast(scene_.world.is_root() ? write_first(seconds, ahead) : std::string());
+  folder_ = scene_.world.broadcast(folder_);
+  if (!problem.empty())
+    return {wrong(problem + " [rank 0 on " + scene_.host(0) + ']', remedy_of_write(problem))};
+  scratch_path_ = scene_.world.broadcast(scratch_ ? scratch_->path() : std::string());
+  Findings found;
+  for (const auto& [each, ranks] : ranks_by(try_sharing()))
+    found.push_back(wrong(each + " [" + scene_.named(ranks) + ']',
+                          "put run.dir on a file system that all hosts mount at this path (df -h " + folder_ +
+                              " on each of them shows which it is); --dir FOLDER tries another"));
+  is_shared_ = found.empty();
+  if (!scene_.world.is_root()) return found;
+
+  const io::FileSystem system = io::file_system_of(folder_);
+  constexpr double kLongWrite = 2;
+  constexpr double kMostAhead = 3;
+  if (found.empty() && seconds > kLongWrite)
+    found.push_back(
+        warning("1 MiB took " + format("%.1f", seconds) +
+                    " s until it was on the disk (fsync); checkpoints "
+                    "will take long",
+                "choose another run.dir, such as the parallel file system; --dir FOLDER tries it"));
+  if (std::fabs(ahead) > kMostAhead)
+    found.push_back(warning("the file system's clock is " + format("%.1f", std::fabs(ahead)) + " s " +
+                                (ahead > 0 ? "ahead of" : "behind") + " that of " + scene_.host(0),
+                            "have the administrator set both by NTP (timedatectl, chronyc tracking)"));
+  if (found.empty() && system.is_of_one_host && system.type != "overlay")
+    found.push_back(
+        warning(folder_ + " is " + system.type + ": what lies there is gone with the host's memory",
+                "choose a run.dir on a disk"));
+  if (found.empty())
+    found.push_back(
+        ok(folder_ + " (" + system.type + "): 1 MiB on the disk in " + format("%.3f s", seconds) +
+           (scene_.hosts() > 1 ? ", written, renamed and seen by all hosts" : ", written and renamed")));
+  return found;
+}
+
+Findings RunFolder::check_space() const {
+  if (!scene_.world.is_root()) return {ok("")};
+  Findings found;
+  const bool is_planned = scene_.needs.checkpoint_bytes > 0;
+  const std::int64_t file = is_planned ? scene_.needs.checkpoint_bytes : 16 * kMebibyte;
+  const std::int64_t all = is_planned ? scene_.needs.files * file : 4 * file;
+  const std::string need =
+      is_planned
+          ? counted(scene_.needs.files, "checkpoint") + " of " + in_bytes(file) + " take " + in_bytes(all)
+          : "checkpoints of a small network take " + in_bytes(all) + " (--config tells what a run takes)";
+  const std::string remedy = "remove what is not needed (df -h " + folder_ +
+                             "; du -sh *), lower checkpoint.keep, or choose another run.dir";
+  const std::string at = " [rank 0 on " + scene_.host(0) + ']';
+  try {
+    const io::FileSystem system = io::file_system_of(folder_);
+    if (system.free_bytes < all)
+      found.push_back(wrong(in_bytes(system.free_bytes) + " free in " + folder_ + ", " + need + at, remedy));
+    constexpr std::int64_t kFewFiles = 64;
+    if (system.free_files >= 0 && system.free_files < kFewFiles)
+      found.push_back(
+          wrong(folder_ + " has room for " + counted(system.free_files, "more file") + " (inodes)" + at,
+                "remove files (df -i " + folder_ + " shows how many there are)"));
+    const double limit = scene_.number(0, "limit file size");
+    if (!scene_.text(0, "limit file size").empty() && limit < static_cast<double>(file))
+      found.push_back(wrong("no file of a rank may grow beyond " +
+                                in_bytes(static_cast<std::int64_t>(limit)) +
+                                " (RLIMIT_FSIZE), a checkpoint takes " + in_bytes(file) + at,
+                            "ulimit -f unlimited before the launcher"));
+    const io::QuotaAnswer quota = io::ask_quota(folder_);
+    if (quota.tightest && quota.tightest->free_bytes < all)
+      found.push_back(wrong("the quota of " + quota.tightest->whose + " leaves " +
+                                in_bytes(quota.tightest->free_bytes) + " in " + folder_ + ", " + need + at,
+                            "remove what is not needed (quota -s; du -sh *), or ask for more"));
+    if (found.empty()) {
+      if (!scratch_path_.empty()) io::try_room_in(scratch_path_, all);
+      const std::string told = quota.tightest ? in_bytes(quota.tightest->free_bytes) + " left of the quota"
+                               : quota.is_known
+                                   ? "no quota"
+                                   : "quota not known (" + system.type + " does not tell; quota -s may)";
+      found.push_back(ok(in_bytes(system.free_bytes) + " free, " + told + "; " + need));
+    }
+  } catch (const Error& error) {
+    found.push_back(wrong(error.what() + at, remedy));
+  }
+  return found;
+}
+
+Findings RunFolder::check_locks() const {
+  if (scratch_path_.empty())
+    return {warning("not tried, since nothing can be written", "mend run.dir first")};
+  const std::string own = path("locked-" + std::to_string(scene_.world.rank()));
+  std::vector<std::string> without = scene_.world.all_gather_text([&] {
+    if (!scene_.node.is_root() || (!is_shared_ && !scene_.world.is_root())) return std::string();
+    try {
+      io::write_text_file(own, "");
+      const io::Locks locks = io::try_locks(own);
+      return locks.flock + (locks.flock.empty() || locks.fcntl.empty() ? "" : ", ") + locks.fcntl;
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  }());
+  Findings found;
+  for (const auto& [problem, ranks] : ranks_by(without)) {
+    const std::string setting = scene_.text(ranks.front(), "HDF5_USE_FILE_LOCKING");
+    const std::string text = "no file locks (" + problem + ") [" + scene_.named(ranks) + "]: ";
+    const std::string remedy = "export HDF5_USE_FILE_LOCKING=FALSE";
+    if (setting == "TRUE" || setting == "1" || setting == "BEST_EFFORT")
+      found.push_back(wrong(text + "HDF5_USE_FILE_LOCKING=" + setting + " makes HDF5 want them", remedy));
+    else
+      found.push_back(warning(
+          text + "Convoy opens files without, h5py, h5dump and others need " + "HDF5_USE_FILE_LOCKING=FALSE",
+          setting == "FALSE" || setting == "0" ? "nothing: it is set" : remedy));
+  }
+  if (found.empty()) found.push_back(ok("flock and fcntl lock files there"));
+  return found;
+}
+
+Findings RunFolder::check_hdf5() const {
+  if (!is_shared_)
+    return {warning("not tried, since the hosts do not share the folder", "mend run.dir first")};
+  const comm::Communicator& world = scene_.world;
+  constexpr std::int64_t kColumns = 65536;
+  // The last rank has nothing to write: an empty selection in a collective write.
+  const std::int64_t rows = std::max(world.size() - 1, 1);
+  const auto write = [&](const std::string& file_path, const comm::Communicator& ranks,
+                         std::int64_t of_rows) {
+    io::File file = io::File::create(file_path, ranks);
+    file.create_dataset<float>("/numbers", {of_rows, kColumns});
+    const std::int64_t row = ranks.rank();
+    const Range mine = row < of_rows ? Range{row, row + 1} : Range{of_rows, of_rows};
+    const std::vector<float> values(static_cast<std::size_t>(mine.size() * kColumns),
+                                    static_cast<float>(row + 1));
+    file.write_rows<float>("/numbers", mine, values);
+    file.close();
+  };
+  const auto read = [&](const std::string& file_path, std::int64_t of_rows) {
+    const std::vector<float> values = io::File::open(file_path).read<float>("/numbers", {of_rows, kColumns});
+    for (std::int64_t i = 0; i < of_rows * kColumns; ++i) {
+      const std::int64_t row = i / kColumns;
+      if (values[static_cast<std::size_t>(i)] != static_cast<float>(row + 1))
+        throw DataError("row " + std::to_string(row) + " reads back other than it was written");
+    }
+  };
+  const std::string remedy = "choose another run.dir; --dir FOLDER tries one";
+  Findings found;
+  const auto alone = try_on_all(world, [&] {
+    if (!world.is_root()) return;
+    write(path("alone.h5"), comm::Communicator::self(), 1);
+    read(path("alone.h5"), 1);
+  });
+  for (const auto& [problem, ranks] : ranks_by(alone))
+    found.push_back(wrong(problem + " [" + scene_.named(ranks) + ']', remedy));
+  if (world.size() == 1 || !found.empty()) {
+    if (found.empty()) found.push_back(ok("written and read back by one rank"));
+    return found;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<std::string> together(static_cast<std::size_t>(world.size()));
+  try {
+    write(path("together.h5"), world, rows);
+  } catch (const Error& error) {  // the same on all ranks (io::agreed)
+    std::ranges::fill(together, error.what());
+  }
+  if (together.front().empty())
+    together = try_on_all(world, [&] {
+      if (scene_.node.is_root()) read(path("together.h5"), rows);
+    });
+  for (const auto& [problem, ranks] : ranks_by(together)) {
+    const std::string text = "collective write: " + problem + " [" + scene_.named(ranks) + ']';
+    if (scene_.run && scene_.run->options.checkpoint_writers != model::Writers::kOne)
+      found.push_back(wrong(text, "checkpoint.writers = one"));
+    else
+      found.push_back(
+          warning(text + "; rank 0 alone can write, as train does unless told otherwise",
+                  "leave checkpoint.writers = one; mpirun --mca io romio321 (or ompio) tries the other "
+                  "implementation of MPI-IO"));
+  }
+  if (found.empty())
+    found.push_back(
+        ok("written by all ranks together in " +
+           format("%.2f s", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()) +
+           ", rank " + std::to_string(world.size() - 1) + " with nothing to write, and read back by " +
+           (scene_.hosts() > 1 ? "every host" : "one rank")));
+  return found;
+}
+
+}  // namespace convoy::doctor

@@ -1,0 +1,221 @@
+// What the system allows the ranks: limits, memory, shared memory, a folder for temporary files.
+
+#include <algorithm>
+#include <limits>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+#include "scene.hpp"
+
+namespace convoy::doctor {
+namespace {
+
+constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
+constexpr double kUnlimited = std::numeric_limits<double>::max();
+
+double limit_of(const Scene& scene, int rank, const char* name) {
+  const std::string fact = std::string("limit ") + name;
+  return scene.text(rank, fact).empty() ? kUnlimited : scene.number(rank, fact);
+}
+
+/// Ranks whose limit is below `least`, and the lowest limit.
+struct Below {
+  std::vector<int> ranks;
+  double lowest = kUnlimited;
+};
+
+Below below(const Scene& scene, const char* name, double least) {
+  Below found;
+  for (int rank = 0; rank < scene.world.size(); ++rank) {
+    const double limit = limit_of(scene, rank, name);
+    if (limit >= least) continue;
+    found.ranks.push_back(rank);
+    found.lowest = std::min(found.lowest, limit);
+  }
+  return found;
+}
+
+std::string amount(double value) {
+  return value == kUnlimited ? "unlimited" : grouped(static_cast<std::int64_t>(value));
+}
+
+/// Collective over the node. Every rank writes its own piece and reads everybody's; what is wrong with it.
+std::string share_a_piece(const Scene& scene) {
+  try {
+    const comm::NodeSegments segments(scene.node, kMebibyte);
+    std::ranges::fill(segments.of(scene.node.rank()), static_cast<std::byte>(scene.world.rank() + 1));
+    const std::vector<int> numbers = scene.node.all_gather_values(std::vector{scene.world.rank()});
+    std::string problem;
+    for (int mate = 0; mate < scene.node.size(); ++mate) {
+      const int number = numbers[static_cast<std::size_t>(mate)];
+      const auto expected = static_cast<std::byte>(number + 1);
+      if (std::ranges::any_of(segments.of(mate), [&](std::byte each) { return each != expected; }))
+        problem = "what rank " + std::to_string(number) + " wrote in shared memory is not seen";
+    }
+    scene.node.barrier();
+    return problem;
+  } catch (const IoError& error) {  // where there is no room, on all of the node
+    return error.what();
+  }
+}
+
+}  // namespace
+
+Findings check_limits(const Scene& scene) {
+  Findings found;
+  // A connection to every other rank, the program's own files, libraries', data and checkpoint.
+  const double files = 128 + 2.0 * scene.world.size();
+  if (const Below few = below(scene, "open files", files); !few.ranks.empty())
+    found.push_back(wrong("only " + amount(few.lowest) + " open files are allowed, " +
+                              counted(scene.world.size(), "rank") + " may take " + amount(files) + " [" +
+                              scene.named(few.ranks) + ']',
+                          "ulimit -n 65536 before the launcher, or LimitNOFILE=65536 for slurmd, nofile in "
+                          "/etc/security/limits.conf"));
+  // Rings and registered buffers of a network card are pinned.
+  std::string devices;
+  for (const int first : scene.firsts)
+    if (devices.empty()) devices = scene.text(first, "infiniband");
+  if (const Below little = below(scene, "memlock", 64.0 * kMebibyte); !little.ranks.empty()) {
+    const std::string text = "only " + in_bytes(static_cast<std::int64_t>(little.lowest)) +
+                             " of memory may be locked [" + scene.named(little.ranks) + ']';
+    const std::string remedy =
+        "ulimit -l unlimited before the launcher, or LimitMEMLOCK=infinity for slurmd, memlock unlimited in "
+        "/etc/security/limits.conf";
+    if (devices.empty()) {
+      // Sockets lock nothing; 64 KiB is what old systems give, some MPI libraries want it all the same.
+      constexpr double kVeryLittle = 64.0 * 1024;
+      if (little.lowest < kVeryLittle) found.push_back(warning(text, remedy));
+    } else {
+      found.push_back(
+          wrong(text + ", too little for " + devices + ": MPI falls back to TCP, or ends", remedy));
+    }
+  }
+  if (const Below small = below(scene, "stack", 2.0 * kMebibyte); !small.ranks.empty())
+    found.push_back(warning("stacks are limited to " + in_bytes(static_cast<std::int64_t>(small.lowest)) +
+                                " [" + scene.named(small.ranks) + "], libraries may crash",
+                            "ulimit -s 8192"));
+  if (const Below short_time = below(scene, "processor time", kUnlimited); !short_time.ranks.empty())
+    found.push_back(
+        warning("the system ends a rank after " + amount(short_time.lowest) + " seconds of processor time [" +
+                    scene.named(short_time.ranks) + ']',
+                "ulimit -t unlimited; where that is not allowed, train in a job instead of on a login "
+                "node"));
+  if (found.empty()) {
+    const Below lowest_files = below(scene, "open files", kUnlimited);
+    const Below lowest_lock = below(scene, "memlock", kUnlimited);
+    found.push_back(ok(
+        "open files " + amount(lowest_files.lowest) + ", locked memory " +
+        (lowest_lock.ranks.empty() ? "unlimited" : in_bytes(static_cast<std::int64_t>(lowest_lock.lowest)))));
+  }
+  return found;
+}
+
+Findings check_memory(const Scene& scene) {
+  Findings found;
+  double least = kUnlimited;
+  int poorest = 0;
+  for (const int first : scene.firsts) {
+    const double left = scene.number(first, "available memory");
+    if (left < least) {
+      least = left;
+      poorest = first;
+    }
+  }
+  const std::string left = in_bytes(static_cast<std::int64_t>(least)) + " left on " + scene.host(poorest) +
+                           " (MemAvailable, control groups, ulimit -v)";
+  const std::string remedy =
+      "ask for more (sbatch --mem=0 takes all of a node), start fewer ranks or threads a host, or lower "
+      "train.micro-batch; data.cache = none leaves pictures in their file";
+  if (scene.needs.host_bytes > 0) {
+    const auto need = static_cast<double>(scene.needs.host_bytes);
+    const std::string text =
+        "a host of this run takes about " + in_bytes(scene.needs.host_bytes) + ", " + left;
+    if (need > least) return {wrong(text, remedy)};
+    if (need > 0.8 * least) return {warning(text, remedy)};
+    return {ok(text)};
+  }
+  // A rank's program and libraries alone.
+  const double need = 200e6 * scene.ranks_of_host;
+  if (need > least)
+    return {wrong(left + ", " + counted(scene.ranks_of_host, "rank") + " take " +
+                      in_bytes(static_cast<std::int64_t>(need)) + " before any network is there",
+                  remedy)};
+  return {ok(left + (scene.run ? "" : "; --config tells what a run takes"))};
+}
+
+Findings check_temporary_folder(const Scene& scene) {
+  std::vector<std::string> problems;
+  std::vector<std::string> small;
+  constexpr double kLeast = 16.0 * kMebibyte;
+  for (int rank = 0; rank < scene.world.size(); ++rank) {
+    problems.push_back(scene.text(rank, "tmpdir problem"));
+    const bool is_small = problems.back().empty() && scene.number(rank, "tmpdir free") < kLeast;
+    small.push_back(is_small ? scene.text(rank, "tmpdir") : "");
+  }
+  Findings found;
+  const std::string remedy = "export TMPDIR to a folder of each host that may be written (mpirun -x TMPDIR)";
+  for (const auto& [problem, ranks] : ranks_by(problems))
+    found.push_back(
+        wrong("MPI needs a folder for its session: " + problem + " [" + scene.named(ranks) + ']', remedy));
+  for (const auto& [folder, ranks] : ranks_by(small))
+    found.push_back(warning("little room in " + folder + " [" + scene.named(ranks) + ']', remedy));
+  if (found.empty()) found.push_back(ok(scene.text(0, "tmpdir") + " may be written on all ranks"));
+  return found;
+}
+
+Findings check_shared_memory(const Scene& scene) {
+  if (scene.ranks_of_host == 1) return {ok("not needed: one rank a host")};
+  // What MPI shares for messages, and what Convoy does.
+  const std::int64_t need = scene.needs.shared_bytes + 64 * kMebibyte;
+  std::vector<std::string> problems(static_cast<std::size_t>(scene.world.size()));
+  std::vector<int> limited;
+  double least = kUnlimited;
+  for (const int first : scene.firsts) {
+    const double room = scene.number(first, "shm free");
+    const std::string problem = scene.text(first, "shm problem");
+    const double limit = limit_of(scene, first, "file size");
+    if (limit < static_cast<double>(need)) {
+      // MPI may then wait for a rank that could not make its part.
+      limited.push_back(first);
+    } else if (!problem.empty()) {
+      problems[static_cast<std::size_t>(first)] = problem;
+    } else if (room < static_cast<double>(need)) {
+      problems[static_cast<std::size_t>(first)] =
+          "/dev/shm has " + in_bytes(static_cast<std::int64_t>(room)) + " free of " +
+          in_bytes(static_cast<std::int64_t>(scene.number(first, "shm size"))) + ", " +
+          (scene.needs.shared_bytes > 0 ? "this run's ranks of a host share "
+                                        : "ranks of a host share at least ") +
+          in_bytes(need) + ": they would be killed by SIGBUS";
+    } else {
+      least = std::min(least, room);
+    }
+  }
+  Findings found;
+  const auto by_problem = ranks_by(problems);
+  for (const auto& [problem, ranks] : by_problem)
+    found.push_back(
+        wrong(problem + " [" + scene.named(ranks) + ']',
+              "mount -o remount,size=50% /dev/shm (docker run --shm-size=8g, apptainer: --bind /dev/shm), "
+              "remove what lies there, or start one rank a host"));
+  if (!limited.empty())
+    found.push_back(
+        wrong("no file may grow beyond " +
+                  in_bytes(static_cast<std::int64_t>(limit_of(scene, limited.front(), "file size"))) +
+                  " (RLIMIT_FSIZE), and shared memory is a file of " + in_bytes(need) + " [" +
+                  scene.named(limited) + ']',
+              "ulimit -f unlimited before the launcher"));
+  if (!found.empty()) return found;
+
+  for (const auto& [problem, ranks] : ranks_by(scene.world.all_gather_text(share_a_piece(scene))))
+    found.push_back(
+        wrong(problem + " [" + scene.named(ranks) + ']',
+              "comm.shared-memory = no, or start one rank a host; mpirun --mca osc_sm_backing_directory "
+              "names another place than /dev/shm"));
+  if (found.empty())
+    found.push_back(ok("seen by all ranks of a host; " + in_bytes(static_cast<std::int64_t>(least)) +
+                       " free in /dev/shm" +
+                       (scene.needs.shared_bytes > 0 ? ", this run takes " + in_bytes(need) : "")));
+  return found;
+}
+
+}  // namespace convoy::doctor

@@ -1,0 +1,118 @@
+#include "byte_stream.hpp"
+
+#include <fcntl.h>
+#include <zlib.h>
+
+#include <array>
+
+#include "convoy/core/error.hpp"
+#include "convoy/io/descriptor.hpp"
+#include "convoy/io/file_system.hpp"
+
+namespace convoy::importers {
+
+struct ByteStream::Impl {
+  explicit Impl(const std::string& name)
+      : path(name), file(name, O_RDONLY, "open"), compressed(name.ends_with(".gz")) {
+    constexpr int kGzipWindow = 15 + 16;  // largest window, gzip headers alone
+    if (compressed && ::inflateInit2(&inflater, kGzipWindow) != Z_OK) throw std::bad_alloc();
+  }
+  ~Impl() {
+    if (compressed) ::inflateEnd(&inflater);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  std::string path;
+  io::Descriptor file;
+  bool compressed;
+  std::int64_t offset = 0;
+  z_stream inflater{};
+  bool at_member_start = true;
+  bool any_member = false;
+  std::array<std::uint8_t, 1 << 16> input;
+
+  [[noreturn]] void throw_damaged(const std::string& why) const {
+    throw DataError("damaged gzip file " + path + " (" + why + "); copy or download it again");
+  }
+
+  void refill() {
+    const std::int64_t got = file.read(input.data(), static_cast<std::int64_t>(input.size()), offset);
+    offset += got;
+    inflater.next_in = input.data();
+    inflater.avail_in = static_cast<uInt>(got);
+  }
+
+  std::size_t inflate_into(std::span<std::uint8_t> bytes) {
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+      if (inflater.avail_in == 0) refill();
+      if (inflater.avail_in == 0) {
+        if (at_member_start && any_member) break;
+        throw_damaged(any_member || !at_member_start ? "it is cut short" : "it is empty");
+      }
+      at_member_start = false;
+      const std::size_t piece = std::min<std::size_t>(bytes.size() - done, std::size_t{1} << 30);
+      inflater.next_out = bytes.data() + done;
+      inflater.avail_out = static_cast<uInt>(piece);
+      const int result = ::inflate(&inflater, Z_NO_FLUSH);
+      done += piece - inflater.avail_out;
+      if (result == Z_STREAM_END) {
+        // gzip files may be joined; what is no gzip after the end is caught as a wrong header.
+        at_member_start = true;
+        any_member = true;
+        ::inflateReset(&inflater);
+      } else if (result != Z_OK && result != Z_BUF_ERROR) {
+        throw_damaged(inflater.msg != nullptr ? inflater.msg : "zlib error " + std::to_string(result));
+      }
+    }
+    return done;
+  }
+};
+
+ByteStream::ByteStream(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
+ByteStream::~ByteStream() = default;
+ByteStream::ByteStream(ByteStream&&) noexcept = default;
+ByteStream& ByteStream::operator=(ByteStream&&) noexcept = default;
+
+const std::string& ByteStream::path() const {
+  return impl_->path;
+}
+
+std::int64_t ByteStream::most_bytes() const {
+  constexpr std::int64_t kMostRatio = 1032;  // deflate: 258 bytes for 2 bits
+  return impl_->file.size() * (impl_->compressed ? kMostRatio : 1);
+}
+
+std::size_t ByteStream::read(std::span<std::uint8_t> bytes) {
+  if (impl_->compressed) return impl_->inflate_into(bytes);
+  const std::int64_t got =
+      impl_->file.read(bytes.data(), static_cast<std::int64_t>(bytes.size()), impl_->offset);
+  impl_->offset += got;
+  return static_cast<std::size_t>(got);
+}
+
+void ByteStream::read_exactly(std::span<std::uint8_t> bytes, const std::string& what) {
+  if (read(bytes) < bytes.size())
+    throw DataError("truncated file " + impl_->path + " (it ends within " + what +
+                    "); copy or download it again");
+}
+
+void ByteStream::require_end(const std::string& what) {
+  std::uint8_t one = 0;
+  if (read({&one, 1}) > 0)
+    throw DataError("padded file " + impl_->path + " (it goes on after " + what +
+                    "); copy or download it again");
+}
+
+ByteStream open_either(const std::string& folder, const std::string& name) {
+  if (!io::is_folder(folder))
+    throw ConfigError("no folder " + folder + "; it should be the one that holds " + name);
+  const std::string plain = folder + '/' + name;
+  for (const std::string& path : {plain, plain + ".gz"}) {
+    if (io::exists(path)) return ByteStream(path);
+  }
+  throw ConfigError("missing file " + plain + " (nor is it there as .gz); download it into " + folder);
+}
+
+}  // namespace convoy::importers

@@ -1,0 +1,307 @@
+// Folders of pictures. All ranks look at the headers, which settles the shape; then, block by block, all
+// decode, fit and compress, and rank 0 takes the chunks in turn and writes. A picture that is found bad only
+// while it is decoded moves all that follow it, so where such are left out, the rest is searched for more and
+// the file begun anew without them.
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <set>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/team.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/importers/dataset_writer.hpp"
+#include "convoy/importers/import.hpp"
+#include "convoy/importers/picture_file.hpp"
+#include "convoy/io/agreement.hpp"
+#include "convoy/io/file_system.hpp"
+#include "folder_files.hpp"
+#include "shared_work.hpp"
+
+namespace convoy::importers {
+namespace {
+
+std::string size_text(const Shape& shape) {
+  return std::to_string(shape.h) + 'x' + std::to_string(shape.w);
+}
+
+Range shifted(const Range& range, std::int64_t by) {
+  return {range.begin + by, range.end + by};
+}
+
+// On the wire: of each chunk its sums, the number of its bytes, its bytes.
+std::vector<std::byte> to_wire(const std::vector<FinishedChunk>& chunks) {
+  std::vector<std::byte> wire;
+  const auto put = [&](const void* data, std::size_t bytes) {
+    const auto* begin = static_cast<const std::byte*>(data);
+    wire.insert(wire.end(), begin, begin + bytes);
+  };
+  for (const FinishedChunk& chunk : chunks) {
+    const std::uint64_t bytes = chunk.bytes.size();
+    put(chunk.sums.data(), chunk.sums.size() * sizeof(std::uint64_t));
+    put(&bytes, sizeof bytes);
+    put(chunk.bytes.data(), chunk.bytes.size());
+  }
+  return wire;
+}
+
+FinishedChunk take_from_wire(std::span<const std::byte>& wire, std::size_t sums) {
+  const auto take = [&](void* data, std::size_t bytes) {
+    std::memcpy(data, wire.data(), bytes);
+    wire = wire.subspan(bytes);
+  };
+  FinishedChunk chunk;
+  std::uint64_t bytes = 0;
+  chunk.sums.resize(sums);
+  take(chunk.sums.data(), sums * sizeof(std::uint64_t));
+  take(&bytes, sizeof bytes);
+  chunk.bytes.resize(bytes);
+  take(chunk.bytes.data(), bytes);
+  return chunk;
+}
+
+class FolderImport {
+ public:
+  FolderImport(const FolderOptions& options, const comm::Communicator& world, Observer* observer)
+      : options_(options), world_(world), observer_(observer), work_(options, world, observer) {
+    const std::vector<int> threads = world.all_gather_values(std::vector{options.threads});
+    most_threads_ = *std::ranges::max_element(threads);
+  }
+
+  FolderReport run() {
+    io::agreed_at_root(world_, [&] { files_ = list_pictures(options_); });
+    broadcast(files_, world_);
+    require_classes();
+    look_at_headers();
+    while (!write()) {
+    }
+    FolderReport report{.shape = shape_,
+                        .class_names = files_.class_names,
+                        .splits = {},
+                        .left_out = left_out_,
+                        .hidden = files_.hidden,
+                        .passed_over = files_.passed_over};
+    for (const FolderSplit& split : files_.splits) report.splits.push_back({split.name, split.samples()});
+    return report;
+  }
+
+ private:
+  [[nodiscard]] bool is_heard() const { return observer_ != nullptr && world_.is_root(); }
+
+  [[nodiscard]] std::string path_of(const FolderSplit& split, std::int64_t file) const {
+    return options_.folder + '/' + split.files[static_cast<std::size_t>(file)];
+  }
+
+  void require_classes() const {
+    const std::vector<std::string> empty = empty_classes(files_);
+    if (empty.empty()) return;
+    const std::string problem = "no pictures to train in the folder of class " + join(empty, ", ");
+    if (options_.on_bad == OnBad::kStop)
+      throw DataError(problem + " (in " + options_.folder +
+                      "); remove such folders, or keep the classes without pictures by --on-bad skip");
+    if (is_heard()) observer_->on_warning(problem + "; the class is kept");
+  }
+
+  void leave_out(FolderSplit& split, const std::vector<Trouble>& bad) {
+    if (bad.empty()) return;
+    std::set<std::int64_t> numbers;
+    for (const Trouble& each : bad) numbers.insert(each.file);
+    const std::vector<std::string> empty_before = empty_classes(files_);
+    FolderSplit kept{split.name, {}, {}};
+    for (std::int64_t i = 0; i < split.samples(); ++i) {
+      if (numbers.contains(i)) continue;
+      kept.files.push_back(std::move(split.files[static_cast<std::size_t>(i)]));
+      kept.labels.push_back(split.labels[static_cast<std::size_t>(i)]);
+    }
+    split = std::move(kept);
+    left_out_ += static_cast<std::int64_t>(numbers.size());
+    if (split.files.empty())
+      throw DataError("no picture is left in split " + split.name + " of " + options_.folder +
+                      " (all of them are bad)");
+    const std::vector<std::string> empty = empty_classes(files_);
+    if (is_heard() && empty.size() > empty_before.size())
+      observer_->on_warning("no picture to train is left of class " + join(empty, ", "));
+  }
+
+  void look_at_headers() {
+    bool any_colour = false;
+    std::string first_path;
+    Shape first;
+    for (FolderSplit& split : files_.splits) {
+      std::vector<Shape> shapes(split.files.size());
+      leave_out(split, look_at_headers(split, shapes));
+      // Those of pictures left out are zero.
+      std::erase_if(shapes, [](const Shape& shape) { return shape.c == 0; });
+      for (std::int64_t i = 0; i < split.samples(); ++i) {
+        const Shape& shape = shapes[static_cast<std::size_t>(i)];
+        any_colour = any_colour || shape.c == 3;
+        if (first_path.empty()) {
+          first_path = path_of(split, i);
+          first = shape;
+        }
+        if (!options_.size && (shape.h != first.h || shape.w != first.w))
+          throw DataError("picture sizes differ (" + size_text(first) + " in " + first_path + ", " +
+                          size_text(shape) + " in " + path_of(split, i) +
+                          "); --size HxW makes them the same");
+      }
+    }
+    shape_ = {options_.channels != 0 ? options_.channels : (any_colour ? 3 : 1),
+              options_.size ? options_.size->first : first.h,
+              options_.size ? options_.size->second : first.w};
+  }
+
+  /// Collective. Assigns the shape of every file, a zero one to those that are bad, which it returns.
+  std::vector<Trouble> look_at_headers(const FolderSplit& split, std::vector<Shape>& shapes) const {
+    constexpr std::int64_t kFilesARank = 1024;
+    const std::int64_t a_block = kFilesARank * world_.size();
+    std::vector<Trouble> bad;
+    for (std::int64_t begin = 0; begin < split.samples(); begin += a_block) {
+      const std::int64_t files = std::min(split.samples() - begin, a_block);
+      const Range mine = shifted(convoy::split(files, world_.size(), world_.rank()), begin);
+      std::vector<Shape> found(static_cast<std::size_t>(mine.size()), Shape{0, 0, 0});
+      std::ranges::move(work_.for_each(mine,
+                                       [&](std::int64_t file) {
+                                         found[static_cast<std::size_t>(file - mine.begin)] =
+                                             read_picture_shape(path_of(split, file));
+                                       }),
+                        std::back_inserter(bad));
+      std::ranges::copy(world_.all_gather_values(found), shapes.begin() + begin);
+      if (is_heard()) observer_->on_progress(split.name + " (headers)", begin + files, split.samples());
+    }
+    return bad;
+  }
+
+  /// Collective. One attempt at the file; false where bad pictures turned up, which are then left out.
+  bool write() {
+    std::optional<DatasetWriter> writer;
+    io::agreed_at_root(world_, [&] {
+      writer.emplace(options_.out,
+                     DatasetHeader{.shape = shape_, .source = source(), .class_names = files_.class_names},
+                     observer_);
+    });
+    bool is_whole = true;
+    for (FolderSplit& split : files_.splits) {
+      const std::vector<Trouble> bad = write(split, writer, is_whole);
+      is_whole = is_whole && bad.empty();
+      leave_out(split, bad);
+    }
+    if (is_whole) io::agreed_at_root(world_, [&] { writer->finish(); });
+    return is_whole;
+  }
+
+  [[nodiscard]] std::string source() const {
+    const std::size_t end = options_.folder.find_last_not_of('/');
+    std::string text = "pictures of folder " + io::name_of(options_.folder.substr(0, end + 1));
+    if (options_.size)
+      text +=
+          std::string(options_.fit == Fit::kCrop ? ", cut and" : ",") + " resized to " + size_text(shape_);
+    return text;
+  }
+
+  /// Collective. Writes the split while `is_whole`; once a bad picture turns up, only searches for more.
+  std::vector<Trouble> write(const FolderSplit& split, std::optional<DatasetWriter>& writer,
+                             bool is_whole) const {
+    if (is_whole) io::agreed_at_root(world_, [&] { writer->begin_split(split.name, split.samples()); });
+    const std::int64_t a_chunk = samples_per_chunk(shape_, split.samples());
+    const std::int64_t a_block = a_chunk * chunks_per_rank(a_chunk) * world_.size();
+    std::vector<Trouble> bad;
+    for (std::int64_t begin = 0; begin < split.samples(); begin += a_block) {
+      const std::int64_t end = std::min(begin + a_block, split.samples());
+      const std::int64_t chunks = (end - begin + a_chunk - 1) / a_chunk;
+      const Range mine = convoy::split(chunks, world_.size(), world_.rank());
+      const Range pictures{std::min(begin + mine.begin * a_chunk, end),
+                           std::min(begin + mine.end * a_chunk, end)};
+      std::vector<std::uint8_t> pixels(static_cast<std::size_t>(pictures.size() * shape_.size()));
+      std::ranges::move(work_.for_each(pictures,
+                                       [&](std::int64_t file) {
+                                         std::ranges::copy(
+                                             fitted(path_of(split, file)).pixels,
+                                             pixels.begin() + (file - pictures.begin) * shape_.size());
+                                       }),
+                        std::back_inserter(bad));
+      if (is_whole && bad.empty()) {
+        hand_over(compressed(pixels, split.samples()), split, begin, writer);
+      } else if (is_heard()) {
+        observer_->on_progress(split.name + " (searching for more bad pictures)", end, split.samples());
+      }
+    }
+    return bad;
+  }
+
+  /// Chunks of a rank in a block: work for its threads for a second or so, since progress is told after each
+  /// block, and not too much memory.
+  [[nodiscard]] std::int64_t chunks_per_rank(std::int64_t samples) const {
+    constexpr std::int64_t kPicturesAThread = 256;
+    constexpr std::int64_t kMostBytes = std::int64_t{1} << 24;
+    constexpr std::int64_t kUtmostBytes = std::int64_t{1} << 30;  // where every thread has one chunk
+    const std::int64_t bytes = samples * shape_.size();
+    const std::int64_t at_least = std::min(most_threads_, kUtmostBytes / bytes);
+    const std::int64_t at_most = std::min(kPicturesAThread * most_threads_ / samples, kMostBytes / bytes);
+    return std::max({std::int64_t{1}, at_least, at_most});
+  }
+
+  [[nodiscard]] Picture fitted(const std::string& path) const {
+    Picture picture = read_picture(path);
+    if (!options_.size && (picture.shape.h != shape_.h || picture.shape.w != shape_.w))
+      throw IoError("picture " + path + " changed while it was imported; run the import again");
+    picture = with_channels(std::move(picture), shape_.c);
+    if (options_.fit == Fit::kCrop) picture = cut_to_ratio(std::move(picture), shape_.h, shape_.w);
+    return resized(std::move(picture), shape_.h, shape_.w);
+  }
+
+  /// Collective. This rank's chunks of a split of `samples` pictures.
+  [[nodiscard]] std::vector<FinishedChunk> compressed(const std::vector<std::uint8_t>& pixels,
+                                                      std::int64_t samples) const {
+    const auto whole = static_cast<std::size_t>(samples_per_chunk(shape_, samples) * shape_.size());
+    std::vector<FinishedChunk> chunks((pixels.size() + whole - 1) / whole);
+    (void)work_.for_each({0, static_cast<std::int64_t>(chunks.size())}, [&](std::int64_t number) {
+      const auto i = static_cast<std::size_t>(number);
+      const auto part = std::span(pixels).subspan(i * whole, std::min(whole, pixels.size() - i * whole));
+      chunks[i] = finish_chunk(shape_, samples, part);
+    });
+    return chunks;
+  }
+
+  /// Collective. Rank 0 writes every rank's chunks of the block that begins with picture `next`.
+  void hand_over(const std::vector<FinishedChunk>& mine, const FolderSplit& split, std::int64_t next,
+                 std::optional<DatasetWriter>& writer) const {
+    const std::size_t sums = 1 + 2 * static_cast<std::size_t>(shape_.c);
+    const std::int64_t a_chunk = samples_per_chunk(shape_, split.samples());
+    std::exception_ptr failure;  // the others are not left alone in the middle of it
+    world_.gather_in_turn(to_wire(mine), [&](int, std::span<const std::byte> wire) {
+      try {
+        while (!wire.empty() && !failure) {
+          const std::int64_t count = std::min(a_chunk, split.samples() - next);
+          writer->append(take_from_wire(wire, sums),
+                         std::span(split.labels)
+                             .subspan(static_cast<std::size_t>(next), static_cast<std::size_t>(count)));
+          next += count;
+        }
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    });
+    io::agreed_at_root(world_, [&] {
+      if (failure) std::rethrow_exception(failure);
+    });
+  }
+
+  const FolderOptions& options_;
+  const comm::Communicator& world_;
+  Observer* observer_;
+  SharedWork work_;
+  std::int64_t most_threads_ = 1;
+  FolderFiles files_;
+  Shape shape_;
+  std::int64_t left_out_ = 0;
+};
+
+}  // namespace
+
+FolderReport import_folder(const FolderOptions& options, const comm::Communicator& world,
+                           Observer* observer) {
+  return FolderImport(options, world, observer).run();
+}
+
+}  // namespace convoy::importers

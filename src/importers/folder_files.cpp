@@ -1,0 +1,260 @@
+#include "folder_files.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/hash.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/data/names.hpp"
+#include "convoy/importers/picture_file.hpp"
+#include "convoy/io/file_system.hpp"
+
+namespace convoy::importers {
+namespace {
+
+class Lister {
+ public:
+  explicit Lister(const FolderOptions& options) : options_(options) {}
+
+  FolderFiles list() {
+    if (!io::is_folder(options_.folder))
+      throw ConfigError("no folder " + options_.folder + "; it should hold one folder of pictures a class");
+    const Entries top = entries_of("");
+    // A class may be called "train": as a split it holds folders.
+    const bool has_splits = std::ranges::find(top.folders, data::names::kTrain) != top.folders.end() &&
+                            has_folders(data::names::kTrain);
+    if (has_splits) {
+      list_splits(top);
+    } else {
+      pass_over("", top.files);
+      list_classes(top.folders);
+      list_split(data::names::kTrain, "", top.folders);
+    }
+    set_test_part_apart();
+    std::erase_if(found_.splits, [](const FolderSplit& split) { return split.files.empty(); });
+    if (found_.splits.empty() || found_.splits.front().name != data::names::kTrain)
+      throw ConfigError("no pictures to train in " + options_.folder +
+                        " (names should end in .png, .jpg, .jpeg, .pgm, .ppm or .pnm); one folder a class is "
+                        "expected, or such folders below train");
+    return std::move(found_);
+  }
+
+ private:
+  struct Entries {
+    std::vector<std::string> folders;
+    std::vector<std::string> files;
+  };
+
+  [[nodiscard]] std::string path_of(const std::string& below) const {
+    return below.empty() ? options_.folder : options_.folder + '/' + below;
+  }
+  static std::string joined(const std::string& below, const std::string& name) {
+    return below.empty() ? name : below + '/' + name;
+  }
+
+  [[nodiscard]] bool has_folders(const std::string& below) const {
+    return std::ranges::any_of(io::list_folder(path_of(below)), [&](const std::string& name) {
+      return !name.starts_with('.') && io::is_folder(path_of(joined(below, name)));
+    });
+  }
+
+  Entries entries_of(const std::string& below) {
+    Entries entries;
+    for (std::string& name : io::list_folder(path_of(below))) {
+      if (name.starts_with('.')) {
+        ++found_.hidden;
+      } else if (!is_picture_name(name) && io::is_folder(path_of(joined(below, name)))) {
+        // Pictures are taken for files unseen: asking for each takes long on a network file system.
+        entries.folders.push_back(std::move(name));
+      } else {
+        entries.files.push_back(std::move(name));
+      }
+    }
+    return entries;
+  }
+
+  void pass_over(const std::string& below, const std::vector<std::string>& files) {
+    for (const std::string& file : files) found_.passed_over.push_back(joined(below, file));
+  }
+
+  void list_classes(const std::vector<std::string>& folders) {
+    found_.class_names = folders;
+    for (const std::string& name : folders)
+      if (!is_utf8(name))
+        throw ConfigError("class folder " + options_.folder + '/' + name +
+                          " has a name that is no UTF-8; rename it (convmv does that to many)");
+    if (folders.empty())
+      throw ConfigError("no class folders in " + options_.folder +
+                        " (it holds no folder); put the pictures of each class into one of its own");
+  }
+
+  void list_splits(const Entries& top) {
+    pass_over("", top.files);
+    const Entries train = entries_of(data::names::kTrain);
+    pass_over(data::names::kTrain, train.files);
+    list_classes(train.folders);
+    list_split(data::names::kTrain, data::names::kTrain, train.folders);
+    std::map<std::string, std::string> folder_of_split;
+    for (const std::string& folder : top.folders) {
+      const std::string split = folder == "val" ? data::names::kValidation : folder;
+      if (split == data::names::kTrain) continue;
+      if (split != data::names::kTest && split != data::names::kValidation) {
+        found_.passed_over.push_back(folder + '/');
+      } else if (!folder_of_split.emplace(split, folder).second) {
+        throw ConfigError("two validation splits in " + options_.folder +
+                          " (val and validation); one of them should go");
+      }
+    }
+    for (const auto& [split, folder] : folder_of_split) {
+      const Entries entries = entries_of(folder);
+      pass_over(folder, entries.files);
+      list_split(split, folder, entries.folders);
+    }
+  }
+
+  void list_split(const std::string& name, const std::string& below,
+                  const std::vector<std::string>& class_folders) {
+    FolderSplit split{name, {}, {}};
+    for (const std::string& folder : class_folders) {
+      const auto place = std::ranges::find(found_.class_names, folder);
+      if (place == found_.class_names.end())
+        throw ConfigError("class " + folder + " of " + path_of(below) + " is none of the training split (" +
+                          options_.folder + "/train has no such folder)");
+      std::vector<std::string> files;
+      collect(joined(below, folder), 0, files);
+      std::ranges::sort(files);
+      split.labels.insert(split.labels.end(), files.size(), place - found_.class_names.begin());
+      std::ranges::move(files, std::back_inserter(split.files));
+    }
+    found_.splits.push_back(std::move(split));
+  }
+
+  void collect(const std::string& below, int depth, std::vector<std::string>& files) {
+    constexpr int kMostDepth = 32;
+    if (depth > kMostDepth)
+      throw ConfigError("folders too deep in " + options_.folder + " (" + below +
+                        "); a link that points to a folder above itself should go");
+    const Entries entries = entries_of(below);
+    for (const std::string& file : entries.files) {
+      if (is_picture_name(file))
+        files.push_back(joined(below, file));
+      else
+        found_.passed_over.push_back(joined(below, file));
+    }
+    for (const std::string& folder : entries.folders) collect(joined(below, folder), depth + 1, files);
+  }
+
+  /// Of each class's n pictures the round(n·part), but not all, whose names have the smallest sums with the
+  /// seed.
+  void set_test_part_apart() {
+    if (options_.test_part == 0) return;
+    FolderSplit& train = found_.splits.front();
+    if (std::ranges::any_of(found_.splits,
+                            [](const FolderSplit& split) { return split.name == data::names::kTest; }))
+      throw ConfigError("--test-part is for folders without a test split (" + options_.folder +
+                        "/test is there); leave it out");
+    FolderSplit kept{data::names::kTrain, {}, {}};
+    FolderSplit test{data::names::kTest, {}, {}};
+    for (std::size_t begin = 0; begin < train.files.size();) {
+      std::size_t end = begin;
+      std::vector<std::pair<std::string, std::size_t>> by_sum;
+      for (; end < train.files.size() && train.labels[end] == train.labels[begin]; ++end)
+        by_sum.emplace_back(to_hex(hash(std::to_string(options_.seed) + '/' + train.files[end])), end);
+      std::ranges::sort(by_sum);
+      const auto count = std::min(
+          static_cast<std::size_t>(std::floor(static_cast<double>(end - begin) * options_.test_part + 0.5)),
+          end - begin - 1);
+      std::vector<bool> is_test(end - begin, false);
+      for (std::size_t i = 0; i < count; ++i) is_test[by_sum[i].second - begin] = true;
+      for (std::size_t i = begin; i < end; ++i) {
+        FolderSplit& split = is_test[i - begin] ? test : kept;
+        split.files.push_back(std::move(train.files[i]));
+        split.labels.push_back(train.labels[i]);
+      }
+      begin = end;
+    }
+    train = std::move(kept);
+    found_.splits.insert(found_.splits.begin() + 1, std::move(test));
+  }
+
+  const FolderOptions& options_;
+  FolderFiles found_;
+};
+
+// On the wire: texts, each ended by the one character that no path holds.
+class Packed {
+ public:
+  explicit Packed(std::string text = {}) : text_(std::move(text)) {}
+  void put(const std::string& part) { text_ += part + '\0'; }
+  void put(std::int64_t number) { put(std::to_string(number)); }
+  void put(const std::vector<std::string>& parts) {
+    put(static_cast<std::int64_t>(parts.size()));
+    for (const std::string& part : parts) put(part);
+  }
+  std::string take() {
+    const std::size_t end = text_.find('\0', next_);
+    std::string part = text_.substr(next_, end - next_);
+    next_ = end + 1;
+    return part;
+  }
+  std::int64_t take_number() { return *parse_integer(take()); }
+  std::vector<std::string> take_texts() {
+    std::vector<std::string> parts(static_cast<std::size_t>(take_number()));
+    for (std::string& part : parts) part = take();
+    return parts;
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace
+
+FolderFiles list_pictures(const FolderOptions& options) {
+  return Lister(options).list();
+}
+
+void broadcast(FolderFiles& files, const comm::Communicator& world) {
+  if (world.size() == 1) return;
+  Packed packed;
+  if (world.is_root()) {
+    packed.put(files.class_names);
+    packed.put(files.hidden);
+    packed.put(files.passed_over);
+    packed.put(static_cast<std::int64_t>(files.splits.size()));
+    for (const FolderSplit& split : files.splits) {
+      packed.put(split.name);
+      packed.put(split.files);
+      for (const std::int64_t label : split.labels) packed.put(label);
+    }
+  }
+  Packed received(world.broadcast(packed.text()));
+  if (world.is_root()) return;
+  files.class_names = received.take_texts();
+  files.hidden = received.take_number();
+  files.passed_over = received.take_texts();
+  files.splits.resize(static_cast<std::size_t>(received.take_number()));
+  for (FolderSplit& split : files.splits) {
+    split.name = received.take();
+    split.files = received.take_texts();
+    split.labels.resize(split.files.size());
+    for (std::int64_t& label : split.labels) label = received.take_number();
+  }
+}
+
+std::vector<std::string> empty_classes(const FolderFiles& files) {
+  std::vector<bool> has_picture(files.class_names.size(), false);
+  for (const FolderSplit& split : files.splits)
+    if (split.name == data::names::kTrain)
+      for (const std::int64_t label : split.labels) has_picture[static_cast<std::size_t>(label)] = true;
+  std::vector<std::string> empty;
+  for (std::size_t k = 0; k < has_picture.size(); ++k)
+    if (!has_picture[k]) empty.push_back(files.class_names[k]);
+  return empty;
+}
+
+}  // namespace convoy::importers

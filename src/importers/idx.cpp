@@ -1,0 +1,109 @@
+// MNIST's format: a magic number, the extents, each 32 bits with the high byte first, then the bytes.
+
+#include <array>
+#include <vector>
+
+#include "byte_stream.hpp"
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/data/names.hpp"
+#include "convoy/importers/dataset_writer.hpp"
+#include "convoy/importers/import.hpp"
+
+namespace convoy::importers {
+namespace {
+
+constexpr std::uint32_t kImagesMagic = 0x00000803;  // unsigned bytes, 3 dimensions
+constexpr std::uint32_t kLabelsMagic = 0x00000801;
+constexpr std::int64_t kClasses = 10;
+
+std::int64_t read_word(ByteStream& stream) {
+  std::array<std::uint8_t, 4> bytes{};
+  stream.read_exactly(bytes, "its header");
+  std::int64_t word = 0;
+  for (const std::uint8_t byte : bytes) word = word * 256 + byte;
+  return word;
+}
+
+void require_magic(ByteStream& stream, std::uint32_t magic, const char* content) {
+  const std::int64_t found = read_word(stream);
+  if (found != magic)
+    throw DataError("wrong magic number in " + stream.path() + " (it is " + std::to_string(found) +
+                    "); an IDX file of " + content + " begins with " + std::to_string(magic));
+}
+
+// An images file and its labels file, both read up to the end of their headers.
+struct Pair {
+  ByteStream images;
+  ByteStream labels;
+  std::int64_t samples = 0;
+  Shape shape;
+};
+
+Pair open_pair(const std::string& folder, const std::string& stem) {
+  Pair pair{open_either(folder, stem + "-images-idx3-ubyte"),
+            open_either(folder, stem + "-labels-idx1-ubyte"),
+            0,
+            {}};
+  require_magic(pair.images, kImagesMagic, "pictures");
+  pair.samples = read_word(pair.images);
+  const std::int64_t height = read_word(pair.images);
+  const std::int64_t width = read_word(pair.images);
+  pair.shape = {1, height, width};
+  require_magic(pair.labels, kLabelsMagic, "labels");
+  const std::int64_t labels = read_word(pair.labels);
+  if (labels != pair.samples)
+    throw DataError("counts differ (" + grouped(pair.samples) + " pictures in " + pair.images.path() + ", " +
+                    grouped(labels) + " labels in " + pair.labels.path() + "); they should belong together");
+  if (pair.samples == 0 || height == 0 || width == 0)
+    throw DataError("wrong header in " + pair.images.path() + " (" + grouped(pair.samples) + " pictures of " +
+                    to_string(pair.shape) + "); none may be zero");
+  // Before any memory is taken: what is promised must be possible. By division, because the product may
+  // overflow; a picture's own size cannot, once no extent is beyond any picture's.
+  constexpr std::int64_t kMostExtent = 65535;
+  if (height > kMostExtent || width > kMostExtent)
+    throw DataError("wrong header in " + pair.images.path() + " (pictures of " + to_string(pair.shape) +
+                    "); no side may be longer than " + grouped(kMostExtent));
+  constexpr std::int64_t kHeaderBytes = 16;
+  if (pair.samples > (pair.images.most_bytes() - kHeaderBytes) / (height * width))
+    throw DataError("truncated file " + pair.images.path() + " (its header promises " +
+                    grouped(pair.samples) + " pictures of " + to_string(pair.shape) +
+                    ", more than it can hold); copy or download it again");
+  return pair;
+}
+
+void copy_split(Pair& pair, const char* split, DatasetWriter& writer) {
+  writer.begin_split(split, pair.samples);
+  std::vector<std::uint8_t> picture(static_cast<std::size_t>(pair.shape.size()));
+  for (std::int64_t i = 0; i < pair.samples; ++i) {
+    pair.images.read_exactly(picture, "picture " + std::to_string(i));
+    std::uint8_t byte = 0;
+    pair.labels.read_exactly({&byte, 1}, "label " + std::to_string(i));
+    if (byte >= kClasses)
+      throw DataError("wrong label in " + pair.labels.path() + " (number " + std::to_string(i) + " is " +
+                      std::to_string(byte) + "); labels lie between 0 and 9");
+    const std::int64_t label = byte;
+    writer.append(picture, {&label, 1});
+  }
+  const std::string all = counted(pair.samples, "sample");
+  pair.images.require_end(all);
+  pair.labels.require_end(all);
+}
+
+}  // namespace
+
+void import_mnist(const std::string& folder, const std::string& out, Observer* observer) {
+  Pair train = open_pair(folder, "train");
+  Pair test = open_pair(folder, "t10k");
+  if (test.shape != train.shape)
+    throw DataError("picture sizes differ (" + to_string(train.shape) + " in " + train.images.path() + ", " +
+                    to_string(test.shape) + " in " + test.images.path() + "); they should be the same");
+  DatasetHeader header{.shape = train.shape, .source = "MNIST files (IDX)", .class_names = {}};
+  for (std::int64_t k = 0; k < kClasses; ++k) header.class_names.push_back(std::to_string(k));
+  DatasetWriter writer(out, std::move(header), observer);
+  copy_split(train, data::names::kTrain, writer);
+  copy_split(test, data::names::kTest, writer);
+  writer.finish();
+}
+
+}  // namespace convoy::importers

@@ -1,0 +1,123 @@
+#include "convoy/launch/launcher.hpp"
+
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+#include "convoy/comm/communicator.hpp"
+#include "convoy/core/text.hpp"
+
+namespace convoy::launch {
+namespace {
+
+std::optional<std::int64_t> environment_integer(const char* name) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? std::nullopt : parse_integer(text);
+}
+
+bool is_set(const char* name) {
+  return std::getenv(name) != nullptr;
+}
+
+/// Of the first of the variables that is a number.
+template <std::size_t N>
+std::optional<std::int64_t> first_integer(const char* const (&names)[N]) {
+  for (const char* name : names)
+    if (const auto value = environment_integer(name)) return value;
+  return std::nullopt;
+}
+
+/// mpirun's come first: within a Slurm job it is srun that starts its daemons, whose variables its ranks
+/// inherit.
+std::optional<std::int64_t> told_processes() {
+  return first_integer({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS", "FLUX_JOB_SIZE"});
+}
+
+/// " --cpus-per-task=4", as the job asked for it.
+std::string threads_of_job() {
+  const auto threads = first_integer({"SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"});
+  return threads ? " --cpus-per-task=" + std::to_string(*threads) : std::string();
+}
+
+bool is_open_mpi() {
+  return comm::Environment::library_version().starts_with("Open MPI");
+}
+
+/// What srun should be told to offer: MPICH and its kin speak no PMIx unless they were built for it.
+std::string pmi() {
+  return is_open_mpi() ? "pmix" : "pmi2";
+}
+
+std::string srun_line(std::string_view command, std::int64_t tasks) {
+  return "srun --mpi=" + pmi() + " --ntasks=" + std::to_string(tasks) + threads_of_job() + " convoy " +
+         std::string(command) + " …";
+}
+
+}  // namespace
+
+std::int64_t launched_processes() {
+  return told_processes().value_or(1);
+}
+
+std::int64_t launched_rank() {
+  return first_integer({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID", "FLUX_TASK_RANK"})
+      .value_or(0);
+}
+
+bool is_first_of_launcher() {
+  return launched_rank() == 0;
+}
+
+bool is_first_of_host() {
+  return first_integer(
+             {"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID", "FLUX_TASK_LOCAL_ID"})
+             .value_or(0) == 0;
+}
+
+LaunchCheck::LaunchCheck(std::string_view command)
+    : command_(command),
+      processes_(launched_processes()),
+      is_step_(environment_integer("SLURM_STEP_NUM_TASKS").has_value() && !is_set("OMPI_COMM_WORLD_SIZE")),
+      is_open_mpi_(is_open_mpi()),
+      is_launched_(told_processes().has_value()),
+      job_tasks_(environment_integer("SLURM_NTASKS").value_or(0)) {}
+
+std::string LaunchCheck::problem_before_mpi() const {
+  if (!is_open_mpi_ || !is_step_ || is_set("PMIX_NAMESPACE") || is_set("PMI_FD") || is_set("PMI_RANK"))
+    return {};
+  return "srun started this without PMI, so that MPI cannot start; start it with '" +
+         srun_line(command_, processes_) +
+         "' ('srun --mpi=list' shows what this Slurm has), or in a shell that srun started, with 'mpirun -n "
+         "N convoy " +
+         command_ + " …'";
+}
+
+std::string LaunchCheck::doubt_before_mpi() const {
+  if (!is_open_mpi_ || !is_step_ || is_set("PMIX_NAMESPACE") || !is_set("PMI_FD")) return {};
+  return "srun offers PMI-2 here, which not every Open MPI speaks; where MPI does not start: '" +
+         srun_line(command_, processes_) + "'";
+}
+
+std::string LaunchCheck::problem(int ranks) const {
+  if (ranks > 1) return {};
+  if (is_step_ && processes_ > 1) {
+    return "srun started " + counted(processes_, "process") +
+           ", but each of them sees one rank (srun was told no PMI that this MPI speaks); start them with '" +
+           srun_line(command_, processes_) + "' ('srun --mpi=list' shows what this Slurm has)";
+  }
+  if (processes_ > 1) {
+    return "the launcher started " + counted(processes_, "process") +
+           ", but each of them sees one rank (launcher and MPI do not speak the same PMI); use the mpirun of "
+           "the MPI that Convoy was built with, under Slurm srun --mpi=" +
+           pmi();
+  }
+  if (!is_launched_ && job_tasks_ > 1) {
+    return "this Slurm job has " + counted(job_tasks_, "task") +
+           " (SLURM_NTASKS), but convoy was started as one process, without srun; start it with '" +
+           srun_line(command_, job_tasks_) + "', or where one process is meant, with '" +
+           srun_line(command_, 1) + "'";
+  }
+  return {};
+}
+
+}  // namespace convoy::launch

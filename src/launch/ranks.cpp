@@ -1,0 +1,122 @@
+#include "convoy/launch/ranks.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <iostream>
+#include <new>
+#include <system_error>
+#include <thread>
+
+#include "convoy/comm/meeting.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/launch/launcher.hpp"
+
+namespace convoy::launch {
+namespace {
+
+// Long enough for every rank to come to an error that all of them meet, short enough that nobody takes the
+// job for hung. Ranks that fail alone wait a little longer the higher their number, so that only one of them
+// speaks.
+constexpr double kMeetingSeconds = 1.0;
+constexpr double kMeetingSecondsPerRank = 0.25;
+constexpr int kMostRanksKeptApart = 16;
+// For the launcher to pass on what this rank said: MPICH's throws away what it has not read when the job is
+// ended. Shorter than the time between ranks.
+constexpr std::chrono::milliseconds kLastWords{100};
+
+// For the launcher's first process to say what all of them met, on a busy host.
+constexpr std::chrono::seconds kForTheFirst{2};
+
+volatile std::sig_atomic_t status_at_sigterm = 0;
+
+/// " [rank 2 on node7]".
+std::string place(std::int64_t rank, const std::string& host) {
+  return " [rank " + std::to_string(rank) + " on " + host + "]";
+}
+
+/// Collective over ranks that all failed: the first rank's message speaks for all.
+ExitStatus report_together(std::string_view command, const comm::Communicator& ranks, const Failure& mine) {
+  const std::vector<std::string> messages = ranks.all_gather_text(mine.message);
+  const std::vector<std::string> hosts = ranks.all_gather_text(comm::host_name());
+  const int status = ranks.broadcast_value(static_cast<int>(mine.status));
+  const bool is_common = std::all_of(messages.begin(), messages.end(),
+                                     [&](const std::string& text) { return text == messages[0]; });
+  if (ranks.is_root()) print_failure(command, messages[0] + (is_common ? std::string() : place(0, hosts[0])));
+  return static_cast<ExitStatus>(status);
+}
+
+}  // namespace
+
+Failure current_failure() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return {error.status(), error.what()};
+  } catch (const std::bad_alloc&) {
+    return {ExitStatus::kInputOutput,
+            "out of memory; use fewer ranks or threads a host, or a smaller micro-batch"};
+  } catch (const std::system_error& error) {
+    return {ExitStatus::kInputOutput, error.what()};
+  } catch (const std::exception& error) {
+    return {ExitStatus::kInputOutput, std::string("unexpected error (") + error.what() +
+                                          "); this is a fault of Convoy's own, please report it"};
+  } catch (...) {
+    return {ExitStatus::kInputOutput,
+            "unexpected error of an unknown kind; this is a fault of Convoy's own, please report it"};
+  }
+}
+
+void print_failure(std::string_view command, std::string_view message) {
+  std::string line = "convoy";
+  if (!command.empty()) line += ' ' + std::string(command);
+  line += ": " + std::string(message) + '\n';
+  std::cout.flush();
+  std::cerr << line << std::flush;  // one write: lines of several ranks do not mix
+}
+
+ExitStatus end_before_meeting(std::string_view command, const Failure& failure, bool is_common) {
+  if (launched_processes() > 1) {
+    status_at_sigterm = static_cast<int>(failure.status);
+    std::signal(SIGTERM, [](int) { _exit(status_at_sigterm); });
+  }
+  if (is_first_of_launcher()) {
+    print_failure(command, failure.message);
+  } else {
+    std::this_thread::sleep_for(kForTheFirst);
+    if (!is_common && is_first_of_host())
+      print_failure(command, failure.message + place(launched_rank(), comm::host_name()));
+  }
+  return failure.status;
+}
+
+ExitStatus run_with_ranks(std::string_view command,
+                          const std::function<ExitStatus(const comm::Communicator&)>& body) {
+  const LaunchCheck launch(command);
+  if (const std::string problem = launch.problem_before_mpi(); !problem.empty())
+    return end_before_meeting(command, {ExitStatus::kUsage, problem}, true);
+  const std::string doubt = launch.doubt_before_mpi();
+  if (!doubt.empty() && is_first_of_launcher()) print_failure(command, "warning: " + doubt);
+  const comm::Environment environment;
+  // A communicator of their own keeps the ranks' last words apart from whatever was under way.
+  const comm::Communicator last_words = comm::Communicator::world();
+  if (const std::string problem = launch.problem(last_words.size()); !problem.empty())
+    return end_before_meeting(command, {ExitStatus::kUsage, problem}, true);
+  try {
+    return body(comm::Communicator::world());
+  } catch (...) {
+    const Failure failure = current_failure();
+    const int rank = last_words.rank();
+    if (comm::meet(last_words,
+                   kMeetingSeconds + kMeetingSecondsPerRank * std::min(rank, kMostRanksKeptApart)))
+      return report_together(command, last_words, failure);
+    print_failure(command, failure.message + place(rank, comm::host_name()));
+    std::this_thread::sleep_for(kLastWords);
+    comm::Communicator::abort(static_cast<int>(failure.status));
+  }
+}
+
+}  // namespace convoy::launch

@@ -1,0 +1,77 @@
+// Whole steps on random pictures.
+
+#include <algorithm>
+
+#include "convoy/data/noise.hpp"
+#include "convoy/measure/benchmark.hpp"
+#include "convoy/measure/median_step.hpp"
+#include "convoy/step/engine.hpp"
+#include "convoy/step/epoch_order.hpp"
+#include "convoy/step/micro_batches.hpp"
+#include "convoy/step/stepper.hpp"
+
+namespace convoy::measure {
+namespace {
+
+constexpr int kStepsToWarmUp = 2;
+constexpr double kMeasurements = 10;  // a step is given the time of so many passes
+
+/// Enough pictures that they come from memory, as a real data set's do; whole batches.
+std::int64_t sample_count(const Shape& picture, std::int64_t batch) {
+  constexpr std::int64_t kBytes = std::int64_t{64} << 20;
+  constexpr std::int64_t kMost = 60'000;
+  const std::int64_t samples = std::min(kBytes / picture.size(), kMost);
+  return std::max<std::int64_t>(1, samples / batch) * batch;
+}
+
+PassWork work_of_step(const nn::Network& network, std::int64_t samples) {
+  PassWork sum;
+  for (const nn::Operation& operation : nn::plan_operations(network)) {
+    const Passes<PassWork> work = work_of(network, operation, samples);
+    for (const auto& pass : {work.forward, work.diff_src, work.diff_weights})
+      if (pass) sum.multiply_adds += pass->multiply_adds;
+  }
+  return sum;
+}
+
+}  // namespace
+
+StepTime measure_steps(const comm::Communicator& world, const nn::Network& network,
+                       const step::Options& options, const BenchmarkSetting& setting) {
+  step::Options its = options;
+  its.threads = setting.threads;
+  step::check_ranks(its, world.size());
+  const std::int64_t samples = sample_count(network.input(), its.batch);
+  const data::Split split = data::make_noise(network.input(), samples, network.classes());
+  const step::Source source{&split, data::noise_transform(network.input())};
+  step::EpochOrder order(data::SampleOrder(split, its.data, its.seed, its.batch));
+  (void)order.begin_epoch(0);
+  const step::Hooks no_hooks;
+  step::Stepper stepper(its, world, network, setting.kernels, source, no_hooks);
+  network.initialise(its.seed, stepper.state().parameters, stepper.state().statistics);
+  world.barrier();  // ranks of a host share the values
+  stepper.prepare();
+
+  std::int64_t done = 0;
+  const auto step = [&] {
+    // At a rate of 0 nothing is learnt from noise, so nothing can diverge.
+    (void)stepper.step({.step = done,
+                        .epoch = order.epoch(),
+                        .batch = order.batch(done % (samples / its.batch), its.batch),
+                        .rate = 0,
+                        .verify_follows = false,
+                        .note = {}});
+    ++done;
+  };
+  for (int i = 0; i < kStepsToWarmUp; ++i) step();
+
+  stepper.start_profile();
+  const double seconds = median_step(world, kMeasurements * setting.seconds, step);
+  stepper.settle();
+  return {.steps = stepper.profile()->steps(),
+          .seconds = seconds,
+          .work = work_of_step(network, its.batch),
+          .times = stepper.profile()->times()};
+}
+
+}  // namespace convoy::measure

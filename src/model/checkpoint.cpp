@@ -1,0 +1,340 @@
+#include "convoy/model/checkpoint.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <sstream>
+#include <utility>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/io/agreement.hpp"
+#include "convoy/io/commit.hpp"
+#include "convoy/io/file_system.hpp"
+#include "convoy/io/hdf5_file.hpp"
+#include "convoy/io/sum.hpp"
+
+namespace convoy::model {
+namespace {
+
+constexpr std::string_view kFormat = "convoy-checkpoint";
+constexpr std::int64_t kFormatVersion = 1;
+
+std::string model_path(const nn::Tensor& tensor) {
+  return "/model/" + tensor.layer + '/' + tensor.name;
+}
+std::string momentum_path(const nn::Tensor& tensor) {
+  return "/optimizer/momentum/" + tensor.layer + '/' + tensor.name;
+}
+
+/// The rows of a tensor that this one of the writers writes, as elements of it.
+Range share_of(const nn::Tensor& tensor, const comm::Communicator& writers) {
+  const Range rows = split(tensor.dims.front(), writers.size(), writers.rank());
+  const std::int64_t row = tensor.size() / tensor.dims.front();
+  return {rows.begin * row, rows.end * row};
+}
+
+/// Every writer's share of the tensor, the first of what is left of `mine`.
+void write_tensor(io::File& file, const comm::Communicator& writers, const std::string& path,
+                  const nn::Tensor& tensor, std::span<const float>& mine, int gzip_level) {
+  constexpr std::int64_t kChunkElements = std::int64_t{1} << 18;
+  const auto size = static_cast<std::size_t>(share_of(tensor, writers).size());
+  const std::int64_t row = tensor.size() / tensor.dims.front();
+  file.create_dataset<float>(
+      path, tensor.dims,
+      {.chunk_rows = gzip_level > 0 ? std::max<std::int64_t>(kChunkElements / row, 1) : 0,
+       .gzip_level = gzip_level});
+  file.write_rows<float>(path, split(tensor.dims.front(), writers.size(), writers.rank()), mine.first(size));
+  mine = mine.subspan(size);
+}
+
+/// A writer's shares of `tensors` in a flat vector.
+std::vector<Range> shares_of(const std::vector<nn::Tensor>& tensors, const comm::Communicator& writers) {
+  std::vector<Range> ranges;
+  for (const nn::Tensor& tensor : tensors) {
+    const Range share = share_of(tensor, writers);
+    ranges.push_back({tensor.offset + share.begin, tensor.offset + share.end});
+  }
+  return ranges;
+}
+
+/// The elements of `ranges`, one after the other, in the memory that `values` has.
+void copy_ranges(std::span<const float> flat, const std::vector<Range>& ranges, std::vector<float>& values) {
+  values.clear();
+  for (const Range& range : ranges)
+    values.insert(values.end(), flat.begin() + range.begin, flat.begin() + range.end);
+}
+
+template <class T>
+void write_scalar(io::File& file, const std::string& path, T value) {
+  file.write<T>(path, {}, std::span<const T>(&value, 1));
+}
+
+template <class T>
+T read_scalar(const io::File& file, const std::string& path) {
+  return file.read<T>(path, {}).front();
+}
+
+void write_header(io::File& file, const CheckpointHeader& header) {
+  file.set_attribute("/", "format", kFormat);
+  file.set_attribute("/", "format_version", kFormatVersion);
+  file.set_attribute("/", "isa", std::string_view(header.isa));
+  file.set_attribute("/", "seed", static_cast<std::int64_t>(header.seed));
+  file.set_attribute("/", "config", std::string_view(header.config));
+  file.set_attribute("/", "step", header.progress.step);
+  file.set_attribute("/", "epoch", header.progress.epoch);
+  file.set_attribute("/", "samples", header.progress.samples);
+
+  write_scalar(file, "/progress/epoch_loss_sum", header.progress.epoch_loss_sum);
+  write_scalar(file, "/progress/epoch_correct", header.progress.epoch_correct);
+  write_scalar(file, "/progress/epoch_samples", header.progress.epoch_samples);
+
+  const Shape& shape = header.input.shape;
+  const std::array<std::int64_t, 3> extents{shape.c, shape.h, shape.w};
+  file.write<std::int64_t>("/input/shape", {3}, extents);
+  write_scalar(file, "/input/scale", header.input.scale);
+  file.write<double>("/input/mean", {shape.c}, std::span<const double>(header.input.mean));
+  file.write<double>("/input/std", {shape.c}, std::span<const double>(header.input.std));
+  file.write_strings("/input/class_names", header.class_names);
+  file.write_strings("/input/data_digest", {header.data_digest});
+}
+
+}  // namespace
+
+void Progress::add_step(std::int64_t samples_of_step, const nn::LossResult& sum) {
+  ++step;
+  samples += samples_of_step;
+  epoch_loss_sum += sum.loss_sum;
+  epoch_correct += sum.correct;
+  epoch_samples += samples_of_step;
+}
+
+void Progress::end_epoch(std::int64_t finished) {
+  epoch = finished + 1;
+  epoch_loss_sum = 0;
+  epoch_correct = 0;
+  epoch_samples = 0;
+}
+
+WriterGroup::WriterGroup(const comm::Communicator& world, Writers writers, const nn::Network& network,
+                         const State& state)
+    : world_(world) {
+  const bool is_first_of_node = world.node().is_root();  // collective
+  const bool writes =
+      writers == Writers::kAll || world.is_root() || (writers == Writers::kNode && is_first_of_node);
+  const comm::Communicator part = world.split(writes ? 0 : 1);
+  if (writes) mine_ = part;
+  if (state.has_velocity && world.size() > 1)
+    velocity_.emplace(world, state.owned,
+                      mine_ ? shares_of(network.parameters(), *mine_) : std::vector<Range>{});
+  // Where several write, HDF5 calls MPI's blocking collectives.
+  may_write_beside_ = world.broadcast_value(mine_ ? mine_->size() : 0) == 1;  // rank 0 writes
+}
+
+Snapshot take_snapshot(const WriterGroup& group, const nn::Network& network, const State& state,
+                       Snapshot memory) {
+  Snapshot snapshot = std::move(memory);
+  snapshot.has_velocity = state.has_velocity;
+  std::vector<Range> parameters;
+  std::vector<Range> statistics;
+  if (group.mine()) {
+    parameters = shares_of(network.parameters(), *group.mine());
+    statistics = shares_of(network.statistics(), *group.mine());
+  }
+  copy_ranges(state.parameters, parameters, snapshot.parameters);
+  copy_ranges(state.statistics, statistics, snapshot.statistics);
+  snapshot.velocity.clear();
+  if (!state.has_velocity) return snapshot;
+  for (const Range& range : state.owned) {
+    const float* values = state.velocity.at(range.begin);
+    snapshot.velocity.insert(snapshot.velocity.end(), values, values + range.size());
+  }
+  return snapshot;
+}
+
+namespace {
+
+/// Collective over the writers; `velocity`: what this one writes of it.
+void write_together(const std::string& path, const comm::Communicator& writers, const nn::Network& network,
+                    const CheckpointHeader& header, const Snapshot& snapshot, std::span<const float> velocity,
+                    const Provenance& provenance, int gzip_level,
+                    const std::function<void()>& before_rename) {
+  const std::int64_t elements =
+      network.gradient_size() + (snapshot.has_velocity ? network.parameter_count() : 0);
+  io::PendingFile pending(path, writers, elements * static_cast<std::int64_t>(sizeof(float)));
+  io::File file = io::File::create(pending.path(), writers);
+  write_header(file, header);
+  file.create_group("/model");
+  file.create_group("/optimizer");
+  std::span<const float> parameters(snapshot.parameters);
+  std::span<const float> statistics(snapshot.statistics);
+  for (const nn::Tensor& tensor : network.parameters()) {
+    write_tensor(file, writers, model_path(tensor), tensor, parameters, gzip_level);
+    if (snapshot.has_velocity)
+      write_tensor(file, writers, momentum_path(tensor), tensor, velocity, gzip_level);
+  }
+  for (const nn::Tensor& tensor : network.statistics())
+    write_tensor(file, writers, model_path(tensor), tensor, statistics, gzip_level);
+  file.create_group("/provenance");
+  for (const auto& [name, value] : provenance)
+    file.set_attribute("/provenance", name, std::string_view(value));
+  file.close();
+  pending.commit(before_rename);
+}
+
+}  // namespace
+
+void write_checkpoint(const std::string& path, const WriterGroup& group, const nn::Network& network,
+                      const CheckpointHeader& header, const Snapshot& snapshot, const Provenance& provenance,
+                      int gzip_level, const std::function<void()>& before_rename) {
+  const std::vector<float> moved =
+      group.velocity() ? group.velocity()->move(snapshot.velocity) : std::vector<float>();
+  const std::span<const float> velocity = group.velocity() ? moved : snapshot.velocity;
+  // The writers fail together, so none of them is left in a collective of theirs.
+  io::agreed(group.world(), [&] {
+    if (group.mine())
+      write_together(path, *group.mine(), network, header, snapshot, velocity, provenance, gzip_level,
+                     before_rename);
+  });
+}
+
+void require_sound_checkpoint(const std::string& path) {
+  if (!io::exists(path))
+    throw ConfigError("there is no checkpoint " + path + " (run.dir/checkpoints holds them)");
+  if (io::is_folder(path))
+    throw ConfigError(path + " is a folder; name a checkpoint in it (run.dir/checkpoints/step-….h5)");
+  const io::SumCheck check = io::check_sum(path);
+  if (check.state != io::SumState::kGood) {
+    throw DataError(path + " is no sound checkpoint (" + check.detail +
+                    "; a good one begins with its sum and matches it)");
+  }
+}
+
+bool is_checkpoint(const std::string& path) {
+  const io::File file = io::File::open(path);
+  return file.has_attribute("/", "format") && file.attribute<std::string>("/", "format") == kFormat;
+}
+
+CheckpointHeader read_checkpoint_header(const std::string& path) {
+  if (!is_checkpoint(path)) {
+    throw DataError(path + " is not a checkpoint (its root attribute 'format' is not '" +
+                    std::string(kFormat) + "'); name a file of run.dir/checkpoints");
+  }
+  const io::File file = io::File::open(path);
+  const auto version = file.attribute<std::int64_t>("/", "format_version");
+  if (version != kFormatVersion) {
+    throw DataError(path + " has format_version " + std::to_string(version) + " (this Convoy reads " +
+                    std::to_string(kFormatVersion) + "); use the version that wrote it");
+  }
+  CheckpointHeader header;
+  header.isa = file.attribute<std::string>("/", "isa");
+  header.seed = static_cast<std::uint64_t>(file.attribute<std::int64_t>("/", "seed"));
+  header.config = file.attribute<std::string>("/", "config");
+  header.progress = {.step = file.attribute<std::int64_t>("/", "step"),
+                     .epoch = file.attribute<std::int64_t>("/", "epoch"),
+                     .samples = file.attribute<std::int64_t>("/", "samples"),
+                     .epoch_loss_sum = read_scalar<double>(file, "/progress/epoch_loss_sum"),
+                     .epoch_correct = read_scalar<std::int64_t>(file, "/progress/epoch_correct"),
+                     .epoch_samples = read_scalar<std::int64_t>(file, "/progress/epoch_samples")};
+  const std::vector<std::int64_t> shape = file.read<std::int64_t>("/input/shape", {3});
+  header.input.shape = {shape[0], shape[1], shape[2]};
+  header.input.scale = read_scalar<double>(file, "/input/scale");
+  header.input.mean = file.read<double>("/input/mean", {shape[0]});
+  header.input.std = file.read<double>("/input/std", {shape[0]});
+  header.class_names = file.read_strings("/input/class_names");
+  const std::vector<std::string> digest = file.read_strings("/input/data_digest");
+  if (!digest.empty()) header.data_digest = digest.front();
+  return header;
+}
+
+void for_each_tensor(const std::string& path, const nn::Network& network, bool with_velocity,
+                     const std::function<void(const std::string& name, TensorKind kind,
+                                              const nn::Tensor& tensor, std::span<const float> values)>& f) {
+  const io::File file = io::File::open(path);
+  const auto give = [&](const std::string& name, TensorKind kind, const nn::Tensor& tensor) {
+    f(name, kind, tensor, file.read<float>(name, tensor.dims));
+  };
+  for (const nn::Tensor& tensor : network.parameters()) {
+    give(model_path(tensor), TensorKind::kParameter, tensor);
+    if (with_velocity) give(momentum_path(tensor), TensorKind::kVelocity, tensor);
+  }
+  for (const nn::Tensor& tensor : network.statistics())
+    give(model_path(tensor), TensorKind::kStatistic, tensor);
+}
+
+void read_checkpoint_state(const std::string& path, const nn::Network& network, State& state) {
+  for_each_tensor(
+      path, network, state.has_velocity,
+      [&](const std::string&, TensorKind kind, const nn::Tensor& tensor, std::span<const float> values) {
+        if (kind == TensorKind::kVelocity) {
+          for_each_kept(state.velocity, tensor, [&](const Range& here, float* kept) {
+            std::copy(values.begin() + here.begin, values.begin() + here.end, kept);
+          });
+        } else {
+          const std::span<float> flat = kind == TensorKind::kParameter ? state.parameters : state.statistics;
+          std::copy(values.begin(), values.end(), flat.begin() + tensor.offset);
+        }
+      });
+}
+
+Digest hash_of_checkpoint(const std::string& path) {
+  const io::File file = io::File::open(path);
+  Hasher hasher;
+  for (const std::string root : {"/model", "/optimizer"}) {
+    if (!file.exists(root)) continue;
+    for (const io::Object& object : file.list(root)) {
+      if (object.is_group) continue;
+      const io::DatasetInfo info = file.info(object.path);
+      const std::vector<float> values = file.read<float>(object.path, info.dims);
+      hasher.update(object.path + ' ' + to_string(info.dims) + '\n');
+      hasher.update(values.data(), values.size() * sizeof(float));
+    }
+  }
+  return hasher.digest();
+}
+
+std::string describe_checkpoint(const std::string& path) {
+  const CheckpointHeader header = read_checkpoint_header(path);
+  const io::File file = io::File::open(path);
+  std::ostringstream text;
+  text << "checkpoint " << path << '\n'
+       << "  step " << header.progress.step << ", " << counted(header.progress.epoch, "whole epoch") << ", "
+       << counted(header.progress.samples, "sample") << " seen\n"
+       << "  instruction set " << header.isa << ", seed " << header.seed << '\n'
+       << "  input " << to_string(header.input.shape) << ", data set " << header.data_digest << '\n';
+  for (const io::Object& object : file.list("/")) {
+    const bool is_tensor = object.path.starts_with("/model") || object.path.starts_with("/optimizer");
+    if (is_tensor && !object.is_group)
+      text << "  " << object.path << "  float32 " << to_string(file.info(object.path).dims) << '\n';
+  }
+  text << "  hash of /model and /optimizer: " << to_hex(hash_of_checkpoint(path)) << '\n';
+  if (file.exists("/provenance")) {
+    text << "  provenance\n";
+    for (const std::string& name : file.attribute_names("/provenance"))
+      text << "    " << name << "  " << file.attribute<std::string>("/provenance", name) << '\n';
+  }
+  return text.str();
+}
+
+std::string checkpoint_name(std::int64_t step) {
+  std::array<char, 40> name{};
+  std::snprintf(name.data(), name.size(), "step-%08lld.h5", static_cast<long long>(step));
+  return name.data();
+}
+
+std::vector<std::string> list_checkpoints(const std::string& folder) {
+  std::vector<std::pair<std::int64_t, std::string>> found;
+  if (!io::exists(folder)) return {};
+  for (const std::string& name : io::list_folder(folder)) {
+    if (!name.starts_with("step-") || !name.ends_with(".h5")) continue;
+    const auto step = parse_integer(std::string_view(name).substr(5, name.size() - 8));
+    if (step && checkpoint_name(*step) == name) found.emplace_back(*step, name);
+  }
+  std::sort(found.rbegin(), found.rend());
+  std::vector<std::string> names;
+  names.reserve(found.size());
+  for (auto& [step, name] : found) names.push_back(std::move(name));
+  return names;
+}
+
+}  // namespace convoy::model

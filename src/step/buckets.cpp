@@ -1,0 +1,83 @@
+#include "convoy/step/buckets.hpp"
+
+#include <algorithm>
+
+#include "convoy/nn/operations.hpp"
+
+namespace convoy::step {
+namespace {
+
+/// What one operation assigns, in the order of memory.
+struct Piece {
+  Range elements;
+  int operation;
+};
+
+/// Cuts pieces that follow each other in memory into buckets of at most `most` elements, from the back.
+void cut(const std::vector<Piece>& pieces, std::int64_t most, std::vector<Bucket>& buckets) {
+  std::vector<Bucket> mine;
+  for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) {
+    const std::int64_t size = piece->elements.size();
+    if (size == 0) continue;
+    if (!mine.empty() && mine.back().elements.size() + size <= most) {
+      mine.back() = {{piece->elements.begin, mine.back().elements.end}, piece->operation};
+      continue;
+    }
+    const std::int64_t parts = (size + most - 1) / most;
+    for (std::int64_t i = parts; i-- > 0;) {
+      const Range part = split(size, parts, i);
+      mine.push_back(
+          {{piece->elements.begin + part.begin, piece->elements.begin + part.end}, piece->operation});
+    }
+  }
+  buckets.insert(buckets.end(), mine.begin(), mine.end());
+}
+
+}  // namespace
+
+std::vector<OperationRanges> operation_ranges(const nn::Network& network) {
+  std::vector<OperationRanges> ranges;
+  for (const nn::Operation& operation : nn::plan_operations(network)) {
+    const nn::Node& node = network.nodes()[static_cast<std::size_t>(operation.node)];
+    std::int64_t statistics = 0;
+    for (const nn::Statistic& each : node.layer->statistics()) statistics += count(each.dims);
+    const std::int64_t first = node.parameter_offset;
+    const std::int64_t first_statistic = network.parameter_count() + node.statistic_offset;
+    ranges.push_back(
+        {{first, first + nn::parameter_count(*node.layer)}, {first_statistic, first_statistic + statistics}});
+  }
+  return ranges;
+}
+
+std::vector<Bucket> plan_buckets(const nn::Network& network, std::int64_t bytes) {
+  const std::int64_t most = std::max<std::int64_t>(1, bytes / static_cast<std::int64_t>(sizeof(float)));
+  std::vector<Piece> parameters;
+  std::vector<Piece> statistics;
+  const std::vector<OperationRanges> ranges = operation_ranges(network);
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    parameters.push_back({ranges[i].parameters, static_cast<int>(i)});
+    statistics.push_back({ranges[i].statistics, static_cast<int>(i)});
+  }
+  std::vector<Bucket> buckets;
+  cut(parameters, most, buckets);
+  cut(statistics, most, buckets);
+  std::stable_sort(buckets.begin(), buckets.end(),
+                   [](const Bucket& a, const Bucket& b) { return a.operation > b.operation; });
+  return buckets;
+}
+
+std::int64_t layerwise_micro_batches(const nn::Network& network, std::int64_t micro_batch, int hosts,
+                                     const CommOptions& options) {
+  constexpr std::int64_t kMost = 8;  // workspaces
+  // Gigabit Ethernet against a core: what decides is within a factor of a few of either.
+  constexpr double kBytesPerSecond = 1.25e8;
+  constexpr double kProductsPerSecond = 5e10;
+  if (hosts == 1 || !options.overlap) return 1;
+  double products = 0;
+  for (const nn::Node& node : network.nodes()) products += static_cast<double>(node.layer->multiplications());
+  const double backward_seconds = 2 * products * static_cast<double>(micro_batch) / kProductsPerSecond;
+  const double wire_seconds = static_cast<double>(network.gradient_size()) * sizeof(float) / kBytesPerSecond;
+  return wire_seconds > backward_seconds ? kMost : 1;
+}
+
+}  // namespace convoy::step

@@ -1,0 +1,294 @@
+#include "convoy/step/engine.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace convoy::step {
+namespace {
+
+/// Micro-batch `leaf` of `samples`.
+std::span<const std::int64_t> leaf_samples(std::span<const std::int64_t> samples, std::int64_t leaf,
+                                           std::int64_t micro_batch) {
+  const auto first = static_cast<std::size_t>(leaf * micro_batch);
+  return samples.subspan(first, std::min(static_cast<std::size_t>(micro_batch), samples.size() - first));
+}
+
+/// Labels of `samples`, into memory that holds a micro-batch.
+std::span<const std::int64_t> gather_labels(const data::Split& split, std::span<const std::int64_t> samples,
+                                            std::vector<std::int64_t>& labels) {
+  std::transform(samples.begin(), samples.end(), labels.begin(),
+                 [&](std::int64_t sample) { return split.labels()[static_cast<std::size_t>(sample)]; });
+  return std::span(labels).first(samples.size());
+}
+
+/// Targets of `samples`, likewise.
+std::span<const float> gather_targets(const data::Split& split, std::span<const std::int64_t> samples,
+                                      std::vector<float>& targets) {
+  const auto size = static_cast<std::size_t>(split.target_size());
+  targets.resize(samples.size() * size);  // allocates for the first, the largest micro-batch alone
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const auto own = split.targets().subspan(static_cast<std::size_t>(samples[i]) * size, size);
+    std::copy(own.begin(), own.end(), targets.begin() + static_cast<std::ptrdiff_t>(i * size));
+  }
+  return targets;
+}
+
+/// The class with the largest output of sample n, the first of equals.
+std::int64_t answer(const float* outputs, std::int64_t classes, std::int64_t n) {
+  const float* lane = outputs + n / kLanes * classes * kLanes + n % kLanes;
+  std::int64_t best = 0;
+  for (std::int64_t k = 1; k < classes; ++k)
+    if (lane[k * kLanes] > lane[best * kLanes]) best = k;
+  return best;
+}
+
+}  // namespace
+
+void add_gradients(const kernels::KernelTable<float>& kernels, comm::Wire wire, std::int64_t size,
+                   float* left, const float* right, const Team& team) {
+  if (wire == comm::Wire::kFloat32) return kernels.accumulate(size, left, right, team);
+  const Range share = team.share(size);
+  comm::add_node(wire, {left + share.begin, static_cast<std::size_t>(share.size())}, right + share.begin);
+  team.barrier();
+}
+
+Engine::Engine(const nn::Network& network, const kernels::KernelTable<float>& kernels, int threads,
+               std::int64_t micro_batch, kernels::Precision precision)
+    : network_(network),
+      kernels_(kernels),
+      pool_(threads),
+      micro_batch_(micro_batch),
+      precision_(precision),
+      ranges_(operation_ranges(network)) {}
+
+LeafResult Engine::loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
+                           nn::Workspace<float>& workspace) {
+  return split.target_size() == 0
+             ? workspace.loss(micro_batch, gather_labels(split, micro_batch.samples, group.labels))
+             : workspace.loss(micro_batch, gather_targets(split, micro_batch.samples, group.targets));
+}
+
+void Engine::prepare_groups(std::int64_t groups, std::int64_t workspaces) {
+  groups_.resize(std::max(groups_.size(), static_cast<std::size_t>(groups)));
+  const auto team_of = [&](std::int64_t g) {
+    return static_cast<int>(split(pool_.threads(), groups, g).size());
+  };
+  const auto is_ready = [&](std::int64_t g) {
+    const Group& group = groups_[static_cast<std::size_t>(g)];
+    return group.team >= team_of(g) && static_cast<std::int64_t>(group.workspaces.size()) >= workspaces;
+  };
+  bool all_are_ready = true;
+  for (std::int64_t g = 0; g < groups; ++g) all_are_ready = all_are_ready && is_ready(g);
+  if (all_are_ready) return;
+  pool_.make(groups, [&](std::int64_t g) {
+    Group& group = groups_[static_cast<std::size_t>(g)];
+    if (is_ready(g)) return;
+    if (group.team < team_of(g)) group.workspaces.clear();  // before the larger ones are made
+    group.team = std::max(group.team, team_of(g));
+    while (static_cast<std::int64_t>(group.workspaces.size()) < workspaces) {
+      group.workspaces.push_back(std::make_unique<nn::Workspace<float>>(
+          network_, micro_batch_, nn::WorkspaceOptions{.threads = group.team, .precision = precision_}));
+    }
+    group.labels.resize(static_cast<std::size_t>(micro_batch_));
+    group.numbers.resize(static_cast<std::size_t>(micro_batch_));
+  });
+}
+
+void Engine::prepare(const StepPlan& plan) {
+  if (plan.groups.empty()) return;
+  std::int64_t most = 0;
+  for (const auto& work : plan.groups) most = std::max(most, static_cast<std::int64_t>(work.size()));
+  prepare_groups(static_cast<std::int64_t>(plan.groups.size()), std::min(layerwise_, most));
+  while (borrowed_slots_.empty() && static_cast<std::int64_t>(slots_.size()) < plan.slots)
+    slots_.emplace_back(network_.gradient_size());
+}
+
+PartTimer Engine::timer_of(std::int64_t groups, std::int64_t group, const Team& team) const {
+  return {profile_, static_cast<int>(split(threads(), groups, group).begin) + team.index()};
+}
+
+void Engine::prepare_evaluation(std::int64_t leaves) {
+  if (leaves > 0) prepare_groups(std::min<std::int64_t>(threads(), leaves), 1);
+}
+
+void Engine::gradients(const StepPlan& plan, const Source& source, const model::State& state,
+                       std::span<const std::int64_t> batch, std::uint64_t seed, std::int64_t epoch,
+                       std::span<LeafResult> leaves, GradientHook* hook) {
+  if (plan.groups.empty()) {
+    if (hook != nullptr) hook->finish(0);
+    return;
+  }
+  prepare(plan);
+  pool_.run(static_cast<std::int64_t>(plan.groups.size()), [&](std::int64_t g, const Team& team) {
+    run_group(plan, g, team, source, state, batch, seed, epoch, leaves, hook);
+  });
+}
+
+void Engine::run_group(const StepPlan& plan, std::int64_t g, const Team& team, const Source& source,
+                       const model::State& state, std::span<const std::int64_t> batch, std::uint64_t seed,
+                       std::int64_t epoch, std::span<LeafResult> leaves, GradientHook* hook) {
+  const auto groups = static_cast<std::int64_t>(plan.groups.size());
+  const int thread = static_cast<int>(split(threads(), groups, g).begin) + team.index();
+  const std::vector<StepPlan::Leaf>& work = plan.groups[static_cast<std::size_t>(g)];
+  Group& group = groups_[static_cast<std::size_t>(g)];
+  const nn::Values<float> values{state.parameters.data(), state.statistics.data()};
+  PartTimer timer = timer_of(groups, g, team);
+
+  const auto micro_batch_of = [&](const StepPlan::Leaf& leaf) {
+    return nn::MicroBatch{.phase = nn::Phase::kTraining,
+                          .samples = leaf_samples(batch, leaf.leaf, micro_batch_),
+                          .seed = seed,
+                          .epoch = epoch};
+  };
+  const int operations = group.workspaces.front()->operation_count();
+  const auto forward = [&](std::int64_t i, std::int64_t place, int operation) {
+    const StepPlan::Leaf& leaf = work[static_cast<std::size_t>(i)];
+    const nn::MicroBatch micro_batch = micro_batch_of(leaf);
+    nn::Workspace<float>& workspace = *group.workspaces[static_cast<std::size_t>(place)];
+    if (operation == 0) {
+      if (team.index() == 0) {
+        source.split->load(
+            micro_batch.samples, source.transform, workspace.input(),
+            {.augmentation = &source.augmentation, .seed = seed, .epoch = epoch, .stream = source.stream});
+      }
+      team.barrier();
+      timer.book(Activity::kData);
+    }
+    if (hook != nullptr) {
+      if (i == 0) {
+        hook->before(operation, thread);
+      } else {
+        hook->between(thread);
+      }
+      timer.book(Activity::kReduction);
+    }
+    workspace.forward_operation(operation, kernels_, team, values, micro_batch);
+    tick();
+    if (operation + 1 == operations) {
+      if (team.index() == 0) {
+        leaves[static_cast<std::size_t>(leaf.leaf - plan.block.begin)] =
+            loss_of(*source.split, micro_batch, group, workspace);
+      }
+      team.barrier();
+    }
+    timer.book(Activity::kKernels);
+  };
+  const auto backward = [&](std::int64_t i, std::int64_t place, int operation) {
+    const StepPlan::Leaf& leaf = work[static_cast<std::size_t>(i)];
+    nn::Workspace<float>& workspace = *group.workspaces[static_cast<std::size_t>(place)];
+    workspace.backward_operation(operation, kernels_, team, values, micro_batch_of(leaf), slot(leaf.slot));
+    tick();
+    timer.book(Activity::kKernels);
+    const OperationRanges& ranges = ranges_[static_cast<std::size_t>(operation)];
+    if (tap_) {
+      const auto part = [&](const Range& range) {
+        return std::span(slot(leaf.slot) + range.begin, static_cast<std::size_t>(range.size()));
+      };
+      team.barrier();
+      if (team.index() == 0) tap_(leaf.leaf, operation, part(ranges.parameters), part(ranges.statistics));
+      team.barrier();
+    }
+    if (wire_ != comm::Wire::kFloat32 && ranges.parameters.size() > 0) {
+      const Range share = team.share(ranges.parameters.size());
+      float* first = slot(leaf.slot) + ranges.parameters.begin + share.begin;
+      comm::round_node(wire_, {first, static_cast<std::size_t>(share.size())});
+      team.barrier();
+    }
+    const auto add = [&](const StepPlan::Merge& each, comm::Wire wire, const Range& range) {
+      if (range.size() > 0)
+        add_gradients(kernels_, wire, range.size(), slot(each.left) + range.begin,
+                      slot(each.right) + range.begin, team);
+    };
+    for (const StepPlan::Merge& each : leaf.merges) {
+      add(each, wire_, ranges.parameters);
+      add(each, comm::Wire::kFloat32, ranges.statistics);
+    }
+    if (hook != nullptr) hook->between(thread);
+    timer.book(Activity::kReduction);
+  };
+  const auto complete = [&](int operation) {
+    if (hook != nullptr) hook->after(operation, thread, team.index() == 0);
+    timer.book(Activity::kReduction);
+  };
+
+  traverse(static_cast<std::int64_t>(work.size()), layerwise_, operations, forward, backward, complete);
+  if (hook != nullptr) hook->finish(thread);
+  timer.book(Activity::kReduction);
+}
+
+void Engine::update(const StepPlan& plan, const model::Update& update, model::State& state) {
+  // A stretch at a time, so that the optimizer finds the sum in the cache.
+  constexpr std::int64_t kStretch = 8192;
+  pool_.run(1, [&](std::int64_t, const Team& team) {
+    PartTimer timer = timer_of(1, 0, team);
+    const Range share = team.share(network_.gradient_size());
+    for (std::int64_t begin = share.begin, end = 0; begin < share.end; begin = end) {
+      end = std::min(begin + kStretch, share.end);
+      // Statistics, behind the parameters, stay float32.
+      const bool is_parameter = begin < network_.parameter_count();
+      if (is_parameter) end = std::min(end, network_.parameter_count());
+      const Range elements{begin, end};
+      const comm::Wire wire = is_parameter ? wire_ : comm::Wire::kFloat32;
+      for (const StepPlan::Merge& each : plan.final_merges)
+        add_gradients(kernels_, wire, elements.size(), slot(each.left) + begin, slot(each.right) + begin,
+                      Team());
+      timer.book(Activity::kReduction);
+      update.apply(elements, slot(plan.nodes.front().slot) + begin, state);
+      timer.book(Activity::kOptimizer);
+    }
+  });
+}
+
+void Engine::evaluate(const Source& source, const model::State& state, const Range& block,
+                      std::span<LeafResult> leaves, std::span<std::int64_t> confusion) {
+  if (block.size() == 0) return;
+  const std::int64_t groups = std::min<std::int64_t>(threads(), block.size());
+  prepare_evaluation(block.size());
+  const nn::Values<float> values{state.parameters.data(), state.statistics.data()};
+  const std::int64_t samples = source.split->samples();
+  const std::int64_t classes = network_.classes();
+
+  pool_.run(groups, [&](std::int64_t g, const Team& team) {
+    Group& group = groups_[static_cast<std::size_t>(g)];
+    const Range part = split(block.size(), groups, g);
+    for (std::int64_t i = part.begin; i < part.end; ++i) {
+      const std::int64_t first = (block.begin + i) * micro_batch_;
+      const std::int64_t size = std::min(micro_batch_, samples - first);
+      if (team.index() == 0) std::iota(group.numbers.begin(), group.numbers.begin() + size, first);
+      team.barrier();
+      const nn::MicroBatch micro_batch{
+          .phase = nn::Phase::kEvaluation,
+          .samples = std::span(group.numbers).first(static_cast<std::size_t>(size))};
+      if (team.index() == 0)
+        source.split->load(micro_batch.samples, source.transform, group.workspaces.front()->input(),
+                           {.stream = source.stream});
+      team.barrier();
+      group.workspaces.front()->forward(kernels_, team, values, micro_batch);
+      tick();
+      if (team.index() == 0) {
+        leaves[static_cast<std::size_t>(i)] =
+            loss_of(*source.split, micro_batch, group, *group.workspaces.front());
+        for (std::int64_t n = 0; !confusion.empty() && n < size; ++n) {
+          const std::int64_t row = group.labels[static_cast<std::size_t>(n)];
+          const std::int64_t column = answer(group.workspaces.front()->output(), classes, n);
+#pragma omp atomic
+          ++confusion[static_cast<std::size_t>(row * classes + column)];
+        }
+      }
+    }
+  });
+}
+
+std::int64_t Engine::workspace_bytes() const {
+  std::int64_t bytes = 0;
+  for (const Group& group : groups_)
+    for (const auto& workspace : group.workspaces) bytes += workspace->bytes();
+  return bytes;
+}
+
+std::int64_t Engine::gradient_bytes() const {
+  return static_cast<std::int64_t>(std::max(slots_.size(), borrowed_slots_.size())) *
+         network_.gradient_size() * static_cast<std::int64_t>(sizeof(float));
+}
+
+}  // namespace convoy::step

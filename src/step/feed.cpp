@@ -1,0 +1,89 @@
+#include "convoy/step/feed.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "convoy/comm/tree.hpp"
+#include "convoy/core/integer.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/step/cross_check.hpp"
+
+namespace convoy::step {
+
+std::unique_ptr<data::Stream> feed_training(const Options& options, const comm::Communicator& world,
+                                            const data::Split& split, io::IoThread& io_thread,
+                                            const StepsToFeed& steps) {
+  const comm::Communicator node = world.node();
+  const std::vector<int> mates = node.all_gather_values(std::vector{world.rank()});
+  const std::int64_t samples = split.samples();
+  const std::int64_t micro_batch = options.micro_batch;
+  const std::int64_t batch = std::min(options.batch, samples);
+  const int ranks = world.size();
+  data::Demand demand{.first_step = steps.first,
+                      .end_step = steps.end,
+                      .positions = samples,
+                      .steps_per_pass = steps.per_epoch,
+                      .batch = options.batch,
+                      .most_in_portion = 0,
+                      .order = {},
+                      .wanted = {},
+                      .most_wanted = 0};
+  const data::SampleOrder order(split, options.data, options.seed, options.batch);
+  demand.most_in_portion = order.most_in_portion();
+  demand.order = [order](std::int64_t epoch) { return order.of(epoch); };
+  demand.wanted = [=, is_verified = steps.is_verified, per_epoch = steps.per_epoch](std::int64_t step) {
+    const std::int64_t here = std::min(batch, samples - step % per_epoch * options.batch);
+    const std::int64_t leaves = ceil_div(here, micro_batch);
+    std::vector<Range> wanted;
+    for (const int rank : mates) {
+      const Range block = comm::leaf_block(leaves, ranks, rank);
+      wanted.push_back({block.begin * micro_batch, block.end * micro_batch});
+      const std::int64_t again =
+          ranks > 1 && is_verified(step) ? leaf_to_check(leaves, step, ranks, (rank + 1) % ranks) : -1;
+      if (again >= 0) wanted.push_back({again * micro_batch, (again + 1) * micro_batch});
+    }
+    return wanted;
+  };
+  const std::int64_t most_leaves = ceil_div(ceil_div(batch, micro_batch), ranks) + (ranks > 1 ? 1 : 0);
+  demand.most_wanted = std::min(most_leaves * micro_batch * node.size(), batch);
+  return std::make_unique<data::Stream>(split, io_thread, node, std::move(demand));
+}
+
+std::unique_ptr<data::Stream> feed_evaluation(const data::Split& split, io::IoThread& io_thread,
+                                              const Range& rows, std::int64_t batch) {
+  const std::int64_t steps = ceil_div(rows.size(), batch);
+  const auto order = [rows, batch](std::int64_t) {
+    data::PassOrder pass;
+    pass.samples.resize(static_cast<std::size_t>(rows.size()));
+    std::iota(pass.samples.begin(), pass.samples.end(), rows.begin);
+    for (std::int64_t end = batch; end < rows.size(); end += batch) pass.portion_ends.push_back(end);
+    pass.portion_ends.push_back(rows.size());
+    return pass;
+  };
+  return std::make_unique<data::Stream>(split, io_thread, comm::Communicator::self(),
+                                        data::Demand{.first_step = 0,
+                                                     .end_step = steps,
+                                                     .positions = rows.size(),
+                                                     .steps_per_pass = steps,
+                                                     .batch = batch,
+                                                     .most_in_portion = batch,
+                                                     .order = order,
+                                                     .wanted =
+                                                         [batch](std::int64_t) {
+                                                           return std::vector{Range{0, batch}};
+                                                         },
+                                                     .most_wanted = batch});
+}
+
+void await_pictures(data::Stream& stream, std::int64_t step, const std::function<void()>& tick,
+                    const std::function<void()>& meanwhile) {
+  std::int64_t seen = -1;
+  stream.wait(step, [&] {
+    if (meanwhile) meanwhile();
+    const std::int64_t now = stream.progress();
+    if (now != seen) tick();
+    seen = now;
+  });
+}
+
+}  // namespace convoy::step

@@ -1,0 +1,297 @@
+#include "convoy/step/gradient_exchange.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/patience.hpp"
+
+namespace convoy::step {
+namespace {
+
+std::vector<Range> elements_of(const std::vector<Bucket>& buckets) {
+  std::vector<Range> elements;
+  for (const Bucket& bucket : buckets) elements.push_back(bucket.elements);
+  return elements;
+}
+
+comm::ReducerOptions reducer_options(const CommOptions& options, std::int64_t parameters) {
+  return {.memory = options.shared_memory ? comm::NodeMemory::kShared : comm::NodeMemory::kPrivate,
+          .reduction = options.reduction,
+          .updates = options.shards_optimizer ? comm::Updates::kByOwners : comm::Updates::kEverywhere,
+          .wire = options.wire,
+          .exact_from = parameters};
+}
+
+}  // namespace
+
+GradientExchange::GradientExchange(const comm::Communicator& world, const nn::Network& network, int threads,
+                                   const kernels::KernelTable<float>& kernels, const CommOptions& options)
+    : world_(world),
+      buckets_(plan_buckets(network, options.bucket_bytes)),
+      engine_threads_(threads),
+      kernels_(kernels),
+      overlaps_(options.overlap),
+      parameters_(network.parameter_count()),
+      wire_(options.wire),
+      reducer_(world, network.gradient_size(), elements_of(buckets_),
+               reducer_options(options, network.parameter_count()),
+               [this](std::int64_t step, int bucket, const Range& elements, const float* sum) {
+                 update_slice(step, bucket, elements, sum);
+               }),
+      arrived_(buckets_.size()),
+      added_(buckets_.size()),
+      places_(static_cast<std::size_t>(threads)) {
+  const std::vector<OperationRanges> ranges = operation_ranges(network);
+  buckets_of_.resize(ranges.size());
+  completed_by_.resize(ranges.size());
+  for (std::size_t b = 0; b < buckets_.size(); ++b) {
+    const Range& elements = buckets_[b].elements;
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+      for (const Range& range : {ranges[i].parameters, ranges[i].statistics})
+        if (range.begin < elements.end && elements.begin < range.end)
+          buckets_of_[i].push_back(static_cast<int>(b));
+    }
+    completed_by_[static_cast<std::size_t>(buckets_[b].operation)].push_back(static_cast<int>(b));
+  }
+}
+
+GradientExchange::~GradientExchange() {
+  if (!mover_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    is_ending_ = true;
+  }
+  wake_.notify_one();
+  mover_.join();
+}
+
+void GradientExchange::keep_moving() {
+  // A wire of 10 Gbit/s carries 375 KB in it, which sockets hold; a core loses about a hundredth.
+  constexpr std::chrono::microseconds kNap{300};
+  std::unique_lock lock(mutex_);
+  std::int64_t seen = 0;
+  while (true) {
+    wake_.wait(lock,
+               [this] { return is_ending_ || (steps_ > 0 && !reducer_.is_idle() && !has_failed_.load()); });
+    if (is_ending_) return;
+    if (advances_ == seen) guarded([this] { advance(); });  // otherwise a waiting thread does
+    seen = advances_;
+    lock.unlock();
+    std::this_thread::sleep_for(kNap);
+    lock.lock();
+  }
+}
+
+std::vector<Range> GradientExchange::slices_of(const std::vector<int>& owners) const {
+  std::vector<Range> ranges;
+  for (std::size_t b = 0; b < buckets_.size(); ++b) {
+    for (const int owner : owners) {
+      const Range elements = reducer_.slice(static_cast<int>(b), owner);
+      if (elements.size() > 0 && elements.begin < parameters_) ranges.push_back(elements);
+    }
+  }
+  std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  std::vector<Range> joined;
+  for (const Range& range : ranges) {
+    if (!joined.empty() && joined.back().end == range.begin) {
+      joined.back().end = range.end;
+    } else {
+      joined.push_back(range);
+    }
+  }
+  return joined;
+}
+
+std::vector<float*> GradientExchange::prepare(const std::vector<const StepPlan*>& plans) {
+  std::int64_t most = 0;
+  for (const StepPlan* plan : plans) most = std::max(most, plan->slots);
+  reducer_.reserve(most);
+  slots_.clear();
+  for (std::int64_t i = 0; i < most; ++i) slots_.push_back(reducer_.slot(i));
+  for (const StepPlan* plan : plans) {
+    std::vector<std::int64_t> of_nodes;
+    for (const StepPlan::Node& node : plan->nodes) of_nodes.push_back(node.slot);
+    reducer_.plan(plan->leaves, of_nodes);
+  }
+  return slots_;
+}
+
+void GradientExchange::begin(const StepPlan& plan, const model::Update& update, bool verify_follows) {
+  // A rank that computes nothing may be ahead of its own messages.
+  for (Patience patience; !reducer_.may_begin(); patience.wait()) poll();
+  {
+    const std::lock_guard lock(mutex_);
+    begin_step(plan, update, verify_follows);
+  }
+  if (!overlaps_ || reducer_.nodes() == 1) return;
+  if (!mover_.joinable()) mover_ = std::thread([this] { keep_moving(); });
+  wake_.notify_one();
+}
+
+void GradientExchange::begin_step(const StepPlan& plan, const model::Update& update, bool verify_follows) {
+  plan_ = &plan;
+  groups_ = static_cast<int>(plan.groups.size());
+  threads_ = groups_ > 0 ? engine_threads_ : 0;
+  contributed_ = 0;
+  holds_back_ = !overlaps_;
+  for (std::size_t b = 0; b < buckets_.size(); ++b) {
+    arrived_[b].store(0, std::memory_order_relaxed);
+    added_[b].store(0, std::memory_order_relaxed);
+  }
+  for (Place& place : places_) place.next = 0;
+  latest_[static_cast<std::size_t>(steps_ % 2)] = {update, verify_follows};
+  if (verify_follows) hasher_.reset();
+  ++steps_;
+  reducer_.begin(plan.leaves);
+}
+
+void GradientExchange::end() {
+  if (!has_failed_.load()) {
+    if (!overlaps_) settle();
+    return;
+  }
+  has_failed_.store(false);
+  std::rethrow_exception(failure_);
+}
+
+void GradientExchange::poll() {
+  const std::lock_guard lock(mutex_);
+  if (has_failed_.load()) std::rethrow_exception(failure_);  // in the thread that moves messages
+  if (steps_ > 0) advance();
+}
+
+void GradientExchange::advance() {
+  ++advances_;
+  while (!holds_back_.load() && contributed_.load() < buckets_.size() &&
+         added_[contributed_.load()].load(std::memory_order_acquire) == threads_) {
+    reducer_.contribute();
+    ++contributed_;
+  }
+  const std::int64_t before = reducer_.moves();
+  reducer_.poll();
+  if (watchdog_ != nullptr && reducer_.moves() != before) watchdog_->tick();
+}
+
+void GradientExchange::settle() {
+  for (Patience patience; !reducer_.is_idle(); patience.wait()) poll();
+}
+
+void GradientExchange::update_slice(std::int64_t step, int bucket, const Range& elements, const float* sum) {
+  const Profile::Clock::time_point begin =
+      profile_ != nullptr ? Profile::Clock::now() : Profile::Clock::time_point();
+  const Step& its = latest_[static_cast<std::size_t>(step % 2)];
+  its.update.apply(elements, sum, *state_);
+  const Range own = reducer_.slice(bucket, world_.rank());
+  const bool is_own = own.size() > 0 && elements.begin <= own.begin && own.end <= elements.end;
+  if (its.is_hashed && is_own) hash_slice(hasher_, own);
+  if (profile_ != nullptr && std::this_thread::get_id() != mover_.get_id())
+    profile_->move(0, Activity::kReduction, Activity::kOptimizer, Profile::Clock::now() - begin);
+}
+
+void GradientExchange::hash_slice(Hasher& hasher, const Range& elements) const {
+  hasher.update(reducer_.values().data() + elements.begin,
+                static_cast<std::size_t>(elements.size()) * sizeof(float));
+}
+
+void GradientExchange::verify() {
+  settle();
+  const std::vector<Digest> computed = world_.all_gather_values(std::vector{hasher_.digest()});
+  // The first owner whose values this rank holds otherwise, and the digest of what it holds.
+  struct Finding {
+    int owner = -1;
+    Digest held{};
+  } mine;
+  for (int owner = 0; owner < world_.size() && mine.owner < 0; ++owner) {
+    Hasher hasher;
+    for (std::size_t b = 0; b < buckets_.size(); ++b) {
+      const Range elements = reducer_.slice(static_cast<int>(b), owner);
+      if (elements.size() > 0) hash_slice(hasher, elements);
+    }
+    const Digest held = hasher.digest();
+    if (held != computed[static_cast<std::size_t>(owner)]) mine = {owner, held};
+  }
+  const std::vector<Finding> all = world_.all_gather_values(std::vector{mine});
+  const auto found = std::ranges::find_if(all, [](const Finding& each) { return each.owner >= 0; });
+  if (found == all.end()) return;  // the same answer on every rank
+  const std::vector<std::string> hosts = world_.all_gather_text(comm::host_name());
+  const int owner = found->owner;
+  const auto holder = static_cast<int>(found - all.begin());
+  throw DisagreementError("ranks disagree on the parameters (" + comm::rank_on_host(owner, hosts) +
+                          " computed " + to_hex(computed[static_cast<std::size_t>(owner)]) + ", " +
+                          comm::rank_on_host(holder, hosts) + " holds " + to_hex(found->held) +
+                          "); a rank's memory or processor is at fault; resume from the last checkpoint on "
+                          "other hosts");
+}
+
+template <class Function>
+void GradientExchange::guarded(const Function& f) noexcept {
+  if (has_failed_.load(std::memory_order_relaxed)) return;
+  try {
+    f();
+  } catch (...) {
+    failure_ = std::current_exception();
+    has_failed_.store(true);
+  }
+}
+
+void GradientExchange::before(int operation, int thread) noexcept {
+  drive(thread);
+  for (const int bucket : buckets_of_[static_cast<std::size_t>(operation)]) {
+    for (Patience patience; !reducer_.is_done(bucket); patience.wait()) {
+      if (has_failed_.load()) return;
+      help(thread);
+    }
+  }
+}
+
+void GradientExchange::after(int operation, int thread, bool is_first) noexcept {
+  if (is_first) {
+    for (const int bucket : completed_by_[static_cast<std::size_t>(operation)])
+      arrived_[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_release);
+  }
+  drive(thread);
+}
+
+void GradientExchange::finish(int thread) noexcept {
+  const auto is_finished = [&] {
+    return (threads_ == 0 || places_[static_cast<std::size_t>(thread)].next == buckets_.size()) &&
+           (thread != 0 || contributed_ == buckets_.size());
+  };
+  if (thread == 0) holds_back_ = false;
+  for (Patience patience; !is_finished() && !has_failed_.load(); patience.wait()) {
+    drive(thread);
+    help(thread);
+  }
+}
+
+void GradientExchange::add_share(std::size_t bucket, int thread) noexcept {
+  const Range& elements = buckets_[bucket].elements;
+  const Range share = split(elements.size(), threads_, thread);
+  const auto at = [&](std::int64_t slot) {
+    return slots_[static_cast<std::size_t>(slot)] + elements.begin + share.begin;
+  };
+  const comm::Wire wire = elements.begin < parameters_ ? wire_ : comm::Wire::kFloat32;
+  for (const StepPlan::Merge& each : plan_->final_merges)
+    add_gradients(kernels_, wire, share.size(), at(each.left), at(each.right), Team());
+}
+
+void GradientExchange::drive(int thread) noexcept {
+  if (threads_ > 0) {
+    std::size_t& next = places_[static_cast<std::size_t>(thread)].next;
+    while (next < buckets_.size() && arrived_[next].load(std::memory_order_acquire) == groups_) {
+      add_share(next, thread);
+      added_[next++].fetch_add(1, std::memory_order_acq_rel);
+    }
+  }
+  if (!mover_.joinable()) help(thread);
+}
+
+void GradientExchange::help(int thread) noexcept {
+  if (thread != 0 || holds_back_.load()) return;
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (lock.owns_lock()) guarded([&] { advance(); });
+}
+
+}  // namespace convoy::step

@@ -1,0 +1,182 @@
+#include "convoy/step/placement.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+
+namespace convoy::step {
+namespace {
+
+constexpr int kMostProcessors = 4096;
+
+std::vector<int> allowed_processors() {
+  // A fixed cpu_set_t ends at 1,024 processors; larger machines need a set of their own size.
+  cpu_set_t* set = CPU_ALLOC(kMostProcessors);
+  const std::size_t bytes = CPU_ALLOC_SIZE(kMostProcessors);
+  std::vector<int> numbers;
+  if (set != nullptr && sched_getaffinity(0, bytes, set) == 0) {
+    for (int i = 0; i < kMostProcessors; ++i)
+      if (CPU_ISSET_S(static_cast<std::size_t>(i), bytes, set)) numbers.push_back(i);
+  }
+  CPU_FREE(set);
+  if (numbers.empty()) numbers.push_back(0);
+  return numbers;
+}
+
+/// {0,1,2,5} as "0-2,5".
+std::string ranges(const std::vector<int>& numbers) {
+  std::string text;
+  for (std::size_t i = 0; i < numbers.size();) {
+    std::size_t end = i;
+    while (end + 1 < numbers.size() && numbers[end + 1] == numbers[end] + 1) ++end;
+    if (!text.empty()) text += ',';
+    text += std::to_string(numbers[i]);
+    if (end > i) text += '-' + std::to_string(numbers[end]);
+    i = end + 1;
+  }
+  return text;
+}
+
+int threads_from(const char* variable) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr || *text == '\0') return 0;
+  // OMP_NUM_THREADS may be a list, one number a nesting level; ours is the first.
+  const std::string_view first = std::string_view(text).substr(0, std::string_view(text).find(','));
+  const auto value = parse_integer(trim(first));
+  if (!value || *value < 1 || *value > kMostProcessors) {
+    throw ConfigError("environment variable " + std::string(variable) + "='" + text +
+                      "' is wrong (it takes a number of threads from 1 to " +
+                      std::to_string(kMostProcessors) + ")");
+  }
+  return static_cast<int>(*value);
+}
+
+/// Ranks of a host whose processors overlap, directly or through others.
+struct Sharing {
+  std::string host;
+  std::vector<int> ranks;
+  int threads = 0;
+  std::set<int> processors;
+  bool is_alike = true;  ///< all may run on the same processors
+
+  void add(int rank, const Placement& place) {
+    ranks.push_back(rank);
+    threads += place.threads;
+    const std::size_t before = processors.size();
+    processors.insert(place.processor_numbers.begin(), place.processor_numbers.end());
+    if (before > 0)
+      is_alike = is_alike && before == processors.size() && before == place.processor_numbers.size();
+  }
+  [[nodiscard]] bool overlaps(const Placement& place) const {
+    return place.host == host && std::ranges::any_of(place.processor_numbers,
+                                                     [&](int number) { return processors.contains(number); });
+  }
+};
+
+std::vector<Sharing> sharings(const std::vector<Placement>& placements) {
+  std::vector<Sharing> found;
+  for (std::size_t i = 0; i < placements.size(); ++i) {
+    Sharing mine{.host = placements[i].host, .ranks = {}, .processors = {}};
+    mine.add(static_cast<int>(i), placements[i]);
+    // What it has processors in common with becomes one with it.
+    for (auto other = found.begin(); other != found.end();) {
+      if (!other->overlaps(placements[i])) {
+        ++other;
+        continue;
+      }
+      Sharing joined{.host = mine.host, .ranks = {}, .processors = {}};
+      std::vector<int> ranks = other->ranks;
+      ranks.insert(ranks.end(), mine.ranks.begin(), mine.ranks.end());
+      std::ranges::sort(ranks);
+      for (const int rank : ranks) joined.add(rank, placements[static_cast<std::size_t>(rank)]);
+      mine = joined;
+      other = found.erase(other);
+    }
+    found.push_back(mine);
+  }
+  return found;
+}
+
+/// "rank 2", "ranks 0-3,8".
+std::string named(const std::vector<int>& ranks) {
+  return (ranks.size() > 1 ? "ranks " : "rank ") + ranges(ranks);
+}
+
+/// The options that give each of `ranks` ranks of a host `threads` processors of its own.
+std::string remedy(std::size_t ranks, int threads) {
+  const std::string each = std::to_string(threads);
+  return "mpirun --map-by ppr:" + std::to_string(ranks) + ":node:pe=" + each +
+         " --bind-to core, or srun --cpus-per-task=" + each +
+         " (since Slurm 22.05 srun does not take it from sbatch)";
+}
+
+}  // namespace
+
+int resolve_threads(std::int64_t asked) {
+  if (asked > 0) return static_cast<int>(asked);
+  if (const int threads = threads_from("OMP_NUM_THREADS")) return threads;
+  if (const int threads = threads_from("SLURM_CPUS_PER_TASK")) return threads;
+  return static_cast<int>(allowed_processors().size());
+}
+
+std::vector<Placement> gather_placements(const comm::Communicator& world, int threads) {
+  const std::vector<int> mine = allowed_processors();
+  const std::vector<std::string> hosts = world.all_gather_text(comm::host_name());
+  const std::vector<std::string> masks = world.all_gather_text(ranges(mine));
+  const std::vector<int> all_threads = world.all_gather_values(std::vector{threads});
+  const std::vector<int> counts = world.all_gather_values(std::vector{static_cast<int>(mine.size())});
+  const std::vector<int> numbers = world.all_gather_values(mine);
+  std::vector<Placement> placements;
+  auto next = numbers.begin();
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    placements.push_back({hosts[i], masks[i], {next, next + counts[i]}, all_threads[i]});
+    next += counts[i];
+  }
+  return placements;
+}
+
+std::string describe_placements(const std::vector<Placement>& placements) {
+  std::string text;
+  for (std::size_t i = 0; i < placements.size();) {
+    std::size_t end = i;  // neighbours that are alike share a line
+    const auto alike = [&](const Placement& a, const Placement& b) {
+      return a.host == b.host && a.processors == b.processors && a.threads == b.threads;
+    };
+    while (end + 1 < placements.size() && alike(placements[i], placements[end + 1])) ++end;
+    text += "  rank " + std::to_string(i) + (end > i ? " to " + std::to_string(end) : "") + " on " +
+            placements[i].host + ", " + counted(placements[i].threads, "thread") + (end > i ? " each" : "") +
+            ", processors " + placements[i].processors + '\n';
+    i = end + 1;
+  }
+  return text;
+}
+
+std::vector<std::string> placement_warnings(const std::vector<Placement>& placements) {
+  std::vector<std::string> warnings;
+  for (const Sharing& group : sharings(placements)) {
+    const auto processors = static_cast<int>(group.processors.size());
+    const std::string where = ranges({group.processors.begin(), group.processors.end()});
+    const int threads = placements[static_cast<std::size_t>(group.ranks.front())].threads;
+    const auto on_host =
+        static_cast<std::size_t>(std::ranges::count(placements, group.host, &Placement::host));
+    if (group.threads > processors) {
+      warnings.push_back(group.host + " runs " + counted(group.threads, "thread") + " (" +
+                         named(group.ranks) + ") on " + counted(processors, "processor") + " (" + where +
+                         "): they wait for each other; give each rank its own (" + remedy(on_host, threads) +
+                         "), or lower run.threads (OMP_NUM_THREADS)");
+    } else if (!group.is_alike) {
+      warnings.push_back("bindings overlap on " + group.host + " (" + named(group.ranks) +
+                         " share some of the processors " + where +
+                         "): some wait while others are idle; give each rank its own (" +
+                         remedy(on_host, threads) + ")");
+    }
+  }
+  return warnings;
+}
+
+}  // namespace convoy::step

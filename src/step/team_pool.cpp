@@ -1,0 +1,52 @@
+#include "convoy/step/team_pool.hpp"
+
+#include <omp.h>
+
+#include <string>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/floating_point.hpp"
+
+namespace convoy::step {
+
+TeamPool::TeamPool(int threads) : threads_(threads) {
+  omp_set_dynamic(0);
+  set_floating_point_mode();  // the calling thread adds gradients and losses outside the regions
+  int given = 0;
+#pragma omp parallel num_threads(threads) default(none) shared(given)
+  {
+#pragma omp single
+    given = omp_get_num_threads();
+  }
+  if (given != threads) {
+    throw ConfigError("OpenMP gives " + std::to_string(given) + " threads instead of " +
+                      std::to_string(threads) +
+                      " (OMP_THREAD_LIMIT?); run.threads must be within what the system allows");
+  }
+}
+
+TeamPool::~TeamPool() = default;
+
+const TeamPool::Split& TeamPool::split_into(std::int64_t groups) {
+  const auto [found, is_new] = splits_.try_emplace(groups);
+  Split& result = found->second;
+  if (!is_new) return result;
+  for (std::int64_t g = 0; g < groups; ++g) {
+    const auto size = static_cast<int>(split(threads_, groups, g).size());
+    result.barriers.push_back(std::make_unique<Barrier>(size));
+    for (int i = 0; i < size; ++i) result.places.push_back({g, Team(i, size, result.barriers.back().get())});
+  }
+  return result;
+}
+
+void TeamPool::start(std::int64_t groups, const Job& job) {
+  const Split& places = split_into(groups);
+#pragma omp parallel num_threads(threads_) default(none) shared(places, job)
+  {
+    set_floating_point_mode();
+    const Place& place = places.places[static_cast<std::size_t>(omp_get_thread_num())];
+    job(place.group, place.team);
+  }
+}
+
+}  // namespace convoy::step

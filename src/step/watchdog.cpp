@@ -1,0 +1,111 @@
+#include "convoy/step/watchdog.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "convoy/comm/communicator.hpp"
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+
+namespace convoy::step {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+
+constexpr double kLastWordsSeconds = 2;  // for the other ranks' watchdogs
+
+const char* describe(Phase phase) {
+  switch (phase) {
+    case Phase::kData:
+      return "waiting for pictures to be read";
+    case Phase::kStep:
+      return "computing and exchanging gradients";
+    case Phase::kEvaluation:
+      return "evaluating";
+    case Phase::kCheckpoint:
+      return "writing a checkpoint";
+    case Phase::kAgreement:
+      return "agreeing with the other ranks on how to go on";
+  }
+  return "";
+}
+
+void say(const std::string& message) {
+  const std::string line = "convoy train: " + message + '\n';
+  // One write, past every buffer and lock that a stuck thread may hold.
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+}
+
+}  // namespace
+
+Watchdog::Watchdog(int rank, std::vector<std::string> hosts, double timeout_seconds, Others others, End end)
+    : rank_(rank),
+      hosts_(std::move(hosts)),
+      timeout_seconds_(timeout_seconds),
+      others_(std::move(others)),
+      end_(std::move(end)) {
+  if (timeout_seconds > 0) thread_ = std::thread([this] { watch(); });
+}
+
+Watchdog::~Watchdog() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    is_leaving_ = true;
+  }
+  leave_.notify_all();
+  thread_.join();
+}
+
+void Watchdog::end_process(const std::string& message) {
+  say(message);
+  std::this_thread::sleep_for(Seconds(kLastWordsSeconds));
+  _exit(static_cast<int>(ExitStatus::kStalled));
+}
+
+std::string Watchdog::message() const {
+  const int other = others_.waits_for();
+  const auto phase = static_cast<Phase>(phase_.load(std::memory_order_relaxed));
+  return "no progress for " + shortest(timeout_seconds_) + " s (step " +
+         std::to_string(step_.load(std::memory_order_relaxed)) + ", " + describe(phase) +
+         (other >= 0 && other != rank_ ? ", waits for " + comm::rank_on_host(other, hosts_) : std::string()) +
+         "); a rank or host that says nothing here has stopped; resume without it, or raise comm.timeout "
+         "[" +
+         comm::rank_on_host(rank_, hosts_) + "]";
+}
+
+void Watchdog::call_the_roll() const {
+  std::string missing;
+  for (const int rank : others_.roll_call())
+    missing += (missing.empty() ? "" : ", ") + comm::rank_on_host(rank, hosts_);
+  if (!missing.empty()) say("no answer from " + missing + " [" + comm::rank_on_host(rank_, hosts_) + "]");
+}
+
+void Watchdog::watch() {
+  const Seconds pause(std::clamp(timeout_seconds_ / 20, 0.01, 1.0));
+  std::int64_t seen = ticks_.load(std::memory_order_relaxed);
+  Clock::time_point since = Clock::now();
+  Clock::time_point woken = since;
+  std::unique_lock lock(mutex_);
+  while (!leave_.wait_for(lock, pause, [this] { return is_leaving_; })) {
+    const Clock::time_point now = Clock::now();
+    const std::int64_t ticks = ticks_.load(std::memory_order_relaxed);
+    // A process that was itself stopped starts its count anew: others would be blamed for its own sleep.
+    const bool was_stopped = now - woken > 5 * pause + Seconds(1);
+    woken = now;
+    if (ticks != seen || was_stopped) {
+      seen = ticks;
+      since = now;
+    } else if (now - since > Seconds(timeout_seconds_)) {
+      if (others_.roll_call) std::thread([this] { call_the_roll(); }).detach();  // nobody waits for it
+      end_(message());
+      return;
+    }
+  }
+}
+
+}  // namespace convoy::step

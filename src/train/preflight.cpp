@@ -1,0 +1,44 @@
+#include "preflight.hpp"
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+
+namespace convoy::train {
+
+const data::Split& training_split(const data::Dataset& dataset, const std::string& file) {
+  const data::Split* split = dataset.split("train");
+  if (split == nullptr || split->samples() == 0)
+    throw DataError("data set " + file +
+                    " has no training samples (group /train); import or synth makes them");
+  return *split;
+}
+
+std::vector<std::string> start_warnings(const Options& options, const data::Dataset& dataset,
+                                        const std::vector<step::Placement>& placements) {
+  std::vector<std::string> warnings = dataset.warnings();
+  const data::Split& train = training_split(dataset, options.data.file);
+  if (train.is_streamed() && options.data.shuffle && options.data.order == data::Order::kFull &&
+      train.samples() * train.picture_bytes() > options.data.window_bytes)
+    warnings.emplace_back(
+        "pictures are read while they are trained, in data.order = full, which reads a chunk of the file for "
+        "a "
+        "few samples of it, so most chunks many times an epoch; data.order = chunks reads each once");
+  for (std::string& warning : step::placement_warnings(placements)) warnings.push_back(std::move(warning));
+  if (options.comm.reduction == comm::Reduction::kMpi && placements.size() > 1)
+    warnings.emplace_back(
+        "comm.reduction = mpi: MPI adds gradients in an order of its own, so that other rank counts, and "
+        "other MPI libraries, end with other bits; comm.reduction = tree keeps them");
+  return warnings;
+}
+
+std::string describe_data(const std::string& file, const data::Dataset& dataset) {
+  const data::Split* test = dataset.split("test");
+  return file + ": " + counted(training_split(dataset, file).samples(), "training sample") + ", " +
+         counted(test != nullptr ? test->samples() : 0, "test sample") + ", " +
+         (dataset.has_targets() ? counted(dataset.classes(), "number") + " a target"
+                                : counted(dataset.classes(), "class")) +
+         ", pictures " + to_string(dataset.shape()) + ", " + dataset.storage() +
+         (training_split(dataset, file).is_streamed() ? ", read while they are trained" : ", in memory");
+}
+
+}  // namespace convoy::train

@@ -1,0 +1,23 @@
+#pragma once
+// What a run says of its data and warns about before its first step. Private to the train room.
+
+#include <string>
+#include <vector>
+
+#include "convoy/data/dataset.hpp"
+#include "convoy/step/placement.hpp"
+#include "convoy/train/options.hpp"
+
+namespace convoy::train {
+
+/// The split to train on; throws DataError where there is none, or an empty one.
+[[nodiscard]] const data::Split& training_split(const data::Dataset& dataset, const std::string& file);
+
+/// What to warn about before the first step: of the data, of the places of ranks, of what costs bits.
+[[nodiscard]] std::vector<std::string> start_warnings(const Options& options, const data::Dataset& dataset,
+                                                      const std::vector<step::Placement>& placements);
+
+/// A line for the start block: file, samples, classes, shape.
+[[nodiscard]] std::string describe_data(const std::string& file, const data::Dataset& dataset);
+
+}  // namespace convoy::train

@@ -1,0 +1,102 @@
+#include "convoy/importers/dataset_writer.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+
+#include "convoy/core/error.hpp"
+#include "convoy/io/hdf5_file.hpp"
+#include "convoy/io/sum.hpp"
+#include "unit/data/dataset_fixture.hpp"
+
+namespace convoy::importers {
+namespace {
+
+using test::message_of;
+
+TEST(DatasetWriter, WritesTheContractsFile) {
+  const test::ScratchFolder folder;
+  test::write_small_dataset(folder / "a.h5");
+  EXPECT_EQ(io::check_sum(folder / "a.h5").state, io::SumState::kGood);
+  const io::File file = io::File::open(folder / "a.h5");
+  EXPECT_EQ(file.attribute<std::string>("/", "format"), "convoy-dataset");
+  EXPECT_EQ(file.attribute<std::int64_t>("/", "format_version"), 1);
+  EXPECT_EQ(file.attribute<std::string>("/", "source"), "a test");
+  const io::DatasetInfo images = file.info("/train/images");
+  EXPECT_EQ(images.type, io::ElementType::kUint8);
+  EXPECT_EQ(images.dims, (Dims{37, 2, 3, 4}));
+  EXPECT_EQ(images.chunk, (Dims{16, 2, 3, 4}));
+  EXPECT_EQ(file.info("/test/labels").type, io::ElementType::kInt64);
+  EXPECT_EQ(file.info("/test/labels").chunk, Dims{5});
+  EXPECT_EQ(file.attribute<std::vector<double>>("/train/images", "mean"),
+            file.attribute<std::vector<double>>("/test/images", "mean"));
+}
+
+TEST(DatasetWriter, WritesWhatH5pyReads) {
+  const test::ScratchFolder folder;
+  test::write_small_dataset(folder / "a.h5");
+  const int status =
+      std::system(("'" CONVOY_PYTHON "' '" CONVOY_H5PY_SCRIPT "' '" + (folder / "a.h5") + "'").c_str());
+  constexpr int kNoH5py = 77;
+  constexpr int kNoPython = 127;
+  const int exit_code = WEXITSTATUS(status);
+  if (exit_code == kNoH5py || exit_code == kNoPython) GTEST_SKIP() << "no python3 with h5py here";
+  EXPECT_EQ(status, 0);
+}
+
+TEST(DatasetWriter, GivesTheSameBytesForTheSameSamples) {
+  const test::ScratchFolder folder;
+  test::write_small_dataset(folder / "a.h5");
+  test::write_small_dataset(folder / "b.h5");
+  EXPECT_EQ(test::read_bytes(folder / "a.h5"), test::read_bytes(folder / "b.h5"));
+}
+
+TEST(DatasetWriter, TakesChunksThatOthersFinished) {
+  const test::ScratchFolder folder;
+  test::write_small_dataset(folder / "a.h5");
+  DatasetWriter writer(
+      folder / "b.h5",
+      {.shape = test::kSmallShape, .source = "a test", .class_names = {"ant", "bee", "cicada"}});
+  for (const auto& [name, samples] : {std::pair{"train", test::kSmallTrain}, {"test", test::kSmallTest}}) {
+    writer.begin_split(name, samples);
+    const std::int64_t a_chunk = samples_per_chunk(test::kSmallShape, samples);
+    for (std::int64_t first = 0; first < samples; first += a_chunk) {
+      const std::int64_t count = std::min(a_chunk, samples - first);
+      std::vector<std::uint8_t> images;
+      std::vector<std::int64_t> labels;
+      for (std::int64_t i = first; i < first + count; ++i) labels.push_back(i % 3);
+      for (std::int64_t i = first * 24; i < (first + count) * 24; ++i) images.push_back(test::small_pixel(i));
+      const FinishedChunk chunk = finish_chunk(test::kSmallShape, samples, images);
+      EXPECT_THROW(writer.append(chunk, {}), std::logic_error) << "no whole chunk";
+      writer.append(chunk, labels);
+    }
+  }
+  writer.finish();
+  EXPECT_EQ(test::read_bytes(folder / "a.h5"), test::read_bytes(folder / "b.h5"));
+}
+
+TEST(DatasetWriter, LeavesNothingUnlessFinished) {
+  const test::ScratchFolder folder;
+  {
+    DatasetWriter writer(folder / "a.h5", {.shape = {1, 2, 2}, .source = "", .class_names = {"a"}});
+    writer.begin_split("train", 2);
+    writer.append(std::vector<std::uint8_t>(4), std::vector<std::int64_t>{0});
+    EXPECT_THROW(writer.finish(), std::logic_error) << "one sample is missing";
+  }
+  EXPECT_EQ(folder.entries(), 0);
+}
+
+TEST(DatasetWriter, NamesAnOutputThatCannotBe) {
+  const test::ScratchFolder folder;
+  const auto make = [](const std::string& target) {
+    return [target] {
+      const DatasetWriter writer(target, {.shape = {1, 1, 1}, .source = "", .class_names = {}});
+    };
+  };
+  EXPECT_HOLDS(message_of<IoError>(make(folder / "none/a.h5")), folder / "none");
+  EXPECT_HOLDS(message_of<IoError>(make(folder.path())), "Is a directory");
+}
+
+}  // namespace
+}  // namespace convoy::importers

@@ -1,0 +1,101 @@
+#include "convoy/step/placement.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <optional>
+
+#include "convoy/core/error.hpp"
+#include "unit/io/scratch_folder.hpp"
+
+namespace convoy::step {
+namespace {
+
+/// Sets (or removes) an environment variable for a scope.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) {
+    if (const char* old = ::getenv(name)) old_ = old;
+    set(value);
+  }
+  ~Variable() { set(old_ ? old_->c_str() : nullptr); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  void set(const char* value) const {
+    if (value != nullptr) {
+      ::setenv(name_, value, 1);
+    } else {
+      ::unsetenv(name_);
+    }
+  }
+  const char* name_;
+  std::optional<std::string> old_;
+};
+
+TEST(ResolveThreads, TakesTheConfigurationThenOpenMpThenSlurmThenTheAffinityMask) {
+  const Variable slurm("SLURM_CPUS_PER_TASK", "5");
+  {
+    const Variable open_mp("OMP_NUM_THREADS", "3,2");  // a list names nesting levels; ours is the first
+    EXPECT_EQ(resolve_threads(7), 7);
+    EXPECT_EQ(resolve_threads(0), 3);
+  }
+  const Variable no_open_mp("OMP_NUM_THREADS", nullptr);
+  EXPECT_EQ(resolve_threads(0), 5);
+  const Variable no_slurm("SLURM_CPUS_PER_TASK", nullptr);
+  const auto mask = gather_placements(comm::Communicator::self(), 1).front().processor_numbers.size();
+  EXPECT_EQ(resolve_threads(0), static_cast<int>(mask));
+}
+
+TEST(ResolveThreads, RefusesAVariableThatIsNoNumberOfThreads) {
+  for (const char* wrong : {"0", "-1", "two", "1.5", "99999"}) {
+    const Variable open_mp("OMP_NUM_THREADS", wrong);
+    EXPECT_THROW((void)resolve_threads(0), ConfigError) << wrong;
+  }
+}
+
+Placement place(const std::string& host, std::vector<int> processors, int threads) {
+  return {.host = host, .processors = "?", .processor_numbers = std::move(processors), .threads = threads};
+}
+
+TEST(PlacementWarnings, NameHostsWithMoreThreadsThanProcessors) {
+  const auto warnings =
+      placement_warnings({place("a", {0, 1}, 1), place("a", {0, 1}, 1), place("b", {0, 1}, 3)});
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_EQ(warnings.front().rfind("b runs 3 threads", 0), 0U) << warnings.front();
+}
+
+TEST(PlacementWarnings, CountAProcessorThatRanksShareOnce) {
+  EXPECT_EQ(placement_warnings({place("a", {0}, 1), place("a", {0}, 1)}).size(), 1U);
+  EXPECT_TRUE(placement_warnings({place("a", {0}, 1), place("a", {1}, 1)}).empty());
+}
+
+TEST(PlacementWarnings, NameRanksThatShareTooFewProcessorsOfAHostThatHasEnough) {
+  const auto warnings = placement_warnings({place("a", {0, 1}, 2), place("a", {0, 1}, 2),
+                                            place("a", {2, 3, 4, 5, 6, 7}, 1), place("b", {0, 1}, 2)});
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_HOLDS(warnings.front(), "a runs 4 threads (ranks 0-1) on 2 processors (0-1)");
+  EXPECT_HOLDS(warnings.front(), "ppr:3:node:pe=2 --bind-to core");
+  EXPECT_HOLDS(warnings.front(), "srun --cpus-per-task=2");
+}
+
+TEST(PlacementWarnings, NameBindingsThatOverlapInPart) {
+  const auto warnings =
+      placement_warnings({place("a", {0, 1, 2}, 2), place("a", {4, 5}, 2), place("a", {2, 3, 4}, 2)});
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_HOLDS(warnings.front(), "bindings overlap on a (ranks 0-2 share some of the processors 0-5)");
+}
+
+TEST(PlacementWarnings, SayNothingOfRanksThatMayRunAnywhere) {
+  EXPECT_TRUE(placement_warnings({place("a", {0, 1, 2, 3}, 2), place("a", {0, 1, 2, 3}, 2)}).empty());
+}
+
+TEST(Placement, NeighboursThatAreAlikeShareALine) {
+  const std::string text = describe_placements({place("a", {0}, 2), place("a", {0}, 2), place("b", {0}, 2)});
+  EXPECT_EQ(text,
+            "  rank 0 to 1 on a, 2 threads each, processors ?\n  rank 2 on b, 2 threads, processors ?\n");
+}
+
+}  // namespace
+}  // namespace convoy::step
