@@ -35,7 +35,7 @@ struct CommOptions {
   bool shards_optimizer = true;            ///< its state is held once over all ranks, else once a host
 };
 
-/// One run's configuration; section by section as in the file (contract, "Configuration").
+/// One run's configuration; section by section as in the file (src/CONTRACT.md, "Configuration").
 struct Options {
   data::Options data;  ///< [data]
 
