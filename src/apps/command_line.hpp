@@ -1,6 +1,7 @@
 #pragma once
-// One command's command line: what it takes, its --help, and strict parsing (contract, "Command line"). Every
-// value is text until somebody asks for it as a number. Called by the commands of the apps room.
+// One command's command line: what it takes, its --help, and strict parsing (src/CONTRACT.md, "Command
+// line"). Every value is text until somebody asks for it as a number. Called by the commands of the apps
+// room.
 
 #include <cstdint>
 #include <memory>

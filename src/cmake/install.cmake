@@ -26,11 +26,16 @@ install(FILES ${PROJECT_BINARY_DIR}/package/convoyConfig.cmake
               src/cmake/dependencies.cmake src/cmake/mpi_of_hdf5.cmake
         DESTINATION ${convoy_package_dir} COMPONENT development)
 
-install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DATADIR}/convoy COMPONENT runtime)
+install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DATADIR}/convoy COMPONENT runtime PATTERN README.md EXCLUDE)
 # The quick start and the recipes for installing begin from the source, so they stay with it.
 install(DIRECTORY jobs DESTINATION ${CMAKE_INSTALL_DATADIR}/convoy USE_SOURCE_PERMISSIONS COMPONENT runtime
-  PATTERN quickstart EXCLUDE PATTERN packages.sh EXCLUDE PATTERN install EXCLUDE)
-install(FILES LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
+  PATTERN quickstart EXCLUDE PATTERN packages.sh EXCLUDE PATTERN install EXCLUDE PATTERN README.md EXCLUDE)
+install(FILES LICENSE CHANGELOG.md README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
+# In the folders of the source, so that the links between documents hold.
+foreach(document configs/README.md jobs/README.md jobs/install/README.md tests/README.md src/CONTRACT.md src/README.md)
+  get_filename_component(folder ${document} DIRECTORY)
+  install(FILES ${document} DESTINATION ${CMAKE_INSTALL_DOCDIR}/${folder} COMPONENT runtime)
+endforeach()
 
 # The program. Its room is the only one that need not be there: the library stands without it.
 if(TARGET convoy)

@@ -38,7 +38,7 @@ struct Key {
   [[nodiscard]] std::string short_name() const { return name.substr(name.find('.') + 1); }
 };
 
-/// All keys, section by section, in the order of the contract.
+/// All keys, section by section, in the order of configs/README.md.
 [[nodiscard]] const std::vector<Key>& keys();
 /// The key of that name, or null.
 [[nodiscard]] const Key* find_key(std::string_view name);

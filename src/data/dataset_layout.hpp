@@ -1,6 +1,6 @@
 #pragma once
-// What data set files hold, read and checked against the contract ("Data set file"), or where the user says
-// it lies in files of others; pictures and targets aside. Private to the data room: Dataset reads those,
+// What data set files hold, read and checked against src/CONTRACT.md ("Data set file"), or where the user
+// says it lies in files of others; pictures and targets aside. Private to the data room: Dataset reads those,
 // describe() prints.
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One flipped bit on one rank ends the run with 7 (contract, "The same bits", last sentence).
+"""One flipped bit on one rank ends the run with 7 (src/CONTRACT.md, "The same bits", "Checks").
 
 The program is convoy_with_hooks, CONVOY the one users run: it must not know the variable.
 """

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Killed with SIGKILL at any moment, resumed on other ranks and threads: as if nothing had happened (contract,
-"Checkpoints and resume")."""
+"""Killed with SIGKILL at any moment, resumed on other ranks and threads: as if nothing had happened
+(src/CONTRACT.md, "The same bits", "Checkpoint file")."""
 
 import os
 import random

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""metrics.jsonl and eval (contract, "Run directory", "Command line")."""
+"""metrics.jsonl and eval (src/CONTRACT.md, "Run directory", "Command line")."""
 
 import json
 import math

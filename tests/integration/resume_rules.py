@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""When a run goes on, and when it refuses to (contract, "Command line", "Checkpoint file", "Run directory")."""
+"""When a run goes on, and when it refuses to (src/CONTRACT.md, "Command line", "Checkpoint file",
+"Run directory")."""
 
 import os
 import signal

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One hash and one trajectory for any number of ranks and threads (contract, "The same bits")."""
+"""One hash and one trajectory for any number of ranks and threads (src/CONTRACT.md, "The same bits")."""
 
 import os
 import random

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A rank that stops answering, crashes or is killed ends the job, which says who and where (README, "Exit statuses")."""
+"""A rank that stops answering, crashes or is killed ends the job, which says who and where (src/CONTRACT.md,
+"Exit status")."""
 
 import os
 import random

@@ -1,7 +1,7 @@
 """Against PyTorch, in double precision: the same losses from the same first weights, and checkpoints that it can read.
 
-PyTorch computes in float64 what Convoy computes in float32, so what differs is rounding: TOLERANCE is what issue and
-README promise. Batch normalisation's micro-batch statistics are emulated by running each micro-batch by itself.
+PyTorch computes in float64 what Convoy computes in float32, so what differs is rounding, within TOLERANCE. Batch
+normalisation's micro-batch statistics are emulated by running each micro-batch by itself.
 """
 
 import shutil

@@ -1,5 +1,5 @@
 #pragma once
-// Convolution layers as the contract's "Mathematics" writes them: naive loops, double precision.
+// Convolution layers as src/CONTRACT.md ("Mathematics") writes them: naive loops, double precision.
 //
 // Pictures are [n][c][h][w], weights [oc][ic][kh][kw] in the field's correlation layout. Nothing here shares
 // code or layout with the product.

@@ -10,7 +10,7 @@ struct Loss {
   std::vector<double> diff;  ///< ∂C/∂z
 };
 
-/// C = ½ Σ_k (y_k − z_k)², ∂C/∂z = z − y (Nielsen's quadratic cost; contract, "Configuration").
+/// C = ½ Σ_k (y_k − z_k)², ∂C/∂z = z − y (Nielsen's quadratic cost; src/CONTRACT.md, "Configuration").
 Loss quadratic(const std::vector<double>& z, const std::vector<double>& y);
 /// C = −Σ_k (y_k ln σ(z_k) + (1 − y_k) ln(1 − σ(z_k))), ∂C/∂z = σ(z) − y.
 Loss sigmoid_cross_entropy(const std::vector<double>& z, const std::vector<double>& y);

@@ -1,6 +1,6 @@
 #pragma once
-// One layer of the multilayer perceptron (M. Nielsen, chapter 2; contract, "Mathematics"): w[out][in], one
-// sample.
+// One layer of the multilayer perceptron (M. Nielsen, chapter 2; src/CONTRACT.md, "Mathematics"): w[out][in],
+// one sample.
 
 #include <vector>
 

@@ -1,7 +1,8 @@
 #pragma once
 // "A convolution layer IS a multilayer perceptron with connections cut and weights shared", in numbers
-// (contract, "Mathematics"): one picture, one kernel, two networks run by the code that trains, and the
-// convolutions of the derivation beside them. `convoy explain` prints it; tests hold it against the textbook.
+// (src/CONTRACT.md, "Mathematics"): one picture, one kernel, two networks run by the code that trains, and
+// the convolutions of the derivation beside them. `convoy explain` prints it; tests hold it against the
+// textbook.
 
 #include <cstdint>
 #include <utility>

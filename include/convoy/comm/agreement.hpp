@@ -1,5 +1,5 @@
 #pragma once
-// What ranks must have in common, compared (contract, "The same bits"; exit status 7).
+// What ranks must have in common, compared (src/CONTRACT.md, "The same bits"; exit status 7).
 
 #include <string_view>
 

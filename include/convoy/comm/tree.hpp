@@ -1,5 +1,6 @@
 #pragma once
-// The one binary tree along which everything summed over micro-batches is added (contract, "The same bits").
+// The one binary tree along which everything summed over micro-batches is added (src/CONTRACT.md, "The same
+// bits").
 //
 // Leaves are micro-batch numbers 0 … V−1. Node [a,b) splits at a + the largest power of two below b − a; its
 // value is left + right, one rounding. Pure functions; no communication.

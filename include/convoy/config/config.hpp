@@ -1,6 +1,6 @@
 #pragma once
-// Configuration: INI texts and settings of the command line become a checked train::Options (contract,
-// "Configuration"), and Options become the effective INI again.
+// Configuration: INI texts and settings of the command line become a checked train::Options
+// (src/CONTRACT.md, "Configuration"), and Options become the effective INI again.
 //
 // What can be set is one table (src/config/keys.cpp); parsing, help and the effective INI are made from it.
 // What needs the data set or the network (shapes, grammar of a layer, length of the warm-up) is checked where

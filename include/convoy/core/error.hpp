@@ -1,5 +1,5 @@
 #pragma once
-// What can go wrong, and the exit status it ends in (contract, "Exit status").
+// What can go wrong, and the exit status it ends in (src/CONTRACT.md, "Exit status").
 //
 // The library throws; it neither prints nor exits. `main` catches, says the message once and ends the whole
 // job. A message reads `<problem> (<why>) <what would be right>`.

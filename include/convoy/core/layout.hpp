@@ -9,8 +9,8 @@
 // Lanes beyond N ("idle lanes") hold a copy of the block's first sample on input, so that they stay finite
 // wherever a real sample does; their diff is zero, so they add nothing to any gradient.
 //
-// Weights are stored as the contract's logical tensors ([OC][IC][KH][KW], [OUT][IN]): a weight is broadcast
-// to all lanes, so it needs no layout of its own.
+// Weights are stored as the logical tensors of checkpoints ([OC][IC][KH][KW], [OUT][IN]): a weight is
+// broadcast to all lanes, so it needs no layout of its own.
 
 #include <cstdint>
 

@@ -2,8 +2,8 @@
 // exp, log, sin, cos in double precision, our own code.
 //
 // The C library chooses its implementation by processor, so its last bit may differ between hosts; whatever
-// decides a bit of the trajectory uses these instead (contract, "The same bits"). Within 2 ulp over the range
-// Convoy uses. std::sqrt and std::floor are exact by IEEE 754 and may be used as they are.
+// decides a bit of the trajectory uses these instead (src/CONTRACT.md, "The same bits"). Within 2 ulp over
+// the range Convoy uses. std::sqrt and std::floor are exact by IEEE 754 and may be used as they are.
 
 namespace convoy::math {
 

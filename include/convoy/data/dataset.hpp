@@ -54,7 +54,7 @@ struct Options {
   /// A path, or a pattern with * ? [ ]: the files that match, in the order of their names' bytes, are one
   /// data set.
   std::string file{};
-  Paths train{};            ///< no images: files are data set files (contract)
+  Paths train{};            ///< no images: files are data set files (src/CONTRACT.md)
   Axes axes = Axes::kNchw;  ///< of pictures at `train` and `test`
   std::string test_file{};  ///< pattern of the test split's files; empty: `file`
   Paths test{};  ///< empty ones: as of `train`; no test split unless this or test_file says something
@@ -121,7 +121,7 @@ class Split {
   std::unique_ptr<Impl> impl_;
 };
 
-/// When the sum of a data set file is checked (contract, "Sums").
+/// When the sum of a data set file is checked (src/CONTRACT.md, "Sums").
 enum class SumPolicy {
   kUpTo4GiB,  ///< always where the file is small enough for it to be cheap
   kAlways,    ///< whatever its size: `inspect`, data.verify

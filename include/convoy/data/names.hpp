@@ -1,6 +1,6 @@
 #pragma once
-// Names in a data set file (contract, "Data set file"), for who writes it and who reads it. Private to the
-// data room.
+// Names in a data set file (src/CONTRACT.md, "Data set file"), for who writes it and who reads it. Private to
+// the data room.
 
 #include <cstdint>
 #include <string_view>

@@ -1,5 +1,5 @@
 #pragma once
-// Writes a data set file (contract, "Data set file"), sample by sample, whole or not at all. What the
+// Writes a data set file (src/CONTRACT.md, "Data set file"), sample by sample, whole or not at all. What the
 // pictures are is the importers' and the generator's business. One rank; never collective.
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 #pragma once
-// Whole or absent: how every HDF5 file of ours comes to be (contract, "Checkpoint file"). It is written
-// beside its place under a name with job, host and process, summed, flushed to disk, read back and checked,
-// renamed, and its folder flushed. What the file holds is the caller's business (hdf5_file.hpp); small text
-// files have write_text_file (file_system.hpp).
+// Whole or absent: how every HDF5 file of ours comes to be (src/CONTRACT.md, "Checkpoint file"). It is
+// written beside its place under a name with job, host and process, summed, flushed to disk, read back and
+// checked, renamed, and its folder flushed. What the file holds is the caller's business (hdf5_file.hpp);
+// small text files have write_text_file (file_system.hpp).
 
 #include <cstdint>
 #include <functional>

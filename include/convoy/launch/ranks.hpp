@@ -1,5 +1,6 @@
 #pragma once
-// Running a command on all ranks of the job, and ending all of them when one fails (contract, "Exit status").
+// Running a command on all ranks of the job, and ending all of them when one fails (src/CONTRACT.md, "Exit
+// status").
 
 #include <functional>
 #include <string_view>

@@ -1,5 +1,5 @@
 #pragma once
-// Checkpoint files (contract, "Checkpoint file"): logical tensors, whole or absent. Nothing outside
+// Checkpoint files (src/CONTRACT.md, "Checkpoint file"): logical tensors, whole or absent. Nothing outside
 // /provenance depends on how many ranks wrote one. Written by the Trainer; read by train, eval, inspect.
 
 #include <algorithm>

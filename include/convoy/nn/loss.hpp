@@ -1,5 +1,5 @@
 #pragma once
-// Losses: (1/n) Σ over samples of the sum over outputs (contract, "Configuration").
+// Losses: (1/n) Σ over samples of the sum over outputs (src/CONTRACT.md, "Configuration").
 
 #include <cstdint>
 #include <span>

@@ -1,5 +1,5 @@
 #pragma once
-// Learning rate as a function of the step (contract, "Configuration"): warm-up, then the schedule.
+// Learning rate as a function of the step (src/CONTRACT.md, "Configuration"): warm-up, then the schedule.
 
 #include <cstdint>
 #include <string_view>

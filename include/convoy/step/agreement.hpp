@@ -1,5 +1,6 @@
 #pragma once
-// What the ranks of a run must have in common: build, instruction set, state (contract, "The same bits").
+// What the ranks of a run must have in common: build, instruction set, state (src/CONTRACT.md, "The same
+// bits").
 
 #include <string>
 #include <string_view>

@@ -15,7 +15,7 @@
 namespace convoy::train {
 
 /// One run's configuration: what a step reads, and what only the run around the steps reads; section by
-/// section as in the file (contract, "Configuration").
+/// section as in the file (src/CONTRACT.md, "Configuration").
 struct Options : step::Options {
   std::vector<nn::LayerText> layers;                       ///< [network] layer, in order
   nn::LossKind loss = nn::LossKind::kSoftmaxCrossEntropy;  ///< [network] loss

@@ -1,6 +1,6 @@
 #pragma once
-// What a run leaves behind, on rank 0: config.ini, checkpoints/, owner, metrics.jsonl (contract, "Run
-// directory").
+// What a run leaves behind, on rank 0: config.ini, checkpoints/, owner, metrics.jsonl
+// (src/CONTRACT.md, "Run directory").
 //
 // `owner` names the live run. A second run that starts in the same folder (a requeued job whose first
 // instance is still alive on a node nobody reaches) takes it over; the first finds that out before its next

@@ -2,7 +2,7 @@
 // e^x, the logistic function and tanh on vectors, within a few units in the last place.
 //
 // Our own code: the C library chooses its implementation by processor, and the last bit may differ between
-// hosts (contract, "The same bits"). NaN stays NaN. And how other kernels apply them to their results.
+// hosts (src/CONTRACT.md, "The same bits"). NaN stays NaN. And how other kernels apply them to their results.
 
 #include "convoy/kernels/kernels.hpp"
 #include "lanes/simd.hpp"

@@ -1,4 +1,4 @@
-// conv: z = w * a + b over every sample's picture (contract, "Mathematics").
+// conv: z = w * a + b over every sample's picture (src/CONTRACT.md, "Mathematics").
 
 #include "layers.hpp"
 #include "window.hpp"

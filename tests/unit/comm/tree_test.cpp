@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::int64_t kMostLeaves = 40;
 
-/// Every node of the tree over [0, leaves), by the contract's sentence alone: [a,b) splits at a + the largest
-/// power of two below b − a.
+/// Every node of the tree over [0, leaves), by the sentence of src/CONTRACT.md alone: [a,b) splits at a + the
+/// largest power of two below b − a.
 std::vector<Range> all_nodes(std::int64_t leaves) {
   std::vector<Range> nodes;
   std::vector<Range> open{{0, leaves}};

@@ -11,7 +11,7 @@
 namespace convoy::step {
 namespace {
 
-/// The tree's sum over `node` written out, by the contract's sentence: "((0+1)+2)".
+/// The tree's sum over `node` written out, by the sentence of src/CONTRACT.md: "((0+1)+2)".
 std::string brackets(const Range& node) {
   if (node.size() == 1) return std::to_string(node.begin);
   std::int64_t half = 1;
