@@ -1,6 +1,7 @@
 #include "doctor_scene.hpp"
 
 #include <algorithm>
+#include <exception>
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"

@@ -1,6 +1,8 @@
 // Picture files (PNG, JPEG, PGM, PPM), from memory as read_picture reads them, and resized. An input: its
 // height and width to be, a byte each, then the file.
 
+#include <utility>
+
 #include "convoy/data/picture.hpp"
 #include "convoy/data/picture_file.hpp"
 #include "fuzz/harness.hpp"
