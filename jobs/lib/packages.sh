@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034  # the lists are used by those who source this
-# What a Debian 12 needs to build and to test Convoy, and how the missing part of it is installed.
+# What a Debian 12 or 13 needs to build and to test Convoy, and how the missing part of it is installed.
 # Sourced by jobs/quickstart and tests/run, never run.
 
 # shellcheck source=jobs/lib/common.sh
@@ -13,12 +13,18 @@ build_packages=(
 )
 test_packages=(
   libgtest-dev libbenchmark-dev
-  clang libclang-rt-14-dev libomp-14-dev clang-format clang-tidy shellcheck valgrind
+  clang libomp-dev clang-format clang-tidy shellcheck valgrind
   python3 python3-numpy python3-h5py python3-pil python3-torch
   hdf5-tools xxhash
   libhdf5-dev # without MPI: to be refused
   iproute2 slurmctld slurmd slurm-client munge
 )
+# The sanitizers' libraries carry clang's version in Debian 12; from 13 on a package without one brings the default's.
+# shellcheck source=/dev/null
+case $(. /etc/os-release 2>/dev/null && printf '%s' "${VERSION_CODENAME:-}") in
+  bookworm) test_packages+=(libclang-rt-14-dev) ;;
+  *) test_packages+=(libclang-rt-dev) ;;
+esac
 # What the tests of the kernels on another processor need, beside those above.
 aarch64_packages=(g++-aarch64-linux-gnu qemu-user googletest)
 # What tells the names in a fuzzer's reports, beside those above.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <iosfwd>
+#include <ostream>
 #include <string>
 #include <string_view>
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include "convoy/comm/meeting.hpp"
 #include "convoy/core/error.hpp"

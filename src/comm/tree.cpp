@@ -1,5 +1,6 @@
 #include "convoy/comm/tree.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace convoy::comm {

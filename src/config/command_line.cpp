@@ -1,5 +1,7 @@
 #include "convoy/config/command_line.hpp"
 
+#include <cctype>
+
 #include "convoy/core/text.hpp"
 #include "keys.hpp"
 

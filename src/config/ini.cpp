@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 #include "convoy/config/config.hpp"
 #include "convoy/config/suggest.hpp"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 #include <string_view>
+#include <type_traits>
 
 #include "convoy/core/text.hpp"
 #include "keys.hpp"

@@ -3,6 +3,7 @@
 #include <glob.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "convoy/core/error.hpp"
 #include "convoy/io/file_system.hpp"

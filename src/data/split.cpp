@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <utility>
 
 #include "convoy/core/layout.hpp"
 #include "convoy/data/stream.hpp"

@@ -10,6 +10,7 @@
 #include <new>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/patience.hpp"

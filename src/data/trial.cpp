@@ -1,6 +1,7 @@
 #include "trial.hpp"
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 #include "convoy/io/trial.hpp"
@@ -22,11 +23,11 @@ void read_sample(const SplitLayout& split, const Shape& shape) {
       std::min(std::max<std::int64_t>(1, kPieceBytes / row_bytes / chunk_rows) * chunk_rows, split.samples);
   const std::int64_t steps = (split.samples + step - 1) / step;
   const std::int64_t pieces = std::min(steps, std::max<std::int64_t>(2, kMostBytes / row_bytes / step));
-  std::vector<Pixel> pixels;
+  std::vector<Pixel> room(static_cast<std::size_t>(step * shape.size()));
   for (std::int64_t piece = 0; piece < pieces; ++piece) {
     const std::int64_t begin = pieces == 1 ? 0 : (steps - 1) * piece / (pieces - 1) * step;
     const Range rows{begin, std::min(begin + step, split.samples)};
-    pixels.resize(static_cast<std::size_t>(rows.size() * shape.size()));
+    const auto pixels = std::span(room).first(static_cast<std::size_t>(rows.size() * shape.size()));
     read_pictures<Pixel>(split, shape, rows, pixels);
   }
 }

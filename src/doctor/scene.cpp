@@ -1,6 +1,7 @@
 #include "scene.hpp"
 
 #include <algorithm>
+#include <exception>
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"

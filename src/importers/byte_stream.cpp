@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
+#include <new>
 
 #include "convoy/core/error.hpp"
 #include "convoy/io/descriptor.hpp"

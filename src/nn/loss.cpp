@@ -1,5 +1,6 @@
 #include "convoy/nn/loss.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <limits>

@@ -1,6 +1,7 @@
 // The layer lines of [network]: three bytes choose the input, one the loss, the rest are lines. What is a
 // network must be planned without an overflow.
 
+#include <algorithm>
 #include <array>
 
 #include "convoy/nn/network.hpp"

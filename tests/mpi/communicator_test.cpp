@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <numeric>
+#include <utility>
 
 #include "convoy/comm/meeting.hpp"
 #include "convoy/core/aligned.hpp"

@@ -32,16 +32,18 @@ CONVOY_INLINE void pair_planes(std::int64_t outer, std::int64_t channels, std::i
       store<Pair>(at, make_pairs(load(a), load(b)));
       continue;
     }
-    std::int64_t i = 0;
-    for (; i + kWidth<float> <= plane; i += kWidth<float>)
+    // A remainder, not what a loop leaves: so the compiler knows that it is less than a register.
+    const auto left = static_cast<std::size_t>(plane) % kWidth<float>;
+    const std::int64_t whole = plane - static_cast<std::int64_t>(left);
+    for (std::int64_t i = 0; i < whole; i += kWidth<float>)
       store<Pair>(at + i, make_pairs(load(a + i), has_second ? load(b + i) : Vec<float>{}));
-    if (i == plane) continue;
+    if (left == 0) continue;
     float rest[2][kWidth<float>] = {};
-    const auto bytes = static_cast<std::size_t>(plane - i) * sizeof(float);
-    __builtin_memcpy(rest[0], a + i, bytes);
-    if (has_second) __builtin_memcpy(rest[1], b + i, bytes);
+    const std::size_t bytes = left * sizeof(float);
+    __builtin_memcpy(rest[0], a + whole, bytes);
+    if (has_second) __builtin_memcpy(rest[1], b + whole, bytes);
     const Vec<Pair> last = make_pairs(load(rest[0]), load(rest[1]));
-    __builtin_memcpy(at + i, &last, bytes);
+    __builtin_memcpy(at + whole, &last, bytes);
   }
 }
 

@@ -1,6 +1,7 @@
 // dropout: in training each element is dropped with probability `rate`, the others are scaled by 1/(1 − rate)
 // (Srivastava et al. 2014, inverted). A mask is a pure function of (seed, epoch, sample, layer).
 
+#include <algorithm>
 #include <array>
 
 #include "convoy/core/random.hpp"

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "reference/activation.hpp"
 #include "reference/derivation.hpp"

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <cstdlib>
+#include <utility>
 
 #include "convoy/core/error.hpp"
 #include "convoy/io/hdf5_file.hpp"

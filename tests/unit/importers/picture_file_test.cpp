@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <algorithm>
+
 #include "convoy/core/error.hpp"
 #include "convoy/core/random.hpp"
 #include "unit/data/picture_bytes.hpp"

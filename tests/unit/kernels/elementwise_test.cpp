@@ -1,5 +1,6 @@
 // Activations, sums, products and flat vectors.
 
+#include <algorithm>
 #include <cstring>
 
 #include "reference/activation.hpp"

@@ -1,5 +1,6 @@
 // Batch normalisation and softmax kernels against the textbook.
 
+#include <algorithm>
 #include <cstring>
 #include <tuple>
 

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <cmath>
 #include <set>
+#include <tuple>
 
 #include "convoy/core/text.hpp"
 #include "unit/nn/layer_run.hpp"

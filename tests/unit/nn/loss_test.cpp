@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <tuple>
 
 #include "convoy/core/error.hpp"
 #include "reference/loss.hpp"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <optional>
+#include <utility>
 
 #include "convoy/core/error.hpp"
 #include "unit/io/scratch_folder.hpp"
