@@ -8,7 +8,8 @@ namespace {
 
 std::vector<std::filesystem::path> shipped() {
   std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(CONVOY_CONFIGS)) paths.push_back(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(CONVOY_CONFIGS))
+    if (entry.path().extension() == ".ini") paths.push_back(entry.path());
   std::sort(paths.begin(), paths.end());
   return paths;
 }
