@@ -60,7 +60,7 @@ StepTime measure_steps(const comm::Communicator& world, const nn::Network& netwo
                         .batch = order.batch(done % (samples / its.batch), its.batch),
                         .rate = 0,
                         .verify_follows = false,
-                        .note = {}});
+                        .request = {}});
     ++done;
   };
   for (int i = 0; i < kStepsToWarmUp; ++i) step();

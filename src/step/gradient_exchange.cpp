@@ -71,6 +71,9 @@ void GradientExchange::keep_moving() {
   // A wire of 10 Gbit/s carries 375 KB in it, which sockets hold; a core loses about a hundredth.
   constexpr std::chrono::microseconds kNap{300};
   std::unique_lock lock(mutex_);
+  // By this thread itself: mover_ is assigned by the thread that starts it, maybe after the first update
+  // here.
+  mover_id_ = std::this_thread::get_id();
   std::int64_t seen = 0;
   while (true) {
     wake_.wait(lock,
@@ -186,7 +189,7 @@ void GradientExchange::update_slice(std::int64_t step, int bucket, const Range& 
   const Range own = reducer_.slice(bucket, world_.rank());
   const bool is_own = own.size() > 0 && elements.begin <= own.begin && own.end <= elements.end;
   if (its.is_hashed && is_own) hash_slice(hasher_, own);
-  if (profile_ != nullptr && std::this_thread::get_id() != mover_.get_id())
+  if (profile_ != nullptr && std::this_thread::get_id() != mover_id_)
     profile_->move(0, Activity::kReduction, Activity::kOptimizer, Profile::Clock::now() - begin);
 }
 

@@ -166,7 +166,7 @@ LeafResult Stepper::step(const StepOrder& order) {
                     exchange_.get());
   PartTimer timer(profile());
   if (exchange_) exchange_->end();
-  const LeafResult sum = leaf_sums_.sum(leaves, order.note ? order.note() : 0, [this] {
+  const LeafResult sum = leaf_sums_.sum(leaves, order.request ? order.request() : 0, [this] {
     if (exchange_) exchange_->poll();
   });
   if (!std::isfinite(sum.loss_sum)) {

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "convoy/comm/communicator.hpp"
@@ -13,8 +12,7 @@
 namespace convoy::step {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-using Seconds = std::chrono::duration<double>;
+using Seconds = Clock::Seconds;
 
 constexpr double kLastWordsSeconds = 2;  // for the other ranks' watchdogs
 
@@ -42,12 +40,14 @@ void say(const std::string& message) {
 
 }  // namespace
 
-Watchdog::Watchdog(int rank, std::vector<std::string> hosts, double timeout_seconds, Others others, End end)
+Watchdog::Watchdog(int rank, std::vector<std::string> hosts, double timeout_seconds, Others others, End end,
+                   const Clock& clock)
     : rank_(rank),
       hosts_(std::move(hosts)),
       timeout_seconds_(timeout_seconds),
       others_(std::move(others)),
-      end_(std::move(end)) {
+      end_(std::move(end)),
+      clock_(clock) {
   if (timeout_seconds > 0) thread_ = std::thread([this] { watch(); });
 }
 
@@ -88,11 +88,11 @@ void Watchdog::call_the_roll() const {
 void Watchdog::watch() {
   const Seconds pause(std::clamp(timeout_seconds_ / 20, 0.01, 1.0));
   std::int64_t seen = ticks_.load(std::memory_order_relaxed);
-  Clock::time_point since = Clock::now();
-  Clock::time_point woken = since;
+  Clock::TimePoint since = clock_.now();
+  Clock::TimePoint woken = since;
   std::unique_lock lock(mutex_);
-  while (!leave_.wait_for(lock, pause, [this] { return is_leaving_; })) {
-    const Clock::time_point now = Clock::now();
+  while (!clock_.wait_for(lock, leave_, pause, [this] { return is_leaving_; })) {
+    const Clock::TimePoint now = clock_.now();
     const std::int64_t ticks = ticks_.load(std::memory_order_relaxed);
     // A process that was itself stopped starts its count anew: others would be blamed for its own sleep.
     const bool was_stopped = now - woken > 5 * pause + Seconds(1);

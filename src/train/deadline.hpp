@@ -6,16 +6,18 @@
 #include <chrono>
 #include <cstdint>
 
+#include "convoy/core/clock.hpp"
+
 namespace convoy::train {
 
 class Deadline {
  public:
-  using Clock = std::chrono::steady_clock;
-
   /// Counts from `start`. `limit_seconds` 0: never. `state_bytes` gives a first guess of how long a
-  /// checkpoint takes.
-  Deadline(Clock::time_point start, std::int64_t limit_seconds, std::int64_t state_bytes)
-      : start_(start),
+  /// checkpoint takes. `clock` must outlive it.
+  Deadline(Clock::TimePoint start, std::int64_t limit_seconds, std::int64_t state_bytes,
+           const Clock& clock = steady_clock())
+      : clock_(clock),
+        start_(start),
         limit_seconds_(static_cast<double>(limit_seconds)),
         save_seconds_(kLeastSaveSeconds + static_cast<double>(state_bytes) / kBytesPerSecond) {}
 
@@ -37,11 +39,10 @@ class Deadline {
   static constexpr double kLeastSaveSeconds = 0.1;
   static constexpr double kBytesPerSecond = 1e8;  // a slow disk, until one was measured
 
-  [[nodiscard]] double elapsed() const {
-    return std::chrono::duration<double>(Clock::now() - start_).count();
-  }
+  [[nodiscard]] double elapsed() const { return Clock::Seconds(clock_.now() - start_).count(); }
 
-  Clock::time_point start_;
+  const Clock& clock_;
+  Clock::TimePoint start_;
   double limit_seconds_;
   double save_seconds_;
   double last_check_ = elapsed();

@@ -144,7 +144,7 @@ class Replay {
                                   .batch = order_.batch(progress_.step % steps_per_epoch_, options_.batch),
                                   .rate = schedule_.rate(progress_.step),
                                   .verify_follows = is_checked,
-                                  .note = {}};
+                                  .request = {}};
       const step::LeafResult sum = stepper_.step(order);
       progress_.add_step(static_cast<std::int64_t>(order.batch.size()), sum);
       if (is_checked) stepper_.verify();

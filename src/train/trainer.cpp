@@ -187,7 +187,7 @@ class Trainer {
                                 .batch = order_.batch(progress_.step % steps_per_epoch_, options_.batch),
                                 .rate = rate_,
                                 .verify_follows = verify_is_due(progress_.step + 1),
-                                .note = [this] { return static_cast<int>(requests_.own()); }};
+                                .request = [this] { return static_cast<int>(requests_.own()); }};
     const step::LeafResult sum = stepper_.step(order);
     const auto samples = static_cast<std::int64_t>(order.batch.size());
     progress_.add_step(samples, sum);
@@ -276,7 +276,7 @@ class Trainer {
   /// The strongest request that any rank has: as it was when the step ended, and again after a long
   /// evaluation.
   Request agree_on_request(bool epoch_ends) {
-    const auto in_step = static_cast<Request>(stepper_.largest_note());
+    const auto in_step = static_cast<Request>(stepper_.strongest_request());
     if (!epoch_ends) return in_step;
     stepper_.enter(step::Phase::kAgreement, step_under_way_);
     return std::max(in_step, requests_.agree(world_));

@@ -132,7 +132,8 @@ class GradientExchange final : public GradientHook {
   std::int64_t advances_ = 0;  // how often anyone has moved messages on
   std::condition_variable wake_;
   bool is_ending_ = false;
-  std::thread mover_;  // only between hosts
+  std::thread::id mover_id_;  // of the thread below, once it runs; read and written with mutex_ held
+  std::thread mover_;         // only between hosts
 };
 
 }  // namespace convoy::step

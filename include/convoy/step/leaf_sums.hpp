@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
@@ -19,18 +20,28 @@ class LeafSums {
   /// zero, valid until the next call.
   [[nodiscard]] std::span<LeafResult> places(std::int64_t leaves);
 
-  /// Collective, after the places of such a step were filled. Everybody's, added along the tree. `note` goes
-  /// along: largest_note() is the largest any rank gave. `meanwhile` is called over and over while it waits.
+  /// Collective, after the places of such a step (at least one micro-batch) were filled. The sum over all
+  /// ranks, added along the tree. `request`, a Request (trainer.hpp), is sent in the same message.
+  /// `meanwhile` is called over and over while it waits.
   [[nodiscard]] LeafResult sum(
-      std::int64_t leaves, int note = 0, const std::function<void()>& meanwhile = [] {});
-  [[nodiscard]] int largest_note() const { return largest_note_; }
+      std::int64_t leaves, int request = 0, const std::function<void()>& meanwhile = [] {});
+  /// The largest `request` of any rank in the last sum().
+  [[nodiscard]] int strongest_request() const { return strongest_request_; }
 
  private:
+  /// What ranks send each other: one a place. Every rank has a place, so every rank's request travels.
+  struct Record {
+    LeafResult leaf;
+    std::int32_t request = 0;  ///< of the rank, the same in all its records
+  };
+  static_assert(std::is_trivially_copyable_v<Record>);
+
   comm::Communicator world_;
   std::vector<LeafResult> mine_;
-  std::vector<LeafResult> all_;
+  std::vector<Record> sent_;
+  std::vector<Record> all_;
   std::vector<double> losses_;
-  int largest_note_ = 0;
+  int strongest_request_ = 0;
 };
 
 }  // namespace convoy::step

@@ -29,7 +29,7 @@ struct StepOrder {
   std::span<const std::int64_t> batch;  ///< samples of all ranks
   double rate = 0;
   bool verify_follows = false;
-  std::function<int()> note;  ///< of this rank, asked at the step's end; see largest_note()
+  std::function<int()> request;  ///< of this rank (a Request), asked for at the step's end
 };
 
 class Stepper {
@@ -72,8 +72,8 @@ class Stepper {
   /// Collective. One update of the state, which need not be here yet at its end (settle()). Returns the sums
   /// of the whole batch. Throws DivergedError where the loss is not finite.
   LeafResult step(const StepOrder& order);
-  /// The largest note any rank gave in the last step.
-  [[nodiscard]] int largest_note() const { return leaf_sums_.largest_note(); }
+  /// The strongest request that any rank had in the last step.
+  [[nodiscard]] int strongest_request() const { return leaf_sums_.strongest_request(); }
   /// Waits until the state of the last step is here.
   void settle() {
     if (exchange_) exchange_->settle();

@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "convoy/core/clock.hpp"
+
 namespace convoy::step {
 
 /// What a rank's compute thread is at.
@@ -31,9 +33,9 @@ class Watchdog {
   };
 
   /// For rank `rank`, watched from now on; `hosts` by rank. `timeout_seconds` 0: never. `end` is called on
-  /// the watchdog's thread.
+  /// the watchdog's thread. `clock` must outlive it.
   Watchdog(int rank, std::vector<std::string> hosts, double timeout_seconds, Others others,
-           End end = end_process);
+           End end = end_process, const Clock& clock = steady_clock());
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
@@ -61,6 +63,7 @@ class Watchdog {
   double timeout_seconds_;
   Others others_;
   End end_;
+  const Clock& clock_;
   std::atomic<int> phase_{static_cast<int>(Phase::kStep)};
   std::atomic<std::int64_t> step_{0};
   std::atomic<std::int64_t> ticks_{0};

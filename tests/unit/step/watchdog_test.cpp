@@ -2,81 +2,143 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <future>
+#include <memory>
+
+#include "support/manual_clock.hpp"
 
 namespace convoy::step {
 namespace {
 
-using namespace std::chrono_literals;
+using test::ManualClock;
 
-constexpr double kTimeout = 0.3;
-
-/// What a watchdog said, if it did.
-class Words {
- public:
-  Watchdog::End end() {
-    return [this](const std::string& message) {
-      const std::lock_guard lock(mutex_);
-      message_ = message;
-    };
-  }
-  [[nodiscard]] std::string get() {
-    const std::lock_guard lock(mutex_);
-    return message_;
-  }
-  /// Waits for them, ten times as long as they should take.
-  std::string wait() {
-    for (int i = 0; i < 300 && get().empty(); ++i) std::this_thread::sleep_for(10ms);
-    return get();
-  }
-
- private:
-  std::mutex mutex_;
-  std::string message_;
-};
+constexpr double kTimeout = 40;
+constexpr double kPause = 1;                // between two looks: at most a second
+constexpr double kHiccup = 5 * kPause + 1;  // a watchdog that slept longer than that was stopped itself
 
 const std::vector<std::string> kHosts{"n0", "n1", "n2", "n3", "n4", "n5"};
 
-TEST(Watchdog, SaysWhereItsRankIsAndWhomItWaitsFor) {
-  Words words;
-  Watchdog watchdog(3, kHosts, kTimeout, {.waits_for = [] { return 5; }, .roll_call = {}}, words.end());
-  watchdog.enter(Phase::kEvaluation, 42);
-  const std::string message = words.wait();
+/// A watchdog whose time passes only here.
+class WatchdogTest : public testing::Test {
+ protected:
+  /// Of rank `rank`, which waits for rank `other`.
+  std::unique_ptr<Watchdog> start(int rank, int other) {
+    auto watchdog = std::make_unique<Watchdog>(
+        rank, kHosts, kTimeout, Watchdog::Others{.waits_for = [other] { return other; }, .roll_call = {}},
+        [this](const std::string& message) {
+          message_ = message;
+          clock_.give_up();
+        },
+        clock_);
+    EXPECT_TRUE(clock_.await_sleeper());
+    return watchdog;
+  }
+
+  /// Lets `seconds` pass, a look of the watchdog after every pause. Returns what it said, empty: nothing.
+  std::string pass(double seconds) {
+    for (double passed = 0; passed < seconds; passed += kPause) {
+      clock_.advance(kPause);
+      if (!clock_.await_sleeper()) return message_;
+    }
+    return {};
+  }
+
+  ManualClock clock_;
+
+ private:
+  std::string message_;  // written before give_up(), read after await_sleeper()
+};
+
+TEST_F(WatchdogTest, SaysWhereItsRankIsAndWhomItWaitsFor) {
+  const auto watchdog = start(3, 5);
+  watchdog->enter(Phase::kEvaluation, 42);
+  const std::string message = pass(2 * kTimeout);
   for (const char* part :
-       {"no progress for 0.3 s", "step 42", "evaluating", "waits for rank 5 on n5", "[rank 3 on n3]"})
+       {"no progress for 40 s", "step 42", "evaluating", "waits for rank 5 on n5", "[rank 3 on n3]"})
     EXPECT_NE(message.find(part), std::string::npos) << message;
 }
 
-TEST(Watchdog, NamesNobodyWhereNobodyIsKnown) {
-  Words words;
-  const Watchdog watchdog(0, kHosts, kTimeout, {.waits_for = [] { return -1; }, .roll_call = {}},
-                          words.end());
-  const std::string message = words.wait();
+TEST_F(WatchdogTest, NamesNobodyIfNobodyIsKnown) {
+  const auto watchdog = start(0, -1);
+  const std::string message = pass(2 * kTimeout);
   EXPECT_FALSE(message.empty());
   EXPECT_EQ(message.find("waits for"), std::string::npos) << message;
 }
 
-TEST(Watchdog, IsSilentWhileSomethingGoesOn) {
-  Words words;
-  Watchdog watchdog(0, kHosts, kTimeout, {.waits_for = [] { return -1; }, .roll_call = {}}, words.end());
-  for (int i = 0; i < 60; ++i) {  // twice the time
-    watchdog.tick();
-    std::this_thread::sleep_for(10ms);
-  }
-  EXPECT_EQ(words.get(), "");
+TEST_F(WatchdogTest, NamesNobodyIfItsRankWaitsForItself) {
+  const auto watchdog = start(2, 2);
+  const std::string message = pass(2 * kTimeout);
+  EXPECT_FALSE(message.empty());
+  EXPECT_EQ(message.find("waits for"), std::string::npos) << message;
 }
 
-TEST(Watchdog, IsNotThereWithoutATimeoutAndLeavesAtOnce) {
-  Words words;
-  {
-    const Watchdog never(0, kHosts, 0, {.waits_for = [] { return -1; }, .roll_call = {}}, words.end());
+TEST_F(WatchdogTest, IsSilentForTheTimeoutAndNotLonger) {
+  const auto watchdog = start(0, -1);
+  EXPECT_EQ(pass(kTimeout), "");
+  EXPECT_NE(pass(kPause), "");
+}
+
+TEST_F(WatchdogTest, CountsFromTheLastTick) {
+  const auto watchdog = start(0, -1);
+  for (int i = 0; i < 4; ++i) {  // nearly four timeouts in all
+    EXPECT_EQ(pass(kTimeout - kPause), "");
+    watchdog->tick();
   }
-  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(pass(kPause + kTimeout), "");  // the tick is seen at the first look
+  EXPECT_NE(pass(kPause), "");
+}
+
+TEST_F(WatchdogTest, CountsFromTheLastPhase) {
+  const auto watchdog = start(0, -1);
+  EXPECT_EQ(pass(kTimeout - kPause), "");
+  watchdog->enter(Phase::kCheckpoint, 1);
+  EXPECT_EQ(pass(kPause + kTimeout), "");
+}
+
+TEST_F(WatchdogTest, StartsAnewAfterItsOwnProcessWasStopped) {
+  const auto watchdog = start(0, -1);
+  clock_.advance(2 * kTimeout);  // and it did not look once
+  ASSERT_TRUE(clock_.await_sleeper());
+  EXPECT_EQ(pass(kTimeout), "");
+  EXPECT_NE(pass(kPause), "");
+}
+
+TEST_F(WatchdogTest, ALateLookIsNoStop) {
+  const auto watchdog = start(0, -1);
+  EXPECT_EQ(pass(kTimeout - kHiccup), "");
+  clock_.advance(kHiccup);
+  ASSERT_TRUE(clock_.await_sleeper());
+  EXPECT_NE(pass(kPause), "");
+}
+
+TEST_F(WatchdogTest, CallsTheRollBeforeItEnds) {
+  std::promise<void> called;
   {
-    const Watchdog patient(0, kHosts, 1000, {.waits_for = [] { return -1; }, .roll_call = {}}, words.end());
+    const Watchdog watchdog(
+        0, kHosts, kTimeout,
+        {.waits_for = [] { return -1; },
+         .roll_call =
+             [&called] {
+               called.set_value();
+               return std::vector<int>();
+             }},
+        [this](const std::string&) { clock_.give_up(); }, clock_);
+    ASSERT_TRUE(clock_.await_sleeper());
+    pass(2 * kTimeout);
+    called.get_future().wait();  // on a thread of its own
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 100s);
-  EXPECT_EQ(words.get(), "");
+}
+
+TEST_F(WatchdogTest, IsNotThereWithoutATimeout) {
+  const Watchdog never(
+      0, kHosts, 0, {.waits_for = [] { return -1; }, .roll_call = {}},
+      [](const std::string& message) { ADD_FAILURE() << message; }, clock_);
+  clock_.advance(1e6);
+}
+
+TEST_F(WatchdogTest, LeavesInTheMiddleOfAPause) {
+  auto watchdog = start(0, -1);
+  watchdog.reset();  // the clock stands still: only the notice wakes it
 }
 
 }  // namespace

@@ -1,0 +1,45 @@
+#pragma once
+// Steady time that code is given instead of reading it, so that tests set it: steady_clock() everywhere else.
+// For deadlines and timeouts, of which there are a few a step; not for kernels, nor for measuring them
+// (<chrono>).
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+
+namespace convoy {
+
+/// A clock that never goes back. Any thread may call it.
+class Clock {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+  using Seconds = std::chrono::duration<double>;
+
+  Clock() = default;
+  virtual ~Clock() = default;
+  Clock(const Clock&) = delete;
+  Clock& operator=(const Clock&) = delete;
+
+  [[nodiscard]] virtual TimePoint now() const = 0;
+  /// Waits until `is_over()` or until `most` has passed by this clock; returns is_over(). `lock` is held by
+  /// the caller, `changed` is notified when is_over() may have changed: as condition_variable::wait_for.
+  virtual bool wait_for(std::unique_lock<std::mutex>& lock, std::condition_variable& changed, Seconds most,
+                        const std::function<bool()>& is_over) const = 0;
+};
+
+/// std::chrono::steady_clock; no state.
+[[nodiscard]] inline const Clock& steady_clock() {
+  class Steady final : public Clock {
+   public:
+    [[nodiscard]] TimePoint now() const override { return std::chrono::steady_clock::now(); }
+    bool wait_for(std::unique_lock<std::mutex>& lock, std::condition_variable& changed, Seconds most,
+                  const std::function<bool()>& is_over) const override {
+      return changed.wait_for(lock, most, is_over);
+    }
+  };
+  static const Steady steady;
+  return steady;
+}
+
+}  // namespace convoy

@@ -1,0 +1,176 @@
+// One rank; what several make of its sums is the Reducer's (tests/mpi).
+
+#include "convoy/step/engine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <set>
+
+#include "convoy/comm/tree.hpp"
+#include "convoy/data/noise.hpp"
+
+namespace convoy::step {
+namespace {
+
+constexpr std::int64_t kMicroBatch = 3;
+constexpr std::int64_t kSamples = 20;  // the last of seven micro-batches has two
+constexpr std::int64_t kLeaves = 7;
+constexpr std::int64_t kClasses = 3;
+constexpr std::uint64_t kSeed = 11;
+constexpr std::int64_t kEpoch = 2;
+
+nn::Network network() {
+  std::vector<nn::LayerText> lines;
+  for (const char* text : {"conv 4 3x3 pad=1", "batchnorm", "relu", "maxpool 2x2", "dropout 0.25", "dense 3"})
+    lines.push_back({text, "test"});
+  return nn::Network({2, 6, 6}, lines, nn::LossKind::kSoftmaxCrossEntropy, std::nullopt);
+}
+
+class EngineTest : public testing::Test {
+ protected:
+  EngineTest() : batch_(kSamples) {
+    network_.initialise(kSeed, state_.parameters, state_.statistics);
+    std::iota(batch_.rbegin(), batch_.rend(), 0);  // not in the order of the split
+  }
+
+  [[nodiscard]] Engine engine(int threads) const {
+    return {network_, kernels::float_kernels(kernels::supported_isas().back()), threads, kMicroBatch,
+            kernels::Precision::kFloat32};
+  }
+
+  struct Step {
+    std::vector<float> sum;  // [gradient_size], along the tree
+    std::vector<double> losses;
+    std::int64_t correct = 0;
+    bool operator==(const Step&) const = default;
+  };
+
+  /// The micro-batches of `block`, one maximal node of the tree.
+  Step step(Engine& engine, const Range& block = {0, kLeaves}) {
+    const StepPlan plan = plan_step(kLeaves, block, engine.threads());
+    EXPECT_EQ(plan.nodes.size(), 1U);
+    std::vector<LeafResult> leaves(static_cast<std::size_t>(block.size()));
+    engine.gradients(plan, source_, state_, batch_, kSeed, kEpoch, leaves);
+    // Without an optimizer an update leaves the sum as the values.
+    model::State values = model::make_state(network_, 0);
+    engine.update(plan, {}, values);
+    Step result;
+    result.sum.assign(values.memory.span().begin(), values.memory.span().end());
+    for (const LeafResult& leaf : leaves) {
+      result.losses.push_back(leaf.loss_sum);
+      result.correct += leaf.correct;
+    }
+    return result;
+  }
+
+  nn::Network network_ = network();
+  data::Split split_ = data::make_noise(network_.input(), kSamples, kClasses);
+  Source source_{.split = &split_, .transform = data::noise_transform(network_.input())};
+  model::State state_ = model::make_state(network_, 0);
+  std::vector<std::int64_t> batch_;
+};
+
+TEST_F(EngineTest, TheSumIsTheTreesOfEachMicroBatchsGradient) {
+  Engine one = engine(1);
+  const Step whole = step(one);
+  std::vector<Step> alone;
+  for (std::int64_t leaf = 0; leaf < kLeaves; ++leaf) alone.push_back(step(one, {leaf, leaf + 1}));
+
+  std::vector<float> of_leaves(kLeaves);
+  for (std::size_t i = 0; i < whole.sum.size(); ++i) {
+    for (std::size_t leaf = 0; leaf < kLeaves; ++leaf) of_leaves[leaf] = alone[leaf].sum[i];
+    ASSERT_EQ(whole.sum[i], comm::tree_sum(of_leaves)) << "element " << i;
+  }
+  for (std::size_t leaf = 0; leaf < kLeaves; ++leaf) EXPECT_EQ(whole.losses[leaf], alone[leaf].losses[0]);
+}
+
+TEST_F(EngineTest, MicroBatchesHaveGradientsOfTheirOwn) {
+  Engine one = engine(1);
+  std::set<std::vector<float>> different;
+  for (std::int64_t leaf = 0; leaf < kLeaves; ++leaf) different.insert(step(one, {leaf, leaf + 1}).sum);
+  EXPECT_EQ(static_cast<std::int64_t>(different.size()), kLeaves);
+}
+
+TEST_F(EngineTest, ThreadsDoNotChangeABit) {
+  Engine one = engine(1);
+  const Step expected = step(one);
+  for (const int threads : {2, 3, 4}) {
+    Engine several = engine(threads);
+    EXPECT_EQ(step(several), expected) << threads << " threads";
+  }
+}
+
+TEST_F(EngineTest, ATeamOfThreadsOnOneMicroBatchDoesNotChangeABit) {
+  Engine one = engine(1);
+  const Step expected = step(one, {2, 3});
+  for (const int threads : {2, 3, 4}) {
+    Engine several = engine(threads);
+    EXPECT_EQ(step(several, {2, 3}), expected) << threads << " threads";
+  }
+}
+
+TEST_F(EngineTest, MicroBatchesTakenTogetherLayerByLayerDoNotChangeABit) {
+  Engine one = engine(1);
+  const Step expected = step(one);
+  for (const int threads : {1, 2}) {
+    Engine layerwise = engine(threads);
+    layerwise.set_layerwise(3);
+    EXPECT_EQ(step(layerwise), expected) << threads << " threads";
+  }
+}
+
+TEST_F(EngineTest, BorrowedBuffersHoldTheGradient) {
+  Engine own = engine(1);
+  const Step expected = step(own, {4, 5});
+  std::vector<float> room(static_cast<std::size_t>(network_.gradient_size()));
+  Engine borrower = engine(1);
+  borrower.use_slots({room.data()});
+  EXPECT_EQ(step(borrower, {4, 5}), expected);
+  EXPECT_EQ(room, expected.sum);
+}
+
+TEST_F(EngineTest, TheTapSeesEveryGradientOfEveryMicroBatchOnce) {
+  const std::vector<OperationRanges> ranges = operation_ranges(network_);
+  Engine one = engine(1);
+  std::multiset<std::pair<std::int64_t, int>> seen;
+  std::vector<float> of_leaf_3(static_cast<std::size_t>(network_.gradient_size()));
+  one.set_tap(
+      [&](std::int64_t leaf, int operation, std::span<float> parameters, std::span<float> statistics) {
+        seen.emplace(leaf, operation);
+        if (leaf != 3) return;
+        const OperationRanges& own = ranges[static_cast<std::size_t>(operation)];
+        std::copy(parameters.begin(), parameters.end(), of_leaf_3.begin() + own.parameters.begin);
+        std::copy(statistics.begin(), statistics.end(), of_leaf_3.begin() + own.statistics.begin);
+      });
+  (void)step(one);
+  EXPECT_EQ(seen.size(), static_cast<std::size_t>(kLeaves) * ranges.size());
+  EXPECT_EQ(std::set(seen.begin(), seen.end()).size(), seen.size());
+  one.set_tap({});
+  EXPECT_EQ(of_leaf_3, step(one, {3, 4}).sum);
+}
+
+TEST_F(EngineTest, EvaluationDoesNotDependOnThreadsAndCountsEverySampleOnce) {
+  const auto evaluate = [this](int threads) {
+    Engine each = engine(threads);
+    std::vector<LeafResult> leaves(kLeaves);
+    std::vector<std::int64_t> confusion(kClasses * kClasses);
+    each.evaluate(source_, state_, {0, kLeaves}, leaves, confusion);
+    std::vector<double> losses;
+    std::int64_t correct = 0;
+    for (const LeafResult& leaf : leaves) {
+      losses.push_back(leaf.loss_sum);
+      correct += leaf.correct;
+    }
+    EXPECT_EQ(std::accumulate(confusion.begin(), confusion.end(), std::int64_t{0}), kSamples);
+    std::int64_t diagonal = 0;
+    for (std::size_t k = 0; k < kClasses; ++k) diagonal += confusion[k * kClasses + k];
+    EXPECT_EQ(diagonal, correct);
+    return losses;
+  };
+  const std::vector<double> expected = evaluate(1);
+  for (const int threads : {2, 3, 4}) EXPECT_EQ(evaluate(threads), expected) << threads << " threads";
+}
+
+}  // namespace
+}  // namespace convoy::step

@@ -1,0 +1,78 @@
+// One rank; what the ranks of a node read for each other is in tests/integration.
+
+#include "convoy/step/feed.hpp"
+
+#include <gtest/gtest.h>
+
+#include "convoy/io/hdf5_file.hpp"
+#include "convoy/step/epoch_order.hpp"
+#include "unit/io/scratch_folder.hpp"
+
+namespace convoy::step {
+namespace {
+
+using comm::Communicator;
+
+constexpr std::int64_t kSamples = 50;
+
+/// A split that stays in its file: pictures 1x1x1, the pixel of sample n is n.
+class Feed : public testing::Test {
+ protected:
+  Feed() {
+    options_.batch = 16;
+    options_.micro_batch = 5;
+    options_.data.cache = data::Cache::kNone;
+    options_.data.file = folder_ / "a.h5";
+    options_.data.train = {.images = "/x", .labels = "/y"};
+    std::vector<std::uint8_t> pixels(kSamples);
+    for (std::size_t n = 0; n < kSamples; ++n) pixels[n] = static_cast<std::uint8_t>(n);
+    io::File file = io::File::create(options_.data.file, Communicator::self());
+    file.create_dataset<std::uint8_t>("/x", {kSamples, 1, 1, 1}, {.chunk_rows = 4});
+    file.write_rows<std::uint8_t>("/x", {0, kSamples}, pixels);
+    file.write<std::int64_t>("/y", {kSamples}, std::vector<std::int64_t>(kSamples, 1));
+    file.close();
+    data_.emplace(options_.data, Communicator::self(), std::vector<std::string>{"train"});
+  }
+
+  [[nodiscard]] const data::Split& split() const { return *data_->split("train"); }
+
+  test::ScratchFolder folder_;
+  Options options_;
+  std::optional<data::Dataset> data_;
+  io::IoThread thread_;
+};
+
+TEST_F(Feed, TrainingHasThePicturesOfEveryStepFromAnyOn) {
+  constexpr std::int64_t kPerEpoch = 4;
+  EpochOrder order(data::SampleOrder(split(), options_.data, options_.seed, options_.batch));
+  for (const std::int64_t first : {0, 6}) {
+    const auto stream = feed_training(
+        options_, Communicator::self(), split(), thread_,
+        {.first = first, .end = 3 * kPerEpoch, .per_epoch = kPerEpoch, .is_verified = [](std::int64_t) {
+           return true;
+         }});
+    for (std::int64_t step = first; step < 3 * kPerEpoch; ++step) {
+      order.begin_epoch(step / kPerEpoch);
+      await_pictures(*stream, step, [] {});
+      for (const std::int64_t sample : order.batch(step % kPerEpoch, options_.batch))
+        ASSERT_EQ(static_cast<std::int64_t>(*stream->picture(sample)), sample) << "step " << step;
+      stream->release(step);
+    }
+  }
+}
+
+TEST_F(Feed, EvaluationHasItsRowsInTheirOrder) {
+  const Range rows{7, 30};
+  constexpr std::int64_t kBatch = 10;
+  const auto stream = feed_evaluation(split(), thread_, rows, kBatch);
+  for (std::int64_t step = 0; step < 3; ++step) {
+    await_pictures(*stream, step, [] {});
+    const std::int64_t first = rows.begin + step * kBatch;
+    for (std::int64_t sample = first; sample < std::min(first + kBatch, rows.end); ++sample)
+      ASSERT_EQ(static_cast<std::int64_t>(*stream->picture(sample)), sample);
+    stream->release(step);
+  }
+}
+
+}  // namespace
+}  // namespace convoy::step
