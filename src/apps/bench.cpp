@@ -36,7 +36,7 @@ void require_folder_of(const std::string& file) {
     throw IoError("cannot write " + file + " (there is no folder " + folder + "); make it first (--json)");
 }
 
-ExitStatus bench(const train::Options& options, const Request& request) {
+ExitStatus bench(const config::Options& options, const Request& request) {
   refuse_several_processes();
   if (!request.json.empty()) require_folder_of(request.json);
   const Pictures& pictures = request.pictures;
@@ -94,7 +94,7 @@ ExitStatus run_bench(const Arguments& arguments) {
   if (!line.parse(arguments)) return ExitStatus::kDone;
   const double seconds = static_cast<double>(line.integer("milliseconds", kMilliseconds, 1, 60'000)) / 1e3;
   const std::string json = line.text("json").value_or("");
-  const train::Options options = line.configuration();
+  const config::Options options = line.configuration();
   const Pictures pictures = choose_pictures(line, options.data);
   if (line.words().empty()) {
     if (line.has("gbit")) throw ConfigError("--gbit is for bench comm; leave it out");

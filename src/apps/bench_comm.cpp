@@ -31,7 +31,7 @@ struct Way {
 
 class Bench {
  public:
-  Bench(const train::Options& options, const Pictures& pictures, const CommRequest& request,
+  Bench(const config::Options& options, const Pictures& pictures, const CommRequest& request,
         const comm::Communicator& world)
       : options_(options),
         request_(request),
@@ -65,7 +65,7 @@ class Bench {
       comm.reduction = comm::Reduction::kTree;
       change(comm);
       ways_.push_back({.name = name, .sent = wholes * others * bytes, .measure = [this, comm] {
-                         train::Options options = options_;
+                         config::Options options = options_;
                          options.comm = comm;
                          return measure::rehearse(world_, network_, options, kernels_,
                                                   measure::no_computation(network_),
@@ -142,7 +142,7 @@ class Bench {
            '\n';
   }
 
-  const train::Options& options_;
+  const config::Options& options_;
   const CommRequest& request_;
   comm::Communicator world_;
   nn::Network network_;
@@ -155,7 +155,7 @@ class Bench {
 
 }  // namespace
 
-ExitStatus bench_comm(const train::Options& options, const Pictures& pictures, const CommRequest& request) {
+ExitStatus bench_comm(const config::Options& options, const Pictures& pictures, const CommRequest& request) {
   return launch::run_with_ranks("bench comm", [&](const comm::Communicator& world) {
     if (world.size() == 1)
       throw ConfigError(

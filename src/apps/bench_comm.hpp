@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "convoy/config/options.hpp"
 #include "convoy/core/error.hpp"
-#include "convoy/train/options.hpp"
 #include "pictures.hpp"
 
 namespace convoy::apps {
@@ -16,7 +16,7 @@ struct CommRequest {
 };
 
 /// Starts MPI; called by all ranks.
-[[nodiscard]] ExitStatus bench_comm(const train::Options& options, const Pictures& pictures,
+[[nodiscard]] ExitStatus bench_comm(const config::Options& options, const Pictures& pictures,
                                     const CommRequest& request);
 
 }  // namespace convoy::apps

@@ -4,8 +4,8 @@
 #include <iostream>
 #include <map>
 
+#include "config_options.hpp"
 #include "convoy/comm/communicator.hpp"
-#include "convoy/config/command_line.hpp"
 #include "convoy/config/suggest.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
@@ -140,7 +140,7 @@ void CommandLine::add_value(const std::string& name, const std::string& value_na
 }
 
 void CommandLine::add_configuration() {
-  impl_->configuration.add(config::command_line_options());
+  impl_->configuration.add(command_line_options());
 }
 
 void CommandLine::expect_words(std::size_t least, std::size_t most) {
@@ -229,8 +229,8 @@ const std::vector<std::string>& CommandLine::words() const {
   return impl_->words;
 }
 
-train::Options CommandLine::configuration() const {
-  return config::load(impl_->parsed);
+config::Options CommandLine::configuration() const {
+  return load_config(impl_->parsed);
 }
 
 }  // namespace convoy::apps

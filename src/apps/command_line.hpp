@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "command.hpp"
+#include "convoy/config/options.hpp"
 #include "convoy/core/shape.hpp"
-#include "convoy/train/options.hpp"
 
 namespace convoy::apps {
 
@@ -60,7 +60,7 @@ class CommandLine {
   /// The words that are no options, in order.
   [[nodiscard]] const std::vector<std::string>& words() const;
   /// The run that --config files and --section.key options describe; reads the files now.
-  [[nodiscard]] train::Options configuration() const;
+  [[nodiscard]] config::Options configuration() const;
 
  private:
   struct Impl;

@@ -101,7 +101,7 @@ bool is_quiet(const comm::Communicator& world) {
 }
 
 std::unique_ptr<doctor::PlannedRun> plan(const CommandLine& line) {
-  train::Options options = line.configuration();
+  config::Options options = line.configuration();
   const Pictures pictures = choose_pictures(line, options.data);
   std::int64_t bytes = 0;
   if (io::exists(options.data.file)) {

@@ -70,7 +70,7 @@ void require_same_input(const Request& request, const model::CheckpointHeader& h
 }
 
 /// How to read --data: as the command line says, else as the run that wrote the checkpoint read its own.
-data::Options reading_of(const Request& request, const train::Options& trained) {
+data::Options reading_of(const Request& request, const config::Options& trained) {
   data::Options options = request.paths.train.images.empty() ? trained.data : request.paths;
   options.file = request.data;
   options.verify = false;
@@ -96,7 +96,7 @@ ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator&
   io::agreed_at_root(world, [&] { model::require_sound_checkpoint(request.checkpoint); });
   model::CheckpointHeader header;
   io::agreed(world, [&] { header = model::read_checkpoint_header(request.checkpoint); });
-  const train::Options options = config::from_checkpoint(header.config, request.checkpoint);
+  const config::Options options = config::from_checkpoint(header.config, request.checkpoint);
 
   const data::Dataset dataset(reading_of(request, options), world, {request.split});
   const data::Split* split = dataset.split(request.split);

@@ -69,7 +69,7 @@ struct Request {
   std::int64_t entries = 0;
 };
 
-ExitStatus check(const train::Options& options, const Request& request, const nn::Registry& registry,
+ExitStatus check(const config::Options& options, const Request& request, const nn::Registry& registry,
                  const comm::Communicator& world) {
   const data::Dataset dataset(options.data, world, {"train"});
   const data::Split* split = dataset.split("train");
@@ -135,7 +135,7 @@ ExitStatus run_gradcheck_with(const Arguments& arguments, const nn::Registry& re
                  "entries of each tensor, at most; default 0: 3 to 40, by the network's cost");
   line.add_configuration();
   if (!line.parse(arguments)) return ExitStatus::kDone;
-  const train::Options options = line.configuration();
+  const config::Options options = line.configuration();
   const Request request{.samples = line.integer("samples", kSamples, 1, 64),
                         .entries = line.integer("entries", 0, 0, 1 << 20)};
   return launch::run_with_ranks(

@@ -33,7 +33,7 @@ Pictures choose_pictures(const CommandLine& line, const data::Options& data) {
           shape ? "as --shape says" : "as in " + file};
 }
 
-nn::Network network_for(const Pictures& pictures, const train::Options& options) {
+nn::Network network_for(const Pictures& pictures, const config::Options& options) {
   return {pictures.shape, options.layers, options.loss, pictures.classes};
 }
 

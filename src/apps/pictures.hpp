@@ -6,9 +6,9 @@
 #include <string>
 
 #include "command_line.hpp"
+#include "convoy/config/options.hpp"
 #include "convoy/core/shape.hpp"
 #include "convoy/nn/network.hpp"
-#include "convoy/train/options.hpp"
 
 namespace convoy::apps {
 
@@ -24,6 +24,6 @@ void add_pictures(CommandLine& line);
 [[nodiscard]] Pictures choose_pictures(const CommandLine& line, const data::Options& data);
 
 /// The network of `options` for them.
-[[nodiscard]] nn::Network network_for(const Pictures& pictures, const train::Options& options);
+[[nodiscard]] nn::Network network_for(const Pictures& pictures, const config::Options& options);
 
 }  // namespace convoy::apps

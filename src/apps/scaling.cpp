@@ -45,7 +45,7 @@ struct Row {
 
 class Scaling {
  public:
-  Scaling(const train::Options& options, const Request& request, const comm::Communicator& world)
+  Scaling(const config::Options& options, const Request& request, const comm::Communicator& world)
       : options_(options),
         request_(request),
         world_(world),
@@ -187,7 +187,7 @@ class Scaling {
   /// The model against steps in which communication is real and computation a wait of the measured length,
   /// one thread a rank.
   void check() {
-    train::Options options = options_;
+    config::Options options = options_;
     const Job job{.ranks = world_.size(), .ranks_a_host = ranks_a_host(), .threads = 1, .leaves = leaves_};
     const double alone =
         measure::rehearse(world_, network_, options, kernels_, measure::no_computation(network_),
@@ -281,7 +281,7 @@ class Scaling {
     double measured = 0;
   };
 
-  const train::Options& options_;
+  const config::Options& options_;
   const Request& request_;
   comm::Communicator world_;
   nn::Network network_;
@@ -316,7 +316,7 @@ ExitStatus run_scaling(const Arguments& arguments) {
   line.add_value("json", "FILE", "write all figures there too");
   line.add_configuration();
   if (!line.parse(arguments)) return ExitStatus::kDone;
-  const train::Options options = line.configuration();
+  const config::Options options = line.configuration();
   Request request{.pictures = choose_pictures(line, options.data),
                   .ranks_a_host = line.integer("ranks-per-host", 1, 1, 4096),
                   .latency = std::nullopt,

@@ -227,8 +227,8 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const step::Hooks& h
   line.add_flag("print-config", "print the effective configuration and stop");
   if (!line.parse(arguments)) return ExitStatus::kDone;
   if (line.has("print-config")) {
-    const train::Options options = line.configuration();
-    if (launch::is_first_of_launcher()) std::cout << options.effective_ini;
+    const config::Options options = line.configuration();
+    if (launch::is_first_of_launcher()) std::cout << config::effective_ini(options);
     return ExitStatus::kDone;
   }
 
@@ -249,7 +249,7 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const step::Hooks& h
   launch.hooks = hooks;
   return launch::run_with_ranks("train", [&](const comm::Communicator& world) {
     // Read where a rank that fails alone can say so.
-    const train::Options options = line.configuration();
+    const config::Options options = line.configuration();
     launch.isa = kernels::choose_isa();
     install_signal_handlers();
     install_crash_handlers(world);

@@ -32,7 +32,7 @@ void print_differences(const train::ReplayResult& result) {
 
 ExitStatus verify(const CommandLine& line, const comm::Communicator& world) {
   const std::string from = line.required_text("from");
-  train::Options options;
+  config::Options options;
   io::agreed(world, [&] {
     model::require_sound_checkpoint(from);
     options = config::from_checkpoint(model::read_checkpoint_header(from).config, from);

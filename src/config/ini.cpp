@@ -1,21 +1,17 @@
-// INI texts. Boost.Program_options reads every `key = value` line, so that comments, blanks and '=' mean what
-// they mean to it; but its parser knows neither line numbers nor what to say about a bad section, so the
-// lines are cut and counted here, the section headers are read here, and Boost gets one line at a time.
+// INI texts: lines are counted, so that every error names its own.
 
 #include <algorithm>
-#include <boost/program_options.hpp>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <system_error>
 
 #include "convoy/config/config.hpp"
+#include "convoy/config/keys.hpp"
 #include "convoy/config/suggest.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "keys.hpp"
 
 namespace convoy::config {
 namespace {
@@ -53,19 +49,6 @@ std::string section_of(std::string_view header, const std::string& origin) {
   return name;
 }
 
-/// Boost's reading of one line; nothing for blanks and comments.
-std::vector<boost::program_options::option> read_line(std::string_view line, const std::string& origin) {
-  std::istringstream stream{std::string(line)};
-  try {
-    const boost::program_options::options_description none;
-    constexpr bool kAllowUnregistered =
-        true;  // our own table knows the keys, and says more about unknown ones
-    return boost::program_options::parse_config_file(stream, none, kAllowUnregistered).options;
-  } catch (const boost::program_options::error&) {
-    fail(origin, in_quotes(trim(line)) + " (no '=' in it); write key = value, [section] or # comment");
-  }
-}
-
 }  // namespace
 
 std::vector<Setting> read_ini(std::string_view text, const std::string& name) {
@@ -83,19 +66,20 @@ std::vector<Setting> read_ini(std::string_view text, const std::string& name) {
       section = section_of(content, origin);
       continue;
     }
-    for (const auto& option : read_line(line, origin)) {
-      const std::string value(trim(option.value.empty() ? std::string() : option.value.front()));
-      if (option.string_key.empty())
-        fail(origin, in_quotes(content) + " (no key before the '='); write key = value");
-      std::string key = section.empty() ? option.string_key : section + "." + option.string_key;
-      if (section.empty() && !find_key(key)) {
-        fail(origin, "key " + in_quotes(key) + " outside a section" + suggest_key(key) +
-                         "; put it under its [section]");
-      }
-      if (value.empty())
-        fail(origin, key + " has no value; write " + option.string_key + " = VALUE or leave it out");
-      settings.push_back({std::move(key), value, origin});
+    if (content.empty()) continue;
+    const std::size_t equals = content.find('=');
+    if (equals == std::string_view::npos)
+      fail(origin, in_quotes(content) + " (no '=' in it); write key = value, [section] or # comment");
+    const std::string short_name(trim(content.substr(0, equals)));
+    const std::string value(trim(content.substr(equals + 1)));
+    if (short_name.empty()) fail(origin, in_quotes(content) + " (no key before the '='); write key = value");
+    std::string key = section.empty() ? short_name : section + "." + short_name;
+    if (section.empty() && !find_key(key)) {
+      fail(origin, "key " + in_quotes(key) + " outside a section" + suggest_key(key) +
+                       "; put it under its [section]");
     }
+    if (value.empty()) fail(origin, key + " has no value; write " + short_name + " = VALUE or leave it out");
+    settings.push_back({std::move(key), value, origin});
   }
   return settings;
 }

@@ -6,12 +6,10 @@
 #include <string_view>
 #include <type_traits>
 
+#include "convoy/config/keys.hpp"
 #include "convoy/core/text.hpp"
-#include "keys.hpp"
 
 namespace convoy::config {
-
-using train::Options;
 
 // Each turns a field of Options (a generic lambda, so that it serves reading and writing) into
 // the key's parser, printer and description of what is allowed.
@@ -119,6 +117,18 @@ Key path_key(std::string name, Field field, std::string value_name, std::string 
                 return true;
               },
           .write = [=](const Options& options) { return std::vector{field(options)}; }};
+}
+
+/// The key, whose value may change while a run goes on.
+inline Key speed(Key key) {
+  key.effect = Effect::kSpeed;
+  return key;
+}
+
+/// Likewise.
+inline Key place(Key key) {
+  key.effect = Effect::kPlace;
+  return key;
 }
 
 inline Key optional(Key key) {

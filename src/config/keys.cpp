@@ -1,4 +1,4 @@
-#include "keys.hpp"
+#include "convoy/config/keys.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -12,11 +12,11 @@ namespace {
 std::vector<Key> make_keys() {
   constexpr std::int64_t kMillion = 1'000'000;
   return {
-      path_key(
+      place(path_key(
           "data.file", [](auto& o) -> auto& { return o.data.file; }, "FILE",
           "data set, made by convoy import or convoy synth, or any HDF5 file (data.images); a pattern such "
           "as "
-          "shards/*.h5 means all that match, in the order of their names' bytes"),
+          "shards/*.h5 means all that match, in the order of their names' bytes")),
       optional(path_key(
           "data.images", [](auto& o) -> auto& { return o.data.train.images; }, "/PATH",
           "where in an HDF5 file of your own the pictures lie: uint8, int16, uint16, float16, float32 or "
@@ -31,10 +31,10 @@ std::vector<Key> make_keys() {
       choice_key(
           "data.layout", [](auto& o) -> auto& { return o.data.axes; }, data::axes_names(),
           "with data.images: the order of their extents"),
-      optional(path_key(
+      place(optional(path_key(
           "data.test-file", [](auto& o) -> auto& { return o.data.test_file; }, "FILE",
           "with data.images: file or pattern of the test split; default data.file, where test-images is "
-          "given")),
+          "given"))),
       optional(path_key(
           "data.test-images", [](auto& o) -> auto& { return o.data.test.images; }, "/PATH",
           "pictures of the test split; default data.images, where test-file is given")),
@@ -49,14 +49,14 @@ std::vector<Key> make_keys() {
           "dataset: by the mean and standard deviation stored in the file"),
       yes_no_key(
           "data.shuffle", [](auto& o) -> auto& { return o.data.shuffle; }, "no: file order, every epoch"),
-      yes_no_key(
+      speed(yes_no_key(
           "data.verify", [](auto& o) -> auto& { return o.data.verify; },
-          "yes: check the sum of a data set above 4 GiB too; smaller ones always are"),
+          "yes: check the sum of a data set above 4 GiB too; smaller ones always are")),
       augment_key(),
-      choice_key(
+      speed(choice_key(
           "data.cache", [](auto& o) -> auto& { return o.data.cache; }, {"auto", "memory", "none"},
           "memory: pictures are held once per host; none: read while they are trained; auto: memory where "
-          "they take less than half of what is free. No bit depends on it"),
+          "they take less than half of what is free. No bit depends on it")),
       choice_key(
           "data.order", [](auto& o) -> auto& { return o.data.order; }, {"full", "chunks"},
           "full: an epoch's samples in any order; chunks: stretches of the file (chunks, about 1 MiB "
@@ -111,9 +111,9 @@ std::vector<Key> make_keys() {
           "train.micro-batch", [](auto& o) -> auto& { return o.micro_batch; }, {1, kMillion},
           "samples of one gradient computation; at most batch (and where not given, the batch if that is "
           "smaller). Batch / micro-batch is the most ranks that can share a step"),
-      integer_key(
+      place(integer_key(
           "train.max-steps", [](auto& o) -> auto& { return o.max_steps; }, {},
-          "stop after so many steps in all; 0: epochs decide"),
+          "stop after so many steps in all; 0: epochs decide")),
       choice_key(
           "train.precision", [](auto& o) -> auto& { return o.precision; }, {"fp32", "bf16"},
           "of the factors in convolutions and dense layers; sums, weights and everything else stay fp32. "
@@ -123,21 +123,21 @@ std::vector<Key> make_keys() {
           "train.seed", [](auto& o) -> auto& { return o.seed; }, {},
           "of everything random: first weights, order of samples, dropout"),
 
-      integer_key(
+      speed(integer_key(
           "comm.bucket-bytes", [](auto& o) -> auto& { return o.comm.bucket_bytes; },
           {4096, std::int64_t{1} << 40},
-          "most bytes of a gradient that leave for other ranks together, as soon as they are complete"),
-      yes_no_key(
+          "most bytes of a gradient that leave for other ranks together, as soon as they are complete")),
+      speed(yes_no_key(
           "comm.overlap", [](auto& o) -> auto& { return o.comm.overlap; },
-          "no: gradients leave when the whole backward pass is done, for comparison"),
-      duration_key(
+          "no: gradients leave when the whole backward pass is done, for comparison")),
+      speed(duration_key(
           "comm.timeout", [](auto& o) -> auto& { return o.comm.timeout_seconds; },
-          "end the job with status 6 where a rank sees nothing go on for so long; 0: never"),
-      integer_key(
+          "end the job with status 6 where a rank sees nothing go on for so long; 0: never")),
+      speed(integer_key(
           "comm.verify-every", [](auto& o) -> auto& { return o.comm.verify_every; }, {},
           "steps between comparisons of every rank's parameters with what their owners computed; 0: at the "
           "end of "
-          "each epoch alone"),
+          "each epoch alone")),
       choice_key(
           "comm.reduction", [](auto& o) -> auto& { return o.comm.reduction; }, {"tree", "mpi"},
           "who adds gradients: tree, the fixed tree; mpi, MPI_Iallreduce, for machines whose network adds: "
@@ -148,54 +148,54 @@ std::vector<Key> make_keys() {
           "form of every micro-batch's gradient and of all sums of them: bf16 halves what is sent of them, "
           "and "
           "rounds each to within 1/256 of itself, the same at any rank count"),
-      yes_no_key(
+      speed(yes_no_key(
           "comm.shard-optimizer", [](auto& o) -> auto& { return o.comm.shards_optimizer; },
-          "yes: each rank keeps and updates its part of the optimizer's state; no: every host all of it"),
-      yes_no_key(
+          "yes: each rank keeps and updates its part of the optimizer's state; no: every host all of it")),
+      speed(yes_no_key(
           "comm.shared-memory", [](auto& o) -> auto& { return o.comm.shared_memory; },
-          "no: ranks of one host send each other messages, as if each had a host of its own"),
+          "no: ranks of one host send each other messages, as if each had a host of its own")),
 
-      path_key(
+      place(path_key(
           "run.dir", [](auto& o) -> auto& { return o.dir; }, "DIR",
-          "where checkpoints, metrics and the effective configuration go"),
-      integer_key(
+          "where checkpoints, metrics and the effective configuration go")),
+      speed(integer_key(
           "run.threads", [](auto& o) -> auto& { return o.threads; }, {0, 4096},
-          "threads a rank; 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else the affinity mask"),
-      integer_key(
+          "threads a rank; 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else the affinity mask")),
+      place(integer_key(
           "run.log-every", [](auto& o) -> auto& { return o.log_every; }, {1},
-          "steps between step lines of metrics.jsonl"),
-      duration_key(
+          "steps between step lines of metrics.jsonl")),
+      place(duration_key(
           "run.max-time", [](auto& o) -> auto& { return o.max_seconds; },
-          "checkpoint and leave with status 75 before this time is over; 0: no limit"),
-      yes_no_key(
+          "checkpoint and leave with status 75 before this time is over; 0: no limit")),
+      place(yes_no_key(
           "run.profile", [](auto& o) -> auto& { return o.profile; },
-          "yes: tell at the end where the time of the steps went"),
+          "yes: tell at the end where the time of the steps went")),
 
-      integer_key(
+      place(integer_key(
           "checkpoint.every-epochs", [](auto& o) -> auto& { return o.checkpoint_every_epochs; }, {},
-          "epochs between checkpoints; 0: not by epochs (the last step is always kept)"),
-      integer_key(
+          "epochs between checkpoints; 0: not by epochs (the last step is always kept)")),
+      place(integer_key(
           "checkpoint.every-steps", [](auto& o) -> auto& { return o.checkpoint_every_steps; }, {},
-          "steps between checkpoints; 0: not by steps"),
-      yes_no_key(
+          "steps between checkpoints; 0: not by steps")),
+      place(yes_no_key(
           "checkpoint.at-start", [](auto& o) -> auto& { return o.checkpoint_at_start; },
-          "yes: also the untrained network, as step-00000000.h5"),
-      integer_key(
+          "yes: also the untrained network, as step-00000000.h5")),
+      place(integer_key(
           "checkpoint.keep", [](auto& o) -> auto& { return o.keep; }, {1, kMillion},
-          "how many of the newest checkpoints are kept"),
-      yes_no_key(
+          "how many of the newest checkpoints are kept")),
+      speed(yes_no_key(
           "checkpoint.async", [](auto& o) -> auto& { return o.checkpoint_async; },
-          "yes: steps go on while a copy of the state is written; no: they wait"),
-      integer_key(
+          "yes: steps go on while a copy of the state is written; no: they wait")),
+      speed(integer_key(
           "checkpoint.retries", [](auto& o) -> auto& { return o.checkpoint_retries; }, {0, kMillion},
           "checkpoints in a row that may fail to be written (disk full, say) before the run ends with status "
-          "4, as long as an earlier one stands"),
-      choice_key(
+          "4, as long as an earlier one stands")),
+      speed(choice_key(
           "checkpoint.writers", [](auto& o) -> auto& { return o.checkpoint_writers; }, {"one", "node", "all"},
-          "ranks that write a checkpoint: rank 0, or through MPI one of every host, or all"),
-      integer_key(
+          "ranks that write a checkpoint: rank 0, or through MPI one of every host, or all")),
+      speed(integer_key(
           "checkpoint.gzip", [](auto& o) -> auto& { return o.checkpoint_gzip; }, {0, 9},
-          "level at which checkpoints are compressed; 0: they are not"),
+          "level at which checkpoints are compressed; 0: they are not")),
   };
 }
 

@@ -4,10 +4,10 @@
 #include <map>
 
 #include "convoy/config/config.hpp"
+#include "convoy/config/keys.hpp"
 #include "convoy/config/suggest.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "keys.hpp"
 
 namespace convoy::config {
 namespace {
@@ -25,7 +25,7 @@ const Key& known_key(const Setting& setting) {
                     "; 'convoy train --help' lists all keys");
 }
 
-void apply(const std::vector<Setting>& source, train::Options& options, Winners& winners) {
+void apply(const std::vector<Setting>& source, Options& options, Winners& winners) {
   Winners seen;
   for (Setting setting : source) {
     setting.value = trim(setting.value);
@@ -59,7 +59,7 @@ void check_complete(const Winners& winners, bool starts_a_run) {
 }
 
 /// Paths in files that Convoy did not make.
-void check_data(const train::Options& options, const Winners& winners) {
+void check_data(const Options& options, const Winners& winners) {
   const data::Paths& paths = options.data.train;
   if (paths.images.empty()) {
     for (const char* key : {"data.labels", "data.targets", "data.layout", "data.test-file",
@@ -88,7 +88,7 @@ void check_data(const train::Options& options, const Winners& winners) {
 }
 
 /// What no key can be blamed for alone.
-void check_together(train::Options& options, const Winners& winners) {
+void check_together(Options& options, const Winners& winners) {
   using optim::ScheduleKind;
   if (options.optimizer.nesterov && options.optimizer.momentum == 0) {
     throw ConfigError(shown(winners.at("optimizer.nesterov")) +
@@ -118,31 +118,29 @@ void check_together(train::Options& options, const Winners& winners) {
 
 enum class Purpose { kTraining, kCheckpoint };
 
-train::Options assemble(const std::vector<std::vector<Setting>>& sources, Purpose purpose) {
-  train::Options options;
+Options assemble(const std::vector<std::vector<Setting>>& sources, Purpose purpose) {
+  Options options;
   Winners winners;
   for (const std::vector<Setting>& source : sources) apply(source, options, winners);
   check_complete(winners, purpose == Purpose::kTraining);
   check_together(options, winners);
-  options.effective_ini = effective_ini(options);
-  options.default_ini = effective_ini(train::Options{});
   return options;
 }
 
 }  // namespace
 
-train::Options make_options(const std::vector<std::vector<Setting>>& sources) {
+Options make_options(const std::vector<std::vector<Setting>>& sources) {
   return assemble(sources, Purpose::kTraining);
 }
 
-train::Options load(const std::vector<std::string>& files, const std::vector<Setting>& command_line) {
+Options load(const std::vector<std::string>& files, const std::vector<Setting>& command_line) {
   std::vector<std::vector<Setting>> sources;
   for (const std::string& file : files) sources.push_back(read_ini_file(file));
   sources.push_back(command_line);
   return make_options(sources);
 }
 
-train::Options from_checkpoint(std::string_view text, const std::string& file) {
+Options from_checkpoint(std::string_view text, const std::string& file) {
   try {
     return assemble({read_ini(text, "checkpoint " + file)}, Purpose::kCheckpoint);
   } catch (const ConfigError& error) {
@@ -150,7 +148,7 @@ train::Options from_checkpoint(std::string_view text, const std::string& file) {
   }
 }
 
-std::string effective_ini(const train::Options& options) {
+std::string effective_ini(const Options& options) {
   std::string text;
   std::string section;
   for (const Key& key : keys()) {
@@ -168,6 +166,52 @@ std::string effective_ini(const train::Options& options) {
     }
   }
   return text;
+}
+
+namespace {
+
+/// As in an INI text: without the indentation of layers.
+std::string joined(const std::vector<std::string>& values) {
+  std::vector<std::string> trimmed;
+  for (const std::string& value : values) trimmed.emplace_back(trim(value));
+  return join(trimmed, " | ");
+}
+
+/// What a key that the table lacks decides, by its neighbours: bits, unless no key of its section does.
+Effect effect_of_unknown(const std::string& name) {
+  const std::string section = name.substr(0, name.find('.'));
+  bool is_known_section = false;
+  for (const Key& key : keys()) {
+    if (key.section() != section) continue;
+    if (key.effect == Effect::kBits) return Effect::kBits;
+    is_known_section = true;
+  }
+  return is_known_section ? Effect::kPlace : Effect::kBits;
+}
+
+}  // namespace
+
+std::vector<Difference> differences(std::string_view text, const std::string& name, const Options& options) {
+  // Values that this program's table takes are compared as it writes them; others as they stand.
+  Options then;
+  then.layers.clear();
+  std::map<std::string, std::vector<std::string>, std::less<>> unknown;
+  for (const Setting& setting : read_ini(text, name)) {
+    const Key* key = find_key(setting.key);
+    if (key == nullptr || !key->read(then, setting.value, setting.origin))
+      unknown[setting.key].push_back(setting.value);
+  }
+  std::vector<Difference> found;
+  for (const Key& key : keys()) {
+    const auto raw = unknown.find(key.name);
+    const std::string there = joined(raw != unknown.end() ? raw->second : key.write(then));
+    const std::string here = joined(key.write(options));
+    if (there != here && here.find('#') == std::string::npos)  // what has one stands in no INI text
+      found.push_back({key.name, there, here, key.effect});
+  }
+  for (const auto& [key, values] : unknown)
+    if (find_key(key) == nullptr) found.push_back({key, joined(values), "", effect_of_unknown(key)});
+  return found;
 }
 
 }  // namespace convoy::config

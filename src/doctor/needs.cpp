@@ -13,7 +13,7 @@ Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, i
   constexpr std::int64_t kFloatBytes = sizeof(float);
   constexpr std::int64_t kProgramBytes = 200'000'000;
   constexpr std::int64_t kHeaderBytes = 1 << 20;  // of a checkpoint, provenance and all
-  const train::Options& options = run.options;
+  const config::Options& options = run.options;
   const std::int64_t gradient = run.network.gradient_size() * kFloatBytes;
   const std::int64_t velocity =
       options.optimizer.momentum > 0 ? run.network.parameter_count() * kFloatBytes : 0;

@@ -21,7 +21,7 @@ double seconds_since(Clock::time_point begin) {
 
 }  // namespace
 
-CheckpointWriter::CheckpointWriter(const Options& options, const comm::Communicator& world,
+CheckpointWriter::CheckpointWriter(const config::Options& options, const comm::Communicator& world,
                                    const nn::Network& network, const model::State& state,
                                    const RunDirectory& directory, io::IoThread& io_thread, Observer& listener)
     : options_(options),

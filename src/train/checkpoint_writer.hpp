@@ -8,10 +8,10 @@
 #include <string>
 
 #include "convoy/comm/communicator.hpp"
+#include "convoy/config/options.hpp"
 #include "convoy/io/io_thread.hpp"
 #include "convoy/model/checkpoint.hpp"
 #include "convoy/train/observer.hpp"
-#include "convoy/train/options.hpp"
 #include "convoy/train/run_directory.hpp"
 
 namespace convoy::train {
@@ -19,9 +19,9 @@ namespace convoy::train {
 class CheckpointWriter {
  public:
   /// Collective over `world`. What is referred to must outlive it.
-  CheckpointWriter(const Options& options, const comm::Communicator& world, const nn::Network& network,
-                   const model::State& state, const RunDirectory& directory, io::IoThread& io_thread,
-                   Observer& listener);
+  CheckpointWriter(const config::Options& options, const comm::Communicator& world,
+                   const nn::Network& network, const model::State& state, const RunDirectory& directory,
+                   io::IoThread& io_thread, Observer& listener);
 
   /// What save() does besides writing.
   enum class Wait {
@@ -63,7 +63,7 @@ class CheckpointWriter {
   void settle();
   [[nodiscard]] bool is_standing() const;
 
-  const Options& options_;
+  const config::Options& options_;
   comm::Communicator world_;
   const nn::Network& network_;
   const RunDirectory& directory_;

@@ -8,7 +8,7 @@
 
 namespace convoy::train {
 
-std::int64_t outputs_for(const data::Dataset& dataset, const Options& options) {
+std::int64_t outputs_for(const data::Dataset& dataset, const config::Options& options) {
   if (dataset.has_targets() && options.loss != nn::LossKind::kQuadratic)
     throw ConfigError("network.loss = " + std::string(nn::to_string(options.loss)) + " needs classes (" +
                       options.data.file + " holds targets); set network.loss = quadratic");

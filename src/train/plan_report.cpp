@@ -39,7 +39,7 @@ void look_at(const step::Source& source) {
 }
 
 /// What the first rank writes, or each of all.
-std::int64_t snapshot_bytes(const Options& options, const comm::Communicator& world,
+std::int64_t snapshot_bytes(const config::Options& options, const comm::Communicator& world,
                             const nn::Network& network, const model::State& state) {
   const std::int64_t all =
       (network.gradient_size() + (state.has_velocity ? network.parameter_count() : 0)) * kFloatBytes;
@@ -47,7 +47,7 @@ std::int64_t snapshot_bytes(const Options& options, const comm::Communicator& wo
   return world.is_root() ? all : 0;
 }
 
-std::int64_t buffer_bytes(const Options& options, const data::Split& split) {
+std::int64_t buffer_bytes(const config::Options& options, const data::Split& split) {
   if (!split.is_streamed()) return 0;
   const data::SampleOrder order(split, options.data, options.seed, options.batch);
   return 2 * order.most_in_portion() * split.picture_bytes();
@@ -79,8 +79,9 @@ std::string describe_plan(const nn::Network& network, const step::StepPlan& plan
 
 }  // namespace
 
-std::string plan_report(const Options& options, const comm::Communicator& world, const nn::Network& network,
-                        step::Stepper& stepper, const step::Source& train, const step::Source* test) {
+std::string plan_report(const config::Options& options, const comm::Communicator& world,
+                        const nn::Network& network, step::Stepper& stepper, const step::Source& train,
+                        const step::Source* test) {
   const model::State& of = stepper.state();
   const std::int64_t state =
       (network.gradient_size() + static_cast<std::int64_t>(of.velocity.values().size())) * kFloatBytes;

@@ -13,7 +13,7 @@ const data::Split& training_split(const data::Dataset& dataset, const std::strin
   return *split;
 }
 
-std::vector<std::string> start_warnings(const Options& options, const data::Dataset& dataset,
+std::vector<std::string> start_warnings(const config::Options& options, const data::Dataset& dataset,
                                         const std::vector<step::Placement>& placements) {
   std::vector<std::string> warnings = dataset.warnings();
   const data::Split& train = training_split(dataset, options.data.file);

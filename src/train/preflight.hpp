@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "convoy/config/options.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/step/placement.hpp"
-#include "convoy/train/options.hpp"
 
 namespace convoy::train {
 
@@ -14,7 +14,8 @@ namespace convoy::train {
 [[nodiscard]] const data::Split& training_split(const data::Dataset& dataset, const std::string& file);
 
 /// What to warn about before the first step: of the data, of the places of ranks, of what costs bits.
-[[nodiscard]] std::vector<std::string> start_warnings(const Options& options, const data::Dataset& dataset,
+[[nodiscard]] std::vector<std::string> start_warnings(const config::Options& options,
+                                                      const data::Dataset& dataset,
                                                       const std::vector<step::Placement>& placements);
 
 /// A line for the start block: file, samples, classes, shape.

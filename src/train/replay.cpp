@@ -73,7 +73,7 @@ std::vector<Difference> gathered(const comm::Communicator& world, const std::vec
 
 class Replay {
  public:
-  Replay(const Options& options, const comm::Communicator& world, const ReplayRequest& request)
+  Replay(const config::Options& options, const comm::Communicator& world, const ReplayRequest& request)
       : options_(options),
         world_(world),
         request_(request),
@@ -189,7 +189,7 @@ class Replay {
     return gathered(world_, mine);
   }
 
-  const Options& options_;
+  const config::Options& options_;
   comm::Communicator world_;
   const ReplayRequest& request_;
   const step::Hooks no_hooks_;
@@ -206,7 +206,8 @@ class Replay {
 
 }  // namespace
 
-ReplayResult replay(const Options& options, const comm::Communicator& world, const ReplayRequest& request) {
+ReplayResult replay(const config::Options& options, const comm::Communicator& world,
+                    const ReplayRequest& request) {
   step::compare_across_ranks(world, {}, "build", step::build_digest(), step::kSameBuild);
   step::check_ranks(options, world.size());
   return Replay(options, world.by_node(), request).run();

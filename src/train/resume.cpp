@@ -1,9 +1,8 @@
 #include "resume.hpp"
 
 #include <algorithm>
-#include <array>
-#include <map>
 
+#include "convoy/config/config.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
@@ -13,35 +12,6 @@
 
 namespace convoy::train {
 namespace {
-
-/// The keys of an effective INI with their values; the values of a repeated key joined.
-std::map<std::string, std::string> values_of(const std::string& ini) {
-  std::map<std::string, std::string> values;
-  std::string section;
-  for (std::size_t begin = 0; begin < ini.size();) {
-    const std::size_t end = std::min(ini.find('\n', begin), ini.size());
-    const std::string_view line = trim(std::string_view(ini).substr(begin, end - begin));
-    begin = end + 1;
-    const auto equals = line.find('=');
-    if (line.starts_with('[')) {
-      section = line.substr(1, line.find(']') - 1);
-    } else if (!line.empty() && !line.starts_with('#') && equals != std::string_view::npos) {
-      std::string& value = values[section + '.' + std::string(trim(line.substr(0, equals)))];
-      value += (value.empty() ? "" : " | ") + std::string(trim(line.substr(equals + 1)));
-    }
-  }
-  return values;
-}
-
-/// Keys that do not touch the trajectory: where and how a run runs, and how far.
-bool may_differ(const std::string& key) {
-  constexpr std::array<std::string_view, 5> kKeys{"data.file", "data.test-file", "data.verify", "data.cache",
-                                                  "train.max-steps"};
-  constexpr std::array<std::string_view, 2> kSums{"comm.reduction", "comm.wire"};
-  if (std::find(kSums.begin(), kSums.end(), key) != kSums.end()) return false;
-  return key.starts_with("run.") || key.starts_with("checkpoint.") || key.starts_with("comm.") ||
-         std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
-}
 
 /// Damaged ones are passed over; one that cannot be read may be sound, and must not be written over.
 std::string newest_sound(const RunDirectory& directory, Observer& listener) {
@@ -104,7 +74,7 @@ void begin_branch(const RunDirectory& directory, const std::string& from, std::i
 }
 
 std::string require_same_run(const model::CheckpointHeader& header, const std::string& path,
-                             const Options& options, const std::string& data_digest, bool anyway) {
+                             const config::Options& options, const std::string& data_digest, bool anyway) {
   std::vector<std::string> differences;
   const auto differs = [&](const std::string& what, const std::string& then, const std::string& now) {
     const std::string both = what + " differs (there '" + then + "', here '" + now + "')";
@@ -117,18 +87,11 @@ std::string require_same_run(const model::CheckpointHeader& header, const std::s
                       "; resume with what the run began with, or start afresh in another run.dir" +
                       (is_fixed ? "" : "; --resume-anyway goes on as another run would"));
   };
-  std::map<std::string, std::string> then = values_of(header.config);
-  std::map<std::string, std::string> now = values_of(options.effective_ini);
-  // A key that the checkpoint does not know, because it is newer, stood for what its default does.
-  const std::map<std::string, std::string> defaults = values_of(options.default_ini);
-  for (const auto& [key, value] : now) {
-    const auto found = defaults.find(key);
-    then.try_emplace(key, found == defaults.end() ? "" : found->second);
+  for (const config::Difference& key : config::differences(header.config, path, options)) {
+    // A window decides the order of chunks alone, else only what is read at a time.
+    if (key.key == "data.window" && options.data.order == data::Order::kFull) continue;
+    if (key.effect == config::Effect::kBits) differs(key.key, key.there, key.here);
   }
-  // A window decides the order of chunks alone, else only what is read at a time.
-  if (now["data.order"] == "full") now["data.window"] = then["data.window"];
-  for (const auto& [key, value] : then)
-    if (!may_differ(key) && now[key] != value) differs(key, value, now[key]);
   if (header.data_digest != data_digest)
     differs("the content of the data set", header.data_digest, data_digest);
   return join(differences, ", ");

@@ -20,7 +20,8 @@ namespace convoy::train {
 /// not have the same trajectory: network, optimizer, schedule, batch, seed or data differ. With `anyway` only
 /// where the network, its loss or the batch do; the other differences are returned, for people.
 std::string require_same_run(const model::CheckpointHeader& header, const std::string& path,
-                             const Options& options, const std::string& data_digest, bool anyway = false);
+                             const config::Options& options, const std::string& data_digest,
+                             bool anyway = false);
 
 /// A run goes on from `from`, of `step`, with these differences: says so, or throws ConfigError where run.dir
 /// holds newer sound checkpoints, which are of the run so far.

@@ -37,7 +37,7 @@ Score score_of(double loss, std::int64_t correct, std::int64_t samples, std::int
   return {.is_error = true, .value = std::sqrt(2 * loss / static_cast<double>(target_size))};
 }
 
-std::string start_line(const StartReport& report, const Options& options, int ranks, int threads) {
+std::string start_line(const StartReport& report, const config::Options& options, int ranks, int threads) {
   return json_object({{"event", json_string("start")},
                       {"step", std::to_string(report.step)},
                       {"version", json_string(version())},

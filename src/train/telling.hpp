@@ -6,8 +6,8 @@
 #include <string>
 
 #include "convoy/comm/communicator.hpp"
+#include "convoy/config/options.hpp"
 #include "convoy/train/observer.hpp"
-#include "convoy/train/options.hpp"
 
 namespace convoy::train {
 
@@ -30,7 +30,7 @@ class Pace {
   std::int64_t images_ = 0;
 };
 
-[[nodiscard]] std::string start_line(const StartReport& report, const Options& options, int ranks,
+[[nodiscard]] std::string start_line(const StartReport& report, const config::Options& options, int ranks,
                                      int threads);
 [[nodiscard]] std::string step_line(const StepReport& report);
 [[nodiscard]] std::string epoch_line(const EpochReport& report);

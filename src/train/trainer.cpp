@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "checkpoint_writer.hpp"
+#include "convoy/config/config.hpp"
 #include "convoy/core/integer.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
@@ -34,7 +35,7 @@ constexpr std::string_view kSameData = "let data.file name the same file on ever
 /// A run under way on one rank.
 class Trainer {
  public:
-  Trainer(const Options& options, const comm::Communicator& world, const Launch& launch)
+  Trainer(const config::Options& options, const comm::Communicator& world, const Launch& launch)
       : options_(options),
         world_(world),
         launch_(launch),
@@ -79,7 +80,7 @@ class Trainer {
     const bool is_fresh = from.empty();
     io::agreed_at_root(world_, [&] {
       directory_.claim();
-      directory_.write_config(options_.effective_ini);
+      directory_.write_config(config::effective_ini(options_));
       directory_.cut_metrics(is_fresh ? -1 : progress_.step);
       metrics_.append(start_line(report, options_, world_.size(), stepper_.engine().threads()));
     });
@@ -308,7 +309,7 @@ class Trainer {
     }
     writer_.save({.isa = std::string(kernels::to_string(isa_)),
                   .seed = options_.seed,
-                  .config = options_.effective_ini,
+                  .config = config::effective_ini(options_),
                   .progress = progress_,
                   .input = train_.transform,
                   .class_names = dataset_.class_names(),
@@ -356,7 +357,7 @@ class Trainer {
                                   : "done");
   }
 
-  const Options& options_;
+  const config::Options& options_;
   comm::Communicator world_;
   const Launch& launch_;
   Observer silent_;
@@ -392,9 +393,9 @@ class Trainer {
 
 }  // namespace
 
-ExitStatus train(const Options& options, const comm::Communicator& world, const Launch& launch) {
+ExitStatus train(const config::Options& options, const comm::Communicator& world, const Launch& launch) {
   step::compare_across_ranks(world, launch.hooks, "build", step::build_digest(), step::kSameBuild);
-  step::compare_across_ranks(world, launch.hooks, "configuration", hash(options.effective_ini),
+  step::compare_across_ranks(world, launch.hooks, "configuration", hash(config::effective_ini(options)),
                              kSameConfiguration);
   step::check_ranks(options, world.size());
   // Ranks of a host next to each other hold leaves next to each other, which add up to few partial sums.

@@ -22,12 +22,13 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-void read_back(const train::Options& options) {
-  const std::string& ini = options.effective_ini;
+void read_back(const config::Options& options) {
+  const std::string ini = config::effective_ini(options);
   if (ini.find("# for --") != std::string::npos) return;  // a '#' cannot stand in a file
-  const train::Options again = config::make_options({config::read_ini(ini, "effective")});
-  if (again.effective_ini == ini) return;
-  std::fprintf(stderr, "comes back otherwise:\n%s\n---\n%s\n", ini.c_str(), again.effective_ini.c_str());
+  const config::Options again = config::make_options({config::read_ini(ini, "effective")});
+  if (config::effective_ini(again) == ini) return;
+  std::fprintf(stderr, "comes back otherwise:\n%s\n---\n%s\n", ini.c_str(),
+               config::effective_ini(again).c_str());
   std::abort();
 }
 

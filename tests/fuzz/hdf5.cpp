@@ -31,7 +31,7 @@ constexpr io::TrialLimits kLimits{.seconds = 1, .bytes = std::int64_t{256} << 20
 void read_checkpoint(const std::string& path) {
   (void)model::describe_checkpoint(path);
   const model::CheckpointHeader header = model::read_checkpoint_header(path);
-  const train::Options options = config::from_checkpoint(header.config, path);
+  const config::Options options = config::from_checkpoint(header.config, path);
   const nn::Network network(header.input.shape, options.layers, options.loss, std::nullopt);
   model::State state = model::make_state(network, options.optimizer.momentum);
   model::read_checkpoint_state(path, network, state);

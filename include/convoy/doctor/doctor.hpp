@@ -10,8 +10,8 @@
 #include <string>
 
 #include "convoy/comm/communicator.hpp"
+#include "convoy/config/options.hpp"
 #include "convoy/nn/network.hpp"
-#include "convoy/train/options.hpp"
 
 namespace convoy::doctor {
 
@@ -34,7 +34,7 @@ struct Finding {
 
 /// The run that is to be made possible.
 struct PlannedRun {
-  train::Options options;
+  config::Options options;
   nn::Network network;
   std::int64_t data_bytes = 0;  ///< of the pictures that are kept in memory, once a host
 };

@@ -5,14 +5,14 @@
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
+#include "convoy/config/options.hpp"
 #include "convoy/step/engine.hpp"
-#include "convoy/train/options.hpp"
 
 namespace convoy::train {
 
 /// Outputs that a network for `dataset` has. Throws ConfigError where its loss cannot be one of the data
 /// set's targets.
-[[nodiscard]] std::int64_t outputs_for(const data::Dataset& dataset, const Options& options);
+[[nodiscard]] std::int64_t outputs_for(const data::Dataset& dataset, const config::Options& options);
 
 struct Evaluation {
   std::int64_t samples = 0;

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
+#include "convoy/config/options.hpp"
 #include "convoy/kernels/isa.hpp"
 #include "convoy/model/checkpoint.hpp"
-#include "convoy/train/options.hpp"
 
 namespace convoy::train {
 
@@ -43,7 +43,7 @@ struct ReplayResult {
 /// Collective over `world`; `options` are those stored in `from`, with data.file and threads as they are to
 /// be now. Throws ConfigError (no such file, the two are not of one run, not in this order), DataError
 /// (damaged), and what training throws. The same result on every rank.
-[[nodiscard]] ReplayResult replay(const Options& options, const comm::Communicator& world,
+[[nodiscard]] ReplayResult replay(const config::Options& options, const comm::Communicator& world,
                                   const ReplayRequest& request);
 
 }  // namespace convoy::train

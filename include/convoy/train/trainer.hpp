@@ -8,10 +8,10 @@
 #include <string>
 
 #include "convoy/comm/communicator.hpp"
+#include "convoy/config/options.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/kernels/isa.hpp"
 #include "convoy/train/observer.hpp"
-#include "convoy/train/options.hpp"
 
 namespace convoy::train {
 
@@ -44,6 +44,7 @@ struct Launch {
 /// Collective over `world`: every rank calls with the same options. Returns kDone, or kStoppedEarly where the
 /// run left before its end with a checkpoint written. Throws the Error that ended it: ConfigError before
 /// anything is written; DataError, IoError, DivergedError, DisagreementError.
-[[nodiscard]] ExitStatus train(const Options& options, const comm::Communicator& world, const Launch& launch);
+[[nodiscard]] ExitStatus train(const config::Options& options, const comm::Communicator& world,
+                               const Launch& launch);
 
 }  // namespace convoy::train

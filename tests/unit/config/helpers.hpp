@@ -22,7 +22,7 @@ inline constexpr const char* kLeast =
     "r\n";
 
 /// Options of INI texts, later ones beating earlier ones; their names are "a.ini", "b.ini", …
-inline train::Options from_texts(const std::vector<std::string>& texts) {
+inline Options from_texts(const std::vector<std::string>& texts) {
   std::vector<std::vector<Setting>> sources;
   for (const std::string& text : texts)
     sources.push_back(read_ini(text, std::string(1, static_cast<char>('a' + sources.size())) + ".ini"));
@@ -30,7 +30,7 @@ inline train::Options from_texts(const std::vector<std::string>& texts) {
 }
 
 /// kLeast, then `text`.
-inline train::Options least_and(const std::string& text) {
+inline Options least_and(const std::string& text) {
   return from_texts({kLeast, text});
 }
 

@@ -5,14 +5,14 @@
 namespace convoy::config {
 namespace {
 
-std::vector<std::string> layer_texts(const train::Options& options) {
+std::vector<std::string> layer_texts(const Options& options) {
   std::vector<std::string> texts;
   for (const nn::LayerText& layer : options.layers) texts.push_back(layer.text);
   return texts;
 }
 
 TEST(Configuration, HasTheDefaultsOfTheContract) {
-  const train::Options options = from_texts({kLeast});
+  const Options options = from_texts({kLeast});
   EXPECT_TRUE(options.data.shuffle);
   EXPECT_EQ(options.data.normalize, data::Normalize::kDataset);
   EXPECT_EQ(options.optimizer.momentum, 0);
@@ -38,7 +38,7 @@ TEST(Configuration, HasTheDefaultsOfTheContract) {
 }
 
 TEST(Configuration, ReadsEveryKey) {
-  const train::Options options = from_texts(
+  const Options options = from_texts(
       {"[data]\nfile = my data.h5\nnormalize = none\nshuffle = no\naugment = none\n"
        "[network]\nlayer = conv 8 3x3\nlayer = dense 10\nloss = sigmoid-cross-entropy\n"
        "[optimizer]\nname = sgd\nmomentum = 0.9\nnesterov = yes\nweight-decay = 5e-4\n"
@@ -79,21 +79,20 @@ TEST(Configuration, ReadsEveryKey) {
 }
 
 TEST(Configuration, LaterFilesBeatEarlierOnesAndLeaveTheRest) {
-  const train::Options options =
-      from_texts({kLeast, "[train]\nbatch = 64\nepochs = 3", "[train]\nbatch = 32"});
+  const Options options = from_texts({kLeast, "[train]\nbatch = 64\nepochs = 3", "[train]\nbatch = 32"});
   EXPECT_EQ(options.batch, 32);
   EXPECT_EQ(options.epochs, 3);
   EXPECT_EQ(options.schedule.lr, 0.5);
 }
 
 TEST(Configuration, LayersOfALaterFileReplaceTheWholeList) {
-  const train::Options options = from_texts({kLeast, "[network]\nlayer = relu\nlayer = dense 3"});
+  const Options options = from_texts({kLeast, "[network]\nlayer = relu\nlayer = dense 3"});
   EXPECT_EQ(layer_texts(options), (std::vector<std::string>{"relu", "dense 3"}));
   EXPECT_EQ(options.loss, nn::LossKind::kQuadratic);
 }
 
 TEST(Configuration, KeepsTheOrderOfEqualLayers) {
-  const train::Options options = least_and(
+  const Options options = least_and(
       "[network]\nlayer = relu\nlayer = conv 1 1x1\nlayer = relu\n[train]\nbatch = 4\n[network]\nlayer = "
       "relu");
   EXPECT_EQ(layer_texts(options), (std::vector<std::string>{"relu", "conv 1 1x1", "relu", "relu"}));
@@ -170,7 +169,7 @@ TEST(Configuration, RefusesAnUnknownKeyOfTheCommandLine) {
 }
 
 TEST(FromCheckpoint, NeedsNeitherRunDirNorDataFile) {
-  const train::Options options =
+  const Options options =
       from_checkpoint("[network]\nlayer = dense 10\nloss = quadratic\n[schedule]\nlr = 1\n", "c.h5");
   EXPECT_EQ(options.layers.at(0).origin, "checkpoint c.h5:2");
 }

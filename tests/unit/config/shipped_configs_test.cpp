@@ -25,16 +25,16 @@ TEST(ShippedConfigs, AreThoseTheReadmeNames) {
 TEST(ShippedConfigs, AllParseAndReadBack) {
   for (const auto& path : shipped()) {
     SCOPED_TRACE(path);
-    const train::Options options = load({path.string()}, {});
+    const Options options = load({path.string()}, {});
     EXPECT_EQ(options.dir, "runs/" + path.stem().string());
-    EXPECT_EQ(from_texts({options.effective_ini}).effective_ini, options.effective_ini);
+    EXPECT_EQ(effective_ini(from_texts({effective_ini(options)})), effective_ini(options));
   }
 }
 
 TEST(ShippedConfigs, UseBatch128InMicroBatchesOf16ButNielsensFirstAndVgg) {
   for (const auto& path : shipped()) {
     SCOPED_TRACE(path);
-    const train::Options options = load({path.string()}, {});
+    const Options options = load({path.string()}, {});
     const bool is_mlp = path.stem() == "mlp-mnist";
     EXPECT_EQ(options.batch, is_mlp ? 10 : 128);
     EXPECT_EQ(options.micro_batch, is_mlp ? 5 : path.stem() == "vgg11-cifar10" ? 32 : 16);

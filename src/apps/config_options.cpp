@@ -1,24 +1,25 @@
-#include "convoy/config/command_line.hpp"
+#include "config_options.hpp"
 
 #include <cctype>
 
+#include "convoy/config/keys.hpp"
 #include "convoy/core/text.hpp"
-#include "keys.hpp"
 
-namespace convoy::config {
+namespace convoy::apps {
 namespace po = boost::program_options;
 
 namespace {
 
-std::string description(const Key& key) {
+std::string description(const config::Key& key) {
   std::string text =
       key.help + ". " + static_cast<char>(std::toupper(key.allowed.front())) + key.allowed.substr(1);
-  const std::vector<std::string> preset = key.write(train::Options{});
-  if (key.need != Need::kDefault) {
+  const std::vector<std::string> preset = key.write(config::Options{});
+  if (key.need != config::Need::kDefault) {
     text += "; no default";
   } else if (!preset.empty() && !preset.front().empty()) {
     text += "; default " + preset.front();
   }
+  if (key.effect != config::Effect::kBits) text += "; may differ on --resume";
   return text;
 }
 
@@ -30,23 +31,23 @@ po::options_description command_line_options() {
       "Configuration (an INI file's [section] and key; the command line beats every file)", kLineLength);
   all.add_options()("config", po::value<std::vector<std::string>>()->value_name("FILE")->composing(),
                     "INI file to read; may be repeated, later files beat earlier ones");
-  for (const Key& key : keys()) {
+  for (const config::Key& key : config::keys()) {
     auto* value = po::value<std::vector<std::string>>()->value_name(key.value_name)->composing();
     all.add_options()(key.name.c_str(), value, description(key).c_str());
   }
   return all;
 }
 
-train::Options load(const po::parsed_options& parsed) {
+config::Options load_config(const po::parsed_options& parsed) {
   std::vector<std::string> files;
-  std::vector<Setting> settings;
+  std::vector<config::Setting> settings;
   for (const po::option& option : parsed.options) {
     if (option.value.empty()) continue;
     if (option.string_key == "config") files.push_back(option.value.front());
-    if (find_key(option.string_key))
+    if (config::find_key(option.string_key))
       settings.push_back({option.string_key, option.value.front(), "command line"});
   }
-  return load(files, settings);
+  return config::load(files, settings);
 }
 
-}  // namespace convoy::config
+}  // namespace convoy::apps

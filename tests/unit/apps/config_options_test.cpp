@@ -1,20 +1,21 @@
-#include "convoy/config/command_line.hpp"
+#include "apps/config_options.hpp"
 
 #include <algorithm>
 #include <sstream>
 
-#include "helpers.hpp"
+#include "unit/config/helpers.hpp"
 
 namespace convoy::config {
 namespace {
 namespace po = boost::program_options;
 
-train::Options load_words(const std::vector<std::string>& words) {
-  const po::options_description options = command_line_options();
-  return load(po::command_line_parser(words)
-                  .options(options)
-                  .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
-                  .run());
+Options load_words(const std::vector<std::string>& words) {
+  const po::options_description options = apps::command_line_options();
+  return apps::load_config(
+      po::command_line_parser(words)
+          .options(options)
+          .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
+          .run());
 }
 
 TEST(CommandLine, BeatsTheLastFileWhichBeatsTheOnesBefore) {
@@ -22,7 +23,7 @@ TEST(CommandLine, BeatsTheLastFileWhichBeatsTheOnesBefore) {
   const std::string a =
       folder.write("a.ini", std::string(kLeast) + "[train]\nbatch = 64\nepochs = 3\nseed = 5\n");
   const std::string b = folder.write("b.ini", "[train]\nbatch = 32\nepochs = 4\n");
-  const train::Options options = load_words({"--train.batch", "16", "--config", a, "--config", b});
+  const Options options = load_words({"--train.batch", "16", "--config", a, "--config", b});
   EXPECT_EQ(options.batch, 16);
   EXPECT_EQ(options.epochs, 4);
   EXPECT_EQ(options.seed, 5U);
@@ -31,7 +32,7 @@ TEST(CommandLine, BeatsTheLastFileWhichBeatsTheOnesBefore) {
 TEST(CommandLine, LayersReplaceThoseOfFiles) {
   const TemporaryFolder folder;
   const std::string a = folder.write("a.ini", kLeast);
-  const train::Options options =
+  const Options options =
       load_words({"--config", a, "--network.layer", "conv 8 3x3", "--network.layer=dense 4"});
   ASSERT_EQ(options.layers.size(), 2U);
   EXPECT_EQ(options.layers[0].text, "conv 8 3x3");
@@ -69,14 +70,14 @@ TEST(CommandLine, RefusesALayerThatACheckpointCouldNotKeep) {
 
 TEST(CommandLine, HelpNamesEveryKeyOfTheEffectiveConfiguration) {
   std::ostringstream help;
-  help << command_line_options();
-  const train::Options options = least_and("[schedule]\nstep-epochs = 1\n");
-  for (const Setting& setting : read_ini(options.effective_ini, "a.ini"))
+  help << apps::command_line_options();
+  const Options options = least_and("[schedule]\nstep-epochs = 1\n");
+  for (const Setting& setting : read_ini(effective_ini(options), "a.ini"))
     expect_mentions(help.str(), {"--" + setting.key + " "});
 }
 
 TEST(CommandLine, HelpNamesNoDefaultThatIsEmpty) {
-  const po::options_description all = command_line_options();
+  const po::options_description all = apps::command_line_options();
   for (const auto& option : all.options())
     EXPECT_FALSE(option->description().ends_with("default ")) << option->long_name();
 }

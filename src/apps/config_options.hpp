@@ -7,14 +7,14 @@
 
 #include "convoy/config/config.hpp"
 
-namespace convoy::config {
+namespace convoy::apps {
 
 /// `--config` and, section by section, all keys with their allowed values and defaults: for parsing and for
 /// --help.
 [[nodiscard]] boost::program_options::options_description command_line_options();
 
 /// The run a parsed command line describes. `parsed` was made with command_line_options() among its options;
-/// options that are not the configuration's are passed over. Throws ConfigError as load() does.
-[[nodiscard]] train::Options load(const boost::program_options::parsed_options& parsed);
+/// options that are not the configuration's are passed over. Throws ConfigError as config::load() does.
+[[nodiscard]] config::Options load_config(const boost::program_options::parsed_options& parsed);
 
-}  // namespace convoy::config
+}  // namespace convoy::apps

@@ -1,24 +1,32 @@
 #pragma once
-// The one table of what can be configured. Private to the config room.
+// The one table of what can be configured. Parsing, --help, the effective INI, the
+// agreement of ranks and the rules of --resume are made from it.
 
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "convoy/train/options.hpp"
+#include "convoy/config/options.hpp"
 
 namespace convoy::config {
 
 /// What happens where nobody sets a key.
 enum class Need {
-  kDefault,        ///< it keeps the value train::Options is made with
+  kDefault,        ///< it keeps the value Options is made with
   kForEverything,  ///< an error, also in a checkpoint's configuration
   kForTraining,    ///< an error where a run is to be started
 };
 
 /// How often one source may set a key.
 enum class Times { kOnce, kOftenInOrder };
+
+/// What a key decides.
+enum class Effect {
+  kBits,   ///< what is trained: a run cannot go on with another value
+  kSpeed,  ///< how a run computes, waits or checks, not what comes out
+  kPlace,  ///< where, how far and how often something is read, written or said
+};
 
 struct Key {
   std::string name;        ///< "train.batch"
@@ -27,12 +35,13 @@ struct Key {
   std::string help;        ///< what it does, units included
   Need need = Need::kDefault;
   Times times = Times::kOnce;
+  Effect effect = Effect::kBits;
 
   /// Stores a value and where it came from; false where it is not what `allowed` says.
-  std::function<bool(train::Options&, const std::string& value, const std::string& origin)> read;
+  std::function<bool(Options&, const std::string& value, const std::string& origin)> read;
   /// The values as `read` takes them back: one, several where it may repeat, none where there is nothing to
   /// say.
-  std::function<std::vector<std::string>(const train::Options&)> write;
+  std::function<std::vector<std::string>(const Options&)> write;
 
   [[nodiscard]] std::string section() const { return name.substr(0, name.find('.')); }
   [[nodiscard]] std::string short_name() const { return name.substr(name.find('.') + 1); }

@@ -1,6 +1,7 @@
 #pragma once
-// Everything a run is told: the configuration, parsed and checked, as plain values. The config room fills it
-// from INI files and the command line; tests fill it by hand.
+// Everything a run is told: the configuration, parsed and checked, as plain values. Filled from INI files and
+// the command line (config.hpp), or by hand; the table of keys (keys.hpp) turns any of them into text and
+// compares them.
 
 #include <cstdint>
 #include <string>
@@ -12,7 +13,7 @@
 #include "convoy/optim/schedule.hpp"
 #include "convoy/step/options.hpp"
 
-namespace convoy::train {
+namespace convoy::config {
 
 /// One run's configuration: what a step reads, and what only the run around the steps reads; section by
 /// section as in the file (src/CONTRACT.md, "Configuration").
@@ -38,9 +39,6 @@ struct Options : step::Options {
   std::int64_t checkpoint_retries = 3;  ///< failures in a row that a run survives
   model::Writers checkpoint_writers = model::Writers::kOne;
   int checkpoint_gzip = 0;  ///< level; 0: as they are
-
-  std::string default_ini;  ///< the same where nothing is configured: what a key that is not stored stood for
-  std::string effective_ini;  ///< the whole effective configuration as an INI file, stored in checkpoints
 };
 
-}  // namespace convoy::train
+}  // namespace convoy::config
