@@ -14,6 +14,7 @@
 #include "convoy/launch/ranks.hpp"
 #include "convoy/measure/scaling.hpp"
 #include "convoy/step/agreement.hpp"
+#include "convoy/step/batch_plan.hpp"
 #include "convoy/step/placement.hpp"
 #include "pictures.hpp"
 
@@ -52,7 +53,7 @@ class Scaling {
         network_(network_for(request.pictures, options)),
         kernels_(kernels::float_kernels(step::lowest_isa(world, kernels::choose_isa()))),
         threads_(step::resolve_threads(options.threads)),
-        leaves_((options.batch + options.micro_batch - 1) / options.micro_batch) {}
+        leaves_(step::BatchPlan(options).micro_batches()) {}
 
   ExitStatus run() {
     measure();

@@ -4,6 +4,7 @@
 #include "convoy/core/integer.hpp"
 #include "convoy/doctor/doctor.hpp"
 #include "convoy/nn/workspace.hpp"
+#include "convoy/step/batch_plan.hpp"
 #include "convoy/step/buckets.hpp"
 #include "convoy/step/step_plan.hpp"
 
@@ -18,7 +19,7 @@ Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, i
   const std::int64_t velocity =
       options.optimizer.momentum > 0 ? run.network.parameter_count() * kFloatBytes : 0;
 
-  const std::int64_t leaves = ceil_div(options.batch, options.micro_batch);
+  const std::int64_t leaves = step::BatchPlan(options).micro_batches();
   const step::StepPlan plan = step::plan_step(leaves, comm::leaf_block(leaves, ranks, 0), threads);
   const auto groups = static_cast<std::int64_t>(plan.groups.size());
   std::int64_t in_hand = 1;  // micro-batches of a group

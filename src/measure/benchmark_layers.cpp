@@ -8,6 +8,7 @@
 #include "convoy/core/random.hpp"
 #include "convoy/measure/benchmark.hpp"
 #include "convoy/measure/team_clock.hpp"
+#include "convoy/step/batch_plan.hpp"
 #include "convoy/step/step_plan.hpp"
 #include "convoy/step/team_pool.hpp"
 
@@ -122,7 +123,7 @@ std::optional<PassTime> combine(const std::vector<PassSeconds>& teams, const Pas
 }  // namespace
 
 std::int64_t teams_of(const step::Options& options, int threads) {
-  const std::int64_t leaves = ceil_div(options.batch, options.micro_batch);
+  const std::int64_t leaves = step::BatchPlan(options).micro_batches();
   return static_cast<std::int64_t>(step::plan_step(leaves, {0, leaves}, threads).groups.size());
 }
 

@@ -5,9 +5,9 @@
 #include "convoy/data/noise.hpp"
 #include "convoy/measure/benchmark.hpp"
 #include "convoy/measure/median_step.hpp"
+#include "convoy/step/batch_plan.hpp"
 #include "convoy/step/engine.hpp"
 #include "convoy/step/epoch_order.hpp"
-#include "convoy/step/micro_batches.hpp"
 #include "convoy/step/stepper.hpp"
 
 namespace convoy::measure {
@@ -40,7 +40,7 @@ StepTime measure_steps(const comm::Communicator& world, const nn::Network& netwo
                        const step::Options& options, const BenchmarkSetting& setting) {
   step::Options its = options;
   its.threads = setting.threads;
-  step::check_ranks(its, world.size());
+  step::BatchPlan(its).require_work_for(world.size());
   const std::int64_t samples = sample_count(network.input(), its.batch);
   const data::Split split = data::make_noise(network.input(), samples, network.classes());
   const step::Source source{&split, data::noise_transform(network.input())};

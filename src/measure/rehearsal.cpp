@@ -10,12 +10,11 @@
 #endif
 
 #include "convoy/comm/tree.hpp"
-#include "convoy/core/integer.hpp"
 #include "convoy/measure/median_step.hpp"
 #include "convoy/model/state.hpp"
+#include "convoy/step/batch_plan.hpp"
 #include "convoy/step/buckets.hpp"
 #include "convoy/step/gradient_exchange.hpp"
-#include "convoy/step/micro_batches.hpp"
 
 namespace convoy::measure {
 namespace {
@@ -83,7 +82,7 @@ class Rehearsal {
   }
 
  private:
-  [[nodiscard]] std::int64_t leaves() const { return ceil_div(options_.batch, options_.micro_batch); }
+  [[nodiscard]] std::int64_t leaves() const { return step::BatchPlan(options_).micro_batches(); }
 
   /// As Engine::run_group.
   void compute() {
@@ -130,9 +129,10 @@ MicroBatchTimes no_computation(const nn::Network& network) {
 
 comm::PartialSums partial_sums(const comm::Communicator& world, const nn::Network& network,
                                const step::Options& options, const kernels::KernelTable<float>& kernels) {
-  step::check_ranks(options, world.size());
+  const step::BatchPlan batches(options);
+  batches.require_work_for(world.size());
   const step::GradientExchange exchange(world, network, 1, kernels, options.comm);
-  return exchange.reducer().partial_sums(ceil_div(options.batch, options.micro_batch));
+  return exchange.reducer().partial_sums(batches.micro_batches());
 }
 
 double rehearse(const comm::Communicator& world, const nn::Network& network, const step::Options& options,

@@ -6,6 +6,7 @@
 #include "convoy/comm/tree.hpp"
 #include "convoy/core/integer.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/step/batch_plan.hpp"
 #include "convoy/step/cross_check.hpp"
 
 namespace convoy::step {
@@ -16,8 +17,7 @@ std::unique_ptr<data::Stream> feed_training(const Options& options, const comm::
   const comm::Communicator node = world.node();
   const std::vector<int> mates = node.all_gather_values(std::vector{world.rank()});
   const std::int64_t samples = split.samples();
-  const std::int64_t micro_batch = options.micro_batch;
-  const std::int64_t batch = std::min(options.batch, samples);
+  const BatchPlan batches(options, samples);
   const int ranks = world.size();
   data::Demand demand{.first_step = steps.first,
                       .end_step = steps.end,
@@ -31,21 +31,20 @@ std::unique_ptr<data::Stream> feed_training(const Options& options, const comm::
   const data::SampleOrder order(split, options.data, options.seed, options.batch);
   demand.most_in_portion = order.most_in_portion();
   demand.order = [order](std::int64_t epoch) { return order.of(epoch); };
-  demand.wanted = [=, is_verified = steps.is_verified, per_epoch = steps.per_epoch](std::int64_t step) {
-    const std::int64_t here = std::min(batch, samples - step % per_epoch * options.batch);
-    const std::int64_t leaves = ceil_div(here, micro_batch);
+  demand.wanted = [=, is_verified = steps.is_verified](std::int64_t step) {
+    const std::int64_t leaves = batches.micro_batches(batches.samples_of_step(step));
     std::vector<Range> wanted;
     for (const int rank : mates) {
-      const Range block = comm::leaf_block(leaves, ranks, rank);
-      wanted.push_back({block.begin * micro_batch, block.end * micro_batch});
+      wanted.push_back(batches.positions(comm::leaf_block(leaves, ranks, rank)));
       const std::int64_t again =
           ranks > 1 && is_verified(step) ? leaf_to_check(leaves, step, ranks, (rank + 1) % ranks) : -1;
-      if (again >= 0) wanted.push_back({again * micro_batch, (again + 1) * micro_batch});
+      if (again >= 0) wanted.push_back(batches.positions({again, again + 1}));
     }
     return wanted;
   };
-  const std::int64_t most_leaves = ceil_div(ceil_div(batch, micro_batch), ranks) + (ranks > 1 ? 1 : 0);
-  demand.most_wanted = std::min(most_leaves * micro_batch * node.size(), batch);
+  const std::int64_t most_leaves = ceil_div(batches.micro_batches(), ranks) + (ranks > 1 ? 1 : 0);
+  demand.most_wanted =
+      std::min(batches.positions({0, most_leaves}).end * node.size(), batches.most_samples());
   return std::make_unique<data::Stream>(split, io_thread, node, std::move(demand));
 }
 

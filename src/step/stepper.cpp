@@ -18,6 +18,7 @@ Stepper::Stepper(const Options& options, const comm::Communicator& world, const 
     : options_(options),
       world_(world),
       source_(source),
+      batches_(options, source.split->samples()),
       engine_(network, kernels, resolve_threads(options.threads), options.micro_batch, options.precision),
       ranges_(model::decay_ranges(network)),
       hooks_(hooks),
@@ -37,11 +38,11 @@ Stepper::Stepper(const Options& options, const comm::Communicator& world, const 
 }
 
 std::int64_t Stepper::leaves() const {
-  return ceil_div(std::min(options_.batch, source_.split->samples()), options_.micro_batch);
+  return batches_.micro_batches();
 }
 
 std::int64_t Stepper::last_leaves() const {
-  return ceil_div((source_.split->samples() - 1) % options_.batch + 1, options_.micro_batch);
+  return batches_.micro_batches_of_last_step();
 }
 
 comm::PartialSums Stepper::partial_sums() const {
@@ -49,7 +50,7 @@ comm::PartialSums Stepper::partial_sums() const {
 }
 
 std::int64_t Stepper::micro_batch_for_one_sum() const {
-  const std::int64_t batch = std::min(options_.batch, source_.split->samples());
+  const std::int64_t batch = batches_.most_samples();
   const auto would_do = [&](std::int64_t micro_batch) {
     if (micro_batch < 1 || micro_batch > batch) return false;
     const std::int64_t leaves = ceil_div(batch, micro_batch);
@@ -152,7 +153,7 @@ LeafResult Stepper::step(const StepOrder& order) {
   await_pictures_of(order.step);
   enter(Phase::kStep, order.step + 1);
   const auto samples = static_cast<std::int64_t>(order.batch.size());
-  const std::int64_t leaves = ceil_div(samples, options_.micro_batch);
+  const std::int64_t leaves = batches_.micro_batches(samples);
   const StepPlan& plan = plan_for(leaves);
   const model::Update update{.sgd = &options_.optimizer,
                              .ranges = &ranges_,

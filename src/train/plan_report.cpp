@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "convoy/comm/tree.hpp"
-#include "convoy/core/integer.hpp"
 #include "convoy/core/memory.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/data/order.hpp"
+#include "convoy/step/batch_plan.hpp"
 
 namespace convoy::train {
 namespace {
@@ -96,9 +96,9 @@ std::string plan_report(const config::Options& options, const comm::Communicator
   const step::StepPlan& plan = stepper.prepare_plans();
   step::Engine& engine = stepper.engine();
   if (test != nullptr)
-    engine.prepare_evaluation(
-        comm::leaf_block(ceil_div(test->split->samples(), options.micro_batch), world.size(), world.rank())
-            .size());
+    engine.prepare_evaluation(comm::leaf_block(step::BatchPlan(options).micro_batches(test->split->samples()),
+                                               world.size(), world.rank())
+                                  .size());
   return describe_plan(network, plan, engine, held);
 }
 

@@ -6,14 +6,13 @@
 #include <memory>
 
 #include "convoy/core/error.hpp"
-#include "convoy/core/integer.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
 #include "convoy/optim/schedule.hpp"
 #include "convoy/step/agreement.hpp"
+#include "convoy/step/batch_plan.hpp"
 #include "convoy/step/epoch_order.hpp"
 #include "convoy/step/feed.hpp"
-#include "convoy/step/micro_batches.hpp"
 #include "convoy/step/stepper.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "preflight.hpp"
@@ -84,7 +83,7 @@ class Replay {
                 .transform = dataset_.transform(options.data.normalize),
                 .augmentation = options.data.augment},
         stepper_(options, world, network_, kernels::float_kernels(isa_), source_, no_hooks_),
-        steps_per_epoch_(ceil_div(source_.split->samples(), options.batch)),
+        steps_per_epoch_(step::BatchPlan(options, source_.split->samples()).steps_per_epoch()),
         schedule_(options.schedule, options.epochs, steps_per_epoch_),
         order_(data::SampleOrder(*source_.split, options.data, options.seed, options.batch)) {}
 
@@ -209,7 +208,7 @@ class Replay {
 ReplayResult replay(const config::Options& options, const comm::Communicator& world,
                     const ReplayRequest& request) {
   step::compare_across_ranks(world, {}, "build", step::build_digest(), step::kSameBuild);
-  step::check_ranks(options, world.size());
+  step::BatchPlan(options).require_work_for(world.size());
   return Replay(options, world.by_node(), request).run();
 }
 

@@ -6,14 +6,13 @@
 
 #include "checkpoint_writer.hpp"
 #include "convoy/config/config.hpp"
-#include "convoy/core/integer.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
 #include "convoy/io/hdf5_file.hpp"
 #include "convoy/step/agreement.hpp"
+#include "convoy/step/batch_plan.hpp"
 #include "convoy/step/epoch_order.hpp"
 #include "convoy/step/feed.hpp"
-#include "convoy/step/micro_batches.hpp"
 #include "convoy/step/stepper.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "convoy/train/provenance.hpp"
@@ -46,7 +45,7 @@ class Trainer {
                .transform = dataset_.transform(options.data.normalize),
                .augmentation = options.data.augment},
         stepper_(options, world, network_, kernels::float_kernels(isa_), train_, launch.hooks),
-        steps_per_epoch_(ceil_div(train_.split->samples(), options.batch)),
+        steps_per_epoch_(step::BatchPlan(options, train_.split->samples()).steps_per_epoch()),
         total_steps_(options.max_steps > 0 ? std::min(options.max_steps, options.epochs * steps_per_epoch_)
                                            : options.epochs * steps_per_epoch_),
         schedule_(options.schedule, options.epochs, steps_per_epoch_),
@@ -397,7 +396,7 @@ ExitStatus train(const config::Options& options, const comm::Communicator& world
   step::compare_across_ranks(world, launch.hooks, "build", step::build_digest(), step::kSameBuild);
   step::compare_across_ranks(world, launch.hooks, "configuration", hash(config::effective_ini(options)),
                              kSameConfiguration);
-  step::check_ranks(options, world.size());
+  step::BatchPlan(options).require_work_for(world.size());
   // Ranks of a host next to each other hold leaves next to each other, which add up to few partial sums.
   return Trainer(options, world.by_node(), launch).run();
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "convoy/model/state.hpp"
+#include "convoy/step/batch_plan.hpp"
 #include "convoy/step/cross_check.hpp"
 #include "convoy/step/engine.hpp"
 #include "convoy/step/gradient_exchange.hpp"
@@ -95,6 +96,7 @@ class Stepper {
   const Options& options_;
   comm::Communicator world_;
   const Source& source_;
+  BatchPlan batches_;
   Engine engine_;
   std::vector<optim::ParameterRange> ranges_;
   std::unique_ptr<GradientExchange> exchange_;  // null: one rank alone
