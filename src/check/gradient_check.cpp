@@ -65,7 +65,7 @@ nn::Network probed(const GradientCheckCase& what, nn::Registry registry) {
 }
 
 bool is_probe(const nn::Network& network, std::size_t node) {
-  return network.nodes()[node].layer->description() == kProbeKeyword;
+  return network.nodes()[node].layer->keyword() == kProbeKeyword;
 }
 
 /// One TensorCheck for each tensor, nothing checked yet. A probe's goes by the layer whose input it is.
@@ -147,7 +147,7 @@ class Run {
   [[nodiscard]] std::vector<std::byte> sides(int first = 0) const {
     std::vector<std::byte> all;
     for (int node = first; node < static_cast<int>(network_.nodes().size()); ++node) {
-      if (!network_.nodes()[static_cast<std::size_t>(node)].layer->has_kinks()) continue;
+      if (!network_.nodes()[static_cast<std::size_t>(node)].layer->traits().has_kinks) continue;
       const std::span<const std::byte> saved = workspace_.saved_by(node);
       all.insert(all.end(), saved.begin(), saved.end());
       if (!saved.empty()) continue;
@@ -288,7 +288,7 @@ double float_tolerance(const nn::Network& network, std::int64_t samples, std::in
   for (const nn::Node& node : network.nodes()) {
     const auto outputs = static_cast<double>(node.layer->output().size());
     roots += std::sqrt(std::max(1., static_cast<double>(node.layer->multiplications()) / outputs));
-    if (node.layer->has_kinks()) fewest = std::min(fewest, outputs * static_cast<double>(samples));
+    if (node.layer->traits().has_kinks) fewest = std::min(fewest, outputs * static_cast<double>(samples));
   }
   return 16 * kUnit * roots + 4 * std::sqrt(static_cast<double>(flips) / fewest);
 }

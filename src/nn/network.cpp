@@ -140,8 +140,7 @@ void Network::check_end(LossKind loss, std::optional<std::int64_t> classes, cons
                                             : " (classes, with labels up to " + grouped(*classes - 1) + ")") +
               "; a last layer 'dense " + std::to_string(*classes) + "' would fit");
   }
-  const std::string end = nodes_.back().layer->description();
-  if (loss != LossKind::kQuadratic && (end == "softmax" || end == "sigmoid")) {
+  if (loss != LossKind::kQuadratic && nodes_.back().layer->traits().gives_probabilities) {
     line.fail("stands right before the loss " + std::string(to_string(loss)) +
               ", which applies it itself (leave this layer out, or use loss = quadratic)");
   }
@@ -152,7 +151,7 @@ const Shape& Network::shape_of(int node) const {
 }
 
 bool Network::wants_diff(int node) const {
-  while (node != kNetworkInput && nodes_[static_cast<std::size_t>(node)].layer->is_view())
+  while (node != kNetworkInput && nodes_[static_cast<std::size_t>(node)].layer->traits().is_view)
     node = nodes_[static_cast<std::size_t>(node)].inputs.front();
   return node != kNetworkInput;
 }
@@ -161,7 +160,7 @@ bool Network::feeds_relu(int node) const {
   for (std::size_t i = static_cast<std::size_t>(node) + 1; i < nodes_.size(); ++i) {
     const auto& inputs = nodes_[i].inputs;
     if (std::find(inputs.begin(), inputs.end(), node) == inputs.end()) continue;
-    const Nonlinearity next = nodes_[i].layer->nonlinearity();
+    const Nonlinearity next = nodes_[i].layer->traits().nonlinearity;
     return next == Nonlinearity::kNone ? feeds_relu(static_cast<int>(i)) : next == Nonlinearity::kRelu;
   }
   return false;

@@ -6,12 +6,15 @@
 namespace convoy::nn {
 namespace {
 
+constexpr double kEpsilon = 1e-5;
+
 class BatchNorm final : public LayerOf<BatchNorm> {
  public:
   BatchNorm(const Shape& shape, double epsilon) : shape_(shape), epsilon_(epsilon) {}
 
   [[nodiscard]] Shape output() const override { return shape_; }
-  [[nodiscard]] std::string description() const override { return "batchnorm"; }
+  [[nodiscard]] std::string_view keyword() const override { return "batchnorm"; }
+  void visit(AttributeVisitor& visitor) const override { visitor.option("eps", epsilon_, kEpsilon); }
 
   [[nodiscard]] std::vector<Parameter> parameters() const override {
     return {{.name = "weight", .dims = {shape_.c}, .start = Start::kOnes},
@@ -83,7 +86,7 @@ class BatchNorm final : public LayerOf<BatchNorm> {
 
 LayerMaker batchnorm_maker() {
   return {"batchnorm [eps=1e-5] [name=…]", [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
-            return std::make_unique<BatchNorm>(input, line.take_option_number("eps", 1e-5, 1e-12, 1));
+            return std::make_unique<BatchNorm>(input, line.take_option_number("eps", kEpsilon, 1e-12, 1));
           }};
 }
 

@@ -6,6 +6,8 @@
 namespace convoy::nn {
 namespace {
 
+constexpr HeightWidth kStride{1, 1};
+
 class Conv final : public LayerOf<Conv> {
  public:
   Conv(const Shape& input, std::int64_t channels, const Window& window, bool bias)
@@ -16,12 +18,17 @@ class Conv final : public LayerOf<Conv> {
   }
 
   [[nodiscard]] Shape output() const override { return output_; }
-  [[nodiscard]] std::string description() const override {
-    return "conv " + std::to_string(shape_.oc) + ' ' + window_.description(1, 1) + (bias_ ? "" : " bias=no");
+  [[nodiscard]] std::string_view keyword() const override { return "conv"; }
+  void visit(AttributeVisitor& visitor) const override {
+    visitor.positional("channels", shape_.oc);
+    window_.visit(visitor, "kernel", kStride);
+    visitor.option("bias", bias_, true);
   }
-  [[nodiscard]] Nonlinearity nonlinearity() const override { return Nonlinearity::kOther; }
   [[nodiscard]] Traits traits() const override {
-    return {.takes_epilogue = true, .adds_diff_src = true, .backward_reads_dst = false};
+    return {.nonlinearity = Nonlinearity::kOther,
+            .takes_epilogue = true,
+            .adds_diff_src = true,
+            .backward_reads_dst = false};
   }
   [[nodiscard]] std::int64_t multiplications() const override {
     return kernels::conv2d_multiplications(shape_);
@@ -101,7 +108,7 @@ LayerMaker conv_maker() {
   return {"conv CHANNELS KHxKW [stride=1] [pad=0] [bias=yes] [name=…]",
           [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
             const std::int64_t channels = line.take_integer("the number of output channels", 1, 1 << 20);
-            Window window = take_window(line, "the kernel", std::pair<std::int64_t, std::int64_t>{1, 1});
+            Window window = take_window(line, "the kernel", kStride);
             window.check(line, input);
             return std::make_unique<Conv>(input, channels, window, line.take_option_yes_no("bias", true));
           }};

@@ -12,12 +12,16 @@ class Dense final : public LayerOf<Dense> {
       : inputs_(inputs), outputs_(outputs), bias_(bias) {}
 
   [[nodiscard]] Shape output() const override { return {outputs_, 1, 1}; }
-  [[nodiscard]] std::string description() const override {
-    return "dense " + std::to_string(outputs_) + (bias_ ? "" : " bias=no");
+  [[nodiscard]] std::string_view keyword() const override { return "dense"; }
+  void visit(AttributeVisitor& visitor) const override {
+    visitor.positional("outputs", outputs_);
+    visitor.option("bias", bias_, true);
   }
-  [[nodiscard]] Nonlinearity nonlinearity() const override { return Nonlinearity::kOther; }
   [[nodiscard]] Traits traits() const override {
-    return {.takes_epilogue = true, .adds_diff_src = true, .backward_reads_dst = false};
+    return {.nonlinearity = Nonlinearity::kOther,
+            .takes_epilogue = true,
+            .adds_diff_src = true,
+            .backward_reads_dst = false};
   }
   [[nodiscard]] std::int64_t multiplications() const override { return inputs_ * outputs_; }
 

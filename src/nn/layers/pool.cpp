@@ -21,12 +21,12 @@ class MaxPool final : public LayerOf<MaxPool> {
       : window_(window), input_(input), output_(window.output(input, input.c)) {}
 
   [[nodiscard]] Shape output() const override { return output_; }
-  [[nodiscard]] std::string description() const override {
-    return "maxpool " + window_.description(window_.kh, window_.kw);
+  [[nodiscard]] std::string_view keyword() const override { return "maxpool"; }
+  void visit(AttributeVisitor& visitor) const override {
+    window_.visit(visitor, "window", {window_.kh, window_.kw});
   }
-  [[nodiscard]] bool has_kinks() const override { return true; }
   [[nodiscard]] Traits traits() const override {
-    return {.backward_reads_src = false, .backward_reads_dst = false};
+    return {.has_kinks = true, .backward_reads_src = false, .backward_reads_dst = false};
   }
   /// The winner of every window, [B][C][OH][OW][16] int32.
   [[nodiscard]] std::int64_t saved_bytes(std::int64_t blocks, std::int64_t) const override {
@@ -53,16 +53,16 @@ class MaxPool final : public LayerOf<MaxPool> {
   Shape output_;
 };
 
-class AvgPool final : public LayerOf<AvgPool> {
+class AvgPool : public LayerOf<AvgPool> {
  public:
-  AvgPool(const Shape& input, const Window& window, std::string description)
-      : window_(window),
-        input_(input),
-        output_(window.output(input, input.c)),
-        description_(std::move(description)) {}
+  AvgPool(const Shape& input, const Window& window)
+      : window_(window), input_(input), output_(window.output(input, input.c)) {}
 
   [[nodiscard]] Shape output() const override { return output_; }
-  [[nodiscard]] std::string description() const override { return description_; }
+  [[nodiscard]] std::string_view keyword() const override { return "avgpool"; }
+  void visit(AttributeVisitor& visitor) const override {
+    window_.visit(visitor, "window", {window_.kh, window_.kw});
+  }
   [[nodiscard]] Traits traits() const override {
     return {.backward_reads_src = false, .backward_reads_dst = false};
   }
@@ -84,7 +84,15 @@ class AvgPool final : public LayerOf<AvgPool> {
   Window window_;
   Shape input_;
   Shape output_;
-  std::string description_;
+};
+
+/// The whole picture is the window.
+class GlobalAvgPool final : public AvgPool {
+ public:
+  explicit GlobalAvgPool(const Shape& input) : AvgPool(input, {.kh = input.h, .kw = input.w}) {}
+
+  [[nodiscard]] std::string_view keyword() const override { return "globalavgpool"; }
+  void visit(AttributeVisitor&) const override {}
 };
 
 Window take_pool_window(LayerLine& line, const Shape& input) {
@@ -107,16 +115,13 @@ LayerMaker maxpool_maker() {
 LayerMaker avgpool_maker() {
   return {"avgpool HxW [stride=the window] [pad=0]",
           [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
-            const Window window = take_pool_window(line, input);
-            return std::make_unique<AvgPool>(input, window,
-                                             "avgpool " + window.description(window.kh, window.kw));
+            return std::make_unique<AvgPool>(input, take_pool_window(line, input));
           }};
 }
 
 LayerMaker globalavgpool_maker() {
   return {"globalavgpool", [](LayerLine&, const Shape& input) -> std::unique_ptr<Layer> {
-            const Window whole{.kh = input.h, .kw = input.w};
-            return std::make_unique<AvgPool>(input, whole, "globalavgpool");
+            return std::make_unique<GlobalAvgPool>(input);
           }};
 }
 

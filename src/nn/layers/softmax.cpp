@@ -11,9 +11,10 @@ class Softmax final : public LayerOf<Softmax> {
   explicit Softmax(std::int64_t features) : features_(features) {}
 
   [[nodiscard]] Shape output() const override { return {features_, 1, 1}; }
-  [[nodiscard]] std::string description() const override { return "softmax"; }
-  [[nodiscard]] Nonlinearity nonlinearity() const override { return Nonlinearity::kOther; }
-  [[nodiscard]] Traits traits() const override { return {.backward_reads_src = false}; }
+  [[nodiscard]] std::string_view keyword() const override { return "softmax"; }
+  [[nodiscard]] Traits traits() const override {
+    return {.nonlinearity = Nonlinearity::kOther, .gives_probabilities = true, .backward_reads_src = false};
+  }
 
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {

@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <utility>
+#include <string_view>
 
 #include "convoy/core/shape.hpp"
+#include "convoy/nn/attributes.hpp"
 #include "convoy/nn/layer_line.hpp"
 
 namespace convoy::nn {
@@ -32,14 +32,14 @@ struct Window {
     shape.ph = ph;
     shape.pw = pw;
   }
-  /// "3x3 stride=2 pad=1"; a stride equal to (default_sh, default_sw) and a padding of 0 are left out.
-  [[nodiscard]] std::string description(std::int64_t default_sh, std::int64_t default_sw) const;
+  /// Its size under the name `size`, then stride and pad.
+  void visit(AttributeVisitor& visitor, std::string_view size, const HeightWidth& default_stride) const;
   /// Fails the line where the window is larger than the padded picture.
   void check(const LayerLine& line, const Shape& input) const;
 };
 
 /// Takes "KHxKW" and the options stride and pad. Without `default_stride` the stride is the window.
 [[nodiscard]] Window take_window(LayerLine& line, const char* what,
-                                 std::optional<std::pair<std::int64_t, std::int64_t>> default_stride);
+                                 const std::optional<HeightWidth>& default_stride);
 
 }  // namespace convoy::nn

@@ -52,7 +52,8 @@ class Spoiled final : public nn::Layer {
   Spoiled(std::unique_ptr<nn::Layer> layer, What what) : layer_(std::move(layer)), what_(what) {}
 
   [[nodiscard]] Shape output() const override { return layer_->output(); }
-  [[nodiscard]] std::string description() const override { return layer_->description(); }
+  [[nodiscard]] std::string_view keyword() const override { return layer_->keyword(); }
+  void visit(nn::AttributeVisitor& visitor) const override { layer_->visit(visitor); }
   [[nodiscard]] std::vector<nn::Parameter> parameters() const override { return layer_->parameters(); }
   [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads,
                                           kernels::Precision precision) const override {
@@ -182,8 +183,8 @@ class AllKinks final : public nn::LayerOf<AllKinks> {
  public:
   explicit AllKinks(const Shape& shape) : shape_(shape) {}
   [[nodiscard]] Shape output() const override { return shape_; }
-  [[nodiscard]] std::string description() const override { return "allkinks"; }
-  [[nodiscard]] bool has_kinks() const override { return true; }
+  [[nodiscard]] std::string_view keyword() const override { return "allkinks"; }
+  [[nodiscard]] nn::Traits traits() const override { return {.has_kinks = true}; }
   [[nodiscard]] std::int64_t saved_bytes(std::int64_t blocks, std::int64_t real_size) const override {
     return blocks * shape_.size() * kLanes * real_size;
   }

@@ -82,6 +82,13 @@ TEST(Network, EveryWrongNetworkIsRefusedWithItsLineAndCause) {
   }
 }
 
+TEST(Network, ItsSummaryNamesWhatIsNotADefault) {
+  const std::string summary =
+      network({"conv 2 3x3 stride=1 pad=1x0", "batchnorm eps=0.001", "dense 10"}).summary();
+  EXPECT_NE(summary.find("conv 2 3x3 pad=1x0 "), std::string::npos) << summary;
+  EXPECT_NE(summary.find("batchnorm eps=0.001 "), std::string::npos) << summary;
+}
+
 TEST(Network, ASigmoidMayStandBeforeTheQuadraticLoss) {
   EXPECT_EQ(network({"dense 10", "sigmoid"}, {1, 8, 8}, 10, LossKind::kQuadratic).classes(), 10);
 }
