@@ -117,11 +117,12 @@ void Network::append(std::unique_ptr<Layer> layer, const std::string& keyword, c
             .parameter_offset = parameter_count_,
             .statistic_offset = statistic_count_};
   for (const Parameter& parameter : node.layer->parameters()) {
-    parameters_.push_back({name, parameter.name, parameter.dims, parameter_count_, parameter.decays});
+    parameters_.push_back({name, parameter.name, parameter.dims, parameter_count_, parameter.decays, 0});
     parameter_count_ += count(parameter.dims);
   }
   for (const Statistic& statistic : node.layer->statistics()) {
-    statistics_.push_back({name, statistic.name, statistic.dims, statistic_count_, false});
+    statistics_.push_back(
+        {name, statistic.name, statistic.dims, statistic_count_, false, statistic.momentum});
     statistic_count_ += count(statistic.dims);
   }
   shapes_.push_back(node.layer->output());

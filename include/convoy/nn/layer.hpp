@@ -37,11 +37,13 @@ struct Parameter {
   std::int64_t fan_out = 0;
 };
 
-/// A tensor that follows the data instead of a gradient ("running_mean").
+/// A tensor that follows the data instead of a gradient ("running_mean"): once a step,
+/// running ← (1 − momentum)·running + momentum·average over the step's samples (PyTorch's momentum).
 struct Statistic {
   std::string name;
   Dims dims;
   Start start = Start::kZeros;
+  double momentum = 0.1;  ///< in [0, 1]
 };
 
 /// Which mode a pass runs in.

@@ -39,6 +39,7 @@ struct Tensor {
   Dims dims;
   std::int64_t offset = 0;
   bool decays = false;
+  double momentum = 0;  ///< of a statistic (nn/layer.hpp)
   [[nodiscard]] std::int64_t size() const { return count(dims); }
 };
 

@@ -1,5 +1,5 @@
 // batchnorm: normalises every channel by the statistics of the micro-batch (ghost batch normalisation, Hoffer
-// et al. 2017); in evaluation by the running statistics.
+// et al. 2017); in evaluation by the running statistics, which follow those with the layer's momentum.
 
 #include "layers.hpp"
 
@@ -7,22 +7,27 @@ namespace convoy::nn {
 namespace {
 
 constexpr double kEpsilon = 1e-5;
+constexpr double kMomentum = 0.1;
 
 class BatchNorm final : public LayerOf<BatchNorm> {
  public:
-  BatchNorm(const Shape& shape, double epsilon) : shape_(shape), epsilon_(epsilon) {}
+  BatchNorm(const Shape& shape, double epsilon, double momentum)
+      : shape_(shape), epsilon_(epsilon), momentum_(momentum) {}
 
   [[nodiscard]] Shape output() const override { return shape_; }
   [[nodiscard]] std::string_view keyword() const override { return "batchnorm"; }
-  void visit(AttributeVisitor& visitor) const override { visitor.option("eps", epsilon_, kEpsilon); }
+  void visit(AttributeVisitor& visitor) const override {
+    visitor.option("eps", epsilon_, kEpsilon);
+    visitor.option("momentum", momentum_, kMomentum);
+  }
 
   [[nodiscard]] std::vector<Parameter> parameters() const override {
     return {{.name = "weight", .dims = {shape_.c}, .start = Start::kOnes},
             {.name = "bias", .dims = {shape_.c}}};
   }
   [[nodiscard]] std::vector<Statistic> statistics() const override {
-    return {{.name = "running_mean", .dims = {shape_.c}},
-            {.name = "running_var", .dims = {shape_.c}, .start = Start::kOnes}};
+    return {{.name = "running_mean", .dims = {shape_.c}, .momentum = momentum_},
+            {.name = "running_var", .dims = {shape_.c}, .start = Start::kOnes, .momentum = momentum_}};
   }
   /// Mean and variance of the micro-batch, 2 × [C].
   [[nodiscard]] std::int64_t saved_bytes(std::int64_t, std::int64_t real_size) const override {
@@ -80,13 +85,17 @@ class BatchNorm final : public LayerOf<BatchNorm> {
 
   Shape shape_;
   double epsilon_;
+  double momentum_;
 };
 
 }  // namespace
 
 LayerMaker batchnorm_maker() {
-  return {"batchnorm [eps=1e-5] [name=…]", [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
-            return std::make_unique<BatchNorm>(input, line.take_option_number("eps", kEpsilon, 1e-12, 1));
+  return {"batchnorm [eps=1e-5] [momentum=0.1] [name=…]",
+          [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
+            const double epsilon = line.take_option_number("eps", kEpsilon, 1e-12, 1);
+            return std::make_unique<BatchNorm>(input, epsilon,
+                                               line.take_option_number("momentum", kMomentum, 0, 1));
           }};
 }
 

@@ -24,7 +24,7 @@ const std::vector<LayerCase>& layer_cases() {
       {"avgpool 2x2", {2, 5, 4}},
       {"avgpool 3x2 stride=2x1 pad=1", {3, 5, 4}},
       {"batchnorm", {3, 3, 2}},
-      {"batchnorm eps=0.1", {20, 2, 1}},
+      {"batchnorm eps=0.1 momentum=0.01", {20, 2, 1}},
       {"conv 3 3x3", {1, 3, 5}},
       {"conv 6 2x3 stride=2x1 pad=1x2 bias=no", {3, 4, 5}},
       {"conv 20 1x1", {6, 2, 3}},
