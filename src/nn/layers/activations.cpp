@@ -69,6 +69,16 @@ LayerMaker activation_maker() {
 
 }  // namespace
 
+std::unique_ptr<Layer> make_relu(const Shape& input) {
+  return std::make_unique<Activation<Relu>>(input);
+}
+std::unique_ptr<Layer> make_sigmoid(const Shape& input) {
+  return std::make_unique<Activation<Sigmoid>>(input);
+}
+std::unique_ptr<Layer> make_tanh(const Shape& input) {
+  return std::make_unique<Activation<Tanh>>(input);
+}
+
 LayerMaker relu_maker() {
   return activation_maker<Relu>();
 }

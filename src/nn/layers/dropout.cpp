@@ -5,6 +5,7 @@
 #include <array>
 
 #include "convoy/core/random.hpp"
+#include "convoy/nn/layer_error.hpp"
 #include "layers.hpp"
 
 namespace convoy::nn {
@@ -80,10 +81,14 @@ class Dropout final : public LayerOf<Dropout> {
 
 }  // namespace
 
+std::unique_ptr<Layer> make_dropout(const Shape& input, double rate, std::uint64_t ordinal) {
+  if (!(rate >= 0 && rate < 1)) throw LayerError("the rate is not from 0 to below 1");
+  return std::make_unique<Dropout>(input, rate, ordinal);
+}
+
 LayerMaker dropout_maker() {
-  return {"dropout RATE", [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
-            const double rate = line.take_number("the rate", 0, 1);
-            return std::make_unique<Dropout>(input, rate, line.ordinal());
+  return {"dropout RATE", [](LayerLine& line, const Shape& input) {
+            return make_dropout(input, line.take_number("the rate", 0, 1), line.ordinal());
           }};
 }
 

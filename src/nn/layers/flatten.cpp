@@ -23,10 +23,12 @@ class Flatten final : public LayerOf<Flatten> {
 
 }  // namespace
 
+std::unique_ptr<Layer> make_flatten(const Shape& input) {
+  return std::make_unique<Flatten>(input.size());
+}
+
 LayerMaker flatten_maker() {
-  return {"flatten", [](LayerLine&, const Shape& input) -> std::unique_ptr<Layer> {
-            return std::make_unique<Flatten>(input.size());
-          }};
+  return {"flatten", [](LayerLine&, const Shape& input) { return make_flatten(input); }};
 }
 
 }  // namespace convoy::nn

@@ -74,7 +74,7 @@ TEST(Network, EveryWrongNetworkIsRefusedWithItsLineAndCause) {
       {{"residual {", "relu", "} else {", "relu", "}", "dense 10"},
        "net.ini:3: layer '} else {': is not 'residual {'"},
       {{"residual {", "relu", "} shortcut {", "relu", "} shortcut {", "relu", "}", "dense 10"},
-       "net.ini:5: layer '} shortcut {': is not"},
+       "net.ini:5: layer '} shortcut {': the residual block has a shortcut already"},
   };
   for (const auto& [texts, fragment] : cases) {
     const std::string message = error_of(texts);
