@@ -220,6 +220,18 @@ TEST(GradientCheck, SkipsEntriesWhereAKinkLiesWithinEveryStepAndFailsWhereTheyAr
   }
 }
 
+// The sum of the second block is a call of its own, since tanh takes no sum on: so is the relu behind it.
+TEST(GradientCheck, ProbesWhatGoesIntoEveryLayerButAFusedActivation) {
+  const auto made = example({1, 4, 4},
+                            {"conv 2 3x3 pad=1", "relu", "residual {", "conv 2 1x1", "}", "relu",
+                             "residual {", "tanh", "}", "relu", "dense 3"},
+                            nn::LossKind::kSoftmaxCrossEntropy, 3);
+  std::vector<std::string> probed;
+  for (const TensorCheck& each : check_gradients(made->what).tensors)
+    if (each.name == "input") probed.push_back(each.layer);
+  EXPECT_EQ(probed, (std::vector<std::string>{"conv1", "conv2", "tanh1", "relu3", "dense1", "loss"}));
+}
+
 TEST(GradientCheck, IsAFunctionOfTheSeed) {
   const auto made = example({2, 8, 8}, kConvolutional, nn::LossKind::kSoftmaxCrossEntropy, 3);
   const GradientCheck first = check_gradients(made->what);
