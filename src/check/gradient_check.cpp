@@ -8,6 +8,8 @@
 #include <set>
 
 #include "convoy/core/random.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/nn/operations.hpp"
 #include "convoy/nn/workspace.hpp"
 #include "gradient_probe.hpp"
 
@@ -21,34 +23,33 @@ constexpr double kLeastSize = 0.1;
 /// Probes start uniform in ±this.
 constexpr double kProbeStart = 0.1;
 
-bool is_structure(const nn::LayerText& line) {
-  const std::string keyword = nn::LayerLine(line).keyword();
-  return keyword == "residual" || keyword == "}";
+/// Whether each node is an activation that runs in the call of a layer before it.
+std::vector<bool> fused_activations(const nn::Network& network) {
+  std::vector<bool> is_fused(network.nodes().size());
+  for (const nn::Operation& operation : nn::plan_operations(network)) {
+    if (operation.activation != kernels::Activation::kNone)
+      is_fused[static_cast<std::size_t>(operation.output)] = true;
+  }
+  return is_fused;
 }
 
-bool is_activation(std::string_view keyword) {
-  return keyword == "relu" || keyword == "sigmoid" || keyword == "tanh";
-}
-/// Whether an activation can be fused into what a line of this keyword ends.
-bool takes_activation(std::string_view keyword) {
-  return keyword == "conv" || keyword == "dense" || keyword == "batchnorm" || keyword == "}";
-}
-
-std::vector<nn::LayerText> with_probes(const std::vector<nn::LayerText>& layers) {
+/// The lines with a probe before each layer and before the loss, but before no activation that is fused: the
+/// probe would keep it from being so, which is how it trains. `plain` is the network of `layers`.
+std::vector<nn::LayerText> with_probes(const std::vector<nn::LayerText>& layers, const nn::Network& plain) {
+  const std::vector<bool> is_fused = fused_activations(plain);
   std::vector<nn::LayerText> lines;
-  std::string before;           // keyword of the line before
   const auto add_probe = [&] {  // under a name nobody gives a layer
     lines.push_back(
         {std::string(kProbeKeyword) + " name=~" + std::to_string(lines.size()), "gradient check"});
   };
+  std::size_t node = 0;  // that the next line makes
   for (const nn::LayerText& line : layers) {
-    // A probe before an activation would keep it from being fused into the layer before, which is how it
-    // trains.
-    const std::string keyword = nn::LayerLine(line).keyword();
-    const bool is_fused = takes_activation(before) && is_activation(keyword);
-    if (!is_structure(line) && !is_fused) add_probe();
+    const std::vector<std::string> words = split_words(line.text);
+    const bool ends_block = words == std::vector<std::string>{"}"};
+    const bool is_layer = words.front() != "residual" && words.front() != "}";
+    if (is_layer && !is_fused[node]) add_probe();
+    if (is_layer || ends_block) ++node;
     lines.push_back(line);
-    before = keyword;
   }
   add_probe();
   return lines;
@@ -56,16 +57,16 @@ std::vector<nn::LayerText> with_probes(const std::vector<nn::LayerText>& layers)
 
 nn::Network probed(const GradientCheckCase& what, nn::Registry registry) {
   // Errors of the configuration are those of the network as it is written.
-  (void)nn::Network(what.input, what.layers, what.loss, what.classes, registry);
+  const nn::Network plain(what.input, what.layers, what.loss, what.classes, registry);
   const auto samples = static_cast<std::int64_t>(what.samples.size());
   registry.add(kProbeKeyword, {kProbeKeyword, [samples](nn::LayerLine&, const Shape& input) {
                                  return std::make_unique<Probe>(input, samples);
                                }});
-  return nn::Network(what.input, with_probes(what.layers), what.loss, what.classes, registry);
+  return nn::Network(what.input, with_probes(what.layers, plain), what.loss, what.classes, registry);
 }
 
 bool is_probe(const nn::Network& network, std::size_t node) {
-  return network.nodes()[node].layer->description() == kProbeKeyword;
+  return network.nodes()[node].layer->keyword() == kProbeKeyword;
 }
 
 /// One TensorCheck for each tensor, nothing checked yet. A probe's goes by the layer whose input it is.
@@ -147,7 +148,7 @@ class Run {
   [[nodiscard]] std::vector<std::byte> sides(int first = 0) const {
     std::vector<std::byte> all;
     for (int node = first; node < static_cast<int>(network_.nodes().size()); ++node) {
-      if (!network_.nodes()[static_cast<std::size_t>(node)].layer->has_kinks()) continue;
+      if (!network_.nodes()[static_cast<std::size_t>(node)].layer->traits().has_kinks) continue;
       const std::span<const std::byte> saved = workspace_.saved_by(node);
       all.insert(all.end(), saved.begin(), saved.end());
       if (!saved.empty()) continue;
@@ -288,7 +289,7 @@ double float_tolerance(const nn::Network& network, std::int64_t samples, std::in
   for (const nn::Node& node : network.nodes()) {
     const auto outputs = static_cast<double>(node.layer->output().size());
     roots += std::sqrt(std::max(1., static_cast<double>(node.layer->multiplications()) / outputs));
-    if (node.layer->has_kinks()) fewest = std::min(fewest, outputs * static_cast<double>(samples));
+    if (node.layer->traits().has_kinks) fewest = std::min(fewest, outputs * static_cast<double>(samples));
   }
   return 16 * kUnit * roots + 4 * std::sqrt(static_cast<double>(flips) / fewest);
 }

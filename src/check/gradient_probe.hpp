@@ -1,10 +1,10 @@
 #pragma once
 // The probe of gradient checks: dst = src + p, with one p for each number of each sample, so that ∂C/∂p is
-// ∂C/∂dst. Private to the nn room; no configuration can name it.
+// ∂C/∂dst. Private to the check room; no configuration can name it.
 
 #include <algorithm>
 #include <cstdint>
-#include <string>
+#include <string_view>
 
 #include "convoy/nn/layer.hpp"
 
@@ -17,7 +17,7 @@ class Probe final : public nn::LayerOf<Probe> {
   Probe(const Shape& shape, std::int64_t samples) : shape_(shape), samples_(samples) {}
 
   [[nodiscard]] Shape output() const override { return shape_; }
-  [[nodiscard]] std::string description() const override { return kProbeKeyword; }
+  [[nodiscard]] std::string_view keyword() const override { return kProbeKeyword; }
   [[nodiscard]] std::vector<nn::Parameter> parameters() const override {
     return {{.name = "input", .dims = {samples_, shape_.c, shape_.h, shape_.w}}};
   }

@@ -4,6 +4,16 @@
 #include <utility>
 
 namespace convoy::model {
+namespace {
+
+std::vector<StatisticRange> statistic_ranges(const nn::Network& network) {
+  std::vector<StatisticRange> ranges;
+  for (const nn::Tensor& tensor : network.statistics())
+    ranges.push_back({{tensor.offset, tensor.offset + tensor.size()}, tensor.momentum});
+  return ranges;
+}
+
+}  // namespace
 
 State make_state(const nn::Network& network, double momentum) {
   AlignedBuffer<float> memory(network.gradient_size());
@@ -19,6 +29,7 @@ State make_state(const nn::Network& network, double momentum, std::span<float> v
   State state;
   state.parameters = values.first(parameters);
   state.statistics = values.subspan(parameters);
+  state.statistic_ranges = statistic_ranges(network);
   state.owned = std::move(owned);
   state.has_velocity = momentum > 0;
   if (state.has_velocity) state.velocity = optim::Shard(kept);
@@ -43,9 +54,15 @@ void Update::apply(const Range& elements, const float* sum, State& state) const 
     optim::sgd_step(*sgd, *ranges, rate, first_step, part, sum, samples, state.parameters.data(),
                     state.velocity.at(part.begin));
   }
-  for (std::int64_t i = std::max(elements.begin, parameters); i < elements.end; ++i) {
-    float& running = state.statistics[static_cast<std::size_t>(i - parameters)];
-    running = 0.9F * running + 0.1F * (sum[i - elements.begin] / samples);
+  const float* statistics_sum = sum + (parameters - elements.begin);
+  for (const StatisticRange& each : state.statistic_ranges) {
+    const auto follows = static_cast<float>(each.momentum);
+    const auto stays = static_cast<float>(1 - each.momentum);
+    const std::int64_t end = std::min(each.range.end, elements.end - parameters);
+    for (std::int64_t i = std::max(each.range.begin, elements.begin - parameters); i < end; ++i) {
+      float& running = state.statistics[static_cast<std::size_t>(i)];
+      running = stays * running + follows * (statistics_sum[i] / samples);
+    }
   }
 }
 

@@ -29,15 +29,16 @@ std::vector<Operation> plan_operations(const Network& network) {
   std::vector<bool> is_fused(nodes.size());
   for (int i = 0; i < static_cast<int>(nodes.size()); ++i) {
     const Layer& layer = *nodes[static_cast<std::size_t>(i)].layer;
-    if (layer.is_view() || is_fused[static_cast<std::size_t>(i)]) continue;
+    const Traits traits = layer.traits();
+    if (traits.is_view || is_fused[static_cast<std::size_t>(i)]) continue;
     Operation& operation = operations.emplace_back(Operation{.node = i, .output = i});
-    if (!layer.traits().takes_epilogue) continue;
+    if (!traits.takes_epilogue) continue;
     const auto fuse = [&](int node) {
       is_fused[static_cast<std::size_t>(node)] = true;
       operation.output = node;
     };
     int reader = only_reader(network, i);
-    if (reader != kNobody && nodes[static_cast<std::size_t>(reader)].layer->is_sum()) {
+    if (reader != kNobody && nodes[static_cast<std::size_t>(reader)].layer->traits().is_sum) {
       const auto& inputs = nodes[static_cast<std::size_t>(reader)].inputs;
       const int other = inputs[0] == i ? inputs[1] : inputs[0];
       if (other < i) {  // it is there when this layer runs
@@ -47,7 +48,7 @@ std::vector<Operation> plan_operations(const Network& network) {
       }
     }
     if (reader != kNobody) {
-      operation.activation = nodes[static_cast<std::size_t>(reader)].layer->activation();
+      operation.activation = nodes[static_cast<std::size_t>(reader)].layer->traits().activation;
       if (operation.activation != kernels::Activation::kNone) fuse(reader);
     }
   }

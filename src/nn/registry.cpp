@@ -1,5 +1,6 @@
 #include "convoy/nn/registry.hpp"
 
+#include "convoy/nn/layer_error.hpp"
 #include "layers/layers.hpp"
 
 namespace convoy::nn {
@@ -28,9 +29,13 @@ std::unique_ptr<Layer> Registry::make(LayerLine& line, const Shape& input) const
     for (const auto& [keyword, maker] : makers_) known += keyword + ", ";
     line.fail("unknown keyword '" + line.keyword() + "' (known: " + known + "residual {, } shortcut {, })");
   }
-  std::unique_ptr<Layer> layer = found->second.make(line, input);
-  line.finish(found->second.usage);
-  return layer;
+  try {
+    std::unique_ptr<Layer> layer = found->second.make(line, input);
+    line.finish(found->second.usage);
+    return layer;
+  } catch (const LayerError& error) {
+    line.fail(error.problem());
+  }
 }
 
 }  // namespace convoy::nn

@@ -22,7 +22,7 @@ Workspace<Real>::Workspace(const Network& network, std::int64_t micro_batch, con
 
 template <class Real>
 int Workspace<Real>::maker_of(int node) const {
-  while (node != kNetworkInput && network_.nodes()[static_cast<std::size_t>(node)].layer->is_view())
+  while (node != kNetworkInput && network_.nodes()[static_cast<std::size_t>(node)].layer->traits().is_view)
     node = network_.nodes()[static_cast<std::size_t>(node)].inputs.front();
   return node == kNetworkInput ? -1 : makers_[static_cast<std::size_t>(node)];
 }
@@ -144,7 +144,7 @@ template <class Real>
 const Real* Workspace<Real>::output_of(int node) const {
   const int maker = maker_of(node);
   if (maker >= 0) return at(places_[static_cast<std::size_t>(maker)].output);
-  const bool is_view = network_.nodes()[static_cast<std::size_t>(node)].layer->is_view();
+  const bool is_view = network_.nodes()[static_cast<std::size_t>(node)].layer->traits().is_view;
   return is_view ? at(input_) : nullptr;
 }
 

@@ -1,10 +1,11 @@
 #pragma once
 // Analytic against numeric gradients of a whole network, in double precision, by the code that trains.
 //
-// Before every layer, and before the loss, stands a probe: dst = src + p, one p for each number of each
-// sample. ∂C/∂p is the diff of the layer's input, so one loop over flat parameters checks weights and diffs
-// alike. The probes start at small random numbers, which moves pictures with flat backgrounds and units that
-// rest at 0 off the kinks of relu and maxpool. Nothing here prints; `convoy gradcheck` and tests call it.
+// Before every layer that is not fused into the one before, and before the loss, stands a probe: dst = src +
+// p, one p for each number of each sample. ∂C/∂p is the diff of the layer's input, so one loop over flat
+// parameters checks weights and diffs alike. The probes start at small random numbers, which moves pictures
+// with flat backgrounds and units that rest at 0 off the kinks of relu and maxpool. Nothing here prints;
+// `convoy gradcheck` and tests call it.
 
 #include <cstdint>
 #include <span>

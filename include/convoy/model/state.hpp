@@ -11,14 +11,21 @@
 
 namespace convoy::model {
 
+/// A stretch of the statistics that follows the data with one momentum (nn::Statistic).
+struct StatisticRange {
+  Range range;
+  double momentum = 0;
+};
+
 /// Views of the values, and what this rank keeps of the optimizer's state.
 struct State {
   AlignedBuffer<float> memory;  ///< parameters, then statistics; empty where they lie in somebody else's
   std::span<float> parameters;  ///< nn/network.hpp
   std::span<float> statistics;  ///< behind them in the same memory
-  bool has_velocity = false;    ///< sgd's momentum is above 0
-  optim::Shard velocity;        ///< what this rank keeps of it, of parameters; all ranks together keep all
-  std::vector<Range> owned;     ///< of what it keeps: all ranks' together are all parameters, each once
+  std::vector<StatisticRange> statistic_ranges;  ///< all of them, in order
+  bool has_velocity = false;                     ///< sgd's momentum is above 0
+  optim::Shard velocity;     ///< what this rank keeps of it, of parameters; all ranks together keep all
+  std::vector<Range> owned;  ///< of what it keeps: all ranks' together are all parameters, each once
 };
 
 /// Room for all of `network`'s state, zeros; a velocity only where momentum needs one.
@@ -39,8 +46,8 @@ struct Update {
   bool first_step = false;  ///< of the run
 
   /// From the tree's sum over `elements` of the gradient vector (parameters, then statistics), given from
-  /// elements.begin on: sgd on the parameters; running ← 0.9·running + 0.1·sum/samples on the statistics.
-  /// Every element by itself.
+  /// elements.begin on: sgd on the parameters; running ← (1 − m)·running + m·sum/samples on the statistics,
+  /// m being their momentum. Every element by itself, in float.
   void apply(const Range& elements, const float* sum, State& state) const;
 };
 

@@ -11,10 +11,12 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "convoy/core/shape.hpp"
 #include "convoy/kernels/kernels.hpp"
+#include "convoy/nn/attributes.hpp"
 
 namespace convoy::nn {
 
@@ -35,11 +37,13 @@ struct Parameter {
   std::int64_t fan_out = 0;
 };
 
-/// A tensor that follows the data instead of a gradient ("running_mean").
+/// A tensor that follows the data instead of a gradient ("running_mean"): once a step,
+/// running ← (1 − momentum)·running + momentum·average over the step's samples (PyTorch's momentum).
 struct Statistic {
   std::string name;
   Dims dims;
   Start start = Start::kZeros;
+  double momentum = 0.1;  ///< in [0, 1]
 };
 
 /// Which mode a pass runs in.
@@ -90,8 +94,18 @@ struct Pass {
   Real* scratch = nullptr;     ///< scratch_size() elements, free for the length of a call
 };
 
-/// What a layer lets the plan of a network do with it (nn/operations.hpp, nn/workspace.hpp).
+/// What a layer is to others: to the plan of a network (nn/operations.hpp, nn/workspace.hpp), to the initial
+/// weights, to gradient checks.
 struct Traits {
+  /// What it does to the choice of the initial weights before it.
+  Nonlinearity nonlinearity = Nonlinearity::kNone;
+  /// The function of one element the layer is, which a layer before it could apply to its results.
+  kernels::Activation activation = kernels::Activation::kNone;
+  bool gives_probabilities = false;  ///< softmax, sigmoid: what cross-entropy losses apply themselves
+  bool is_view = false;              ///< the output is the input under another shape: no memory, no passes
+  bool is_sum = false;               ///< the output is the sum of the inputs and nothing else
+  /// The derivative jumps if the set of positive outputs, or what it saved, changes (relu, maxpool).
+  bool has_kinks = false;
   bool takes_epilogue = false;     ///< forward applies pass.epilogue
   bool masks_diff = false;         ///< backward masks diff_dst by a fused relu; else the caller does
   bool adds_diff_src = false;      ///< backward adds to diff_src[0] where pass.update says so
@@ -105,22 +119,17 @@ class Layer {
 
   /// Shape of the output, fixed at construction.
   [[nodiscard]] virtual Shape output() const = 0;
+  /// First word of its line in a configuration: "conv".
+  [[nodiscard]] virtual std::string_view keyword() const = 0;
+  /// Tells `visitor` what the layer was made with, all of it (nn/attributes.hpp): a line of the keyword and
+  /// these attributes makes an equal layer.
+  virtual void visit(AttributeVisitor& /*visitor*/) const {}
   /// As it would stand in a configuration, without defaults: "conv 20 5x5".
-  [[nodiscard]] virtual std::string description() const = 0;
+  [[nodiscard]] std::string description() const;
+  [[nodiscard]] virtual Traits traits() const { return {}; }
 
   [[nodiscard]] virtual std::vector<Parameter> parameters() const { return {}; }
   [[nodiscard]] virtual std::vector<Statistic> statistics() const { return {}; }
-  [[nodiscard]] virtual Nonlinearity nonlinearity() const { return Nonlinearity::kNone; }
-  /// The function of one element the layer is, which a layer before it could apply to its results.
-  [[nodiscard]] virtual kernels::Activation activation() const { return kernels::Activation::kNone; }
-  /// True if the output is the input under another shape: no memory, no passes.
-  [[nodiscard]] virtual bool is_view() const { return false; }
-  /// True if the output is the sum of the inputs and nothing else.
-  [[nodiscard]] virtual bool is_sum() const { return false; }
-  [[nodiscard]] virtual Traits traits() const { return {}; }
-  /// True if the derivative jumps where the set of positive outputs, or what it saved, changes (relu,
-  /// maxpool).
-  [[nodiscard]] virtual bool has_kinks() const { return false; }
   /// How its passes over `blocks` lane blocks are computed, in words; empty where there is no choice.
   /// `wants_diff_src`: somebody reads the input's diff.
   [[nodiscard]] virtual std::string algorithms(std::int64_t /*blocks*/, kernels::Precision /*precision*/,

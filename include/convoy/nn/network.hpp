@@ -27,7 +27,7 @@ inline constexpr int kNetworkInput = -1;
 struct Node {
   std::string name;              ///< "conv1": keyword and count, or `name=`
   std::unique_ptr<Layer> layer;  ///< never null
-  std::vector<int> inputs;       ///< nodes whose outputs it reads; all before it
+  std::vector<int> inputs{};     ///< nodes whose outputs it reads; all before it
   std::int64_t parameter_offset = 0;
   std::int64_t statistic_offset = 0;
 };
@@ -39,13 +39,17 @@ struct Tensor {
   Dims dims;
   std::int64_t offset = 0;
   bool decays = false;
+  double momentum = 0;  ///< of a statistic (nn/layer.hpp)
   [[nodiscard]] std::int64_t size() const { return count(dims); }
 };
 
 class Network {
  public:
-  /// Builds the network of `lines` for pictures of shape `input` and `classes` outputs (nothing: as
-  /// many as its last layer has). Throws ConfigError,
+  /// Joins `nodes`, at least one, as NetworkBuilder has made them: names differ, and the inputs of each stand
+  /// before it. Offsets are assigned here.
+  Network(const Shape& input, std::vector<Node> nodes, LossKind loss);
+  /// Builds the network of `lines`, its text form, for pictures of shape `input` and `classes` outputs
+  /// (nothing: as many as its last layer has). Throws ConfigError,
   /// naming the line, where a line is wrong, a shape does not fit, blocks are not closed, the last layer's
   /// output is not `classes` numbers, or softmax or sigmoid stand before a loss that applies them itself.
   Network(const Shape& input, const std::vector<LayerText>& lines, LossKind loss,
@@ -75,9 +79,6 @@ class Network {
   [[nodiscard]] std::string summary() const;
 
  private:
-  void append(std::unique_ptr<Layer> layer, const std::string& keyword, const std::string& name,
-              std::vector<int> inputs, const LayerLine& line);
-  void check_end(LossKind loss, std::optional<std::int64_t> classes, const LayerText& last) const;
   [[nodiscard]] bool feeds_relu(int node) const;
 
   Shape input_;

@@ -15,11 +15,12 @@ namespace convoy::nn {
 struct LayerMaker {
   std::string usage;  ///< "conv OC KHxKW [stride=1] [pad=0] [bias=yes]"
   /// Takes the line's words and makes the layer for an input of the given shape; throws ConfigError
-  /// (LayerLine::fail) where they do not fit.
+  /// (LayerLine::fail) or LayerError where they do not fit.
   std::function<std::unique_ptr<Layer>(LayerLine& line, const Shape& input)> make;
 };
 
-/// Keyword → maker. The structure words `residual {`, `} shortcut {`, `}` belong to the Network.
+/// Keyword → maker. The structure words `residual {`, `} shortcut {`, `}` belong to the text form of the
+/// Network (network_text.cpp).
 class Registry {
  public:
   /// Every layer Convoy has.

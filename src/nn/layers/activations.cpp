@@ -5,30 +5,27 @@
 namespace convoy::nn {
 namespace {
 
-/// `Kind` names the operation: keyword, nonlinearity, kernels, kinks.
+/// `Kind` names the operation: keyword and traits.
 template <class Kind>
 class Activation final : public LayerOf<Activation<Kind>> {
  public:
   explicit Activation(const Shape& shape) : shape_(shape) {}
 
   [[nodiscard]] Shape output() const override { return shape_; }
-  [[nodiscard]] std::string description() const override { return Kind::kKeyword; }
-  [[nodiscard]] Nonlinearity nonlinearity() const override { return Kind::kNonlinearity; }
-  [[nodiscard]] kernels::Activation activation() const override { return Kind::kActivation; }
-  [[nodiscard]] bool has_kinks() const override { return Kind::kHasKinks; }
-  [[nodiscard]] Traits traits() const override { return {.backward_reads_src = false}; }
+  [[nodiscard]] std::string_view keyword() const override { return Kind::kKeyword; }
+  [[nodiscard]] Traits traits() const override { return Kind::kTraits; }
 
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {
-    kernels::activation_forward(pass.kernels, Kind::kActivation)(size(pass), pass.src[0], pass.dst,
-                                                                 pass.team);
+    kernels::activation_forward(pass.kernels, Kind::kTraits.activation)(size(pass), pass.src[0], pass.dst,
+                                                                        pass.team);
   }
 
   template <class Real>
   void run_backward(const Pass<Real>& pass) const {
     if (pass.diff_src[0] != nullptr)
-      kernels::activation_backward(pass.kernels, Kind::kActivation)(size(pass), pass.dst, pass.diff_dst,
-                                                                    pass.diff_src[0], pass.team);
+      kernels::activation_backward(pass.kernels, Kind::kTraits.activation)(
+          size(pass), pass.dst, pass.diff_dst, pass.diff_src[0], pass.team);
   }
 
  private:
@@ -42,23 +39,25 @@ class Activation final : public LayerOf<Activation<Kind>> {
 
 struct Relu {
   static constexpr const char* kKeyword = "relu";
-  static constexpr Nonlinearity kNonlinearity = Nonlinearity::kRelu;
-  static constexpr kernels::Activation kActivation = kernels::Activation::kRelu;
-  static constexpr bool kHasKinks = true;
+  static constexpr Traits kTraits{.nonlinearity = Nonlinearity::kRelu,
+                                  .activation = kernels::Activation::kRelu,
+                                  .has_kinks = true,
+                                  .backward_reads_src = false};
 };
 
 struct Sigmoid {
   static constexpr const char* kKeyword = "sigmoid";
-  static constexpr Nonlinearity kNonlinearity = Nonlinearity::kOther;
-  static constexpr kernels::Activation kActivation = kernels::Activation::kSigmoid;
-  static constexpr bool kHasKinks = false;
+  static constexpr Traits kTraits{.nonlinearity = Nonlinearity::kOther,
+                                  .activation = kernels::Activation::kSigmoid,
+                                  .gives_probabilities = true,
+                                  .backward_reads_src = false};
 };
 
 struct Tanh {
   static constexpr const char* kKeyword = "tanh";
-  static constexpr Nonlinearity kNonlinearity = Nonlinearity::kOther;
-  static constexpr kernels::Activation kActivation = kernels::Activation::kTanh;
-  static constexpr bool kHasKinks = false;
+  static constexpr Traits kTraits{.nonlinearity = Nonlinearity::kOther,
+                                  .activation = kernels::Activation::kTanh,
+                                  .backward_reads_src = false};
 };
 
 template <class Kind>
@@ -69,6 +68,16 @@ LayerMaker activation_maker() {
 }
 
 }  // namespace
+
+std::unique_ptr<Layer> make_relu(const Shape& input) {
+  return std::make_unique<Activation<Relu>>(input);
+}
+std::unique_ptr<Layer> make_sigmoid(const Shape& input) {
+  return std::make_unique<Activation<Sigmoid>>(input);
+}
+std::unique_ptr<Layer> make_tanh(const Shape& input) {
+  return std::make_unique<Activation<Tanh>>(input);
+}
 
 LayerMaker relu_maker() {
   return activation_maker<Relu>();

@@ -11,10 +11,9 @@ class Add final : public LayerOf<Add> {
  public:
   explicit Add(const Shape& shape) : shape_(shape) {}
   [[nodiscard]] Shape output() const override { return shape_; }
-  [[nodiscard]] std::string description() const override { return "add"; }
-  [[nodiscard]] bool is_sum() const override { return true; }
+  [[nodiscard]] std::string_view keyword() const override { return "add"; }
   [[nodiscard]] Traits traits() const override {
-    return {.backward_reads_src = false, .backward_reads_dst = false};
+    return {.is_sum = true, .backward_reads_src = false, .backward_reads_dst = false};
   }
 
   template <class Real>

@@ -1,25 +1,34 @@
 // batchnorm: normalises every channel by the statistics of the micro-batch (ghost batch normalisation, Hoffer
-// et al. 2017); in evaluation by the running statistics.
+// et al. 2017); in evaluation by the running statistics, which follow those with the layer's momentum.
 
+#include "convoy/nn/layer_error.hpp"
 #include "layers.hpp"
 
 namespace convoy::nn {
 namespace {
 
+constexpr BatchNormOptions kDefaults;
+constexpr double kLeastEps = 1e-12;
+
 class BatchNorm final : public LayerOf<BatchNorm> {
  public:
-  BatchNorm(const Shape& shape, double epsilon) : shape_(shape), epsilon_(epsilon) {}
+  BatchNorm(const Shape& shape, const BatchNormOptions& options) : shape_(shape), options_(options) {}
 
   [[nodiscard]] Shape output() const override { return shape_; }
-  [[nodiscard]] std::string description() const override { return "batchnorm"; }
+  [[nodiscard]] std::string_view keyword() const override { return "batchnorm"; }
+  void visit(AttributeVisitor& visitor) const override {
+    visitor.option("eps", options_.eps, kDefaults.eps);
+    visitor.option("momentum", options_.momentum, kDefaults.momentum);
+  }
 
   [[nodiscard]] std::vector<Parameter> parameters() const override {
     return {{.name = "weight", .dims = {shape_.c}, .start = Start::kOnes},
             {.name = "bias", .dims = {shape_.c}}};
   }
   [[nodiscard]] std::vector<Statistic> statistics() const override {
-    return {{.name = "running_mean", .dims = {shape_.c}},
-            {.name = "running_var", .dims = {shape_.c}, .start = Start::kOnes}};
+    return {
+        {.name = "running_mean", .dims = {shape_.c}, .momentum = options_.momentum},
+        {.name = "running_var", .dims = {shape_.c}, .start = Start::kOnes, .momentum = options_.momentum}};
   }
   /// Mean and variance of the micro-batch, 2 × [C].
   [[nodiscard]] std::int64_t saved_bytes(std::int64_t, std::int64_t real_size) const override {
@@ -72,18 +81,26 @@ class BatchNorm final : public LayerOf<BatchNorm> {
             .samples = pass.batch.size(),
             .c = shape_.c,
             .spatial = shape_.h * shape_.w,
-            .epsilon = epsilon_};
+            .epsilon = options_.eps};
   }
 
   Shape shape_;
-  double epsilon_;
+  BatchNormOptions options_;
 };
 
 }  // namespace
 
+std::unique_ptr<Layer> make_batchnorm(const Shape& input, const BatchNormOptions& options) {
+  if (!(options.eps >= kLeastEps && options.eps <= 1)) throw LayerError("eps is not from 1e-12 to 1");
+  if (!(options.momentum >= 0 && options.momentum <= 1)) throw LayerError("momentum is not from 0 to 1");
+  return std::make_unique<BatchNorm>(input, options);
+}
+
 LayerMaker batchnorm_maker() {
-  return {"batchnorm [eps=1e-5] [name=…]", [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
-            return std::make_unique<BatchNorm>(input, line.take_option_number("eps", 1e-5, 1e-12, 1));
+  return {"batchnorm [eps=1e-5] [momentum=0.1] [name=…]", [](LayerLine& line, const Shape& input) {
+            return make_batchnorm(
+                input, {.eps = line.take_option_number("eps", kDefaults.eps, kLeastEps, 1),
+                        .momentum = line.take_option_number("momentum", kDefaults.momentum, 0, 1)});
           }};
 }
 

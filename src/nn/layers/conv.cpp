@@ -1,10 +1,14 @@
 // conv: z = w * a + b over every sample's picture (src/CONTRACT.md, "Mathematics").
 
+#include "convoy/nn/layer_error.hpp"
 #include "layers.hpp"
 #include "window.hpp"
 
 namespace convoy::nn {
 namespace {
+
+constexpr ConvOptions kDefaults;
+constexpr std::int64_t kMostChannels = 1 << 20;
 
 class Conv final : public LayerOf<Conv> {
  public:
@@ -16,12 +20,17 @@ class Conv final : public LayerOf<Conv> {
   }
 
   [[nodiscard]] Shape output() const override { return output_; }
-  [[nodiscard]] std::string description() const override {
-    return "conv " + std::to_string(shape_.oc) + ' ' + window_.description(1, 1) + (bias_ ? "" : " bias=no");
+  [[nodiscard]] std::string_view keyword() const override { return "conv"; }
+  void visit(AttributeVisitor& visitor) const override {
+    visitor.positional("channels", shape_.oc);
+    window_.visit(visitor, "kernel", kDefaults.stride);
+    visitor.option("bias", bias_, kDefaults.bias);
   }
-  [[nodiscard]] Nonlinearity nonlinearity() const override { return Nonlinearity::kOther; }
   [[nodiscard]] Traits traits() const override {
-    return {.takes_epilogue = true, .adds_diff_src = true, .backward_reads_dst = false};
+    return {.nonlinearity = Nonlinearity::kOther,
+            .takes_epilogue = true,
+            .adds_diff_src = true,
+            .backward_reads_dst = false};
   }
   [[nodiscard]] std::int64_t multiplications() const override {
     return kernels::conv2d_multiplications(shape_);
@@ -97,14 +106,24 @@ class Conv final : public LayerOf<Conv> {
 
 }  // namespace
 
+std::unique_ptr<Layer> make_conv(const Shape& input, std::int64_t channels, const HeightWidth& kernel,
+                                 const ConvOptions& options) {
+  if (channels < 1 || channels > kMostChannels)
+    throw LayerError("the number of output channels is not from 1 to " + std::to_string(kMostChannels));
+  return std::make_unique<Conv>(input, channels, Window(kernel, options.stride, options.pad, input),
+                                options.bias);
+}
+
 LayerMaker conv_maker() {
-  return {"conv CHANNELS KHxKW [stride=1] [pad=0] [bias=yes] [name=…]",
-          [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
-            const std::int64_t channels = line.take_integer("the number of output channels", 1, 1 << 20);
-            Window window = take_window(line, "the kernel", std::pair<std::int64_t, std::int64_t>{1, 1});
-            window.check(line, input);
-            return std::make_unique<Conv>(input, channels, window, line.take_option_yes_no("bias", true));
-          }};
+  return {
+      "conv CHANNELS KHxKW [stride=1] [pad=0] [bias=yes] [name=…]", [](LayerLine& line, const Shape& input) {
+        const std::int64_t channels = line.take_integer("the number of output channels", 1, kMostChannels);
+        const HeightWidth kernel = take_size(line, "the kernel");
+        return make_conv(input, channels, kernel,
+                         {.stride = take_stride(line, kDefaults.stride),
+                          .pad = take_pad(line),
+                          .bias = line.take_option_yes_no("bias", kDefaults.bias)});
+      }};
 }
 
 }  // namespace convoy::nn

@@ -1,10 +1,14 @@
 // dense: the multilayer perceptron's layer, z_j = Σ_k w_jk a_k + b_j, on the flattened input (c, h, w; w
 // fastest). It is the convolution of a 1×1 picture of IN channels with a 1×1 kernel, and runs as that.
 
+#include "convoy/nn/layer_error.hpp"
 #include "layers.hpp"
 
 namespace convoy::nn {
 namespace {
+
+constexpr DenseOptions kDefaults;
+constexpr std::int64_t kMostOutputs = 1 << 24;
 
 class Dense final : public LayerOf<Dense> {
  public:
@@ -12,12 +16,16 @@ class Dense final : public LayerOf<Dense> {
       : inputs_(inputs), outputs_(outputs), bias_(bias) {}
 
   [[nodiscard]] Shape output() const override { return {outputs_, 1, 1}; }
-  [[nodiscard]] std::string description() const override {
-    return "dense " + std::to_string(outputs_) + (bias_ ? "" : " bias=no");
+  [[nodiscard]] std::string_view keyword() const override { return "dense"; }
+  void visit(AttributeVisitor& visitor) const override {
+    visitor.positional("outputs", outputs_);
+    visitor.option("bias", bias_, kDefaults.bias);
   }
-  [[nodiscard]] Nonlinearity nonlinearity() const override { return Nonlinearity::kOther; }
   [[nodiscard]] Traits traits() const override {
-    return {.takes_epilogue = true, .adds_diff_src = true, .backward_reads_dst = false};
+    return {.nonlinearity = Nonlinearity::kOther,
+            .takes_epilogue = true,
+            .adds_diff_src = true,
+            .backward_reads_dst = false};
   }
   [[nodiscard]] std::int64_t multiplications() const override { return inputs_ * outputs_; }
 
@@ -73,11 +81,16 @@ class Dense final : public LayerOf<Dense> {
 
 }  // namespace
 
+std::unique_ptr<Layer> make_dense(const Shape& input, std::int64_t outputs, const DenseOptions& options) {
+  if (outputs < 1 || outputs > kMostOutputs)
+    throw LayerError("the number of outputs is not from 1 to " + std::to_string(kMostOutputs));
+  return std::make_unique<Dense>(input.size(), outputs, options.bias);
+}
+
 LayerMaker dense_maker() {
-  return {"dense OUTPUTS [bias=yes] [name=…]",
-          [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
-            const std::int64_t outputs = line.take_integer("the number of outputs", 1, 1 << 24);
-            return std::make_unique<Dense>(input.size(), outputs, line.take_option_yes_no("bias", true));
+  return {"dense OUTPUTS [bias=yes] [name=…]", [](LayerLine& line, const Shape& input) {
+            const std::int64_t outputs = line.take_integer("the number of outputs", 1, kMostOutputs);
+            return make_dense(input, outputs, {.bias = line.take_option_yes_no("bias", kDefaults.bias)});
           }};
 }
 

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "convoy/core/random.hpp"
-#include "convoy/core/text.hpp"
+#include "convoy/nn/layer_error.hpp"
 #include "layers.hpp"
 
 namespace convoy::nn {
@@ -16,11 +16,12 @@ class Dropout final : public LayerOf<Dropout> {
   Dropout(const Shape& shape, double rate, std::uint64_t layer) : shape_(shape), rate_(rate), layer_(layer) {}
 
   [[nodiscard]] Shape output() const override { return shape_; }
-  [[nodiscard]] std::string description() const override { return "dropout " + shortest(rate_); }
-  /// The mask, [B][C][H][W][16].
+  [[nodiscard]] std::string_view keyword() const override { return "dropout"; }
+  void visit(AttributeVisitor& visitor) const override { visitor.positional("rate", rate_); }
   [[nodiscard]] Traits traits() const override {
     return {.backward_reads_src = false, .backward_reads_dst = false};
   }
+  /// The mask, [B][C][H][W][16].
   [[nodiscard]] std::int64_t saved_bytes(std::int64_t blocks, std::int64_t real_size) const override {
     return blocks * shape_.size() * kLanes * real_size;
   }
@@ -80,10 +81,14 @@ class Dropout final : public LayerOf<Dropout> {
 
 }  // namespace
 
+std::unique_ptr<Layer> make_dropout(const Shape& input, double rate, std::uint64_t ordinal) {
+  if (!(rate >= 0 && rate < 1)) throw LayerError("the rate is not from 0 to below 1");
+  return std::make_unique<Dropout>(input, rate, ordinal);
+}
+
 LayerMaker dropout_maker() {
-  return {"dropout RATE", [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
-            const double rate = line.take_number("the rate", 0, 1);
-            return std::make_unique<Dropout>(input, rate, line.ordinal());
+  return {"dropout RATE", [](LayerLine& line, const Shape& input) {
+            return make_dropout(input, line.take_number("the rate", 0, 1), line.ordinal());
           }};
 }
 

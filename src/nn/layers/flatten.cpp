@@ -9,8 +9,8 @@ class Flatten final : public LayerOf<Flatten> {
  public:
   explicit Flatten(std::int64_t features) : features_(features) {}
   [[nodiscard]] Shape output() const override { return {features_, 1, 1}; }
-  [[nodiscard]] std::string description() const override { return "flatten"; }
-  [[nodiscard]] bool is_view() const override { return true; }
+  [[nodiscard]] std::string_view keyword() const override { return "flatten"; }
+  [[nodiscard]] Traits traits() const override { return {.is_view = true}; }
 
   template <class Real>
   void run_forward(const Pass<Real>&) const {}
@@ -23,10 +23,12 @@ class Flatten final : public LayerOf<Flatten> {
 
 }  // namespace
 
+std::unique_ptr<Layer> make_flatten(const Shape& input) {
+  return std::make_unique<Flatten>(input.size());
+}
+
 LayerMaker flatten_maker() {
-  return {"flatten", [](LayerLine&, const Shape& input) -> std::unique_ptr<Layer> {
-            return std::make_unique<Flatten>(input.size());
-          }};
+  return {"flatten", [](LayerLine&, const Shape& input) { return make_flatten(input); }};
 }
 
 }  // namespace convoy::nn

@@ -1,6 +1,11 @@
 #pragma once
-// The makers of all layers, one file each; listed in registry.cpp. Private to the nn room.
+// All layers, one file each: what makes them, and their keywords' makers, which read the words of a line and
+// call the former (listed in registry.cpp). Private to the nn room.
+//
+// `make_…` makes the layer for an input of shape `input`; it throws LayerError if a value is out of range or
+// the layer does not fit the input.
 
+#include "convoy/nn/layer_options.hpp"
 #include "convoy/nn/registry.hpp"
 
 namespace convoy::nn {
@@ -18,7 +23,25 @@ namespace convoy::nn {
 [[nodiscard]] LayerMaker softmax_maker();
 [[nodiscard]] LayerMaker tanh_maker();
 
-/// The sum at the end of a residual block; has no keyword, the Network makes it.
+[[nodiscard]] std::unique_ptr<Layer> make_avgpool(const Shape& input, const HeightWidth& window,
+                                                  const PoolOptions& options);
+[[nodiscard]] std::unique_ptr<Layer> make_batchnorm(const Shape& input, const BatchNormOptions& options);
+[[nodiscard]] std::unique_ptr<Layer> make_conv(const Shape& input, std::int64_t channels,
+                                               const HeightWidth& kernel, const ConvOptions& options);
+[[nodiscard]] std::unique_ptr<Layer> make_dense(const Shape& input, std::int64_t outputs,
+                                                const DenseOptions& options);
+/// `ordinal`: the part of the masks' keys that differs between the layers of a network.
+[[nodiscard]] std::unique_ptr<Layer> make_dropout(const Shape& input, double rate, std::uint64_t ordinal);
+[[nodiscard]] std::unique_ptr<Layer> make_flatten(const Shape& input);
+[[nodiscard]] std::unique_ptr<Layer> make_globalavgpool(const Shape& input);
+[[nodiscard]] std::unique_ptr<Layer> make_maxpool(const Shape& input, const HeightWidth& window,
+                                                  const PoolOptions& options);
+[[nodiscard]] std::unique_ptr<Layer> make_relu(const Shape& input);
+[[nodiscard]] std::unique_ptr<Layer> make_sigmoid(const Shape& input);
+[[nodiscard]] std::unique_ptr<Layer> make_softmax(const Shape& input);
+[[nodiscard]] std::unique_ptr<Layer> make_tanh(const Shape& input);
+
+/// The sum at the end of a residual block; has no keyword of its own in the text form.
 [[nodiscard]] std::unique_ptr<Layer> make_add(const Shape& shape);
 
 }  // namespace convoy::nn

@@ -1,5 +1,6 @@
 // maxpool, avgpool, globalavgpool: one number from each window of a channel's picture.
 
+#include "convoy/nn/layer_error.hpp"
 #include "layers.hpp"
 #include "window.hpp"
 
@@ -21,12 +22,10 @@ class MaxPool final : public LayerOf<MaxPool> {
       : window_(window), input_(input), output_(window.output(input, input.c)) {}
 
   [[nodiscard]] Shape output() const override { return output_; }
-  [[nodiscard]] std::string description() const override {
-    return "maxpool " + window_.description(window_.kh, window_.kw);
-  }
-  [[nodiscard]] bool has_kinks() const override { return true; }
+  [[nodiscard]] std::string_view keyword() const override { return "maxpool"; }
+  void visit(AttributeVisitor& visitor) const override { window_.visit(visitor, "window", window_.size()); }
   [[nodiscard]] Traits traits() const override {
-    return {.backward_reads_src = false, .backward_reads_dst = false};
+    return {.has_kinks = true, .backward_reads_src = false, .backward_reads_dst = false};
   }
   /// The winner of every window, [B][C][OH][OW][16] int32.
   [[nodiscard]] std::int64_t saved_bytes(std::int64_t blocks, std::int64_t) const override {
@@ -53,16 +52,14 @@ class MaxPool final : public LayerOf<MaxPool> {
   Shape output_;
 };
 
-class AvgPool final : public LayerOf<AvgPool> {
+class AvgPool : public LayerOf<AvgPool> {
  public:
-  AvgPool(const Shape& input, const Window& window, std::string description)
-      : window_(window),
-        input_(input),
-        output_(window.output(input, input.c)),
-        description_(std::move(description)) {}
+  AvgPool(const Shape& input, const Window& window)
+      : window_(window), input_(input), output_(window.output(input, input.c)) {}
 
   [[nodiscard]] Shape output() const override { return output_; }
-  [[nodiscard]] std::string description() const override { return description_; }
+  [[nodiscard]] std::string_view keyword() const override { return "avgpool"; }
+  void visit(AttributeVisitor& visitor) const override { window_.visit(visitor, "window", window_.size()); }
   [[nodiscard]] Traits traits() const override {
     return {.backward_reads_src = false, .backward_reads_dst = false};
   }
@@ -84,40 +81,60 @@ class AvgPool final : public LayerOf<AvgPool> {
   Window window_;
   Shape input_;
   Shape output_;
-  std::string description_;
 };
 
-Window take_pool_window(LayerLine& line, const Shape& input) {
-  const Window window = take_window(line, "the window", std::nullopt);
-  window.check(line, input);
-  if (2 * window.ph > window.kh || 2 * window.pw > window.kw)
-    line.fail("pad is more than half the window (a window would then see padding alone)");
+/// The whole picture is the window.
+class GlobalAvgPool final : public AvgPool {
+ public:
+  explicit GlobalAvgPool(const Shape& input) : AvgPool(input, Window::whole(input)) {}
+
+  [[nodiscard]] std::string_view keyword() const override { return "globalavgpool"; }
+  void visit(AttributeVisitor&) const override {}
+};
+
+Window pool_window(const Shape& input, const HeightWidth& size, const PoolOptions& options) {
+  const Window window(size, options.stride.value_or(size), options.pad, input);
+  if (2 * options.pad.h > size.h || 2 * options.pad.w > size.w)
+    throw LayerError("pad is more than half the window (a window would then see padding alone)");
   return window;
+}
+
+PoolOptions take_options(LayerLine& line, const HeightWidth& window) {
+  return {.stride = take_stride(line, window), .pad = take_pad(line)};
 }
 
 }  // namespace
 
+std::unique_ptr<Layer> make_maxpool(const Shape& input, const HeightWidth& window,
+                                    const PoolOptions& options) {
+  return std::make_unique<MaxPool>(input, pool_window(input, window, options));
+}
+
+std::unique_ptr<Layer> make_avgpool(const Shape& input, const HeightWidth& window,
+                                    const PoolOptions& options) {
+  return std::make_unique<AvgPool>(input, pool_window(input, window, options));
+}
+
+std::unique_ptr<Layer> make_globalavgpool(const Shape& input) {
+  return std::make_unique<GlobalAvgPool>(input);
+}
+
 LayerMaker maxpool_maker() {
-  return {"maxpool HxW [stride=the window] [pad=0]",
-          [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
-            return std::make_unique<MaxPool>(input, take_pool_window(line, input));
+  return {"maxpool HxW [stride=the window] [pad=0]", [](LayerLine& line, const Shape& input) {
+            const HeightWidth window = take_size(line, "the window");
+            return make_maxpool(input, window, take_options(line, window));
           }};
 }
 
 LayerMaker avgpool_maker() {
-  return {"avgpool HxW [stride=the window] [pad=0]",
-          [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
-            const Window window = take_pool_window(line, input);
-            return std::make_unique<AvgPool>(input, window,
-                                             "avgpool " + window.description(window.kh, window.kw));
+  return {"avgpool HxW [stride=the window] [pad=0]", [](LayerLine& line, const Shape& input) {
+            const HeightWidth window = take_size(line, "the window");
+            return make_avgpool(input, window, take_options(line, window));
           }};
 }
 
 LayerMaker globalavgpool_maker() {
-  return {"globalavgpool", [](LayerLine&, const Shape& input) -> std::unique_ptr<Layer> {
-            const Window whole{.kh = input.h, .kw = input.w};
-            return std::make_unique<AvgPool>(input, whole, "globalavgpool");
-          }};
+  return {"globalavgpool", [](LayerLine&, const Shape& input) { return make_globalavgpool(input); }};
 }
 
 }  // namespace convoy::nn

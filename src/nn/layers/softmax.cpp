@@ -1,6 +1,7 @@
 // softmax over a vector of features, a_k = e^{z_k} / Σ e^{z_j}. For use before the quadratic loss; the
 // cross-entropy losses apply it themselves.
 
+#include "convoy/nn/layer_error.hpp"
 #include "layers.hpp"
 
 namespace convoy::nn {
@@ -11,9 +12,10 @@ class Softmax final : public LayerOf<Softmax> {
   explicit Softmax(std::int64_t features) : features_(features) {}
 
   [[nodiscard]] Shape output() const override { return {features_, 1, 1}; }
-  [[nodiscard]] std::string description() const override { return "softmax"; }
-  [[nodiscard]] Nonlinearity nonlinearity() const override { return Nonlinearity::kOther; }
-  [[nodiscard]] Traits traits() const override { return {.backward_reads_src = false}; }
+  [[nodiscard]] std::string_view keyword() const override { return "softmax"; }
+  [[nodiscard]] Traits traits() const override {
+    return {.nonlinearity = Nonlinearity::kOther, .gives_probabilities = true, .backward_reads_src = false};
+  }
 
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {
@@ -33,13 +35,16 @@ class Softmax final : public LayerOf<Softmax> {
 
 }  // namespace
 
+std::unique_ptr<Layer> make_softmax(const Shape& input) {
+  if (input.h != 1 || input.w != 1) {
+    throw LayerError("its input is a picture of " + to_string(input) +
+                     " (softmax takes a vector: put flatten or dense before it)");
+  }
+  return std::make_unique<Softmax>(input.c);
+}
+
 LayerMaker softmax_maker() {
-  return {"softmax", [](LayerLine& line, const Shape& input) -> std::unique_ptr<Layer> {
-            if (input.h != 1 || input.w != 1)
-              line.fail("its input is a picture of " + to_string(input) +
-                        " (softmax takes a vector: put flatten or dense before it)");
-            return std::make_unique<Softmax>(input.c);
-          }};
+  return {"softmax", [](LayerLine&, const Shape& input) { return make_softmax(input); }};
 }
 
 }  // namespace convoy::nn

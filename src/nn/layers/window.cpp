@@ -1,45 +1,69 @@
 #include "window.hpp"
 
-#include <tuple>
+#include <string>
+
+#include "convoy/nn/layer_error.hpp"
 
 namespace convoy::nn {
 namespace {
 
-std::string one_or_two(std::int64_t h, std::int64_t w) {
-  return h == w ? std::to_string(h) : std::to_string(h) + 'x' + std::to_string(w);
+constexpr std::int64_t kMost = 65535;
+constexpr HeightWidth kNoPad{0, 0};
+
+void require_range(const char* what, const HeightWidth& value, std::int64_t least) {
+  if (value.h < least || value.w < least || value.h > kMost || value.w > kMost)
+    throw LayerError(std::string(what) + " is not from " + std::to_string(least) + " to " +
+                     std::to_string(kMost));
+}
+
+std::string with_x(std::int64_t h, std::int64_t w) {
+  return std::to_string(h) + 'x' + std::to_string(w);
+}
+
+HeightWidth take_pair(LayerLine& line, const char* key, const HeightWidth& otherwise, std::int64_t least) {
+  const auto pair = line.take_option_pair(key, {otherwise.h, otherwise.w}, least, kMost);
+  return {pair.first, pair.second};
 }
 
 }  // namespace
 
-Shape Window::output(const Shape& input, std::int64_t channels) const {
-  return {channels, (input.h + 2 * ph - kh) / sh + 1, (input.w + 2 * pw - kw) / sw + 1};
-}
-
-std::string Window::description(std::int64_t default_sh, std::int64_t default_sw) const {
-  std::string text = std::to_string(kh) + 'x' + std::to_string(kw);
-  if (sh != default_sh || sw != default_sw) text += " stride=" + one_or_two(sh, sw);
-  if (ph != 0 || pw != 0) text += " pad=" + one_or_two(ph, pw);
-  return text;
-}
-
-void Window::check(const LayerLine& line, const Shape& input) const {
-  if (kh > input.h + 2 * ph || kw > input.w + 2 * pw) {
-    line.fail("the window " + std::to_string(kh) + 'x' + std::to_string(kw) +
-              " is larger than its padded input of " + std::to_string(input.h + 2 * ph) + 'x' +
-              std::to_string(input.w + 2 * pw) + " (input " + to_string(input) +
-              "; a smaller window, or pad=, would fit)");
+Window::Window(const HeightWidth& size, const HeightWidth& stride, const HeightWidth& pad, const Shape& input)
+    : size_(size), stride_(stride), pad_(pad) {
+  require_range("the window", size, 1);
+  require_range("stride", stride, 1);
+  require_range("pad", pad, 0);
+  const std::int64_t h = input.h + 2 * pad.h;
+  const std::int64_t w = input.w + 2 * pad.w;
+  if (size.h > h || size.w > w) {
+    throw LayerError("the window " + with_x(size.h, size.w) + " is larger than its padded input of " +
+                     with_x(h, w) + " (input " + to_string(input) +
+                     "; a smaller window, or pad=, would fit)");
   }
 }
 
-Window take_window(LayerLine& line, const char* what,
-                   std::optional<std::pair<std::int64_t, std::int64_t>> default_stride) {
-  constexpr std::int64_t kMost = 65535;
-  Window window;
-  std::tie(window.kh, window.kw) = line.take_size(what);
-  const auto stride = default_stride.value_or(std::pair{window.kh, window.kw});
-  std::tie(window.sh, window.sw) = line.take_option_pair("stride", stride, 1, kMost);
-  std::tie(window.ph, window.pw) = line.take_option_pair("pad", {0, 0}, 0, kMost);
-  return window;
+Shape Window::output(const Shape& input, std::int64_t channels) const {
+  return {channels, (input.h + 2 * pad_.h - size_.h) / stride_.h + 1,
+          (input.w + 2 * pad_.w - size_.w) / stride_.w + 1};
+}
+
+void Window::visit(AttributeVisitor& visitor, std::string_view size,
+                   const HeightWidth& default_stride) const {
+  visitor.positional(size, size_);
+  visitor.option("stride", stride_, default_stride);
+  visitor.option("pad", pad_, kNoPad);
+}
+
+HeightWidth take_size(LayerLine& line, std::string_view what) {
+  const auto pair = line.take_size(what);
+  return {pair.first, pair.second};
+}
+
+HeightWidth take_stride(LayerLine& line, const HeightWidth& otherwise) {
+  return take_pair(line, "stride", otherwise, 1);
+}
+
+HeightWidth take_pad(LayerLine& line) {
+  return take_pair(line, "pad", kNoPad, 0);
 }
 
 }  // namespace convoy::nn

@@ -2,20 +2,23 @@
 // A kernel or pooling window that slides over a picture: size, stride, padding. Shared by conv and the pools.
 
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <utility>
+#include <string_view>
 
 #include "convoy/core/shape.hpp"
+#include "convoy/nn/attributes.hpp"
 #include "convoy/nn/layer_line.hpp"
 
 namespace convoy::nn {
 
-struct Window {
-  std::int64_t kh = 1, kw = 1;
-  std::int64_t sh = 1, sw = 1;
-  std::int64_t ph = 0, pw = 0;
+class Window {
+ public:
+  /// Throws LayerError if a number is out of range or the window is larger than the padded picture.
+  Window(const HeightWidth& size, const HeightWidth& stride, const HeightWidth& pad, const Shape& input);
 
+  /// All of `input`.
+  [[nodiscard]] static Window whole(const Shape& input) { return Window({input.h, input.w}); }
+
+  [[nodiscard]] const HeightWidth& size() const { return size_; }
   /// Picture after the window has slid over `input`: ⌊(H + 2p − K)/s⌋ + 1 each way.
   [[nodiscard]] Shape output(const Shape& input, std::int64_t channels) const;
   /// Writes window and pictures into a kernel's shape (kernels::Conv2dShape, Pool2dShape).
@@ -25,21 +28,27 @@ struct Window {
     shape.iw = input.w;
     shape.oh = output.h;
     shape.ow = output.w;
-    shape.kh = kh;
-    shape.kw = kw;
-    shape.sh = sh;
-    shape.sw = sw;
-    shape.ph = ph;
-    shape.pw = pw;
+    shape.kh = size_.h;
+    shape.kw = size_.w;
+    shape.sh = stride_.h;
+    shape.sw = stride_.w;
+    shape.ph = pad_.h;
+    shape.pw = pad_.w;
   }
-  /// "3x3 stride=2 pad=1"; a stride equal to (default_sh, default_sw) and a padding of 0 are left out.
-  [[nodiscard]] std::string description(std::int64_t default_sh, std::int64_t default_sw) const;
-  /// Fails the line where the window is larger than the padded picture.
-  void check(const LayerLine& line, const Shape& input) const;
+  /// Its size under the name `size`, then stride and pad.
+  void visit(AttributeVisitor& visitor, std::string_view size, const HeightWidth& default_stride) const;
+
+ private:
+  explicit Window(const HeightWidth& size) : size_(size) {}
+
+  HeightWidth size_;
+  HeightWidth stride_{1, 1};
+  HeightWidth pad_{0, 0};
 };
 
-/// Takes "KHxKW" and the options stride and pad. Without `default_stride` the stride is the window.
-[[nodiscard]] Window take_window(LayerLine& line, const char* what,
-                                 std::optional<std::pair<std::int64_t, std::int64_t>> default_stride);
+/// Takes "KHxKW" and the options stride and pad of a line.
+[[nodiscard]] HeightWidth take_size(LayerLine& line, std::string_view what);
+[[nodiscard]] HeightWidth take_stride(LayerLine& line, const HeightWidth& otherwise);
+[[nodiscard]] HeightWidth take_pad(LayerLine& line);
 
 }  // namespace convoy::nn

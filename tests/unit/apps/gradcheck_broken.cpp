@@ -13,7 +13,8 @@ class WrongDense final : public nn::LayerOf<WrongDense> {
  public:
   explicit WrongDense(std::unique_ptr<nn::Layer> dense) : dense_(std::move(dense)) {}
   [[nodiscard]] Shape output() const override { return dense_->output(); }
-  [[nodiscard]] std::string description() const override { return dense_->description(); }
+  [[nodiscard]] std::string_view keyword() const override { return dense_->keyword(); }
+  void visit(nn::AttributeVisitor& visitor) const override { dense_->visit(visitor); }
   [[nodiscard]] std::vector<nn::Parameter> parameters() const override { return dense_->parameters(); }
   [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads,
                                           kernels::Precision precision) const override {

@@ -52,7 +52,8 @@ class Spoiled final : public nn::Layer {
   Spoiled(std::unique_ptr<nn::Layer> layer, What what) : layer_(std::move(layer)), what_(what) {}
 
   [[nodiscard]] Shape output() const override { return layer_->output(); }
-  [[nodiscard]] std::string description() const override { return layer_->description(); }
+  [[nodiscard]] std::string_view keyword() const override { return layer_->keyword(); }
+  void visit(nn::AttributeVisitor& visitor) const override { layer_->visit(visitor); }
   [[nodiscard]] std::vector<nn::Parameter> parameters() const override { return layer_->parameters(); }
   [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads,
                                           kernels::Precision precision) const override {
@@ -182,8 +183,8 @@ class AllKinks final : public nn::LayerOf<AllKinks> {
  public:
   explicit AllKinks(const Shape& shape) : shape_(shape) {}
   [[nodiscard]] Shape output() const override { return shape_; }
-  [[nodiscard]] std::string description() const override { return "allkinks"; }
-  [[nodiscard]] bool has_kinks() const override { return true; }
+  [[nodiscard]] std::string_view keyword() const override { return "allkinks"; }
+  [[nodiscard]] nn::Traits traits() const override { return {.has_kinks = true}; }
   [[nodiscard]] std::int64_t saved_bytes(std::int64_t blocks, std::int64_t real_size) const override {
     return blocks * shape_.size() * kLanes * real_size;
   }
@@ -217,6 +218,18 @@ TEST(GradientCheck, SkipsEntriesWhereAKinkLiesWithinEveryStepAndFailsWhereTheyAr
     EXPECT_EQ(each.checked == 0, is_before) << each.layer << ' ' << each.name;
     EXPECT_EQ(each.skipped > 0, is_before) << each.layer << ' ' << each.name;
   }
+}
+
+// The sum of the second block is a call of its own, since tanh takes no sum on: so is the relu behind it.
+TEST(GradientCheck, ProbesWhatGoesIntoEveryLayerButAFusedActivation) {
+  const auto made = example({1, 4, 4},
+                            {"conv 2 3x3 pad=1", "relu", "residual {", "conv 2 1x1", "}", "relu",
+                             "residual {", "tanh", "}", "relu", "dense 3"},
+                            nn::LossKind::kSoftmaxCrossEntropy, 3);
+  std::vector<std::string> probed;
+  for (const TensorCheck& each : check_gradients(made->what).tensors)
+    if (each.name == "input") probed.push_back(each.layer);
+  EXPECT_EQ(probed, (std::vector<std::string>{"conv1", "conv2", "tanh1", "relu3", "dense1", "loss"}));
 }
 
 TEST(GradientCheck, IsAFunctionOfTheSeed) {

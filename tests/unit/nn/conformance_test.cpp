@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <set>
@@ -23,7 +24,7 @@ const std::vector<LayerCase>& layer_cases() {
       {"avgpool 2x2", {2, 5, 4}},
       {"avgpool 3x2 stride=2x1 pad=1", {3, 5, 4}},
       {"batchnorm", {3, 3, 2}},
-      {"batchnorm eps=0.1", {20, 2, 1}},
+      {"batchnorm eps=0.1 momentum=0.01", {20, 2, 1}},
       {"conv 3 3x3", {1, 3, 5}},
       {"conv 6 2x3 stride=2x1 pad=1x2 bias=no", {3, 4, 5}},
       {"conv 20 1x1", {6, 2, 3}},
@@ -74,7 +75,7 @@ std::string case_name(const testing::TestParamInfo<std::tuple<std::size_t, std::
 std::vector<std::size_t> cases_with_passes() {
   std::vector<std::size_t> chosen;
   for (std::size_t i = 0; i < layer_cases().size(); ++i)
-    if (!make_layer(layer_cases()[i].text, layer_cases()[i].input)->is_view()) chosen.push_back(i);
+    if (!make_layer(layer_cases()[i].text, layer_cases()[i].input)->traits().is_view) chosen.push_back(i);
   return chosen;
 }
 
@@ -95,10 +96,40 @@ TEST(ConformanceSuite, CoversEveryKeywordOfTheRegistry) {
     EXPECT_TRUE(covered.contains(keyword)) << keyword << " needs a line in layer_cases()";
 }
 
+// The cases are written as descriptions are: positional values, options in the order of the usage, no
+// defaults. So a layer that keeps an attribute from its visitor fails.
+TEST(ConformanceSuite, ADescriptionIsTheLineAndMakesALayerOfEqualAttributes) {
+  for (const LayerCase& each : layer_cases()) {
+    const auto layer = make_layer(each.text, each.input);
+    EXPECT_EQ(layer->description(), each.text);
+    const auto again = make_layer(layer->description(), each.input);
+    EXPECT_EQ(again->keyword(), layer->keyword()) << each.text;
+    EXPECT_EQ(attributes_of(*again), attributes_of(*layer)) << each.text;
+  }
+}
+
+TEST(ConformanceSuite, EveryOptionOfAUsageIsGivenInSomeCase) {
+  const Registry registry = Registry::standard();
+  for (const auto& [keyword, maker] : registry.makers()) {
+    for (const std::string& word : split_words(maker.usage)) {
+      const std::size_t equals = word.find('=');
+      if (equals == std::string::npos || word.starts_with("[name=")) continue;
+      const std::string option =
+          ' ' + word.substr(1, equals);  // "[stride=1]" or, of two words, "[stride=the"
+      EXPECT_TRUE(std::ranges::any_of(layer_cases(),
+                                      [&](const LayerCase& each) {
+                                        return split_words(each.text).front() == keyword &&
+                                               each.text.find(option) != std::string::npos;
+                                      }))
+          << keyword << " needs a line with" << option << " in layer_cases()";
+    }
+  }
+}
+
 TEST(ConformanceSuite, AViewHasAsManyElementsAsItsInput) {
   for (const LayerCase& each : layer_cases()) {
     const auto layer = make_layer(each.text, each.input);
-    if (!layer->is_view()) continue;
+    if (!layer->traits().is_view) continue;
     EXPECT_EQ(layer->output().size(), each.input.size()) << each.text;
   }
 }

@@ -74,12 +74,19 @@ TEST(Network, EveryWrongNetworkIsRefusedWithItsLineAndCause) {
       {{"residual {", "relu", "} else {", "relu", "}", "dense 10"},
        "net.ini:3: layer '} else {': is not 'residual {'"},
       {{"residual {", "relu", "} shortcut {", "relu", "} shortcut {", "relu", "}", "dense 10"},
-       "net.ini:5: layer '} shortcut {': is not"},
+       "net.ini:5: layer '} shortcut {': the residual block has a shortcut already"},
   };
   for (const auto& [texts, fragment] : cases) {
     const std::string message = error_of(texts);
     EXPECT_NE(message.find(fragment), std::string::npos) << "want: " << fragment << "\ngot:  " << message;
   }
+}
+
+TEST(Network, ItsSummaryNamesWhatIsNotADefault) {
+  const std::string summary =
+      network({"conv 2 3x3 stride=1 pad=1x0", "batchnorm eps=0.001", "dense 10"}).summary();
+  EXPECT_NE(summary.find("conv 2 3x3 pad=1x0 "), std::string::npos) << summary;
+  EXPECT_NE(summary.find("batchnorm eps=0.001 "), std::string::npos) << summary;
 }
 
 TEST(Network, ASigmoidMayStandBeforeTheQuadraticLoss) {

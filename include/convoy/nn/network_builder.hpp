@@ -1,0 +1,99 @@
+#pragma once
+// Builds a Network layer by layer. The text form of a network (the other constructor of Network) is a parser
+// that drives this, so both give the same networks: names, order of parameters, initial values, masks.
+//
+//   Network network = NetworkBuilder({1, 28, 28})
+//                         .conv(20, {5, 5}).maxpool({2, 2}).relu()
+//                         .begin_residual().conv(20, {3, 3}, {.pad = {1, 1}}).batchnorm().end_residual()
+//                         .dense(10).build(LossKind::kSoftmaxCrossEntropy);
+//
+// Every layer reads the output of the one before it. Its name is its keyword and a count from 1 ("conv2"),
+// unless one is given. All verbs throw LayerError if the layer cannot be made, does not fit where it stands,
+// or has a name that is wrong or taken; a builder that has thrown is of no further use.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "convoy/nn/layer_options.hpp"
+#include "convoy/nn/network.hpp"
+
+namespace convoy::nn {
+
+class NetworkBuilder {
+ public:
+  /// For pictures of shape `input`.
+  explicit NetworkBuilder(const Shape& input) : input_(input) {}
+
+  NetworkBuilder& conv(std::int64_t channels, const HeightWidth& kernel, const ConvOptions& options = {},
+                       const std::string& name = {});
+  NetworkBuilder& dense(std::int64_t outputs, const DenseOptions& options = {}, const std::string& name = {});
+  NetworkBuilder& batchnorm(const BatchNormOptions& options = {}, const std::string& name = {});
+  NetworkBuilder& maxpool(const HeightWidth& window, const PoolOptions& options = {},
+                          const std::string& name = {});
+  NetworkBuilder& avgpool(const HeightWidth& window, const PoolOptions& options = {},
+                          const std::string& name = {});
+  NetworkBuilder& globalavgpool(const std::string& name = {});
+  /// `rate` in [0, 1): the share of elements set to 0.
+  NetworkBuilder& dropout(double rate, const std::string& name = {});
+  NetworkBuilder& flatten(const std::string& name = {});
+  NetworkBuilder& relu(const std::string& name = {});
+  NetworkBuilder& sigmoid(const std::string& name = {});
+  NetworkBuilder& tanh(const std::string& name = {});
+  /// Of a vector: after flatten or dense.
+  NetworkBuilder& softmax(const std::string& name = {});
+
+  /// A layer made elsewhere, for pictures of shape(); `keyword` names it unless `name` does.
+  NetworkBuilder& add(std::unique_ptr<Layer> layer, std::string_view keyword, const std::string& name = {});
+
+  /// What follows is the body of a residual block, whose output is the sum of the body's and the shortcut's
+  /// (He et al. 2016). Blocks may stand within blocks.
+  NetworkBuilder& begin_residual();
+  /// What follows is the block's shortcut, which reads what the body reads; without it, that input itself.
+  NetworkBuilder& begin_shortcut();
+  NetworkBuilder& end_residual();
+
+  /// Of the picture that the next layer reads.
+  [[nodiscard]] const Shape& shape() const { return shape_of(last_); }
+  /// Layers and beginnings and ends of blocks so far: the part of dropout's masks that differs between
+  /// layers.
+  [[nodiscard]] std::uint64_t ordinal() const { return ordinal_; }
+
+  /// The network with its loss, for `classes` outputs (nothing: as many as its last layer has); leaves the
+  /// builder without layers. Throws LayerError if a block is open, the last layer's output is not `classes`
+  /// numbers, or softmax or sigmoid stand before a loss that applies them itself; ConfigError if there is no
+  /// layer.
+  [[nodiscard]] Network build(LossKind loss, std::optional<std::int64_t> classes = std::nullopt);
+
+ private:
+  /// A residual block that has not ended yet.
+  struct OpenBlock {
+    int input = kNetworkInput;  ///< node the block began after
+    int body = kNetworkInput;   ///< last node of the body, once the shortcut has begun
+    bool in_shortcut = false;
+  };
+
+  [[nodiscard]] const Shape& shape_of(int node) const {
+    return node == kNetworkInput ? input_ : shapes_[static_cast<std::size_t>(node)];
+  }
+  [[nodiscard]] std::string name_of(std::string_view keyword, const std::string& name);
+  /// `make` makes the layer for shape().
+  template <class Make>
+  NetworkBuilder& place(std::string_view keyword, const std::string& name, Make&& make);
+  void append(std::unique_ptr<Layer> layer, const std::string& name, std::vector<int> inputs);
+  void check_end(LossKind loss, std::optional<std::int64_t> classes) const;
+
+  Shape input_;
+  std::vector<Node> nodes_;
+  std::vector<Shape> shapes_;
+  std::vector<OpenBlock> open_;
+  std::map<std::string, int, std::less<>> counts_;  ///< of keywords that named a layer
+  int last_ = kNetworkInput;                        ///< node that the next layer reads
+  std::uint64_t ordinal_ = 0;
+};
+
+}  // namespace convoy::nn

@@ -1,0 +1,192 @@
+#include "convoy/nn/network_builder.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "convoy/core/text.hpp"
+#include "convoy/nn/layer_error.hpp"
+#include "layers/layers.hpp"
+
+namespace convoy::nn {
+namespace {
+
+constexpr std::string_view kNameCharacters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+
+/// A tensor beyond any memory is a slip of the pen; and its number of elements could overflow.
+void require_possible_size(std::int64_t first, const Dims& dims, const std::string& what,
+                           const std::string& layer) {
+  constexpr double kMostElements = 1e11;
+  auto elements = static_cast<double>(first);
+  for (const std::int64_t extent : dims) elements *= static_cast<double>(extent);
+  if (elements > kMostElements) {
+    throw LayerError(
+        "its " + what + " would have " + shortest(elements) + " elements (more than 1e11 cannot be meant)",
+        layer);
+  }
+}
+
+}  // namespace
+
+std::string NetworkBuilder::name_of(std::string_view keyword, const std::string& name) {
+  if (!name.empty()) return name;
+  const std::string key(keyword);
+  return key + std::to_string(++counts_[key]);
+}
+
+template <class Make>
+NetworkBuilder& NetworkBuilder::place(std::string_view keyword, const std::string& name, Make&& make) {
+  const std::string known = name_of(keyword, name);
+  std::unique_ptr<Layer> layer;
+  try {
+    layer = make();
+  } catch (const LayerError& error) {
+    throw LayerError(error.problem(), known);
+  }
+  append(std::move(layer), known, {last_});
+  ++ordinal_;
+  return *this;
+}
+
+NetworkBuilder& NetworkBuilder::conv(std::int64_t channels, const HeightWidth& kernel,
+                                     const ConvOptions& options, const std::string& name) {
+  return place("conv", name, [&] { return make_conv(shape(), channels, kernel, options); });
+}
+
+NetworkBuilder& NetworkBuilder::dense(std::int64_t outputs, const DenseOptions& options,
+                                      const std::string& name) {
+  return place("dense", name, [&] { return make_dense(shape(), outputs, options); });
+}
+
+NetworkBuilder& NetworkBuilder::batchnorm(const BatchNormOptions& options, const std::string& name) {
+  return place("batchnorm", name, [&] { return make_batchnorm(shape(), options); });
+}
+
+NetworkBuilder& NetworkBuilder::maxpool(const HeightWidth& window, const PoolOptions& options,
+                                        const std::string& name) {
+  return place("maxpool", name, [&] { return make_maxpool(shape(), window, options); });
+}
+
+NetworkBuilder& NetworkBuilder::avgpool(const HeightWidth& window, const PoolOptions& options,
+                                        const std::string& name) {
+  return place("avgpool", name, [&] { return make_avgpool(shape(), window, options); });
+}
+
+NetworkBuilder& NetworkBuilder::globalavgpool(const std::string& name) {
+  return place("globalavgpool", name, [&] { return make_globalavgpool(shape()); });
+}
+
+NetworkBuilder& NetworkBuilder::dropout(double rate, const std::string& name) {
+  return place("dropout", name, [&] { return make_dropout(shape(), rate, ordinal_); });
+}
+
+NetworkBuilder& NetworkBuilder::flatten(const std::string& name) {
+  return place("flatten", name, [&] { return make_flatten(shape()); });
+}
+
+NetworkBuilder& NetworkBuilder::relu(const std::string& name) {
+  return place("relu", name, [&] { return make_relu(shape()); });
+}
+
+NetworkBuilder& NetworkBuilder::sigmoid(const std::string& name) {
+  return place("sigmoid", name, [&] { return make_sigmoid(shape()); });
+}
+
+NetworkBuilder& NetworkBuilder::tanh(const std::string& name) {
+  return place("tanh", name, [&] { return make_tanh(shape()); });
+}
+
+NetworkBuilder& NetworkBuilder::softmax(const std::string& name) {
+  return place("softmax", name, [&] { return make_softmax(shape()); });
+}
+
+NetworkBuilder& NetworkBuilder::add(std::unique_ptr<Layer> layer, std::string_view keyword,
+                                    const std::string& name) {
+  return place(keyword, name, [&] { return std::move(layer); });
+}
+
+NetworkBuilder& NetworkBuilder::begin_residual() {
+  open_.push_back({.input = last_});
+  ++ordinal_;
+  return *this;
+}
+
+NetworkBuilder& NetworkBuilder::begin_shortcut() {
+  if (open_.empty()) throw LayerError("a shortcut begins outside a residual block");
+  OpenBlock& block = open_.back();
+  if (block.in_shortcut) throw LayerError("the residual block has a shortcut already");
+  if (last_ == block.input) throw LayerError("the residual block is empty (its body needs a layer)");
+  block.body = std::exchange(last_, block.input);
+  block.in_shortcut = true;
+  ++ordinal_;
+  return *this;
+}
+
+NetworkBuilder& NetworkBuilder::end_residual() {
+  if (open_.empty()) throw LayerError("closes no residual block");
+  const OpenBlock block = open_.back();
+  const int body = block.in_shortcut ? block.body : last_;
+  const int shortcut = block.in_shortcut ? last_ : block.input;
+  if (body == block.input) throw LayerError("the residual block is empty (its body needs a layer)");
+  const std::string name = name_of("add", {});
+  if (shape_of(body) != shape_of(shortcut)) {
+    throw LayerError("the body gives " + to_string(shape_of(body)) + " and the shortcut " +
+                         to_string(shape_of(shortcut)) +
+                         " (they are added, so the shapes must be equal; a shortcut with a 1x1 conv can mend "
+                         "it)",
+                     name);
+  }
+  open_.pop_back();
+  append(make_add(shape_of(body)), name, {body, shortcut});
+  ++ordinal_;
+  return *this;
+}
+
+void NetworkBuilder::append(std::unique_ptr<Layer> layer, const std::string& name, std::vector<int> inputs) {
+  if (name.find_first_not_of(kNameCharacters) != std::string::npos || name == "." || name == "..") {
+    throw LayerError("the name '" + name + "' is wrong (letters, digits, '-', '_', '.' and '~' make a name)",
+                     name);
+  }
+  const Shape output = layer->output();
+  require_possible_size(output.c, {output.h, output.w}, "output", name);
+  for (const Parameter& parameter : layer->parameters())
+    require_possible_size(1, parameter.dims, parameter.name, name);
+  if (std::ranges::find(nodes_, name, &Node::name) != nodes_.end())
+    throw LayerError("the name '" + name + "' is taken by an earlier layer (give this one another)", name);
+
+  last_ = static_cast<int>(nodes_.size());
+  shapes_.push_back(output);
+  nodes_.push_back({.name = name, .layer = std::move(layer), .inputs = std::move(inputs)});
+}
+
+void NetworkBuilder::check_end(LossKind loss, std::optional<std::int64_t> classes) const {
+  const Node& last = nodes_.back();
+  const Shape& output = shapes_.back();
+  if (classes && output.size() != *classes) {
+    const bool is_picture = output.h * output.w > 1;
+    throw LayerError(
+        "the network ends with " + counted(output.size(), "output") +
+            (is_picture ? " (" + to_string(output) + ")" : std::string()) + ", but the data set wants " +
+            grouped(*classes) +
+            (loss == LossKind::kQuadratic ? " (numbers of a target, or classes)"
+                                          : " (classes, with labels up to " + grouped(*classes - 1) + ")") +
+            "; a last layer 'dense " + std::to_string(*classes) + "' would fit",
+        last.name);
+  }
+  if (loss != LossKind::kQuadratic && last.layer->traits().gives_probabilities) {
+    throw LayerError("stands right before the loss " + std::string(to_string(loss)) +
+                         ", which applies it itself (leave this layer out, or use loss = quadratic)",
+                     last.name);
+  }
+}
+
+Network NetworkBuilder::build(LossKind loss, std::optional<std::int64_t> classes) {
+  if (!open_.empty()) throw LayerError("a residual block is never closed");
+  if (nodes_.empty()) throw ConfigError("the network has no layer");
+  check_end(loss, classes);
+  Network network(input_, std::move(nodes_), loss);
+  *this = NetworkBuilder(input_);
+  return network;
+}
+
+}  // namespace convoy::nn

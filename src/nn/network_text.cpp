@@ -1,0 +1,71 @@
+// The text form of a network: lines that drive a NetworkBuilder. What is wrong is said of its line.
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/nn/layer_error.hpp"
+#include "convoy/nn/network_builder.hpp"
+
+namespace convoy::nn {
+namespace {
+
+using Words = std::vector<std::string>;
+
+constexpr const char* kResidualUsage =
+    "is not 'residual {', then '}' for an identity shortcut or '} shortcut {' … '}'";
+
+/// Says of `line` what `step` finds wrong.
+template <class Step>
+auto at_line(const LayerLine& line, Step&& step) {
+  try {
+    return step();
+  } catch (const LayerError& error) {
+    line.fail(error.problem());
+  }
+}
+
+/// "residual {", "} shortcut {", "}".
+bool is_structure(const LayerLine& line) {
+  return line.keyword() == "residual" || line.keyword() == "}";
+}
+
+/// `open` holds the lines that began the blocks which have not ended.
+void read_structure(const LayerLine& line, NetworkBuilder& builder, std::vector<LayerText>& open) {
+  const Words words = split_words(line.source().text);
+  if (words == Words{"residual", "{"}) {
+    builder.begin_residual();
+    open.push_back(line.source());
+  } else if (words == Words{"}"}) {
+    builder.end_residual();
+    open.pop_back();
+  } else if (words == Words{"}", "shortcut", "{"}) {
+    builder.begin_shortcut();
+  } else {
+    line.fail(kResidualUsage);
+  }
+}
+
+Network read_network(const Shape& input, const std::vector<LayerText>& lines, LossKind loss,
+                     std::optional<std::int64_t> classes, const Registry& registry) {
+  if (lines.empty())
+    throw ConfigError("the network has no layer (write at least one 'layer = …' in [network])");
+  NetworkBuilder builder(input);
+  std::vector<LayerText> open;
+  for (const LayerText& text : lines) {
+    LayerLine line(text, builder.ordinal());
+    at_line(line, [&] {
+      if (is_structure(line)) return read_structure(line, builder, open);
+      const std::string name = line.take_option_text("name").value_or("");
+      builder.add(registry.make(line, builder.shape()), line.keyword(), name);
+    });
+  }
+  if (!open.empty()) LayerLine(open.back()).fail("the block is never closed (it ends with a line '}')");
+  return at_line(LayerLine(lines.back()), [&] { return builder.build(loss, classes); });
+}
+
+}  // namespace
+
+Network::Network(const Shape& input, const std::vector<LayerText>& lines, LossKind loss,
+                 std::optional<std::int64_t> classes, const Registry& registry)
+    : Network(read_network(input, lines, loss, classes, registry)) {}
+
+}  // namespace convoy::nn
