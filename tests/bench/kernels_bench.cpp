@@ -78,8 +78,8 @@ void conv(benchmark::State& state, const KernelTable<float>& table, const Conv2d
                                    scratch.data(), alone);
         break;
       case Pass::kBackwardWeights:
-        table.conv2d_backward_weights(s, src.data(), dst.data(), out_weights.data(), out_bias.data(),
-                                      scratch.data(), alone);
+        table.conv2d_backward_weights(s, src.data(), dst.data(), Update::kAssign, out_weights.data(),
+                                      out_bias.data(), scratch.data(), alone);
         break;
     }
     benchmark::ClobberMemory();

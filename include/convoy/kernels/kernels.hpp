@@ -111,10 +111,12 @@ struct KernelTable {
   /// ix+pw−kx.
   void (*conv2d_backward_data)(const Conv2dShape& shape, const Real* diff_dst, const Real* weights,
                                Update update, Real* diff_src, Real* scratch, const Team& team);
-  /// diff_weights[oc,ic,ky,kx] = Σ_{n,oy,ox} diff_dst[n,oc,oy,ox] · src[n,ic,oy·sh−ph+ky,ox·sw−pw+kx];
-  /// diff_bias[oc] = Σ_{n,oy,ox} diff_dst[n,oc,oy,ox] (null: not wanted).
+  /// diff_weights[oc,ic,ky,kx] (+)= Σ_{n,oy,ox} diff_dst[n,oc,oy,ox] · src[n,ic,oy·sh−ph+ky,ox·sw−pw+kx];
+  /// diff_bias[oc] (+)= Σ_{n,oy,ox} diff_dst[n,oc,oy,ox] (null: not wanted). The sums are complete before
+  /// they are added to what is there.
   void (*conv2d_backward_weights)(const Conv2dShape& shape, const Real* src, const Real* diff_dst,
-                                  Real* diff_weights, Real* diff_bias, Real* scratch, const Team& team);
+                                  Update update, Real* diff_weights, Real* diff_bias, Real* scratch,
+                                  const Team& team);
 
   /// dst = the window's largest element (NaN if it holds one); which[o] = its index ky·kw+kx, the first of
   /// equals.

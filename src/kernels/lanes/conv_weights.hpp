@@ -31,7 +31,8 @@ struct WeightSum {
   std::int64_t src_channel, src_row, src_block;
   const Real* diff_dst;  ///< of the tile's first output channel
   Range columns;         ///< j
-  Real* diff_weights;    ///< [T][ic·kh·kw], of the tile's first output channel
+  Update update;
+  Real* diff_weights;  ///< [T][ic·kh·kw], of the tile's first output channel
 };
 
 template <class Real, int T, int J>
@@ -78,7 +79,9 @@ void weight_tile(const WeightSum<Real>& s) {
   for (int t = 0; t < T; ++t) {
     CONVOY_UNROLL
     for (int j = 0; j < J; ++j) {
-      s.diff_weights[t * shape.ic * kernel + s.columns.begin + j] = horizontal_sum(sum[t][j]);
+      Real& to = s.diff_weights[t * shape.ic * kernel + s.columns.begin + j];
+      const Real total = horizontal_sum(sum[t][j]);
+      to = s.update == Update::kAdd ? to + total : total;
     }
   }
 }
@@ -160,9 +163,10 @@ void copy_padded(const Conv2dShape& s, const Real* src, Real* padded, const Team
 
 /// diff_weights by the direct sum.
 template <class Real>
-void direct_backward_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst,
+void direct_backward_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst, Update update,
                              Real* diff_weights, Real* scratch, const Team& team) {
   WeightSum<Real> whole{};
+  whole.update = update;
   whole.shape = &shape;
   whole.diff_dst = diff_dst;
   whole.diff_weights = diff_weights;
@@ -179,9 +183,9 @@ void direct_backward_weights(const Conv2dShape& shape, const Real* src, const Re
   team.barrier();
 }
 
-/// diff_bias[oc] = Σ diff_dst[oc]; registers in four interleaved chains.
+/// diff_bias[oc] (+)= Σ diff_dst[oc]; registers in four interleaved chains.
 template <class Real>
-void sum_bias(const Conv2dShape& s, const Real* diff_dst, Real* diff_bias, const Team& team) {
+void sum_bias(const Conv2dShape& s, const Real* diff_dst, Update update, Real* diff_bias, const Team& team) {
   constexpr std::int64_t kChains = 4;
   const std::int64_t size = s.oh * s.ow * kLanes;
   const Range channels = team.share(s.oc);
@@ -196,36 +200,39 @@ void sum_bias(const Conv2dShape& s, const Real* diff_dst, Real* diff_bias, const
       }
       for (; i < size; i += kWidth<Real>) sum[0] += load(diff + i);
     }
-    diff_bias[oc] = horizontal_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    const Real total = horizontal_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    diff_bias[oc] = update == Update::kAdd ? diff_bias[oc] + total : total;
   }
 }
 
 template <class Real, class Factor>
-void winograd_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst, Real* diff_weights,
-                      Real* scratch, const Team& team) {
+void winograd_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst, Update update,
+                      Real* diff_weights, Real* scratch, const Team& team) {
   if (shape.kh == 3) {
-    winograd_weights<Real, Factor, 3>(shape, src, diff_dst, diff_weights, scratch, team);
+    winograd_weights<Real, Factor, 3>(shape, src, diff_dst, update, diff_weights, scratch, team);
   } else {
-    winograd_weights<Real, Factor, 5>(shape, src, diff_dst, diff_weights, scratch, team);
+    winograd_weights<Real, Factor, 5>(shape, src, diff_dst, update, diff_weights, scratch, team);
   }
 }
 
 template <class Real>
-void conv2d_backward_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst,
+void conv2d_backward_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst, Update update,
                              Real* diff_weights, Real* diff_bias, Real* scratch, const Team& team) {
-  if (diff_bias != nullptr) sum_bias(shape, diff_dst, diff_bias, team);
+  if (diff_bias != nullptr) sum_bias(shape, diff_dst, update, diff_bias, team);
   const bool is_rounded = kHasPairs<Real> && shape.precision == Precision::kBfloat16;
   if (backward_weights_uses_winograd(shape)) {
     if constexpr (kHasPairs<Real>) {
-      if (is_rounded) return winograd_weights<Real, Pair>(shape, src, diff_dst, diff_weights, scratch, team);
+      if (is_rounded)
+        return winograd_weights<Real, Pair>(shape, src, diff_dst, update, diff_weights, scratch, team);
     }
-    return winograd_weights<Real, Real>(shape, src, diff_dst, diff_weights, scratch, team);
+    return winograd_weights<Real, Real>(shape, src, diff_dst, update, diff_weights, scratch, team);
   }
   if (backward_weights_uses_channels(shape)) {
     if constexpr (kHasPairs<Real>) {
-      if (is_rounded) return channel_weights<Real, Pair>(shape, src, diff_dst, diff_weights, scratch, team);
+      if (is_rounded)
+        return channel_weights<Real, Pair>(shape, src, diff_dst, update, diff_weights, scratch, team);
     }
-    return channel_weights<Real, Real>(shape, src, diff_dst, diff_weights, scratch, team);
+    return channel_weights<Real, Real>(shape, src, diff_dst, update, diff_weights, scratch, team);
   }
   // The direct sums run over samples in the lanes, where pairs would need another layout: they take rounded
   // numbers.
@@ -237,10 +244,11 @@ void conv2d_backward_weights(const Conv2dShape& shape, const Real* src, const Re
       round_to_bfloat16(src_size, src, scratch, team);
       round_to_bfloat16(dst_size, diff_dst, rounded_dst, team);
       team.barrier();
-      return direct_backward_weights(shape, scratch, rounded_dst, diff_weights, rounded_dst + dst_size, team);
+      return direct_backward_weights(shape, scratch, rounded_dst, update, diff_weights,
+                                     rounded_dst + dst_size, team);
     }
   }
-  direct_backward_weights(shape, src, diff_dst, diff_weights, scratch, team);
+  direct_backward_weights(shape, src, diff_dst, update, diff_weights, scratch, team);
 }
 
 }  // namespace

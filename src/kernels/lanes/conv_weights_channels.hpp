@@ -100,22 +100,22 @@ void sum_taps(const Conv2dShape& s, const ChannelWeightsPlan& plan, const Range&
   }
 }
 
-/// diff_weights[oc][ic][tap] from sums[tap][c][ic].
+/// diff_weights[oc][ic][tap], assigned or added to, from sums[tap][c][ic].
 template <class Real>
 void scatter_taps(const Conv2dShape& s, const ChannelWeightsPlan& plan, const Range& chunk,
-                  const Range& groups, const Real* sums, Real* diff_weights) {
+                  const Range& groups, const Real* sums, Update update, Real* diff_weights) {
   const std::int64_t kernel = s.kh * s.kw;
   for (std::int64_t c = chunk.begin; c < chunk.end; ++c) {
     for (std::int64_t ic = groups.begin * kLanes; ic < min(groups.end * kLanes, s.ic); ic += kLanes) {
       taps_of_channels(sums + (c - chunk.begin) * plan.row + ic, plan.slab, kernel, min(kLanes, s.ic - ic),
-                       diff_weights + (c * s.ic + ic) * kernel);
+                       update, diff_weights + (c * s.ic + ic) * kernel);
     }
   }
 }
 
 template <class Real, class Factor>
-void channel_weights(const Conv2dShape& s, const Real* src, const Real* diff_dst, Real* diff_weights,
-                     Real* scratch, const Team& team) {
+void channel_weights(const Conv2dShape& s, const Real* src, const Real* diff_dst, Update update,
+                     Real* diff_weights, Real* scratch, const Team& team) {
   const ChannelWeightsPlan plan = plan_channel_weights(s);
   auto* lanes = reinterpret_cast<Factor*>(scratch);
   to_channel_lanes(s, src, lanes, team);
@@ -137,7 +137,7 @@ void channel_weights(const Conv2dShape& s, const Real* src, const Real* diff_dst
   for (std::int64_t begin = channels.begin; begin < channels.end; begin += plan.chunk) {
     const Range chunk{begin, min(begin + plan.chunk, channels.end)};
     sum_taps(s, plan, chunk, groups, lanes, diff, sums);
-    scatter_taps(s, plan, chunk, groups, sums, diff_weights);
+    scatter_taps(s, plan, chunk, groups, sums, update, diff_weights);
   }
   team.barrier();
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "conv_plan.hpp"
+#include "convoy/kernels/kernels.hpp"
 #include "lanes/simd.hpp"
 
 namespace convoy::kernels {
@@ -58,10 +59,15 @@ CONVOY_INLINE void transpose_16x16(const Real* from, std::int64_t from_step, std
 }
 
 /// to[i·taps + k] = from[k·from_step + i] for i < channels and k < taps: sums that have channels in the
-/// lanes, up to 16, into weights as they lie in memory.
+/// lanes, up to 16, into weights as they lie in memory, or added to them.
 template <class Real>
 void taps_of_channels(const Real* from, std::int64_t from_step, std::int64_t taps, std::int64_t channels,
-                      Real* to) {
+                      Update update, Real* to) {
+  if (update == Update::kAdd) {
+    for (std::int64_t i = 0; i < channels; ++i)
+      for (std::int64_t k = 0; k < taps; ++k) to[i * taps + k] += from[k * from_step + i];
+    return;
+  }
   constexpr std::int64_t kMostTaps = 4 * kLanes;
   const std::int64_t row = round_up(taps, kLanes);
   if (taps == 1 || row > kMostTaps) {

@@ -110,7 +110,7 @@ void sum_samples(const WinogradPlan& plan, const Factor* outputs, const Factor* 
 /// diff_weights of the output channels of `chunk` and the input channels of `groups`.
 template <class Real, int K>
 void finish_weights(const WinogradPlan& plan, const Conv2dShape& s, const Range& chunk, const Range& groups,
-                    const Real* weights, Real* diff_weights) {
+                    const Real* weights, Update update, Real* diff_weights) {
   for (std::int64_t c = chunk.begin; c < chunk.end; ++c) {
     for (std::int64_t group = groups.begin; group < groups.end; ++group) {
       const Real* from = weights + (c - chunk.begin) * plan.weights_row + (group - groups.begin) * kLanes;
@@ -123,15 +123,15 @@ void finish_weights(const WinogradPlan& plan, const Conv2dShape& s, const Range&
             },
             [&](int y, int x, const Vec<Real>& v) { store(taps[y * K + x] + part, v); });
       }
-      taps_of_channels(taps[0], kLanes, K * K, min(kLanes, s.ic - group * kLanes),
+      taps_of_channels(taps[0], kLanes, K * K, min(kLanes, s.ic - group * kLanes), update,
                        diff_weights + (c * s.ic + group * kLanes) * K * K);
     }
   }
 }
 
 template <class Real, class Factor, int K>
-void winograd_weights(const Conv2dShape& s, const Real* src, const Real* diff_dst, Real* diff_weights,
-                      Real* scratch, const Team& team) {
+void winograd_weights(const Conv2dShape& s, const Real* src, const Real* diff_dst, Update update,
+                      Real* diff_weights, Real* scratch, const Team& team) {
   const WinogradPlan plan = plan_backward_weights(s, team.size());
   to_channel_lanes(s, src, scratch, team);
   team.barrier();
@@ -150,7 +150,7 @@ void winograd_weights(const Conv2dShape& s, const Real* src, const Real* diff_ds
       evaluate_strip<Real, Factor, K>(plan, s, chunk, strip.begin, strip.size(), diff_dst, outputs);
       sum_samples(plan, outputs, of_strip, chunk.size(), groups.size(), strip.size(), i > 0, weights);
     }
-    finish_weights<Real, K>(plan, s, chunk, groups, weights, diff_weights);
+    finish_weights<Real, K>(plan, s, chunk, groups, weights, update, diff_weights);
   }
   team.barrier();
 }

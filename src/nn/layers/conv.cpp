@@ -81,8 +81,8 @@ class Conv final : public LayerOf<Conv> {
   void run_backward(const Pass<Real>& pass) const {
     const kernels::Conv2dShape shape = of_call(pass.batch.blocks(), pass.precision);
     Real* diff_bias = bias_ ? pass.diff_parameters + weights() : nullptr;
-    pass.kernels.conv2d_backward_weights(shape, pass.src[0], pass.diff_dst, pass.diff_parameters, diff_bias,
-                                         pass.scratch, pass.team);
+    pass.kernels.conv2d_backward_weights(shape, pass.src[0], pass.diff_dst, kernels::Update::kAssign,
+                                         pass.diff_parameters, diff_bias, pass.scratch, pass.team);
     if (pass.diff_src[0] != nullptr)
       pass.kernels.conv2d_backward_data(shape, pass.diff_dst, pass.parameters, pass.update, pass.diff_src[0],
                                         pass.scratch, pass.team);

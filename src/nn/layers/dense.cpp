@@ -56,8 +56,8 @@ class Dense final : public LayerOf<Dense> {
   void run_backward(const Pass<Real>& pass) const {
     Real* diff_bias = bias_ ? pass.diff_parameters + inputs_ * outputs_ : nullptr;
     pass.kernels.conv2d_backward_weights(shape(pass.batch.blocks(), pass.precision), pass.src[0],
-                                         pass.diff_dst, pass.diff_parameters, diff_bias, pass.scratch,
-                                         pass.team);
+                                         pass.diff_dst, kernels::Update::kAssign, pass.diff_parameters,
+                                         diff_bias, pass.scratch, pass.team);
     if (pass.diff_src[0] != nullptr)
       pass.kernels.conv2d_backward_data(shape(pass.batch.blocks(), pass.precision), pass.diff_dst,
                                         pass.parameters, pass.update, pass.diff_src[0], pass.scratch,

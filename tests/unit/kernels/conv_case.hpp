@@ -84,7 +84,7 @@ ConvResults<Real> run_conv(const KernelTable<Real>& table, const ConvCase& c, in
                          dst.data(), scratch.data(), team);
     table.conv2d_backward_data(shape, diff_dst.data(), weights.data(), Update::kAssign, diff_src.data(),
                                scratch.data(), team);
-    table.conv2d_backward_weights(shape, src.data(), diff_dst.data(), diff_weights.data(),
+    table.conv2d_backward_weights(shape, src.data(), diff_dst.data(), Update::kAssign, diff_weights.data(),
                                   c.with_bias ? diff_bias.data() : nullptr, scratch.data(), team);
   });
   EXPECT_TRUE(dst.guards_untouched()) << "dst, " << describe(r);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <type_traits>
 
 #include "unit/kernels/conv_case.hpp"
@@ -88,6 +89,42 @@ TEST_P(Epilogues, BackwardDataAddsToWhatIsThere) {
       expect_within<Real>(test::from_lanes(diff_src.data(), r.n, r.ic * r.ih * r.iw), want, scale.magnitudes,
                           scale.roundings + 1, "diff_src of " + describe(r));
     }
+  });
+}
+
+// Sums are complete before they are added, so the result is what is there plus what kAssign gives, to the
+// bit.
+TEST_P(Epilogues, BackwardWeightsAddsToWhatIsThere) {
+  with_table([](const auto& table) {
+    using Real = std::remove_cvref_t<decltype(*run_conv(table, ConvCase{}, 1).dst.data())>;
+    std::set<ConvAlgorithm> covered;
+    for (const Convolution& r : shapes()) {
+      const ConvCase c = make_conv_case(r, true, 12);
+      const Conv2dShape shape = to_shape(r);
+      covered.insert(conv2d_algorithms(shape).backward_weights);
+      const auto src = test::to_lanes<Real>(c.src, r.n, r.ic * r.ih * r.iw, IdleLanes::kFirstSample);
+      const auto diff_dst = test::to_lanes<Real>(c.diff_dst, r.n, r.oc * r.oh() * r.ow(), IdleLanes::kZero);
+      const auto run = [&](Update update, Real start) {
+        test::Guarded<Real> diff_weights(r.weights_size());
+        test::Guarded<Real> diff_bias(r.oc);
+        test::Guarded<Real> scratch(conv2d_scratch_size(shape, 2));
+        std::fill_n(diff_weights.data(), diff_weights.size(), start);
+        std::fill_n(diff_bias.data(), diff_bias.size(), start);
+        test::run_team(2, [&](const Team& team) {
+          table.conv2d_backward_weights(shape, src.data(), diff_dst.data(), update, diff_weights.data(),
+                                        diff_bias.data(), scratch.data(), team);
+        });
+        EXPECT_TRUE(diff_weights.guards_untouched()) << describe(r);
+        std::vector<Real> all = diff_weights.values();
+        const std::vector<Real> of_bias = diff_bias.values();
+        all.insert(all.end(), of_bias.begin(), of_bias.end());
+        return all;
+      };
+      std::vector<Real> want = run(Update::kAssign, 5);
+      for (Real& each : want) each = Real(3) + each;
+      EXPECT_EQ(run(Update::kAdd, 3), want) << describe(r);
+    }
+    EXPECT_EQ(covered.size(), 3U) << "direct, minimal filtering, matrix product";
   });
 }
 
