@@ -17,11 +17,11 @@ std::vector<Range> elements_of(const std::vector<Bucket>& buckets) {
 }
 
 comm::ReducerOptions reducer_options(const CommOptions& options, std::int64_t parameters) {
-  return {.memory = options.shared_memory ? comm::NodeMemory::kShared : comm::NodeMemory::kPrivate,
-          .reduction = options.reduction,
-          .updates = options.shards_optimizer ? comm::Updates::kByOwners : comm::Updates::kEverywhere,
+  return {.reduction = options.reduction,
           .wire = options.wire,
-          .exact_from = parameters};
+          .exact_from = parameters,
+          .memory = options.shared_memory ? comm::NodeMemory::kShared : comm::NodeMemory::kPrivate,
+          .updates = options.shards_optimizer ? comm::Updates::kByOwners : comm::Updates::kEverywhere};
 }
 
 }  // namespace
@@ -35,11 +35,10 @@ GradientExchange::GradientExchange(const comm::Communicator& world, const nn::Ne
       overlaps_(options.overlap),
       parameters_(network.parameter_count()),
       wire_(options.wire),
-      reducer_(world, network.gradient_size(), elements_of(buckets_),
-               reducer_options(options, network.parameter_count()),
-               [this](std::int64_t step, int bucket, const Range& elements, const float* sum) {
-                 update_slice(step, bucket, elements, sum);
-               }),
+      reducer_(comm::make_reducer(world, network.gradient_size(), elements_of(buckets_),
+                                  reducer_options(options, network.parameter_count()),
+                                  [this](std::int64_t step, int bucket, const Range& elements,
+                                         const float* sum) { update_slice(step, bucket, elements, sum); })),
       arrived_(buckets_.size()),
       added_(buckets_.size()),
       places_(static_cast<std::size_t>(threads)) {
@@ -77,7 +76,7 @@ void GradientExchange::keep_moving() {
   std::int64_t seen = 0;
   while (true) {
     wake_.wait(lock,
-               [this] { return is_ending_ || (steps_ > 0 && !reducer_.is_idle() && !has_failed_.load()); });
+               [this] { return is_ending_ || (steps_ > 0 && !reducer_->is_idle() && !has_failed_.load()); });
     if (is_ending_) return;
     if (advances_ == seen) guarded([this] { advance(); });  // otherwise a waiting thread does
     seen = advances_;
@@ -91,7 +90,7 @@ std::vector<Range> GradientExchange::slices_of(const std::vector<int>& owners) c
   std::vector<Range> ranges;
   for (std::size_t b = 0; b < buckets_.size(); ++b) {
     for (const int owner : owners) {
-      const Range elements = reducer_.slice(static_cast<int>(b), owner);
+      const Range elements = reducer_->slice(static_cast<int>(b), owner);
       if (elements.size() > 0 && elements.begin < parameters_) ranges.push_back(elements);
     }
   }
@@ -109,26 +108,29 @@ std::vector<Range> GradientExchange::slices_of(const std::vector<int>& owners) c
 
 std::vector<float*> GradientExchange::prepare(const std::vector<const StepPlan*>& plans) {
   std::int64_t most = 0;
-  for (const StepPlan* plan : plans) most = std::max(most, plan->slots);
-  reducer_.reserve(most);
-  slots_.clear();
-  for (std::int64_t i = 0; i < most; ++i) slots_.push_back(reducer_.slot(i));
+  std::vector<comm::Reducer::Layout> layouts;
   for (const StepPlan* plan : plans) {
-    std::vector<std::int64_t> of_nodes;
-    for (const StepPlan::Node& node : plan->nodes) of_nodes.push_back(node.slot);
-    reducer_.plan(plan->leaves, of_nodes);
+    most = std::max(most, plan->slots);
+    const auto is_same = [&](const comm::Reducer::Layout& each) { return each.leaves == plan->leaves; };
+    if (std::ranges::any_of(layouts, is_same)) continue;  // the last step is a whole one
+    comm::Reducer::Layout& layout = layouts.emplace_back();
+    layout.leaves = plan->leaves;
+    for (const StepPlan::Node& node : plan->nodes) layout.slots.push_back(node.slot);
   }
+  reducer_->plan(most, layouts);
+  slots_.clear();
+  for (std::int64_t i = 0; i < most; ++i) slots_.push_back(reducer_->slot(i));
   return slots_;
 }
 
 void GradientExchange::begin(const StepPlan& plan, const model::Update& update, bool verify_follows) {
   // A rank that computes nothing may be ahead of its own messages.
-  for (Patience patience; !reducer_.may_begin(); patience.wait()) poll();
+  for (Patience patience; !reducer_->may_begin(); patience.wait()) poll();
   {
     const std::lock_guard lock(mutex_);
     begin_step(plan, update, verify_follows);
   }
-  if (!overlaps_ || reducer_.nodes() == 1) return;
+  if (!overlaps_ || reducer_->nodes() == 1) return;
   if (!mover_.joinable()) mover_ = std::thread([this] { keep_moving(); });
   wake_.notify_one();
 }
@@ -147,7 +149,7 @@ void GradientExchange::begin_step(const StepPlan& plan, const model::Update& upd
   latest_[static_cast<std::size_t>(steps_ % 2)] = {update, verify_follows};
   if (verify_follows) hasher_.reset();
   ++steps_;
-  reducer_.begin(plan.leaves);
+  reducer_->begin(plan.leaves);
 }
 
 void GradientExchange::end() {
@@ -169,16 +171,16 @@ void GradientExchange::advance() {
   ++advances_;
   while (!holds_back_.load() && contributed_.load() < buckets_.size() &&
          added_[contributed_.load()].load(std::memory_order_acquire) == threads_) {
-    reducer_.contribute();
+    reducer_->contribute(static_cast<int>(contributed_.load()));
     ++contributed_;
   }
-  const std::int64_t before = reducer_.moves();
-  reducer_.poll();
-  if (watchdog_ != nullptr && reducer_.moves() != before) watchdog_->tick();
+  const std::int64_t before = reducer_->moves();
+  reducer_->poll();
+  if (watchdog_ != nullptr && reducer_->moves() != before) watchdog_->tick();
 }
 
 void GradientExchange::settle() {
-  for (Patience patience; !reducer_.is_idle(); patience.wait()) poll();
+  for (Patience patience; !reducer_->is_idle(); patience.wait()) poll();
 }
 
 void GradientExchange::update_slice(std::int64_t step, int bucket, const Range& elements, const float* sum) {
@@ -186,7 +188,7 @@ void GradientExchange::update_slice(std::int64_t step, int bucket, const Range& 
       profile_ != nullptr ? Profile::Clock::now() : Profile::Clock::time_point();
   const Step& its = latest_[static_cast<std::size_t>(step % 2)];
   its.update.apply(elements, sum, *state_);
-  const Range own = reducer_.slice(bucket, world_.rank());
+  const Range own = reducer_->slice(bucket, world_.rank());
   const bool is_own = own.size() > 0 && elements.begin <= own.begin && own.end <= elements.end;
   if (its.is_hashed && is_own) hash_slice(hasher_, own);
   if (profile_ != nullptr && std::this_thread::get_id() != mover_id_)
@@ -194,7 +196,7 @@ void GradientExchange::update_slice(std::int64_t step, int bucket, const Range& 
 }
 
 void GradientExchange::hash_slice(Hasher& hasher, const Range& elements) const {
-  hasher.update(reducer_.values().data() + elements.begin,
+  hasher.update(reducer_->values().data() + elements.begin,
                 static_cast<std::size_t>(elements.size()) * sizeof(float));
 }
 
@@ -209,7 +211,7 @@ void GradientExchange::verify() {
   for (int owner = 0; owner < world_.size() && mine.owner < 0; ++owner) {
     Hasher hasher;
     for (std::size_t b = 0; b < buckets_.size(); ++b) {
-      const Range elements = reducer_.slice(static_cast<int>(b), owner);
+      const Range elements = reducer_->slice(static_cast<int>(b), owner);
       if (elements.size() > 0) hash_slice(hasher, elements);
     }
     const Digest held = hasher.digest();
@@ -242,7 +244,7 @@ void GradientExchange::guarded(const Function& f) noexcept {
 void GradientExchange::before(int operation, int thread) noexcept {
   drive(thread);
   for (const int bucket : buckets_of_[static_cast<std::size_t>(operation)]) {
-    for (Patience patience; !reducer_.is_done(bucket); patience.wait()) {
+    for (Patience patience; !reducer_->is_done(bucket); patience.wait()) {
       if (has_failed_.load()) return;
       help(thread);
     }

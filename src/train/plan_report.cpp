@@ -21,7 +21,7 @@ struct HeldBytes {
   std::int64_t state = 0;       ///< parameters and optimizer
   std::int64_t checkpoint = 0;  ///< what this rank copies of them for one that is being written
   std::int64_t buffers = 0;     ///< of streamed pictures, in shared memory
-  std::int64_t mates = 0;       ///< gradients of the host's other ranks, in shared memory
+  std::int64_t node_peers = 0;  ///< gradients of the host's other ranks, in shared memory
   std::int64_t others = 0;      ///< program, libraries, data
 };
 
@@ -65,10 +65,11 @@ std::string describe_plan(const nn::Network& network, const step::StepPlan& plan
   const std::int64_t workspaces = engine.workspace_bytes();
   const std::int64_t gradients = engine.gradient_bytes();
   text += "Memory of this rank: " +
-          in_bytes(workspaces + gradients + held.state + held.checkpoint + held.buffers + held.mates +
+          in_bytes(workspaces + gradients + held.state + held.checkpoint + held.buffers + held.node_peers +
                    held.others) +
           " (activations and scratch " + in_bytes(workspaces) + ", gradients " + in_bytes(gradients) +
-          (held.mates > 0 ? ", those of this host's other ranks " + in_bytes(held.mates) : std::string()) +
+          (held.node_peers > 0 ? ", those of this host's other ranks " + in_bytes(held.node_peers)
+                               : std::string()) +
           ", parameters and optimizer " + in_bytes(held.state) +
           (held.checkpoint > 0 ? ", their copy while a checkpoint is written " + in_bytes(held.checkpoint)
                                : std::string()) +
@@ -91,7 +92,7 @@ std::string plan_report(const config::Options& options, const comm::Communicator
   const HeldBytes held{.state = state,
                        .checkpoint = snapshot_bytes(options, world, network, of),
                        .buffers = buffer_bytes(options, *train.split),
-                       .mates = stepper.bytes_of_mates(),
+                       .node_peers = stepper.bytes_of_node_peers(),
                        .others = resident_bytes() - state - stepper.engine().gradient_bytes()};
   const step::StepPlan& plan = stepper.prepare_plans();
   step::Engine& engine = stepper.engine();

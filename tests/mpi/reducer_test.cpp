@@ -6,8 +6,12 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
-#include <set>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "convoy/core/random.hpp"
 #include "world.hpp"
@@ -28,6 +32,11 @@ float leaf_value(std::int64_t leaf, std::int64_t k) {
   return static_cast<float>(stream.normal() * std::exp(stream.uniform(-8, 8)));
 }
 
+/// Likewise, but whole numbers, whose sums no order of additions rounds: for MPI, which adds in its own.
+float whole_leaf_value(std::int64_t leaf, std::int64_t k) {
+  return static_cast<float>((leaf * 7919 + k * 104729) % 2003 - 1001);
+}
+
 /// x rounded to 8 significant bits, ties to even, by arithmetic alone.
 float in_8_bits(float x) {
   int exponent = 0;
@@ -36,13 +45,14 @@ float in_8_bits(float x) {
 }
 
 /// Element k of the tree's sum over `node`, one rounding an addition, by recursion.
-float node_value(const Range& node, std::int64_t k, Wire wire = Wire::kFloat32) {
+float node_value(const Range& node, std::int64_t k, Wire wire = Wire::kFloat32,
+                 float (*leaf)(std::int64_t, std::int64_t) = leaf_value) {
   const auto rounded = [&](float x) { return wire == Wire::kBfloat16 ? in_8_bits(x) : x; };
-  if (node.size() == 1) return rounded(leaf_value(node.begin, k));
+  if (node.size() == 1) return rounded(leaf(node.begin, k));
   std::int64_t half = 1;
   while (2 * half < node.size()) half *= 2;
-  return rounded(node_value({node.begin, node.begin + half}, k, wire) +
-                 node_value({node.begin + half, node.end}, k, wire));
+  return rounded(node_value({node.begin, node.begin + half}, k, wire, leaf) +
+                 node_value({node.begin + half, node.end}, k, wire, leaf));
 }
 
 std::uint32_t bits(float value) {
@@ -59,7 +69,7 @@ std::vector<Range> cut(std::int64_t size, std::int64_t most) {
   return buckets;
 }
 
-/// A Reducer whose owners divide, and what a rank does with it.
+/// A Reducer whose Finish divides, and what a rank does with it. Every sum that Finish gets is compared.
 class Ranks {
  public:
   Ranks(const Communicator& ranks, std::int64_t size, std::int64_t most, const ReducerOptions& options)
@@ -67,52 +77,62 @@ class Ranks {
         size_(size),
         most_(most),
         options_(options),
-        reducer_(ranks, size, cut(size, most), options, divide()) {
+        buckets_(cut(size, most)),
+        finished_(static_cast<std::size_t>(size)),
+        reducer_(make_reducer(ranks, size, buckets_, options, divide())) {
     std::int64_t slots = 0;
-    for (std::int64_t leaves = 1; leaves <= kMostLeaves; ++leaves)
-      slots = std::max(slots, static_cast<std::int64_t>(nodes(leaves).size()));
-    reducer_.reserve(slots);
+    std::vector<Reducer::Layout> layouts;
+    for (std::int64_t leaves = 1; leaves <= kMostLeaves; ++leaves) {
+      const auto count = static_cast<std::int64_t>(nodes(leaves).size());
+      slots = std::max(slots, count);
+      layouts.push_back({.leaves = leaves, .slots = {}});
+      for (std::int64_t i = 0; i < count; ++i) layouts.back().slots.push_back(count - 1 - i);
+    }
+    reducer_->plan(slots, layouts);
   }
 
-  /// Begins a step of `leaves` and contributes to it. The step before must have been begun by then, not done.
-  void begin(std::int64_t leaves) {
-    const std::vector<Range> mine = nodes(leaves);
-    if (planned_.insert(leaves).second) {
-      finish();  // a new plan is for idle ranks
-      std::vector<std::int64_t> slots(mine.size());
-      for (std::size_t i = 0; i < mine.size(); ++i) slots[i] = static_cast<std::int64_t>(mine.size() - 1 - i);
-      reducer_.plan(leaves, slots);
-    }
-    reducer_.begin(leaves);
-    int bucket = 0;
-    for (const Range& elements : cut(size_, most_)) {
-      while (!reducer_.is_done(bucket)) poll();
-      ++bucket;
-      for (std::size_t i = 0; i < mine.size(); ++i) {
-        for (std::int64_t k = elements.begin; k < elements.end; ++k)
-          reducer_.slot(static_cast<std::int64_t>(mine.size() - 1 - i))[k] = node_value(mine[i], k, wire(k));
-      }
-      reducer_.contribute();
-      reducer_.poll();
+  /// A step of `leaves`, to which nothing is contributed yet. That before the one before must be done by
+  /// then.
+  void start(std::int64_t leaves) {
+    while (!reducer_->may_begin()) poll();
+    leaves_of_steps_.push_back(leaves);
+    reducer_->begin(leaves);
+  }
+  /// Buckets in the order in which backward completes them.
+  [[nodiscard]] std::vector<int> in_order() const {
+    std::vector<int> order(buckets_.size());
+    std::iota(order.begin(), order.end(), 0);
+    return order;
+  }
+  /// Contributes the buckets of the step begun last in `order`, as soon as it may.
+  void contribute(const std::vector<int>& order) {
+    const std::vector<Range> mine = nodes(leaves_of_steps_.back());
+    for (const int bucket : order) {
+      while (!mine.empty() && !reducer_->is_done(bucket)) poll();
+      write(mine, buckets_[static_cast<std::size_t>(bucket)]);
+      reducer_->contribute(bucket);
+      reducer_->poll();
     }
   }
+  void begin(std::int64_t leaves) {
+    start(leaves);
+    contribute(in_order());
+  }
   void finish() {
-    while (!reducer_.is_idle()) poll();
+    while (!reducer_->is_idle()) poll();
   }
 
   /// A step of which all is contributed at once, with naps around the first poll; EXPECTs as above.
   void expect_serial_bits_napping(std::int64_t leaves, std::chrono::milliseconds before,
                                   std::chrono::milliseconds after) {
-    expect_serial_bits(leaves);  // so that the plan is there
-    reducer_.begin(leaves);
-    const std::vector<Range> mine = nodes(leaves);
-    for (std::size_t i = 0; i < mine.size(); ++i) {
-      for (std::int64_t k = 0; k < size_; ++k)
-        reducer_.slot(static_cast<std::int64_t>(mine.size() - 1 - i))[k] = node_value(mine[i], k, wire(k));
+    expect_serial_bits(leaves);
+    start(leaves);
+    for (const int bucket : in_order()) {
+      write(nodes(leaves), buckets_[static_cast<std::size_t>(bucket)]);
+      reducer_->contribute(bucket);
     }
-    for (std::int64_t b = 0; b < reducer_.bucket_count(); ++b) reducer_.contribute();
     std::this_thread::sleep_for(before);
-    reducer_.poll();
+    reducer_->poll();
     std::this_thread::sleep_for(after);
     finish();
     expect_values(leaves);
@@ -124,28 +144,65 @@ class Ranks {
     finish();
     expect_values(leaves);
   }
+  /// The values are those of a step of `leaves`, and this rank has finished each sum of each step once.
   void expect_values(std::int64_t leaves) {
-    for (std::int64_t k = 0; k < size_; ++k)
-      ASSERT_EQ(bits(reducer_.values()[static_cast<std::size_t>(k)]),
-                bits(node_value({0, leaves}, k, wire(k)) / kDivisor))
-          << leaves << " leaves, element " << k << " of " << size_;
+    compare_values(leaves);
+    std::vector<std::int64_t> steps(finished_.size());
+    for (const int bucket : in_order()) {
+      for (const int owner : reducer_->finishes()) {
+        const Range slice = reducer_->slice(bucket, owner);
+        for (std::int64_t k = slice.begin; k < slice.end; ++k)
+          steps[static_cast<std::size_t>(k)] = static_cast<std::int64_t>(leaves_of_steps_.size());
+      }
+    }
+    EXPECT_EQ(finished_, steps);
     ranks_.barrier();  // nobody goes on to overwrite what others of the node still look at
   }
-  [[nodiscard]] const Reducer& reducer() const { return reducer_; }
+  [[nodiscard]] const Reducer& reducer() const { return *reducer_; }
+  [[nodiscard]] bool has_leaves(std::int64_t leaves) const { return !nodes(leaves).empty(); }
 
  private:
   void poll() {
-    reducer_.poll();
+    reducer_->poll();
     std::this_thread::yield();  // more ranks than cores
   }
+  void compare_values(std::int64_t leaves) {
+    const std::vector<float>& sums = sums_of(leaves);
+    for (std::size_t k = 0; k < sums.size(); ++k)
+      ASSERT_EQ(bits(reducer_->values()[k]), bits(sums[k] / kDivisor))
+          << leaves << " leaves, element " << k << " of " << size_;
+  }
+  void write(const std::vector<Range>& mine, const Range& elements) {
+    for (std::size_t i = 0; i < mine.size(); ++i) {
+      for (std::int64_t k = elements.begin; k < elements.end; ++k)
+        reducer_->slot(static_cast<std::int64_t>(mine.size() - 1 - i))[k] = value(mine[i], k);
+    }
+  }
   Reducer::Finish divide() {
-    return [this](std::int64_t, int, const Range& elements, const float* sum) {
-      for (std::int64_t k = 0; k < elements.size(); ++k)
-        reducer_.values()[static_cast<std::size_t>(elements.begin + k)] = sum[k] / kDivisor;
+    return [this](std::int64_t step, int bucket, const Range& elements, const float* sum) {
+      const Range& all = buckets_.at(static_cast<std::size_t>(bucket));
+      ASSERT_TRUE(all.begin <= elements.begin && elements.end <= all.end);
+      const std::vector<float>& sums = sums_of(leaves_of_steps_.at(static_cast<std::size_t>(step)));
+      for (std::int64_t k = elements.begin; k < elements.end; ++k) {
+        const auto at = static_cast<std::size_t>(k);
+        ASSERT_EQ(bits(sum[k - elements.begin]), bits(sums[at])) << "step " << step << ", element " << k;
+        ASSERT_EQ(finished_[at]++, step) << "element " << k;
+        reducer_->values()[at] = sum[k - elements.begin] / kDivisor;
+      }
     };
   }
   [[nodiscard]] std::vector<Range> nodes(std::int64_t leaves) const {
     return maximal_nodes(leaf_block(leaves, ranks_.size(), ranks_.rank()), leaves);
+  }
+  [[nodiscard]] float value(const Range& node, std::int64_t k) const {
+    return node_value(node, k, wire(k),
+                      options_.reduction == Reduction::kMpi ? whole_leaf_value : leaf_value);
+  }
+  const std::vector<float>& sums_of(std::int64_t leaves) {
+    std::vector<float>& sums = sums_[leaves];
+    for (auto k = static_cast<std::int64_t>(sums.size()); k < size_; ++k)
+      sums.push_back(value({0, leaves}, k));
+    return sums;
   }
   /// Of element k: a bucket is of one form.
   [[nodiscard]] Wire wire(std::int64_t k) const {
@@ -156,25 +213,36 @@ class Ranks {
   std::int64_t size_;
   std::int64_t most_;
   ReducerOptions options_;
-  Reducer reducer_;
-  std::set<std::int64_t> planned_;
+  std::vector<Range> buckets_;
+  std::vector<std::int64_t> leaves_of_steps_;
+  std::vector<std::int64_t> finished_;               // by element: steps whose sum this rank got
+  std::map<std::int64_t, std::vector<float>> sums_;  // by leaves: of all ranks
+  std::unique_ptr<Reducer> reducer_;
 };
 
-/// Every way that has the tree's bits.
-std::vector<ReducerOptions> exact_ways() {
-  std::vector<ReducerOptions> ways;
+/// Every way to add: MPI's, and those of the tree.
+std::vector<ReducerOptions> all_ways() {
+  std::vector<ReducerOptions> ways = {{.reduction = Reduction::kMpi}};
   for (const NodeMemory memory : {NodeMemory::kShared, NodeMemory::kPrivate}) {
     for (const Updates updates : {Updates::kByOwners, Updates::kEverywhere}) {
       for (const Wire wire : {Wire::kFloat32, Wire::kBfloat16})
-        ways.push_back({.memory = memory, .updates = updates, .wire = wire, .exact_from = 60});
+        ways.push_back({.wire = wire, .exact_from = 60, .memory = memory, .updates = updates});
     }
   }
   return ways;
 }
 
+std::string name_of(const ReducerOptions& way) {
+  if (way.reduction == Reduction::kMpi) return "MPI's sum";
+  return std::string("the tree's sum, ") + (way.wire == Wire::kBfloat16 ? "bfloat16, " : "float32, ") +
+         (way.memory == NodeMemory::kShared ? "shared memory, " : "private memory, ") +
+         (way.updates == Updates::kByOwners ? "updates by owners" : "updates everywhere");
+}
+
 TEST(Reducer, HasTheSerialTreesBitsForAnyNumberOfLeavesAndAnyBuckets) {
   constexpr std::int64_t kSize = 103;  // no multiple of any rank count here
-  for (const ReducerOptions& way : exact_ways()) {
+  for (const ReducerOptions& way : all_ways()) {
+    SCOPED_TRACE(name_of(way));
     for (const std::int64_t buckets : {1, 4}) {
       Ranks ranks(world(), kSize, (kSize + buckets - 1) / buckets, way);
       for (std::int64_t leaves = 1; leaves <= kMostLeaves; ++leaves) ranks.expect_serial_bits(leaves);
@@ -187,7 +255,7 @@ TEST(Reducer, OneRankMayBeFarAheadOfTheOthers) {
   // Rank 0 gets everybody's parts of all buckets, more than it has posted receives for, and nobody's values.
   using std::chrono::milliseconds;
   const bool is_ahead = world().rank() == 0;
-  for (const ReducerOptions& way : exact_ways())
+  for (const ReducerOptions& way : all_ways())
     Ranks(world(), 80, 1, way)
         .expect_serial_bits_napping(9, milliseconds(is_ahead ? 20 : 0), milliseconds(is_ahead ? 0 : 60));
 }
@@ -204,19 +272,19 @@ TEST(Reducer, TheTestsNumbersSeeTheOrderOfAdditions) {
 }
 
 TEST(Reducer, WorksOnVectorsShorterThanTheNumberOfRanks) {
-  for (const ReducerOptions& way : exact_ways()) {
+  for (const ReducerOptions& way : all_ways()) {
     for (const std::int64_t size : {1, 2, 3, 4}) Ranks(world(), size, size, way).expect_serial_bits(5);
   }
 }
 
 TEST(Reducer, RanksWithoutLeavesTakePartAndGetTheResult) {
-  for (const ReducerOptions& way : exact_ways())
+  for (const ReducerOptions& way : all_ways())
     Ranks(world(), 17, 5, way).expect_serial_bits(1);  // all ranks but the first have none
 }
 
 TEST(Reducer, PartsOfASplitWorldReduceIndependently) {
   const Communicator part = world().split(world().rank() % 2);
-  for (const ReducerOptions& way : exact_ways()) {
+  for (const ReducerOptions& way : all_ways()) {
     Ranks ranks(part, 50, 20, way);
     for (const std::int64_t leaves : {1 + world().rank() % 2, 6, 11}) ranks.expect_serial_bits(leaves);
   }
@@ -232,13 +300,69 @@ TEST(Reducer, TwoReducersMayTakeTurns) {
 }
 
 TEST(Reducer, AStepMayBeginWhileTheOneBeforeIsUnderWay) {
-  for (const ReducerOptions& way : exact_ways()) {
+  for (const ReducerOptions& way : all_ways()) {
+    SCOPED_TRACE(name_of(way));
     Ranks ranks(world(), 101, 13, way);
-    ranks.expect_serial_bits(7);  // so that both plans are there
-    ranks.expect_serial_bits(12);
     for (int turn = 0; turn < 8; ++turn) ranks.begin(turn % 2 == 0 ? 7 : 12);
     ranks.finish();
     ranks.expect_values(12);
+  }
+}
+
+TEST(Reducer, BucketsMayBeContributedInAnyOrder) {
+  for (const ReducerOptions& way : all_ways()) {
+    SCOPED_TRACE(name_of(way));
+    Ranks ranks(world(), 101, 13, way);
+    std::vector<int> order = ranks.in_order();
+    for (const std::int64_t leaves : {9, 12, 1, 21}) {
+      std::reverse(order.begin(), order.end());
+      std::rotate(order.begin(), order.begin() + 1 + world().rank(),
+                  order.end());  // another one on each rank
+      ranks.start(leaves);
+      ranks.contribute(order);
+    }
+    ranks.finish();
+    ranks.expect_values(21);
+  }
+}
+
+TEST(Reducer, NothingIsSummedBeforeTheBucketsBeforeIt) {
+  for (const ReducerOptions& way : all_ways()) {
+    SCOPED_TRACE(name_of(way));
+    Ranks ranks(world(), 40, 10, way);
+    ranks.start(8);
+    const std::int64_t moves = ranks.reducer().moves();
+    ranks.contribute({3, 2, 1});
+    EXPECT_EQ(ranks.reducer().moves(), moves + 3);  // contributed, no more
+    world().barrier();
+    ranks.contribute({0});
+    ranks.finish();
+    ranks.expect_values(8);
+  }
+}
+
+TEST(Reducer, TwoStepsUnderWayKeepApart) {
+  // Rank 0 contributes to the first step only when the others have begun the second one, to which ranks
+  // without leaves have contributed by then.
+  for (const ReducerOptions& way : all_ways()) {
+    SCOPED_TRACE(name_of(way));
+    // MPI reads a long bucket in place until the others have it.
+    const std::int64_t bucket = way.reduction == Reduction::kMpi ? 20000 : 13;
+    Ranks ranks(world(), 3 * bucket + 1, bucket, way);
+    const std::vector<int> order = ranks.in_order();
+    for (const auto& [first, second] : {std::pair{12, 7}, {7, 12}, {12, 1}, {1, 12}, {2, 1}, {1, 2}}) {
+      const bool is_late = world().rank() == 0;
+      if (is_late) world().barrier();
+      ranks.start(first);
+      ranks.contribute(order);
+      ranks.start(second);
+      const bool contributes_early = !is_late && !ranks.has_leaves(second);
+      if (contributes_early) ranks.contribute(order);
+      if (!is_late) world().barrier();
+      if (!contributes_early) ranks.contribute(order);
+      ranks.finish();
+      ranks.expect_values(second);
+    }
   }
 }
 
@@ -283,9 +407,8 @@ TEST(ReducerTraffic, PartialSumsAreThoseOfTheRanksOnAverageAndOfTheBusiest) {
     sum += held;
     most = std::max(most, held);
   }
-  const Reducer reducer(world(), 64, {{0, 64}}, {.memory = NodeMemory::kPrivate},
-                        [](std::int64_t, int, const Range&, const float*) {});
-  const PartialSums sums = reducer.partial_sums(kLeaves);
+  const Ranks ranks(world(), 64, 64, {.memory = NodeMemory::kPrivate});
+  const PartialSums sums = ranks.reducer().partial_sums(kLeaves);
   EXPECT_EQ(sums.mean, static_cast<double>(sum) / world().size());
   EXPECT_EQ(sums.most, most);
 }
@@ -328,7 +451,7 @@ TEST(ReducerTraffic, NoRankSendsMoreThanItsOwnNodesAndSlice) {
 TEST(ReducerTraffic, ShortNumbersHalveWhatIsSentOfGradients) {
   if (world().size() == 1) GTEST_SKIP() << "one rank sends nothing";
   const auto sent = [&](Wire wire, Updates updates) {
-    Ranks step(world(), 960, 960, {.memory = NodeMemory::kPrivate, .updates = updates, .wire = wire});
+    Ranks step(world(), 960, 960, {.wire = wire, .memory = NodeMemory::kPrivate, .updates = updates});
     step.expect_serial_bits(16);
     return step.reducer().bytes_sent();
   };
@@ -338,41 +461,10 @@ TEST(ReducerTraffic, ShortNumbersHalveWhatIsSentOfGradients) {
   EXPECT_EQ(2 * sent(Wire::kBfloat16, Updates::kEverywhere), all);
 }
 
-TEST(Reducer, MpiAddsTheSameNumbers) {
-  // Whole numbers, so that no order of additions shows.
-  constexpr std::int64_t kSize = 103;
-  std::vector<std::int64_t> finished(kSize);
-  std::vector<Range> buckets = cut(kSize, 20);
-  Reducer* reducer = nullptr;
-  Reducer mpi(world(), kSize, buckets, {.reduction = Reduction::kMpi},
-              [&](std::int64_t, int, const Range& elements, const float* sum) {
-                for (std::int64_t k = 0; k < elements.size(); ++k) {
-                  reducer->values()[static_cast<std::size_t>(elements.begin + k)] = sum[k];
-                  ++finished[static_cast<std::size_t>(elements.begin + k)];
-                }
-              });
-  reducer = &mpi;
-  mpi.reserve(8);
-  std::int64_t steps = 0;
-  for (const std::int64_t leaves : {1, 5, 11, 21}) {
-    const std::vector<Range> mine = maximal_nodes(leaf_block(leaves, world().size(), world().rank()), leaves);
-    std::vector<std::int64_t> slots;
-    for (std::size_t i = 0; i < mine.size(); ++i) slots.push_back(static_cast<std::int64_t>(i));
-    mpi.plan(leaves, slots);
-    mpi.begin(leaves);
-    for (std::size_t i = 0; i < mine.size(); ++i) {
-      for (std::int64_t k = 0; k < kSize; ++k)
-        mpi.slot(static_cast<std::int64_t>(i))[k] = static_cast<float>(mine[i].size() * (k + 1));
-    }
-    for (std::size_t b = 0; b < buckets.size(); ++b) mpi.contribute();
-    while (!mpi.is_idle()) mpi.poll();
-    ++steps;
-    for (std::int64_t k = 0; k < kSize; ++k) {
-      EXPECT_EQ(mpi.values()[static_cast<std::size_t>(k)], static_cast<float>(leaves * (k + 1)));
-      EXPECT_EQ(finished[static_cast<std::size_t>(k)], steps);
-    }
-  }
-  EXPECT_EQ(mpi.finishes().size(), static_cast<std::size_t>(world().size()));
+TEST(Reducer, EveryRankFinishesAllOfAnMpiSum) {
+  const Ranks ranks(world(), 103, 20, {.reduction = Reduction::kMpi});
+  EXPECT_EQ(ranks.reducer().nodes(), world().size());
+  EXPECT_EQ(ranks.reducer().finishes().size(), static_cast<std::size_t>(world().size()));
 }
 
 TEST(ReducerTraffic, RanksOfOneNodeSendNothing) {

@@ -38,9 +38,9 @@ class GradientExchange final : public GradientHook {
   GradientExchange& operator=(const GradientExchange&) = delete;
 
   /// Where parameters and statistics lie, [gradient_size].
-  [[nodiscard]] std::span<float> values() const { return reducer_.values(); }
+  [[nodiscard]] std::span<float> values() const { return reducer_->values(); }
   /// The parameters whose optimizer state this rank keeps.
-  [[nodiscard]] std::vector<Range> kept() const { return slices_of(reducer_.finishes()); }
+  [[nodiscard]] std::vector<Range> kept() const { return slices_of(reducer_->finishes()); }
   /// Those of them that no other rank has as its own.
   [[nodiscard]] std::vector<Range> owned() const { return slices_of({world_.rank()}); }
   /// `state` lies in values(); it must outlive this.
@@ -51,7 +51,7 @@ class GradientExchange final : public GradientHook {
   /// Tells that messages get on; null, the default: nobody.
   void set_watchdog(Watchdog* watchdog) { watchdog_ = watchdog; }
 
-  /// Collective: steps that go as `plans`. Gives the slots they need.
+  /// Collective, once: steps that go as `plans`. Gives the slots they need.
   [[nodiscard]] std::vector<float*> prepare(const std::vector<const StepPlan*>& plans);
 
   /// Before the engine computes a step of `plan`, then updated by `update`. Where verify() will follow,
@@ -72,7 +72,7 @@ class GradientExchange final : public GradientHook {
   void after(int operation, int thread, bool is_first) noexcept override;
   void finish(int thread) noexcept override;
 
-  [[nodiscard]] const comm::Reducer& reducer() const { return reducer_; }
+  [[nodiscard]] const comm::Reducer& reducer() const { return *reducer_; }
 
  private:
   struct alignas(64) Place {
@@ -104,7 +104,7 @@ class GradientExchange final : public GradientHook {
   bool overlaps_;
   std::int64_t parameters_;
   comm::Wire wire_;
-  comm::Reducer reducer_;
+  std::unique_ptr<comm::Reducer> reducer_;
   model::State* state_ = nullptr;
   Watchdog* watchdog_ = nullptr;
   Profile* profile_ = nullptr;

@@ -50,8 +50,8 @@ class Stepper {
   [[nodiscard]] bool shares_memory() const;
 
   /// Bytes of gradients of the host's other ranks that this one works in, after prepare().
-  [[nodiscard]] std::int64_t bytes_of_mates() const {
-    return exchange_ ? exchange_->reducer().bytes_of_mates() : 0;
+  [[nodiscard]] std::int64_t bytes_of_node_peers() const {
+    return exchange_ ? exchange_->reducer().bytes_of_node_peers() : 0;
   }
 
   /// Books the time of later steps.
