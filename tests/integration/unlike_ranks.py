@@ -12,7 +12,8 @@ import runs
 def two_ranks(first, second):
     """Each a command of one rank."""
     done = subprocess.run(runs.unlike_ranks(first, second), env=runs.environment(), text=True,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=2 * runs.PATIENCE_SECONDS, check=False)
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=2 * runs.PATIENCE_SECONDS, check=False)
     return runs.Outcome(done.returncode, done.stdout, done.stderr)
 
 
