@@ -12,7 +12,7 @@ build_packages=(
   zlib1g-dev libxxhash-dev libpng-dev libjpeg62-turbo-dev
 )
 test_packages=(
-  libgtest-dev libbenchmark-dev
+  libgtest-dev libbenchmark-dev ccache
   clang libomp-dev clang-format clang-tidy shellcheck valgrind
   python3 python3-numpy python3-h5py python3-pil python3-torch
   hdf5-tools xxhash
@@ -37,7 +37,7 @@ install_log=$convoy_root/build/install.log
 
 # The same without Debian: what to ask Spack (or the administrators' modules) for.
 spack_build="spack install gcc@12: cmake@3.25: ninja openmpi@4.1: hdf5@1.10:+mpi boost+program_options zlib xxhash libpng libjpeg-turbo"
-spack_test="spack install googletest benchmark llvm py-numpy py-h5py py-pillow py-torch valgrind slurm munge"
+spack_test="spack install googletest benchmark ccache llvm py-numpy py-h5py py-pillow py-torch valgrind slurm munge"
 spack_mpich="spack install mpich hdf5@1.10:+mpi ^mpich"
 spack_aarch64="the distribution's own cross compiler and qemu-user (Spack has none that is ready made)"
 

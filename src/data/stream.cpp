@@ -68,7 +68,7 @@ struct Stream::Reading : io::IoThread::Chore {
         slot(at->number).filled.fetch_add(1, std::memory_order_release);
         at = nullptr;
       } else {
-        read_some();
+        read_some_or_tell_why();
       }
       return true;
     } catch (...) {
@@ -137,6 +137,19 @@ struct Stream::Reading : io::IoThread::Chore {
     portion.rows.erase(std::unique(portion.rows.begin(), portion.rows.end()), portion.rows.end());
     if (static_cast<std::int64_t>(portion.rows.size()) > slot_pictures)
       throw std::logic_error("a portion of more pictures than its slot holds");
+  }
+
+  /// Where a file was changed meanwhile, that is why it cannot be read.
+  void read_some_or_tell_why() {
+    try {
+      read_some();
+    } catch (const DataError&) {
+      require_unchanged();
+      throw;
+    } catch (const IoError&) {
+      require_unchanged();
+      throw;
+    }
   }
 
   /// Rows that lie near each other are read together: of one chunk, or with a small gap between them.

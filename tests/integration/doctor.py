@@ -27,7 +27,7 @@ def run(words, extra=None, threads=None):
 
 def ranks(first, second=None):
     """mpirun's words for one rank of each list; for two alike without `second`."""
-    return runs.LAUNCHER + (["-n", "2", *first] if second is None else ["-n", "1", *first, ":", "-n", "1", *second])
+    return runs.LAUNCHER + ["-n", "2", *first] if second is None else runs.unlike_ranks(first, second)
 
 
 def limited(limits, words):
@@ -242,8 +242,8 @@ class Doctor(runs.Folder):
         self.assertEqual([name for name in os.listdir(".") if name.startswith(".")], [], "the next one removes what is left")
 
     def test_a_rank_that_stops_is_named(self):
-        outcome = run(runs.LAUNCHER + ["-n", "1", *DOCTOR, "--timeout", PATIENT, ":", "-n", "1", *preloaded("stop"), *DOCTOR,
-                                "--timeout", PATIENT, ":", "-n", "1", *DOCTOR, "--timeout", PATIENT])
+        patient = [*DOCTOR, "--timeout", PATIENT]
+        outcome = run(runs.unlike_ranks(patient, [*preloaded("stop"), *patient], patient))
         self.assertIn(outcome.status, runs.ended_with(1), outcome)
         self.assertRegex(outcome.output, r"(?m)^wrong +facts +rank 1 on \S+ did not get through within 15 s")
 

@@ -7,6 +7,7 @@ environment. A test works in a folder of its own. A script all of whose tests we
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -130,6 +131,13 @@ def command(words, ranks=None, program=None):
     """`ranks` None: without a launcher."""
     launch = [] if ranks is None else LAUNCHER + ["-n", str(ranks)]
     return launch + [program or CONVOY] + [str(word) for word in words]
+
+
+def unlike_ranks(*commands):
+    """The launcher's words for one rank of each command. A shell in each rank chooses: the mpirun of Debian 13 (Open MPI
+    5.0.7) crashes where it is given several programs with a colon between them."""
+    cases = " ".join(f"{rank}) exec {shlex.join(words)};;" for rank, words in enumerate(commands))
+    return LAUNCHER + ["-n", str(len(commands)), "sh", "-c", f"case ${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}} in {cases} esac"]
 
 
 def convoy(*words, ranks=None, threads=None, extra=None, program=None, cwd=None):

@@ -10,10 +10,10 @@ import runs
 
 
 def two_ranks(first, second):
-    """Each a list of words for mpirun and convoy; one rank each."""
-    words = runs.LAUNCHER + ["-n", "1"] + first + [":", "-n", "1"] + second
-    done = subprocess.run(words, env=runs.environment(), text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=2 * runs.PATIENCE_SECONDS, check=False)
+    """Each a command of one rank."""
+    done = subprocess.run(runs.unlike_ranks(first, second), env=runs.environment(), text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=2 * runs.PATIENCE_SECONDS, check=False)
     return runs.Outcome(done.returncode, done.stdout, done.stderr)
 
 

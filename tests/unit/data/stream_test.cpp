@@ -125,6 +125,22 @@ TEST_F(Streamed, AFileThatGoesAwayIsAnErrorOfTheStepThatWaits) {
   EXPECT_THROW(stream.wait(0), IoError);
 }
 
+TEST_F(Streamed, AFileThatCannotBeReadSinceItWasChangedIsSaidToBeChanged) {
+  {
+    io::File file = io::File::create(options_.file, Communicator::self());
+    file.create_dataset<std::uint8_t>("/x", {kSamples, 1, 1, 1}, {.chunk_rows = 4, .gzip_level = 4});
+    file.write_rows<std::uint8_t>("/x", {0, kSamples}, std::vector<std::uint8_t>(kSamples, 7));
+    file.write<std::int64_t>("/y", {kSamples}, std::vector<std::int64_t>(kSamples, 1));
+    file.close();
+  }
+  const Dataset data = open(Cache::kNone);
+  const std::string bytes = test::read_bytes(options_.file);
+  test::write_bytes(options_.file, std::string(bytes.size(), 'x'));  // no chunk is what gzip makes
+  io::IoThread thread;
+  Stream stream(*data.split("train"), thread, Communicator::self(), all_of(*data.split("train"), 10));
+  EXPECT_HOLDS(test::message_of<DataError>([&] { stream.wait(0); }), "was changed while the run read it");
+}
+
 TEST_F(Streamed, WithoutAStreamSamplesAreReadWhereTheyAreAskedFor) {
   const Dataset data = open(Cache::kNone);
   std::vector<float> block(kLanes);
