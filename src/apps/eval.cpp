@@ -109,16 +109,19 @@ ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator&
   (void)train::outputs_for(dataset, options);
   if (request.wants_confusion && dataset.has_targets())
     throw ConfigError("--confusion needs classes (" + request.data + " holds targets); leave it out");
-  model::State state = model::make_state(network, 0);
+  model::State state = model::make_state(network);
   io::agreed(world, [&] { model::read_checkpoint_state(request.checkpoint, network, state); });
 
-  step::Engine engine(network, kernels::float_kernels(step::lowest_isa(world, kernels::choose_isa())),
-                      step::resolve_threads(request.threads), options.micro_batch, options.precision);
+  step::Engine engine(network,
+                      {.kernels = kernels::float_kernels(step::lowest_isa(world, kernels::choose_isa())),
+                       .threads = step::resolve_threads(request.threads),
+                       .micro_batch = options.micro_batch,
+                       .precision = options.precision});
   const std::int64_t classes = network.classes();
   io::IoThread io_thread;
   const train::Evaluation result =
-      train::evaluate(engine, world, {.split = split, .transform = header.input, .io_thread = &io_thread},
-                      state, request.wants_confusion ? classes : 0);
+      train::evaluate(engine, world, {.split = split, .transform = header.input}, state, &io_thread,
+                      request.wants_confusion ? classes : 0);
   if (!world.is_root()) return ExitStatus::kDone;
   std::cout << request.checkpoint << " on " << request.data << ", split " << request.split << ", "
             << counted(result.samples, "sample") << '\n'

@@ -83,7 +83,7 @@ ExitStatus check(const config::Options& options, const Request& request, const n
 
   std::vector<float> pictures(static_cast<std::size_t>(
       lane_blocks(static_cast<std::int64_t>(numbers.size())) * dataset.shape().size() * kLanes));
-  split->load(numbers, transform, pictures.data());
+  split->read(numbers, transform, pictures.data());
   const nn::Network network(dataset.shape(), options.layers, options.loss,
                             train::outputs_for(dataset, options), registry);
   const kernels::Isa isa = kernels::choose_isa();

@@ -12,9 +12,11 @@
 namespace convoy::comm {
 
 MpiReducer::MpiReducer(const Communicator& world, std::int64_t size, std::vector<Range> buckets,
-                       Finish finish)
+                       const ReducerOptions& options, Finish finish)
     : world_(world),
       buckets_(std::move(buckets)),
+      grain_(options.grain),
+      assignment_(options.assignment),
       finish_(std::move(finish)),
       progress_(buckets_.size()),
       values_memory_(size),
@@ -24,7 +26,7 @@ MpiReducer::MpiReducer(const Communicator& world, std::int64_t size, std::vector
 }
 
 Range MpiReducer::slice(int bucket, int rank) const {
-  return slice_of(buckets_[static_cast<std::size_t>(bucket)], world_.size(), rank);
+  return slice_of(buckets_[static_cast<std::size_t>(bucket)], grain_, world_.size(), rank);
 }
 
 std::vector<int> MpiReducer::finishes() const {
@@ -108,9 +110,23 @@ bool MpiReducer::finish_next() {
   const int index = progress_.bucket_of(number);
   finish_(progress_.step_of(number), index, buckets_[static_cast<std::size_t>(index)], bucket.sum);
   progress_.finish();
+  if (assignment_ == Assignment::kInFinish) retire(number);
+  return true;
+}
+
+void MpiReducer::retire(std::int64_t number) {
   progress_.gather(number);
   progress_.retire(number);
-  return true;
+}
+
+bool MpiReducer::has_all_sums() const {
+  return progress_.next_to_finish() == progress_.begun_end();
+}
+
+void MpiReducer::release() {
+  assert(assignment_ == Assignment::kBeforeRelease && has_all_sums());
+  const std::int64_t end = progress_.begun_end();
+  for (std::int64_t number = end - bucket_count(); number < end; ++number) retire(number);
 }
 
 }  // namespace convoy::comm

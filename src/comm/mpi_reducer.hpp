@@ -21,7 +21,8 @@ namespace convoy::comm {
 
 class MpiReducer final : public Reducer {
  public:
-  MpiReducer(const Communicator& world, std::int64_t size, std::vector<Range> buckets, Finish finish);
+  MpiReducer(const Communicator& world, std::int64_t size, std::vector<Range> buckets,
+             const ReducerOptions& options, Finish finish);
 
   [[nodiscard]] std::span<float> values() const override { return values_; }
   [[nodiscard]] std::int64_t bucket_count() const override { return progress_.buckets(); }
@@ -37,6 +38,8 @@ class MpiReducer final : public Reducer {
   void begin(std::int64_t leaves) override;
   void contribute(int bucket) override;
   void poll() override;
+  [[nodiscard]] bool has_all_sums() const override;
+  void release() override;
 
   [[nodiscard]] bool is_done(int bucket) const override { return progress_.is_done(bucket); }
   [[nodiscard]] bool may_begin() const override { return progress_.may_begin(); }
@@ -57,11 +60,14 @@ class MpiReducer final : public Reducer {
 
   bool merge_next();
   bool finish_next();
+  void retire(std::int64_t number);
   /// Adds this rank's nodes over `elements`; gives the vector that holds their sum.
   [[nodiscard]] float* sum_nodes(const Nodes& nodes, const Range& elements) const;
 
   Communicator world_;
   std::vector<Range> buckets_;
+  std::int64_t grain_;
+  Assignment assignment_;
   Finish finish_;
   BucketProgress progress_;
   AlignedBuffer<float> values_memory_;

@@ -14,7 +14,7 @@ std::unique_ptr<Reducer> make_reducer(const Communicator& world, std::int64_t si
   if (options.reduction == Reduction::kTree)
     return std::make_unique<TreeReducer>(world, size, std::move(buckets), options, std::move(finish));
   assert(options.wire == Wire::kFloat32);
-  return std::make_unique<MpiReducer>(world, size, std::move(buckets), std::move(finish));
+  return std::make_unique<MpiReducer>(world, size, std::move(buckets), options, std::move(finish));
 }
 
 }  // namespace convoy::comm

@@ -59,13 +59,15 @@ TreeReducer::TreeReducer(const Communicator& world, std::int64_t size, std::vect
   if (map_.node().is_root()) std::fill(values_.begin(), values_.end(), 0.0F);
   map_.node().barrier();
   for (const Range& bucket : buckets_)
-    staging_slice_ = std::max(staging_slice_, split(bucket.size(), world.size(), 0).size());
+    for (int rank = 0; rank < world.size(); ++rank)
+      staging_slice_ =
+          std::max(staging_slice_, slice_of(bucket, options.grain, world.size(), rank).size());
   for (std::int64_t i = 0; i < 2 * bucket_count(); ++i) in_flight_.emplace_back(world);
   unsent_.reserve(in_flight_.size());
 }
 
 Range TreeReducer::slice(int bucket, int rank) const {
-  return slice_of(buckets_[static_cast<std::size_t>(bucket)], world_.size(), rank);
+  return slice_of(buckets_[static_cast<std::size_t>(bucket)], options_.grain, world_.size(), rank);
 }
 
 std::vector<int> TreeReducer::finishes() const {
@@ -145,7 +147,9 @@ int TreeReducer::peer_to_gather(std::int64_t number) const {
 }
 
 std::int64_t TreeReducer::window() const {
-  return std::min(kWindow, 2 * bucket_count());
+  // A step's sums are all in the staging room until their release.
+  const bool holds_all = updates_everywhere() && waits_for_release();
+  return holds_all ? 2 * bucket_count() : std::min(kWindow, 2 * bucket_count());
 }
 
 float* TreeReducer::staging(std::int64_t number, std::size_t foreign) {
@@ -298,7 +302,7 @@ void TreeReducer::finish_slice(std::int64_t number) {
   if (updates_everywhere()) {
     pack(wire, sum);
     send_to_nodes(number, wire, sum);
-  } else {
+  } else if (!waits_for_release()) {
     unsent_.push_back(number);
   }
 }
@@ -330,7 +334,9 @@ bool TreeReducer::gather_and_retire() {
   const std::int64_t before = moves();
   for (std::int64_t number = progress_.oldest(); number < progress_.next_to_finish(); ++number) {
     if (progress_.stage(number) == Stage::kDone) continue;
-    if (progress_.stage(number) == Stage::kFinished && in_flight(number).values.is_complete()) gather(number);
+    const bool may_gather = updates_everywhere() || is_released(number);
+    if (progress_.stage(number) == Stage::kFinished && may_gather && in_flight(number).values.is_complete())
+      gather(number);
     if (has_all_come_and_gone(number)) progress_.retire(number);
   }
   return moves() != before;
@@ -357,7 +363,33 @@ void TreeReducer::gather(std::int64_t number) {
     }
   }
   progress_.gather(number);
-  gathered_by(map_.node().rank(), index).store(progress_.step_of(number) + 1, std::memory_order_release);
+  if (is_released(number)) tell_gathered(number);
+}
+
+void TreeReducer::tell_gathered(std::int64_t number) {
+  gathered_by(map_.node().rank(), progress_.bucket_of(number))
+      .store(progress_.step_of(number) + 1, std::memory_order_release);
+}
+
+bool TreeReducer::has_all_sums() const {
+  if (progress_.next_to_finish() != progress_.begun_end()) return false;
+  if (!updates_everywhere()) return true;
+  for (std::int64_t number = progress_.begun_end() - bucket_count(); number < progress_.begun_end(); ++number)
+    if (progress_.stage(number) == Stage::kFinished) return false;
+  return true;
+}
+
+void TreeReducer::release() {
+  assert(waits_for_release() && has_all_sums());
+  const std::int64_t end = progress_.begun_end();
+  released_steps_ = progress_.step_of(end - 1) + 1;
+  for (std::int64_t number = end - bucket_count(); number < end; ++number) {
+    if (updates_everywhere()) {
+      tell_gathered(number);
+    } else {
+      unsent_.push_back(number);
+    }
+  }
 }
 
 }  // namespace convoy::comm

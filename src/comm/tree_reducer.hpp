@@ -20,7 +20,8 @@
 // is missing.
 //
 // Where not owners alone update (Updates::kEverywhere), the sum goes round in place of the values, and each
-// slice's proxies hand it on, one a node.
+// slice's proxies hand it on, one a node. With Assignment::kBeforeRelease sums are handed on likewise, but no
+// value leaves, and nobody is told that values are there, before release().
 
 #include <atomic>
 #include <cstdint>
@@ -59,6 +60,8 @@ class TreeReducer final : public Reducer {
   void begin(std::int64_t leaves) override;
   void contribute(int bucket) override;
   void poll() override;
+  [[nodiscard]] bool has_all_sums() const override;
+  void release() override;
 
   [[nodiscard]] bool is_done(int bucket) const override { return progress_.is_done(bucket); }
   [[nodiscard]] bool may_begin() const override { return progress_.may_begin(); }
@@ -82,6 +85,11 @@ class TreeReducer final : public Reducer {
   };
 
   [[nodiscard]] bool updates_everywhere() const { return options_.updates == Updates::kEverywhere; }
+  [[nodiscard]] bool waits_for_release() const { return options_.assignment == Assignment::kBeforeRelease; }
+  /// Whether this rank's values of a bucket are assigned.
+  [[nodiscard]] bool is_released(std::int64_t number) const {
+    return !waits_for_release() || progress_.step_of(number) < released_steps_;
+  }
   [[nodiscard]] Wire wire_of(int bucket) const;
   [[nodiscard]] bool is_foreign(int owner) const { return map_.node_of(owner) != map_.my_node(); }
   [[nodiscard]] float* slot_of(int peer, std::int64_t i) const;
@@ -104,6 +112,7 @@ class TreeReducer final : public Reducer {
   void merge_and_send(std::int64_t number);
   void finish_slice(std::int64_t number);
   void gather(std::int64_t number);
+  void tell_gathered(std::int64_t number);
   /// Whether the bucket can be retired.
   [[nodiscard]] bool has_all_come_and_gone(std::int64_t number);
   /// The rank that the oldest bucket waits for, −1: none, or not known.
@@ -127,6 +136,7 @@ class TreeReducer final : public Reducer {
   std::int64_t stride_;                     // of slots
   std::map<std::int64_t, TreePlan> plans_;  // by number of leaves
 
+  std::int64_t released_steps_ = 0;
   std::int64_t posted_ = 0;           // buckets whose partial sums are awaited
   std::vector<std::int64_t> unsent_;  // finished buckets whose values this rank has yet to send
   std::int64_t bytes_under_way_ = 0;  // of values sent

@@ -72,7 +72,9 @@ std::vector<Key> make_keys() {
           "network.loss", [](auto& o) -> auto& { return o.loss; }, nn::loss_names(),
           "what is minimised; both cross-entropies take logits")),
 
-      only_key("optimizer.name", "sgd", "", "stochastic gradient descent, as PyTorch's"),
+      choice_key(
+          "optimizer.name", [](auto& o) -> auto& { return o.optimizer.kind; }, optim::optimizer_names(),
+          "stochastic gradient descent, as PyTorch's"),
       number_key(
           "optimizer.momentum", [](auto& o) -> auto& { return o.optimizer.momentum; },
           [](double x) { return x >= 0 && x < 1; }, "a number from 0 to below 1", "momentum"),

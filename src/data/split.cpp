@@ -71,32 +71,45 @@ const std::vector<std::int64_t>& Split::unit_ends() const {
   return impl_->unit_ends;
 }
 
+namespace {
+
+/// `picture_of(i)`: of the i-th of `samples` of `split`.
+template <class PictureOf>
+void fill(const Split::Impl& split, std::span<const std::int64_t> samples, const InputTransform& transform,
+          const Loading& loading, const PictureOf& picture_of, float* dst) {
+  if (std::ranges::any_of(samples,
+                          [&](std::int64_t sample) { return sample < 0 || sample >= split.samples; }))
+    throw std::logic_error("a sample number beyond the split's " + std::to_string(split.samples));
+  if (split.type == PixelType::kUint8) {
+    fill<std::uint8_t>(samples, transform, loading, picture_of, dst);
+  } else {
+    fill<float>(samples, transform, loading, picture_of, dst);
+  }
+}
+
+}  // namespace
+
 void Split::load(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst,
                  const Loading& loading) const {
-  if (std::ranges::any_of(samples,
-                          [&](std::int64_t sample) { return sample < 0 || sample >= this->samples(); }))
-    throw std::logic_error("a sample number beyond the split's " + std::to_string(this->samples()));
-  const auto fill_from = [&](const auto& picture_of) {
-    if (impl_->type == PixelType::kUint8) {
-      fill<std::uint8_t>(samples, transform, loading, picture_of, dst);
-    } else {
-      fill<float>(samples, transform, loading, picture_of, dst);
-    }
-  };
-  const std::int64_t size = picture_bytes();
-  if (impl_->pictures) {
-    const std::byte* all = impl_->pictures->bytes().data();
-    fill_from([&](std::size_t i) { return all + samples[i] * size; });
-  } else if (loading.stream != nullptr) {
-    fill_from([&](std::size_t i) { return loading.stream->picture(samples[i]); });
-  } else {
-    std::vector<std::byte> read(samples.size() * static_cast<std::size_t>(size));
-    PictureReader reader(impl_->layout, impl_->shape);
-    for (std::size_t i = 0; i < samples.size(); ++i)
-      reader.read({samples[i], samples[i] + 1}, std::span(read).subspan(i * static_cast<std::size_t>(size),
-                                                                        static_cast<std::size_t>(size)));
-    fill_from([&](std::size_t i) { return read.data() + i * static_cast<std::size_t>(size); });
+  if (is_streamed()) {
+    if (loading.stream == nullptr) throw std::logic_error("pictures of a streamed split without their stream");
+    fill(*impl_, samples, transform, loading,
+         [&](std::size_t i) { return loading.stream->picture(samples[i]); }, dst);
+    return;
   }
+  const std::byte* all = impl_->pictures->bytes().data();
+  const std::int64_t size = picture_bytes();
+  fill(*impl_, samples, transform, loading, [&](std::size_t i) { return all + samples[i] * size; }, dst);
+}
+
+void Split::read(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst) const {
+  if (!is_streamed()) return load(samples, transform, dst);
+  const auto size = static_cast<std::size_t>(picture_bytes());
+  std::vector<std::byte> pictures(samples.size() * size);
+  PictureReader reader(impl_->layout, impl_->shape);
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    reader.read({samples[i], samples[i] + 1}, std::span(pictures).subspan(i * size, size));
+  fill(*impl_, samples, transform, {}, [&](std::size_t i) { return pictures.data() + i * size; }, dst);
 }
 
 }  // namespace convoy::data

@@ -4,6 +4,7 @@
 #include "convoy/core/integer.hpp"
 #include "convoy/doctor/doctor.hpp"
 #include "convoy/nn/workspace.hpp"
+#include "convoy/optim/optimizers.hpp"
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/buckets.hpp"
 #include "convoy/step/step_plan.hpp"
@@ -16,8 +17,8 @@ Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, i
   constexpr std::int64_t kHeaderBytes = 1 << 20;  // of a checkpoint, provenance and all
   const config::Options& options = run.options;
   const std::int64_t gradient = run.network.gradient_size() * kFloatBytes;
-  const std::int64_t velocity =
-      options.optimizer.momentum > 0 ? run.network.parameter_count() * kFloatBytes : 0;
+  const auto states = static_cast<std::int64_t>(optim::make_optimizer(options.optimizer)->states().size());
+  const std::int64_t optimizer = states * run.network.parameter_count() * kFloatBytes;
 
   const std::int64_t leaves = step::BatchPlan(options).micro_batches();
   const step::StepPlan plan = step::plan_step(leaves, comm::leaf_block(leaves, ranks, 0), threads);
@@ -32,7 +33,7 @@ Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, i
        .precision = options.precision});
 
   Needs needs;
-  needs.checkpoint_bytes = gradient + velocity + kHeaderBytes;
+  needs.checkpoint_bytes = gradient + optimizer + kHeaderBytes;
   needs.files = options.keep + 1;
   const std::int64_t of_all_ranks = gradient + run.data_bytes;  // once a host
   const std::int64_t slots = plan.slots * gradient;
@@ -40,7 +41,7 @@ Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, i
     needs.shared_bytes = run.data_bytes + (options.comm.shared_memory ? gradient + ranks_of_host * slots : 0);
   needs.host_bytes =
       of_all_ranks + needs.checkpoint_bytes +
-      ranks_of_host * (kProgramBytes + groups * in_hand * workspace.bytes() + slots + velocity / ranks);
+      ranks_of_host * (kProgramBytes + groups * in_hand * workspace.bytes() + slots + optimizer / ranks);
   return needs;
 }
 

@@ -8,7 +8,7 @@
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/engine.hpp"
 #include "convoy/step/epoch_order.hpp"
-#include "convoy/step/stepper.hpp"
+#include "convoy/step/step_runner.hpp"
 
 namespace convoy::measure {
 namespace {
@@ -47,31 +47,30 @@ StepTime measure_steps(const comm::Communicator& world, const nn::Network& netwo
   step::EpochOrder order(data::SampleOrder(split, its.data, its.seed, its.batch));
   (void)order.begin_epoch(0);
   const step::Hooks no_hooks;
-  step::Stepper stepper(its, world, network, setting.kernels, source, no_hooks);
-  network.initialise(its.seed, stepper.state().parameters, stepper.state().statistics);
+  step::StepRunner step_runner(its, world, network, setting.kernels, source, no_hooks);
+  network.initialise(its.seed, step_runner.state().parameters, step_runner.state().statistics);
   world.barrier();  // ranks of a host share the values
-  stepper.prepare();
 
   std::int64_t done = 0;
   const auto step = [&] {
     // At a rate of 0 nothing is learnt from noise, so nothing can diverge.
-    (void)stepper.step({.step = done,
+    (void)step_runner.step({.step = done,
                         .epoch = order.epoch(),
                         .batch = order.batch(done % (samples / its.batch), its.batch),
-                        .rate = 0,
+                        .learning_rate = 0,
                         .verify_follows = false,
                         .request = {}});
     ++done;
   };
   for (int i = 0; i < kStepsToWarmUp; ++i) step();
 
-  stepper.start_profile();
+  step_runner.start_profile();
   const double seconds = median_step(world, kMeasurements * setting.seconds, step);
-  stepper.settle();
-  return {.steps = stepper.profile()->steps(),
+  step_runner.settle();
+  return {.steps = step_runner.profile().steps(),
           .seconds = seconds,
           .work = work_of_step(network, its.batch),
-          .times = stepper.profile()->times()};
+          .times = step_runner.profile().times()};
 }
 
 }  // namespace convoy::measure

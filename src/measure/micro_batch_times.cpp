@@ -67,10 +67,13 @@ MicroBatchTimes measure_micro_batch(const nn::Network& network, const step::Opti
   const step::Source source{&split, data::noise_transform(network.input())};
   std::vector<std::int64_t> batch(static_cast<std::size_t>(samples));
   for (std::size_t i = 0; i < batch.size(); ++i) batch[i] = static_cast<std::int64_t>(i);
-  step::Engine engine(network, setting.kernels, setting.threads, options.micro_batch, options.precision);
-  engine.set_wire(options.comm.wire);
+  step::Engine engine(network, {.kernels = setting.kernels,
+                                .threads = setting.threads,
+                                .micro_batch = options.micro_batch,
+                                .precision = options.precision,
+                                .wire = options.comm.wire});
   const step::StepPlan plan = step::plan_step(leaves, {0, leaves}, setting.threads);
-  model::State state = model::make_state(network, 0);
+  model::State state = model::make_state(network);
   network.initialise(options.seed, state.parameters, state.statistics);
   step::LeafSums sums(comm::Communicator::self());
 
@@ -83,7 +86,13 @@ MicroBatchTimes measure_micro_batch(const nn::Network& network, const step::Opti
                              std::chrono::duration<double>(Clock::now() - begin).count() < setting.seconds;
        ++step) {
     const Clock::time_point start = Clock::now();
-    engine.gradients(plan, source, state, batch, options.seed, 0, sums.places(leaves), &clock);
+    engine.gradients({.plan = plan,
+                      .source = source,
+                      .state = state,
+                      .batch = batch,
+                      .seed = options.seed,
+                      .leaves = sums.places(leaves),
+                      .hook = &clock});
     if (step >= kStepsToWarmUp) clock.add_to(start, forward, backward);
   }
   return {medians(forward), medians(backward)};

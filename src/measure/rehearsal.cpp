@@ -11,10 +11,11 @@
 
 #include "convoy/comm/tree.hpp"
 #include "convoy/measure/median_step.hpp"
-#include "convoy/model/state.hpp"
+#include "convoy/optim/optimizers.hpp"
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/buckets.hpp"
 #include "convoy/step/gradient_exchange.hpp"
+#include "convoy/step/schedule.hpp"
 
 namespace convoy::measure {
 namespace {
@@ -48,34 +49,31 @@ class Waits {
 class Rehearsal {
  public:
   Rehearsal(const comm::Communicator& world, const nn::Network& network, const step::Options& options,
-            const kernels::KernelTable<float>& kernels, const MicroBatchTimes& times)
+            const kernels::KernelTable<float>& kernels, const MicroBatchTimes& times, Rehearse what)
       : options_(options),
         times_(times),
-        ranges_(model::decay_ranges(network)),
+        what_(what),
+        optimizer_(optim::make_optimizer(options.optimizer)),
         plan_(step::plan_step(leaves(), comm::leaf_block(leaves(), world.size(), world.rank()), 1)) {
     if (world.size() == 1) return;
-    exchange_ = std::make_unique<step::GradientExchange>(world, network, 1, kernels, options.comm);
-    state_ = model::make_state(network, options.optimizer.momentum, exchange_->values(), exchange_->kept(),
-                               exchange_->owned());
-    exchange_->set_state(state_);
-    slots_ = exchange_->prepare({&plan_});
+    exchange_ = std::make_unique<step::GradientExchange>(
+        world, network, options.comm,
+        step::ExchangeSetting{.kernels = kernels,
+                              .optimizer = what == Rehearse::kSumAlone ? nullptr : optimizer_.get(),
+                              .plans = {&plan_}});
     layerwise_ = step::layerwise_micro_batches(network, options.micro_batch, exchange_->reducer().nodes(),
                                                options.comm);
-    for (float* slot : slots_) std::fill_n(slot, network.gradient_size(), 0.0F);
+    for (float* slot : exchange_->slots()) std::fill_n(slot, network.gradient_size(), 0.0F);
   }
 
-  void step(Rehearse what) {
-    const model::Update update{.sgd = what == Rehearse::kSumAlone ? nullptr : &options_.optimizer,
-                               .ranges = &ranges_,
-                               .rate = 0,
-                               .samples = static_cast<float>(options_.batch),
-                               .first_step = false};
-    if (exchange_) exchange_->begin(plan_, update, false);
+  void step() {
+    const optim::StepInfo info{
+        .step = 1, .learning_rate = 0, .samples = static_cast<float>(options_.batch)};
+    if (exchange_) exchange_->begin(plan_, info, false);
     compute();
     if (!exchange_) return;
-    exchange_->finish(0);
     exchange_->end();
-    if (what == Rehearse::kSumAlone) exchange_->settle();
+    if (what_ == Rehearse::kSumAlone) exchange_->settle();
   }
   void settle() {
     if (exchange_) exchange_->settle();
@@ -84,33 +82,32 @@ class Rehearsal {
  private:
   [[nodiscard]] std::int64_t leaves() const { return step::BatchPlan(options_).micro_batches(); }
 
-  /// As Engine::run_group.
   void compute() {
-    if (plan_.groups.empty()) return;
-    const auto count = static_cast<std::int64_t>(plan_.groups.front().size());
-    const auto operations = static_cast<int>(times_.forward.size());
-    const auto forward = [&](std::int64_t i, std::int64_t, int operation) {
-      if (exchange_ && i == 0) exchange_->before(operation, 0);
-      if (exchange_ && i > 0) exchange_->between(0);
-      waits_.wait(times_.forward[static_cast<std::size_t>(operation)]);
-    };
-    const auto backward = [&](std::int64_t, std::int64_t, int operation) {
-      waits_.wait(times_.backward[static_cast<std::size_t>(operation)]);
-      if (exchange_) exchange_->between(0);
-    };
-    const auto complete = [&](int operation) {
-      if (exchange_) exchange_->after(operation, 0, true);
-    };
-    step::traverse(count, layerwise_, operations, forward, backward, complete);
+    const auto micro_batches =
+        plan_.groups.empty() ? 0 : static_cast<std::int64_t>(plan_.groups.front().size());
+    if (micro_batches == 0) {
+      if (exchange_) exchange_->finish(0);
+      return;
+    }
+    step::run_schedule(
+        {.micro_batches = micro_batches,
+         .layerwise = layerwise_,
+         .operations = static_cast<int>(times_.forward.size())},
+        exchange_.get(), [](std::int64_t, std::int64_t) {},
+        [this](std::int64_t, std::int64_t, int operation) {
+          waits_.wait(times_.forward[static_cast<std::size_t>(operation)]);
+        },
+        [this](std::int64_t, std::int64_t, int operation) {
+          waits_.wait(times_.backward[static_cast<std::size_t>(operation)]);
+        });
   }
 
   const step::Options& options_;
   const MicroBatchTimes& times_;
-  std::vector<optim::ParameterRange> ranges_;
+  Rehearse what_;
+  std::unique_ptr<const optim::Optimizer> optimizer_;
   step::StepPlan plan_;
   std::unique_ptr<step::GradientExchange> exchange_;  // null: one rank alone
-  model::State state_;
-  std::vector<float*> slots_;
   std::int64_t layerwise_ = 1;
   Waits waits_;
 };
@@ -131,7 +128,7 @@ comm::PartialSums partial_sums(const comm::Communicator& world, const nn::Networ
                                const step::Options& options, const kernels::KernelTable<float>& kernels) {
   const step::BatchPlan batches(options);
   batches.require_work_for(world.size());
-  const step::GradientExchange exchange(world, network, 1, kernels, options.comm);
+  const step::GradientExchange exchange(world, network, options.comm, {.kernels = kernels});
   return exchange.reducer().partial_sums(batches.micro_batches());
 }
 
@@ -139,11 +136,11 @@ double rehearse(const comm::Communicator& world, const nn::Network& network, con
                 const kernels::KernelTable<float>& kernels, const MicroBatchTimes& times, Rehearse what,
                 double seconds) {
   constexpr int kStepsToWarmUp = 2;
-  Rehearsal rehearsal(world, network, options, kernels, times);
-  for (int i = 0; i < kStepsToWarmUp; ++i) rehearsal.step(what);
+  Rehearsal rehearsal(world, network, options, kernels, times, what);
+  for (int i = 0; i < kStepsToWarmUp; ++i) rehearsal.step();
   rehearsal.settle();
   world.barrier();
-  const double lap = median_step(world, seconds, [&] { rehearsal.step(what); });
+  const double lap = median_step(world, seconds, [&] { rehearsal.step(); });
   rehearsal.settle();
   return lap;
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <deque>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "convoy/comm/tree.hpp"
@@ -11,6 +12,8 @@
 #include "convoy/core/integer.hpp"
 #include "convoy/model/state.hpp"
 #include "convoy/step/buckets.hpp"
+#include "convoy/optim/optimizers.hpp"
+#include "convoy/step/schedule.hpp"
 #include "convoy/step/step_plan.hpp"
 
 namespace convoy::measure {
@@ -251,10 +254,10 @@ Costs measure_costs(const nn::Network& network, const step::Options& options,
   const AlignedBuffer<float> right(network.gradient_size());
   costs.add =
       fastest(setting.seconds, [&] { comm::add_node(options.comm.wire, left.span(), right.data()); }) / size;
-  model::State state = model::make_state(network, options.optimizer.momentum);
-  const std::vector<optim::ParameterRange> ranges = model::decay_ranges(network);
-  const model::Update update{
-      .sgd = &options.optimizer, .ranges = &ranges, .rate = 0, .samples = 1, .first_step = false};
+  const std::unique_ptr<const optim::Optimizer> optimizer = optim::make_optimizer(options.optimizer);
+  model::State state = model::make_state(network, optimizer.get());
+  const model::Update update{.optimizer = optimizer.get(),
+                             .info = {.step = 1, .learning_rate = 0, .samples = 1}};
   costs.update = fastest(setting.seconds,
                          [&] {
                            update.apply({0, network.gradient_size()}, right.data(), state);

@@ -23,8 +23,8 @@ constexpr std::int64_t kFormatVersion = 1;
 std::string model_path(const nn::Tensor& tensor) {
   return "/model/" + tensor.layer + '/' + tensor.name;
 }
-std::string momentum_path(const nn::Tensor& tensor) {
-  return "/optimizer/momentum/" + tensor.layer + '/' + tensor.name;
+std::string state_path(const std::string& state, const nn::Tensor& tensor) {
+  return "/optimizer/" + state + '/' + tensor.layer + '/' + tensor.name;
 }
 
 /// The rows of a tensor that this one of the writers writes, as elements of it.
@@ -124,8 +124,8 @@ WriterGroup::WriterGroup(const comm::Communicator& world, Writers writers, const
       writers == Writers::kAll || world.is_root() || (writers == Writers::kNode && is_first_of_node);
   const comm::Communicator part = world.split(writes ? 0 : 1);
   if (writes) mine_ = part;
-  if (state.has_velocity && world.size() > 1)
-    velocity_.emplace(world, state.owned,
+  if (!state.optimizer.empty() && world.size() > 1)
+    redistribution_.emplace(world, state.owned,
                       mine_ ? shares_of(network.parameters(), *mine_) : std::vector<Range>{});
   // Where several write, HDF5 calls MPI's blocking collectives.
   may_write_beside_ = world.broadcast_value(mine_ ? mine_->size() : 0) == 1;  // rank 0 writes
@@ -134,7 +134,6 @@ WriterGroup::WriterGroup(const comm::Communicator& world, Writers writers, const
 Snapshot take_snapshot(const WriterGroup& group, const nn::Network& network, const State& state,
                        Snapshot memory) {
   Snapshot snapshot = std::move(memory);
-  snapshot.has_velocity = state.has_velocity;
   std::vector<Range> parameters;
   std::vector<Range> statistics;
   if (group.mine()) {
@@ -143,24 +142,28 @@ Snapshot take_snapshot(const WriterGroup& group, const nn::Network& network, con
   }
   copy_ranges(state.parameters, parameters, snapshot.parameters);
   copy_ranges(state.statistics, statistics, snapshot.statistics);
-  snapshot.velocity.clear();
-  if (!state.has_velocity) return snapshot;
-  for (const Range& range : state.owned) {
-    const float* values = state.velocity.at(range.begin);
-    snapshot.velocity.insert(snapshot.velocity.end(), values, values + range.size());
+  snapshot.optimizer.resize(state.optimizer.size());
+  for (std::size_t i = 0; i < state.optimizer.size(); ++i) {
+    snapshot.optimizer[i].name = state.optimizer[i].name;
+    std::vector<float>& copy = snapshot.optimizer[i].values;
+    copy.clear();
+    for (const Range& range : state.owned) {
+      const float* values = state.optimizer[i].values.at(range.begin);
+      copy.insert(copy.end(), values, values + range.size());
+    }
   }
   return snapshot;
 }
 
 namespace {
 
-/// Collective over the writers; `velocity`: what this one writes of it.
+/// Collective over the writers; `states`: what this one writes of the optimizer's states, in their order.
 void write_together(const std::string& path, const comm::Communicator& writers, const nn::Network& network,
-                    const CheckpointHeader& header, const Snapshot& snapshot, std::span<const float> velocity,
-                    const Provenance& provenance, int gzip_level,
+                    const CheckpointHeader& header, const Snapshot& snapshot,
+                    std::vector<std::span<const float>> states, const Provenance& provenance, int gzip_level,
                     const std::function<void()>& before_rename) {
   const std::int64_t elements =
-      network.gradient_size() + (snapshot.has_velocity ? network.parameter_count() : 0);
+      network.gradient_size() + static_cast<std::int64_t>(states.size()) * network.parameter_count();
   io::PendingFile pending(path, writers, elements * static_cast<std::int64_t>(sizeof(float)));
   io::File file = io::File::create(pending.path(), writers);
   write_header(file, header);
@@ -170,8 +173,9 @@ void write_together(const std::string& path, const comm::Communicator& writers, 
   std::span<const float> statistics(snapshot.statistics);
   for (const nn::Tensor& tensor : network.parameters()) {
     write_tensor(file, writers, model_path(tensor), tensor, parameters, gzip_level);
-    if (snapshot.has_velocity)
-      write_tensor(file, writers, momentum_path(tensor), tensor, velocity, gzip_level);
+    for (std::size_t i = 0; i < states.size(); ++i)
+      write_tensor(file, writers, state_path(snapshot.optimizer[i].name, tensor), tensor, states[i],
+                   gzip_level);
   }
   for (const nn::Tensor& tensor : network.statistics())
     write_tensor(file, writers, model_path(tensor), tensor, statistics, gzip_level);
@@ -187,13 +191,17 @@ void write_together(const std::string& path, const comm::Communicator& writers, 
 void write_checkpoint(const std::string& path, const WriterGroup& group, const nn::Network& network,
                       const CheckpointHeader& header, const Snapshot& snapshot, const Provenance& provenance,
                       int gzip_level, const std::function<void()>& before_rename) {
-  const std::vector<float> moved =
-      group.velocity() ? group.velocity()->move(snapshot.velocity) : std::vector<float>();
-  const std::span<const float> velocity = group.velocity() ? moved : snapshot.velocity;
+  std::vector<std::vector<float>> moved;
+  std::vector<std::span<const float>> states;
+  moved.reserve(snapshot.optimizer.size());
+  for (const Snapshot::OptimizerState& each : snapshot.optimizer) {
+    if (group.redistribution()) moved.push_back(group.redistribution()->move(each.values));
+    states.emplace_back(group.redistribution() ? moved.back() : each.values);
+  }
   // The writers fail together, so none of them is left in a collective of theirs.
   io::agreed(group.world(), [&] {
     if (group.mine())
-      write_together(path, *group.mine(), network, header, snapshot, velocity, provenance, gzip_level,
+      write_together(path, *group.mine(), network, header, snapshot, states, provenance, gzip_level,
                      before_rename);
   });
 }
@@ -247,34 +255,41 @@ CheckpointHeader read_checkpoint_header(const std::string& path) {
   return header;
 }
 
-void for_each_tensor(const std::string& path, const nn::Network& network, bool with_velocity,
-                     const std::function<void(const std::string& name, TensorKind kind,
-                                              const nn::Tensor& tensor, std::span<const float> values)>& f) {
+void for_each_tensor(const std::string& path, const nn::Network& network, State& state,
+                     const std::function<void(const StoredTensor& stored, const Range& elements,
+                                              float* values)>& f) {
   const io::File file = io::File::open(path);
-  const auto give = [&](const std::string& name, TensorKind kind, const nn::Tensor& tensor) {
-    f(name, kind, tensor, file.read<float>(name, tensor.dims));
+  const auto read = [&](const std::string& name, const nn::Tensor& tensor) {
+    return file.read<float>(name, tensor.dims);
+  };
+  const auto give = [&](const nn::Tensor& tensor, std::span<float> flat) {
+    const std::string name = model_path(tensor);
+    const std::vector<float> values = read(name, tensor);
+    f({name, tensor, values}, {0, tensor.size()}, flat.data() + tensor.offset);
   };
   for (const nn::Tensor& tensor : network.parameters()) {
-    give(model_path(tensor), TensorKind::kParameter, tensor);
-    if (with_velocity) give(momentum_path(tensor), TensorKind::kVelocity, tensor);
+    give(tensor, state.parameters);
+    for (OptimizerState& each : state.optimizer) {
+      const std::string name = state_path(each.name, tensor);
+      const std::vector<float> values = read(name, tensor);
+      for (const Range& range : each.values.ranges()) {
+        const Range kept{std::max(range.begin, tensor.offset),
+                         std::min(range.end, tensor.offset + tensor.size())};
+        if (kept.begin < kept.end)
+          f({name, tensor, values}, {kept.begin - tensor.offset, kept.end - tensor.offset},
+            each.values.at(kept.begin));
+      }
+    }
   }
-  for (const nn::Tensor& tensor : network.statistics())
-    give(model_path(tensor), TensorKind::kStatistic, tensor);
+  for (const nn::Tensor& tensor : network.statistics()) give(tensor, state.statistics);
 }
 
 void read_checkpoint_state(const std::string& path, const nn::Network& network, State& state) {
-  for_each_tensor(
-      path, network, state.has_velocity,
-      [&](const std::string&, TensorKind kind, const nn::Tensor& tensor, std::span<const float> values) {
-        if (kind == TensorKind::kVelocity) {
-          for_each_kept(state.velocity, tensor, [&](const Range& here, float* kept) {
-            std::copy(values.begin() + here.begin, values.begin() + here.end, kept);
-          });
-        } else {
-          const std::span<float> flat = kind == TensorKind::kParameter ? state.parameters : state.statistics;
-          std::copy(values.begin(), values.end(), flat.begin() + tensor.offset);
-        }
-      });
+  for_each_tensor(path, network, state,
+                  [](const StoredTensor& stored, const Range& elements, float* values) {
+                    std::copy(stored.values.begin() + elements.begin, stored.values.begin() + elements.end,
+                              values);
+                  });
 }
 
 Digest hash_of_checkpoint(const std::string& path) {

@@ -1,10 +1,19 @@
 #include "convoy/model/state.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cassert>
 #include <utility>
 
 namespace convoy::model {
 namespace {
+
+std::vector<optim::ParameterRange> parameter_ranges(const nn::Network& network) {
+  std::vector<optim::ParameterRange> ranges;
+  for (const nn::Tensor& tensor : network.parameters())
+    ranges.push_back({{tensor.offset, tensor.offset + tensor.size()}, tensor.decays});
+  return ranges;
+}
 
 std::vector<StatisticRange> statistic_ranges(const nn::Network& network) {
   std::vector<StatisticRange> ranges;
@@ -13,47 +22,23 @@ std::vector<StatisticRange> statistic_ranges(const nn::Network& network) {
   return ranges;
 }
 
-}  // namespace
-
-State make_state(const nn::Network& network, double momentum) {
-  AlignedBuffer<float> memory(network.gradient_size());
-  const std::vector<Range> all{{0, network.parameter_count()}};
-  State state = make_state(network, momentum, memory.span(), all, all);
-  state.memory = std::move(memory);
-  return state;
+/// Calls f with the part `elements` of tensor number `tensor`; `sum` begins with element `first`.
+template <class Function>
+void with_stretch(State& state, std::int64_t tensor, const Range& elements, const float* sum,
+                  const Function& f) {
+  std::array<float*, optim::kMostStates> states{};
+  for (std::size_t i = 0; i < state.optimizer.size(); ++i)
+    states[i] = state.optimizer[i].values.at(elements.begin);
+  f(optim::Stretch{.tensor = tensor,
+                   .decays = state.parameter_ranges[static_cast<std::size_t>(tensor)].decays,
+                   .size = elements.size(),
+                   .gradient_sum = sum,
+                   .parameters = state.parameters.data() + elements.begin,
+                   .states = std::span(states).first(state.optimizer.size())});
 }
 
-State make_state(const nn::Network& network, double momentum, std::span<float> values,
-                 const std::vector<Range>& kept, std::vector<Range> owned) {
-  const auto parameters = static_cast<std::size_t>(network.parameter_count());
-  State state;
-  state.parameters = values.first(parameters);
-  state.statistics = values.subspan(parameters);
-  state.statistic_ranges = statistic_ranges(network);
-  state.owned = std::move(owned);
-  state.has_velocity = momentum > 0;
-  if (state.has_velocity) state.velocity = optim::Shard(kept);
-  return state;
-}
-
-std::vector<optim::ParameterRange> decay_ranges(const nn::Network& network) {
-  std::vector<optim::ParameterRange> ranges;
-  for (const nn::Tensor& tensor : network.parameters())
-    ranges.push_back({{tensor.offset, tensor.offset + tensor.size()}, tensor.decays});
-  return ranges;
-}
-
-void Update::apply(const Range& elements, const float* sum, State& state) const {
-  if (sgd == nullptr) {
-    std::copy_n(sum, elements.size(), state.parameters.data() + elements.begin);  // statistics lie behind
-    return;
-  }
+void update_statistics(const Range& elements, const float* sum, float samples, State& state) {
   const auto parameters = static_cast<std::int64_t>(state.parameters.size());
-  if (elements.begin < parameters) {
-    const Range part{elements.begin, std::min(elements.end, parameters)};
-    optim::sgd_step(*sgd, *ranges, rate, first_step, part, sum, samples, state.parameters.data(),
-                    state.velocity.at(part.begin));
-  }
   const float* statistics_sum = sum + (parameters - elements.begin);
   for (const StatisticRange& each : state.statistic_ranges) {
     const auto follows = static_cast<float>(each.momentum);
@@ -64,6 +49,71 @@ void Update::apply(const Range& elements, const float* sum, State& state) const 
       running = stays * running + follows * (statistics_sum[i] / samples);
     }
   }
+}
+
+}  // namespace
+
+std::int64_t State::kept() const {
+  std::int64_t elements = 0;
+  for (const OptimizerState& each : optimizer)
+    elements += static_cast<std::int64_t>(each.values.values().size());
+  return elements;
+}
+
+State make_state(const nn::Network& network, const optim::Optimizer* optimizer) {
+  AlignedBuffer<float> memory(network.gradient_size());
+  const std::vector<Range> all{{0, network.parameter_count()}};
+  State state = make_state(network, optimizer, memory.span(), all, all);
+  state.memory = std::move(memory);
+  return state;
+}
+
+State make_state(const nn::Network& network, const optim::Optimizer* optimizer, std::span<float> values,
+                 const std::vector<Range>& kept, std::vector<Range> owned) {
+  const auto parameters = static_cast<std::size_t>(network.parameter_count());
+  State state;
+  state.parameters = values.first(parameters);
+  state.statistics = values.subspan(parameters);
+  state.parameter_ranges = parameter_ranges(network);
+  state.statistic_ranges = statistic_ranges(network);
+  state.owned = std::move(owned);
+  if (optimizer == nullptr) return state;
+  for (const std::string_view name : optimizer->states())
+    state.optimizer.push_back({.name = std::string(name), .values = optim::Shard(kept)});
+  assert(state.optimizer.size() <= optim::kMostStates);
+  return state;
+}
+
+void Update::apply(const Range& elements, const float* sum, State& state) const {
+  if (optimizer == nullptr) {
+    std::copy_n(sum, elements.size(), state.parameters.data() + elements.begin);  // statistics lie behind
+    return;
+  }
+  const auto is_before = [](const optim::ParameterRange& tensor, std::int64_t begin) {
+    return tensor.range.end <= begin;
+  };
+  const auto first = std::lower_bound(state.parameter_ranges.begin(), state.parameter_ranges.end(),
+                                      elements.begin, is_before);
+  const optim::Norms none;
+  for (auto tensor = first; tensor != state.parameter_ranges.end(); ++tensor) {
+    const Range part{std::max(tensor->range.begin, elements.begin),
+                     std::min(tensor->range.end, elements.end)};
+    if (part.begin >= part.end) break;
+    with_stretch(state, tensor - state.parameter_ranges.begin(), part, sum + (part.begin - elements.begin),
+                 [&](const optim::Stretch& stretch) {
+                   optimizer->update(info, stretch, norms != nullptr ? *norms : none);
+                 });
+  }
+  if (elements.end > static_cast<std::int64_t>(state.parameters.size()))
+    update_statistics(elements, sum, info.samples, state);
+}
+
+void Update::measure(int stage, std::int64_t tensor, const Range& block, const float* sum, State& state,
+                     std::span<double> squares) const {
+  const optim::Norms none;
+  with_stretch(state, tensor, block, sum, [&](const optim::Stretch& stretch) {
+    optimizer->measure(stage, info, stretch, norms != nullptr ? *norms : none, squares);
+  });
 }
 
 }  // namespace convoy::model

@@ -1,26 +1,55 @@
-#include "convoy/optim/sgd.hpp"
+// Stochastic gradient descent with momentum.
 
-#include <algorithm>
+#include "convoy/optim/optimizers.hpp"
 
 namespace convoy::optim {
+namespace {
 
-void sgd_step(const SgdOptions& options, const std::vector<ParameterRange>& ranges, float lr, bool first_step,
-              const Range& elements, const float* sum, float samples, float* parameters, float* velocity) {
-  const auto mu = static_cast<float>(options.momentum);
-  for (const ParameterRange& part : ranges) {
-    const float decay = part.decays ? static_cast<float>(options.weight_decay) : 0.0F;
-    const std::int64_t end = std::min(part.range.end, elements.end);
-    for (std::int64_t i = std::max(part.range.begin, elements.begin); i < end; ++i) {
-      const std::int64_t k = i - elements.begin;
-      const float g = sum[k] / samples + decay * parameters[i];
+class Sgd final : public Optimizer {
+ public:
+  explicit Sgd(const OptimizerOptions& options)
+      : momentum_(static_cast<float>(options.momentum)),
+        weight_decay_(static_cast<float>(options.weight_decay)),
+        is_nesterov_(options.nesterov),
+        has_momentum_(options.momentum > 0) {}
+
+  [[nodiscard]] std::vector<std::string_view> states() const override {
+    if (!has_momentum_) return {};
+    return {"momentum"};
+  }
+
+  void update(const StepInfo& info, const Stretch& stretch, const Norms&) const override {
+    // Copies: a store to a parameter could change a float that lies elsewhere, as far as a compiler knows.
+    const auto lr = static_cast<float>(info.learning_rate);
+    const float samples = info.samples;
+    const float decay = stretch.decays ? weight_decay_ : 0.0F;
+    const float mu = momentum_;
+    const bool is_first = info.step == 0;
+    const float* const sum = stretch.gradient_sum;
+    float* const parameters = stretch.parameters;
+    float* const velocity = has_momentum_ ? stretch.states.front() : nullptr;
+    for (std::int64_t i = 0; i < stretch.size; ++i) {
+      const float g = sum[i] / samples + decay * parameters[i];
       float direction = g;
       if (velocity != nullptr) {
-        velocity[k] = first_step ? g : mu * velocity[k] + g;
-        direction = options.nesterov ? g + mu * velocity[k] : velocity[k];
+        velocity[i] = is_first ? g : mu * velocity[i] + g;
+        direction = is_nesterov_ ? g + mu * velocity[i] : velocity[i];
       }
       parameters[i] -= lr * direction;
     }
   }
+
+ private:
+  float momentum_;
+  float weight_decay_;
+  bool is_nesterov_;
+  bool has_momentum_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Optimizer> make_sgd(const OptimizerOptions& options) {
+  return std::make_unique<Sgd>(options);
 }
 
 }  // namespace convoy::optim

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "convoy/core/integer.hpp"
 #include "convoy/nn/operations.hpp"
+#include "convoy/optim/optimizer.hpp"
 
 namespace convoy::step {
 namespace {
@@ -23,11 +25,16 @@ void cut(const std::vector<Piece>& pieces, std::int64_t most, std::vector<Bucket
       mine.back() = {{piece->elements.begin, mine.back().elements.end}, piece->operation};
       continue;
     }
-    const std::int64_t parts = (size + most - 1) / most;
+    // Between blocks of norms alone. A bucket of whole blocks may be one of them longer than `most`.
+    const std::int64_t first = piece->elements.begin / optim::kNormBlock;
+    const std::int64_t blocks = ceil_div(piece->elements.end, optim::kNormBlock) - first;
+    const std::int64_t parts = std::min(ceil_div(size, most), blocks);
     for (std::int64_t i = parts; i-- > 0;) {
-      const Range part = split(size, parts, i);
-      mine.push_back(
-          {{piece->elements.begin + part.begin, piece->elements.begin + part.end}, piece->operation});
+      const Range part = split(blocks, parts, i);
+      const auto at = [&](std::int64_t block) {
+        return std::clamp((first + block) * optim::kNormBlock, piece->elements.begin, piece->elements.end);
+      };
+      mine.push_back({{at(part.begin), at(part.end)}, piece->operation});
     }
   }
   buckets.insert(buckets.end(), mine.begin(), mine.end());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
+
 
 namespace convoy::step {
 namespace {
@@ -52,13 +54,10 @@ void add_gradients(const kernels::KernelTable<float>& kernels, comm::Wire wire, 
   team.barrier();
 }
 
-Engine::Engine(const nn::Network& network, const kernels::KernelTable<float>& kernels, int threads,
-               std::int64_t micro_batch, kernels::Precision precision)
+Engine::Engine(const nn::Network& network, EngineSetting setting)
     : network_(network),
-      kernels_(kernels),
-      pool_(threads),
-      micro_batch_(micro_batch),
-      precision_(precision),
+      setting_(std::move(setting)),
+      pool_(setting_.threads),
       ranges_(operation_ranges(network)) {}
 
 LeafResult Engine::loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
@@ -87,10 +86,11 @@ void Engine::prepare_groups(std::int64_t groups, std::int64_t workspaces) {
     group.team = std::max(group.team, team_of(g));
     while (static_cast<std::int64_t>(group.workspaces.size()) < workspaces) {
       group.workspaces.push_back(std::make_unique<nn::Workspace<float>>(
-          network_, micro_batch_, nn::WorkspaceOptions{.threads = group.team, .precision = precision_}));
+          network_, setting_.micro_batch,
+          nn::WorkspaceOptions{.threads = group.team, .precision = setting_.precision}));
     }
-    group.labels.resize(static_cast<std::size_t>(micro_batch_));
-    group.numbers.resize(static_cast<std::size_t>(micro_batch_));
+    group.labels.resize(static_cast<std::size_t>(setting_.micro_batch));
+    group.numbers.resize(static_cast<std::size_t>(setting_.micro_batch));
   });
 }
 
@@ -98,149 +98,186 @@ void Engine::prepare(const StepPlan& plan) {
   if (plan.groups.empty()) return;
   std::int64_t most = 0;
   for (const auto& work : plan.groups) most = std::max(most, static_cast<std::int64_t>(work.size()));
-  prepare_groups(static_cast<std::int64_t>(plan.groups.size()), std::min(layerwise_, most));
-  while (borrowed_slots_.empty() && static_cast<std::int64_t>(slots_.size()) < plan.slots)
+  prepare_groups(static_cast<std::int64_t>(plan.groups.size()), std::min(setting_.layerwise, most));
+  while (setting_.slots.empty() && static_cast<std::int64_t>(slots_.size()) < plan.slots)
     slots_.emplace_back(network_.gradient_size());
 }
 
 PartTimer Engine::timer_of(std::int64_t groups, std::int64_t group, const Team& team) const {
-  return {profile_, static_cast<int>(split(threads(), groups, group).begin) + team.index()};
+  return {setting_.profile, static_cast<int>(split(threads(), groups, group).begin) + team.index()};
 }
 
 void Engine::prepare_evaluation(std::int64_t leaves) {
   if (leaves > 0) prepare_groups(std::min<std::int64_t>(threads(), leaves), 1);
 }
 
-void Engine::gradients(const StepPlan& plan, const Source& source, const model::State& state,
-                       std::span<const std::int64_t> batch, std::uint64_t seed, std::int64_t epoch,
-                       std::span<LeafResult> leaves, GradientHook* hook) {
-  if (plan.groups.empty()) {
-    if (hook != nullptr) hook->finish(0);
+void Engine::gradients(const GradientTask& task) {
+  if (task.plan.groups.empty()) {
+    if (task.hook != nullptr) task.hook->finish(0);
     return;
   }
-  prepare(plan);
-  pool_.run(static_cast<std::int64_t>(plan.groups.size()), [&](std::int64_t g, const Team& team) {
-    run_group(plan, g, team, source, state, batch, seed, epoch, leaves, hook);
-  });
+  prepare(task.plan);
+  pool_.run(static_cast<std::int64_t>(task.plan.groups.size()),
+            [&](std::int64_t g, const Team& team) { run_group(task, g, team); });
 }
 
-void Engine::run_group(const StepPlan& plan, std::int64_t g, const Team& team, const Source& source,
-                       const model::State& state, std::span<const std::int64_t> batch, std::uint64_t seed,
-                       std::int64_t epoch, std::span<LeafResult> leaves, GradientHook* hook) {
-  const auto groups = static_cast<std::int64_t>(plan.groups.size());
+void Engine::run_group(const GradientTask& task, std::int64_t g, const Team& team) {
+  const auto groups = static_cast<std::int64_t>(task.plan.groups.size());
   const int thread = static_cast<int>(split(threads(), groups, g).begin) + team.index();
-  const std::vector<StepPlan::Leaf>& work = plan.groups[static_cast<std::size_t>(g)];
+  const std::vector<StepPlan::Leaf>& work = task.plan.groups[static_cast<std::size_t>(g)];
   Group& group = groups_[static_cast<std::size_t>(g)];
-  const nn::Values<float> values{state.parameters.data(), state.statistics.data()};
+  const nn::Values<float> values{task.state.parameters.data(), task.state.statistics.data()};
   PartTimer timer = timer_of(groups, g, team);
 
+  const auto leaf_of = [&](std::int64_t i) -> const StepPlan::Leaf& {
+    return work[static_cast<std::size_t>(i)];
+  };
   const auto micro_batch_of = [&](const StepPlan::Leaf& leaf) {
     return nn::MicroBatch{.phase = nn::Phase::kTraining,
-                          .samples = leaf_samples(batch, leaf.leaf, micro_batch_),
-                          .seed = seed,
-                          .epoch = epoch};
+                          .samples = leaf_samples(task.batch, leaf.leaf, setting_.micro_batch),
+                          .seed = task.seed,
+                          .epoch = task.epoch};
+  };
+  const auto by_one = [&](const auto& f) {
+    if (team.index() == 0) f();
+    team.barrier();
   };
   const int operations = group.workspaces.front()->operation_count();
+  const auto load = [&](std::int64_t i, std::int64_t place) {
+    timer.book(Activity::kReduction);
+    by_one([&] {
+      task.source.split->load(micro_batch_of(leaf_of(i)).samples, task.source.transform,
+                              group.workspaces[static_cast<std::size_t>(place)]->input(),
+                              {.augmentation = &task.source.augmentation,
+                               .seed = task.seed,
+                               .epoch = task.epoch,
+                               .stream = task.stream});
+    });
+    timer.book(Activity::kData);
+  };
   const auto forward = [&](std::int64_t i, std::int64_t place, int operation) {
-    const StepPlan::Leaf& leaf = work[static_cast<std::size_t>(i)];
+    const StepPlan::Leaf& leaf = leaf_of(i);
     const nn::MicroBatch micro_batch = micro_batch_of(leaf);
     nn::Workspace<float>& workspace = *group.workspaces[static_cast<std::size_t>(place)];
-    if (operation == 0) {
-      if (team.index() == 0) {
-        source.split->load(
-            micro_batch.samples, source.transform, workspace.input(),
-            {.augmentation = &source.augmentation, .seed = seed, .epoch = epoch, .stream = source.stream});
-      }
-      team.barrier();
-      timer.book(Activity::kData);
-    }
-    if (hook != nullptr) {
-      if (i == 0) {
-        hook->before(operation, thread);
-      } else {
-        hook->between(thread);
-      }
-      timer.book(Activity::kReduction);
-    }
-    workspace.forward_operation(operation, kernels_, team, values, micro_batch);
+    timer.book(Activity::kReduction);
+    workspace.forward_operation(operation, setting_.kernels, team, values, micro_batch);
     tick();
     if (operation + 1 == operations) {
-      if (team.index() == 0) {
-        leaves[static_cast<std::size_t>(leaf.leaf - plan.block.begin)] =
-            loss_of(*source.split, micro_batch, group, workspace);
-      }
-      team.barrier();
+      by_one([&] {
+        task.leaves[static_cast<std::size_t>(leaf.leaf - task.plan.block.begin)] =
+            loss_of(*task.source.split, micro_batch, group, workspace);
+      });
     }
     timer.book(Activity::kKernels);
   };
   const auto backward = [&](std::int64_t i, std::int64_t place, int operation) {
-    const StepPlan::Leaf& leaf = work[static_cast<std::size_t>(i)];
+    const StepPlan::Leaf& leaf = leaf_of(i);
     nn::Workspace<float>& workspace = *group.workspaces[static_cast<std::size_t>(place)];
-    workspace.backward_operation(operation, kernels_, team, values, micro_batch_of(leaf), slot(leaf.slot));
+    timer.book(Activity::kReduction);
+    workspace.backward_operation(operation, setting_.kernels, team, values, micro_batch_of(leaf),
+                                 slot(leaf.slot));
     tick();
     timer.book(Activity::kKernels);
-    const OperationRanges& ranges = ranges_[static_cast<std::size_t>(operation)];
-    if (tap_) {
-      const auto part = [&](const Range& range) {
-        return std::span(slot(leaf.slot) + range.begin, static_cast<std::size_t>(range.size()));
-      };
-      team.barrier();
-      if (team.index() == 0) tap_(leaf.leaf, operation, part(ranges.parameters), part(ranges.statistics));
-      team.barrier();
-    }
-    if (wire_ != comm::Wire::kFloat32 && ranges.parameters.size() > 0) {
-      const Range share = team.share(ranges.parameters.size());
-      float* first = slot(leaf.slot) + ranges.parameters.begin + share.begin;
-      comm::round_node(wire_, {first, static_cast<std::size_t>(share.size())});
-      team.barrier();
-    }
-    const auto add = [&](const StepPlan::Merge& each, comm::Wire wire, const Range& range) {
-      if (range.size() > 0)
-        add_gradients(kernels_, wire, range.size(), slot(each.left) + range.begin,
-                      slot(each.right) + range.begin, team);
-    };
-    for (const StepPlan::Merge& each : leaf.merges) {
-      add(each, wire_, ranges.parameters);
-      add(each, comm::Wire::kFloat32, ranges.statistics);
-    }
-    if (hook != nullptr) hook->between(thread);
-    timer.book(Activity::kReduction);
+    add_gradient(task, leaf, operation, team);
   };
-  const auto complete = [&](int operation) {
-    if (hook != nullptr) hook->after(operation, thread, team.index() == 0);
-    timer.book(Activity::kReduction);
-  };
-
-  traverse(static_cast<std::int64_t>(work.size()), layerwise_, operations, forward, backward, complete);
-  if (hook != nullptr) hook->finish(thread);
+  run_schedule({.micro_batches = static_cast<std::int64_t>(work.size()),
+                .layerwise = setting_.layerwise,
+                .operations = operations,
+                .thread = thread,
+                .is_first = team.index() == 0},
+               task.hook, load, forward, backward);
   timer.book(Activity::kReduction);
 }
 
-void Engine::update(const StepPlan& plan, const model::Update& update, model::State& state) {
-  // A stretch at a time, so that the optimizer finds the sum in the cache.
+void Engine::add_gradient(const GradientTask& task, const StepPlan::Leaf& leaf, int operation,
+                          const Team& team) {
+  const OperationRanges& ranges = ranges_[static_cast<std::size_t>(operation)];
+  if (task.tap) {
+    const auto part = [&](const Range& range) {
+      return std::span(slot(leaf.slot) + range.begin, static_cast<std::size_t>(range.size()));
+    };
+    team.barrier();
+    if (team.index() == 0) task.tap(leaf.leaf, operation, part(ranges.parameters), part(ranges.statistics));
+    team.barrier();
+  }
+  if (setting_.wire != comm::Wire::kFloat32 && ranges.parameters.size() > 0) {
+    const Range share = team.share(ranges.parameters.size());
+    float* first = slot(leaf.slot) + ranges.parameters.begin + share.begin;
+    comm::round_node(setting_.wire, {first, static_cast<std::size_t>(share.size())});
+    team.barrier();
+  }
+  const auto add = [&](const StepPlan::Merge& each, comm::Wire wire, const Range& range) {
+    if (range.size() > 0)
+      add_gradients(setting_.kernels, wire, range.size(), slot(each.left) + range.begin,
+                    slot(each.right) + range.begin, team);
+  };
+  for (const StepPlan::Merge& each : leaf.merges) {
+    add(each, setting_.wire, ranges.parameters);
+    add(each, comm::Wire::kFloat32, ranges.statistics);
+  }
+}
+
+void Engine::finish_sums(const StepPlan& plan, const Range& elements) {
+  const bool is_parameter = elements.begin < network_.parameter_count();
+  const comm::Wire wire = is_parameter ? setting_.wire : comm::Wire::kFloat32;  // statistics stay float32
+  for (const StepPlan::Merge& each : plan.final_merges)
+    add_gradients(setting_.kernels, wire, elements.size(), slot(each.left) + elements.begin,
+                  slot(each.right) + elements.begin, Team());
+}
+
+template <class Function>
+void Engine::for_each_stretch(const Function& f) {
   constexpr std::int64_t kStretch = 8192;
   pool_.run(1, [&](std::int64_t, const Team& team) {
     PartTimer timer = timer_of(1, 0, team);
     const Range share = team.share(network_.gradient_size());
     for (std::int64_t begin = share.begin, end = 0; begin < share.end; begin = end) {
       end = std::min(begin + kStretch, share.end);
-      // Statistics, behind the parameters, stay float32.
-      const bool is_parameter = begin < network_.parameter_count();
-      if (is_parameter) end = std::min(end, network_.parameter_count());
-      const Range elements{begin, end};
-      const comm::Wire wire = is_parameter ? wire_ : comm::Wire::kFloat32;
-      for (const StepPlan::Merge& each : plan.final_merges)
-        add_gradients(kernels_, wire, elements.size(), slot(each.left) + begin, slot(each.right) + begin,
-                      Team());
-      timer.book(Activity::kReduction);
-      update.apply(elements, slot(plan.nodes.front().slot) + begin, state);
-      timer.book(Activity::kOptimizer);
+      if (begin < network_.parameter_count()) end = std::min(end, network_.parameter_count());
+      f(Range{begin, end}, timer);
     }
   });
 }
 
-void Engine::evaluate(const Source& source, const model::State& state, const Range& block,
-                      std::span<LeafResult> leaves, std::span<std::int64_t> confusion) {
+void Engine::update(const StepPlan& plan, const model::Update& update, model::State& state, NormSums* norms) {
+  float* const sum = slot(plan.nodes.front().slot);
+  if (norms == nullptr) {
+    for_each_stretch([&](const Range& elements, PartTimer& timer) {
+      finish_sums(plan, elements);
+      timer.book(Activity::kReduction);
+      update.apply(elements, sum + elements.begin, state);
+      timer.book(Activity::kOptimizer);
+    });
+    return;
+  }
+  for_each_stretch([&](const Range& elements, PartTimer& timer) {
+    finish_sums(plan, elements);
+    timer.book(Activity::kReduction);
+  });
+  model::Update with_norms = update;
+  with_norms.norms = &norms->norms();
+  norms->restart();
+  for (int stage = 0; stage < norms->stages(); ++stage) {
+    pool_.run(1, [&](std::int64_t, const Team& team) {
+      PartTimer timer = timer_of(1, 0, team);
+      const Range share = team.share(static_cast<std::int64_t>(norms->blocks().size()));
+      for (std::int64_t i = share.begin; i < share.end; ++i) {
+        const NormBlock& block = norms->blocks()[static_cast<std::size_t>(i)];
+        with_norms.measure(stage, block.tensor, block.elements, sum + block.elements.begin, state,
+                           norms->squares(stage, i));
+      }
+      timer.book(Activity::kOptimizer);
+    });
+    norms->finish(stage);
+  }
+  for_each_stretch([&](const Range& elements, PartTimer& timer) {
+    with_norms.apply(elements, sum + elements.begin, state);
+    timer.book(Activity::kOptimizer);
+  });
+}
+
+void Engine::evaluate(const Source& source, const data::Stream* stream, const model::State& state,
+                      const Range& block, std::span<LeafResult> leaves, std::span<std::int64_t> confusion) {
   if (block.size() == 0) return;
   const std::int64_t groups = std::min<std::int64_t>(threads(), block.size());
   prepare_evaluation(block.size());
@@ -252,8 +289,8 @@ void Engine::evaluate(const Source& source, const model::State& state, const Ran
     Group& group = groups_[static_cast<std::size_t>(g)];
     const Range part = split(block.size(), groups, g);
     for (std::int64_t i = part.begin; i < part.end; ++i) {
-      const std::int64_t first = (block.begin + i) * micro_batch_;
-      const std::int64_t size = std::min(micro_batch_, samples - first);
+      const std::int64_t first = (block.begin + i) * setting_.micro_batch;
+      const std::int64_t size = std::min(setting_.micro_batch, samples - first);
       if (team.index() == 0) std::iota(group.numbers.begin(), group.numbers.begin() + size, first);
       team.barrier();
       const nn::MicroBatch micro_batch{
@@ -261,9 +298,9 @@ void Engine::evaluate(const Source& source, const model::State& state, const Ran
           .samples = std::span(group.numbers).first(static_cast<std::size_t>(size))};
       if (team.index() == 0)
         source.split->load(micro_batch.samples, source.transform, group.workspaces.front()->input(),
-                           {.stream = source.stream});
+                           {.stream = stream});
       team.barrier();
-      group.workspaces.front()->forward(kernels_, team, values, micro_batch);
+      group.workspaces.front()->forward(setting_.kernels, team, values, micro_batch);
       tick();
       if (team.index() == 0) {
         leaves[static_cast<std::size_t>(i)] =
@@ -287,7 +324,7 @@ std::int64_t Engine::workspace_bytes() const {
 }
 
 std::int64_t Engine::gradient_bytes() const {
-  return static_cast<std::int64_t>(std::max(slots_.size(), borrowed_slots_.size())) *
+  return static_cast<std::int64_t>(std::max(slots_.size(), setting_.slots.size())) *
          network_.gradient_size() * static_cast<std::int64_t>(sizeof(float));
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <string>
 
 #include "convoy/core/error.hpp"
@@ -16,32 +17,44 @@ std::vector<Range> elements_of(const std::vector<Bucket>& buckets) {
   return elements;
 }
 
-comm::ReducerOptions reducer_options(const CommOptions& options, std::int64_t parameters) {
+comm::ReducerOptions reducer_options(const CommOptions& options, std::int64_t parameters, bool needs_norms) {
   return {.reduction = options.reduction,
           .wire = options.wire,
           .exact_from = parameters,
           .memory = options.shared_memory ? comm::NodeMemory::kShared : comm::NodeMemory::kPrivate,
-          .updates = options.shards_optimizer ? comm::Updates::kByOwners : comm::Updates::kEverywhere};
+          .updates = options.shards_optimizer ? comm::Updates::kByOwners : comm::Updates::kEverywhere,
+          .grain = optim::kNormBlock,
+          .assignment =
+              needs_norms ? comm::Assignment::kBeforeRelease : comm::Assignment::kInFinish};
+}
+
+bool asks_for_norms(const optim::Optimizer* optimizer) {
+  return optimizer != nullptr && !optimizer->norm_stages().empty();
 }
 
 }  // namespace
 
-GradientExchange::GradientExchange(const comm::Communicator& world, const nn::Network& network, int threads,
-                                   const kernels::KernelTable<float>& kernels, const CommOptions& options)
+GradientExchange::GradientExchange(const comm::Communicator& world, const nn::Network& network,
+                                   const CommOptions& options, const ExchangeSetting& setting)
     : world_(world),
       buckets_(plan_buckets(network, options.bucket_bytes)),
-      engine_threads_(threads),
-      kernels_(kernels),
+      setting_(setting),
       overlaps_(options.overlap),
       parameters_(network.parameter_count()),
       wire_(options.wire),
       reducer_(comm::make_reducer(world, network.gradient_size(), elements_of(buckets_),
-                                  reducer_options(options, network.parameter_count()),
+                                  reducer_options(options, network.parameter_count(),
+                                                  asks_for_norms(setting.optimizer)),
                                   [this](std::int64_t step, int bucket, const Range& elements,
-                                         const float* sum) { update_slice(step, bucket, elements, sum); })),
+                                         const float* sum) { take_sum(step, bucket, elements, sum); })),
+      state_(model::make_state(network, setting.optimizer, reducer_->values(),
+                               slices_of(reducer_->finishes(), parameters_),
+                               slices_of({world.rank()}, parameters_))),
       arrived_(buckets_.size()),
       added_(buckets_.size()),
-      places_(static_cast<std::size_t>(threads)) {
+      places_(static_cast<std::size_t>(setting.threads)) {
+  if (asks_for_norms(setting.optimizer)) norms_.emplace(make_norms());
+  if (!setting.plans.empty()) plan_reducer(setting.plans);
   const std::vector<OperationRanges> ranges = operation_ranges(network);
   buckets_of_.resize(ranges.size());
   completed_by_.resize(ranges.size());
@@ -86,12 +99,12 @@ void GradientExchange::keep_moving() {
   }
 }
 
-std::vector<Range> GradientExchange::slices_of(const std::vector<int>& owners) const {
+std::vector<Range> GradientExchange::slices_of(const std::vector<int>& owners, std::int64_t end) const {
   std::vector<Range> ranges;
   for (std::size_t b = 0; b < buckets_.size(); ++b) {
     for (const int owner : owners) {
       const Range elements = reducer_->slice(static_cast<int>(b), owner);
-      if (elements.size() > 0 && elements.begin < parameters_) ranges.push_back(elements);
+      if (elements.size() > 0 && elements.begin < end) ranges.push_back(elements);
     }
   }
   std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
@@ -106,7 +119,7 @@ std::vector<Range> GradientExchange::slices_of(const std::vector<int>& owners) c
   return joined;
 }
 
-std::vector<float*> GradientExchange::prepare(const std::vector<const StepPlan*>& plans) {
+void GradientExchange::plan_reducer(const std::vector<const StepPlan*>& plans) {
   std::int64_t most = 0;
   std::vector<comm::Reducer::Layout> layouts;
   for (const StepPlan* plan : plans) {
@@ -118,27 +131,47 @@ std::vector<float*> GradientExchange::prepare(const std::vector<const StepPlan*>
     for (const StepPlan::Node& node : plan->nodes) layout.slots.push_back(node.slot);
   }
   reducer_->plan(most, layouts);
-  slots_.clear();
   for (std::int64_t i = 0; i < most; ++i) slots_.push_back(reducer_->slot(i));
-  return slots_;
 }
 
-void GradientExchange::begin(const StepPlan& plan, const model::Update& update, bool verify_follows) {
+GradientExchange::ExchangedNorms GradientExchange::make_norms() const {
+  constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
+  ExchangedNorms norms{.sums = NormSums(*setting_.optimizer, state_.parameter_ranges),
+                       .gradients = optim::Shard(slices_of(reducer_->finishes(), kAll)),
+                       .measured = {},
+                       .owned = {}};
+  const auto blocks_of = [&](const std::vector<int>& owners) {
+    std::vector<std::int64_t> numbers;
+    for (const Range& slice : slices_of(owners, parameters_)) {
+      const Range blocks = norms.sums.blocks_of(slice);
+      for (std::int64_t block = blocks.begin; block < blocks.end; ++block) numbers.push_back(block);
+    }
+    return numbers;
+  };
+  norms.measured = blocks_of(reducer_->finishes());
+  for (int rank = 0; rank < world_.size(); ++rank) {
+    norms.owned.push_back(blocks_of({rank}));
+    norms.most_owned = std::max(norms.most_owned, norms.owned.back().size());
+  }
+  return norms;
+}
+
+void GradientExchange::begin(const StepPlan& plan, const optim::StepInfo& info, bool verify_follows) {
   // A rank that computes nothing may be ahead of its own messages.
   for (Patience patience; !reducer_->may_begin(); patience.wait()) poll();
   {
     const std::lock_guard lock(mutex_);
-    begin_step(plan, update, verify_follows);
+    begin_step(plan, info, verify_follows);
   }
   if (!overlaps_ || reducer_->nodes() == 1) return;
   if (!mover_.joinable()) mover_ = std::thread([this] { keep_moving(); });
   wake_.notify_one();
 }
 
-void GradientExchange::begin_step(const StepPlan& plan, const model::Update& update, bool verify_follows) {
+void GradientExchange::begin_step(const StepPlan& plan, const optim::StepInfo& info, bool verify_follows) {
   plan_ = &plan;
   groups_ = static_cast<int>(plan.groups.size());
-  threads_ = groups_ > 0 ? engine_threads_ : 0;
+  threads_ = groups_ > 0 ? setting_.threads : 0;
   contributed_ = 0;
   holds_back_ = !overlaps_;
   for (std::size_t b = 0; b < buckets_.size(); ++b) {
@@ -146,19 +179,19 @@ void GradientExchange::begin_step(const StepPlan& plan, const model::Update& upd
     added_[b].store(0, std::memory_order_relaxed);
   }
   for (Place& place : places_) place.next = 0;
-  latest_[static_cast<std::size_t>(steps_ % 2)] = {update, verify_follows};
+  latest_[static_cast<std::size_t>(steps_ % 2)] = {info, verify_follows};
   if (verify_follows) hasher_.reset();
   ++steps_;
   reducer_->begin(plan.leaves);
 }
 
 void GradientExchange::end() {
-  if (!has_failed_.load()) {
-    if (!overlaps_) settle();
-    return;
+  if (has_failed_.load()) {
+    has_failed_.store(false);
+    std::rethrow_exception(failure_);
   }
-  has_failed_.store(false);
-  std::rethrow_exception(failure_);
+  if (needs_norms()) update_by_norms();
+  if (!overlaps_) settle();
 }
 
 void GradientExchange::poll() {
@@ -176,23 +209,83 @@ void GradientExchange::advance() {
   }
   const std::int64_t before = reducer_->moves();
   reducer_->poll();
-  if (watchdog_ != nullptr && reducer_->moves() != before) watchdog_->tick();
+  if (setting_.heartbeat != nullptr && reducer_->moves() != before) setting_.heartbeat->tick();
 }
 
 void GradientExchange::settle() {
   for (Patience patience; !reducer_->is_idle(); patience.wait()) poll();
 }
 
+void GradientExchange::take_sum(std::int64_t step, int bucket, const Range& elements, const float* sum) {
+  if (needs_norms()) {
+    std::copy_n(sum, elements.size(), norms_->gradients.at(elements.begin));
+    return;
+  }
+  const bool is_timed = setting_.profile != nullptr && setting_.profile->is_on();
+  const Profile::Clock::time_point begin = is_timed ? Profile::Clock::now() : Profile::Clock::time_point();
+  update_slice(step, bucket, elements, sum);
+  if (is_timed && std::this_thread::get_id() != mover_id_)
+    setting_.profile->move(0, Activity::kReduction, Activity::kOptimizer, Profile::Clock::now() - begin);
+}
+
 void GradientExchange::update_slice(std::int64_t step, int bucket, const Range& elements, const float* sum) {
-  const Profile::Clock::time_point begin =
-      profile_ != nullptr ? Profile::Clock::now() : Profile::Clock::time_point();
   const Step& its = latest_[static_cast<std::size_t>(step % 2)];
-  its.update.apply(elements, sum, *state_);
+  const model::Update update{.optimizer = setting_.optimizer,
+                             .info = its.info,
+                             .norms = needs_norms() ? &norms_->sums.norms() : nullptr};
+  update.apply(elements, sum, state_);
   const Range own = reducer_->slice(bucket, world_.rank());
   const bool is_own = own.size() > 0 && elements.begin <= own.begin && own.end <= elements.end;
   if (its.is_hashed && is_own) hash_slice(hasher_, own);
-  if (profile_ != nullptr && std::this_thread::get_id() != mover_id_)
-    profile_->move(0, Activity::kReduction, Activity::kOptimizer, Profile::Clock::now() - begin);
+}
+
+void GradientExchange::measure(int stage, const model::Update& update) {
+  for (const std::int64_t block : norms_->measured) {
+    const auto& [tensor, elements] = norms_->sums.blocks()[static_cast<std::size_t>(block)];
+    update.measure(stage, tensor, elements, norms_->gradients.at(elements.begin), state_,
+                   norms_->sums.squares(stage, block));
+  }
+}
+
+void GradientExchange::update_by_norms() {
+  const auto has_all_sums = [this] {
+    const std::lock_guard lock(mutex_);
+    return reducer_->has_all_sums();
+  };
+  for (Patience patience; !has_all_sums(); patience.wait()) poll();
+  NormSums& sums = norms_->sums;
+  const std::int64_t step = steps_ - 1;
+  const model::Update update{.optimizer = setting_.optimizer,
+                       .info = latest_[static_cast<std::size_t>(step % 2)].info,
+                       .norms = &sums.norms()};
+  sums.restart();
+  for (int stage = 0; stage < sums.stages(); ++stage) {
+    measure(stage, update);
+    const auto vectors = static_cast<std::size_t>(sums.vectors(stage));
+    const std::size_t of_rank = norms_->most_owned * vectors;
+    norms_->mine.resize(of_rank);
+    norms_->all.resize(of_rank * static_cast<std::size_t>(world_.size()));
+    auto to = norms_->mine.begin();
+    for (const std::int64_t block : norms_->owned[static_cast<std::size_t>(world_.rank())])
+      to = std::ranges::copy(sums.squares(stage, block), to).out;
+    world_.all_gather_equal<double>(norms_->mine, norms_->all, [this] { poll(); });
+    for (std::size_t rank = 0; rank < norms_->owned.size(); ++rank) {
+      auto from = norms_->all.begin() + static_cast<std::ptrdiff_t>(rank * of_rank);
+      for (const std::int64_t block : norms_->owned[rank]) {
+        std::copy_n(from, vectors, sums.squares(stage, block).begin());
+        from += static_cast<std::ptrdiff_t>(vectors);
+      }
+    }
+    sums.finish(stage);
+  }
+  const std::lock_guard lock(mutex_);
+  for (int bucket = 0; bucket < static_cast<int>(buckets_.size()); ++bucket) {
+    for (const int owner : reducer_->finishes()) {
+      const Range slice = reducer_->slice(bucket, owner);
+      if (slice.size() > 0) update_slice(step, bucket, slice, norms_->gradients.at(slice.begin));
+    }
+  }
+  reducer_->release();
 }
 
 void GradientExchange::hash_slice(Hasher& hasher, const Range& elements) const {
@@ -279,7 +372,7 @@ void GradientExchange::add_share(std::size_t bucket, int thread) noexcept {
   };
   const comm::Wire wire = elements.begin < parameters_ ? wire_ : comm::Wire::kFloat32;
   for (const StepPlan::Merge& each : plan_->final_merges)
-    add_gradients(kernels_, wire, share.size(), at(each.left), at(each.right), Team());
+    add_gradients(setting_.kernels, wire, share.size(), at(each.left), at(each.right), Team());
 }
 
 void GradientExchange::drive(int thread) noexcept {

@@ -27,7 +27,8 @@ RankShares shares_of_ranks(const std::vector<StepTimes>& ranks) {
   return result;
 }
 
-Profile::Profile(int threads) : threads_(static_cast<std::size_t>(threads)) {}
+Profile::Profile(int threads, Start start)
+    : is_on_(start == Start::kOn), threads_(static_cast<std::size_t>(threads)) {}
 
 StepTimes Profile::times() const {
   const auto seconds = [](Clock::duration time) { return std::chrono::duration<double>(time).count(); };
@@ -40,7 +41,8 @@ StepTimes Profile::times() const {
   return result;
 }
 
-StepTimer::StepTimer(Profile* profile) : profile_(profile) {
+StepTimer::StepTimer(Profile* profile)
+    : profile_(profile != nullptr && profile->is_on() ? profile : nullptr) {
   if (profile_ != nullptr) begin_ = Profile::Clock::now();
 }
 
@@ -55,9 +57,12 @@ PartTimer::PartTimer(Profile::Times* times) : times_(times) {
 }
 
 PartTimer::PartTimer(Profile* profile, int thread)
-    : PartTimer(profile == nullptr ? nullptr : &profile->threads_[static_cast<std::size_t>(thread)].times) {}
+    : PartTimer(profile != nullptr && profile->is_on()
+                    ? &profile->threads_[static_cast<std::size_t>(thread)].times
+                    : nullptr) {}
 
-PartTimer::PartTimer(Profile* profile) : PartTimer(profile == nullptr ? nullptr : &profile->serial_) {}
+PartTimer::PartTimer(Profile* profile)
+    : PartTimer(profile != nullptr && profile->is_on() ? &profile->serial_ : nullptr) {}
 
 void PartTimer::book(Activity activity) {
   if (times_ == nullptr) return;

@@ -40,11 +40,12 @@ void say(const std::string& message) {
 
 }  // namespace
 
-Watchdog::Watchdog(int rank, std::vector<std::string> hosts, double timeout_seconds, Others others, End end,
-                   const Clock& clock)
+Watchdog::Watchdog(int rank, std::vector<std::string> hosts, double timeout_seconds,
+                   const Heartbeat& heartbeat, Others others, End end, const Clock& clock)
     : rank_(rank),
       hosts_(std::move(hosts)),
       timeout_seconds_(timeout_seconds),
+      heartbeat_(heartbeat),
       others_(std::move(others)),
       end_(std::move(end)),
       clock_(clock) {
@@ -69,9 +70,8 @@ void Watchdog::end_process(const std::string& message) {
 
 std::string Watchdog::message() const {
   const int other = others_.waits_for();
-  const auto phase = static_cast<Phase>(phase_.load(std::memory_order_relaxed));
   return "no progress for " + shortest(timeout_seconds_) + " s (step " +
-         std::to_string(step_.load(std::memory_order_relaxed)) + ", " + describe(phase) +
+         std::to_string(heartbeat_.step()) + ", " + describe(heartbeat_.phase()) +
          (other >= 0 && other != rank_ ? ", waits for " + comm::rank_on_host(other, hosts_) : std::string()) +
          "); a rank or host that says nothing here has stopped; resume without it, or raise comm.timeout "
          "[" +
@@ -87,13 +87,13 @@ void Watchdog::call_the_roll() const {
 
 void Watchdog::watch() {
   const Seconds pause(std::clamp(timeout_seconds_ / 20, 0.01, 1.0));
-  std::int64_t seen = ticks_.load(std::memory_order_relaxed);
+  std::int64_t seen = heartbeat_.ticks();
   Clock::TimePoint since = clock_.now();
   Clock::TimePoint woken = since;
   std::unique_lock lock(mutex_);
   while (!clock_.wait_for(lock, leave_, pause, [this] { return is_leaving_; })) {
     const Clock::TimePoint now = clock_.now();
-    const std::int64_t ticks = ticks_.load(std::memory_order_relaxed);
+    const std::int64_t ticks = heartbeat_.ticks();
     // A process that was itself stopped starts its count anew: others would be blamed for its own sleep.
     const bool was_stopped = now - woken > 5 * pause + Seconds(1);
     woken = now;

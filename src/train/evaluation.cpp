@@ -18,8 +18,8 @@ std::int64_t outputs_for(const data::Dataset& dataset, const config::Options& op
 namespace {
 
 /// Micro-batches `block`, as many at a time as two buffers of some mebibytes hold.
-void evaluate_streamed(step::Engine& engine, step::Source source, const model::State& state,
-                       const Range& block, std::span<step::LeafResult> leaves,
+void evaluate_streamed(step::Engine& engine, const step::Source& source, const model::State& state,
+                       io::IoThread& io_thread, const Range& block, std::span<step::LeafResult> leaves,
                        std::span<std::int64_t> confusion) {
   if (block.size() == 0) return;
   constexpr std::int64_t kBytes = std::int64_t{16} << 20;
@@ -29,13 +29,12 @@ void evaluate_streamed(step::Engine& engine, step::Source source, const model::S
   const Range rows{block.begin * engine.micro_batch(),
                    std::min(block.end * engine.micro_batch(), source.split->samples())};
   const auto stream =
-      step::feed_evaluation(*source.split, *source.io_thread, rows, at_once * engine.micro_batch());
-  source.stream = stream.get();
+      step::feed_evaluation(*source.split, io_thread, rows, at_once * engine.micro_batch());
   for (std::int64_t step = 0, begin = block.begin; begin < block.end; ++step, begin += at_once) {
     const Range piece{begin, std::min(begin + at_once, block.end)};
     step::await_pictures(*stream, step, [&] { engine.tick(); });
     engine.evaluate(
-        source, state, piece,
+        source, stream.get(), state, piece,
         leaves.subspan(static_cast<std::size_t>(begin - block.begin), static_cast<std::size_t>(piece.size())),
         confusion);
     stream->release(step);
@@ -45,7 +44,7 @@ void evaluate_streamed(step::Engine& engine, step::Source source, const model::S
 }  // namespace
 
 Evaluation evaluate(step::Engine& engine, const comm::Communicator& world, const step::Source& source,
-                    const model::State& state, std::int64_t confusion_classes) {
+                    const model::State& state, io::IoThread* io_thread, std::int64_t confusion_classes) {
   Evaluation result;
   result.samples = source.split->samples();
   const std::int64_t leaves = (result.samples + engine.micro_batch() - 1) / engine.micro_batch();
@@ -54,9 +53,9 @@ Evaluation evaluate(step::Engine& engine, const comm::Communicator& world, const
   const auto cells = static_cast<std::size_t>(confusion_classes * confusion_classes);
   std::vector<std::int64_t> confusion(cells);
   if (source.split->is_streamed()) {
-    evaluate_streamed(engine, source, state, block, mine, confusion);
+    evaluate_streamed(engine, source, state, *io_thread, block, mine, confusion);
   } else {
-    engine.evaluate(source, state, block, mine, confusion);
+    engine.evaluate(source, nullptr, state, block, mine, confusion);
   }
 
   std::vector<double> losses;

@@ -42,7 +42,8 @@ void look_at(const step::Source& source) {
 std::int64_t snapshot_bytes(const config::Options& options, const comm::Communicator& world,
                             const nn::Network& network, const model::State& state) {
   const std::int64_t all =
-      (network.gradient_size() + (state.has_velocity ? network.parameter_count() : 0)) * kFloatBytes;
+      (network.gradient_size() + static_cast<std::int64_t>(state.optimizer.size()) * network.parameter_count()) *
+      kFloatBytes;
   if (options.checkpoint_writers == model::Writers::kAll) return all / world.size();
   return world.is_root() ? all : 0;
 }
@@ -81,21 +82,21 @@ std::string describe_plan(const nn::Network& network, const step::StepPlan& plan
 }  // namespace
 
 std::string plan_report(const config::Options& options, const comm::Communicator& world,
-                        const nn::Network& network, step::Stepper& stepper, const step::Source& train,
+                        const nn::Network& network, step::StepRunner& step_runner, const step::Source& train,
                         const step::Source* test) {
-  const model::State& of = stepper.state();
+  const model::State& of = step_runner.state();
   const std::int64_t state =
-      (network.gradient_size() + static_cast<std::int64_t>(of.velocity.values().size())) * kFloatBytes;
+      (network.gradient_size() + of.kept()) * kFloatBytes;
   look_at(train);
   if (test != nullptr) look_at(*test);
   // Slots that are touched already count once, as gradients.
   const HeldBytes held{.state = state,
                        .checkpoint = snapshot_bytes(options, world, network, of),
                        .buffers = buffer_bytes(options, *train.split),
-                       .node_peers = stepper.bytes_of_node_peers(),
-                       .others = resident_bytes() - state - stepper.engine().gradient_bytes()};
-  const step::StepPlan& plan = stepper.prepare_plans();
-  step::Engine& engine = stepper.engine();
+                       .node_peers = step_runner.bytes_of_node_peers(),
+                       .others = resident_bytes() - state - step_runner.engine().gradient_bytes()};
+  const step::StepPlan& plan = step_runner.prepare_plans();
+  step::Engine& engine = step_runner.engine();
   if (test != nullptr)
     engine.prepare_evaluation(comm::leaf_block(step::BatchPlan(options).micro_batches(test->split->samples()),
                                                world.size(), world.rank())

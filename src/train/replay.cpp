@@ -13,7 +13,7 @@
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/epoch_order.hpp"
 #include "convoy/step/feed.hpp"
-#include "convoy/step/stepper.hpp"
+#include "convoy/step/step_runner.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "preflight.hpp"
 #include "resume.hpp"
@@ -82,7 +82,7 @@ class Replay {
         source_{.split = &training_split(dataset_, options.data.file),
                 .transform = dataset_.transform(options.data.normalize),
                 .augmentation = options.data.augment},
-        stepper_(options, world, network_, kernels::float_kernels(isa_), source_, no_hooks_),
+        step_runner_(options, world, network_, kernels::float_kernels(isa_), source_, no_hooks_),
         steps_per_epoch_(step::BatchPlan(options, source_.split->samples()).steps_per_epoch()),
         schedule_(options.schedule, options.epochs, steps_per_epoch_),
         order_(data::SampleOrder(*source_.split, options.data, options.seed, options.batch)) {}
@@ -108,10 +108,9 @@ class Replay {
                           std::to_string(result.from.progress.step) + ", --to " + request_.to + " at step " +
                           std::to_string(result.to.progress.step) + "; name the earlier one first");
       progress_ = result.from.progress;
-      model::read_checkpoint_state(request_.from, network_, stepper_.state());
+      model::read_checkpoint_state(request_.from, network_, step_runner_.state());
     });
     if (!result.other_data.empty()) return result;
-    stepper_.prepare();
     repeat_until(result.to.progress.step);
     result.steps = result.to.progress.step - result.from.progress.step;
     result.differences = compare_with(result.to);
@@ -130,28 +129,27 @@ class Replay {
                                     .end = end,
                                     .per_epoch = steps_per_epoch_,
                                     .is_verified = [this](std::int64_t step) { return is_verified(step); }});
-      source_.stream = stream.get();
     }
     const std::int64_t first = progress_.step;
-    stepper_.start_watchdog();
+    step_runner_.start_watchdog();
     while (progress_.step < end) {
       const std::int64_t epoch = progress_.step / steps_per_epoch_;
       (void)order_.begin_epoch(epoch);
       const bool is_checked = is_verified(progress_.step);
-      const step::StepOrder order{.step = progress_.step,
+      const step::StepInput input{.step = progress_.step,
                                   .epoch = epoch,
                                   .batch = order_.batch(progress_.step % steps_per_epoch_, options_.batch),
-                                  .rate = schedule_.rate(progress_.step),
+                                  .stream = stream.get(),
+                                  .learning_rate = schedule_.rate(progress_.step),
                                   .verify_follows = is_checked,
                                   .request = {}};
-      const step::LeafResult sum = stepper_.step(order);
-      progress_.add_step(static_cast<std::int64_t>(order.batch.size()), sum);
-      if (is_checked) stepper_.verify();
+      const step::LeafResult sum = step_runner_.step(input);
+      progress_.add_step(static_cast<std::int64_t>(input.batch.size()), sum);
+      if (is_checked) step_runner_.verify();
       if (progress_.step % steps_per_epoch_ == 0) progress_.end_epoch(epoch);
       if (request_.progress && world_.is_root()) request_.progress(progress_.step - first, end - first);
     }
-    stepper_.settle();
-    source_.stream = nullptr;
+    step_runner_.settle();
   }
 
   /// Collective.
@@ -169,20 +167,10 @@ class Replay {
       number("epoch_loss_sum", header.progress.epoch_loss_sum, progress_.epoch_loss_sum);
       number("epoch_correct", static_cast<double>(header.progress.epoch_correct),
              static_cast<double>(progress_.epoch_correct));
-      model::State& state = stepper_.state();
       model::for_each_tensor(
-          request_.to, network_, state.has_velocity,
-          [&](const std::string& path, model::TensorKind kind, const nn::Tensor& tensor,
-              std::span<const float> stored) {
-            if (kind == model::TensorKind::kVelocity) {
-              model::for_each_kept(state.velocity, tensor, [&](const Range& here, const float* kept) {
-                compare(path, here, kept, stored.data(), mine);
-              });
-              return;
-            }
-            const std::span<const float> held =
-                kind == model::TensorKind::kParameter ? state.parameters : state.statistics;
-            compare(path, {0, tensor.size()}, held.data() + tensor.offset, stored.data(), mine);
+          request_.to, network_, step_runner_.state(),
+          [&](const model::StoredTensor& stored, const Range& elements, const float* replayed) {
+            compare(stored.path, elements, replayed, stored.values.data(), mine);
           });
     });
     return gathered(world_, mine);
@@ -196,7 +184,7 @@ class Replay {
   nn::Network network_;
   kernels::Isa isa_;
   step::Source source_;
-  step::Stepper stepper_;
+  step::StepRunner step_runner_;
   std::int64_t steps_per_epoch_;
   optim::Schedule schedule_;
   step::EpochOrder order_;

@@ -79,12 +79,12 @@ std::string epoch_line(const EpochReport& report) {
                       {"resident_bytes", std::to_string(resident_bytes())}});
 }
 
-ProfileReport gather_profile(const comm::Communicator& world, const step::Profile* profile,
+ProfileReport gather_profile(const comm::Communicator& world, const step::Profile& profile,
                              std::int64_t step) {
-  if (profile == nullptr || profile->steps() == 0) return {};
+  if (profile.steps() == 0) return {};
   return {.step = step,
-          .steps = profile->steps(),
-          .ranks = world.all_gather_values(std::vector{profile->times()})};
+          .steps = profile.steps(),
+          .ranks = world.all_gather_values(std::vector{profile.times()})};
 }
 
 std::string profile_line(const ProfileReport& report) {

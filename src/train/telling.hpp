@@ -34,8 +34,8 @@ class Pace {
                                      int threads);
 [[nodiscard]] std::string step_line(const StepReport& report);
 [[nodiscard]] std::string epoch_line(const EpochReport& report);
-/// Collective. Every rank's times; no steps and no ranks where `profile` is null or none was done.
-[[nodiscard]] ProfileReport gather_profile(const comm::Communicator& world, const step::Profile* profile,
+/// Collective. Every rank's times; no steps and no ranks if none was profiled.
+[[nodiscard]] ProfileReport gather_profile(const comm::Communicator& world, const step::Profile& profile,
                                            std::int64_t step);
 /// Of one step or more.
 [[nodiscard]] std::string profile_line(const ProfileReport& report);

@@ -13,7 +13,7 @@
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/epoch_order.hpp"
 #include "convoy/step/feed.hpp"
-#include "convoy/step/stepper.hpp"
+#include "convoy/step/step_runner.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "convoy/train/provenance.hpp"
 #include "convoy/train/run_directory.hpp"
@@ -44,7 +44,7 @@ class Trainer {
         train_{.split = &training_split(dataset_, options.data.file),
                .transform = dataset_.transform(options.data.normalize),
                .augmentation = options.data.augment},
-        stepper_(options, world, network_, kernels::float_kernels(isa_), train_, launch.hooks),
+        step_runner_(options, world, network_, kernels::float_kernels(isa_), train_, launch.hooks),
         steps_per_epoch_(step::BatchPlan(options, train_.split->samples()).steps_per_epoch()),
         total_steps_(options.max_steps > 0 ? std::min(options.max_steps, options.epochs * steps_per_epoch_)
                                            : options.epochs * steps_per_epoch_),
@@ -54,21 +54,20 @@ class Trainer {
                   3 * network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))),
         requests_(launch.request, deadline_),
         metrics_(directory_, listener()),
-        writer_(options, world, network_, stepper_.state(), directory_, io_thread_, listener()),
+        writer_(options, world, network_, step_runner_.state(), directory_, io_thread_, listener()),
         order_(data::SampleOrder(*train_.split, options.data, options.seed, options.batch)) {
     if (const data::Split* test = dataset_.split("test"); test != nullptr && test->samples() > 0)
-      test_ = step::Source{.split = test, .transform = train_.transform, .io_thread = &io_thread_};
-    if (options.profile) stepper_.start_profile();
+      test_ = step::Source{.split = test, .transform = train_.transform};
+    if (options.profile) step_runner_.start_profile();
   }
 
   ExitStatus run() {
     step::compare_across_ranks(world_, launch_.hooks, "data", hash(dataset_.digest()), kSameData);
     const std::string from = find_resume_point(world_, launch_, directory_, listener());
     start(from);
-    stepper_.prepare();
     StartReport report = start_report(from);
     if (launch_.dry_run)
-      report.plan = plan_report(options_, world_, network_, stepper_, train_, test_ ? &*test_ : nullptr);
+      report.plan = plan_report(options_, world_, network_, step_runner_, train_, test_ ? &*test_ : nullptr);
     if (world_.is_root()) {
       listener().on_start(report);
       for (const std::string& warning : start_warnings(options_, dataset_, report.placements))
@@ -81,10 +80,10 @@ class Trainer {
       directory_.claim();
       directory_.write_config(config::effective_ini(options_));
       directory_.cut_metrics(is_fresh ? -1 : progress_.step);
-      metrics_.append(start_line(report, options_, world_.size(), stepper_.engine().threads()));
+      metrics_.append(start_line(report, options_, world_.size(), step_runner_.engine().threads()));
     });
     if (!is_fresh) writer_.resumed_from(from);
-    stepper_.start_watchdog();
+    step_runner_.start_watchdog();
     begin_to_read();
     try {
       if (is_fresh && options_.checkpoint_at_start) save(CheckpointWriter::Wait::kNo);
@@ -103,7 +102,7 @@ class Trainer {
 
   void start(const std::string& from) {
     // Ranks of a host may share them.
-    network_.initialise(options_.seed, stepper_.state().parameters, stepper_.state().statistics);
+    network_.initialise(options_.seed, step_runner_.state().parameters, step_runner_.state().statistics);
     world_.barrier();
     if (from.empty()) return;
     io::agreed(world_, [&] {
@@ -117,7 +116,7 @@ class Trainer {
                               ": bits may differ from an uninterrupted run");
       progress_ = header.progress;
       require_position(progress_, from, steps_per_epoch_);
-      model::read_checkpoint_state(from, network_, stepper_.state());
+      model::read_checkpoint_state(from, network_, step_runner_.state());
     });
   }
 
@@ -130,25 +129,24 @@ class Trainer {
                              .end = total_steps_,
                              .per_epoch = steps_per_epoch_,
                              .is_verified = [this](std::int64_t step) { return verify_is_due(step + 1); }});
-    train_.stream = stream_.get();
   }
 
   StartReport start_report(const std::string& from) {
     return {.isa = std::string(kernels::to_string(isa_)),
             .mpi = comm::Environment::library_version(),
             .hdf5 = io::hdf5_version(),
-            .placements = step::gather_placements(world_, stepper_.engine().threads()),
+            .placements = step::gather_placements(world_, step_runner_.engine().threads()),
             .network = network_.summary(),
             .plan = {},
             .data = describe_data(options_.data.file, dataset_),
             .output = options_.dir,
             .steps_per_epoch = steps_per_epoch_,
             .total_steps = total_steps_,
-            .leaves = stepper_.leaves(),
-            .partial_sums = stepper_.partial_sums(),
-            .micro_batch_for_one_sum = launch_.dry_run ? stepper_.micro_batch_for_one_sum() : 0,
-            .idle_share = step::idle_share(stepper_.leaves(), world_.size(), stepper_.engine().threads()),
-            .shares_memory = stepper_.shares_memory(),
+            .leaves = step_runner_.leaves(),
+            .partial_sums = step_runner_.partial_sums(),
+            .micro_batch_for_one_sum = launch_.dry_run ? step_runner_.micro_batch_for_one_sum() : 0,
+            .idle_share = step::idle_share(step_runner_.leaves(), world_.size(), step_runner_.engine().threads()),
+            .shares_memory = step_runner_.shares_memory(),
             .resumed_from = from,
             .step = progress_.step};
   }
@@ -167,7 +165,7 @@ class Trainer {
       const bool epoch_ends = progress_.step % steps_per_epoch_ == 0;
       tell_step(epoch, loss, epoch_ends);
       writer_.tell();
-      if (verify_is_due(progress_.step)) stepper_.verify();
+      if (verify_is_due(progress_.step)) step_runner_.verify();
       if (epoch_ends) end_epoch(epoch);
       const Request request = agree_on_request(epoch_ends);
       const bool is_last = progress_.step == total_steps_;
@@ -182,19 +180,20 @@ class Trainer {
   /// One update; returns the step's mean loss.
   double step() {
     rate_ = schedule_.rate(progress_.step);
-    const step::StepOrder order{.step = progress_.step,
+    const step::StepInput input{.step = progress_.step,
                                 .epoch = order_.epoch(),
                                 .batch = order_.batch(progress_.step % steps_per_epoch_, options_.batch),
-                                .rate = rate_,
+                                .stream = stream_.get(),
+                                .learning_rate = rate_,
                                 .verify_follows = verify_is_due(progress_.step + 1),
                                 .request = [this] { return static_cast<int>(requests_.own()); }};
-    const step::LeafResult sum = stepper_.step(order);
-    const auto samples = static_cast<std::int64_t>(order.batch.size());
+    const step::LeafResult sum = step_runner_.step(input);
+    const auto samples = static_cast<std::int64_t>(input.batch.size());
     progress_.add_step(samples, sum);
     if (launch_.hooks.corrupt) {
-      stepper_.settle();
+      step_runner_.settle();
       launch_.hooks.corrupt("parameters", world_.rank(), progress_.step,
-                            std::as_writable_bytes(stepper_.state().parameters));
+                            std::as_writable_bytes(step_runner_.state().parameters));
     }
     for (Pace* pace : {&pace_, &epoch_pace_}) pace->add(samples);
     return sum.loss_sum / static_cast<double>(samples);
@@ -234,8 +233,8 @@ class Trainer {
   void end_epoch(std::int64_t epoch) {
     const auto samples = static_cast<double>(progress_.epoch_samples);
     pause();
-    stepper_.settle();
-    stepper_.enter(step::Phase::kEvaluation, step_under_way_);
+    step_runner_.settle();
+    step_runner_.enter(step::Phase::kEvaluation, step_under_way_);
     EpochReport report{.epoch = epoch + 1,
                        .step = progress_.step,
                        .train_loss = progress_.epoch_loss_sum / samples,
@@ -245,7 +244,7 @@ class Trainer {
                        .images_per_second = epoch_pace_.images_per_second(),
                        .data_wait = wait_share(epoch_waited_, epoch_pace_)};
     if (test_) {
-      const Evaluation result = evaluate(stepper_.engine(), world_, *test_, stepper_.state());
+      const Evaluation result = evaluate(step_runner_.engine(), world_, *test_, step_runner_.state(), &io_thread_);
       report.test_loss = result.loss;
       report.test_score = score_of(result.loss, result.correct, result.samples, test_->split->target_size());
     }
@@ -276,9 +275,9 @@ class Trainer {
   /// The strongest request that any rank has: as it was when the step ended, and again after a long
   /// evaluation.
   Request agree_on_request(bool epoch_ends) {
-    const auto in_step = static_cast<Request>(stepper_.strongest_request());
+    const auto in_step = static_cast<Request>(step_runner_.strongest_request());
     if (!epoch_ends) return in_step;
-    stepper_.enter(step::Phase::kAgreement, step_under_way_);
+    step_runner_.enter(step::Phase::kAgreement, step_under_way_);
     return std::max(in_step, requests_.agree(world_));
   }
 
@@ -298,9 +297,9 @@ class Trainer {
 
   void save(CheckpointWriter::Wait wait) {
     pause();
-    stepper_.enter(step::Phase::kCheckpoint, step_under_way_);
-    stepper_.settle();
-    for (const float value : stepper_.state().parameters) {
+    step_runner_.enter(step::Phase::kCheckpoint, step_under_way_);
+    step_runner_.settle();
+    for (const float value : step_runner_.state().parameters) {
       if (!std::isfinite(value))
         throw DivergedError(
             "training diverged (a parameter is not finite); a smaller schedule.lr would be the first thing "
@@ -313,7 +312,7 @@ class Trainer {
                   .input = train_.transform,
                   .class_names = dataset_.class_names(),
                   .data_digest = dataset_.digest()},
-                 stepper_.state(), provenance(), wait);
+                 step_runner_.state(), provenance(), wait);
     deadline_.saved_in(writer_.slowest_seconds());
     deadline_.restart();
     resume();
@@ -323,7 +322,7 @@ class Trainer {
     if (facts_.empty()) {
       facts_ =
           gather_provenance(world_, launch_.command_line,
-                            step::gather_placements(world_, stepper_.engine().threads()), dataset_.digest());
+                            step::gather_placements(world_, step_runner_.engine().threads()), dataset_.digest());
       if (!resumed_anyway_.empty()) facts_["resumed_anyway"] = resumed_anyway_;
     }
     facts_["written"] = time_of_writing(world_);
@@ -343,7 +342,7 @@ class Trainer {
 
   /// Collective.
   void finish(ExitStatus status) {
-    const ProfileReport profile = gather_profile(world_, stepper_.profile(), progress_.step);
+    const ProfileReport profile = gather_profile(world_, step_runner_.profile(), progress_.step);
     if (!world_.is_root()) return;
     if (profile.steps > 0) {
       metrics_.append(profile_line(profile));
@@ -364,7 +363,7 @@ class Trainer {
   nn::Network network_;
   kernels::Isa isa_;
   step::Source train_;
-  step::Stepper stepper_;
+  step::StepRunner step_runner_;
   std::optional<step::Source> test_;
   std::int64_t steps_per_epoch_;
   std::int64_t total_steps_;

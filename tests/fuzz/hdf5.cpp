@@ -33,7 +33,7 @@ void read_checkpoint(const std::string& path) {
   const model::CheckpointHeader header = model::read_checkpoint_header(path);
   const config::Options options = config::from_checkpoint(header.config, path);
   const nn::Network network(header.input.shape, options.layers, options.loss, std::nullopt);
-  model::State state = model::make_state(network, options.optimizer.momentum);
+  model::State state = model::make_state(network, optim::make_optimizer(options.optimizer).get());
   model::read_checkpoint_state(path, network, state);
 }
 
@@ -45,7 +45,7 @@ void read_dataset(const data::Options& options) {
     const data::Split* split = dataset.split(name);
     if (split == nullptr || size > 1 << 16) continue;
     std::vector<float> dst(static_cast<std::size_t>(16 * size));
-    split->load(std::vector<std::int64_t>{0, split->samples() - 1}, transform, dst.data());
+    split->read(std::vector<std::int64_t>{0, split->samples() - 1}, transform, dst.data());
   }
 }
 

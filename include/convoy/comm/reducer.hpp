@@ -33,6 +33,12 @@ enum class Reduction { kTree, kMpi };
 /// Who works on a slice's sum: its owner, or somebody of every node.
 enum class Updates { kByOwners, kEverywhere };
 
+/// When the values that are made of a sum are assigned.
+enum class Assignment {
+  kInFinish,       ///< by Finish, slice by slice
+  kBeforeRelease,  ///< by the caller, once Finish has had all sums of the step; see release()
+};
+
 struct ReducerOptions {
   Reduction reduction = Reduction::kTree;
   Wire wire = Wire::kFloat32;  ///< kMpi: float32 alone
@@ -41,12 +47,16 @@ struct ReducerOptions {
   // Of kTree alone: with kMpi every rank holds and updates all values.
   NodeMemory memory = NodeMemory::kShared;
   Updates updates = Updates::kByOwners;
+  /// Slices are cut at multiples of so many elements of the vector.
+  std::int64_t grain = 1;
+  Assignment assignment = Assignment::kInFinish;
 };
 
 class Reducer {
  public:
   /// What is done with the sum over `elements` of the vector, all of bucket `bucket`: it assigns
-  /// values()[elements]. `step` counts from 0. Called within begin() and poll().
+  /// values()[elements], or keeps a copy of the sum (Assignment). `step` counts from 0. Called within begin()
+  /// and poll().
   using Finish = std::function<void(std::int64_t step, int bucket, const Range& elements, const float* sum)>;
 
   /// How steps of `leaves` micro-batches go: in which of its slots this rank's maximal nodes lie, in order.
@@ -89,6 +99,12 @@ class Reducer {
   virtual void contribute(int bucket) = 0;
   /// Moves everything on that can be; does not block.
   virtual void poll() = 0;
+
+  /// With Assignment::kBeforeRelease: whether Finish has had all its sums of the latest step.
+  [[nodiscard]] virtual bool has_all_sums() const = 0;
+  /// With Assignment::kBeforeRelease: the caller has assigned values() wherever Finish had sums of the latest
+  /// step; they go on their way. Preconditions: has_all_sums(); once a step, before the next begins.
+  virtual void release() = 0;
 
   /// Whether a bucket of the step before the latest is done (or there was none): then its values are there,
   /// and its slots free. Any thread, while no step is begun.

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "convoy/core/team.hpp"
@@ -64,13 +65,17 @@ class TreeStack {
 
 /// The tree's sum of one number a leaf. An empty list gives 0.
 template <class T>
-[[nodiscard]] T tree_sum(const std::vector<T>& leaves) {
+[[nodiscard]] T tree_sum(std::span<const T> leaves) {
   const auto sum = [&](const auto& self, const Range& node) -> T {
     if (node.size() == 1) return leaves[static_cast<std::size_t>(node.begin)];
     const std::int64_t middle = split_point(node);
     return self(self, Range{node.begin, middle}) + self(self, Range{middle, node.end});
   };
   return leaves.empty() ? T{} : sum(sum, Range{0, static_cast<std::int64_t>(leaves.size())});
+}
+template <class T>
+[[nodiscard]] T tree_sum(const std::vector<T>& leaves) {
+  return tree_sum(std::span<const T>(leaves));
 }
 
 }  // namespace convoy::comm

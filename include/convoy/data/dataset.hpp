@@ -81,7 +81,7 @@ struct Loading {
   const Augmentation* augmentation = nullptr;  ///< null: as they are
   std::uint64_t seed = 0;                      ///< of augmentation
   std::int64_t epoch = 0;                      ///< likewise
-  const Stream* stream = nullptr;              ///< holds the pictures of a split that is streamed
+  const Stream* stream = nullptr;              ///< of a streamed split: holds its pictures
 };
 
 /// One split (train, test or validation) of a data set.
@@ -111,10 +111,12 @@ class Split {
 
   /// Writes the pictures of `samples` (numbers in this split, any order, repeats allowed), transformed, into
   /// lane blocks: dst is [⌈n/16⌉][C][H][W][16]. Idle lanes copy their block's first sample. Thread-safe; one
-  /// thread. Of a streamed split, `loading.stream` must hold the samples; without one they are read here, one
-  /// by one, by HDF5, on the calling thread (throws IoError, DataError).
+  /// thread. Precondition: of a streamed split, `loading.stream` holds the samples.
   void load(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst,
             const Loading& loading = {}) const;
+  /// Likewise for a few samples, as they are: those of a streamed split are read by HDF5, one by one, on the
+  /// calling thread. Throws IoError, DataError.
+  void read(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst) const;
 
  private:
   friend class Stream;

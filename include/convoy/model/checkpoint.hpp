@@ -65,9 +65,9 @@ class WriterGroup {
               const State& state);
   /// Whether a thread may write while others send messages, too (communicator.hpp): one writer alone may.
   [[nodiscard]] bool may_write_beside() const { return may_write_beside_; }
-  /// The optimizer's state from who keeps it to who writes it; none where there is none, or one rank alone,
-  /// which keeps it as it is written.
-  [[nodiscard]] const std::optional<comm::Redistribution>& velocity() const { return velocity_; }
+  /// Moves a state of the optimizer from its owners to the writers. Empty if there is no state, or one rank
+  /// alone, which keeps it as it is written.
+  [[nodiscard]] const std::optional<comm::Redistribution>& redistribution() const { return redistribution_; }
   /// The writers where this rank is one of them.
   [[nodiscard]] const std::optional<comm::Communicator>& mine() const { return mine_; }
   /// All ranks.
@@ -76,7 +76,7 @@ class WriterGroup {
  private:
   comm::Communicator world_;
   std::optional<comm::Communicator> mine_;
-  std::optional<comm::Redistribution> velocity_;
+  std::optional<comm::Redistribution> redistribution_;
   bool may_write_beside_ = true;
 };
 
@@ -85,8 +85,12 @@ struct Snapshot {
   std::vector<float>
       parameters;  ///< its rows of every tensor, one after the other; none where it does not write
   std::vector<float> statistics;  ///< likewise
-  bool has_velocity = false;
-  std::vector<float> velocity;  ///< of State::owned, whoever writes it
+  /// A state of the optimizer: State::owned of it, whoever writes it.
+  struct OptimizerState {
+    std::string name;
+    std::vector<float> values;
+  };
+  std::vector<OptimizerState> optimizer;
 };
 
 /// Only copies; `memory`: an earlier snapshot, whose memory is taken (new pages cost more than copying).
@@ -104,28 +108,23 @@ void write_checkpoint(const std::string& path, const WriterGroup& group, const n
 /// Throws ConfigError (no such file), IoError, DataError (damaged, or not a checkpoint).
 [[nodiscard]] CheckpointHeader read_checkpoint_header(const std::string& path);
 
-/// Reads the tensors of `network` into `state`, whose buffers have the network's sizes. An empty velocity is
-/// not read. Throws DataError where a tensor is missing or has another shape.
+/// Reads the tensors of `network` into `state`, whose buffers have the network's sizes, and of the optimizer's
+/// states in it what it keeps. Throws DataError where a tensor is missing or has another shape.
 void read_checkpoint_state(const std::string& path, const nn::Network& network, State& state);
 
-enum class TensorKind { kParameter, kStatistic, kVelocity };
+/// One tensor of a checkpoint.
+struct StoredTensor {
+  std::string path;
+  const nn::Tensor& tensor;
+  std::span<const float> values;  ///< all of it, as it is stored
+};
 
-/// Calls `f` with every tensor of `network` that the checkpoint holds, as it is stored; with velocities where
-/// `with_velocity`. Throws as read_checkpoint_state.
-void for_each_tensor(const std::string& path, const nn::Network& network, bool with_velocity,
-                     const std::function<void(const std::string& name, TensorKind kind,
-                                              const nn::Tensor& tensor, std::span<const float> values)>& f);
-
-/// Calls `f(elements of the tensor, their values)` with every stretch of `tensor` that `velocity` keeps.
-template <class Function>
-void for_each_kept(optim::Shard& velocity, const nn::Tensor& tensor, const Function& f) {
-  for (const Range& range : velocity.ranges()) {
-    const Range here{std::max(range.begin, tensor.offset),
-                     std::min(range.end, tensor.offset + tensor.size())};
-    if (here.begin < here.end)
-      f(Range{here.begin - tensor.offset, here.end - tensor.offset}, velocity.at(here.begin));
-  }
-}
+/// Calls `f(stored, elements of the tensor, values)` with everything of `state` that this rank holds and a
+/// checkpoint of `network` has too: `values` are the state's, of `elements`. Throws as
+/// read_checkpoint_state().
+void for_each_tensor(const std::string& path, const nn::Network& network, State& state,
+                     const std::function<void(const StoredTensor& stored, const Range& elements,
+                                              float* values)>& f);
 
 /// Throws DataError where the sum of the file is missing or wrong; to be called before the reads above.
 void require_sound_checkpoint(const std::string& path);

@@ -2,11 +2,13 @@
 // The trained state of a network, flat, and one update of any part of it.
 
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "convoy/core/aligned.hpp"
 #include "convoy/nn/network.hpp"
-#include "convoy/optim/sgd.hpp"
+#include "convoy/optim/optimizer.hpp"
 #include "convoy/optim/shard.hpp"
 
 namespace convoy::model {
@@ -17,38 +19,50 @@ struct StatisticRange {
   double momentum = 0;
 };
 
-/// Views of the values, and what this rank keeps of the optimizer's state.
-struct State {
-  AlignedBuffer<float> memory;  ///< parameters, then statistics; empty where they lie in somebody else's
-  std::span<float> parameters;  ///< nn/network.hpp
-  std::span<float> statistics;  ///< behind them in the same memory
-  std::vector<StatisticRange> statistic_ranges;  ///< all of them, in order
-  bool has_velocity = false;                     ///< sgd's momentum is above 0
-  optim::Shard velocity;     ///< what this rank keeps of it, of parameters; all ranks together keep all
-  std::vector<Range> owned;  ///< of what it keeps: all ranks' together are all parameters, each once
+/// What this rank keeps of one of the optimizer's states; all ranks together keep all of it.
+struct OptimizerState {
+  std::string name;     ///< /optimizer/<name> in a checkpoint
+  optim::Shard values;  ///< of parameters
 };
 
-/// Room for all of `network`'s state, zeros; a velocity only where momentum needs one.
-[[nodiscard]] State make_state(const nn::Network& network, double momentum);
-/// Likewise with parameters and statistics in `values` ([gradient_size]) and the velocity of `kept` alone.
-[[nodiscard]] State make_state(const nn::Network& network, double momentum, std::span<float> values,
-                               const std::vector<Range>& kept, std::vector<Range> owned);
+/// Views of the values, and what this rank keeps of the optimizer's states.
+struct State {
+  AlignedBuffer<float> memory;  ///< parameters, then statistics; empty if they lie in somebody else's
+  std::span<float> parameters;  ///< nn/network.hpp
+  std::span<float> statistics;  ///< behind them in the same memory
+  std::vector<optim::ParameterRange> parameter_ranges;  ///< all tensors, in order
+  std::vector<StatisticRange> statistic_ranges;         ///< all of them, in order
+  std::vector<OptimizerState> optimizer;                ///< the states that the optimizer declares, in order
+  std::vector<Range> owned;  ///< of what this rank keeps: all ranks' together are all parameters, each once
 
-/// The stretches of `network`'s parameters with their rules for weight decay.
-[[nodiscard]] std::vector<optim::ParameterRange> decay_ranges(const nn::Network& network);
+  /// Elements of the optimizer's states that this rank keeps.
+  [[nodiscard]] std::int64_t kept() const;
+};
 
-/// What is done to the values in a step.
+/// Room for all of `network`'s state, zeros, and for all states of `optimizer`; null: none, for a network
+/// that is not trained.
+[[nodiscard]] State make_state(const nn::Network& network, const optim::Optimizer* optimizer = nullptr);
+/// Likewise with parameters and statistics in `values` ([gradient_size]) and the optimizer's states of `kept`
+/// alone.
+[[nodiscard]] State make_state(const nn::Network& network, const optim::Optimizer* optimizer,
+                               std::span<float> values, const std::vector<Range>& kept,
+                               std::vector<Range> owned);
+
+/// One update of the values.
 struct Update {
-  const optim::SgdOptions* sgd = nullptr;  ///< null: the values become the sum, for measurements
-  const std::vector<optim::ParameterRange>* ranges = nullptr;
-  float rate = 0;
-  float samples = 1;        ///< of the global batch
-  bool first_step = false;  ///< of the run
+  const optim::Optimizer* optimizer = nullptr;  ///< null: the values become the sum, for measurements
+  optim::StepInfo info;
+  const optim::Norms* norms = nullptr;  ///< of all stages of an optimizer that has some
 
   /// From the tree's sum over `elements` of the gradient vector (parameters, then statistics), given from
-  /// elements.begin on: sgd on the parameters; running ← (1 − m)·running + m·sum/samples on the statistics,
-  /// m being their momentum. Every element by itself, in float.
+  /// elements.begin on: the optimizer's update of the parameters; running ← (1 − m)·running + m·sum/samples
+  /// of the statistics, m their momentum. Every element by itself, in float.
   void apply(const Range& elements, const float* sum, State& state) const;
+
+  /// Stage `stage` of norms (optim/optimizer.hpp) for a block of parameters, at most optim::kNormBlock of
+  /// tensor number `tensor`; `sum` begins with the block. Assigns `squares`.
+  void measure(int stage, std::int64_t tensor, const Range& block, const float* sum, State& state,
+               std::span<double> squares) const;
 };
 
 }  // namespace convoy::model

@@ -23,8 +23,9 @@ struct Bucket {
   int operation = 0;  ///< whose backward pass completes it
 };
 
-/// The gradient of `network` in buckets of at most `bytes`, in the order in which backward completes them:
-/// neighbouring small tensors together, large ones cut evenly. From shapes alone.
+/// The gradient of `network` in buckets of about `bytes` at most, in the order in which backward completes
+/// them: neighbouring small tensors together, large ones cut evenly between blocks of norms
+/// (optim/optimizer.hpp), so that a bucket may be up to three of those blocks larger. From shapes alone.
 [[nodiscard]] std::vector<Bucket> plan_buckets(const nn::Network& network, std::int64_t bytes);
 
 /// How many micro-batches go back layer by layer, so that gradients are complete early (step/engine.hpp). It

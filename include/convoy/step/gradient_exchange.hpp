@@ -15,6 +15,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -23,41 +24,43 @@
 #include "convoy/model/state.hpp"
 #include "convoy/step/buckets.hpp"
 #include "convoy/step/engine.hpp"
+#include "convoy/step/heartbeat.hpp"
+#include "convoy/step/norm_sums.hpp"
 #include "convoy/step/options.hpp"
 #include "convoy/step/step_plan.hpp"
 
 namespace convoy::step {
 
+/// What an exchange works for.
+struct ExchangeSetting {
+  const kernels::KernelTable<float>& kernels;
+  const optim::Optimizer* optimizer = nullptr;  ///< null: values become the sum, for measurements
+  int threads = 1;                              ///< of the engine
+  std::vector<const StepPlan*> plans{};  ///< how steps go; empty: none is made, partial_sums() alone is asked
+  Profile* profile = nullptr;      ///< books updates there as such, which else count as reduction
+  Heartbeat* heartbeat = nullptr;  ///< told when messages get on
+};
+
 class GradientExchange final : public GradientHook {
  public:
-  /// Collective over `world`. For an engine of `threads` threads with `kernels`, which must outlive it.
-  GradientExchange(const comm::Communicator& world, const nn::Network& network, int threads,
-                   const kernels::KernelTable<float>& kernels, const CommOptions& options);
+  /// Collective over `world`. What is referred to must outlive it.
+  GradientExchange(const comm::Communicator& world, const nn::Network& network, const CommOptions& options,
+                   const ExchangeSetting& setting);
   ~GradientExchange() override;
   GradientExchange(const GradientExchange&) = delete;
   GradientExchange& operator=(const GradientExchange&) = delete;
 
-  /// Where parameters and statistics lie, [gradient_size].
-  [[nodiscard]] std::span<float> values() const { return reducer_->values(); }
-  /// The parameters whose optimizer state this rank keeps.
-  [[nodiscard]] std::vector<Range> kept() const { return slices_of(reducer_->finishes()); }
-  /// Those of them that no other rank has as its own.
-  [[nodiscard]] std::vector<Range> owned() const { return slices_of({world_.rank()}); }
-  /// `state` lies in values(); it must outlive this.
-  void set_state(model::State& state) { state_ = &state; }
+  /// The trained state: this rank's part of what the optimizer keeps, and values that the ranks of a host
+  /// share. Zero at first.
+  [[nodiscard]] model::State& state() { return state_; }
+  /// Where the engine's gradients go, as many as the plans need.
+  [[nodiscard]] const std::vector<float*>& slots() const { return slots_; }
 
-  /// Books updates there as such, which else count as reduction; null, the default: nowhere.
-  void set_profile(Profile* profile) { profile_ = profile; }
-  /// Tells that messages get on; null, the default: nobody.
-  void set_watchdog(Watchdog* watchdog) { watchdog_ = watchdog; }
-
-  /// Collective, once: steps that go as `plans`. Gives the slots they need.
-  [[nodiscard]] std::vector<float*> prepare(const std::vector<const StepPlan*>& plans);
-
-  /// Before the engine computes a step of `plan`, then updated by `update`. Where verify() will follow,
-  /// owners keep the hash of what they assign.
-  void begin(const StepPlan& plan, const model::Update& update, bool verify_follows);
-  /// After it has: throws what went wrong meanwhile.
+  /// Before the engine computes a step of `plan`. If verify() will follow, owners keep the hash of what they
+  /// assign.
+  void begin(const StepPlan& plan, const optim::StepInfo& info, bool verify_follows);
+  /// After it has: throws what went wrong meanwhile. With an optimizer that asks for norms it is collective,
+  /// waits for the sums of all ranks, and starts the update.
   void end();
   /// Moves messages on; for waits elsewhere.
   void poll();
@@ -75,13 +78,34 @@ class GradientExchange final : public GradientHook {
   [[nodiscard]] const comm::Reducer& reducer() const { return *reducer_; }
 
  private:
+  /// What an optimizer with norms needs between its sums and their update.
+  struct ExchangedNorms {
+    NormSums sums;
+    optim::Shard gradients;              ///< sums of a step, of all slices that this rank updates
+    std::vector<std::int64_t> measured;  ///< numbers of the blocks that this rank has the sums of
+    std::vector<std::vector<std::int64_t>> owned;  ///< by rank: of the blocks that it owns
+    std::size_t most_owned = 0;
+    std::vector<double> mine{};  ///< squares of a stage, of this rank's blocks: [most_owned][vectors]
+    std::vector<double> all{};   ///< [ranks][most_owned][vectors]
+  };
+  [[nodiscard]] ExchangedNorms make_norms() const;
+
   struct alignas(64) Place {
     std::size_t next = 0;  ///< bucket whose share this thread adds next
   };
-  void begin_step(const StepPlan& plan, const model::Update& update, bool verify_follows);
-  /// All parameters among the slices of `owners`, rising.
-  [[nodiscard]] std::vector<Range> slices_of(const std::vector<int>& owners) const;
+  void begin_step(const StepPlan& plan, const optim::StepInfo& info, bool verify_follows);
+  /// Room for the partial sums that steps of these plans need.
+  void plan_reducer(const std::vector<const StepPlan*>& plans);
+  /// All elements below `end` among the slices of `owners`, rising.
+  [[nodiscard]] std::vector<Range> slices_of(const std::vector<int>& owners, std::int64_t end) const;
+  [[nodiscard]] bool needs_norms() const { return norms_.has_value(); }
+  /// What the reducer calls with a sum: updates, or keeps it until norms are there.
+  void take_sum(std::int64_t step, int bucket, const Range& elements, const float* sum);
   void update_slice(std::int64_t step, int bucket, const Range& elements, const float* sum);
+  /// Collective: the rest of a step whose optimizer asks for norms.
+  void update_by_norms();
+  /// Stage `stage` of norms, of this rank's blocks.
+  void measure(int stage, const model::Update& update);
   void hash_slice(Hasher& hasher, const Range& elements) const;
   /// What a thread does between kernels.
   void drive(int thread) noexcept;
@@ -99,22 +123,20 @@ class GradientExchange final : public GradientHook {
   std::vector<Bucket> buckets_;
   std::vector<std::vector<int>> buckets_of_;    // by operation: those it has a part in
   std::vector<std::vector<int>> completed_by_;  // by operation
-  int engine_threads_;
-  const kernels::KernelTable<float>& kernels_;
+  ExchangeSetting setting_;
   bool overlaps_;
   std::int64_t parameters_;
   comm::Wire wire_;
   std::unique_ptr<comm::Reducer> reducer_;
-  model::State* state_ = nullptr;
-  Watchdog* watchdog_ = nullptr;
-  Profile* profile_ = nullptr;
+  model::State state_;
   std::vector<float*> slots_;
+  std::optional<ExchangedNorms> norms_;  // of an optimizer that asks for some
 
   const StepPlan* plan_ = nullptr;  // of the step under way
   int groups_ = 0;
   int threads_ = 0;
   struct Step {
-    model::Update update;
+    optim::StepInfo info;
     bool is_hashed = false;
   };
   std::array<Step, 2> latest_;  // steps

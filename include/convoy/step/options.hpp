@@ -8,7 +8,7 @@
 #include "convoy/comm/wire.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "convoy/optim/sgd.hpp"
+#include "convoy/optim/optimizers.hpp"
 
 namespace convoy::step {
 
@@ -25,8 +25,8 @@ struct CommOptions {
 };
 
 struct Options {
-  data::Options data;           ///< [data]
-  optim::SgdOptions optimizer;  ///< [optimizer]
+  data::Options data;                 ///< [data]
+  optim::OptimizerOptions optimizer;  ///< [optimizer]
 
   std::int64_t batch = 128;       ///< [train] the global batch
   std::int64_t micro_batch = 16;  ///< as effective: min(16, batch) if the configuration does not say

@@ -1,6 +1,6 @@
 #pragma once
 // Where the time of steps goes: kernels, reduction, data, optimizer, and what is left. Trainer, Engine and
-// `convoy bench` start the timers below where work begins; with a null profile a timer reads no clock. Each
+// `convoy bench` start the timers below where work begins; with a null profile, or one that is off, a timer reads no clock. Each
 // thread writes to a place of its own, and nothing allocates. Not for evaluation, checkpoints or whatever
 // else lies between steps.
 
@@ -48,8 +48,13 @@ struct RankShares {
 
 class Profile {
  public:
+  /// Whether timers read the clock, from construction on.
+  enum class Start { kOff, kOn };
   /// For steps on `threads` threads.
-  explicit Profile(int threads);
+  explicit Profile(int threads, Start start = Start::kOn);
+  /// Timers that begin later read the clock. Not while timers run.
+  void turn_on() { is_on_ = true; }
+  [[nodiscard]] bool is_on() const { return is_on_; }
 
   /// What was booked so far. Not while timers run.
   [[nodiscard]] StepTimes times() const;
@@ -72,6 +77,7 @@ class Profile {
     Times times{};
   };
 
+  bool is_on_;
   Clock::duration total_{};
   std::int64_t steps_ = 0;
   Times serial_{};

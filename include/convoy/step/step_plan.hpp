@@ -3,7 +3,6 @@
 // are then added: the rank's part of the fixed tree (comm/tree.hpp), worked out before training so that a
 // step decides and allocates nothing. The groups decide speed alone; what is added to what is the tree's.
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -40,26 +39,6 @@ struct StepPlan {
 
 /// Plans the leaves of `block` (of `leaves` in all) for at most `threads` groups.
 [[nodiscard]] StepPlan plan_step(std::int64_t leaves, const Range& block, std::int64_t threads);
-
-/// The order in which a group of threads takes its `count` micro-batches through the network: up to
-/// `layerwise` of them together, all through one operation before the next, forward and back. So a gradient
-/// is complete right after its layer of the last ones, and the values of late layers are not needed before
-/// the first ones have come that far. Calls forward(i, place, operation) and backward(i, place, operation),
-/// `place` the micro-batch's among those in hand, and complete(operation) once an operation's gradient is.
-template <class Forward, class Backward, class Complete>
-void traverse(std::int64_t count, std::int64_t layerwise, int operations, const Forward& forward,
-              const Backward& backward, const Complete& complete) {
-  const std::int64_t turns = std::max<std::int64_t>(1, (count + layerwise - 1) / layerwise);
-  for (std::int64_t turn = 0; turn < turns; ++turn) {
-    const Range in_hand = split(count, turns, turn);
-    for (int operation = 0; operation < operations; ++operation)
-      for (std::int64_t i = in_hand.begin; i < in_hand.end; ++i) forward(i, i - in_hand.begin, operation);
-    for (int operation = operations; operation-- > 0;) {
-      for (std::int64_t i = in_hand.begin; i < in_hand.end; ++i) backward(i, i - in_hand.begin, operation);
-      if (turn + 1 == turns) complete(operation);
-    }
-  }
-}
 
 /// What share of a step's computation the threads of all ranks wait for the busiest of them, 0 to below 1:
 /// micro-batches are whole, so `leaves` of them may not divide evenly over `ranks` of `threads` each.

@@ -4,9 +4,7 @@
 // ends the others). It calls neither MPI nor HDF5, which may be what hangs; a further thread calls the roll,
 // by MPI.
 
-#include <atomic>
 #include <condition_variable>
-#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -14,11 +12,9 @@
 #include <vector>
 
 #include "convoy/core/clock.hpp"
+#include "convoy/step/heartbeat.hpp"
 
 namespace convoy::step {
-
-/// What a rank's compute thread is at.
-enum class Phase : int { kData, kStep, kEvaluation, kCheckpoint, kAgreement };
 
 class Watchdog {
  public:
@@ -32,22 +28,13 @@ class Watchdog {
         roll_call;  ///< those that do not answer; may hang, or be empty: nobody is asked
   };
 
-  /// For rank `rank`, watched from now on; `hosts` by rank. `timeout_seconds` 0: never. `end` is called on
-  /// the watchdog's thread. `clock` must outlive it.
-  Watchdog(int rank, std::vector<std::string> hosts, double timeout_seconds, Others others,
-           End end = end_process, const Clock& clock = steady_clock());
+  /// For rank `rank`, whose `heartbeat` is watched from now on; `hosts` by rank. `timeout_seconds` 0: never.
+  /// `end` is called on the watchdog's thread. `heartbeat` and `clock` must outlive it.
+  Watchdog(int rank, std::vector<std::string> hosts, double timeout_seconds, const Heartbeat& heartbeat,
+           Others others, End end = end_process, const Clock& clock = steady_clock());
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
-
-  /// The compute thread goes on to something else.
-  void enter(Phase phase, std::int64_t step) {
-    phase_.store(static_cast<int>(phase), std::memory_order_relaxed);
-    step_.store(step, std::memory_order_relaxed);
-    tick();
-  }
-  /// Something goes on. Any thread, as often as it likes.
-  void tick() { ticks_.fetch_add(1, std::memory_order_relaxed); }
 
   /// Prints to standard error and ends the process with status 6, some seconds later, so that every rank that
   /// is stuck can say so.
@@ -61,12 +48,10 @@ class Watchdog {
   int rank_;
   std::vector<std::string> hosts_;
   double timeout_seconds_;
+  const Heartbeat& heartbeat_;
   Others others_;
   End end_;
   const Clock& clock_;
-  std::atomic<int> phase_{static_cast<int>(Phase::kStep)};
-  std::atomic<std::int64_t> step_{0};
-  std::atomic<std::int64_t> ticks_{0};
   std::mutex mutex_;
   std::condition_variable leave_;
   bool is_leaving_ = false;

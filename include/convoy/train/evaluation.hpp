@@ -6,6 +6,7 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/config/options.hpp"
+#include "convoy/io/io_thread.hpp"
 #include "convoy/step/engine.hpp"
 
 namespace convoy::train {
@@ -30,9 +31,10 @@ struct Evaluation {
 };
 
 /// Collective over `world`. Micro-batches of the engine's size, losses added along the tree: the same bits at
-/// any number of ranks and threads. The split must not be empty.
+/// any number of ranks and threads. The split must not be empty. `io_thread` reads a streamed split; of one in
+/// memory it may be null.
 [[nodiscard]] Evaluation evaluate(step::Engine& engine, const comm::Communicator& world,
                                   const step::Source& source, const model::State& state,
-                                  std::int64_t confusion_classes = 0);
+                                  io::IoThread* io_thread, std::int64_t confusion_classes = 0);
 
 }  // namespace convoy::train

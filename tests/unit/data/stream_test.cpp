@@ -141,11 +141,13 @@ TEST_F(Streamed, AFileThatCannotBeReadSinceItWasChangedIsSaidToBeChanged) {
   EXPECT_HOLDS(test::message_of<DataError>([&] { stream.wait(0); }), "was changed while the run read it");
 }
 
-TEST_F(Streamed, WithoutAStreamSamplesAreReadWhereTheyAreAskedFor) {
+TEST_F(Streamed, WithoutAStreamSamplesAreReadButNotLoaded) {
   const Dataset data = open(Cache::kNone);
   std::vector<float> block(kLanes);
-  data.split("train")->load(std::vector<std::int64_t>{299, 3}, data.transform(Normalize::kNone),
-                            block.data());
+  const std::vector<std::int64_t> samples{299, 3};
+  const InputTransform transform = data.transform(Normalize::kNone);
+  EXPECT_THROW(data.split("train")->load(samples, transform, block.data()), std::logic_error);
+  data.split("train")->read(samples, transform, block.data());
   EXPECT_EQ(block[0], static_cast<float>((299 % 251) * (1. / 255)));
   EXPECT_EQ(block[1], static_cast<float>(3 * (1. / 255)));
 }

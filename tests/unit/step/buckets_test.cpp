@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "convoy/optim/optimizer.hpp"
+
 namespace convoy::step {
 namespace {
 
@@ -29,7 +31,7 @@ TEST(Buckets, CoverTheGradientOnceInAnySize) {
     std::vector<int> covered(static_cast<std::size_t>(net.gradient_size()));
     for (const Bucket& bucket : plan_buckets(net, bytes)) {
       EXPECT_GT(bucket.elements.size(), 0);
-      EXPECT_LE(bucket.elements.size(), std::max<std::int64_t>(1, bytes / 4));
+      EXPECT_LE(bucket.elements.size(), bytes / 4 + 3 * optim::kNormBlock);
       for (std::int64_t i = bucket.elements.begin; i < bucket.elements.end; ++i)
         ++covered[static_cast<std::size_t>(i)];
     }
@@ -52,6 +54,21 @@ TEST(Buckets, AreCompleteOnceTheirOperationIs) {
                       range.size() == 0)
               << "operation " << before << " comes after " << bucket.operation;
       }
+    }
+  }
+}
+
+// So that one rank has the whole of every block.
+TEST(Buckets, CutNoBlockOfNorms) {
+  const nn::Network net = network();
+  std::vector<std::int64_t> ends{0};
+  for (const nn::Tensor& tensor : net.parameters()) ends.push_back(tensor.offset + tensor.size());
+  for (const std::int64_t bytes : {1, 40, 4096, 100'000}) {
+    for (const Bucket& bucket : plan_buckets(net, bytes)) {
+      const std::int64_t begin = bucket.elements.begin;
+      EXPECT_TRUE(begin % optim::kNormBlock == 0 || begin >= net.parameter_count() ||
+                  std::ranges::find(ends, begin) != ends.end())
+          << begin << " of buckets of " << bytes;
     }
   }
 }

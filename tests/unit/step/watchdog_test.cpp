@@ -24,7 +24,7 @@ class WatchdogTest : public testing::Test {
   /// Of rank `rank`, which waits for rank `other`.
   std::unique_ptr<Watchdog> start(int rank, int other) {
     auto watchdog = std::make_unique<Watchdog>(
-        rank, kHosts, kTimeout, Watchdog::Others{.waits_for = [other] { return other; }, .roll_call = {}},
+        rank, kHosts, kTimeout, heartbeat_, Watchdog::Others{.waits_for = [other] { return other; }, .roll_call = {}},
         [this](const std::string& message) {
           message_ = message;
           clock_.give_up();
@@ -44,6 +44,7 @@ class WatchdogTest : public testing::Test {
   }
 
   ManualClock clock_;
+  Heartbeat heartbeat_;
 
  private:
   std::string message_;  // written before give_up(), read after await_sleeper()
@@ -51,7 +52,7 @@ class WatchdogTest : public testing::Test {
 
 TEST_F(WatchdogTest, SaysWhereItsRankIsAndWhomItWaitsFor) {
   const auto watchdog = start(3, 5);
-  watchdog->enter(Phase::kEvaluation, 42);
+  heartbeat_.enter(Phase::kEvaluation, 42);
   const std::string message = pass(2 * kTimeout);
   for (const char* part :
        {"no progress for 40 s", "step 42", "evaluating", "waits for rank 5 on n5", "[rank 3 on n3]"})
@@ -82,7 +83,7 @@ TEST_F(WatchdogTest, CountsFromTheLastTick) {
   const auto watchdog = start(0, -1);
   for (int i = 0; i < 4; ++i) {  // nearly four timeouts in all
     EXPECT_EQ(pass(kTimeout - kPause), "");
-    watchdog->tick();
+    heartbeat_.tick();
   }
   EXPECT_EQ(pass(kPause + kTimeout), "");  // the tick is seen at the first look
   EXPECT_NE(pass(kPause), "");
@@ -91,7 +92,7 @@ TEST_F(WatchdogTest, CountsFromTheLastTick) {
 TEST_F(WatchdogTest, CountsFromTheLastPhase) {
   const auto watchdog = start(0, -1);
   EXPECT_EQ(pass(kTimeout - kPause), "");
-  watchdog->enter(Phase::kCheckpoint, 1);
+  heartbeat_.enter(Phase::kCheckpoint, 1);
   EXPECT_EQ(pass(kPause + kTimeout), "");
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // One update at a time on one rank, and everything it needs to be in step with the other ranks: the engine,
-// the exchange of gradients, the state. Private to the train room; the Trainer decides which step comes when.
+// the exchange of gradients, the state. Whoever trains (train/trainer.hpp, measure/) decides which step comes
+// when.
 
 #include <cstdint>
 #include <functional>
@@ -24,23 +25,24 @@
 namespace convoy::step {
 
 /// One step of the run.
-struct StepOrder {
+struct StepInput {
   std::int64_t step = 0;  ///< from 0
   std::int64_t epoch = 0;
   std::span<const std::int64_t> batch;  ///< samples of all ranks
-  double rate = 0;
+  data::Stream* stream = nullptr;       ///< of a streamed split: feed_training()
+  double learning_rate = 0;
   bool verify_follows = false;
   std::function<int()> request;  ///< of this rank (a Request), asked for at the step's end
 };
 
-class Stepper {
+class StepRunner {
  public:
   /// Collective over `world`; what is referred to must outlive it.
-  Stepper(const Options& options, const comm::Communicator& world, const nn::Network& network,
+  StepRunner(const Options& options, const comm::Communicator& world, const nn::Network& network,
           const kernels::KernelTable<float>& kernels, const Source& source, const Hooks& hooks);
 
   [[nodiscard]] Engine& engine() { return engine_; }
-  [[nodiscard]] model::State& state() { return state_; }
+  [[nodiscard]] model::State& state() { return exchange_ ? exchange_->state() : *own_state_; }
   /// Micro-batches of a whole step.
   [[nodiscard]] std::int64_t leaves() const;
   /// f, see comm/reducer.hpp, and whether it is of hosts; 1 of a rank alone.
@@ -49,30 +51,26 @@ class Stepper {
   [[nodiscard]] std::int64_t micro_batch_for_one_sum() const;
   [[nodiscard]] bool shares_memory() const;
 
-  /// Bytes of gradients of the host's other ranks that this one works in, after prepare().
+  /// Bytes of gradients of the host's other ranks that this one works in.
   [[nodiscard]] std::int64_t bytes_of_node_peers() const {
     return exchange_ ? exchange_->reducer().bytes_of_node_peers() : 0;
   }
 
   /// Books the time of later steps.
-  void start_profile();
-  [[nodiscard]] Profile* profile() { return profile_ ? &*profile_ : nullptr; }
+  void start_profile() { profile_.turn_on(); }
+  [[nodiscard]] const Profile& profile() const { return profile_; }
   /// Collective. Ends the job where a rank stops answering from now on. Nothing where there is one rank.
   void start_watchdog();
   /// For the watchdog's message.
-  void enter(Phase phase, std::int64_t step) {
-    if (watchdog_) watchdog_->enter(phase, step);
-  }
+  void enter(Phase phase, std::int64_t step) { heartbeat_.enter(phase, step); }
 
-  /// Collective, before the first step: memory that ranks of a host share.
-  void prepare();
-  /// Makes the rest of the memory of whole and last steps, which else the first of them do. Returns the plan
-  /// of a whole step.
+  /// Makes the memory of whole and last steps, which else the first of them do. Returns the plan of a whole
+  /// step.
   const StepPlan& prepare_plans();
 
   /// Collective. One update of the state, which need not be here yet at its end (settle()). Returns the sums
   /// of the whole batch. Throws DivergedError where the loss is not finite.
-  LeafResult step(const StepOrder& order);
+  LeafResult step(const StepInput& input);
   /// The strongest request that any rank had in the last step.
   [[nodiscard]] int strongest_request() const { return leaf_sums_.strongest_request(); }
   /// Waits until the state of the last step is here.
@@ -88,28 +86,35 @@ class Stepper {
 
  private:
   const StepPlan& plan_for(std::int64_t leaves);
-  void await_pictures_of(std::int64_t step);
-  void compute_again(const StepPlan& usual, const StepOrder& order);
-  [[nodiscard]] GradientTap tap_of(const StepOrder& order);
+  void await_pictures_of(const StepInput& input);
+  void compute_again(const StepPlan& usual, const StepInput& input);
+  [[nodiscard]] GradientTap tap_of(const StepInput& input);
   [[nodiscard]] std::int64_t last_leaves() const;
+  [[nodiscard]] std::unique_ptr<GradientExchange> make_exchange(const nn::Network& network,
+                                                                const kernels::KernelTable<float>& kernels);
+  [[nodiscard]] EngineSetting engine_setting(const nn::Network& network,
+                                             const kernels::KernelTable<float>& kernels);
 
   const Options& options_;
   comm::Communicator world_;
   const Source& source_;
-  BatchPlan batches_;
-  Engine engine_;
-  std::vector<optim::ParameterRange> ranges_;
-  std::unique_ptr<GradientExchange> exchange_;  // null: one rank alone
-  std::optional<CrossCheck> cross_check_;       // likewise
   const Hooks& hooks_;
+  int threads_;
+  BatchPlan batches_;
+  Heartbeat heartbeat_;
+  Profile profile_;
+  std::unique_ptr<const optim::Optimizer> optimizer_;
+  std::map<std::int64_t, StepPlan> plans_;      // by number of leaves
+  std::unique_ptr<GradientExchange> exchange_;  // null: one rank alone
+  std::optional<model::State> own_state_;       // of a rank alone
+  std::optional<NormSums> own_norms_;           // likewise, of an optimizer that asks for some
+  std::optional<CrossCheck> cross_check_;       // of several ranks
+  Engine engine_;
   struct {
     std::int64_t step = 0;
     bool is_checked = false;
   } tapped_;
-  model::State state_;
-  std::map<std::int64_t, StepPlan> plans_;  // by number of leaves
   LeafSums leaf_sums_;
-  std::optional<Profile> profile_;
   std::optional<Watchdog> watchdog_;  // last: it looks at the others
 };
 

@@ -1,0 +1,61 @@
+#include "convoy/optim/optimizer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cmath>
+
+#include "convoy/core/layout.hpp"
+#include "convoy/optim/optimizers.hpp"
+
+namespace convoy::optim {
+
+double Norms::of_tensor(std::size_t vector, std::int64_t tensor) const {
+  const std::size_t tensors = of_tensors_.size() / of_all_.size();
+  return of_tensors_[vector * tensors + static_cast<std::size_t>(tensor)];
+}
+
+double Norms::of_all(std::size_t vector) const {
+  return of_all_[vector];
+}
+
+void Norms::clear() {
+  of_tensors_.clear();
+  of_all_.clear();
+}
+
+void Norms::add(std::span<const double> squares_of_tensors, double squares_of_all) {
+  for (const double squares : squares_of_tensors) of_tensors_.push_back(std::sqrt(squares));
+  of_all_.push_back(std::sqrt(squares_of_all));
+}
+
+double sum_of_squares(std::span<const float> values) {
+  // Squares of floats are exact in double. One sum a lane, then the lanes along a tree.
+  std::array<double, kLanes> sums{};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto x = static_cast<double>(values[i]);
+    sums[i % sums.size()] += x * x;
+  }
+  for (std::size_t half = sums.size() / 2; half > 0; half /= 2)
+    for (std::size_t i = 0; i < half; ++i) sums[i] += sums[i + half];
+  return sums[0];
+}
+
+void Optimizer::measure(int, const StepInfo&, const Stretch&, const Norms&, std::span<double>) const {
+  assert(!"an optimizer with norm stages has its own measure()");
+}
+
+const std::vector<std::string_view>& optimizer_names() {
+  static const std::vector<std::string_view> names{"sgd"};
+  return names;
+}
+
+std::unique_ptr<const Optimizer> make_optimizer(const OptimizerOptions& options) {
+  switch (options.kind) {
+    case OptimizerKind::kSgd:
+      return make_sgd(options);
+  }
+  return nullptr;
+}
+
+}  // namespace convoy::optim
