@@ -22,34 +22,45 @@ nn::Network network() {
                      nn::LossKind::kSoftmaxCrossEntropy, 3);
 }
 
-/// The state of one of `ranks`, each of which keeps its part of the velocity.
-State empty_state(const nn::Network& net, const comm::Communicator& ranks, bool has_momentum) {
-  State state = make_state(net, has_momentum ? 0.9 : 0);
-  if (has_momentum)  // in pieces, so that no tensor lies on one rank
-    state.velocity = optim::Shard({split(60, ranks.size(), ranks.rank()), [&] {
-                                     const Range rest =
-                                         split(net.parameter_count() - 60, ranks.size(), ranks.rank());
-                                     return Range{60 + rest.begin, 60 + rest.end};
-                                   }()});
-  if (has_momentum) state.owned = state.velocity.ranges();
+class TwoStates final : public optim::Optimizer {
+ public:
+  [[nodiscard]] std::vector<std::string_view> states() const override { return {"mean", "variance"}; }
+  void update(const optim::StepInfo&, const optim::Stretch&, const optim::Norms&) const override {}
+};
+
+/// The state of one of `ranks`, each of which keeps its part of the optimizer's, in pieces, so that no tensor
+/// lies on one rank.
+State empty_state(const nn::Network& net, const comm::Communicator& ranks, bool has_state) {
+  const TwoStates optimizer;
+  State state = make_state(net, has_state ? &optimizer : nullptr);
+  if (!has_state) return state;
+  const Range rest = split(net.parameter_count() - 60, ranks.size(), ranks.rank());
+  state.owned = {split(60, ranks.size(), ranks.rank()), {60 + rest.begin, 60 + rest.end}};
+  for (OptimizerState& each : state.optimizer) each.values = optim::Shard(state.owned);
   return state;
 }
 
-State state_of(const nn::Network& net, const comm::Communicator& ranks, bool has_momentum) {
-  State state = empty_state(net, ranks, has_momentum);
+State state_of(const nn::Network& net, const comm::Communicator& ranks, bool has_state) {
+  State state = empty_state(net, ranks, has_state);
   float next = 0.125F;
   for (const auto values : {state.parameters, state.statistics})
     for (float& value : values) value = next += 1.0F;
-  for (const Range& range : state.velocity.ranges())
-    for (std::int64_t i = range.begin; i < range.end; ++i)
-      *state.velocity.at(i) = static_cast<float>(i) + 0.5F;
+  float of_state = 0.5F;
+  for (OptimizerState& each : state.optimizer) {
+    for (const Range& range : each.values.ranges())
+      for (std::int64_t i = range.begin; i < range.end; ++i)
+        *each.values.at(i) = static_cast<float>(i) + of_state;
+    of_state /= 2;
+  }
   return state;
 }
 
 std::vector<float> numbers_of(State& state) {
   std::vector<float> all;
-  for (const auto values : {state.parameters, state.statistics, state.velocity.values()})
-    all.insert(all.end(), values.begin(), values.end());
+  const auto add = [&](std::span<const float> values) { all.insert(all.end(), values.begin(), values.end()); };
+  add(state.parameters);
+  add(state.statistics);
+  for (const OptimizerState& each : state.optimizer) add(each.values.values());
   return all;
 }
 
@@ -68,10 +79,10 @@ CheckpointHeader header() {
           .data_digest = "00ff"};
 }
 
-void write(const std::string& path, const comm::Communicator& ranks, bool has_momentum,
+void write(const std::string& path, const comm::Communicator& ranks, bool has_state,
            Writers writers = Writers::kAll, int gzip_level = 0) {
   const nn::Network net = network();
-  const State state = state_of(net, ranks, has_momentum);
+  const State state = state_of(net, ranks, has_state);
   const WriterGroup group(ranks, writers, net, state);
   write_checkpoint(path, group, net, header(), take_snapshot(group, net, state),
                    {{"ranks", std::to_string(ranks.size())}}, gzip_level, {});
@@ -142,24 +153,24 @@ TEST_P(Checkpoint, IsReadBackToTheBit) {
   EXPECT_EQ(again.data_digest, "00ff");
 }
 
-INSTANTIATE_TEST_SUITE_P(Momentum, Checkpoint, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(OptimizerStates, Checkpoint, testing::Bool());
 
 TEST(Checkpoint, TheHashSeesEveryTensor) {
   const SharedFolder folder;
   const nn::Network net = network();
-  enum class Member { kParameters, kStatistics, kVelocity };
+  enum class Member { kParameters, kStatistics, kState };
   const auto hash_with = [&](float change, Member member) {
     State state = state_of(net, world(), true);
     const std::span<float> values = member == Member::kParameters   ? state.parameters
                                     : member == Member::kStatistics ? state.statistics
-                                                                    : state.velocity.values();
+                                                                    : state.optimizer.back().values.values();
     values[0] += change;
     const WriterGroup group(world(), Writers::kAll, net, state);
     write_checkpoint(folder / "a.h5", group, net, header(), take_snapshot(group, net, state), {}, 0, {});
     return hash_of_checkpoint(folder / "a.h5");
   };
   const Digest plain = hash_with(0, Member::kParameters);
-  for (const Member member : {Member::kParameters, Member::kStatistics, Member::kVelocity})
+  for (const Member member : {Member::kParameters, Member::kStatistics, Member::kState})
     EXPECT_NE(hash_with(1, member), plain);
 }
 

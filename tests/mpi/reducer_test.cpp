@@ -79,6 +79,7 @@ class Ranks {
         options_(options),
         buckets_(cut(size, most)),
         finished_(static_cast<std::size_t>(size)),
+        kept_(static_cast<std::size_t>(size)),
         reducer_(make_reducer(ranks, size, buckets_, options, divide())) {
     std::int64_t slots = 0;
     std::vector<Reducer::Layout> layouts;
@@ -94,6 +95,7 @@ class Ranks {
   /// A step of `leaves`, to which nothing is contributed yet. That before the one before must be done by
   /// then.
   void start(std::int64_t leaves) {
+    assign();
     while (!reducer_->may_begin()) poll();
     leaves_of_steps_.push_back(leaves);
     reducer_->begin(leaves);
@@ -119,6 +121,7 @@ class Ranks {
     contribute(in_order());
   }
   void finish() {
+    assign();
     while (!reducer_->is_idle()) poll();
   }
 
@@ -162,6 +165,20 @@ class Ranks {
   [[nodiscard]] bool has_leaves(std::int64_t leaves) const { return !nodes(leaves).empty(); }
 
  private:
+  /// With Assignment::kBeforeRelease: the rest of the latest step, all of which is contributed.
+  void assign() {
+    if (options_.assignment != Assignment::kBeforeRelease || assigned_steps_ == leaves_of_steps_.size()) return;
+    while (!reducer_->has_all_sums()) poll();
+    for (const int bucket : in_order()) {
+      for (const int owner : reducer_->finishes()) {
+        const Range slice = reducer_->slice(bucket, owner);
+        for (std::int64_t k = slice.begin; k < slice.end; ++k)
+          reducer_->values()[static_cast<std::size_t>(k)] = kept_[static_cast<std::size_t>(k)] / kDivisor;
+      }
+    }
+    assigned_steps_ = leaves_of_steps_.size();
+    reducer_->release();
+  }
   void poll() {
     reducer_->poll();
     std::this_thread::yield();  // more ranks than cores
@@ -187,7 +204,11 @@ class Ranks {
         const auto at = static_cast<std::size_t>(k);
         ASSERT_EQ(bits(sum[k - elements.begin]), bits(sums[at])) << "step " << step << ", element " << k;
         ASSERT_EQ(finished_[at]++, step) << "element " << k;
-        reducer_->values()[at] = sum[k - elements.begin] / kDivisor;
+        if (options_.assignment == Assignment::kBeforeRelease) {
+          kept_[at] = sum[k - elements.begin];
+        } else {
+          reducer_->values()[at] = sum[k - elements.begin] / kDivisor;
+        }
       }
     };
   }
@@ -216,12 +237,14 @@ class Ranks {
   std::vector<Range> buckets_;
   std::vector<std::int64_t> leaves_of_steps_;
   std::vector<std::int64_t> finished_;               // by element: steps whose sum this rank got
+  std::vector<float> kept_;                          // by element: the latest sum, before it is assigned
+  std::size_t assigned_steps_ = 0;
   std::map<std::int64_t, std::vector<float>> sums_;  // by leaves: of all ranks
   std::unique_ptr<Reducer> reducer_;
 };
 
-/// Every way to add: MPI's, and those of the tree.
-std::vector<ReducerOptions> all_ways() {
+/// Every way to add: MPI's, and those of the tree. Values are assigned at once.
+std::vector<ReducerOptions> ways_to_add() {
   std::vector<ReducerOptions> ways = {{.reduction = Reduction::kMpi}};
   for (const NodeMemory memory : {NodeMemory::kShared, NodeMemory::kPrivate}) {
     for (const Updates updates : {Updates::kByOwners, Updates::kEverywhere}) {
@@ -232,9 +255,21 @@ std::vector<ReducerOptions> all_ways() {
   return ways;
 }
 
+/// The same, and each with slices of whole grains whose values are assigned later.
+std::vector<ReducerOptions> all_ways() {
+  std::vector<ReducerOptions> ways = ways_to_add();
+  for (ReducerOptions way : ways_to_add()) {
+    way.grain = 8;
+    way.assignment = Assignment::kBeforeRelease;
+    ways.push_back(way);
+  }
+  return ways;
+}
+
 std::string name_of(const ReducerOptions& way) {
-  if (way.reduction == Reduction::kMpi) return "MPI's sum";
-  return std::string("the tree's sum, ") + (way.wire == Wire::kBfloat16 ? "bfloat16, " : "float32, ") +
+  const std::string when = way.assignment == Assignment::kBeforeRelease ? "later: " : "at once: ";
+  if (way.reduction == Reduction::kMpi) return when + "MPI's sum";
+  return when + "the tree's sum, " + (way.wire == Wire::kBfloat16 ? "bfloat16, " : "float32, ") +
          (way.memory == NodeMemory::kShared ? "shared memory, " : "private memory, ") +
          (way.updates == Updates::kByOwners ? "updates by owners" : "updates everywhere");
 }
@@ -344,7 +379,7 @@ TEST(Reducer, NothingIsSummedBeforeTheBucketsBeforeIt) {
 TEST(Reducer, TwoStepsUnderWayKeepApart) {
   // Rank 0 contributes to the first step only when the others have begun the second one, to which ranks
   // without leaves have contributed by then.
-  for (const ReducerOptions& way : all_ways()) {
+  for (const ReducerOptions& way : ways_to_add()) {
     SCOPED_TRACE(name_of(way));
     // MPI reads a long bucket in place until the others have it.
     const std::int64_t bucket = way.reduction == Reduction::kMpi ? 20000 : 13;

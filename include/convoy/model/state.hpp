@@ -51,7 +51,7 @@ struct State {
 /// One update of the values.
 struct Update {
   const optim::Optimizer* optimizer = nullptr;  ///< null: the values become the sum, for measurements
-  optim::StepInfo info;
+  optim::StepInfo info{};
   const optim::Norms* norms = nullptr;  ///< of all stages of an optimizer that has some
 
   /// From the tree's sum over `elements` of the gradient vector (parameters, then statistics), given from

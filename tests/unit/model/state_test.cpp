@@ -2,20 +2,21 @@
 
 #include <gtest/gtest.h>
 
+#include "convoy/optim/optimizers.hpp"
+
 namespace convoy::model {
 namespace {
 
 TEST(Update, StatisticsFollowTheMeanByATenth) {
   const nn::Network network({1, 2, 2}, {{"conv 1 1x1", "test"}, {"batchnorm", "test"}, {"dense 2", "test"}},
                             nn::LossKind::kSoftmaxCrossEntropy, std::nullopt);
-  State state = make_state(network, 0);
+  State state = make_state(network);
   ASSERT_EQ(state.statistics.size(), 2U);
   state.statistics[0] = 4;
   state.statistics[1] = 8;
   const std::vector<float> sum{16, 32};  // of eight samples: means 2 and 4
-  const optim::SgdOptions sgd;
-  const std::vector<optim::ParameterRange> ranges = decay_ranges(network);
-  Update{.sgd = &sgd, .ranges = &ranges, .rate = 1, .samples = 8}.apply(
+  const std::unique_ptr<const optim::Optimizer> sgd = optim::make_sgd({});
+  Update{.optimizer = sgd.get(), .info = {.learning_rate = 1, .samples = 8}}.apply(
       {network.parameter_count(), network.gradient_size()}, sum.data(), state);
   EXPECT_EQ(state.statistics[0], 0.9F * 4 + 0.1F * 2);
   EXPECT_EQ(state.statistics[1], 0.9F * 8 + 0.1F * 4);
@@ -28,14 +29,13 @@ TEST(Update, StatisticsFollowWithTheMomentumOfTheirLayer) {
                             nn::LossKind::kSoftmaxCrossEntropy, std::nullopt);
   const std::int64_t parameters = network.parameter_count();
   ASSERT_EQ(network.statistic_count(), 8);
-  const optim::SgdOptions sgd;
-  const std::vector<optim::ParameterRange> ranges = decay_ranges(network);
-  const Update update{.sgd = &sgd, .ranges = &ranges, .rate = 1, .samples = 8};
+  const std::unique_ptr<const optim::Optimizer> sgd = optim::make_sgd({});
+  const Update update{.optimizer = sgd.get(), .info = {.learning_rate = 1, .samples = 8}};
   std::vector<float> sum(static_cast<std::size_t>(network.gradient_size()));
   for (std::size_t i = 0; i < 8; ++i)
     sum[static_cast<std::size_t>(parameters) + i] = 16 * static_cast<float>(i + 1);
   for (const std::int64_t cut : {parameters - 1, parameters + 3, parameters + 5}) {
-    State state = make_state(network, 0);
+    State state = make_state(network);
     for (std::size_t i = 0; i < 8; ++i) state.statistics[i] = 4 + static_cast<float>(i);
     update.apply({0, cut}, sum.data(), state);
     update.apply({cut, network.gradient_size()}, sum.data() + cut, state);
@@ -44,6 +44,46 @@ TEST(Update, StatisticsFollowWithTheMomentumOfTheirLayer) {
       const float average = 2 * static_cast<float>(i + 1);
       EXPECT_EQ(state.statistics[i], i < 4 ? 0.75F * start + 0.25F * average : 0.9F * start + 0.1F * average)
           << i << ", cut at " << cut;
+    }
+  }
+}
+
+/// Adds to its state, and to the parameter, which tensor an element belongs to.
+class Marks final : public optim::Optimizer {
+ public:
+  [[nodiscard]] std::vector<std::string_view> states() const override { return {"first", "second"}; }
+  void update(const optim::StepInfo&, const optim::Stretch& stretch, const optim::Norms&) const override {
+    for (std::int64_t i = 0; i < stretch.size; ++i) {
+      stretch.states[0][i] += stretch.gradient_sum[i];
+      stretch.states[1][i] += static_cast<float>(stretch.tensor) + 1;
+      stretch.parameters[i] += stretch.decays ? 2.0F : 1.0F;
+    }
+  }
+};
+
+TEST(Update, GivesEachStretchItsTensorAndItsPartOfEveryState) {
+  const nn::Network network({1, 2, 2}, {{"conv 3 2x2", "test"}, {"dense 2", "test"}},
+                            nn::LossKind::kSoftmaxCrossEntropy, std::nullopt);
+  const Marks marks;
+  const Update update{.optimizer = &marks, .info = {}};
+  const std::int64_t size = network.parameter_count();
+  std::vector<float> sum(static_cast<std::size_t>(size));
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = static_cast<float>(i);
+  for (std::int64_t cut = 0; cut <= size; ++cut) {
+    State state = make_state(network, &marks);
+    ASSERT_EQ(state.optimizer.size(), 2U);
+    EXPECT_EQ(state.optimizer[1].name, "second");
+    EXPECT_EQ(state.kept(), 2 * size);
+    update.apply({0, cut}, sum.data(), state);
+    update.apply({cut, size}, sum.data() + cut, state);
+    for (std::size_t tensor = 0; tensor < network.parameters().size(); ++tensor) {
+      const nn::Tensor& its = network.parameters()[tensor];
+      for (std::int64_t i = its.offset; i < its.offset + its.size(); ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        ASSERT_EQ(state.optimizer[0].values.values()[at], sum[at]) << i << ", cut at " << cut;
+        ASSERT_EQ(state.optimizer[1].values.values()[at], static_cast<float>(tensor + 1)) << i;
+        ASSERT_EQ(state.parameters[at], its.decays ? 2.0F : 1.0F) << i;
+      }
     }
   }
 }

@@ -1,14 +1,27 @@
-#include "convoy/optim/sgd.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "convoy/core/random.hpp"
+#include "convoy/optim/optimizers.hpp"
 #include "reference/sgd.hpp"
 
 namespace convoy::optim {
 namespace {
+
+/// One update of `size` elements that all decay or all do not; `velocity` may be null.
+void sgd_step(const OptimizerOptions& options, bool decays, std::int64_t step, std::int64_t size,
+              const float* sum, float samples, float learning_rate, float* parameters, float* velocity) {
+  const std::array states{velocity};
+  make_sgd(options)->update({.step = step, .learning_rate = learning_rate, .samples = samples},
+                            {.decays = decays,
+                             .size = size,
+                             .gradient_sum = sum,
+                             .parameters = parameters,
+                             .states = std::span(states).first(velocity != nullptr ? 1 : 0)},
+                            {});
+}
 
 // Halves and quarters throughout: every number below is exact in float.
 struct HandCase {
@@ -16,14 +29,14 @@ struct HandCase {
   float parameters[2] = {4.0F, 8.0F};
   float velocity[2] = {99.0F, 99.0F};  // what is there before the first step must not matter
 
-  void step(const SgdOptions& options, bool first) {
-    sgd_step(options, {{{0, 2}, true}}, 0.5F, first, {0, 2}, gradient, 1.0F, parameters, velocity);
+  void step(const OptimizerOptions& options, std::int64_t number) {
+    sgd_step(options, true, number, 2, gradient, 1.0F, 0.5F, parameters, velocity);
   }
 };
 
 TEST(Sgd, FirstStepTakesTheGradientAsVelocity) {
   HandCase it;
-  it.step({.momentum = 0.5}, true);
+  it.step({.momentum = 0.5}, 0);
   EXPECT_EQ(it.velocity[0], 1.0F);
   EXPECT_EQ(it.velocity[1], -2.0F);
   EXPECT_EQ(it.parameters[0], 3.5F);  // 4 − 0.5·1
@@ -32,45 +45,43 @@ TEST(Sgd, FirstStepTakesTheGradientAsVelocity) {
 
 TEST(Sgd, LaterStepsAddMomentumWithoutDampening) {
   HandCase it;
-  it.step({.momentum = 0.5}, true);
-  it.step({.momentum = 0.5}, false);
+  it.step({.momentum = 0.5}, 0);
+  it.step({.momentum = 0.5}, 1);
   EXPECT_EQ(it.velocity[0], 1.5F);     // 0.5·1 + 1
   EXPECT_EQ(it.parameters[0], 2.75F);  // 3.5 − 0.5·1.5
 }
 
 TEST(Sgd, NesterovLooksAheadByTheNewVelocity) {
   HandCase it;
-  it.step({.momentum = 0.5, .nesterov = true}, true);
+  it.step({.momentum = 0.5, .nesterov = true}, 0);
   EXPECT_EQ(it.parameters[0], 3.25F);  // 4 − 0.5·(1 + 0.5·1)
-  it.step({.momentum = 0.5, .nesterov = true}, false);
+  it.step({.momentum = 0.5, .nesterov = true}, 1);
   EXPECT_EQ(it.velocity[0], 1.5F);
   EXPECT_EQ(it.parameters[0], 2.375F);  // 3.25 − 0.5·(1 + 0.5·1.5)
 }
 
-TEST(Sgd, DecayIsAddedToTheGradientWhereTheRangeDecaysAlone) {
-  float gradient[3] = {1.0F, 1.0F, 1.0F};
-  float parameters[3] = {4.0F, 4.0F, 4.0F};
-  float velocity[3] = {};
-  const std::vector<ParameterRange> ranges{{{0, 1}, true}, {{1, 2}, false}, {{2, 3}, true}};
-  sgd_step({.momentum = 0.5, .weight_decay = 0.25}, ranges, 0.5F, true, {0, 3}, gradient, 1.0F, parameters,
-           velocity);
-  EXPECT_EQ(velocity[0], 2.0F);  // 1 + 0.25·4
-  EXPECT_EQ(velocity[1], 1.0F);
-  EXPECT_EQ(parameters[0], 3.0F);
-  EXPECT_EQ(parameters[1], 3.5F);
-  EXPECT_EQ(parameters[2], 3.0F);
+TEST(Sgd, DecayIsAddedToTheGradientOfWhatDecaysAlone) {
+  for (const bool decays : {true, false}) {
+    HandCase it;
+    sgd_step({.momentum = 0.5, .weight_decay = 0.25}, decays, 0, 2, it.gradient, 1.0F, 0.5F, it.parameters,
+             it.velocity);
+    EXPECT_EQ(it.velocity[0], decays ? 2.0F : 1.0F);  // 1 + 0.25·4
+    EXPECT_EQ(it.parameters[0], decays ? 3.0F : 3.5F);
+  }
 }
 
-TEST(Sgd, WithoutMomentumNeedsNoVelocity) {
+TEST(Sgd, WithoutMomentumNeedsNoState) {
+  EXPECT_TRUE(make_sgd({})->states().empty());
+  EXPECT_EQ(make_sgd({.momentum = 0.5})->states(), std::vector<std::string_view>{"momentum"});
   HandCase it;
-  sgd_step({}, {{{0, 2}, true}}, 0.5F, false, {0, 2}, it.gradient, 1.0F, it.parameters, nullptr);
+  sgd_step({}, true, 1, 2, it.gradient, 1.0F, 0.5F, it.parameters, nullptr);
   EXPECT_EQ(it.parameters[0], 3.5F);
   EXPECT_EQ(it.parameters[1], 9.0F);
 }
 
 TEST(Sgd, DividesTheSumByTheSamples) {
   HandCase it;
-  sgd_step({}, {{{0, 2}, true}}, 0.5F, false, {0, 2}, it.gradient, 4.0F, it.parameters, nullptr);
+  sgd_step({}, true, 1, 2, it.gradient, 4.0F, 0.5F, it.parameters, nullptr);
   EXPECT_EQ(it.parameters[0], 3.875F);  // 4 − 0.5·1/4
   EXPECT_EQ(it.parameters[1], 8.25F);
 }
@@ -83,7 +94,7 @@ struct Outcome {
 constexpr std::int64_t kSize = 1001;  // no multiple of a vector or of a team
 constexpr int kSteps = 20;
 constexpr double kRate = 0.05;
-constexpr SgdOptions kAll{.momentum = 0.9, .nesterov = true, .weight_decay = 0.01};
+constexpr OptimizerOptions kAll{.momentum = 0.9, .nesterov = true, .weight_decay = 0.01};
 
 float random_value(RandomPurpose purpose, std::uint64_t step, std::int64_t i) {
   return static_cast<float>(
@@ -99,9 +110,8 @@ Outcome run(std::int64_t stretch) {
     for (std::int64_t i = 0; i < kSize; ++i)
       gradient[i] = random_value(RandomPurpose::kTest, static_cast<std::uint64_t>(step) + 1, i);
     for (std::int64_t begin = 0; begin < kSize; begin += stretch)
-      sgd_step(kAll, {{{0, 500}, true}, {{500, kSize}, true}}, static_cast<float>(kRate), step == 0,
-               {begin, std::min(begin + stretch, kSize)}, gradient.data() + begin, 1.0F, it.parameters.data(),
-               it.velocity.data() + begin);
+      sgd_step(kAll, true, step, std::min(stretch, kSize - begin), gradient.data() + begin, 1.0F,
+               static_cast<float>(kRate), it.parameters.data() + begin, it.velocity.data() + begin);
   }
   return it;
 }

@@ -4,11 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 #include <set>
 
 #include "convoy/comm/tree.hpp"
 #include "convoy/data/noise.hpp"
+#include "support/norm_scaled.hpp"
 
 namespace convoy::step {
 namespace {
@@ -34,10 +36,12 @@ class EngineTest : public testing::Test {
     std::iota(batch_.rbegin(), batch_.rend(), 0);  // not in the order of the split
   }
 
-  [[nodiscard]] Engine engine(int threads) const {
-    return {network_, kernels::float_kernels(kernels::supported_isas().back()), threads, kMicroBatch,
-            kernels::Precision::kFloat32};
+  [[nodiscard]] static EngineSetting setting(int threads) {
+    return {.kernels = kernels::float_kernels(kernels::supported_isas().back()),
+            .threads = threads,
+            .micro_batch = kMicroBatch};
   }
+  [[nodiscard]] Engine engine(int threads) const { return {network_, setting(threads)}; }
 
   struct Step {
     std::vector<float> sum;  // [gradient_size], along the tree
@@ -47,13 +51,20 @@ class EngineTest : public testing::Test {
   };
 
   /// The micro-batches of `block`, one maximal node of the tree.
-  Step step(Engine& engine, const Range& block = {0, kLeaves}) {
+  Step step(Engine& engine, const Range& block = {0, kLeaves}, const GradientTap& tap = {}) {
     const StepPlan plan = plan_step(kLeaves, block, engine.threads());
     EXPECT_EQ(plan.nodes.size(), 1U);
     std::vector<LeafResult> leaves(static_cast<std::size_t>(block.size()));
-    engine.gradients(plan, source_, state_, batch_, kSeed, kEpoch, leaves);
+    engine.gradients({.plan = plan,
+                      .source = source_,
+                      .state = state_,
+                      .batch = batch_,
+                      .seed = kSeed,
+                      .epoch = kEpoch,
+                      .leaves = leaves,
+                      .tap = tap});
     // Without an optimizer an update leaves the sum as the values.
-    model::State values = model::make_state(network_, 0);
+    model::State values = model::make_state(network_);
     engine.update(plan, {}, values);
     Step result;
     result.sum.assign(values.memory.span().begin(), values.memory.span().end());
@@ -67,7 +78,7 @@ class EngineTest : public testing::Test {
   nn::Network network_ = network();
   data::Split split_ = data::make_noise(network_.input(), kSamples, kClasses);
   Source source_{.split = &split_, .transform = data::noise_transform(network_.input())};
-  model::State state_ = model::make_state(network_, 0);
+  model::State state_ = model::make_state(network_);
   std::vector<std::int64_t> batch_;
 };
 
@@ -114,8 +125,9 @@ TEST_F(EngineTest, MicroBatchesTakenTogetherLayerByLayerDoNotChangeABit) {
   Engine one = engine(1);
   const Step expected = step(one);
   for (const int threads : {1, 2}) {
-    Engine layerwise = engine(threads);
-    layerwise.set_layerwise(3);
+    EngineSetting three = setting(threads);
+    three.layerwise = 3;
+    Engine layerwise(network_, three);
     EXPECT_EQ(step(layerwise), expected) << threads << " threads";
   }
 }
@@ -124,8 +136,9 @@ TEST_F(EngineTest, BorrowedBuffersHoldTheGradient) {
   Engine own = engine(1);
   const Step expected = step(own, {4, 5});
   std::vector<float> room(static_cast<std::size_t>(network_.gradient_size()));
-  Engine borrower = engine(1);
-  borrower.use_slots({room.data()});
+  EngineSetting borrowing = setting(1);
+  borrowing.slots = {room.data()};
+  Engine borrower(network_, borrowing);
   EXPECT_EQ(step(borrower, {4, 5}), expected);
   EXPECT_EQ(room, expected.sum);
 }
@@ -135,19 +148,46 @@ TEST_F(EngineTest, TheTapSeesEveryGradientOfEveryMicroBatchOnce) {
   Engine one = engine(1);
   std::multiset<std::pair<std::int64_t, int>> seen;
   std::vector<float> of_leaf_3(static_cast<std::size_t>(network_.gradient_size()));
-  one.set_tap(
+  const GradientTap tap =
       [&](std::int64_t leaf, int operation, std::span<float> parameters, std::span<float> statistics) {
         seen.emplace(leaf, operation);
         if (leaf != 3) return;
         const OperationRanges& own = ranges[static_cast<std::size_t>(operation)];
         std::copy(parameters.begin(), parameters.end(), of_leaf_3.begin() + own.parameters.begin);
         std::copy(statistics.begin(), statistics.end(), of_leaf_3.begin() + own.statistics.begin);
-      });
-  (void)step(one);
+      };
+  (void)step(one, {0, kLeaves}, tap);
   EXPECT_EQ(seen.size(), static_cast<std::size_t>(kLeaves) * ranges.size());
   EXPECT_EQ(std::set(seen.begin(), seen.end()).size(), seen.size());
-  one.set_tap({});
   EXPECT_EQ(of_leaf_3, step(one, {3, 4}).sum);
+}
+
+TEST_F(EngineTest, ThreadsDoNotChangeABitOfAnUpdateByNorms) {
+  const test::NormScaled optimizer;
+  const auto updated = [&](int threads) {
+    Engine each = engine(threads);
+    const StepPlan plan = plan_step(kLeaves, {0, kLeaves}, threads);
+    std::vector<LeafResult> leaves(kLeaves);
+    each.gradients({.plan = plan,
+                    .source = source_,
+                    .state = state_,
+                    .batch = batch_,
+                    .seed = kSeed,
+                    .epoch = kEpoch,
+                    .leaves = leaves});
+    model::State state = model::make_state(network_, &optimizer);
+    std::ranges::copy(state_.memory.span(), state.memory.span().begin());
+    NormSums norms(optimizer, state.parameter_ranges);
+    each.update(plan,
+                {.optimizer = &optimizer, .info = {.step = 1, .learning_rate = 0.5, .samples = kSamples}},
+                state, &norms);
+    std::vector<float> all(state.memory.span().begin(), state.memory.span().end());
+    const auto kept = state.optimizer.front().values.values();
+    all.insert(all.end(), kept.begin(), kept.end());
+    return all;
+  };
+  const std::vector<float> expected = updated(1);
+  for (const int threads : {2, 3, 4}) EXPECT_EQ(updated(threads), expected) << threads << " threads";
 }
 
 TEST_F(EngineTest, EvaluationDoesNotDependOnThreadsAndCountsEverySampleOnce) {
@@ -155,7 +195,7 @@ TEST_F(EngineTest, EvaluationDoesNotDependOnThreadsAndCountsEverySampleOnce) {
     Engine each = engine(threads);
     std::vector<LeafResult> leaves(kLeaves);
     std::vector<std::int64_t> confusion(kClasses * kClasses);
-    each.evaluate(source_, state_, {0, kLeaves}, leaves, confusion);
+    each.evaluate(source_, nullptr, state_, {0, kLeaves}, leaves, confusion);
     std::vector<double> losses;
     std::int64_t correct = 0;
     for (const LeafResult& leaf : leaves) {

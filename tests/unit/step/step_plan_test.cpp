@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "convoy/comm/reducer.hpp"
+#include "convoy/step/schedule.hpp"
 
 namespace convoy::step {
 namespace {

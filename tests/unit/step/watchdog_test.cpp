@@ -116,7 +116,7 @@ TEST_F(WatchdogTest, CallsTheRollBeforeItEnds) {
   std::promise<void> called;
   {
     const Watchdog watchdog(
-        0, kHosts, kTimeout,
+        0, kHosts, kTimeout, heartbeat_,
         {.waits_for = [] { return -1; },
          .roll_call =
              [&called] {
@@ -132,7 +132,7 @@ TEST_F(WatchdogTest, CallsTheRollBeforeItEnds) {
 
 TEST_F(WatchdogTest, IsNotThereWithoutATimeout) {
   const Watchdog never(
-      0, kHosts, 0, {.waits_for = [] { return -1; }, .roll_call = {}},
+      0, kHosts, 0, heartbeat_, {.waits_for = [] { return -1; }, .roll_call = {}},
       [](const std::string& message) { ADD_FAILURE() << message; }, clock_);
   clock_.advance(1e6);
 }

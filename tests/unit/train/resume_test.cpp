@@ -144,7 +144,7 @@ class ResumePoint : public testing::Test {
   std::string write(std::int64_t step) {
     const nn::Network network({1, 2, 2}, {{"dense 2", "test"}}, nn::LossKind::kSoftmaxCrossEntropy,
                               std::nullopt);
-    const model::State state = model::make_state(network, 0);
+    const model::State state = model::make_state(network);
     const model::WriterGroup group(Communicator::self(), model::Writers::kOne, network, state);
     model::CheckpointHeader header = header_of(kIni);
     header.input = {.shape = {1, 2, 2}, .mean = {0}, .std = {1}};
