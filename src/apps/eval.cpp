@@ -119,9 +119,8 @@ ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator&
                        .precision = options.precision});
   const std::int64_t classes = network.classes();
   io::IoThread io_thread;
-  const train::Evaluation result =
-      train::evaluate(engine, world, {.split = split, .transform = header.input}, state, &io_thread,
-                      request.wants_confusion ? classes : 0);
+  const train::Evaluation result = train::evaluate(engine, world, {.split = split, .transform = header.input},
+                                                   state, &io_thread, request.wants_confusion ? classes : 0);
   if (!world.is_root()) return ExitStatus::kDone;
   std::cout << request.checkpoint << " on " << request.data << ", split " << request.split << ", "
             << counted(result.samples, "sample") << '\n'

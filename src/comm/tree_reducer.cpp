@@ -60,8 +60,7 @@ TreeReducer::TreeReducer(const Communicator& world, std::int64_t size, std::vect
   map_.node().barrier();
   for (const Range& bucket : buckets_)
     for (int rank = 0; rank < world.size(); ++rank)
-      staging_slice_ =
-          std::max(staging_slice_, slice_of(bucket, options.grain, world.size(), rank).size());
+      staging_slice_ = std::max(staging_slice_, slice_of(bucket, options.grain, world.size(), rank).size());
   for (std::int64_t i = 0; i < 2 * bucket_count(); ++i) in_flight_.emplace_back(world);
   unsent_.reserve(in_flight_.size());
 }

@@ -92,14 +92,17 @@ void fill(const Split::Impl& split, std::span<const std::int64_t> samples, const
 void Split::load(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst,
                  const Loading& loading) const {
   if (is_streamed()) {
-    if (loading.stream == nullptr) throw std::logic_error("pictures of a streamed split without their stream");
-    fill(*impl_, samples, transform, loading,
-         [&](std::size_t i) { return loading.stream->picture(samples[i]); }, dst);
+    if (loading.stream == nullptr)
+      throw std::logic_error("pictures of a streamed split without their stream");
+    fill(
+        *impl_, samples, transform, loading,
+        [&](std::size_t i) { return loading.stream->picture(samples[i]); }, dst);
     return;
   }
   const std::byte* all = impl_->pictures->bytes().data();
   const std::int64_t size = picture_bytes();
-  fill(*impl_, samples, transform, loading, [&](std::size_t i) { return all + samples[i] * size; }, dst);
+  fill(
+      *impl_, samples, transform, loading, [&](std::size_t i) { return all + samples[i] * size; }, dst);
 }
 
 void Split::read(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst) const {
@@ -109,7 +112,8 @@ void Split::read(std::span<const std::int64_t> samples, const InputTransform& tr
   PictureReader reader(impl_->layout, impl_->shape);
   for (std::size_t i = 0; i < samples.size(); ++i)
     reader.read({samples[i], samples[i] + 1}, std::span(pictures).subspan(i * size, size));
-  fill(*impl_, samples, transform, {}, [&](std::size_t i) { return pictures.data() + i * size; }, dst);
+  fill(
+      *impl_, samples, transform, {}, [&](std::size_t i) { return pictures.data() + i * size; }, dst);
 }
 
 }  // namespace convoy::data

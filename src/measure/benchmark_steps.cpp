@@ -55,11 +55,11 @@ StepTime measure_steps(const comm::Communicator& world, const nn::Network& netwo
   const auto step = [&] {
     // At a rate of 0 nothing is learnt from noise, so nothing can diverge.
     (void)step_runner.step({.step = done,
-                        .epoch = order.epoch(),
-                        .batch = order.batch(done % (samples / its.batch), its.batch),
-                        .learning_rate = 0,
-                        .verify_follows = false,
-                        .request = {}});
+                            .epoch = order.epoch(),
+                            .batch = order.batch(done % (samples / its.batch), its.batch),
+                            .learning_rate = 0,
+                            .verify_follows = false,
+                            .request = {}});
     ++done;
   };
   for (int i = 0; i < kStepsToWarmUp; ++i) step();

@@ -67,8 +67,7 @@ class Rehearsal {
   }
 
   void step() {
-    const optim::StepInfo info{
-        .step = 1, .learning_rate = 0, .samples = static_cast<float>(options_.batch)};
+    const optim::StepInfo info{.step = 1, .learning_rate = 0, .samples = static_cast<float>(options_.batch)};
     if (exchange_) exchange_->begin(plan_, info, false);
     compute();
     if (!exchange_) return;

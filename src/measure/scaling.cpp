@@ -11,8 +11,8 @@
 #include "convoy/core/aligned.hpp"
 #include "convoy/core/integer.hpp"
 #include "convoy/model/state.hpp"
-#include "convoy/step/buckets.hpp"
 #include "convoy/optim/optimizers.hpp"
+#include "convoy/step/buckets.hpp"
 #include "convoy/step/schedule.hpp"
 #include "convoy/step/step_plan.hpp"
 

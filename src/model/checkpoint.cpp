@@ -126,7 +126,7 @@ WriterGroup::WriterGroup(const comm::Communicator& world, Writers writers, const
   if (writes) mine_ = part;
   if (!state.optimizer.empty() && world.size() > 1)
     redistribution_.emplace(world, state.owned,
-                      mine_ ? shares_of(network.parameters(), *mine_) : std::vector<Range>{});
+                            mine_ ? shares_of(network.parameters(), *mine_) : std::vector<Range>{});
   // Where several write, HDF5 calls MPI's blocking collectives.
   may_write_beside_ = world.broadcast_value(mine_ ? mine_->size() : 0) == 1;  // rank 0 writes
 }
@@ -255,9 +255,9 @@ CheckpointHeader read_checkpoint_header(const std::string& path) {
   return header;
 }
 
-void for_each_tensor(const std::string& path, const nn::Network& network, State& state,
-                     const std::function<void(const StoredTensor& stored, const Range& elements,
-                                              float* values)>& f) {
+void for_each_tensor(
+    const std::string& path, const nn::Network& network, State& state,
+    const std::function<void(const StoredTensor& stored, const Range& elements, float* values)>& f) {
   const io::File file = io::File::open(path);
   const auto read = [&](const std::string& name, const nn::Tensor& tensor) {
     return file.read<float>(name, tensor.dims);
@@ -285,11 +285,9 @@ void for_each_tensor(const std::string& path, const nn::Network& network, State&
 }
 
 void read_checkpoint_state(const std::string& path, const nn::Network& network, State& state) {
-  for_each_tensor(path, network, state,
-                  [](const StoredTensor& stored, const Range& elements, float* values) {
-                    std::copy(stored.values.begin() + elements.begin, stored.values.begin() + elements.end,
-                              values);
-                  });
+  for_each_tensor(path, network, state, [](const StoredTensor& stored, const Range& elements, float* values) {
+    std::copy(stored.values.begin() + elements.begin, stored.values.begin() + elements.end, values);
+  });
 }
 
 Digest hash_of_checkpoint(const std::string& path) {

@@ -24,8 +24,7 @@ comm::ReducerOptions reducer_options(const CommOptions& options, std::int64_t pa
           .memory = options.shared_memory ? comm::NodeMemory::kShared : comm::NodeMemory::kPrivate,
           .updates = options.shards_optimizer ? comm::Updates::kByOwners : comm::Updates::kEverywhere,
           .grain = optim::kNormBlock,
-          .assignment =
-              needs_norms ? comm::Assignment::kBeforeRelease : comm::Assignment::kInFinish};
+          .assignment = needs_norms ? comm::Assignment::kBeforeRelease : comm::Assignment::kInFinish};
 }
 
 bool asks_for_norms(const optim::Optimizer* optimizer) {
@@ -42,11 +41,12 @@ GradientExchange::GradientExchange(const comm::Communicator& world, const nn::Ne
       overlaps_(options.overlap),
       parameters_(network.parameter_count()),
       wire_(options.wire),
-      reducer_(comm::make_reducer(world, network.gradient_size(), elements_of(buckets_),
-                                  reducer_options(options, network.parameter_count(),
-                                                  asks_for_norms(setting.optimizer)),
-                                  [this](std::int64_t step, int bucket, const Range& elements,
-                                         const float* sum) { take_sum(step, bucket, elements, sum); })),
+      reducer_(comm::make_reducer(
+          world, network.gradient_size(), elements_of(buckets_),
+          reducer_options(options, network.parameter_count(), asks_for_norms(setting.optimizer)),
+          [this](std::int64_t step, int bucket, const Range& elements, const float* sum) {
+            take_sum(step, bucket, elements, sum);
+          })),
       state_(model::make_state(network, setting.optimizer, reducer_->values(),
                                slices_of(reducer_->finishes(), parameters_),
                                slices_of({world.rank()}, parameters_))),
@@ -256,8 +256,8 @@ void GradientExchange::update_by_norms() {
   NormSums& sums = norms_->sums;
   const std::int64_t step = steps_ - 1;
   const model::Update update{.optimizer = setting_.optimizer,
-                       .info = latest_[static_cast<std::size_t>(step % 2)].info,
-                       .norms = &sums.norms()};
+                             .info = latest_[static_cast<std::size_t>(step % 2)].info,
+                             .norms = &sums.norms()};
   sums.restart();
   for (int stage = 0; stage < sums.stages(); ++stage) {
     measure(stage, update);

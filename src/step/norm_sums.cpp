@@ -52,10 +52,9 @@ void NormSums::finish(int stage) {
     for (std::size_t i = 0; i < blocks_.size(); ++i) of_blocks_[i] = squares_[i * vectors + vector];
     for (std::size_t tensor = 0; tensor < of_tensors_.size(); ++tensor) {
       const Range& blocks = blocks_of_tensor_[tensor];
-      of_tensors_[tensor] =
-          comm::tree_sum(std::span<const double>(of_blocks_)
-                             .subspan(static_cast<std::size_t>(blocks.begin),
-                                      static_cast<std::size_t>(blocks.size())));
+      of_tensors_[tensor] = comm::tree_sum(
+          std::span<const double>(of_blocks_)
+              .subspan(static_cast<std::size_t>(blocks.begin), static_cast<std::size_t>(blocks.size())));
     }
     norms_.add(of_tensors_, comm::tree_sum(of_tensors_));
   }

@@ -8,14 +8,14 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/integer.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/step/feed.hpp"
 #include "convoy/optim/optimizers.hpp"
+#include "convoy/step/feed.hpp"
 #include "convoy/step/placement.hpp"
 
 namespace convoy::step {
 
 StepRunner::StepRunner(const Options& options, const comm::Communicator& world, const nn::Network& network,
-                 const kernels::KernelTable<float>& kernels, const Source& source, const Hooks& hooks)
+                       const kernels::KernelTable<float>& kernels, const Source& source, const Hooks& hooks)
     : options_(options),
       world_(world),
       source_(source),
@@ -36,7 +36,7 @@ StepRunner::StepRunner(const Options& options, const comm::Communicator& world, 
 }
 
 std::unique_ptr<GradientExchange> StepRunner::make_exchange(const nn::Network& network,
-                                                         const kernels::KernelTable<float>& kernels) {
+                                                            const kernels::KernelTable<float>& kernels) {
   if (world_.size() == 1) return nullptr;
   return std::make_unique<GradientExchange>(
       world_, network, options_.comm,
@@ -49,7 +49,7 @@ std::unique_ptr<GradientExchange> StepRunner::make_exchange(const nn::Network& n
 }
 
 EngineSetting StepRunner::engine_setting(const nn::Network& network,
-                                      const kernels::KernelTable<float>& kernels) {
+                                         const kernels::KernelTable<float>& kernels) {
   EngineSetting setting{.kernels = kernels,
                         .threads = threads_,
                         .micro_batch = options_.micro_batch,
@@ -120,8 +120,7 @@ const StepPlan& StepRunner::plan_for(std::int64_t leaves) {
   const auto found = plans_.find(leaves);
   if (found != plans_.end()) return found->second;
   return plans_
-      .emplace(leaves,
-               plan_step(leaves, comm::leaf_block(leaves, world_.size(), world_.rank()), threads_))
+      .emplace(leaves, plan_step(leaves, comm::leaf_block(leaves, world_.size(), world_.rank()), threads_))
       .first->second;
 }
 
@@ -133,19 +132,18 @@ void StepRunner::compute_again(const StepPlan& usual, const StepInput& input) {
   StepPlan plan = plan_step(usual.leaves, {leaf, leaf + 1}, 1);
   plan.groups.resize(usual.groups.size());  // the others are idle: no workspace is made for this alone
   LeafResult result;
-  engine_.gradients(
-      {.plan = plan,
-       .source = source_,
-       .stream = input.stream,
-       .state = state(),
-       .batch = input.batch,
-       .seed = options_.seed,
-       .epoch = input.epoch,
-       .leaves = std::span(&result, 1),
-       .tap = [this](std::int64_t of, int operation, std::span<float> parameters,
-                     std::span<float> statistics) {
-         cross_check_->see(of, operation, parameters, statistics, true);
-       }});
+  engine_.gradients({.plan = plan,
+                     .source = source_,
+                     .stream = input.stream,
+                     .state = state(),
+                     .batch = input.batch,
+                     .seed = options_.seed,
+                     .epoch = input.epoch,
+                     .leaves = std::span(&result, 1),
+                     .tap = [this](std::int64_t of, int operation, std::span<float> parameters,
+                                   std::span<float> statistics) {
+                       cross_check_->see(of, operation, parameters, statistics, true);
+                     }});
 }
 
 GradientTap StepRunner::tap_of(const StepInput& input) {
@@ -178,9 +176,8 @@ LeafResult StepRunner::step(const StepInput& input) {
   const auto samples = static_cast<std::int64_t>(input.batch.size());
   const std::int64_t leaves = batches_.micro_batches(samples);
   const StepPlan& plan = plan_for(leaves);
-  const optim::StepInfo info{.step = input.step,
-                             .learning_rate = input.learning_rate,
-                             .samples = static_cast<float>(samples)};
+  const optim::StepInfo info{
+      .step = input.step, .learning_rate = input.learning_rate, .samples = static_cast<float>(samples)};
   if (exchange_ && input.verify_follows) compute_again(plan, input);
   if (exchange_) exchange_->begin(plan, info, input.verify_follows);
   engine_.gradients({.plan = plan,

@@ -70,8 +70,8 @@ void Watchdog::end_process(const std::string& message) {
 
 std::string Watchdog::message() const {
   const int other = others_.waits_for();
-  return "no progress for " + shortest(timeout_seconds_) + " s (step " +
-         std::to_string(heartbeat_.step()) + ", " + describe(heartbeat_.phase()) +
+  return "no progress for " + shortest(timeout_seconds_) + " s (step " + std::to_string(heartbeat_.step()) +
+         ", " + describe(heartbeat_.phase()) +
          (other >= 0 && other != rank_ ? ", waits for " + comm::rank_on_host(other, hosts_) : std::string()) +
          "); a rank or host that says nothing here has stopped; resume without it, or raise comm.timeout "
          "[" +

@@ -28,8 +28,7 @@ void evaluate_streamed(step::Engine& engine, const step::Source& source, const m
       std::min(std::max<std::int64_t>(kBytes / leaf_bytes, engine.threads()), block.size());
   const Range rows{block.begin * engine.micro_batch(),
                    std::min(block.end * engine.micro_batch(), source.split->samples())};
-  const auto stream =
-      step::feed_evaluation(*source.split, io_thread, rows, at_once * engine.micro_batch());
+  const auto stream = step::feed_evaluation(*source.split, io_thread, rows, at_once * engine.micro_batch());
   for (std::int64_t step = 0, begin = block.begin; begin < block.end; ++step, begin += at_once) {
     const Range piece{begin, std::min(begin + at_once, block.end)};
     step::await_pictures(*stream, step, [&] { engine.tick(); });

@@ -41,9 +41,9 @@ void look_at(const step::Source& source) {
 /// What the first rank writes, or each of all.
 std::int64_t snapshot_bytes(const config::Options& options, const comm::Communicator& world,
                             const nn::Network& network, const model::State& state) {
-  const std::int64_t all =
-      (network.gradient_size() + static_cast<std::int64_t>(state.optimizer.size()) * network.parameter_count()) *
-      kFloatBytes;
+  const std::int64_t all = (network.gradient_size() +
+                            static_cast<std::int64_t>(state.optimizer.size()) * network.parameter_count()) *
+                           kFloatBytes;
   if (options.checkpoint_writers == model::Writers::kAll) return all / world.size();
   return world.is_root() ? all : 0;
 }
@@ -85,8 +85,7 @@ std::string plan_report(const config::Options& options, const comm::Communicator
                         const nn::Network& network, step::StepRunner& step_runner, const step::Source& train,
                         const step::Source* test) {
   const model::State& of = step_runner.state();
-  const std::int64_t state =
-      (network.gradient_size() + of.kept()) * kFloatBytes;
+  const std::int64_t state = (network.gradient_size() + of.kept()) * kFloatBytes;
   look_at(train);
   if (test != nullptr) look_at(*test);
   // Slots that are touched already count once, as gradients.

@@ -8,15 +8,13 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/agreement.hpp"
-#include "convoy/optim/schedule.hpp"
 #include "convoy/step/agreement.hpp"
 #include "convoy/step/batch_plan.hpp"
-#include "convoy/step/epoch_order.hpp"
 #include "convoy/step/feed.hpp"
-#include "convoy/step/step_runner.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "preflight.hpp"
 #include "resume.hpp"
+#include "training_setup.hpp"
 
 namespace convoy::train {
 namespace {
@@ -76,20 +74,11 @@ class Replay {
       : options_(options),
         world_(world),
         request_(request),
-        dataset_(options.data, world, {"train"}),
-        network_(dataset_.shape(), options.layers, options.loss, outputs_for(dataset_, options)),
-        isa_(step::lowest_isa(world, request.isa)),
-        source_{.split = &training_split(dataset_, options.data.file),
-                .transform = dataset_.transform(options.data.normalize),
-                .augmentation = options.data.augment},
-        step_runner_(options, world, network_, kernels::float_kernels(isa_), source_, no_hooks_),
-        steps_per_epoch_(step::BatchPlan(options, source_.split->samples()).steps_per_epoch()),
-        schedule_(options.schedule, options.epochs, steps_per_epoch_),
-        order_(data::SampleOrder(*source_.split, options.data, options.seed, options.batch)) {}
+        setup_(options, world, {"train"}, request.isa, no_hooks_) {}
 
   ReplayResult run() {
     ReplayResult result;
-    result.isa = kernels::to_string(isa_);
+    result.isa = kernels::to_string(setup_.isa);
     io::agreed_at_root(world_, [&] {
       model::require_sound_checkpoint(request_.from);
       model::require_sound_checkpoint(request_.to);
@@ -97,18 +86,18 @@ class Replay {
     io::agreed(world_, [&] {
       result.from = model::read_checkpoint_header(request_.from);
       result.to = model::read_checkpoint_header(request_.to);
-      if (result.from.data_digest != dataset_.digest()) {
-        result.other_data = dataset_.digest();
+      if (result.from.data_digest != setup_.dataset.digest()) {
+        result.other_data = setup_.dataset.digest();
         return;
       }
-      require_same_run(result.from, request_.from, options_, dataset_.digest());
-      require_same_run(result.to, request_.to, options_, dataset_.digest());
+      require_same_run(result.from, request_.from, options_, setup_.dataset.digest());
+      require_same_run(result.to, request_.to, options_, setup_.dataset.digest());
       if (result.from.progress.step >= result.to.progress.step)
         throw ConfigError("--from " + request_.from + " is at step " +
                           std::to_string(result.from.progress.step) + ", --to " + request_.to + " at step " +
                           std::to_string(result.to.progress.step) + "; name the earlier one first");
       progress_ = result.from.progress;
-      model::read_checkpoint_state(request_.from, network_, step_runner_.state());
+      model::read_checkpoint_state(request_.from, setup_.network, setup_.step_runner.state());
     });
     if (!result.other_data.empty()) return result;
     repeat_until(result.to.progress.step);
@@ -118,38 +107,33 @@ class Replay {
   }
 
  private:
-  [[nodiscard]] bool is_verified(std::int64_t step) const { return (step + 1) % steps_per_epoch_ == 0; }
+  [[nodiscard]] bool is_verified(std::int64_t step) const { return (step + 1) % setup_.steps_per_epoch == 0; }
 
   void repeat_until(std::int64_t end) {
     io::IoThread io_thread;
     std::unique_ptr<data::Stream> stream;
-    if (source_.split->is_streamed()) {
-      stream = step::feed_training(options_, world_, *source_.split, io_thread,
+    if (setup_.source.split->is_streamed()) {
+      stream = step::feed_training(options_, world_, *setup_.source.split, io_thread,
                                    {.first = progress_.step,
                                     .end = end,
-                                    .per_epoch = steps_per_epoch_,
+                                    .per_epoch = setup_.steps_per_epoch,
                                     .is_verified = [this](std::int64_t step) { return is_verified(step); }});
     }
     const std::int64_t first = progress_.step;
-    step_runner_.start_watchdog();
+    setup_.step_runner.start_watchdog();
     while (progress_.step < end) {
-      const std::int64_t epoch = progress_.step / steps_per_epoch_;
-      (void)order_.begin_epoch(epoch);
+      const std::int64_t epoch = progress_.step / setup_.steps_per_epoch;
+      (void)setup_.order.begin_epoch(epoch);
       const bool is_checked = is_verified(progress_.step);
-      const step::StepInput input{.step = progress_.step,
-                                  .epoch = epoch,
-                                  .batch = order_.batch(progress_.step % steps_per_epoch_, options_.batch),
-                                  .stream = stream.get(),
-                                  .learning_rate = schedule_.rate(progress_.step),
-                                  .verify_follows = is_checked,
-                                  .request = {}};
-      const step::LeafResult sum = step_runner_.step(input);
+      step::StepInput input = setup_.input_after(progress_.step, stream.get());
+      input.verify_follows = is_checked;
+      const step::LeafResult sum = setup_.step_runner.step(input);
       progress_.add_step(static_cast<std::int64_t>(input.batch.size()), sum);
-      if (is_checked) step_runner_.verify();
-      if (progress_.step % steps_per_epoch_ == 0) progress_.end_epoch(epoch);
+      if (is_checked) setup_.step_runner.verify();
+      if (progress_.step % setup_.steps_per_epoch == 0) progress_.end_epoch(epoch);
       if (request_.progress && world_.is_root()) request_.progress(progress_.step - first, end - first);
     }
-    step_runner_.settle();
+    setup_.step_runner.settle();
   }
 
   /// Collective.
@@ -168,7 +152,7 @@ class Replay {
       number("epoch_correct", static_cast<double>(header.progress.epoch_correct),
              static_cast<double>(progress_.epoch_correct));
       model::for_each_tensor(
-          request_.to, network_, step_runner_.state(),
+          request_.to, setup_.network, setup_.step_runner.state(),
           [&](const model::StoredTensor& stored, const Range& elements, const float* replayed) {
             compare(stored.path, elements, replayed, stored.values.data(), mine);
           });
@@ -180,14 +164,7 @@ class Replay {
   comm::Communicator world_;
   const ReplayRequest& request_;
   const step::Hooks no_hooks_;
-  data::Dataset dataset_;
-  nn::Network network_;
-  kernels::Isa isa_;
-  step::Source source_;
-  step::StepRunner step_runner_;
-  std::int64_t steps_per_epoch_;
-  optim::Schedule schedule_;
-  step::EpochOrder order_;
+  TrainingSetup setup_;
   model::Progress progress_;
 };
 

@@ -82,9 +82,8 @@ std::string epoch_line(const EpochReport& report) {
 ProfileReport gather_profile(const comm::Communicator& world, const step::Profile& profile,
                              std::int64_t step) {
   if (profile.steps() == 0) return {};
-  return {.step = step,
-          .steps = profile.steps(),
-          .ranks = world.all_gather_values(std::vector{profile.times()})};
+  return {
+      .step = step, .steps = profile.steps(), .ranks = world.all_gather_values(std::vector{profile.times()})};
 }
 
 std::string profile_line(const ProfileReport& report) {

@@ -11,9 +11,7 @@
 #include "convoy/io/hdf5_file.hpp"
 #include "convoy/step/agreement.hpp"
 #include "convoy/step/batch_plan.hpp"
-#include "convoy/step/epoch_order.hpp"
 #include "convoy/step/feed.hpp"
-#include "convoy/step/step_runner.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "convoy/train/provenance.hpp"
 #include "convoy/train/run_directory.hpp"
@@ -24,6 +22,7 @@
 #include "requests.hpp"
 #include "resume.hpp"
 #include "telling.hpp"
+#include "training_setup.hpp"
 
 namespace convoy::train {
 namespace {
@@ -38,39 +37,33 @@ class Trainer {
       : options_(options),
         world_(world),
         launch_(launch),
-        dataset_(options.data, world, {"train", "test"}),
-        network_(dataset_.shape(), options.layers, options.loss, outputs_for(dataset_, options)),
-        isa_(step::lowest_isa(world, launch.isa)),
-        train_{.split = &training_split(dataset_, options.data.file),
-               .transform = dataset_.transform(options.data.normalize),
-               .augmentation = options.data.augment},
-        step_runner_(options, world, network_, kernels::float_kernels(isa_), train_, launch.hooks),
-        steps_per_epoch_(step::BatchPlan(options, train_.split->samples()).steps_per_epoch()),
-        total_steps_(options.max_steps > 0 ? std::min(options.max_steps, options.epochs * steps_per_epoch_)
-                                           : options.epochs * steps_per_epoch_),
-        schedule_(options.schedule, options.epochs, steps_per_epoch_),
+        setup_(options, world, {"train", "test"}, launch.isa, launch.hooks),
+        total_steps_(options.max_steps > 0
+                         ? std::min(options.max_steps, options.epochs * setup_.steps_per_epoch)
+                         : options.epochs * setup_.steps_per_epoch),
         directory_(options.dir),
         deadline_(launch.begun, options.max_seconds,
-                  3 * network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))),
+                  3 * setup_.network.gradient_size() * static_cast<std::int64_t>(sizeof(float))),
         requests_(launch.request, deadline_),
         metrics_(directory_, listener()),
-        writer_(options, world, network_, step_runner_.state(), directory_, io_thread_, listener()),
-        order_(data::SampleOrder(*train_.split, options.data, options.seed, options.batch)) {
-    if (const data::Split* test = dataset_.split("test"); test != nullptr && test->samples() > 0)
-      test_ = step::Source{.split = test, .transform = train_.transform};
-    if (options.profile) step_runner_.start_profile();
+        writer_(options, world, setup_.network, setup_.step_runner.state(), directory_, io_thread_,
+                listener()) {
+    if (const data::Split* test = setup_.dataset.split("test"); test != nullptr && test->samples() > 0)
+      test_ = step::Source{.split = test, .transform = setup_.source.transform};
+    if (options.profile) setup_.step_runner.start_profile();
   }
 
   ExitStatus run() {
-    step::compare_across_ranks(world_, launch_.hooks, "data", hash(dataset_.digest()), kSameData);
+    step::compare_across_ranks(world_, launch_.hooks, "data", hash(setup_.dataset.digest()), kSameData);
     const std::string from = find_resume_point(world_, launch_, directory_, listener());
     start(from);
     StartReport report = start_report(from);
     if (launch_.dry_run)
-      report.plan = plan_report(options_, world_, network_, step_runner_, train_, test_ ? &*test_ : nullptr);
+      report.plan = plan_report(options_, world_, setup_.network, setup_.step_runner, setup_.source,
+                                test_ ? &*test_ : nullptr);
     if (world_.is_root()) {
       listener().on_start(report);
-      for (const std::string& warning : start_warnings(options_, dataset_, report.placements))
+      for (const std::string& warning : start_warnings(options_, setup_.dataset, report.placements))
         listener().on_warning(warning);
     }
     if (launch_.dry_run) return ExitStatus::kDone;
@@ -80,10 +73,10 @@ class Trainer {
       directory_.claim();
       directory_.write_config(config::effective_ini(options_));
       directory_.cut_metrics(is_fresh ? -1 : progress_.step);
-      metrics_.append(start_line(report, options_, world_.size(), step_runner_.engine().threads()));
+      metrics_.append(start_line(report, options_, world_.size(), setup_.step_runner.engine().threads()));
     });
     if (!is_fresh) writer_.resumed_from(from);
-    step_runner_.start_watchdog();
+    setup_.step_runner.start_watchdog();
     begin_to_read();
     try {
       if (is_fresh && options_.checkpoint_at_start) save(CheckpointWriter::Wait::kNo);
@@ -102,51 +95,54 @@ class Trainer {
 
   void start(const std::string& from) {
     // Ranks of a host may share them.
-    network_.initialise(options_.seed, step_runner_.state().parameters, step_runner_.state().statistics);
+    setup_.network.initialise(options_.seed, setup_.step_runner.state().parameters,
+                              setup_.step_runner.state().statistics);
     world_.barrier();
     if (from.empty()) return;
     io::agreed(world_, [&] {
       const model::CheckpointHeader header = model::read_checkpoint_header(from);
-      resumed_anyway_ = require_same_run(header, from, options_, dataset_.digest(), launch_.resume_anyway);
+      resumed_anyway_ =
+          require_same_run(header, from, options_, setup_.dataset.digest(), launch_.resume_anyway);
       if (world_.is_root() && !resumed_anyway_.empty())
         begin_branch(directory_, from, header.progress.step, resumed_anyway_, listener());
-      if (world_.is_root() && header.isa != kernels::to_string(isa_))
+      if (world_.is_root() && header.isa != kernels::to_string(setup_.isa))
         listener().on_warning(from + " was trained with instruction set " + header.isa + ", this run uses " +
-                              std::string(kernels::to_string(isa_)) +
+                              std::string(kernels::to_string(setup_.isa)) +
                               ": bits may differ from an uninterrupted run");
       progress_ = header.progress;
-      require_position(progress_, from, steps_per_epoch_);
-      model::read_checkpoint_state(from, network_, step_runner_.state());
+      require_position(progress_, from, setup_.steps_per_epoch);
+      model::read_checkpoint_state(from, setup_.network, setup_.step_runner.state());
     });
   }
 
   /// Where the training split is streamed.
   void begin_to_read() {
-    if (!train_.split->is_streamed()) return;
+    if (!setup_.source.split->is_streamed()) return;
     stream_ =
-        step::feed_training(options_, world_, *train_.split, io_thread_,
+        step::feed_training(options_, world_, *setup_.source.split, io_thread_,
                             {.first = progress_.step,
                              .end = total_steps_,
-                             .per_epoch = steps_per_epoch_,
+                             .per_epoch = setup_.steps_per_epoch,
                              .is_verified = [this](std::int64_t step) { return verify_is_due(step + 1); }});
   }
 
   StartReport start_report(const std::string& from) {
-    return {.isa = std::string(kernels::to_string(isa_)),
+    return {.isa = std::string(kernels::to_string(setup_.isa)),
             .mpi = comm::Environment::library_version(),
             .hdf5 = io::hdf5_version(),
-            .placements = step::gather_placements(world_, step_runner_.engine().threads()),
-            .network = network_.summary(),
+            .placements = step::gather_placements(world_, setup_.step_runner.engine().threads()),
+            .network = setup_.network.summary(),
             .plan = {},
-            .data = describe_data(options_.data.file, dataset_),
+            .data = describe_data(options_.data.file, setup_.dataset),
             .output = options_.dir,
-            .steps_per_epoch = steps_per_epoch_,
+            .steps_per_epoch = setup_.steps_per_epoch,
             .total_steps = total_steps_,
-            .leaves = step_runner_.leaves(),
-            .partial_sums = step_runner_.partial_sums(),
-            .micro_batch_for_one_sum = launch_.dry_run ? step_runner_.micro_batch_for_one_sum() : 0,
-            .idle_share = step::idle_share(step_runner_.leaves(), world_.size(), step_runner_.engine().threads()),
-            .shares_memory = step_runner_.shares_memory(),
+            .leaves = setup_.step_runner.leaves(),
+            .partial_sums = setup_.step_runner.partial_sums(),
+            .micro_batch_for_one_sum = launch_.dry_run ? setup_.step_runner.micro_batch_for_one_sum() : 0,
+            .idle_share = step::idle_share(setup_.step_runner.leaves(), world_.size(),
+                                           setup_.step_runner.engine().threads()),
+            .shares_memory = setup_.step_runner.shares_memory(),
             .resumed_from = from,
             .step = progress_.step};
   }
@@ -156,16 +152,16 @@ class Trainer {
     while (progress_.step < total_steps_) {
       step_under_way_ = progress_.step + 1;
       if (launch_.step != nullptr) launch_.step->store(step_under_way_);
-      const std::int64_t epoch = progress_.step / steps_per_epoch_;
-      if (order_.begin_epoch(epoch)) {
+      const std::int64_t epoch = progress_.step / setup_.steps_per_epoch;
+      if (setup_.order.begin_epoch(epoch)) {
         epoch_pace_.restart();
         epoch_waited_ = seconds_waited();
       }
       const double loss = step();
-      const bool epoch_ends = progress_.step % steps_per_epoch_ == 0;
+      const bool epoch_ends = progress_.step % setup_.steps_per_epoch == 0;
       tell_step(epoch, loss, epoch_ends);
       writer_.tell();
-      if (verify_is_due(progress_.step)) step_runner_.verify();
+      if (verify_is_due(progress_.step)) setup_.step_runner.verify();
       if (epoch_ends) end_epoch(epoch);
       const Request request = agree_on_request(epoch_ends);
       const bool is_last = progress_.step == total_steps_;
@@ -179,21 +175,17 @@ class Trainer {
 
   /// One update; returns the step's mean loss.
   double step() {
-    rate_ = schedule_.rate(progress_.step);
-    const step::StepInput input{.step = progress_.step,
-                                .epoch = order_.epoch(),
-                                .batch = order_.batch(progress_.step % steps_per_epoch_, options_.batch),
-                                .stream = stream_.get(),
-                                .learning_rate = rate_,
-                                .verify_follows = verify_is_due(progress_.step + 1),
-                                .request = [this] { return static_cast<int>(requests_.own()); }};
-    const step::LeafResult sum = step_runner_.step(input);
+    step::StepInput input = setup_.input_after(progress_.step, stream_.get());
+    rate_ = input.learning_rate;
+    input.verify_follows = verify_is_due(progress_.step + 1);
+    input.request = [this] { return static_cast<int>(requests_.own()); };
+    const step::LeafResult sum = setup_.step_runner.step(input);
     const auto samples = static_cast<std::int64_t>(input.batch.size());
     progress_.add_step(samples, sum);
     if (launch_.hooks.corrupt) {
-      step_runner_.settle();
+      setup_.step_runner.settle();
       launch_.hooks.corrupt("parameters", world_.rank(), progress_.step,
-                            std::as_writable_bytes(step_runner_.state().parameters));
+                            std::as_writable_bytes(setup_.step_runner.state().parameters));
     }
     for (Pace* pace : {&pace_, &epoch_pace_}) pace->add(samples);
     return sum.loss_sum / static_cast<double>(samples);
@@ -201,7 +193,7 @@ class Trainer {
 
   [[nodiscard]] Score epoch_score() const {
     return score_of(progress_.epoch_loss_sum / static_cast<double>(progress_.epoch_samples),
-                    progress_.epoch_correct, progress_.epoch_samples, train_.split->target_size());
+                    progress_.epoch_correct, progress_.epoch_samples, setup_.source.split->target_size());
   }
 
   void tell_step(std::int64_t epoch, double loss, bool epoch_ends) {
@@ -233,8 +225,8 @@ class Trainer {
   void end_epoch(std::int64_t epoch) {
     const auto samples = static_cast<double>(progress_.epoch_samples);
     pause();
-    step_runner_.settle();
-    step_runner_.enter(step::Phase::kEvaluation, step_under_way_);
+    setup_.step_runner.settle();
+    setup_.step_runner.enter(step::Phase::kEvaluation, step_under_way_);
     EpochReport report{.epoch = epoch + 1,
                        .step = progress_.step,
                        .train_loss = progress_.epoch_loss_sum / samples,
@@ -244,7 +236,8 @@ class Trainer {
                        .images_per_second = epoch_pace_.images_per_second(),
                        .data_wait = wait_share(epoch_waited_, epoch_pace_)};
     if (test_) {
-      const Evaluation result = evaluate(step_runner_.engine(), world_, *test_, step_runner_.state(), &io_thread_);
+      const Evaluation result =
+          evaluate(setup_.step_runner.engine(), world_, *test_, setup_.step_runner.state(), &io_thread_);
       report.test_loss = result.loss;
       report.test_score = score_of(result.loss, result.correct, result.samples, test_->split->target_size());
     }
@@ -275,15 +268,15 @@ class Trainer {
   /// The strongest request that any rank has: as it was when the step ended, and again after a long
   /// evaluation.
   Request agree_on_request(bool epoch_ends) {
-    const auto in_step = static_cast<Request>(step_runner_.strongest_request());
+    const auto in_step = static_cast<Request>(setup_.step_runner.strongest_request());
     if (!epoch_ends) return in_step;
-    step_runner_.enter(step::Phase::kAgreement, step_under_way_);
+    setup_.step_runner.enter(step::Phase::kAgreement, step_under_way_);
     return std::max(in_step, requests_.agree(world_));
   }
 
   /// After the step that is number `step` from 1.
   [[nodiscard]] bool verify_is_due(std::int64_t step) const {
-    return step % steps_per_epoch_ == 0 || step == total_steps_ ||
+    return step % setup_.steps_per_epoch == 0 || step == total_steps_ ||
            (options_.comm.verify_every > 0 && step % options_.comm.verify_every == 0);
   }
 
@@ -297,22 +290,22 @@ class Trainer {
 
   void save(CheckpointWriter::Wait wait) {
     pause();
-    step_runner_.enter(step::Phase::kCheckpoint, step_under_way_);
-    step_runner_.settle();
-    for (const float value : step_runner_.state().parameters) {
+    setup_.step_runner.enter(step::Phase::kCheckpoint, step_under_way_);
+    setup_.step_runner.settle();
+    for (const float value : setup_.step_runner.state().parameters) {
       if (!std::isfinite(value))
         throw DivergedError(
             "training diverged (a parameter is not finite); a smaller schedule.lr would be the first thing "
             "to try");
     }
-    writer_.save({.isa = std::string(kernels::to_string(isa_)),
+    writer_.save({.isa = std::string(kernels::to_string(setup_.isa)),
                   .seed = options_.seed,
                   .config = config::effective_ini(options_),
                   .progress = progress_,
-                  .input = train_.transform,
-                  .class_names = dataset_.class_names(),
-                  .data_digest = dataset_.digest()},
-                 step_runner_.state(), provenance(), wait);
+                  .input = setup_.source.transform,
+                  .class_names = setup_.dataset.class_names(),
+                  .data_digest = setup_.dataset.digest()},
+                 setup_.step_runner.state(), provenance(), wait);
     deadline_.saved_in(writer_.slowest_seconds());
     deadline_.restart();
     resume();
@@ -320,9 +313,9 @@ class Trainer {
 
   model::Provenance provenance() {
     if (facts_.empty()) {
-      facts_ =
-          gather_provenance(world_, launch_.command_line,
-                            step::gather_placements(world_, step_runner_.engine().threads()), dataset_.digest());
+      facts_ = gather_provenance(world_, launch_.command_line,
+                                 step::gather_placements(world_, setup_.step_runner.engine().threads()),
+                                 setup_.dataset.digest());
       if (!resumed_anyway_.empty()) facts_["resumed_anyway"] = resumed_anyway_;
     }
     facts_["written"] = time_of_writing(world_);
@@ -342,7 +335,7 @@ class Trainer {
 
   /// Collective.
   void finish(ExitStatus status) {
-    const ProfileReport profile = gather_profile(world_, step_runner_.profile(), progress_.step);
+    const ProfileReport profile = gather_profile(world_, setup_.step_runner.profile(), progress_.step);
     if (!world_.is_root()) return;
     if (profile.steps > 0) {
       metrics_.append(profile_line(profile));
@@ -359,15 +352,9 @@ class Trainer {
   comm::Communicator world_;
   const Launch& launch_;
   Observer silent_;
-  data::Dataset dataset_;
-  nn::Network network_;
-  kernels::Isa isa_;
-  step::Source train_;
-  step::StepRunner step_runner_;
+  TrainingSetup setup_;
   std::optional<step::Source> test_;
-  std::int64_t steps_per_epoch_;
   std::int64_t total_steps_;
-  optim::Schedule schedule_;
   RunDirectory directory_;
   Deadline deadline_;
   Requests requests_;
@@ -375,7 +362,6 @@ class Trainer {
   MetricsLog metrics_;
   CheckpointWriter writer_;
 
-  step::EpochOrder order_;
   double rate_ = 0;
   model::Provenance facts_;
   std::string resumed_anyway_;       // what differs from the run that wrote the checkpoint

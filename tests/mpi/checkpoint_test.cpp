@@ -57,7 +57,9 @@ State state_of(const nn::Network& net, const comm::Communicator& ranks, bool has
 
 std::vector<float> numbers_of(State& state) {
   std::vector<float> all;
-  const auto add = [&](std::span<const float> values) { all.insert(all.end(), values.begin(), values.end()); };
+  const auto add = [&](std::span<const float> values) {
+    all.insert(all.end(), values.begin(), values.end());
+  };
   add(state.parameters);
   add(state.statistics);
   for (const OptimizerState& each : state.optimizer) add(each.values.values());

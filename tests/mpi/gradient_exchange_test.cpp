@@ -107,7 +107,8 @@ void compute(const nn::Network& net, const StepPlan& plan, int step, bool is_who
           for (std::int64_t k = range.begin; k < range.end; ++k)
             buffer(leaf.slot)[k] = gradient(step, leaf.leaf, k, is_whole);
           for (const StepPlan::Merge& merge : leaf.merges)
-            for (std::int64_t k = range.begin; k < range.end; ++k) buffer(merge.left)[k] += buffer(merge.right)[k];
+            for (std::int64_t k = range.begin; k < range.end; ++k)
+              buffer(merge.left)[k] += buffer(merge.right)[k];
         }
       });
 }
@@ -152,11 +153,10 @@ void expect_serial_bits(const optim::Optimizer& optimizer) {
     const bool is_whole = each.options.reduction == comm::Reduction::kMpi;
     const StepPlan plan =
         plan_step(each.leaves, comm::leaf_block(each.leaves, world().size(), world().rank()), 1);
-    GradientExchange exchange(
-        world(), net, each.options,
-        {.kernels = kernels::float_kernels(kernels::supported_isas().front()),
-         .optimizer = &optimizer,
-         .plans = {&plan}});
+    GradientExchange exchange(world(), net, each.options,
+                              {.kernels = kernels::float_kernels(kernels::supported_isas().front()),
+                               .optimizer = &optimizer,
+                               .plans = {&plan}});
     model::State& state = exchange.state();
     net.initialise(3, state.parameters, state.statistics);
     world().barrier();
@@ -190,9 +190,9 @@ TEST(GradientExchange, EveryParameterIsOwnedOnceAndStatesAreKeptWhereTheyAreUpda
   const nn::Network net = network();
   const std::unique_ptr<const optim::Optimizer> sgd = optim::make_sgd({.momentum = 0.9});
   for (const bool is_sharded : {true, false}) {
-    GradientExchange exchange(world(), net, {.shared_memory = false, .shards_optimizer = is_sharded},
-                              {.kernels = kernels::float_kernels(kernels::supported_isas().front()),
-                               .optimizer = sgd.get()});
+    GradientExchange exchange(
+        world(), net, {.shared_memory = false, .shards_optimizer = is_sharded},
+        {.kernels = kernels::float_kernels(kernels::supported_isas().front()), .optimizer = sgd.get()});
     const model::State& state = exchange.state();
     std::vector<int> owners(static_cast<std::size_t>(net.parameter_count()));
     for (const Range& range : world().all_gather_values(state.owned))

@@ -167,7 +167,8 @@ class Ranks {
  private:
   /// With Assignment::kBeforeRelease: the rest of the latest step, all of which is contributed.
   void assign() {
-    if (options_.assignment != Assignment::kBeforeRelease || assigned_steps_ == leaves_of_steps_.size()) return;
+    if (options_.assignment != Assignment::kBeforeRelease || assigned_steps_ == leaves_of_steps_.size())
+      return;
     while (!reducer_->has_all_sums()) poll();
     for (const int bucket : in_order()) {
       for (const int owner : reducer_->finishes()) {
@@ -236,8 +237,8 @@ class Ranks {
   ReducerOptions options_;
   std::vector<Range> buckets_;
   std::vector<std::int64_t> leaves_of_steps_;
-  std::vector<std::int64_t> finished_;               // by element: steps whose sum this rank got
-  std::vector<float> kept_;                          // by element: the latest sum, before it is assigned
+  std::vector<std::int64_t> finished_;  // by element: steps whose sum this rank got
+  std::vector<float> kept_;             // by element: the latest sum, before it is assigned
   std::size_t assigned_steps_ = 0;
   std::map<std::int64_t, std::vector<float>> sums_;  // by leaves: of all ranks
   std::unique_ptr<Reducer> reducer_;

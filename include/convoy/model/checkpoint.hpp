@@ -108,8 +108,8 @@ void write_checkpoint(const std::string& path, const WriterGroup& group, const n
 /// Throws ConfigError (no such file), IoError, DataError (damaged, or not a checkpoint).
 [[nodiscard]] CheckpointHeader read_checkpoint_header(const std::string& path);
 
-/// Reads the tensors of `network` into `state`, whose buffers have the network's sizes, and of the optimizer's
-/// states in it what it keeps. Throws DataError where a tensor is missing or has another shape.
+/// Reads the tensors of `network` into `state`, whose buffers have the network's sizes, and of the
+/// optimizer's states in it what it keeps. Throws DataError where a tensor is missing or has another shape.
 void read_checkpoint_state(const std::string& path, const nn::Network& network, State& state);
 
 /// One tensor of a checkpoint.
@@ -122,9 +122,9 @@ struct StoredTensor {
 /// Calls `f(stored, elements of the tensor, values)` with everything of `state` that this rank holds and a
 /// checkpoint of `network` has too: `values` are the state's, of `elements`. Throws as
 /// read_checkpoint_state().
-void for_each_tensor(const std::string& path, const nn::Network& network, State& state,
-                     const std::function<void(const StoredTensor& stored, const Range& elements,
-                                              float* values)>& f);
+void for_each_tensor(
+    const std::string& path, const nn::Network& network, State& state,
+    const std::function<void(const StoredTensor& stored, const Range& elements, float* values)>& f);
 
 /// Throws DataError where the sum of the file is missing or wrong; to be called before the reads above.
 void require_sound_checkpoint(const std::string& path);

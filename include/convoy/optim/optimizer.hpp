@@ -5,8 +5,9 @@
 // update.
 //
 // An optimizer sees stretches of tensors, cut anywhere, by any thread of any rank, in any order. So that bits
-// do not depend on the cuts, every element is updated by itself, in float, from the element's own numbers, the
-// step, and norms. Norms are formed by the caller along a fixed blocking and the fixed tree (step/norms.hpp).
+// do not depend on the cuts, every element is updated by itself, in float, from the element's own numbers,
+// the step, and norms. Norms are formed by the caller along a fixed blocking and the fixed tree
+// (step/norms.hpp).
 
 #include <cstdint>
 #include <memory>

@@ -71,7 +71,8 @@ struct GradientTask {
   const Source& source;
   data::Stream* stream = nullptr;  ///< of a streamed split: holds the samples
   const model::State& state;
-  std::span<const std::int64_t> batch;  ///< samples of the whole step, all ranks; leaf i is micro-batch i of it
+  std::span<const std::int64_t>
+      batch;  ///< samples of the whole step, all ranks; leaf i is micro-batch i of it
   std::uint64_t seed = 0;
   std::int64_t epoch = 0;
   std::span<LeafResult> leaves;  ///< assigned: one a leaf of plan.block
@@ -93,9 +94,9 @@ class Engine {
   void update(const StepPlan& plan, const model::Update& update, model::State& state,
               NormSums* norms = nullptr);
 
-  /// Results of samples [block.begin·m, block.end·m) of the split, m the micro-batch, one a leaf. `stream`: of
-  /// a streamed split, holds these samples. `confusion` ([classes][classes], row = label, column = answer; may
-  /// be empty) is added to.
+  /// Results of samples [block.begin·m, block.end·m) of the split, m the micro-batch, one a leaf. `stream`:
+  /// of a streamed split, holds these samples. `confusion` ([classes][classes], row = label, column = answer;
+  /// may be empty) is added to.
   void evaluate(const Source& source, const data::Stream* stream, const model::State& state,
                 const Range& block, std::span<LeafResult> leaves, std::span<std::int64_t> confusion);
 

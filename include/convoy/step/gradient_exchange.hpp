@@ -37,8 +37,8 @@ struct ExchangeSetting {
   const optim::Optimizer* optimizer = nullptr;  ///< null: values become the sum, for measurements
   int threads = 1;                              ///< of the engine
   std::vector<const StepPlan*> plans{};  ///< how steps go; empty: none is made, partial_sums() alone is asked
-  Profile* profile = nullptr;      ///< books updates there as such, which else count as reduction
-  Heartbeat* heartbeat = nullptr;  ///< told when messages get on
+  Profile* profile = nullptr;            ///< books updates there as such, which else count as reduction
+  Heartbeat* heartbeat = nullptr;        ///< told when messages get on
 };
 
 class GradientExchange final : public GradientHook {
@@ -81,8 +81,8 @@ class GradientExchange final : public GradientHook {
   /// What an optimizer with norms needs between its sums and their update.
   struct ExchangedNorms {
     NormSums sums;
-    optim::Shard gradients;              ///< sums of a step, of all slices that this rank updates
-    std::vector<std::int64_t> measured;  ///< numbers of the blocks that this rank has the sums of
+    optim::Shard gradients;                        ///< sums of a step, of all slices that this rank updates
+    std::vector<std::int64_t> measured;            ///< numbers of the blocks that this rank has the sums of
     std::vector<std::vector<std::int64_t>> owned;  ///< by rank: of the blocks that it owns
     std::size_t most_owned = 0;
     std::vector<double> mine{};  ///< squares of a stage, of this rank's blocks: [most_owned][vectors]

@@ -1,8 +1,8 @@
 #pragma once
 // The norms that an optimizer asks for between the summed gradient and its update (optim/optimizer.hpp), with
-// the same bits at any number of ranks and threads: a tensor is cut into fixed blocks, a block's sum of squares
-// is formed by whoever has its sum, and blocks, then tensors, are added along the fixed tree (comm/tree.hpp).
-// No communication here.
+// the same bits at any number of ranks and threads: a tensor is cut into fixed blocks, a block's sum of
+// squares is formed by whoever has its sum, and blocks, then tensors, are added along the fixed tree
+// (comm/tree.hpp). No communication here.
 
 #include <cstdint>
 #include <span>
@@ -45,12 +45,12 @@ class NormSums {
   [[nodiscard]] const optim::Norms& norms() const { return norms_; }
 
  private:
-  std::vector<int> vectors_;            // by stage
-  std::vector<NormBlock> blocks_;       // in the order of memory
+  std::vector<int> vectors_;       // by stage
+  std::vector<NormBlock> blocks_;  // in the order of memory
   std::vector<Range> blocks_of_tensor_;
-  std::vector<double> squares_;         // of the stage under way
-  std::vector<double> of_blocks_;       // of one vector
-  std::vector<double> of_tensors_;      // likewise
+  std::vector<double> squares_;     // of the stage under way
+  std::vector<double> of_blocks_;   // of one vector
+  std::vector<double> of_tensors_;  // likewise
   optim::Norms norms_;
 };
 

@@ -1,8 +1,8 @@
 #pragma once
 // Where the time of steps goes: kernels, reduction, data, optimizer, and what is left. Trainer, Engine and
-// `convoy bench` start the timers below where work begins; with a null profile, or one that is off, a timer reads no clock. Each
-// thread writes to a place of its own, and nothing allocates. Not for evaluation, checkpoints or whatever
-// else lies between steps.
+// `convoy bench` start the timers below where work begins; with a null profile, or one that is off, a timer
+// reads no clock. Each thread writes to a place of its own, and nothing allocates. Not for evaluation,
+// checkpoints or whatever else lies between steps.
 
 #include <array>
 #include <chrono>

@@ -39,7 +39,7 @@ class StepRunner {
  public:
   /// Collective over `world`; what is referred to must outlive it.
   StepRunner(const Options& options, const comm::Communicator& world, const nn::Network& network,
-          const kernels::KernelTable<float>& kernels, const Source& source, const Hooks& hooks);
+             const kernels::KernelTable<float>& kernels, const Source& source, const Hooks& hooks);
 
   [[nodiscard]] Engine& engine() { return engine_; }
   [[nodiscard]] model::State& state() { return exchange_ ? exchange_->state() : *own_state_; }

@@ -31,8 +31,8 @@ struct Evaluation {
 };
 
 /// Collective over `world`. Micro-batches of the engine's size, losses added along the tree: the same bits at
-/// any number of ranks and threads. The split must not be empty. `io_thread` reads a streamed split; of one in
-/// memory it may be null.
+/// any number of ranks and threads. The split must not be empty. `io_thread` reads a streamed split; of one
+/// in memory it may be null.
 [[nodiscard]] Evaluation evaluate(step::Engine& engine, const comm::Communicator& world,
                                   const step::Source& source, const model::State& state,
                                   io::IoThread* io_thread, std::int64_t confusion_classes = 0);

@@ -148,14 +148,14 @@ TEST_F(EngineTest, TheTapSeesEveryGradientOfEveryMicroBatchOnce) {
   Engine one = engine(1);
   std::multiset<std::pair<std::int64_t, int>> seen;
   std::vector<float> of_leaf_3(static_cast<std::size_t>(network_.gradient_size()));
-  const GradientTap tap =
-      [&](std::int64_t leaf, int operation, std::span<float> parameters, std::span<float> statistics) {
-        seen.emplace(leaf, operation);
-        if (leaf != 3) return;
-        const OperationRanges& own = ranges[static_cast<std::size_t>(operation)];
-        std::copy(parameters.begin(), parameters.end(), of_leaf_3.begin() + own.parameters.begin);
-        std::copy(statistics.begin(), statistics.end(), of_leaf_3.begin() + own.statistics.begin);
-      };
+  const GradientTap tap = [&](std::int64_t leaf, int operation, std::span<float> parameters,
+                              std::span<float> statistics) {
+    seen.emplace(leaf, operation);
+    if (leaf != 3) return;
+    const OperationRanges& own = ranges[static_cast<std::size_t>(operation)];
+    std::copy(parameters.begin(), parameters.end(), of_leaf_3.begin() + own.parameters.begin);
+    std::copy(statistics.begin(), statistics.end(), of_leaf_3.begin() + own.statistics.begin);
+  };
   (void)step(one, {0, kLeaves}, tap);
   EXPECT_EQ(seen.size(), static_cast<std::size_t>(kLeaves) * ranges.size());
   EXPECT_EQ(std::set(seen.begin(), seen.end()).size(), seen.size());

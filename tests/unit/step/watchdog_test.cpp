@@ -24,7 +24,8 @@ class WatchdogTest : public testing::Test {
   /// Of rank `rank`, which waits for rank `other`.
   std::unique_ptr<Watchdog> start(int rank, int other) {
     auto watchdog = std::make_unique<Watchdog>(
-        rank, kHosts, kTimeout, heartbeat_, Watchdog::Others{.waits_for = [other] { return other; }, .roll_call = {}},
+        rank, kHosts, kTimeout, heartbeat_,
+        Watchdog::Others{.waits_for = [other] { return other; }, .roll_call = {}},
         [this](const std::string& message) {
           message_ = message;
           clock_.give_up();
