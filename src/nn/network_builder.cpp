@@ -48,6 +48,12 @@ NetworkBuilder& NetworkBuilder::place(std::string_view keyword, const std::strin
   return *this;
 }
 
+NetworkBuilder& NetworkBuilder::layer(const LayerText& line, const Registry& registry) {
+  LayerLine words(line, ordinal_);
+  const std::string name = words.take_option_text("name").value_or("");
+  return add(registry.make(words, shape()), words.keyword(), name);
+}
+
 NetworkBuilder& NetworkBuilder::conv(std::int64_t channels, const HeightWidth& kernel,
                                      const ConvOptions& options, const std::string& name) {
   return place("conv", name, [&] { return make_conv(shape(), channels, kernel, options); });

@@ -51,11 +51,10 @@ Network read_network(const Shape& input, const std::vector<LayerText>& lines, Lo
   NetworkBuilder builder(input);
   std::vector<LayerText> open;
   for (const LayerText& text : lines) {
-    LayerLine line(text, builder.ordinal());
+    const LayerLine line(text);
     at_line(line, [&] {
       if (is_structure(line)) return read_structure(line, builder, open);
-      const std::string name = line.take_option_text("name").value_or("");
-      builder.add(registry.make(line, builder.shape()), line.keyword(), name);
+      builder.layer(text, registry);
     });
   }
   if (!open.empty()) LayerLine(open.back()).fail("the block is never closed (it ends with a line '}')");

@@ -45,17 +45,14 @@ void Optimizer::measure(int, const StepInfo&, const Stretch&, const Norms&, std:
   assert(!"an optimizer with norm stages has its own measure()");
 }
 
-const std::vector<std::string_view>& optimizer_names() {
-  static const std::vector<std::string_view> names{"sgd"};
+std::vector<std::string_view> optimizer_names() {
+  std::vector<std::string_view> names;
+  for (const OptimizerEntry& each : kOptimizers) names.push_back(each.name);
   return names;
 }
 
 std::unique_ptr<const Optimizer> make_optimizer(const OptimizerOptions& options) {
-  switch (options.kind) {
-    case OptimizerKind::kSgd:
-      return make_sgd(options);
-  }
-  return nullptr;
+  return kOptimizers.at(static_cast<std::size_t>(options.kind)).make(options);
 }
 
 }  // namespace convoy::optim

@@ -21,6 +21,7 @@
 
 #include "convoy/nn/layer_options.hpp"
 #include "convoy/nn/network.hpp"
+#include "convoy/nn/registry.hpp"
 
 namespace convoy::nn {
 
@@ -46,6 +47,10 @@ class NetworkBuilder {
   NetworkBuilder& tanh(const std::string& name = {});
   /// Of a vector: after flatten or dense.
   NetworkBuilder& softmax(const std::string& name = {});
+
+  /// A layer by its line, "groupnorm 4 name=first": for layers that have no verb of their own here. Throws
+  /// ConfigError, naming word and origin, if the line is wrong.
+  NetworkBuilder& layer(const LayerText& line, const Registry& registry = Registry::standard());
 
   /// A layer made elsewhere, for pictures of shape(); `keyword` names it unless `name` does.
   NetworkBuilder& add(std::unique_ptr<Layer> layer, std::string_view keyword, const std::string& name = {});

@@ -1,7 +1,8 @@
 #pragma once
-// The optimizers there are, and their options. A new one is a source file in src/optim, its options, its name
-// and its line in make_optimizer() here, and its keys (config/keys.cpp).
+// The optimizers there are, and their options. A new one is a source file in src/optim, its options and its
+// lines in OptimizerKind and kOptimizers here, and its keys (config/keys.cpp).
 
+#include <array>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -10,7 +11,7 @@
 
 namespace convoy::optim {
 
-/// In the order of optimizer_names().
+/// In the order of kOptimizers.
 enum class OptimizerKind { kSgd };
 
 /// What the configuration says of the optimizer; each kind reads what it has a use for.
@@ -21,16 +22,21 @@ struct OptimizerOptions {
   double weight_decay = 0;  ///< λ ≥ 0, of parameters that decay
 };
 
-/// Values of the key optimizer.name.
-[[nodiscard]] const std::vector<std::string_view>& optimizer_names();
-
-/// The optimizer that `options` describe.
-[[nodiscard]] std::unique_ptr<const Optimizer> make_optimizer(const OptimizerOptions& options);
-
 /// Stochastic gradient descent with momentum, as PyTorch's:
 ///   g ← sum/samples, + λ·p where the parameter decays;  v ← μ·v + g (v = g at the first step);
 ///   p ← p − lr·v, or with Nesterov p ← p − lr·(g + μ·v).
 /// Its state is "momentum" (v), unless μ is 0.
 [[nodiscard]] std::unique_ptr<const Optimizer> make_sgd(const OptimizerOptions& options);
+
+struct OptimizerEntry {
+  std::string_view name;  ///< value of the key optimizer.name
+  std::unique_ptr<const Optimizer> (*make)(const OptimizerOptions& options);
+};
+inline constexpr std::array kOptimizers{OptimizerEntry{"sgd", make_sgd}};
+
+/// Names of all.
+[[nodiscard]] std::vector<std::string_view> optimizer_names();
+/// The optimizer that `options` describe.
+[[nodiscard]] std::unique_ptr<const Optimizer> make_optimizer(const OptimizerOptions& options);
 
 }  // namespace convoy::optim

@@ -181,5 +181,15 @@ TEST(NetworkBuilder, NamesTheLayerThatIsWrongAndTheCause) {
     EXPECT_NE(message.find(fragment), std::string::npos) << "want: " << fragment << "\ngot:  " << message;
 }
 
+TEST(NetworkBuilder, TakesALayerByItsLineToo) {
+  const Network built = NetworkBuilder({3, 8, 8})
+                            .layer({"conv 4 3x3 pad=1 name=first", "here"})
+                            .layer({"dropout 0.5", "here"})
+                            .dense(3)
+                            .build(LossKind::kSoftmaxCrossEntropy);
+  expect_equal(built, {"conv 4 3x3 pad=1 name=first", "dropout 0.5", "dense 3"});
+  EXPECT_THROW((void)NetworkBuilder({3, 8, 8}).layer({"conv 4", "here"}), ConfigError);
+}
+
 }  // namespace
 }  // namespace convoy::nn
