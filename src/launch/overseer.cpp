@@ -4,8 +4,8 @@
 
 namespace convoy::launch {
 
-Overseer::Overseer(double seconds, End end)
-    : seconds_(seconds), end_(std::move(end)), thread_([this] { watch(); }) {}
+Overseer::Overseer(double seconds, End end, const Clock& clock)
+    : seconds_(seconds), end_(std::move(end)), clock_(clock), thread_([this] { watch(); }) {}
 
 Overseer::~Overseer() {
   {
@@ -20,7 +20,8 @@ void Overseer::enter(const std::string& what) {
   {
     const std::lock_guard lock(mutex_);
     what_ = what;
-    deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(seconds_);
+    ++entered_;
+    deadline_ = clock_.now() + std::chrono::ceil<Clock::TimePoint::duration>(seconds_);
   }
   changed_.notify_all();
 }
@@ -28,13 +29,12 @@ void Overseer::enter(const std::string& what) {
 void Overseer::watch() {
   std::unique_lock lock(mutex_);
   while (!is_leaving_) {
-    if (deadline_ == Clock::time_point::max()) {
-      changed_.wait(lock);
-    } else if (Clock::now() < deadline_) {
-      changed_.wait_until(lock, deadline_);
-    } else {
+    const auto is_over = [this, seen = entered_] { return is_leaving_ || entered_ != seen; };
+    if (!deadline_) {
+      changed_.wait(lock, is_over);
+    } else if (!clock_.wait_for(lock, changed_, *deadline_ - clock_.now(), is_over)) {
       const std::string what = what_;
-      deadline_ = Clock::time_point::max();
+      deadline_.reset();
       lock.unlock();
       end_(what);
       lock.lock();

@@ -3,12 +3,15 @@
 // thread that calls an end when something takes too long. For `doctor`, whose checks go into whatever is
 // broken.
 
-#include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
+
+#include "convoy/core/clock.hpp"
 
 namespace convoy::launch {
 
@@ -18,7 +21,8 @@ class Overseer {
   /// Should not come back: what is stuck stays so.
   using End = std::function<void(const std::string& what)>;
 
-  Overseer(double seconds, End end);
+  /// `clock` must outlive it.
+  Overseer(double seconds, End end, const Clock& clock = steady_clock());
   ~Overseer();
   Overseer(const Overseer&) = delete;
   Overseer& operator=(const Overseer&) = delete;
@@ -27,15 +31,16 @@ class Overseer {
   void enter(const std::string& what);
 
  private:
-  using Clock = std::chrono::steady_clock;
   void watch();
 
-  std::chrono::duration<double> seconds_;
+  Clock::Seconds seconds_;
   End end_;
+  const Clock& clock_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::string what_;
-  Clock::time_point deadline_ = Clock::time_point::max();
+  std::int64_t entered_ = 0;  // how often enter() was called
+  std::optional<Clock::TimePoint> deadline_;
   bool is_leaving_ = false;
   std::thread thread_;  // last: it uses the others
 };

@@ -2,37 +2,62 @@
 
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <mutex>
 #include <string>
+
+#include "support/manual_clock.hpp"
 
 namespace convoy::launch {
 namespace {
 
-TEST(Overseer, EndsWhatIsNotFollowedInTime) {
-  std::mutex mutex;
-  std::condition_variable told;
-  std::string ended;
-  Overseer overseer(0.02, [&](const std::string& what) {
-    const std::lock_guard lock(mutex);
-    ended = what;
-    told.notify_all();
-  });
-  overseer.enter("first");
-  overseer.enter("second");
-  std::unique_lock lock(mutex);
-  told.wait(lock, [&] { return !ended.empty(); });
-  EXPECT_TRUE(ended == "second" || ended == "first") << ended;
+constexpr double kSeconds = 40;
+
+/// An overseer whose time passes only here.
+class OverseerTest : public testing::Test {
+ protected:
+  void enter(const std::string& what) {
+    overseer_.enter(what);
+    ASSERT_TRUE(clock_.await_sleeper());
+  }
+  /// What is ended after `seconds` more, nothing: empty. Once it has ended something no further.
+  std::string pass(double seconds) {
+    clock_.advance(seconds);
+    return clock_.await_sleeper() ? std::string() : ended_;
+  }
+
+ private:
+  test::ManualClock clock_;
+  std::string ended_;  // written before give_up(), read after await_sleeper()
+  Overseer overseer_{kSeconds,
+                     [this](const std::string& what) {
+                       ended_ = what;
+                       clock_.give_up();
+                     },
+                     clock_};
+};
+
+TEST_F(OverseerTest, EndsWhatIsNotFollowedInTime) {
+  enter("first");
+  EXPECT_EQ(pass(kSeconds - 1), "");
+  EXPECT_EQ(pass(2), "first");
 }
 
-TEST(Overseer, SaysNothingOfWhatIsInTimeOrNeverBegan) {
-  bool has_ended = false;
-  {
-    Overseer idle(0.001, [&](const std::string&) { has_ended = true; });
-    Overseer patient(1000, [&](const std::string&) { has_ended = true; });
-    patient.enter("check");
-  }
-  EXPECT_FALSE(has_ended);
+TEST_F(OverseerTest, GivesWhatFollowsAllItsTime) {
+  enter("first");
+  EXPECT_EQ(pass(kSeconds - 1), "");
+  enter("second");
+  EXPECT_EQ(pass(kSeconds - 1), "");
+  EXPECT_EQ(pass(2), "second");
+}
+
+TEST(Overseer, SaysNothingOfWhatNeverBegan) {
+  const test::ManualClock clock;
+  const Overseer idle(kSeconds, [](const std::string& what) { ADD_FAILURE() << what; }, clock);
+}
+
+TEST(Overseer, LeavesWhileSomethingIsUnderWay) {
+  const test::ManualClock clock;
+  Overseer patient(kSeconds, [](const std::string& what) { ADD_FAILURE() << what; }, clock);
+  patient.enter("check");
 }
 
 }  // namespace
