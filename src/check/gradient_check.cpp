@@ -27,8 +27,7 @@ constexpr double kProbeStart = 0.1;
 std::vector<bool> fused_activations(const nn::Network& network) {
   std::vector<bool> is_fused(network.nodes().size());
   for (const nn::Operation& operation : nn::plan_operations(network)) {
-    if (operation.activation != kernels::Activation::kNone)
-      is_fused[static_cast<std::size_t>(operation.output)] = true;
+    if (!operation.activation.is_none()) is_fused[static_cast<std::size_t>(operation.output)] = true;
   }
   return is_fused;
 }

@@ -91,8 +91,8 @@ PassSeconds measure_passes(const nn::Layer& layer, const Passes<PassWork>& wante
     return median([&] {
       if (caller_differentiates(bench.operation, layer.traits())) {
         pass.diff_dst = bench.differentiated.data();  // not in place: the next lap takes the same numbers
-        kernels::activation_backward(setting.kernels, bench.operation.activation)(
-            bench.dst.size(), pass.dst, bench.diff_dst.data(), pass.diff_dst, team);
+        setting.kernels.activation_backward(bench.operation.activation, bench.dst.size(), pass.dst,
+                                            bench.diff_dst.data(), pass.diff_dst, team);
       }
       layer.backward(pass);
     });

@@ -49,7 +49,7 @@ std::vector<Operation> plan_operations(const Network& network) {
     }
     if (reader != kNobody) {
       operation.activation = nodes[static_cast<std::size_t>(reader)].layer->traits().activation;
-      if (operation.activation != kernels::Activation::kNone) fuse(reader);
+      if (!operation.activation.is_none()) fuse(reader);
     }
   }
   return operations;
@@ -58,7 +58,7 @@ std::vector<Operation> plan_operations(const Network& network) {
 std::string describe(const Network& network, const Operation& operation) {
   const auto name = [&](int node) { return network.nodes()[static_cast<std::size_t>(node)].name; };
   std::string text = name(operation.node);
-  const bool is_activated = operation.activation != kernels::Activation::kNone;
+  const bool is_activated = !operation.activation.is_none();
   // The sum comes right before the activation, if both are there.
   if (operation.addend != Operation::kNone) {
     const int sum = is_activated ? network.nodes()[static_cast<std::size_t>(operation.output)].inputs.front()

@@ -72,7 +72,7 @@ void Workspace<Real>::lay_out(std::int64_t micro_batch, const WorkspaceOptions& 
     const Traits traits = node.layer->traits();
     const int now = static_cast<int>(i);
     const std::int64_t bytes = bytes_of(operation.output);
-    const bool reads_output = traits.backward_reads_dst || operation.activation != kernels::Activation::kNone;
+    const bool reads_output = traits.backward_reads_dst || !operation.activation.is_none();
     outputs.push_back({.bytes = bytes, .first = now, .last = reads_output ? backward_time(i) : now});
     diffs.push_back({.bytes = bytes, .first = backward_time(i), .last = backward_time(i)});
     const auto is_read_by = [&](int source, bool backward) {
@@ -239,9 +239,9 @@ void Workspace<Real>::backward_operation(int index, const kernels::KernelTable<R
   pass.diff_parameters = gradient + node.parameter_offset;
   pass.batch_statistics = gradient + network_.parameter_count() + node.statistic_offset;
   if (caller_differentiates(operation, traits)) {
-    kernels::activation_backward(kernels, operation.activation)(
-        batch.blocks() * network_.shape_of(operation.output).size() * kLanes, pass.dst, pass.diff_dst,
-        pass.diff_dst, team);
+    kernels.activation_backward(operation.activation,
+                                batch.blocks() * network_.shape_of(operation.output).size() * kLanes,
+                                pass.dst, pass.diff_dst, pass.diff_dst, team);
   }
   if (place.adds[0] && traits.adds_diff_src) pass.update = kernels::Update::kAdd;
   const auto goes_through_spare = [&](std::size_t k) {

@@ -9,9 +9,9 @@
 
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
+#include "lanes/activation.hpp"
 #include "lanes/conv_taps.hpp"
 #include "lanes/conv_winograd.hpp"
-#include "lanes/elementary.hpp"
 #include "lanes/pairs.hpp"
 #include "lanes/transpose.hpp"
 
@@ -217,10 +217,13 @@ void convolve(const ConvWalk<Real, Factor>& walk, const Team& team) {
       packed_group = group;
     }
     convolve_row(walk, weights, block, channels, row);
-    for (std::int64_t c = channels.begin; c < channels.end; ++c) {
-      activate(walk.epilogue.activation, walk.horizontal.to * kLanes,
-               walk.out + ((block * walk.channels + c) * rows + row) * walk.horizontal.to * kLanes);
-    }
+    with_activation<Real>(walk.epilogue.activation, [&](const auto& function) {
+      for (std::int64_t c = channels.begin; c < channels.end; ++c) {
+        function.in_memory(
+            walk.horizontal.to * kLanes,
+            walk.out + ((block * walk.channels + c) * rows + row) * walk.horizontal.to * kLanes);
+      }
+    });
   }
   team.barrier();
 }

@@ -9,8 +9,8 @@
 #include "conv_plan.hpp"
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
+#include "lanes/activation.hpp"
 #include "lanes/conv_taps.hpp"
-#include "lanes/elementary.hpp"
 #include "lanes/pairs.hpp"
 #include "lanes/transpose.hpp"
 #include "lanes/winograd.hpp"
@@ -211,10 +211,11 @@ void mix_channels(const WinogradPlan& plan, const Factor* weights, const Factor*
   }
 }
 
-/// The tiles [first, first + count) of the channels of `chunk`, from points to pictures.
-template <class Real, int K>
+/// The tiles [first, first + count) of the channels of `chunk`, from points to pictures; `function` is that
+/// of the walk's activation.
+template <class Real, int K, class Function>
 void finish_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, const Range& chunk,
-                  std::int64_t first, std::int64_t count, const Real* outputs) {
+                  std::int64_t first, std::int64_t count, const Real* outputs, const Function& function) {
   constexpr int kTile = 7 - K;
   for (std::int64_t c = chunk.begin; c < chunk.end; ++c) {
     const Vec<Real> bias = broadcast(walk.bias != nullptr ? walk.bias[c] : Real(0));
@@ -234,12 +235,11 @@ void finish_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, cons
               Vec<Real> result = v + bias;
               if (walk.update == Update::kAdd) result += load(walk.out + at);
               if (walk.epilogue.addend != nullptr) result += load(walk.epilogue.addend + at);
-              store(walk.out + at,
-                    walk.epilogue.activation == Activation::kRelu ? rectified<Real>(result) : result);
+              store(walk.out + at, function.in_registers(result));
             });
       }
       for (std::int64_t y = 0; y < h; ++y)
-        activate(walk.epilogue.activation, w * kLanes, walk.out + out + y * walk.to_w * kLanes);
+        function.in_memory(w * kLanes, walk.out + out + y * walk.to_w * kLanes);
     }
   }
 }
@@ -263,7 +263,9 @@ void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& wa
       if (plan.chunks == 1 || begin == channels.begin)
         transform_strip(plan, walk, first, strip.size(), of_strip);
       mix_channels(plan, weights, of_strip, chunk.size(), strip.size(), outputs);
-      finish_strip<Real, K>(plan, walk, chunk, first, strip.size(), outputs);
+      with_activation<Real>(walk.epilogue.activation, [&](const auto& function) {
+        finish_strip<Real, K>(plan, walk, chunk, first, strip.size(), outputs, function);
+      });
     }
   }
   team.barrier();
