@@ -119,9 +119,10 @@ class Run {
         labels_(what.labels),
         targets_(what.targets),
         batch_{.samples = what.samples, .seed = what.seed},
-        workspace_(network, batch_.size(), {.keep = nn::Keep::kAll}),
+        workspace_(network, kernels.planner, batch_.size(), {.keep = nn::Keep::kAll}),
         parameters_(values.begin(), values.end()),
         statistics_(static_cast<std::size_t>(network.statistic_count())) {
+    kernels.enter_thread();
     std::copy(what.pictures.begin(), what.pictures.end(), workspace_.input());
   }
 

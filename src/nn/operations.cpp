@@ -69,14 +69,14 @@ std::string describe(const Network& network, const Operation& operation) {
   return text;
 }
 
-std::string describe_operations(const Network& network, std::int64_t micro_batch,
-                                kernels::Precision precision) {
+std::string describe_operations(const Network& network, const kernels::Planner& planner,
+                                std::int64_t micro_batch, kernels::Precision precision) {
+  const CallSetting setting{.planner = planner, .blocks = lane_blocks(micro_batch), .precision = precision};
   std::ostringstream text;
   for (const Operation& operation : plan_operations(network)) {
     const Node& node = network.nodes()[static_cast<std::size_t>(operation.node)];
     const bool wants_diff_src = network.wants_diff(node.inputs.front());
-    const std::string algorithms =
-        node.layer->algorithms(lane_blocks(micro_batch), precision, wants_diff_src);
+    const std::string algorithms = node.layer->algorithms(setting, wants_diff_src);
     text << "  " << std::left << std::setw(algorithms.empty() ? 0 : 36) << describe(network, operation)
          << algorithms << '\n';
   }

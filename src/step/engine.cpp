@@ -56,7 +56,7 @@ Engine::Engine(const nn::Network& network, const kernels::KernelTable<float>& ke
                std::int64_t micro_batch, kernels::Precision precision)
     : network_(network),
       kernels_(kernels),
-      pool_(threads),
+      pool_(threads, kernels.enter_thread),
       micro_batch_(micro_batch),
       precision_(precision),
       ranges_(operation_ranges(network)) {}
@@ -87,7 +87,8 @@ void Engine::prepare_groups(std::int64_t groups, std::int64_t workspaces) {
     group.team = std::max(group.team, team_of(g));
     while (static_cast<std::int64_t>(group.workspaces.size()) < workspaces) {
       group.workspaces.push_back(std::make_unique<nn::Workspace<float>>(
-          network_, micro_batch_, nn::WorkspaceOptions{.threads = group.team, .precision = precision_}));
+          network_, kernels_.planner, micro_batch_,
+          nn::WorkspaceOptions{.threads = group.team, .precision = precision_}));
     }
     group.labels.resize(static_cast<std::size_t>(micro_batch_));
     group.numbers.resize(static_cast<std::size_t>(micro_batch_));

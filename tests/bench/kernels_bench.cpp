@@ -56,6 +56,7 @@ enum class Pass { kForward, kBackwardData, kBackwardWeights };
 
 void conv(benchmark::State& state, const KernelTable<float>& table, const Conv2dShape& s, Pass pass) {
   set_floating_point_mode();
+  table.enter_thread();
   const auto src = numbers(s.blocks * s.ic * s.ih * s.iw * kLanes);
   const auto dst = numbers(s.blocks * s.oc * s.oh * s.ow * kLanes);
   const auto weights = numbers(s.oc * s.ic * s.kh * s.kw);
@@ -64,7 +65,7 @@ void conv(benchmark::State& state, const KernelTable<float>& table, const Conv2d
   auto out_dst = numbers(dst.size());
   auto out_weights = numbers(weights.size());
   auto out_bias = numbers(s.oc);
-  auto scratch = numbers(conv2d_scratch_size(s, 1));
+  auto scratch = numbers(table.planner.conv2d_scratch_size(s, 1));
   const Team alone;
   for (auto iteration : state) {
     (void)iteration;
@@ -90,6 +91,7 @@ void conv(benchmark::State& state, const KernelTable<float>& table, const Conv2d
 
 void activation(benchmark::State& state, const KernelTable<float>& table, ActivationKind kind) {
   set_floating_point_mode();
+  table.enter_thread();
   const auto src = numbers(6 * 28 * 28 * kLanes);
   auto dst = numbers(src.size());
   const Team alone;

@@ -86,7 +86,7 @@ struct Epilogue {
 /// Whether a result replaces what its memory holds or is added to it.
 enum class Update { kAssign, kAdd };
 
-/// How a pass of a convolution is computed; follows from the shape alone.
+/// How a pass of a convolution is computed; follows from the instruction set and the shape.
 enum class ConvAlgorithm {
   kDirect,
   kMinimalFiltering,  ///< Winograd: F(4×4, 3×3) or F(2×2, 5×5), see lanes/winograd.hpp
@@ -95,19 +95,29 @@ enum class ConvAlgorithm {
 struct ConvAlgorithms {
   ConvAlgorithm forward, backward_data, backward_weights;
 };
-[[nodiscard]] ConvAlgorithms conv2d_algorithms(const Conv2dShape& shape);
 
 /// Products of one sample in one pass (forward, backward data or backward weights: the same ones), those with
 /// padding left out.
 [[nodiscard]] std::int64_t conv2d_multiplications(const Conv2dShape& shape);
 
-/// Scratch elements conv2d_* may use in a team of up to `threads`; 0 is possible.
-[[nodiscard]] std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads);
+/// What an instruction set decides before it computes.
+struct Planner {
+  ConvAlgorithms (*conv2d_algorithms)(const Conv2dShape& shape);
+  /// Scratch elements conv2d_* may use for up to shape.blocks blocks in a team of up to `threads`; 0 is
+  /// possible.
+  std::int64_t (*conv2d_scratch_size)(const Conv2dShape& shape, int threads);
+};
 
 /// The functions of one instruction set.
 template <class Real>
 struct KernelTable {
   Isa isa;
+  Planner planner;
+
+  /// Prepares the calling thread; each thread calls it when it enters a parallel region to compute, before
+  /// the functions below. Cheap, may be called again, and no barrier. Does nothing in the sets there are
+  /// today.
+  void (*enter_thread)();
 
   /// dst[oc,oy,ox] = bias[oc] + Σ_{ic,ky,kx} src[ic, oy·sh−ph+ky, ox·sw−pw+kx] · weights[oc,ic,ky,kx].
   /// The direct sum runs in the order ic, ky, kx, or ky, kx, ic where dst is narrow (conv_plan.hpp), starting

@@ -94,6 +94,14 @@ struct Pass {
   Real* scratch = nullptr;     ///< scratch_size() elements, free for the length of a call
 };
 
+/// What the plans of a layer's calls depend on beside the layer.
+struct CallSetting {
+  const kernels::Planner& planner;  ///< of the table that the calls are given
+  std::int64_t blocks = 1;          ///< the most lane blocks of a micro-batch
+  int threads = 1;                  ///< of the largest team
+  kernels::Precision precision = kernels::Precision::kFloat32;
+};
+
 /// What a layer is to others: to the plan of a network (nn/operations.hpp, nn/workspace.hpp), to the initial
 /// weights, to gradient checks.
 struct Traits {
@@ -133,9 +141,9 @@ class Layer {
 
   [[nodiscard]] virtual std::vector<Parameter> parameters() const { return {}; }
   [[nodiscard]] virtual std::vector<Statistic> statistics() const { return {}; }
-  /// How its passes over `blocks` lane blocks are computed, in words; empty where there is no choice.
-  /// `wants_diff_src`: somebody reads the input's diff.
-  [[nodiscard]] virtual std::string algorithms(std::int64_t /*blocks*/, kernels::Precision /*precision*/,
+  /// How its passes are computed, in words; empty if there is no choice. `wants_diff_src`: the input's diff
+  /// is read.
+  [[nodiscard]] virtual std::string algorithms(const CallSetting& /*setting*/,
                                                bool /*wants_diff_src*/) const {
     return {};
   }
@@ -147,11 +155,8 @@ class Layer {
   [[nodiscard]] virtual std::int64_t saved_bytes(std::int64_t /*blocks*/, std::int64_t /*real_size*/) const {
     return 0;
   }
-  /// Elements of scratch a call by a team of up to `threads` may use.
-  [[nodiscard]] virtual std::int64_t scratch_size(std::int64_t /*blocks*/, int /*threads*/,
-                                                  kernels::Precision /*precision*/) const {
-    return 0;
-  }
+  /// Elements of scratch a call may use.
+  [[nodiscard]] virtual std::int64_t scratch_size(const CallSetting& /*setting*/) const { return 0; }
 
   virtual void forward(const Pass<float>& pass) const = 0;
   virtual void forward(const Pass<double>& pass) const = 0;

@@ -34,8 +34,8 @@ struct Operation {
 /// "conv1 + relu1", "batchnorm2 + add1 + relu3", …
 [[nodiscard]] std::string describe(const Network& network, const Operation& operation);
 
-/// The calls of micro-batches of `micro_batch` samples and how they are computed, a line each.
-[[nodiscard]] std::string describe_operations(const Network& network, std::int64_t micro_batch,
-                                              kernels::Precision precision);
+/// The calls of micro-batches of `micro_batch` samples and how `planner` has them computed, a line each.
+[[nodiscard]] std::string describe_operations(const Network& network, const kernels::Planner& planner,
+                                              std::int64_t micro_batch, kernels::Precision precision);
 
 }  // namespace convoy::nn

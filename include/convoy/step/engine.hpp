@@ -113,6 +113,7 @@ class Engine {
   }
 
   [[nodiscard]] int threads() const { return pool_.threads(); }
+  [[nodiscard]] const kernels::Planner& planner() const { return kernels_.planner; }
   [[nodiscard]] std::int64_t micro_batch() const { return micro_batch_; }
   [[nodiscard]] kernels::Precision precision() const { return precision_; }
   /// Bytes held by the networks' activations, diffs and scratch, and by gradients.

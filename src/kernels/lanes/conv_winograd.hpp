@@ -245,13 +245,13 @@ void finish_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, cons
 }
 
 template <class Real, class Factor, int K>
-void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& walk, Real* scratch,
+void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& walk, Real* own,
                           const Team& team) {
   const auto [tiles, channels] = team.share_two_ways(plan.tiles, plan.parts, plan.channels);
   static_assert(sizeof(Factor) == sizeof(Real));
-  Real* outputs = scratch + team.index() * plan.scratch_size();
-  auto* weights = reinterpret_cast<Factor*>(outputs + kTileProducts * plan.outputs_slab);
-  Factor* inputs = weights + kTileProducts * plan.weights_slab;
+  Real* outputs = own + plan.outputs;
+  auto* weights = reinterpret_cast<Factor*>(own + plan.weights);
+  auto* inputs = reinterpret_cast<Factor*>(own + plan.inputs);
   const std::int64_t strips = ceil_div(tiles.size(), plan.strip);
   for (std::int64_t begin = channels.begin; begin < channels.end; begin += plan.chunk) {
     const Range chunk{begin, min(begin + plan.chunk, channels.end)};
@@ -272,22 +272,23 @@ void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& wa
 }
 
 template <class Real, class Factor>
-void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& walk, Real* scratch,
+void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& walk, Real* own,
                           const Team& team) {
   if (plan.tile == 4) {
-    convolve_winograd_of<Real, Factor, 3>(plan, walk, scratch, team);
+    convolve_winograd_of<Real, Factor, 3>(plan, walk, own, team);
   } else {
-    convolve_winograd_of<Real, Factor, 5>(plan, walk, scratch, team);
+    convolve_winograd_of<Real, Factor, 5>(plan, walk, own, team);
   }
 }
 
+/// `own`: this thread's scratch of the plan.
 template <class Real>
 void convolve_winograd(Precision precision, const WinogradPlan& plan, const WinogradWalk<Real>& walk,
-                       Real* scratch, const Team& team) {
+                       Real* own, const Team& team) {
   if constexpr (kHasPairs<Real>) {
-    if (precision == Precision::kBfloat16) return convolve_winograd_of<Real, Pair>(plan, walk, scratch, team);
+    if (precision == Precision::kBfloat16) return convolve_winograd_of<Real, Pair>(plan, walk, own, team);
   }
-  convolve_winograd_of<Real, Real>(plan, walk, scratch, team);
+  convolve_winograd_of<Real, Real>(plan, walk, own, team);
 }
 
 }  // namespace

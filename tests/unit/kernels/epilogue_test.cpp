@@ -42,7 +42,7 @@ TEST_P(Epilogues, OfAConvolutionAreTheSumAndActivationOfItsResult) {
         for (const ActivationKind activation : {ActivationKind::kNone, ActivationKind::kRelu,
                                                 ActivationKind::kSigmoid, ActivationKind::kTanh}) {
           test::Guarded<Real> dst(addend.size());
-          test::Guarded<Real> scratch(conv2d_scratch_size(shape, 2));
+          test::Guarded<Real> scratch(table.planner.conv2d_scratch_size(shape, 2));
           test::run_team(2, [&](const Team& team) {
             table.conv2d_forward(
                 shape, src.data(), weights.data(), bias.data(),
@@ -75,7 +75,7 @@ TEST_P(Epilogues, BackwardDataAddsToWhatIsThere) {
       const auto diff_dst = test::to_lanes<Real>(c.diff_dst, r.n, r.oc * r.oh() * r.ow(), IdleLanes::kZero);
       auto diff_src = test::to_lanes<Real>(c.src, r.n, r.ic * r.ih * r.iw, IdleLanes::kZero);
       const std::vector<Real> weights = to_real<Real>(c.weights);
-      test::Guarded<Real> scratch(conv2d_scratch_size(shape, 2));
+      test::Guarded<Real> scratch(table.planner.conv2d_scratch_size(shape, 2));
       test::run_team(2, [&](const Team& team) {
         table.conv2d_backward_data(shape, diff_dst.data(), weights.data(), Update::kAdd, diff_src.data(),
                                    scratch.data(), team);
@@ -101,13 +101,13 @@ TEST_P(Epilogues, BackwardWeightsAddsToWhatIsThere) {
     for (const Convolution& r : shapes()) {
       const ConvCase c = make_conv_case(r, true, 12);
       const Conv2dShape shape = to_shape(r);
-      covered.insert(conv2d_algorithms(shape).backward_weights);
+      covered.insert(table.planner.conv2d_algorithms(shape).backward_weights);
       const auto src = test::to_lanes<Real>(c.src, r.n, r.ic * r.ih * r.iw, IdleLanes::kFirstSample);
       const auto diff_dst = test::to_lanes<Real>(c.diff_dst, r.n, r.oc * r.oh() * r.ow(), IdleLanes::kZero);
       const auto run = [&](Update update, Real start) {
         test::Guarded<Real> diff_weights(r.weights_size());
         test::Guarded<Real> diff_bias(r.oc);
-        test::Guarded<Real> scratch(conv2d_scratch_size(shape, 2));
+        test::Guarded<Real> scratch(table.planner.conv2d_scratch_size(shape, 2));
         std::fill_n(diff_weights.data(), diff_weights.size(), start);
         std::fill_n(diff_bias.data(), diff_bias.size(), start);
         test::run_team(2, [&](const Team& team) {
