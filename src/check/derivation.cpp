@@ -41,7 +41,7 @@ Passes run_network(const Derivation& d, Below below, const std::string& layer,
   const std::int64_t columns = d.a.columns - d.kernel.columns + 1;
   const nn::Network network({1, d.a.rows, d.a.columns}, lines, nn::LossKind::kQuadratic, rows * columns);
 
-  nn::Workspace<double> workspace(network, 1, {.keep = nn::Keep::kAll});
+  nn::Workspace<double> workspace(network, kernels::double_kernels().planner, 1, {.keep = nn::Keep::kAll});
   fill_lanes(d.below, workspace.input());
   std::vector<double> parameters = weights;
   parameters.resize(static_cast<std::size_t>(network.parameter_count()),
@@ -74,7 +74,7 @@ Picture correlate(const Picture& src, const Picture& stored, std::int64_t ph, st
   const std::string line = by("conv 1 ", stored.rows, stored.columns) + by(" pad=", ph, pw) + " bias=no";
   const nn::Network network({1, src.rows, src.columns}, {{line, "explain"}}, nn::LossKind::kQuadratic,
                             rows * columns);
-  nn::Workspace<double> workspace(network, 1, {.keep = nn::Keep::kAll});
+  nn::Workspace<double> workspace(network, kernels::double_kernels().planner, 1, {.keep = nn::Keep::kAll});
   fill_lanes(src, workspace.input());
   const std::vector<std::int64_t> number{0};
   workspace.forward(kernels::double_kernels(), Team(), {stored.values.data(), nullptr}, {.samples = number});
@@ -90,7 +90,7 @@ Picture convolve_full(const Picture& a, const Picture& w) {
 Picture activate(const Picture& below) {
   const nn::Network network({1, below.rows, below.columns}, {{"sigmoid", "explain"}},
                             nn::LossKind::kQuadratic, below.rows * below.columns);
-  nn::Workspace<double> workspace(network, 1, {.keep = nn::Keep::kAll});
+  nn::Workspace<double> workspace(network, kernels::double_kernels().planner, 1, {.keep = nn::Keep::kAll});
   fill_lanes(below, workspace.input());
   const std::vector<std::int64_t> number{0};
   workspace.forward(kernels::double_kernels(), Team(), {}, {.samples = number});

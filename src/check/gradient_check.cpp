@@ -27,8 +27,7 @@ constexpr double kProbeStart = 0.1;
 std::vector<bool> fused_activations(const nn::Network& network) {
   std::vector<bool> is_fused(network.nodes().size());
   for (const nn::Operation& operation : nn::plan_operations(network)) {
-    if (operation.activation != kernels::Activation::kNone)
-      is_fused[static_cast<std::size_t>(operation.output)] = true;
+    if (!operation.activation.is_none()) is_fused[static_cast<std::size_t>(operation.output)] = true;
   }
   return is_fused;
 }
@@ -120,9 +119,10 @@ class Run {
         labels_(what.labels),
         targets_(what.targets),
         batch_{.samples = what.samples, .seed = what.seed},
-        workspace_(network, batch_.size(), {.keep = nn::Keep::kAll}),
+        workspace_(network, kernels.planner, batch_.size(), {.keep = nn::Keep::kAll}),
         parameters_(values.begin(), values.end()),
         statistics_(static_cast<std::size_t>(network.statistic_count())) {
+    kernels.enter_thread();
     std::copy(what.pictures.begin(), what.pictures.end(), workspace_.input());
   }
 

@@ -15,7 +15,7 @@ install(EXPORT convoy_targets NAMESPACE convoy:: FILE convoyTargets.cmake DESTIN
   COMPONENT development)
 # The rooms launch and apps are the program's own; apps has no public header at all.
 install(DIRECTORY include/convoy DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
-  FILES_MATCHING PATTERN "*.hpp" PATTERN launch EXCLUDE)
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.inc" PATTERN launch EXCLUDE)
 
 configure_package_config_file(src/cmake/convoyConfig.cmake.in ${PROJECT_BINARY_DIR}/package/convoyConfig.cmake
   INSTALL_DESTINATION ${convoy_package_dir} NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)

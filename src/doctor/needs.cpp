@@ -28,7 +28,7 @@ Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, i
     in_hand = std::min(ceil_div(plan.block.size(), groups),
                        step::layerwise_micro_batches(run.network, options.micro_batch, hosts, options.comm));
   const nn::Workspace<float> workspace(
-      run.network, options.micro_batch,
+      run.network, kernels::float_kernels(kernels::supported_isas().back()).planner, options.micro_batch,
       {.threads = static_cast<int>(ceil_div(threads, std::max<std::int64_t>(groups, 1))),
        .precision = options.precision});
 

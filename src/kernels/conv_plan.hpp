@@ -1,7 +1,8 @@
 #pragma once
-// How a convolution is computed and what scratch that takes, decided by the shape alone: shared by the
-// function that tells callers how much they need and the kernels that use it. Internal linkage, see
-// lanes/simd.hpp.
+// How a convolution is computed and where the parts of its scratch lie: a plan for each pass, made by one
+// function, which the planner of an instruction set reads to tell callers how much scratch they need
+// (lanes/planner.hpp), and the kernels to find it. Part of each instruction set; today all decide by the
+// shape alone. Internal linkage, see lanes/simd.hpp.
 
 #include <cstdint>
 
@@ -27,11 +28,29 @@ namespace {
   return n < low ? low : n > high ? high : n;
 }
 
+/// Gives the parts of scratch their places, one behind the other. Counts in elements.
+struct ScratchParts {
+  std::int64_t size = 0;
+  /// Where a part of `elements` begins.
+  [[gnu::always_inline]] std::int64_t add(std::int64_t elements) {
+    const std::int64_t begin = size;
+    size += elements;
+    return begin;
+  }
+};
+
 /// Products of one tile by minimal filtering: kPoints² (lanes/winograd.hpp).
 inline constexpr std::int64_t kTileProducts = 36;
 
-/// A stride-1 convolution by minimal filtering: `reduce` channels read, `channels` written, pictures of h × w
-/// written in tiles of m × m outputs.
+/// A stride-1 convolution as minimal filtering sees it: `reduce` channels read and `channels` of h × w
+/// written with a kernel × kernel window.
+struct WinogradShape {
+  std::int64_t blocks, reduce, channels;
+  std::int64_t h, w;
+  std::int64_t kernel;
+};
+
+/// Its computation in tiles of m × m outputs.
 struct WinogradPlan {
   std::int64_t reduce, channels;
   std::int64_t tile;           ///< m
@@ -49,28 +68,34 @@ struct WinogradPlan {
   std::int64_t inputs_slab;                ///< [point][reduce][tile of the strip][16]
   std::int64_t outputs_slab;               ///< [point][channel of the chunk][tile of the strip][16]
 
-  /// Elements a thread needs for itself.
-  [[gnu::always_inline]] std::int64_t scratch_size() const {
-    return kTileProducts * (weights_slab + kept * inputs_slab + outputs_slab);
-  }
+  // Of a thread's own scratch: where the slabs of weights, of inputs and of outputs begin, and its size.
+  std::int64_t weights, inputs, outputs;
+  std::int64_t own_size;
 };
 
-/// Plans reading `reduce` channels and writing `channels` of h × w with a kernel × kernel window, for teams
-/// of `threads`: they decide what a thread keeps, and no bit.
-[[gnu::always_inline]] inline WinogradPlan plan_winograd(std::int64_t blocks, std::int64_t reduce,
-                                                         std::int64_t channels, std::int64_t h,
-                                                         std::int64_t w, std::int64_t kernel,
-                                                         std::int64_t threads) {
+/// Sets the parts of a thread's own scratch from the steps of the slabs.
+[[gnu::always_inline]] inline void place_slabs(WinogradPlan& plan) {
+  ScratchParts parts;
+  plan.outputs = parts.add(kTileProducts * plan.outputs_slab);
+  plan.weights = parts.add(kTileProducts * plan.weights_slab);
+  plan.inputs = parts.add(kTileProducts * plan.kept * plan.inputs_slab);
+  plan.own_size = parts.size;
+}
+
+/// The plan for teams of `threads`: they decide what a thread keeps, and no bit.
+[[gnu::always_inline]] inline WinogradPlan plan_winograd(const WinogradShape& shape, std::int64_t threads) {
   // What is in hand should fit a core's second-level cache; none of these decides a bit.
   constexpr std::int64_t kChunkWeights = 4096;  // pairs of channels: 36 · 4 bytes each
   constexpr std::int64_t kStripVectors = 384;   // 36 · 64 bytes each
   WinogradPlan plan{};
+  const std::int64_t reduce = shape.reduce;
+  const std::int64_t channels = shape.channels;
   plan.reduce = reduce;
   plan.channels = channels;
-  plan.tile = 7 - kernel;
-  plan.rows = (h + plan.tile - 1) / plan.tile;
-  plan.columns = (w + plan.tile - 1) / plan.tile;
-  plan.tiles = blocks * plan.rows * plan.columns;
+  plan.tile = 7 - shape.kernel;
+  plan.rows = (shape.h + plan.tile - 1) / plan.tile;
+  plan.columns = (shape.w + plan.tile - 1) / plan.tile;
+  plan.tiles = shape.blocks * plan.rows * plan.columns;
   const std::int64_t most = clamp(kChunkWeights / reduce / 8 * 8, 8, 512);
   plan.chunks = (channels + most - 1) / most;
   plan.chunk = round_up((channels + plan.chunks - 1) / plan.chunks, 8);
@@ -86,6 +111,7 @@ struct WinogradPlan {
   plan.weights_slab = plan.chunk * plan.weights_row + kLanes;
   plan.inputs_slab = (reduce * plan.strip | 1) * kLanes;
   plan.outputs_slab = (plan.chunk * plan.strip | 1) * kLanes;
+  place_slabs(plan);
   return plan;
 }
 
@@ -111,32 +137,17 @@ inline constexpr std::int64_t kTransposition = 6;      // of 16 numbers
   return round_up(outer * ((channels + 1) / 2) * plane, kLanes);
 }
 
-/// Whether `plan` takes less time than the direct sum over the outputs' taps.
-[[gnu::always_inline]] inline bool winograd_wins(const WinogradPlan& plan, std::int64_t blocks,
-                                                 std::int64_t h, std::int64_t w, Precision precision) {
+/// Whether minimal filtering takes less time than the direct sum over the outputs' taps.
+[[gnu::always_inline]] inline bool winograd_wins(const WinogradShape& shape, Precision precision) {
+  const WinogradPlan plan = plan_winograd(shape, 1);
   const std::int64_t at_once = products_at_once(precision);
-  const std::int64_t kernel = 7 - plan.tile;
-  const std::int64_t pairs = plan.reduce * plan.channels;
+  const std::int64_t pairs = shape.reduce * shape.channels;
   const std::int64_t winograd =
       plan.tiles * (at_once * (kInputTransform * plan.reduce + kOutputTransform * plan.channels) +
                     kTileProducts * pairs) +
       at_once * kWeightTransform * pairs;
-  const std::int64_t direct = blocks * h * w * kernel * kernel * pairs;
+  const std::int64_t direct = shape.blocks * shape.h * shape.w * shape.kernel * shape.kernel * pairs;
   return 10 * winograd < 9 * direct;
-}
-
-[[gnu::always_inline]] inline WinogradPlan plan_forward(const Conv2dShape& s, std::int64_t threads) {
-  return plan_winograd(s.blocks, s.ic, s.oc, s.oh, s.ow, s.kh, threads);
-}
-[[gnu::always_inline]] inline bool forward_uses_winograd(const Conv2dShape& s) {
-  return is_winograd_shape(s) && winograd_wins(plan_forward(s, 1), s.blocks, s.oh, s.ow, s.precision);
-}
-
-[[gnu::always_inline]] inline WinogradPlan plan_backward_data(const Conv2dShape& s, std::int64_t threads) {
-  return plan_winograd(s.blocks, s.oc, s.ic, s.ih, s.iw, s.kh, threads);
-}
-[[gnu::always_inline]] inline bool backward_data_uses_winograd(const Conv2dShape& s) {
-  return is_winograd_shape(s) && winograd_wins(plan_backward_data(s, 1), s.blocks, s.ih, s.iw, s.precision);
 }
 
 /// Channels of one work item of the direct sum; the last may have fewer. Not split evenly: whole groups fill
@@ -160,21 +171,92 @@ inline constexpr std::int64_t kChannelGroup = 16;
   const std::int64_t kernel = s.kh * s.kw;
   return sums_channels_last(kernel, s.oc, s.iw) || (kernel > 1 && s.ic * kernel >= kPage);
 }
-/// Elements of the copy for `reduce` channels, or pairs of them.
-[[gnu::always_inline]] inline std::int64_t packed_size(const Conv2dShape& s, std::int64_t reduce) {
-  return kChannelGroup * reduce * s.kh * s.kw;
+
+/// conv2d_forward or conv2d_backward_data for a team. Parts of scratch are given by where they begin; one
+/// that the pass does not use is empty.
+struct ConvDataPlan {
+  ConvAlgorithm algorithm;
+  WinogradPlan winograd;  ///< of minimal filtering
+  bool is_paired;         ///< the direct sum of pairs
+  bool packs;             ///< the direct sum with a copy of a group's weights
+  std::int64_t reduce;    ///< of the direct sum: channels read, or pairs of them
+
+  std::int64_t pairs;          ///< what is read, as pairs: [blocks][reduce][h][w][16]
+  std::int64_t weights_pairs;  ///< the weights, as pairs
+  std::int64_t own, own_size;  ///< thread i has own_size elements from own + i·own_size: the parts of
+                               ///< `winograd`, or the copy of weights
+  std::int64_t size;           ///< of all scratch
+};
+
+/// What the two passes differ in.
+struct ConvDataPass {
+  WinogradShape winograd;
+  std::int64_t reduce;        ///< channels read,
+  std::int64_t plane;         ///< of so many numbers a block
+  std::int64_t weights_size;  ///< of the weights as pairs
+  bool packs;
+};
+
+[[gnu::always_inline]] inline ConvDataPlan plan_conv_data(const Conv2dShape& s, const ConvDataPass& pass,
+                                                          std::int64_t threads) {
+  ConvDataPlan plan{};
+  ScratchParts parts;
+  if (is_winograd_shape(s) && winograd_wins(pass.winograd, s.precision)) {
+    plan.algorithm = ConvAlgorithm::kMinimalFiltering;
+    plan.winograd = plan_winograd(pass.winograd, threads);
+    plan.own_size = plan.winograd.own_size;
+  } else {
+    plan.algorithm = ConvAlgorithm::kDirect;
+    plan.is_paired = s.precision == Precision::kBfloat16;
+    plan.packs = pass.packs;
+    plan.reduce = plan.is_paired ? (pass.reduce + 1) / 2 : pass.reduce;
+    if (plan.is_paired) {
+      plan.pairs = parts.add(paired_size(s.blocks, pass.reduce, pass.plane));
+      plan.weights_pairs = parts.add(pass.weights_size);
+    }
+    if (plan.packs) plan.own_size = kChannelGroup * plan.reduce * s.kh * s.kw;
+  }
+  plan.own = parts.add(threads * plan.own_size);
+  plan.size = parts.size;
+  return plan;
+}
+
+[[gnu::always_inline]] inline ConvDataPlan plan_forward(const Conv2dShape& s, std::int64_t threads) {
+  return plan_conv_data(
+      s,
+      {.winograd =
+           {.blocks = s.blocks, .reduce = s.ic, .channels = s.oc, .h = s.oh, .w = s.ow, .kernel = s.kh},
+       .reduce = s.ic,
+       .plane = s.ih * s.iw * kLanes,
+       .weights_size = paired_size(s.oc, s.ic, s.kh * s.kw),
+       .packs = forward_packs(s)},
+      threads);
+}
+[[gnu::always_inline]] inline ConvDataPlan plan_backward_data(const Conv2dShape& s, std::int64_t threads) {
+  return plan_conv_data(
+      s,
+      {.winograd =
+           {.blocks = s.blocks, .reduce = s.oc, .channels = s.ic, .h = s.ih, .w = s.iw, .kernel = s.kh},
+       .reduce = s.oc,
+       .plane = s.oh * s.ow * kLanes,
+       .weights_size = paired_size(1, s.oc, s.ic * s.kh * s.kw),
+       .packs = backward_data_packs(s)},
+      threads);
 }
 
 /// Backward weights sum over tiles and samples; the plan's `reduce` are the input channels in vectors of 16,
 /// of which a thread has its share and keeps the inputs of all tiles.
-[[gnu::always_inline]] inline WinogradPlan plan_backward_weights(const Conv2dShape& s, std::int64_t threads) {
+[[gnu::always_inline]] inline WinogradPlan plan_winograd_weights(const Conv2dShape& s, std::int64_t threads) {
   const std::int64_t groups = (s.ic + kLanes - 1) / kLanes;
-  WinogradPlan plan = plan_winograd(s.blocks, groups * kLanes, s.oc, s.oh, s.ow, s.kh, 1);
+  WinogradPlan plan = plan_winograd(
+      {.blocks = s.blocks, .reduce = groups * kLanes, .channels = s.oc, .h = s.oh, .w = s.ow, .kernel = s.kh},
+      1);
   plan.parts = threads < groups ? threads : groups;
   const std::int64_t own = (groups + plan.parts - 1) / plan.parts * kLanes;
   plan.weights_row = own;
   plan.weights_slab = plan.chunk * own + kLanes;
   plan.inputs_slab = (own * plan.strip | 1) * kLanes;
+  place_slabs(plan);
   return plan;
 }
 /// src with channels in the lanes, [⌈ic/16⌉][blocks][ih][iw][16 samples][16 channels].
@@ -183,7 +265,7 @@ inline constexpr std::int64_t kChannelGroup = 16;
 }
 [[gnu::always_inline]] inline bool backward_weights_uses_winograd(const Conv2dShape& s) {
   if (!is_winograd_shape(s)) return false;
-  const WinogradPlan plan = plan_backward_weights(s, 1);
+  const WinogradPlan plan = plan_winograd_weights(s, 1);
   const std::int64_t winograd =
       plan.tiles * (kInputTransform * plan.reduce + kOutputTransform * s.oc +
                     kTileProducts / products_at_once(s.precision) * plan.reduce * s.oc) +
@@ -207,19 +289,24 @@ struct ChannelWeightsPlan {
   plan.sums_size = s.kh * s.kw * plan.slab;
   return plan;
 }
-/// diff_dst in bfloat16, in elements of 4 bytes.
-[[gnu::always_inline]] inline std::int64_t paired_dst_size(const Conv2dShape& s) {
-  return s.precision == Precision::kBfloat16 ? s.blocks * s.oc * s.oh * s.ow * kLanes / 2 : 0;
+/// One axis of a convolution.
+struct AxisShape {
+  std::int64_t in, out, kernel, stride, padding;
+};
+[[gnu::always_inline]] inline AxisShape vertical_axis(const Conv2dShape& s) {
+  return {.in = s.ih, .out = s.oh, .kernel = s.kh, .stride = s.sh, .padding = s.ph};
+}
+[[gnu::always_inline]] inline AxisShape horizontal_axis(const Conv2dShape& s) {
+  return {.in = s.iw, .out = s.ow, .kernel = s.kw, .stride = s.sw, .padding = s.pw};
 }
 
 /// Windows' taps that fall on the picture, along one axis, over all outputs.
-[[gnu::always_inline]] inline std::int64_t seen_taps(std::int64_t in, std::int64_t out, std::int64_t kernel,
-                                                     std::int64_t stride, std::int64_t padding) {
+[[gnu::always_inline]] inline std::int64_t seen_taps(const AxisShape& axis) {
   std::int64_t seen = 0;
-  for (std::int64_t o = 0; o < out; ++o) {
-    const std::int64_t origin = o * stride - padding;
+  for (std::int64_t o = 0; o < axis.out; ++o) {
+    const std::int64_t origin = o * axis.stride - axis.padding;
     const std::int64_t begin = origin < 0 ? -origin : 0;
-    const std::int64_t end = kernel < in - origin ? kernel : in - origin;
+    const std::int64_t end = axis.kernel < axis.in - origin ? axis.kernel : axis.in - origin;
     seen += end > begin ? end - begin : 0;
   }
   return seen;
@@ -227,7 +314,7 @@ struct ChannelWeightsPlan {
 
 /// Of a pair of channels of one sample: a tap falls on the picture or beside it along each axis by itself.
 [[gnu::always_inline]] inline std::int64_t seen_taps(const Conv2dShape& s) {
-  return seen_taps(s.ih, s.oh, s.kh, s.sh, s.ph) * seen_taps(s.iw, s.ow, s.kw, s.sw, s.pw);
+  return seen_taps(vertical_axis(s)) * seen_taps(horizontal_axis(s));
 }
 
 /// Whether channels in the lanes take less time than samples in the lanes, which take the padding's taps
@@ -241,6 +328,53 @@ struct ChannelWeightsPlan {
       (seen / products_at_once(s.precision) + kScatter * kernel) * round_up(s.ic, kLanes);
   const std::int64_t by_samples = (s.blocks * s.oh * s.ow + kLaneSum) * kernel * s.ic;
   return 10 * by_channels < 9 * by_samples;
+}
+
+/// conv2d_backward_weights for a team; parts of scratch as in ConvDataPlan.
+struct ConvWeightsPlan {
+  ConvAlgorithm algorithm;
+  WinogradPlan winograd;        ///< of minimal filtering
+  ChannelWeightsPlan channels;  ///< of the matrix product
+  bool is_rounded;              ///< factors in bfloat16
+
+  std::int64_t channel_lanes;             ///< src with channels in the lanes; none of the direct sum
+  std::int64_t dst_pairs;                 ///< of the matrix product: diff_dst as pairs of samples
+  std::int64_t rounded_src, rounded_dst;  ///< of the direct sum: src and diff_dst, rounded
+  std::int64_t padded;                    ///< of the direct sum: src within zeros
+  std::int64_t own, own_size;  ///< thread i has own_size elements from own + i·own_size: the parts of
+                               ///< `winograd`, or sums of the matrix product
+  std::int64_t size;           ///< of all scratch
+};
+
+[[gnu::always_inline]] inline ConvWeightsPlan plan_backward_weights(const Conv2dShape& s,
+                                                                    std::int64_t threads) {
+  const std::int64_t src_size = s.blocks * s.ic * s.ih * s.iw * kLanes;
+  const std::int64_t dst_size = s.blocks * s.oc * s.oh * s.ow * kLanes;
+  ConvWeightsPlan plan{};
+  ScratchParts parts;
+  plan.is_rounded = s.precision == Precision::kBfloat16;
+  if (backward_weights_uses_winograd(s)) {
+    plan.algorithm = ConvAlgorithm::kMinimalFiltering;
+    plan.winograd = plan_winograd_weights(s, threads);
+    plan.channel_lanes = parts.add(channel_lanes_size(s));
+    plan.own_size = plan.winograd.own_size;
+  } else if (backward_weights_uses_channels(s)) {
+    plan.algorithm = ConvAlgorithm::kMatrixProduct;
+    plan.channels = plan_channel_weights(s);
+    plan.channel_lanes = parts.add(channel_lanes_size(s));
+    if (plan.is_rounded) plan.dst_pairs = parts.add(dst_size / 2);
+    plan.own_size = plan.channels.sums_size;
+  } else {
+    plan.algorithm = ConvAlgorithm::kDirect;
+    if (plan.is_rounded) {
+      plan.rounded_src = parts.add(src_size);
+      plan.rounded_dst = parts.add(dst_size);
+    }
+    if (is_padded(s)) plan.padded = parts.add(padded_size(s));
+  }
+  plan.own = parts.add(threads * plan.own_size);
+  plan.size = parts.size;
+  return plan;
 }
 
 }  // namespace

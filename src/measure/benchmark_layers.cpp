@@ -25,13 +25,11 @@ AlignedBuffer<float> random_numbers(std::int64_t size) {
 /// What one team runs one operation in, as a Workspace would.
 struct Bench {
   Bench() = default;
-  Bench(const nn::Network& network, const nn::Operation& the_operation, std::int64_t samples, int threads,
-        kernels::Precision the_precision)
-      : operation(the_operation), precision(the_precision) {
+  Bench(const nn::Network& network, const nn::Operation& the_operation, const nn::CallSetting& setting)
+      : operation(the_operation), precision(setting.precision) {
     const nn::Node& node = network.nodes()[static_cast<std::size_t>(operation.node)];
     const nn::Layer& layer = *node.layer;
-    const std::int64_t blocks = lane_blocks(samples);
-    const auto elements = [&](const Shape& shape) { return blocks * shape.size() * kLanes; };
+    const auto elements = [&](const Shape& shape) { return setting.blocks * shape.size() * kLanes; };
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       src.at(k) = random_numbers(elements(network.shape_of(node.inputs[k])));
       diff_src.at(k) = AlignedBuffer<float>(src.at(k).size());
@@ -46,8 +44,9 @@ struct Bench {
     for (const nn::Statistic& statistic : layer.statistics()) size += count(statistic.dims);
     statistics = AlignedBuffer<float>(size);
     batch_statistics = AlignedBuffer<float>(size);
-    scratch = AlignedBuffer<float>(layer.scratch_size(blocks, threads, precision));
-    saved = AlignedBuffer<std::byte>(layer.saved_bytes(blocks, static_cast<std::int64_t>(sizeof(float))));
+    scratch = AlignedBuffer<float>(layer.scratch_size(setting));
+    saved =
+        AlignedBuffer<std::byte>(layer.saved_bytes(setting.blocks, static_cast<std::int64_t>(sizeof(float))));
   }
 
   /// A pass of backward too; diff_src only where `with_diff_src`.
@@ -91,8 +90,8 @@ PassSeconds measure_passes(const nn::Layer& layer, const Passes<PassWork>& wante
     return median([&] {
       if (caller_differentiates(bench.operation, layer.traits())) {
         pass.diff_dst = bench.differentiated.data();  // not in place: the next lap takes the same numbers
-        kernels::activation_backward(setting.kernels, bench.operation.activation)(
-            bench.dst.size(), pass.dst, bench.diff_dst.data(), pass.diff_dst, team);
+        setting.kernels.activation_backward(bench.operation.activation, bench.dst.size(), pass.dst,
+                                            bench.diff_dst.data(), pass.diff_dst, team);
       }
       layer.backward(pass);
     });
@@ -136,7 +135,7 @@ std::vector<LayerTimes> measure_layers(const nn::Network& network, const step::O
   std::iota(samples.begin(), samples.end(), 0);
   const nn::MicroBatch batch{.phase = nn::Phase::kTraining, .samples = samples, .seed = options.seed};
 
-  step::TeamPool pool(setting.threads);
+  step::TeamPool pool(setting.threads, setting.kernels.enter_thread);
   std::vector<TeamClock> clocks(count);
   std::vector<LayerTimes> layers;
   for (const nn::Operation& operation : nn::plan_operations(network)) {
@@ -145,8 +144,11 @@ std::vector<LayerTimes> measure_layers(const nn::Network& network, const step::O
     std::vector<Bench> benches(count);
     std::vector<PassSeconds> seconds(count);
     pool.make(teams, [&](std::int64_t g) {
-      benches[static_cast<std::size_t>(g)] =
-          Bench(network, operation, options.micro_batch, largest_team, options.precision);
+      benches[static_cast<std::size_t>(g)] = Bench(network, operation,
+                                                   {.planner = setting.kernels.planner,
+                                                    .blocks = lane_blocks(options.micro_batch),
+                                                    .threads = largest_team,
+                                                    .precision = options.precision});
     });
     pool.run(teams, [&](std::int64_t g, const Team& team) {
       const auto mine = static_cast<std::size_t>(g);

@@ -35,7 +35,7 @@ Ceiling measure_ceiling(const kernels::KernelTable<float>& kernels, int threads,
   constexpr std::int64_t kRounds = 1 << 16;  // long against a barrier
   const std::int64_t size =
       array_bytes / static_cast<std::int64_t>(sizeof(float)) / threads / kLanes * kLanes;
-  step::TeamPool pool(threads);
+  step::TeamPool pool(threads, kernels.enter_thread);
   TeamClock clock;
   Ceiling ceiling;
   std::vector<TriadArrays> arrays(static_cast<std::size_t>(threads));

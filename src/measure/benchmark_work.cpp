@@ -25,7 +25,7 @@ Passes<PassWork> work_of(const nn::Network& network, const nn::Operation& operat
   const std::int64_t saved = layer.saved_bytes(blocks, kRealSize);
   const std::int64_t dst = picture(layer.output());
   const std::int64_t addend = operation.addend == nn::Operation::kNone ? 0 : dst;
-  const std::int64_t mask = operation.activation != kernels::Activation::kNone ? dst : 0;
+  const std::int64_t mask = operation.activation.is_none() ? 0 : dst;
   std::int64_t src = 0;
   std::int64_t diff_src = 0;
   for (const int input : node.inputs) {

@@ -47,14 +47,15 @@ bool Network::wants_diff(int node) const {
   return node != kNetworkInput;
 }
 
-bool Network::feeds_relu(int node) const {
+double Network::he_gain_after(int node) const {
   for (std::size_t i = static_cast<std::size_t>(node) + 1; i < nodes_.size(); ++i) {
     const auto& inputs = nodes_[i].inputs;
     if (std::find(inputs.begin(), inputs.end(), node) == inputs.end()) continue;
-    const Nonlinearity next = nodes_[i].layer->traits().nonlinearity;
-    return next == Nonlinearity::kNone ? feeds_relu(static_cast<int>(i)) : next == Nonlinearity::kRelu;
+    const Traits next = nodes_[i].layer->traits();
+    if (next.nonlinearity == Nonlinearity::kNone) return he_gain_after(static_cast<int>(i));
+    return next.nonlinearity == Nonlinearity::kRectifier ? next.he_gain : 0;
   }
-  return false;
+  return 0;
 }
 
 void Network::initialise(std::uint64_t seed, std::span<float> parameters, std::span<float> statistics) const {
@@ -65,7 +66,7 @@ void Network::initialise(std::uint64_t seed, std::span<float> parameters, std::s
   std::int64_t next = 0;
   std::uint64_t ordinal = 0;
   for (std::size_t n = 0; n < nodes_.size(); ++n) {
-    const bool before_relu = feeds_relu(static_cast<int>(n));
+    const double gain = he_gain_after(static_cast<int>(n));
     for (const Parameter& parameter : nodes_[n].layer->parameters()) {
       RandomStream stream(random_key(seed, RandomPurpose::kInitialWeights, ordinal++));
       const auto fan_in = static_cast<double>(parameter.fan_in);
@@ -73,8 +74,8 @@ void Network::initialise(std::uint64_t seed, std::span<float> parameters, std::s
       const std::int64_t size = count(parameter.dims);
       if (parameter.start != Start::kWeights) {
         fill(parameters, next, size, [&] { return parameter.start == Start::kOnes ? 1 : 0; });
-      } else if (before_relu) {
-        fill(parameters, next, size, [&] { return stream.normal() * std::sqrt(2 / fan_in); });
+      } else if (gain > 0) {
+        fill(parameters, next, size, [&] { return stream.normal() * std::sqrt(gain / fan_in); });
       } else {
         const double bound = std::sqrt(6 / (fan_in + fan_out));
         fill(parameters, next, size, [&] { return stream.uniform(-bound, bound); });

@@ -91,15 +91,15 @@ NetworkBuilder& NetworkBuilder::flatten(const std::string& name) {
 }
 
 NetworkBuilder& NetworkBuilder::relu(const std::string& name) {
-  return place("relu", name, [&] { return make_relu(shape()); });
+  return place("relu", name, [&] { return make_activation("relu", shape()); });
 }
 
 NetworkBuilder& NetworkBuilder::sigmoid(const std::string& name) {
-  return place("sigmoid", name, [&] { return make_sigmoid(shape()); });
+  return place("sigmoid", name, [&] { return make_activation("sigmoid", shape()); });
 }
 
 NetworkBuilder& NetworkBuilder::tanh(const std::string& name) {
-  return place("tanh", name, [&] { return make_tanh(shape()); });
+  return place("tanh", name, [&] { return make_activation("tanh", shape()); });
 }
 
 NetworkBuilder& NetworkBuilder::softmax(const std::string& name) {

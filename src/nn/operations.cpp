@@ -49,7 +49,7 @@ std::vector<Operation> plan_operations(const Network& network) {
     }
     if (reader != kNobody) {
       operation.activation = nodes[static_cast<std::size_t>(reader)].layer->traits().activation;
-      if (operation.activation != kernels::Activation::kNone) fuse(reader);
+      if (!operation.activation.is_none()) fuse(reader);
     }
   }
   return operations;
@@ -58,7 +58,7 @@ std::vector<Operation> plan_operations(const Network& network) {
 std::string describe(const Network& network, const Operation& operation) {
   const auto name = [&](int node) { return network.nodes()[static_cast<std::size_t>(node)].name; };
   std::string text = name(operation.node);
-  const bool is_activated = operation.activation != kernels::Activation::kNone;
+  const bool is_activated = !operation.activation.is_none();
   // The sum comes right before the activation, if both are there.
   if (operation.addend != Operation::kNone) {
     const int sum = is_activated ? network.nodes()[static_cast<std::size_t>(operation.output)].inputs.front()
@@ -69,14 +69,14 @@ std::string describe(const Network& network, const Operation& operation) {
   return text;
 }
 
-std::string describe_operations(const Network& network, std::int64_t micro_batch,
-                                kernels::Precision precision) {
+std::string describe_operations(const Network& network, const kernels::Planner& planner,
+                                std::int64_t micro_batch, kernels::Precision precision) {
+  const CallSetting setting{.planner = planner, .blocks = lane_blocks(micro_batch), .precision = precision};
   std::ostringstream text;
   for (const Operation& operation : plan_operations(network)) {
     const Node& node = network.nodes()[static_cast<std::size_t>(operation.node)];
     const bool wants_diff_src = network.wants_diff(node.inputs.front());
-    const std::string algorithms =
-        node.layer->algorithms(lane_blocks(micro_batch), precision, wants_diff_src);
+    const std::string algorithms = node.layer->algorithms(setting, wants_diff_src);
     text << "  " << std::left << std::setw(algorithms.empty() ? 0 : 36) << describe(network, operation)
          << algorithms << '\n';
   }

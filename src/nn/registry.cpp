@@ -15,10 +15,8 @@ Registry Registry::standard() {
   registry.add("flatten", flatten_maker());
   registry.add("globalavgpool", globalavgpool_maker());
   registry.add("maxpool", maxpool_maker());
-  registry.add("relu", relu_maker());
-  registry.add("sigmoid", sigmoid_maker());
   registry.add("softmax", softmax_maker());
-  registry.add("tanh", tanh_maker());
+  for (auto& [keyword, maker] : activation_makers()) registry.add(keyword, std::move(maker));
   return registry;
 }
 

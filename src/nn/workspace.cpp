@@ -7,7 +7,8 @@
 namespace convoy::nn {
 
 template <class Real>
-Workspace<Real>::Workspace(const Network& network, std::int64_t micro_batch, const WorkspaceOptions& options)
+Workspace<Real>::Workspace(const Network& network, const kernels::Planner& planner, std::int64_t micro_batch,
+                           const WorkspaceOptions& options)
     : network_(network),
       precision_(options.precision),
       operations_(plan_operations(network)),
@@ -17,7 +18,11 @@ Workspace<Real>::Workspace(const Network& network, std::int64_t micro_batch, con
   for (std::size_t i = 0; i < operations_.size(); ++i)
     makers_[static_cast<std::size_t>(operations_[i].output)] = static_cast<int>(i);
   plan_diffs();
-  lay_out(micro_batch, options);
+  lay_out({.planner = planner,
+           .blocks = lane_blocks(micro_batch),
+           .threads = options.threads,
+           .precision = options.precision},
+          options.keep);
 }
 
 template <class Real>
@@ -51,8 +56,8 @@ void Workspace<Real>::plan_diffs() {
 }
 
 template <class Real>
-void Workspace<Real>::lay_out(std::int64_t micro_batch, const WorkspaceOptions& options) {
-  const std::int64_t blocks = lane_blocks(micro_batch);
+void Workspace<Real>::lay_out(const CallSetting& setting, Keep keep) {
+  const std::int64_t blocks = setting.blocks;
   const auto bytes_of = [&](int node) {
     return blocks * network_.shape_of(node).size() * kLanes * static_cast<std::int64_t>(sizeof(Real));
   };
@@ -72,7 +77,7 @@ void Workspace<Real>::lay_out(std::int64_t micro_batch, const WorkspaceOptions& 
     const Traits traits = node.layer->traits();
     const int now = static_cast<int>(i);
     const std::int64_t bytes = bytes_of(operation.output);
-    const bool reads_output = traits.backward_reads_dst || operation.activation != kernels::Activation::kNone;
+    const bool reads_output = traits.backward_reads_dst || !operation.activation.is_none();
     outputs.push_back({.bytes = bytes, .first = now, .last = reads_output ? backward_time(i) : now});
     diffs.push_back({.bytes = bytes, .first = backward_time(i), .last = backward_time(i)});
     const auto is_read_by = [&](int source, bool backward) {
@@ -93,8 +98,7 @@ void Workspace<Real>::lay_out(std::int64_t micro_batch, const WorkspaceOptions& 
     places_[i].saved_bytes = node.layer->saved_bytes(blocks, static_cast<std::int64_t>(sizeof(Real)));
     saved.push_back({.bytes = places_[i].saved_bytes, .first = now, .last = backward_time(i)});
     scratch.bytes =
-        std::max(scratch.bytes, node.layer->scratch_size(blocks, options.threads, options.precision) *
-                                    static_cast<std::int64_t>(sizeof(Real)));
+        std::max(scratch.bytes, node.layer->scratch_size(setting) * static_cast<std::int64_t>(sizeof(Real)));
   }
   if (count > 0) {
     outputs.back().last = std::max(outputs.back().last, count);
@@ -111,7 +115,7 @@ void Workspace<Real>::lay_out(std::int64_t micro_batch, const WorkspaceOptions& 
   std::vector<Tenant> tenants{input, spare, scratch};
   for (const auto* group : {&outputs, &diffs, &saved})
     tenants.insert(tenants.end(), group->begin(), group->end());
-  if (options.keep == Keep::kAll) {
+  if (keep == Keep::kAll) {
     for (Tenant& tenant : tenants) {
       tenant.first = 0;
       tenant.last = 2 * count;
@@ -239,9 +243,9 @@ void Workspace<Real>::backward_operation(int index, const kernels::KernelTable<R
   pass.diff_parameters = gradient + node.parameter_offset;
   pass.batch_statistics = gradient + network_.parameter_count() + node.statistic_offset;
   if (caller_differentiates(operation, traits)) {
-    kernels::activation_backward(kernels, operation.activation)(
-        batch.blocks() * network_.shape_of(operation.output).size() * kLanes, pass.dst, pass.diff_dst,
-        pass.diff_dst, team);
+    kernels.activation_backward(operation.activation,
+                                batch.blocks() * network_.shape_of(operation.output).size() * kLanes,
+                                pass.dst, pass.diff_dst, pass.diff_dst, team);
   }
   if (place.adds[0] && traits.adds_diff_src) pass.update = kernels::Update::kAdd;
   const auto goes_through_spare = [&](std::size_t k) {

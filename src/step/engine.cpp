@@ -56,7 +56,7 @@ void add_gradients(const kernels::KernelTable<float>& kernels, comm::Wire wire, 
 Engine::Engine(const nn::Network& network, EngineSetting setting)
     : network_(network),
       setting_(std::move(setting)),
-      pool_(setting_.threads),
+      pool_(setting_.threads, setting_.kernels.enter_thread),
       ranges_(operation_ranges(network)) {}
 
 LeafResult Engine::loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
@@ -85,7 +85,7 @@ void Engine::prepare_groups(std::int64_t groups, std::int64_t workspaces) {
     group.team = std::max(group.team, team_of(g));
     while (static_cast<std::int64_t>(group.workspaces.size()) < workspaces) {
       group.workspaces.push_back(std::make_unique<nn::Workspace<float>>(
-          network_, setting_.micro_batch,
+          network_, setting_.kernels.planner, setting_.micro_batch,
           nn::WorkspaceOptions{.threads = group.team, .precision = setting_.precision}));
     }
     group.labels.resize(static_cast<std::size_t>(setting_.micro_batch));

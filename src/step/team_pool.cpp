@@ -9,7 +9,7 @@
 
 namespace convoy::step {
 
-TeamPool::TeamPool(int threads) : threads_(threads) {
+TeamPool::TeamPool(int threads, void (*enter_thread)()) : threads_(threads), enter_thread_(enter_thread) {
   omp_set_dynamic(0);
   set_floating_point_mode();  // the calling thread adds gradients and losses outside the regions
   int given = 0;
@@ -44,6 +44,7 @@ void TeamPool::start(std::int64_t groups, const Job& job) {
 #pragma omp parallel num_threads(threads_) default(none) shared(places, job)
   {
     set_floating_point_mode();
+    if (enter_thread_ != nullptr) enter_thread_();
     const Place& place = places.places[static_cast<std::size_t>(omp_get_thread_num())];
     job(place.group, place.team);
   }

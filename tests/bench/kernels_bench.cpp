@@ -56,6 +56,7 @@ enum class Pass { kForward, kBackwardData, kBackwardWeights };
 
 void conv(benchmark::State& state, const KernelTable<float>& table, const Conv2dShape& s, Pass pass) {
   set_floating_point_mode();
+  table.enter_thread();
   const auto src = numbers(s.blocks * s.ic * s.ih * s.iw * kLanes);
   const auto dst = numbers(s.blocks * s.oc * s.oh * s.ow * kLanes);
   const auto weights = numbers(s.oc * s.ic * s.kh * s.kw);
@@ -64,7 +65,7 @@ void conv(benchmark::State& state, const KernelTable<float>& table, const Conv2d
   auto out_dst = numbers(dst.size());
   auto out_weights = numbers(weights.size());
   auto out_bias = numbers(s.oc);
-  auto scratch = numbers(conv2d_scratch_size(s, 1));
+  auto scratch = numbers(table.planner.conv2d_scratch_size(s, 1));
   const Team alone;
   for (auto iteration : state) {
     (void)iteration;
@@ -88,14 +89,15 @@ void conv(benchmark::State& state, const KernelTable<float>& table, const Conv2d
   state.counters["flop/s"] = benchmark::Counter(2 * products, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-void elementwise(benchmark::State& state, void (*function)(std::int64_t, const float*, float*, const Team&)) {
+void activation(benchmark::State& state, const KernelTable<float>& table, ActivationKind kind) {
   set_floating_point_mode();
+  table.enter_thread();
   const auto src = numbers(6 * 28 * 28 * kLanes);
   auto dst = numbers(src.size());
   const Team alone;
   for (auto iteration : state) {
     (void)iteration;
-    function(src.size(), src.data(), dst.data(), alone);
+    table.activation_forward({kind}, src.size(), src.data(), dst.data(), alone);
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations() * src.size());
@@ -116,9 +118,13 @@ void register_all() {
       add("backward_data", Pass::kBackwardData);
       add("backward_weights", Pass::kBackwardWeights);
     }
-    benchmark::RegisterBenchmark(("tanh" + set).c_str(), elementwise, table.tanh_forward);
-    benchmark::RegisterBenchmark(("sigmoid" + set).c_str(), elementwise, table.sigmoid_forward);
-    benchmark::RegisterBenchmark(("relu" + set).c_str(), elementwise, table.relu_forward);
+    const auto add = [&](const std::string& name, ActivationKind kind) {
+      benchmark::RegisterBenchmark((name + set).c_str(),
+                                   [&table, kind](auto& state) { activation(state, table, kind); });
+    };
+    add("tanh", ActivationKind::kTanh);
+    add("sigmoid", ActivationKind::kSigmoid);
+    add("relu", ActivationKind::kRelu);
   }
 }
 

@@ -7,10 +7,14 @@
 
 namespace convoy::kernels {
 
-/// In rising order: a machine that has one has all before it.
-enum class Isa { kPortable = 0, kAvx2 = 1, kAvx512 = 2, kAvx512Bf16 = 3 };
+/// kPortable, kAvx2, … (isa_list.inc), in rising order: a machine that has one has all before it.
+enum class Isa {
+#define CONVOY_ISA_SET(machine, enumerator, name, bytes, features) enumerator,
+#include "convoy/kernels/isa_list.inc"
+#undef CONVOY_ISA_SET
+};
 
-/// "portable", "avx2", "avx512", "avx512bf16".
+/// "portable", "avx2", …
 [[nodiscard]] std::string_view to_string(Isa isa);
 
 /// The inverse of to_string; throws ConfigError naming the known sets.
@@ -19,7 +23,7 @@ enum class Isa { kPortable = 0, kAvx2 = 1, kAvx512 = 2, kAvx512Bf16 = 3 };
 /// The sets this processor (and operating system) can run, in rising order; kPortable is always first.
 [[nodiscard]] std::vector<Isa> supported_isas();
 
-/// What CONVOY_ISA asks for, else the highest supported set. Throws ConfigError where CONVOY_ISA names a set
+/// What CONVOY_ISA asks for, else the highest supported set. Throws ConfigError if CONVOY_ISA names a set
 /// that is unknown or that this machine lacks.
 [[nodiscard]] Isa choose_isa();
 

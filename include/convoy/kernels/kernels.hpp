@@ -60,12 +60,19 @@ struct BatchNormShape {
   double epsilon = 1e-5;
 };
 
-/// Functions of one element.
-enum class Activation {
-  kNone,
-  kRelu,  ///< negative numbers become 0; NaN stays
-  kSigmoid,
+/// Functions of one element (lanes/activation.hpp).
+enum class ActivationKind {
+  kNone,     ///< x
+  kRelu,     ///< max(x, 0); NaN stays
+  kSigmoid,  ///< 1/(1 + e^−x)
   kTanh,
+};
+
+/// A function of one element with its parameter.
+struct Activation {
+  ActivationKind kind = ActivationKind::kNone;
+  float slope = 0;  ///< over negative numbers, of kinds that have one there: none of these
+  [[nodiscard]] bool is_none() const { return kind == ActivationKind::kNone; }
 };
 
 /// What is done to an operation's result on its way to memory: dst = activation(result + addend), as far as
@@ -73,13 +80,13 @@ enum class Activation {
 template <class Real>
 struct Epilogue {
   const Real* addend = nullptr;  ///< like dst, and may be dst; null: nothing is added
-  Activation activation = Activation::kNone;
+  Activation activation{};
 };
 
 /// Whether a result replaces what its memory holds or is added to it.
 enum class Update { kAssign, kAdd };
 
-/// How a pass of a convolution is computed; follows from the shape alone.
+/// How a pass of a convolution is computed; follows from the instruction set and the shape.
 enum class ConvAlgorithm {
   kDirect,
   kMinimalFiltering,  ///< Winograd: F(4×4, 3×3) or F(2×2, 5×5), see lanes/winograd.hpp
@@ -88,19 +95,29 @@ enum class ConvAlgorithm {
 struct ConvAlgorithms {
   ConvAlgorithm forward, backward_data, backward_weights;
 };
-[[nodiscard]] ConvAlgorithms conv2d_algorithms(const Conv2dShape& shape);
 
 /// Products of one sample in one pass (forward, backward data or backward weights: the same ones), those with
 /// padding left out.
 [[nodiscard]] std::int64_t conv2d_multiplications(const Conv2dShape& shape);
 
-/// Scratch elements conv2d_* may use in a team of up to `threads`; 0 is possible.
-[[nodiscard]] std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads);
+/// What an instruction set decides before it computes.
+struct Planner {
+  ConvAlgorithms (*conv2d_algorithms)(const Conv2dShape& shape);
+  /// Scratch elements conv2d_* may use for up to shape.blocks blocks in a team of up to `threads`; 0 is
+  /// possible.
+  std::int64_t (*conv2d_scratch_size)(const Conv2dShape& shape, int threads);
+};
 
 /// The functions of one instruction set.
 template <class Real>
 struct KernelTable {
   Isa isa;
+  Planner planner;
+
+  /// Prepares the calling thread; each thread calls it when it enters a parallel region to compute, before
+  /// the functions below. Cheap, may be called again, and no barrier. Does nothing in the sets there are
+  /// today.
+  void (*enter_thread)();
 
   /// dst[oc,oy,ox] = bias[oc] + Σ_{ic,ky,kx} src[ic, oy·sh−ph+ky, ox·sw−pw+kx] · weights[oc,ic,ky,kx].
   /// The direct sum runs in the order ic, ky, kx, or ky, kx, ic where dst is narrow (conv_plan.hpp), starting
@@ -140,24 +157,20 @@ struct KernelTable {
                               const Epilogue<Real>& epilogue, Real* dst, const Team& team);
   /// With x̂ the normalised input and m = samples·spatial: diff_weight = Σ diff_dst·x̂, diff_bias = Σ diff_dst,
   /// diff_src = weight/√(variance + ε)·(diff_dst − diff_bias/m − x̂·diff_weight/m); idle lanes get 0.
-  /// `relu_dst` is dst where forward's epilogue had a relu (else null): diff_dst is first set to 0, in place,
-  /// where it is not positive. diff_src may be null: not wanted.
-  void (*batchnorm_backward)(const BatchNormShape& shape, const Real* src, const Real* relu_dst,
-                             Real* diff_dst, const Real* weight, const Real* mean, const Real* variance,
-                             Real* diff_src, Real* diff_weight, Real* diff_bias, const Team& team);
+  /// `activation` is that of forward's epilogue, and `dst` what forward assigned (not read if there is no
+  /// activation): diff_dst is first multiplied by its derivative, in place. diff_src may be null: not wanted.
+  void (*batchnorm_backward)(const BatchNormShape& shape, const Real* src, const Activation& activation,
+                             const Real* dst, Real* diff_dst, const Real* weight, const Real* mean,
+                             const Real* variance, Real* diff_src, Real* diff_weight, Real* diff_bias,
+                             const Team& team);
 
   // Element by element over `size` numbers (a multiple of 16); dst may be src, diff_src may be diff_dst.
-  void (*relu_forward)(std::int64_t size, const Real* src, Real* dst,
-                       const Team& team);  ///< max(src, 0), NaN stays
-  void (*relu_backward)(std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src,
-                        const Team& team);
-  void (*sigmoid_forward)(std::int64_t size, const Real* src, Real* dst,
-                          const Team& team);  ///< 1/(1 + e^−src)
-  void (*sigmoid_backward)(std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src,
-                           const Team& team);
-  void (*tanh_forward)(std::int64_t size, const Real* src, Real* dst, const Team& team);
-  void (*tanh_backward)(std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src,
-                        const Team& team);
+  /// dst = activation(src).
+  void (*activation_forward)(const Activation& activation, std::int64_t size, const Real* src, Real* dst,
+                             const Team& team);
+  /// diff_src = diff_dst · the derivative, computed from dst.
+  void (*activation_backward)(const Activation& activation, std::int64_t size, const Real* dst,
+                              const Real* diff_dst, Real* diff_src, const Team& team);
   /// dst = a + b; dst may be a or b.
   void (*add)(std::int64_t size, const Real* a, const Real* b, Real* dst, const Team& team);
   /// dst = a · b; dst may be a or b. (Dropout: b is the mask, 0 or 1/(1 − rate).)
@@ -183,21 +196,6 @@ struct KernelTable {
   /// dst = a + factor·b over `size` numbers (a multiple of 16): STREAM's triad (McCalpin 1995).
   void (*triad)(std::int64_t size, const Real* a, const Real* b, Real factor, Real* dst);
 };
-
-/// The functions of `table` that compute an activation by itself; not of kNone.
-template <class Real>
-[[nodiscard]] auto activation_forward(const KernelTable<Real>& table, Activation activation) {
-  return activation == Activation::kRelu      ? table.relu_forward
-         : activation == Activation::kSigmoid ? table.sigmoid_forward
-                                              : table.tanh_forward;
-}
-/// diff_src = diff_dst · the derivative, from dst; diff_src may be diff_dst.
-template <class Real>
-[[nodiscard]] auto activation_backward(const KernelTable<Real>& table, Activation activation) {
-  return activation == Activation::kRelu      ? table.relu_backward
-         : activation == Activation::kSigmoid ? table.sigmoid_backward
-                                              : table.tanh_backward;
-}
 
 /// The float kernels of `isa`, which the machine must support.
 [[nodiscard]] const KernelTable<float>& float_kernels(Isa isa);

@@ -22,7 +22,7 @@ namespace convoy::nn {
 
 /// How a parameter starts.
 enum class Start {
-  kWeights,  ///< He et al. 2015 before relu, Glorot & Bengio 2010 otherwise, from fan_in and fan_out
+  kWeights,  ///< by what follows the layer (Nonlinearity), from fan_in and fan_out
   kZeros,
   kOnes,
 };
@@ -51,9 +51,9 @@ enum class Phase { kTraining, kEvaluation };
 
 /// What a layer does to the choice of the initial weights before it.
 enum class Nonlinearity {
-  kNone,  ///< transparent: look at the next layer (pooling, batchnorm, dropout, flatten, add)
-  kRelu,
-  kOther,  ///< sigmoid, tanh, softmax, or a further layer with weights
+  kNone,       ///< transparent: look at the next layer (pooling, batchnorm, dropout, flatten, add)
+  kRectifier,  ///< He et al. 2015: normal, of variance Traits::he_gain / fan_in
+  kOther,      ///< Glorot & Bengio 2010; also a further layer with weights, and the loss
 };
 
 /// The micro-batch a pass is about.
@@ -84,7 +84,7 @@ struct Pass {
   const Real* parameters = nullptr;  ///< its parameters, one after the other, in their declared order
   const Real* statistics = nullptr;  ///< its statistics likewise; read in evaluation
 
-  Real* diff_dst = nullptr;                   ///< backward: ∂C/∂dst; masked in place (Traits::masks_diff)
+  Real* diff_dst = nullptr;  ///< backward: ∂C/∂dst; may change (Traits::differentiates_activation)
   std::array<Real*, kMostInputs> diff_src{};  ///< backward: assigned ∂C/∂src; null where nobody wants it
   kernels::Update update = kernels::Update::kAssign;  ///< of diff_src[0] (Traits::adds_diff_src)
   Real* diff_parameters = nullptr;   ///< backward: assigned, Σ over the micro-batch's samples
@@ -94,20 +94,31 @@ struct Pass {
   Real* scratch = nullptr;     ///< scratch_size() elements, free for the length of a call
 };
 
+/// What the plans of a layer's calls depend on beside the layer.
+struct CallSetting {
+  const kernels::Planner& planner;  ///< of the table that the calls are given
+  std::int64_t blocks = 1;          ///< the most lane blocks of a micro-batch
+  int threads = 1;                  ///< of the largest team
+  kernels::Precision precision = kernels::Precision::kFloat32;
+};
+
 /// What a layer is to others: to the plan of a network (nn/operations.hpp, nn/workspace.hpp), to the initial
 /// weights, to gradient checks.
 struct Traits {
   /// What it does to the choice of the initial weights before it.
   Nonlinearity nonlinearity = Nonlinearity::kNone;
+  double he_gain = 2;  ///< of a rectifier: 2 / (1 + slope²), slope over negative numbers
   /// The function of one element the layer is, which a layer before it could apply to its results.
-  kernels::Activation activation = kernels::Activation::kNone;
+  kernels::Activation activation{};
   bool gives_probabilities = false;  ///< softmax, sigmoid: what cross-entropy losses apply themselves
   bool is_view = false;              ///< the output is the input under another shape: no memory, no passes
   bool is_sum = false;               ///< the output is the sum of the inputs and nothing else
   /// The derivative jumps if the set of positive outputs, or what it saved, changes (relu, maxpool).
   bool has_kinks = false;
-  bool takes_epilogue = false;     ///< forward applies pass.epilogue
-  bool masks_diff = false;         ///< backward masks diff_dst by a fused relu; else the caller does
+  bool takes_epilogue = false;  ///< forward applies pass.epilogue
+  /// backward multiplies diff_dst, in place, by the derivative of the epilogue's activation; else the caller
+  /// does.
+  bool differentiates_activation = false;
   bool adds_diff_src = false;      ///< backward adds to diff_src[0] where pass.update says so
   bool backward_reads_src = true;  ///< so that src must be kept
   bool backward_reads_dst = true;
@@ -130,9 +141,9 @@ class Layer {
 
   [[nodiscard]] virtual std::vector<Parameter> parameters() const { return {}; }
   [[nodiscard]] virtual std::vector<Statistic> statistics() const { return {}; }
-  /// How its passes over `blocks` lane blocks are computed, in words; empty where there is no choice.
-  /// `wants_diff_src`: somebody reads the input's diff.
-  [[nodiscard]] virtual std::string algorithms(std::int64_t /*blocks*/, kernels::Precision /*precision*/,
+  /// How its passes are computed, in words; empty if there is no choice. `wants_diff_src`: the input's diff
+  /// is read.
+  [[nodiscard]] virtual std::string algorithms(const CallSetting& /*setting*/,
                                                bool /*wants_diff_src*/) const {
     return {};
   }
@@ -144,11 +155,8 @@ class Layer {
   [[nodiscard]] virtual std::int64_t saved_bytes(std::int64_t /*blocks*/, std::int64_t /*real_size*/) const {
     return 0;
   }
-  /// Elements of scratch a call by a team of up to `threads` may use.
-  [[nodiscard]] virtual std::int64_t scratch_size(std::int64_t /*blocks*/, int /*threads*/,
-                                                  kernels::Precision /*precision*/) const {
-    return 0;
-  }
+  /// Elements of scratch a call may use.
+  [[nodiscard]] virtual std::int64_t scratch_size(const CallSetting& /*setting*/) const { return 0; }
 
   virtual void forward(const Pass<float>& pass) const = 0;
   virtual void forward(const Pass<double>& pass) const = 0;

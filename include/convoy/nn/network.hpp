@@ -71,15 +71,15 @@ class Network {
   [[nodiscard]] std::int64_t gradient_size() const { return parameter_count_ + statistic_count_; }
 
   /// Assigns the untrained network's values: a pure function of the network and `seed`.
-  /// He et al. 2015, eq. 10: normal, σ² = 2/fan_in. Glorot & Bengio 2010, eq. 16: uniform, ±√(6/(fan_in +
-  /// fan_out)).
+  /// He et al. 2015, eq. 10: normal, σ² = Traits::he_gain/fan_in. Glorot & Bengio 2010, eq. 16: uniform,
+  /// ±√(6/(fan_in + fan_out)).
   void initialise(std::uint64_t seed, std::span<float> parameters, std::span<float> statistics) const;
 
   /// A table of layers, output shapes and parameter counts, a line each.
   [[nodiscard]] std::string summary() const;
 
  private:
-  [[nodiscard]] bool feeds_relu(int node) const;
+  [[nodiscard]] double he_gain_after(int node) const;
 
   Shape input_;
   LossKind loss_;

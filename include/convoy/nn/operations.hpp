@@ -20,13 +20,12 @@ struct Operation {
   int output = 0;  ///< whose output it gives: `node`, or the last node fused into the call
   int addend =
       kNone;  ///< node (or kNetworkInput) whose output is added to the layer's, before the activation
-  kernels::Activation activation = kernels::Activation::kNone;
+  kernels::Activation activation{};
 };
 
-/// Whether the derivative of the call's activation is no part of its layer's backward.
+/// True if the caller, not the layer's backward(), must apply the derivative of the fused activation.
 [[nodiscard]] inline bool caller_differentiates(const Operation& operation, const Traits& traits) {
-  if (operation.activation == kernels::Activation::kRelu) return !traits.masks_diff;
-  return operation.activation != kernels::Activation::kNone;
+  return !operation.activation.is_none() && !traits.differentiates_activation;
 }
 
 /// The calls of a forward pass, in order; a backward pass makes them in the opposite order. Views have none.
@@ -35,8 +34,8 @@ struct Operation {
 /// "conv1 + relu1", "batchnorm2 + add1 + relu3", …
 [[nodiscard]] std::string describe(const Network& network, const Operation& operation);
 
-/// The calls of micro-batches of `micro_batch` samples and how they are computed, a line each.
-[[nodiscard]] std::string describe_operations(const Network& network, std::int64_t micro_batch,
-                                              kernels::Precision precision);
+/// The calls of micro-batches of `micro_batch` samples and how `planner` has them computed, a line each.
+[[nodiscard]] std::string describe_operations(const Network& network, const kernels::Planner& planner,
+                                              std::int64_t micro_batch, kernels::Precision precision);
 
 }  // namespace convoy::nn

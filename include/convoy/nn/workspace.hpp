@@ -40,8 +40,10 @@ struct WorkspaceOptions {
 template <class Real>
 class Workspace {
  public:
-  /// For micro-batches of up to `micro_batch` samples of `network`, which must outlive it.
-  Workspace(const Network& network, std::int64_t micro_batch, const WorkspaceOptions& options = {});
+  /// For micro-batches of up to `micro_batch` samples of `network`, which must outlive it. `planner` is that
+  /// of the kernels that the passes are given.
+  Workspace(const Network& network, const kernels::Planner& planner, std::int64_t micro_batch,
+            const WorkspaceOptions& options = {});
 
   /// The input pictures, [B][C][H][W][16], for the caller to fill (one thread; then a barrier of the team).
   [[nodiscard]] Real* input() { return at(input_); }
@@ -117,7 +119,7 @@ class Workspace {
   [[nodiscard]] Real* output_at(int node);
   [[nodiscard]] Real* diff_at(int node);
   void plan_diffs();
-  void lay_out(std::int64_t micro_batch, const WorkspaceOptions& options);
+  void lay_out(const CallSetting& setting, Keep keep);
   Pass<Real> pass_of(std::size_t operation, const kernels::KernelTable<Real>& kernels, const Team& team,
                      const Values<Real>& values, const MicroBatch& batch);
   /// `to` += `from`, all of a node's output.

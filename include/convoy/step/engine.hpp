@@ -111,6 +111,7 @@ class Engine {
   }
 
   [[nodiscard]] int threads() const { return setting_.threads; }
+  [[nodiscard]] const kernels::Planner& planner() const { return setting_.kernels.planner; }
   [[nodiscard]] std::int64_t micro_batch() const { return setting_.micro_batch; }
   [[nodiscard]] kernels::Precision precision() const { return setting_.precision; }
   /// Bytes held by the networks' activations, diffs and scratch, and by gradients.

@@ -14,8 +14,9 @@ namespace convoy::step {
 
 class TeamPool {
  public:
-  /// Throws Error where OpenMP cannot give `threads` threads (OMP_THREAD_LIMIT).
-  explicit TeamPool(int threads);
+  /// Every thread calls `enter_thread` when it enters a region (KernelTable::enter_thread); null: nothing.
+  /// Throws ConfigError if OpenMP cannot give `threads` threads (OMP_THREAD_LIMIT).
+  explicit TeamPool(int threads, void (*enter_thread)() = nullptr);
   ~TeamPool();
   TeamPool(const TeamPool&) = delete;
   TeamPool& operator=(const TeamPool&) = delete;
@@ -73,6 +74,7 @@ class TeamPool {
   const Split& split_into(std::int64_t groups);
 
   int threads_;
+  void (*enter_thread_)();
   std::map<std::int64_t, Split> splits_;  // made when first asked for
 };
 

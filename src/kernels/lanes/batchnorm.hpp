@@ -7,7 +7,7 @@
 
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "lanes/elementary.hpp"
+#include "lanes/activation.hpp"
 
 namespace convoy::kernels {
 namespace {
@@ -62,15 +62,19 @@ CONVOY_INLINE Real inverse_deviation(const BatchNormShape& s, Real variance) {
 template <class Real>
 CONVOY_INLINE void normalise(const BatchNormShape& s, std::int64_t c, const Real* src, Real mean, Real scale,
                              Real bias, const Epilogue<Real>& epilogue, Real* dst) {
-  for (std::int64_t block = 0; block < s.blocks; ++block) {
-    const std::int64_t plane = plane_of(s, block, c);
-    for (std::int64_t i = plane; i < plane + s.spatial * kLanes; i += kWidth<Real>) {
-      Vec<Real> result = fma(load(src + i) - broadcast(mean), broadcast(scale), broadcast(bias));
-      if (epilogue.addend != nullptr) result += load(epilogue.addend + i);
-      store<Real>(dst + i, epilogue.activation == Activation::kRelu ? rectified<Real>(result) : result);
+  with_activation<Real>(epilogue.activation, [&](const auto& function) {
+    const Real* addend = epilogue.addend;
+    const std::int64_t size = s.spatial * kLanes;
+    for (std::int64_t block = 0; block < s.blocks; ++block) {
+      const std::int64_t plane = plane_of(s, block, c);
+      for (std::int64_t i = plane; i < plane + size; i += kWidth<Real>) {
+        Vec<Real> result = fma(load(src + i) - broadcast(mean), broadcast(scale), broadcast(bias));
+        if (addend != nullptr) result += load(addend + i);
+        store<Real>(dst + i, function.in_registers(result));
+      }
+      function.in_memory(size, dst + plane);
     }
-    activate(epilogue.activation, s.spatial * kLanes, dst + plane);
-  }
+  });
 }
 
 template <class Real>
@@ -110,28 +114,41 @@ void batchnorm_inference(const BatchNormShape& s, const Real* src, const Real* w
   team.barrier();
 }
 
+/// sum = {Σ diff_dst, Σ diff_dst·(src − mean)} of one channel, after diff_dst is multiplied, in place, by the
+/// derivative of the activation that gave dst.
 template <class Real>
-void batchnorm_backward(const BatchNormShape& s, const Real* src, const Real* relu_dst, Real* diff_dst,
-                        const Real* weight, const Real* mean, const Real* variance, Real* diff_src,
-                        Real* diff_weight, Real* diff_bias, const Team& team) {
-  const double count = static_cast<double>(s.samples * s.spatial);
-  const Range channels = team.share(s.c);
-  for (std::int64_t c = channels.begin; c < channels.end; ++c) {
-    const Real inverse = inverse_deviation(s, variance[c]);
-    const Vec<Real> center = broadcast(mean[c]);
-    double sum[2];  // Σ diff_dst, Σ diff_dst·(src − mean)
+CONVOY_INLINE void sum_diffs(const BatchNormShape& s, std::int64_t c, const Real* src, Real mean,
+                             const Activation& activation, const Real* dst, Real* diff_dst,
+                             double (&sum)[2]) {
+  const Vec<Real> center = broadcast(mean);
+  with_activation<Real>(activation, [&](const auto& function) {
     channel_sums<Real>(
         s, c,
         [&](std::int64_t i, Vec<Real>(&add)[2]) {
           Vec<Real> diff = load(diff_dst + i);
-          if (relu_dst != nullptr) {
-            diff = load(relu_dst + i) <= Vec<Real>{} ? Vec<Real>{} : diff;
+          if constexpr (std::remove_cvref_t<decltype(function)>::kCost != Cost::kNothing) {
+            diff = function.backward(load(dst + i), diff);
             store<Real>(diff_dst + i, diff);
           }
           add[0] += diff;
           add[1] = fma(diff, load(src + i) - center, add[1]);
         },
         sum);
+  });
+}
+
+template <class Real>
+void batchnorm_backward(const BatchNormShape& s, const Real* src, const Activation& activation,
+                        const Real* dst, Real* diff_dst, const Real* weight, const Real* mean,
+                        const Real* variance, Real* diff_src, Real* diff_weight, Real* diff_bias,
+                        const Team& team) {
+  const double count = static_cast<double>(s.samples * s.spatial);
+  const Range channels = team.share(s.c);
+  for (std::int64_t c = channels.begin; c < channels.end; ++c) {
+    const Real inverse = inverse_deviation(s, variance[c]);
+    const Vec<Real> center = broadcast(mean[c]);
+    double sum[2];
+    sum_diffs(s, c, src, mean[c], activation, dst, diff_dst, sum);
     diff_bias[c] = static_cast<Real>(sum[0]);
     diff_weight[c] = static_cast<Real>(sum[1] * static_cast<double>(inverse));
 

@@ -9,9 +9,9 @@
 
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
+#include "lanes/activation.hpp"
 #include "lanes/conv_taps.hpp"
 #include "lanes/conv_winograd.hpp"
-#include "lanes/elementary.hpp"
 #include "lanes/pairs.hpp"
 #include "lanes/transpose.hpp"
 
@@ -217,10 +217,13 @@ void convolve(const ConvWalk<Real, Factor>& walk, const Team& team) {
       packed_group = group;
     }
     convolve_row(walk, weights, block, channels, row);
-    for (std::int64_t c = channels.begin; c < channels.end; ++c) {
-      activate(walk.epilogue.activation, walk.horizontal.to * kLanes,
-               walk.out + ((block * walk.channels + c) * rows + row) * walk.horizontal.to * kLanes);
-    }
+    with_activation<Real>(walk.epilogue.activation, [&](const auto& function) {
+      for (std::int64_t c = channels.begin; c < channels.end; ++c) {
+        function.in_memory(
+            walk.horizontal.to * kLanes,
+            walk.out + ((block * walk.channels + c) * rows + row) * walk.horizontal.to * kLanes);
+      }
+    });
   }
   team.barrier();
 }
@@ -269,80 +272,86 @@ ConvWalk<Real, Factor> backward_walk(const Conv2dShape& s, std::int64_t reduce, 
           .packed = packed};
 }
 
-/// A thread's room for the packed weights of `reduce` channels, or pairs of them, in `scratch`.
-template <class Factor>
-CONVOY_INLINE Factor* own_packed(const Conv2dShape& s, std::int64_t reduce, Factor* scratch,
-                                 const Team& team) {
-  return scratch + team.index() * packed_size(s, reduce);
-}
-
 template <class Real>
-void conv2d_forward(const Conv2dShape& s, const Real* src, const Real* weights, const Real* bias,
+void conv2d_forward(const Conv2dShape& shape, const Real* src, const Real* weights, const Real* bias,
                     const Epilogue<Real>& epilogue, Real* dst, Real* scratch, const Team& team) {
+  const Conv2dShape s = as_computed<Real>(shape);
   const std::int64_t kernel = s.kh * s.kw;
-  if (forward_uses_winograd(s)) {
-    return convolve_winograd<Real>(s.precision, plan_forward(s, team.size()),
-                                   {s.ih, s.iw, s.oh, s.ow, s.ph, s.pw, s.ic * kernel, kernel, false, src,
-                                    weights, bias, Update::kAssign, epilogue, dst},
-                                   scratch, team);
+  const ConvDataPlan plan = plan_forward(s, team.size());
+  Real* own = scratch + plan.own + team.index() * plan.own_size;
+  if (plan.algorithm == ConvAlgorithm::kMinimalFiltering) {
+    return convolve_winograd<Real>(s.precision, plan.winograd,
+                                   {.from_h = s.ih,
+                                    .from_w = s.iw,
+                                    .to_h = s.oh,
+                                    .to_w = s.ow,
+                                    .ph = s.ph,
+                                    .pw = s.pw,
+                                    .w_channel = s.ic * kernel,
+                                    .w_reduce = kernel,
+                                    .is_rotated = false,
+                                    .in = src,
+                                    .weights = weights,
+                                    .bias = bias,
+                                    .update = Update::kAssign,
+                                    .epilogue = epilogue,
+                                    .out = dst},
+                                   own, team);
   }
   if constexpr (kHasPairs<Real>) {
-    if (s.precision == Precision::kBfloat16) {
-      Pair* pairs = reinterpret_cast<Pair*>(scratch);
-      Pair* of_weights = pairs + paired_size(s.blocks, s.ic, s.ih * s.iw * kLanes);
+    if (plan.is_paired) {
+      auto* pairs = reinterpret_cast<Pair*>(scratch + plan.pairs);
+      auto* of_weights = reinterpret_cast<Pair*>(scratch + plan.weights_pairs);
+      auto* packed = plan.packs ? reinterpret_cast<Pair*>(own) : nullptr;
       pair_planes(s.blocks, s.ic, s.ih * s.iw * kLanes, src, pairs, team);
       pair_planes(s.oc, s.ic, kernel, weights, of_weights, team);
       team.barrier();
-      const std::int64_t reduce = ceil_div(s.ic, 2);
-      Pair* packed = forward_packs(s)
-                         ? own_packed(s, reduce, of_weights + paired_size(s.oc, s.ic, kernel), team)
-                         : nullptr;
-      return convolve(forward_walk(s, reduce, pairs, of_weights, bias, epilogue, dst, packed), team);
+      return convolve(forward_walk(s, plan.reduce, pairs, of_weights, bias, epilogue, dst, packed), team);
     }
   }
-  Real* packed = forward_packs(s) ? own_packed(s, s.ic, scratch, team) : nullptr;
-  convolve(forward_walk(s, s.ic, src, weights, bias, epilogue, dst, packed), team);
+  Real* packed = plan.packs ? own : nullptr;
+  convolve(forward_walk(s, plan.reduce, src, weights, bias, epilogue, dst, packed), team);
 }
 
 template <class Real>
-void conv2d_backward_data(const Conv2dShape& s, const Real* diff_dst, const Real* weights, Update update,
+void conv2d_backward_data(const Conv2dShape& shape, const Real* diff_dst, const Real* weights, Update update,
                           Real* diff_src, Real* scratch, const Team& team) {
+  const Conv2dShape s = as_computed<Real>(shape);
   const std::int64_t kernel = s.kh * s.kw;
-  if (backward_data_uses_winograd(s)) {
-    return convolve_winograd<Real>(s.precision, plan_backward_data(s, team.size()),
-                                   {s.oh,
-                                    s.ow,
-                                    s.ih,
-                                    s.iw,
-                                    s.kh - 1 - s.ph,
-                                    s.kw - 1 - s.pw,
-                                    kernel,
-                                    s.ic * kernel,
-                                    true,
-                                    diff_dst,
-                                    weights,
-                                    nullptr,
-                                    update,
-                                    {},
-                                    diff_src},
-                                   scratch, team);
+  const ConvDataPlan plan = plan_backward_data(s, team.size());
+  Real* own = scratch + plan.own + team.index() * plan.own_size;
+  if (plan.algorithm == ConvAlgorithm::kMinimalFiltering) {
+    return convolve_winograd<Real>(s.precision, plan.winograd,
+                                   {.from_h = s.oh,
+                                    .from_w = s.ow,
+                                    .to_h = s.ih,
+                                    .to_w = s.iw,
+                                    .ph = s.kh - 1 - s.ph,
+                                    .pw = s.kw - 1 - s.pw,
+                                    .w_channel = kernel,
+                                    .w_reduce = s.ic * kernel,
+                                    .is_rotated = true,
+                                    .in = diff_dst,
+                                    .weights = weights,
+                                    .bias = nullptr,
+                                    .update = update,
+                                    .epilogue = {},
+                                    .out = diff_src},
+                                   own, team);
   }
   if constexpr (kHasPairs<Real>) {
-    if (s.precision == Precision::kBfloat16) {
-      Pair* pairs = reinterpret_cast<Pair*>(scratch);
-      Pair* of_weights = pairs + paired_size(s.blocks, s.oc, s.oh * s.ow * kLanes);
-      const std::int64_t reduce = ceil_div(s.oc, 2);
-      Pair* packed = backward_data_packs(s)
-                         ? own_packed(s, reduce, of_weights + paired_size(1, s.oc, s.ic * kernel), team)
-                         : nullptr;
+    if (plan.is_paired) {
+      auto* pairs = reinterpret_cast<Pair*>(scratch + plan.pairs);
+      auto* of_weights = reinterpret_cast<Pair*>(scratch + plan.weights_pairs);
+      auto* packed = plan.packs ? reinterpret_cast<Pair*>(own) : nullptr;
       pair_planes(s.blocks, s.oc, s.oh * s.ow * kLanes, diff_dst, pairs, team);
       pair_planes(1, s.oc, s.ic * kernel, weights, of_weights, team);
       team.barrier();
-      return convolve(backward_walk(s, reduce, pairs, of_weights, update, diff_src, packed), team);
+      return convolve(backward_walk(s, plan.reduce, pairs, of_weights, update, diff_src, packed), team);
     }
   }
-  Real* packed = backward_data_packs(s) ? own_packed(s, s.oc, scratch, team) : nullptr;
-  convolve(backward_walk(s, s.oc, diff_dst, weights, update, diff_src, packed), team);
+  Real* packed = plan.packs ? own : nullptr;
+  convolve(backward_walk(s, plan.reduce, diff_dst, weights, update, diff_src, packed), team);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 // the tile it is in, so tiles may be cut in any way.
 
 #include "convoy/kernels/kernels.hpp"
+#include "lanes/activation.hpp"
 #include "lanes/simd.hpp"
 
 namespace convoy::kernels {
@@ -36,7 +37,7 @@ enum class Steps {
   kAdjacentBoth,    ///< and the channels' weights too (w_channel = 1)
 };
 
-/// One register tile, with a relu but no other activation.
+/// One register tile, with an activation as far as registers go; the caller sees to in_memory().
 template <class Real, class Factor, int T, int X, Steps kSteps>
 void tap_tile(const TapSum<Real, Factor>& s) {
   const std::int64_t in_point = kSteps == Steps::kAny ? s.in_point : kLanes;
@@ -75,13 +76,13 @@ void tap_tile(const TapSum<Real, Factor>& s) {
       for (int x = 0; x < X; ++x) sum[t][x] += load(s.epilogue.addend + t * s.out_channel + x * s.out_point);
     }
   }
-  if (s.epilogue.activation == Activation::kRelu) {
+  with_activation<Real>(s.epilogue.activation, [&](const auto& function) {
     CONVOY_UNROLL
     for (int t = 0; t < T; ++t) {
       CONVOY_UNROLL
-      for (int x = 0; x < X; ++x) sum[t][x] = rectified<Real>(sum[t][x]);
+      for (int x = 0; x < X; ++x) sum[t][x] = function.in_registers(sum[t][x]);
     }
-  }
+  });
   CONVOY_UNROLL
   for (int t = 0; t < T; ++t) {
     CONVOY_UNROLL

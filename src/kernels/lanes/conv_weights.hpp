@@ -161,10 +161,10 @@ void copy_padded(const Conv2dShape& s, const Real* src, Real* padded, const Team
   }
 }
 
-/// diff_weights by the direct sum.
+/// diff_weights by the direct sum. `padded`: room for src within zeros.
 template <class Real>
 void direct_backward_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst, Update update,
-                             Real* diff_weights, Real* scratch, const Team& team) {
+                             Real* diff_weights, Real* padded, const Team& team) {
   WeightSum<Real> whole{};
   whole.update = update;
   whole.shape = &shape;
@@ -172,9 +172,9 @@ void direct_backward_weights(const Conv2dShape& shape, const Real* src, const Re
   whole.diff_weights = diff_weights;
   whole.src = src;
   if (is_padded(shape)) {
-    copy_padded(shape, src, scratch, team);
+    copy_padded(shape, src, padded, team);
     team.barrier();
-    whole.src = scratch;
+    whole.src = padded;
   }
   whole.src_row = (shape.iw + 2 * shape.pw) * kLanes;
   whole.src_channel = (shape.ih + 2 * shape.ph) * whole.src_row;
@@ -205,50 +205,47 @@ void sum_bias(const Conv2dShape& s, const Real* diff_dst, Update update, Real* d
   }
 }
 
+/// diff_weights from factors of one kind, by minimal filtering or the matrix product.
 template <class Real, class Factor>
-void winograd_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst, Update update,
-                      Real* diff_weights, Real* scratch, const Team& team) {
-  if (shape.kh == 3) {
-    winograd_weights<Real, Factor, 3>(shape, src, diff_dst, update, diff_weights, scratch, team);
+void backward_weights_of(const Conv2dShape& s, const ConvWeightsPlan& plan, const Real* src,
+                         const Real* diff_dst, Update update, Real* diff_weights, Real* scratch,
+                         const Team& team) {
+  if (plan.algorithm == ConvAlgorithm::kMatrixProduct) {
+    channel_weights<Real, Factor>(s, plan, src, diff_dst, update, diff_weights, scratch, team);
+  } else if (s.kh == 3) {
+    winograd_weights<Real, Factor, 3>(s, plan, src, diff_dst, update, diff_weights, scratch, team);
   } else {
-    winograd_weights<Real, Factor, 5>(shape, src, diff_dst, update, diff_weights, scratch, team);
+    winograd_weights<Real, Factor, 5>(s, plan, src, diff_dst, update, diff_weights, scratch, team);
   }
 }
 
 template <class Real>
 void conv2d_backward_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst, Update update,
                              Real* diff_weights, Real* diff_bias, Real* scratch, const Team& team) {
-  if (diff_bias != nullptr) sum_bias(shape, diff_dst, update, diff_bias, team);
-  const bool is_rounded = kHasPairs<Real> && shape.precision == Precision::kBfloat16;
-  if (backward_weights_uses_winograd(shape)) {
+  const Conv2dShape s = as_computed<Real>(shape);
+  const ConvWeightsPlan plan = plan_backward_weights(s, team.size());
+  if (diff_bias != nullptr) sum_bias(s, diff_dst, update, diff_bias, team);
+  if (plan.algorithm != ConvAlgorithm::kDirect) {
     if constexpr (kHasPairs<Real>) {
-      if (is_rounded)
-        return winograd_weights<Real, Pair>(shape, src, diff_dst, update, diff_weights, scratch, team);
+      if (plan.is_rounded)
+        return backward_weights_of<Real, Pair>(s, plan, src, diff_dst, update, diff_weights, scratch, team);
     }
-    return winograd_weights<Real, Real>(shape, src, diff_dst, update, diff_weights, scratch, team);
+    return backward_weights_of<Real, Real>(s, plan, src, diff_dst, update, diff_weights, scratch, team);
   }
-  if (backward_weights_uses_channels(shape)) {
-    if constexpr (kHasPairs<Real>) {
-      if (is_rounded)
-        return channel_weights<Real, Pair>(shape, src, diff_dst, update, diff_weights, scratch, team);
-    }
-    return channel_weights<Real, Real>(shape, src, diff_dst, update, diff_weights, scratch, team);
-  }
+  Real* padded = scratch + plan.padded;
   // The direct sums run over samples in the lanes, where pairs would need another layout: they take rounded
   // numbers.
   if constexpr (kHasPairs<Real>) {
-    if (is_rounded) {
-      const std::int64_t src_size = shape.blocks * shape.ic * shape.ih * shape.iw * kLanes;
-      const std::int64_t dst_size = shape.blocks * shape.oc * shape.oh * shape.ow * kLanes;
-      Real* rounded_dst = scratch + src_size;
-      round_to_bfloat16(src_size, src, scratch, team);
-      round_to_bfloat16(dst_size, diff_dst, rounded_dst, team);
+    if (plan.is_rounded) {
+      Real* rounded_src = scratch + plan.rounded_src;
+      Real* rounded_dst = scratch + plan.rounded_dst;
+      round_to_bfloat16(s.blocks * s.ic * s.ih * s.iw * kLanes, src, rounded_src, team);
+      round_to_bfloat16(s.blocks * s.oc * s.oh * s.ow * kLanes, diff_dst, rounded_dst, team);
       team.barrier();
-      return direct_backward_weights(shape, scratch, rounded_dst, update, diff_weights,
-                                     rounded_dst + dst_size, team);
+      return direct_backward_weights(s, rounded_src, rounded_dst, update, diff_weights, padded, team);
     }
   }
-  direct_backward_weights(shape, src, diff_dst, update, diff_weights, scratch, team);
+  direct_backward_weights(s, src, diff_dst, update, diff_weights, padded, team);
 }
 
 }  // namespace

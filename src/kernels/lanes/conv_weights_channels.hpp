@@ -49,11 +49,11 @@ void to_channel_lanes(const Conv2dShape& s, const Real* src, Factor* to, const T
 }
 
 /// The outputs along one axis whose window has tap k on the picture: [begin, end).
-CONVOY_INLINE Range outputs_of_tap(std::int64_t tap, std::int64_t in, std::int64_t out, std::int64_t stride,
-                                   std::int64_t padding) {
-  const std::int64_t begin = max(0, ceil_div(max(0, padding - tap), stride));
-  const std::int64_t last = in - 1 + padding - tap;  // of input, counted from the first window's tap
-  return {begin, last < 0 ? begin : max(begin, min(out, last / stride + 1))};
+CONVOY_INLINE Range outputs_of_tap(std::int64_t tap, const AxisShape& axis) {
+  const std::int64_t begin = max(0, ceil_div(max(0, axis.padding - tap), axis.stride));
+  const std::int64_t last =
+      axis.in - 1 + axis.padding - tap;  // of input, counted from the first window's tap
+  return {begin, last < 0 ? begin : max(begin, min(axis.out, last / axis.stride + 1))};
 }
 
 /// sums[tap][c][ic] for the output channels of `chunk` and the input channels of `groups`.
@@ -77,8 +77,8 @@ void sum_taps(const Conv2dShape& s, const ChannelWeightsPlan& plan, const Range&
   for (std::int64_t tap = 0; tap < s.kh * s.kw; ++tap) {
     const std::int64_t ky = tap / s.kw;
     const std::int64_t kx = tap % s.kw;
-    const Range rows = outputs_of_tap(ky, s.ih, s.oh, s.sh, s.ph);
-    const Range columns = outputs_of_tap(kx, s.iw, s.ow, s.sw, s.pw);
+    const Range rows = outputs_of_tap(ky, vertical_axis(s));
+    const Range columns = outputs_of_tap(kx, horizontal_axis(s));
     sum.reduce = columns.size() > 0 ? rows.size() : 0;
     sum.rows = columns.size();
     const bool is_seen = sum.reduce > 0;
@@ -114,15 +114,16 @@ void scatter_taps(const Conv2dShape& s, const ChannelWeightsPlan& plan, const Ra
 }
 
 template <class Real, class Factor>
-void channel_weights(const Conv2dShape& s, const Real* src, const Real* diff_dst, Update update,
-                     Real* diff_weights, Real* scratch, const Team& team) {
-  const ChannelWeightsPlan plan = plan_channel_weights(s);
-  auto* lanes = reinterpret_cast<Factor*>(scratch);
+void channel_weights(const Conv2dShape& s, const ConvWeightsPlan& of_pass, const Real* src,
+                     const Real* diff_dst, Update update, Real* diff_weights, Real* scratch,
+                     const Team& team) {
+  const ChannelWeightsPlan& plan = of_pass.channels;
+  auto* lanes = reinterpret_cast<Factor*>(scratch + of_pass.channel_lanes);
   to_channel_lanes(s, src, lanes, team);
   const Factor* diff;
   if constexpr (std::is_same_v<Factor, Pair>) {
     // Two neighbouring samples of a pixel make a pair as they lie.
-    auto* halves = reinterpret_cast<std::uint16_t*>(scratch + channel_lanes_size(s));
+    auto* halves = reinterpret_cast<std::uint16_t*>(scratch + of_pass.dst_pairs);
     const Range share = team.share(s.blocks * s.oc * s.oh * s.ow);
     for (std::int64_t i = share.begin * kLanes; i < share.end * kLanes; i += kWidth<Real>)
       store_halves(halves + i, load(diff_dst + i));
@@ -133,7 +134,7 @@ void channel_weights(const Conv2dShape& s, const Real* src, const Real* diff_dst
   team.barrier();
   const std::int64_t all_groups = ceil_div(s.ic, kLanes);
   const auto [groups, channels] = team.share_two_ways(all_groups, min(team.size(), all_groups), s.oc);
-  Real* sums = scratch + channel_lanes_size(s) + paired_dst_size(s) + team.index() * plan.sums_size;
+  Real* sums = scratch + of_pass.own + team.index() * of_pass.own_size;
   for (std::int64_t begin = channels.begin; begin < channels.end; begin += plan.chunk) {
     const Range chunk{begin, min(begin + plan.chunk, channels.end)};
     sum_taps(s, plan, chunk, groups, lanes, diff, sums);

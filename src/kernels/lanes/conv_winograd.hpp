@@ -9,8 +9,8 @@
 #include "conv_plan.hpp"
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
+#include "lanes/activation.hpp"
 #include "lanes/conv_taps.hpp"
-#include "lanes/elementary.hpp"
 #include "lanes/pairs.hpp"
 #include "lanes/transpose.hpp"
 #include "lanes/winograd.hpp"
@@ -211,10 +211,11 @@ void mix_channels(const WinogradPlan& plan, const Factor* weights, const Factor*
   }
 }
 
-/// The tiles [first, first + count) of the channels of `chunk`, from points to pictures.
-template <class Real, int K>
+/// The tiles [first, first + count) of the channels of `chunk`, from points to pictures; `function` is that
+/// of the walk's activation.
+template <class Real, int K, class Function>
 void finish_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, const Range& chunk,
-                  std::int64_t first, std::int64_t count, const Real* outputs) {
+                  std::int64_t first, std::int64_t count, const Real* outputs, const Function& function) {
   constexpr int kTile = 7 - K;
   for (std::int64_t c = chunk.begin; c < chunk.end; ++c) {
     const Vec<Real> bias = broadcast(walk.bias != nullptr ? walk.bias[c] : Real(0));
@@ -234,24 +235,23 @@ void finish_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, cons
               Vec<Real> result = v + bias;
               if (walk.update == Update::kAdd) result += load(walk.out + at);
               if (walk.epilogue.addend != nullptr) result += load(walk.epilogue.addend + at);
-              store(walk.out + at,
-                    walk.epilogue.activation == Activation::kRelu ? rectified<Real>(result) : result);
+              store(walk.out + at, function.in_registers(result));
             });
       }
       for (std::int64_t y = 0; y < h; ++y)
-        activate(walk.epilogue.activation, w * kLanes, walk.out + out + y * walk.to_w * kLanes);
+        function.in_memory(w * kLanes, walk.out + out + y * walk.to_w * kLanes);
     }
   }
 }
 
 template <class Real, class Factor, int K>
-void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& walk, Real* scratch,
+void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& walk, Real* own,
                           const Team& team) {
   const auto [tiles, channels] = team.share_two_ways(plan.tiles, plan.parts, plan.channels);
   static_assert(sizeof(Factor) == sizeof(Real));
-  Real* outputs = scratch + team.index() * plan.scratch_size();
-  auto* weights = reinterpret_cast<Factor*>(outputs + kTileProducts * plan.outputs_slab);
-  Factor* inputs = weights + kTileProducts * plan.weights_slab;
+  Real* outputs = own + plan.outputs;
+  auto* weights = reinterpret_cast<Factor*>(own + plan.weights);
+  auto* inputs = reinterpret_cast<Factor*>(own + plan.inputs);
   const std::int64_t strips = ceil_div(tiles.size(), plan.strip);
   for (std::int64_t begin = channels.begin; begin < channels.end; begin += plan.chunk) {
     const Range chunk{begin, min(begin + plan.chunk, channels.end)};
@@ -263,29 +263,32 @@ void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& wa
       if (plan.chunks == 1 || begin == channels.begin)
         transform_strip(plan, walk, first, strip.size(), of_strip);
       mix_channels(plan, weights, of_strip, chunk.size(), strip.size(), outputs);
-      finish_strip<Real, K>(plan, walk, chunk, first, strip.size(), outputs);
+      with_activation<Real>(walk.epilogue.activation, [&](const auto& function) {
+        finish_strip<Real, K>(plan, walk, chunk, first, strip.size(), outputs, function);
+      });
     }
   }
   team.barrier();
 }
 
 template <class Real, class Factor>
-void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& walk, Real* scratch,
+void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& walk, Real* own,
                           const Team& team) {
   if (plan.tile == 4) {
-    convolve_winograd_of<Real, Factor, 3>(plan, walk, scratch, team);
+    convolve_winograd_of<Real, Factor, 3>(plan, walk, own, team);
   } else {
-    convolve_winograd_of<Real, Factor, 5>(plan, walk, scratch, team);
+    convolve_winograd_of<Real, Factor, 5>(plan, walk, own, team);
   }
 }
 
+/// `own`: this thread's scratch of the plan.
 template <class Real>
 void convolve_winograd(Precision precision, const WinogradPlan& plan, const WinogradWalk<Real>& walk,
-                       Real* scratch, const Team& team) {
+                       Real* own, const Team& team) {
   if constexpr (kHasPairs<Real>) {
-    if (precision == Precision::kBfloat16) return convolve_winograd_of<Real, Pair>(plan, walk, scratch, team);
+    if (precision == Precision::kBfloat16) return convolve_winograd_of<Real, Pair>(plan, walk, own, team);
   }
-  convolve_winograd_of<Real, Real>(plan, walk, scratch, team);
+  convolve_winograd_of<Real, Real>(plan, walk, own, team);
 }
 
 }  // namespace

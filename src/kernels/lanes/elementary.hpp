@@ -2,9 +2,8 @@
 // e^x, the logistic function and tanh on vectors, within a few units in the last place.
 //
 // Our own code: the C library chooses its implementation by processor, and the last bit may differ between
-// hosts (src/CONTRACT.md, "The same bits"). NaN stays NaN. And how other kernels apply them to their results.
+// hosts (src/CONTRACT.md, "The same bits"). NaN stays NaN.
 
-#include "convoy/kernels/kernels.hpp"
 #include "lanes/simd.hpp"
 
 namespace convoy::kernels {
@@ -114,21 +113,6 @@ CONVOY_INLINE Vec<Real> hyperbolic_tangent(const Vec<Real>& x) {
   const Vec<Real> far = (one - e) / (one + e);
   const Vec<Real> signed_far = x < Vec<Real>{} ? -far : far;
   return size < broadcast(Real(0.625)) ? x + tanh_minus_x(x) : signed_far;
-}
-
-template <class Real, class Function>
-CONVOY_INLINE void map(std::int64_t size, Real* at, const Function& function) {
-  for (std::int64_t i = 0; i < size; i += kWidth<Real>) store<Real>(at + i, function(load(at + i)));
-}
-
-/// The activations that take too many instructions for registers that hold sums, of `size` results just
-/// stored; a relu is applied before.
-template <class Real>
-CONVOY_INLINE void activate(Activation activation, std::int64_t size, Real* at) {
-  if (activation == Activation::kSigmoid)
-    map(size, at, [](const Vec<Real>& x) { return logistic<Real>(x); });
-  else if (activation == Activation::kTanh)
-    map(size, at, [](const Vec<Real>& x) { return hyperbolic_tangent<Real>(x); });
 }
 
 }  // namespace

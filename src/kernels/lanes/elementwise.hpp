@@ -2,6 +2,7 @@
 // Operations on one element at a time: activations, sums and products, and the flat vectors of parameters.
 
 #include "convoy/core/team.hpp"
+#include "lanes/activation.hpp"
 #include "lanes/elementary.hpp"
 
 namespace convoy::kernels {
@@ -16,49 +17,21 @@ CONVOY_INLINE void for_each_register(std::int64_t size, const Team& team, const 
 }
 
 template <class Real>
-void relu_forward(std::int64_t size, const Real* src, Real* dst, const Team& team) {
-  for_each_register<Real>(size, team,
-                          [=](std::int64_t i) { store<Real>(dst + i, rectified<Real>(load(src + i))); });
-}
-
-template <class Real>
-void relu_backward(std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src,
-                   const Team& team) {
-  for_each_register<Real>(size, team, [=](std::int64_t i) {
-    store<Real>(diff_src + i, load(dst + i) <= Vec<Real>{} ? Vec<Real>{} : load(diff_dst + i));
+void activation_forward(const Activation& activation, std::int64_t size, const Real* src, Real* dst,
+                        const Team& team) {
+  with_activation<Real>(activation, [&](const auto& function) {
+    for_each_register<Real>(size, team,
+                            [=](std::int64_t i) { store<Real>(dst + i, function.forward(load(src + i))); });
   });
 }
 
 template <class Real>
-void sigmoid_forward(std::int64_t size, const Real* src, Real* dst, const Team& team) {
-  for_each_register<Real>(size, team,
-                          [=](std::int64_t i) { store<Real>(dst + i, logistic<Real>(load(src + i))); });
-}
-
-/// σ' = σ·(1 − σ)
-template <class Real>
-void sigmoid_backward(std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src,
-                      const Team& team) {
-  for_each_register<Real>(size, team, [=](std::int64_t i) {
-    const Vec<Real> y = load(dst + i);
-    store<Real>(diff_src + i, load(diff_dst + i) * (y * (broadcast(Real(1)) - y)));
-  });
-}
-
-template <class Real>
-void tanh_forward(std::int64_t size, const Real* src, Real* dst, const Team& team) {
-  for_each_register<Real>(
-      size, team, [=](std::int64_t i) { store<Real>(dst + i, hyperbolic_tangent<Real>(load(src + i))); });
-}
-
-/// tanh' = 1 − tanh², as (1 − y)·(1 + y), which does not cancel near ±1.
-template <class Real>
-void tanh_backward(std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src,
-                   const Team& team) {
-  for_each_register<Real>(size, team, [=](std::int64_t i) {
-    const Vec<Real> y = load(dst + i);
-    const Vec<Real> one = broadcast(Real(1));
-    store<Real>(diff_src + i, load(diff_dst + i) * ((one - y) * (one + y)));
+void activation_backward(const Activation& activation, std::int64_t size, const Real* dst,
+                         const Real* diff_dst, Real* diff_src, const Team& team) {
+  with_activation<Real>(activation, [&](const auto& function) {
+    for_each_register<Real>(size, team, [=](std::int64_t i) {
+      store<Real>(diff_src + i, function.backward(load(dst + i), load(diff_dst + i)));
+    });
   });
 }
 

@@ -14,6 +14,14 @@ namespace {
 template <class Real>
 inline constexpr bool kHasPairs = std::is_same_v<Real, float>;
 
+/// `shape` with the precision its products have: kernels in double take no notice of another.
+template <class Real>
+CONVOY_INLINE Conv2dShape as_computed(const Conv2dShape& shape) {
+  Conv2dShape s = shape;
+  if constexpr (!kHasPairs<Real>) s.precision = Precision::kFloat32;
+  return s;
+}
+
 /// from[outer][channels][plane] to [outer][⌈channels/2⌉][plane] pairs; the partner of an odd last channel is
 /// 0. Shared by the team, no barrier.
 CONVOY_INLINE void pair_planes(std::int64_t outer, std::int64_t channels, std::int64_t plane,

@@ -90,12 +90,6 @@ CONVOY_INLINE Vec<Real> broadcast(Real x) {
   return x - Vec<Real>{};  // x − 0 is x to the bit, also for −0 and NaN; compiles to a broadcast
 }
 
-/// max(x, 0); a NaN is not ≤ 0: it stays.
-template <class Real>
-CONVOY_INLINE Vec<Real> rectified(const Vec<Real>& x) {
-  return x <= Vec<Real>{} ? Vec<Real>{} : x;
-}
-
 /// a·b + c, rounded once where the instruction set has a fused multiply-add, twice where it has not.
 CONVOY_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
 #if CONVOY_VECTOR_BYTES == 64

@@ -1,5 +1,5 @@
-// The kernels of one instruction set. Compiled once per set, with CONVOY_ISA (portable, avx2, avx512,
-// avx512bf16), CONVOY_ISA_VALUE (the enumerator) and CONVOY_VECTOR_BYTES defined and that set's flags; see
+// The kernels of one instruction set. Compiled once per set, with CONVOY_ISA (its name), CONVOY_ISA_VALUE
+// (the enumerator) and CONVOY_VECTOR_BYTES defined, as isa_list.inc has them, and that set's flags; see
 // simd.hpp for what may not be in here.
 
 #include "lanes/tables.hpp"
@@ -9,15 +9,22 @@
 #include "lanes/conv_weights.hpp"
 #include "lanes/elementwise.hpp"
 #include "lanes/limits.hpp"
+#include "lanes/planner.hpp"
 #include "lanes/pool.hpp"
 
 namespace convoy::kernels {
 namespace {
 
+/// No set has anything to prepare.
+void enter_thread() {}
+
 template <class Real>
 constexpr KernelTable<Real> make_table() {
   return {
       .isa = Isa::CONVOY_ISA_VALUE,
+      .planner = {.conv2d_algorithms = conv2d_algorithms<Real>,
+                  .conv2d_scratch_size = conv2d_scratch_size<Real>},
+      .enter_thread = enter_thread,
       .conv2d_forward = conv2d_forward<Real>,
       .conv2d_backward_data = conv2d_backward_data<Real>,
       .conv2d_backward_weights = conv2d_backward_weights<Real>,
@@ -28,12 +35,8 @@ constexpr KernelTable<Real> make_table() {
       .batchnorm_forward = batchnorm_forward<Real>,
       .batchnorm_inference = batchnorm_inference<Real>,
       .batchnorm_backward = batchnorm_backward<Real>,
-      .relu_forward = relu_forward<Real>,
-      .relu_backward = relu_backward<Real>,
-      .sigmoid_forward = sigmoid_forward<Real>,
-      .sigmoid_backward = sigmoid_backward<Real>,
-      .tanh_forward = tanh_forward<Real>,
-      .tanh_backward = tanh_backward<Real>,
+      .activation_forward = activation_forward<Real>,
+      .activation_backward = activation_backward<Real>,
       .add = add<Real>,
       .multiply = multiply<Real>,
       .softmax_forward = softmax_forward<Real>,

@@ -6,21 +6,15 @@
 
 namespace convoy::kernels {
 
-namespace portable {
-[[nodiscard]] const KernelTable<float>& float_table();
-[[nodiscard]] const KernelTable<double>& double_table();
-}  // namespace portable
+#define CONVOY_ISA_SET(machine, enumerator, name, bytes, features) \
+  namespace name {                                                 \
+  [[nodiscard]] const KernelTable<float>& float_table();           \
+  }
+#include "convoy/kernels/isa_list.inc"
+#undef CONVOY_ISA_SET
 
-#if CONVOY_X86_KERNELS
-namespace avx2 {
-[[nodiscard]] const KernelTable<float>& float_table();
+namespace portable {
+[[nodiscard]] const KernelTable<double>& double_table();
 }
-namespace avx512 {
-[[nodiscard]] const KernelTable<float>& float_table();
-}
-namespace avx512bf16 {
-[[nodiscard]] const KernelTable<float>& float_table();
-}
-#endif
 
 }  // namespace convoy::kernels

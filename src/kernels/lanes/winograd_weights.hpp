@@ -130,15 +130,18 @@ void finish_weights(const WinogradPlan& plan, const Conv2dShape& s, const Range&
 }
 
 template <class Real, class Factor, int K>
-void winograd_weights(const Conv2dShape& s, const Real* src, const Real* diff_dst, Update update,
-                      Real* diff_weights, Real* scratch, const Team& team) {
-  const WinogradPlan plan = plan_backward_weights(s, team.size());
-  to_channel_lanes(s, src, scratch, team);
+void winograd_weights(const Conv2dShape& s, const ConvWeightsPlan& of_pass, const Real* src,
+                      const Real* diff_dst, Update update, Real* diff_weights, Real* scratch,
+                      const Team& team) {
+  const WinogradPlan& plan = of_pass.winograd;
+  Real* lanes = scratch + of_pass.channel_lanes;
+  to_channel_lanes(s, src, lanes, team);
   team.barrier();
   const auto [groups, channels] = team.share_two_ways(ceil_div(s.ic, kLanes), plan.parts, s.oc);
-  Real* weights = scratch + channel_lanes_size(s) + team.index() * plan.scratch_size();
-  auto* outputs = reinterpret_cast<Factor*>(weights + kTileProducts * plan.weights_slab);
-  Factor* inputs = outputs + kTileProducts * plan.outputs_slab;
+  Real* own = scratch + of_pass.own + team.index() * of_pass.own_size;
+  Real* weights = own + plan.weights;
+  auto* outputs = reinterpret_cast<Factor*>(own + plan.outputs);
+  auto* inputs = reinterpret_cast<Factor*>(own + plan.inputs);
   const std::int64_t strips = ceil_div(plan.tiles, plan.strip);
   for (std::int64_t begin = channels.begin; begin < channels.end; begin += plan.chunk) {
     const Range chunk{begin, min(begin + plan.chunk, channels.end)};
@@ -146,7 +149,7 @@ void winograd_weights(const Conv2dShape& s, const Real* src, const Real* diff_ds
       const Range strip = split(plan.tiles, strips, i);
       Factor* of_strip = inputs + (plan.chunks > 1 ? i : 0) * kTileProducts * plan.inputs_slab;
       if (plan.chunks == 1 || begin == channels.begin)
-        transform_strip(plan, s, groups, strip.begin, strip.size(), scratch, of_strip);
+        transform_strip(plan, s, groups, strip.begin, strip.size(), lanes, of_strip);
       evaluate_strip<Real, Factor, K>(plan, s, chunk, strip.begin, strip.size(), diff_dst, outputs);
       sum_samples(plan, outputs, of_strip, chunk.size(), groups.size(), strip.size(), i > 0, weights);
     }

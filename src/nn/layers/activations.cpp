@@ -1,31 +1,54 @@
-// relu, sigmoid, tanh: element by element; backward needs the output alone.
+// Activations: functions of one element; backward needs the output alone. Their formulas are the kernels'.
+
+#include <algorithm>
+#include <cassert>
 
 #include "layers.hpp"
 
 namespace convoy::nn {
 namespace {
 
-/// `Kind` names the operation: keyword and traits.
-template <class Kind>
-class Activation final : public LayerOf<Activation<Kind>> {
+/// An activation to others: its keyword and its traits, which name the function.
+struct Kind {
+  std::string_view keyword;
+  Traits traits;
+};
+
+constexpr Kind kKinds[] = {
+    {"relu",
+     {.nonlinearity = Nonlinearity::kRectifier,
+      .activation = {.kind = kernels::ActivationKind::kRelu},
+      .has_kinks = true,
+      .backward_reads_src = false}},
+    {"sigmoid",
+     {.nonlinearity = Nonlinearity::kOther,
+      .activation = {.kind = kernels::ActivationKind::kSigmoid},
+      .gives_probabilities = true,
+      .backward_reads_src = false}},
+    {"tanh",
+     {.nonlinearity = Nonlinearity::kOther,
+      .activation = {.kind = kernels::ActivationKind::kTanh},
+      .backward_reads_src = false}},
+};
+
+class Activation final : public LayerOf<Activation> {
  public:
-  explicit Activation(const Shape& shape) : shape_(shape) {}
+  Activation(const Kind& kind, const Shape& shape) : kind_(kind), shape_(shape) {}
 
   [[nodiscard]] Shape output() const override { return shape_; }
-  [[nodiscard]] std::string_view keyword() const override { return Kind::kKeyword; }
-  [[nodiscard]] Traits traits() const override { return Kind::kTraits; }
+  [[nodiscard]] std::string_view keyword() const override { return kind_.keyword; }
+  [[nodiscard]] Traits traits() const override { return kind_.traits; }
 
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {
-    kernels::activation_forward(pass.kernels, Kind::kTraits.activation)(size(pass), pass.src[0], pass.dst,
-                                                                        pass.team);
+    pass.kernels.activation_forward(kind_.traits.activation, size(pass), pass.src[0], pass.dst, pass.team);
   }
 
   template <class Real>
   void run_backward(const Pass<Real>& pass) const {
     if (pass.diff_src[0] != nullptr)
-      kernels::activation_backward(pass.kernels, Kind::kTraits.activation)(
-          size(pass), pass.dst, pass.diff_dst, pass.diff_src[0], pass.team);
+      pass.kernels.activation_backward(kind_.traits.activation, size(pass), pass.dst, pass.diff_dst,
+                                       pass.diff_src[0], pass.team);
   }
 
  private:
@@ -34,59 +57,27 @@ class Activation final : public LayerOf<Activation<Kind>> {
     return pass.batch.blocks() * shape_.size() * kLanes;
   }
 
+  Kind kind_;
   Shape shape_;
 };
 
-struct Relu {
-  static constexpr const char* kKeyword = "relu";
-  static constexpr Traits kTraits{.nonlinearity = Nonlinearity::kRelu,
-                                  .activation = kernels::Activation::kRelu,
-                                  .has_kinks = true,
-                                  .backward_reads_src = false};
-};
-
-struct Sigmoid {
-  static constexpr const char* kKeyword = "sigmoid";
-  static constexpr Traits kTraits{.nonlinearity = Nonlinearity::kOther,
-                                  .activation = kernels::Activation::kSigmoid,
-                                  .gives_probabilities = true,
-                                  .backward_reads_src = false};
-};
-
-struct Tanh {
-  static constexpr const char* kKeyword = "tanh";
-  static constexpr Traits kTraits{.nonlinearity = Nonlinearity::kOther,
-                                  .activation = kernels::Activation::kTanh,
-                                  .backward_reads_src = false};
-};
-
-template <class Kind>
-LayerMaker activation_maker() {
-  return {Kind::kKeyword, [](LayerLine&, const Shape& input) -> std::unique_ptr<Layer> {
-            return std::make_unique<Activation<Kind>>(input);
-          }};
-}
-
 }  // namespace
 
-std::unique_ptr<Layer> make_relu(const Shape& input) {
-  return std::make_unique<Activation<Relu>>(input);
-}
-std::unique_ptr<Layer> make_sigmoid(const Shape& input) {
-  return std::make_unique<Activation<Sigmoid>>(input);
-}
-std::unique_ptr<Layer> make_tanh(const Shape& input) {
-  return std::make_unique<Activation<Tanh>>(input);
+std::unique_ptr<Layer> make_activation(std::string_view keyword, const Shape& input) {
+  const auto* found = std::ranges::find(kKinds, keyword, &Kind::keyword);
+  assert(found != std::end(kKinds));
+  return std::make_unique<Activation>(*found, input);
 }
 
-LayerMaker relu_maker() {
-  return activation_maker<Relu>();
-}
-LayerMaker sigmoid_maker() {
-  return activation_maker<Sigmoid>();
-}
-LayerMaker tanh_maker() {
-  return activation_maker<Tanh>();
+std::vector<std::pair<std::string, LayerMaker>> activation_makers() {
+  std::vector<std::pair<std::string, LayerMaker>> makers;
+  for (const Kind& kind : kKinds) {
+    const std::string keyword(kind.keyword);
+    makers.emplace_back(keyword, LayerMaker{keyword, [&kind](LayerLine&, const Shape& input) {
+                                              return std::make_unique<Activation>(kind, input);
+                                            }});
+  }
+  return makers;
 }
 
 }  // namespace convoy::nn

@@ -36,7 +36,7 @@ class BatchNorm final : public LayerOf<BatchNorm> {
   }
 
   [[nodiscard]] Traits traits() const override {
-    return {.takes_epilogue = true, .masks_diff = true, .backward_reads_dst = false};
+    return {.takes_epilogue = true, .differentiates_activation = true, .backward_reads_dst = false};
   }
 
   template <class Real>
@@ -57,10 +57,9 @@ class BatchNorm final : public LayerOf<BatchNorm> {
   void run_backward(const Pass<Real>& pass) const {
     const auto* mean = reinterpret_cast<const Real*>(pass.saved);
     const Real* variance = mean + shape_.c;
-    const Real* relu_dst = pass.epilogue.activation == kernels::Activation::kRelu ? pass.dst : nullptr;
-    pass.kernels.batchnorm_backward(shape_of(pass), pass.src[0], relu_dst, pass.diff_dst, pass.parameters,
-                                    mean, variance, pass.diff_src[0], pass.diff_parameters,
-                                    pass.diff_parameters + shape_.c, pass.team);
+    pass.kernels.batchnorm_backward(shape_of(pass), pass.src[0], pass.epilogue.activation, pass.dst,
+                                    pass.diff_dst, pass.parameters, mean, variance, pass.diff_src[0],
+                                    pass.diff_parameters, pass.diff_parameters + shape_.c, pass.team);
     if (pass.team.index() == 0) {
       const auto samples = static_cast<Real>(pass.batch.size());
       const auto elements = static_cast<Real>(pass.batch.size() * shape_.h * shape_.w);

@@ -36,8 +36,7 @@ class Conv final : public LayerOf<Conv> {
     return kernels::conv2d_multiplications(shape_);
   }
 
-  [[nodiscard]] std::string algorithms(std::int64_t blocks, kernels::Precision precision,
-                                       bool wants_diff_src) const override {
+  [[nodiscard]] std::string algorithms(const CallSetting& setting, bool wants_diff_src) const override {
     const auto name = [&](kernels::ConvAlgorithm algorithm) -> std::string {
       switch (algorithm) {
         case kernels::ConvAlgorithm::kMinimalFiltering:
@@ -48,7 +47,7 @@ class Conv final : public LayerOf<Conv> {
           return "direct";
       }
     };
-    const auto chosen = kernels::conv2d_algorithms(of_call(blocks, precision));
+    const auto chosen = setting.planner.conv2d_algorithms(of_call(setting.blocks, setting.precision));
     return "forward " + name(chosen.forward) + ", diff_src " +
            (wants_diff_src ? name(chosen.backward_data) : "not needed") + ", diff_weights " +
            name(chosen.backward_weights);
@@ -65,9 +64,8 @@ class Conv final : public LayerOf<Conv> {
     return list;
   }
 
-  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads,
-                                          kernels::Precision precision) const override {
-    return kernels::conv2d_scratch_size(of_call(blocks, precision), threads);
+  [[nodiscard]] std::int64_t scratch_size(const CallSetting& setting) const override {
+    return setting.planner.conv2d_scratch_size(of_call(setting.blocks, setting.precision), setting.threads);
   }
 
   template <class Real>

@@ -40,9 +40,8 @@ class Dense final : public LayerOf<Dense> {
     return list;
   }
 
-  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads,
-                                          kernels::Precision precision) const override {
-    return kernels::conv2d_scratch_size(shape(blocks, precision), threads);
+  [[nodiscard]] std::int64_t scratch_size(const CallSetting& setting) const override {
+    return setting.planner.conv2d_scratch_size(shape(setting.blocks, setting.precision), setting.threads);
   }
 
   template <class Real>

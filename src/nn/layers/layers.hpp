@@ -5,6 +5,12 @@
 // `make_…` makes the layer for an input of shape `input`; it throws LayerError if a value is out of range or
 // the layer does not fit the input.
 
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include "convoy/nn/layer_options.hpp"
 #include "convoy/nn/registry.hpp"
 
@@ -18,11 +24,12 @@ namespace convoy::nn {
 [[nodiscard]] LayerMaker flatten_maker();
 [[nodiscard]] LayerMaker globalavgpool_maker();
 [[nodiscard]] LayerMaker maxpool_maker();
-[[nodiscard]] LayerMaker relu_maker();
-[[nodiscard]] LayerMaker sigmoid_maker();
 [[nodiscard]] LayerMaker softmax_maker();
-[[nodiscard]] LayerMaker tanh_maker();
+/// Of every activation, with its keyword.
+[[nodiscard]] std::vector<std::pair<std::string, LayerMaker>> activation_makers();
 
+/// `keyword` is that of an activation.
+[[nodiscard]] std::unique_ptr<Layer> make_activation(std::string_view keyword, const Shape& input);
 [[nodiscard]] std::unique_ptr<Layer> make_avgpool(const Shape& input, const HeightWidth& window,
                                                   const PoolOptions& options);
 [[nodiscard]] std::unique_ptr<Layer> make_batchnorm(const Shape& input, const BatchNormOptions& options);
@@ -36,10 +43,7 @@ namespace convoy::nn {
 [[nodiscard]] std::unique_ptr<Layer> make_globalavgpool(const Shape& input);
 [[nodiscard]] std::unique_ptr<Layer> make_maxpool(const Shape& input, const HeightWidth& window,
                                                   const PoolOptions& options);
-[[nodiscard]] std::unique_ptr<Layer> make_relu(const Shape& input);
-[[nodiscard]] std::unique_ptr<Layer> make_sigmoid(const Shape& input);
 [[nodiscard]] std::unique_ptr<Layer> make_softmax(const Shape& input);
-[[nodiscard]] std::unique_ptr<Layer> make_tanh(const Shape& input);
 
 /// The sum at the end of a residual block; has no keyword of its own in the text form.
 [[nodiscard]] std::unique_ptr<Layer> make_add(const Shape& shape);

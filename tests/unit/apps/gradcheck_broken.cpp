@@ -16,9 +16,8 @@ class WrongDense final : public nn::LayerOf<WrongDense> {
   [[nodiscard]] std::string_view keyword() const override { return dense_->keyword(); }
   void visit(nn::AttributeVisitor& visitor) const override { dense_->visit(visitor); }
   [[nodiscard]] std::vector<nn::Parameter> parameters() const override { return dense_->parameters(); }
-  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads,
-                                          kernels::Precision precision) const override {
-    return dense_->scratch_size(blocks, threads, precision);
+  [[nodiscard]] std::int64_t scratch_size(const nn::CallSetting& setting) const override {
+    return dense_->scratch_size(setting);
   }
   template <class Real>
   void run_forward(const nn::Pass<Real>& pass) const {

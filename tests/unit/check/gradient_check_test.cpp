@@ -55,9 +55,8 @@ class Spoiled final : public nn::Layer {
   [[nodiscard]] std::string_view keyword() const override { return layer_->keyword(); }
   void visit(nn::AttributeVisitor& visitor) const override { layer_->visit(visitor); }
   [[nodiscard]] std::vector<nn::Parameter> parameters() const override { return layer_->parameters(); }
-  [[nodiscard]] std::int64_t scratch_size(std::int64_t blocks, int threads,
-                                          kernels::Precision precision) const override {
-    return layer_->scratch_size(blocks, threads, precision);
+  [[nodiscard]] std::int64_t scratch_size(const nn::CallSetting& setting) const override {
+    return layer_->scratch_size(setting);
   }
   void forward(const nn::Pass<float>& pass) const override { layer_->forward(pass); }
   void forward(const nn::Pass<double>& pass) const override { layer_->forward(pass); }

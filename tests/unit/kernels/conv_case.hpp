@@ -78,7 +78,7 @@ ConvResults<Real> run_conv(const KernelTable<Real>& table, const ConvCase& c, in
   test::Guarded<Real> diff_src(src.size());
   test::Guarded<Real> diff_weights(r.weights_size(), 1);
   test::Guarded<Real> diff_bias(r.oc, 3);
-  test::Guarded<Real> scratch(conv2d_scratch_size(shape, threads));
+  test::Guarded<Real> scratch(table.planner.conv2d_scratch_size(shape, threads));
   test::run_team(threads, [&](const Team& team) {
     table.conv2d_forward(shape, src.data(), weights.data(), c.with_bias ? bias.data() : nullptr, {},
                          dst.data(), scratch.data(), team);

@@ -143,14 +143,28 @@ TEST_P(Conv2d, GivesTheSameBitsForTeamsOfAnySize) {
   });
 }
 
+TEST(Conv2dPlanner, TakesNoNoticeOfThePrecisionInDouble) {
+  const Planner& planner = double_kernels().planner;
+  for (const Convolution& shape : shapes()) {
+    const Conv2dShape exact = to_shape(shape);
+    const Conv2dShape rounded = to_shape(shape, Precision::kBfloat16);
+    EXPECT_EQ(planner.conv2d_scratch_size(rounded, 3), planner.conv2d_scratch_size(exact, 3));
+    EXPECT_EQ(planner.conv2d_algorithms(rounded).backward_weights,
+              planner.conv2d_algorithms(exact).backward_weights);
+  }
+}
+
 // Threads share tiles or channels, so what each keeps shrinks: a large team needs little more than a small
 // one.
 TEST(Conv2dScratch, GrowsWithTheTeamByWhatThreadsCannotShare) {
   const Conv2dShape shape{
       .ic = 128, .ih = 56, .iw = 56, .oc = 128, .oh = 56, .ow = 56, .kh = 3, .kw = 3, .ph = 1, .pw = 1};
-  const std::int64_t alone = conv2d_scratch_size(shape, 1);
-  EXPECT_LT(conv2d_scratch_size(shape, 8), 2 * alone);
-  EXPECT_LT(conv2d_scratch_size(shape, 64), 8 * alone);
+  for (const Isa isa : supported_isas()) {
+    const Planner& planner = float_kernels(isa).planner;
+    const std::int64_t alone = planner.conv2d_scratch_size(shape, 1);
+    EXPECT_LT(planner.conv2d_scratch_size(shape, 8), 2 * alone);
+    EXPECT_LT(planner.conv2d_scratch_size(shape, 64), 8 * alone);
+  }
 }
 
 TEST_P(Conv2d, GivesASampleTheSameBitsInEveryLane) {

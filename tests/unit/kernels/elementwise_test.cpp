@@ -15,11 +15,6 @@ class Elementwise : public Kernels {};
 CONVOY_FOR_ALL_KERNEL_SETS(Elementwise);
 
 template <class Real>
-using Unary = void (*)(std::int64_t, const Real*, Real*, const Team&);
-template <class Real>
-using Binary = void (*)(std::int64_t, const Real*, const Real*, Real*, const Team&);
-
-template <class Real>
 AlignedBuffer<Real> aligned(const std::vector<double>& values) {
   AlignedBuffer<Real> buffer((static_cast<std::int64_t>(values.size()) + kLanes - 1) / kLanes * kLanes);
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -27,8 +22,9 @@ AlignedBuffer<Real> aligned(const std::vector<double>& values) {
   return buffer;
 }
 
-template <class Real>
-std::vector<Real> apply(Unary<Real> function, const std::vector<double>& values, int threads = 1) {
+/// function(size, src, dst, team) of `values`.
+template <class Real, class Function>
+std::vector<Real> apply(const Function& function, const std::vector<double>& values, int threads = 1) {
   const auto src = aligned<Real>(values);
   test::Guarded<Real> dst(src.size());
   test::run_team(threads, [&](const Team& team) { function(src.size(), src.data(), dst.data(), team); });
@@ -38,8 +34,9 @@ std::vector<Real> apply(Unary<Real> function, const std::vector<double>& values,
   return result;
 }
 
-template <class Real>
-std::vector<Real> apply(Binary<Real> function, const std::vector<double>& a, const std::vector<double>& b,
+/// function(size, a, b, dst, team).
+template <class Real, class Function>
+std::vector<Real> apply(const Function& function, const std::vector<double>& a, const std::vector<double>& b,
                         int threads = 1) {
   const auto left = aligned<Real>(a);
   const auto right = aligned<Real>(b);
@@ -52,10 +49,26 @@ std::vector<Real> apply(Binary<Real> function, const std::vector<double>& a, con
   return result;
 }
 
+/// activation_forward and activation_backward of one activation.
+template <class Real>
+auto forward_of(const KernelTable<Real>& table, ActivationKind kind) {
+  return [&table, kind](std::int64_t size, const Real* src, Real* dst, const Team& team) {
+    table.activation_forward({kind}, size, src, dst, team);
+  };
+}
+template <class Real>
+auto backward_of(const KernelTable<Real>& table, ActivationKind kind) {
+  return [&table, kind](std::int64_t size, const Real* dst, const Real* diff_dst, Real* diff_src,
+                        const Team& team) {
+    table.activation_backward({kind}, size, dst, diff_dst, diff_src, team);
+  };
+}
+
 /// The largest error over `x` in units in the last place of the true value.
 template <class Real, class Truth>
-double largest_ulp(Unary<Real> function, const std::vector<double>& x, const Truth& truth) {
-  const std::vector<Real> got = apply(function, x);
+double largest_ulp(const KernelTable<Real>& table, ActivationKind kind, const std::vector<double>& x,
+                   const Truth& truth) {
+  const std::vector<Real> got = apply<Real>(forward_of(table, kind), x);
   double largest = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const long double want = truth(static_cast<long double>(static_cast<Real>(x[i])));
@@ -86,13 +99,13 @@ constexpr double kUlps = 5;
 TEST_P(Elementwise, SigmoidIsWithinAFewUlp) {
   with_table([]<class Real>(const KernelTable<Real>& table) {
     const auto truth = [](long double z) { return 1 / (1 + std::exp(-z)); };
-    EXPECT_LE(largest_ulp<Real>(table.sigmoid_forward, sweep(), truth), kUlps);
+    EXPECT_LE(largest_ulp(table, ActivationKind::kSigmoid, sweep(), truth), kUlps);
   });
 }
 
 TEST_P(Elementwise, TanhIsWithinAFewUlpAlsoNearZero) {
   with_table([]<class Real>(const KernelTable<Real>& table) {
-    EXPECT_LE(largest_ulp<Real>(table.tanh_forward, sweep(), [](long double z) { return std::tanh(z); }),
+    EXPECT_LE(largest_ulp(table, ActivationKind::kTanh, sweep(), [](long double z) { return std::tanh(z); }),
               kUlps);
   });
 }
@@ -102,8 +115,8 @@ TEST_P(Elementwise, TanhIsOdd) {
     const auto x = sweep();
     std::vector<double> minus = x;
     for (double& value : minus) value = -value;
-    const auto plus_tanh = apply<Real>(table.tanh_forward, x);
-    const auto minus_tanh = apply<Real>(table.tanh_forward, minus);
+    const auto plus_tanh = apply<Real>(forward_of(table, ActivationKind::kTanh), x);
+    const auto minus_tanh = apply<Real>(forward_of(table, ActivationKind::kTanh), minus);
     for (std::size_t i = 0; i < x.size(); ++i) ASSERT_EQ(plus_tanh[i], -minus_tanh[i]) << x[i];
   });
 }
@@ -113,15 +126,15 @@ TEST_P(Elementwise, ActivationsSaturateAndKeepNaN) {
     const double inf = std::numeric_limits<double>::infinity();
     const double nan = std::numeric_limits<double>::quiet_NaN();
     const std::vector<double> x = {-inf, -1e30, -1000, 0, 1000, 1e30, inf, nan};
-    const auto expect = [&](Unary<Real> function, const std::vector<Real>& want) {
-      const auto got = apply<Real>(function, x);
+    const auto expect = [&](ActivationKind kind, const std::vector<Real>& want) {
+      const auto got = apply<Real>(forward_of(table, kind), x);
       for (std::size_t i = 0; i + 1 < x.size(); ++i) EXPECT_EQ(got[i], want[i]) << x[i];
       EXPECT_TRUE(std::isnan(got.back()));
     };
     const auto infinite = static_cast<Real>(inf);
-    expect(table.tanh_forward, {-1, -1, -1, 0, 1, 1, 1});
-    expect(table.sigmoid_forward, {0, 0, 0, Real(0.5), 1, 1, 1});
-    expect(table.relu_forward, {0, 0, 0, 0, 1000, static_cast<Real>(1e30), infinite});
+    expect(ActivationKind::kTanh, {-1, -1, -1, 0, 1, 1, 1});
+    expect(ActivationKind::kSigmoid, {0, 0, 0, Real(0.5), 1, 1, 1});
+    expect(ActivationKind::kRelu, {0, 0, 0, 0, 1000, static_cast<Real>(1e30), infinite});
   });
 }
 
@@ -130,10 +143,9 @@ TEST_P(Elementwise, BackwardIsDiffTimesTheDerivative) {
     Numbers numbers(8);
     const auto z = numbers.uniform(4096, -6, 6);
     const auto diff = numbers.uniform(4096);
-    const auto check = [&](Unary<Real> forward, Binary<Real> backward, double (*derivative)(double),
-                           const std::string& what) {
-      const auto y = apply<Real>(forward, z);
-      const auto got = apply<Real>(backward, std::vector<double>(y.begin(), y.end()), diff);
+    const auto check = [&](ActivationKind kind, double (*derivative)(double), const std::string& what) {
+      const auto y = apply<Real>(forward_of(table, kind), z);
+      const auto got = apply<Real>(backward_of(table, kind), std::vector<double>(y.begin(), y.end()), diff);
       std::vector<double> want(z.size());
       std::vector<double> bound(z.size());
       for (std::size_t i = 0; i < z.size(); ++i) {
@@ -143,9 +155,9 @@ TEST_P(Elementwise, BackwardIsDiffTimesTheDerivative) {
       expect_within<Real>(std::vector<double>(got.begin(), got.end()), want, bound,
                           4 * static_cast<std::int64_t>(kUlps), what);
     };
-    check(table.sigmoid_forward, table.sigmoid_backward, reference::sigmoid_derivative, "sigmoid");
-    check(table.tanh_forward, table.tanh_backward, reference::tanh_derivative, "tanh");
-    check(table.relu_forward, table.relu_backward, reference::relu_derivative, "relu");
+    check(ActivationKind::kSigmoid, reference::sigmoid_derivative, "sigmoid");
+    check(ActivationKind::kTanh, reference::tanh_derivative, "tanh");
+    check(ActivationKind::kRelu, reference::relu_derivative, "relu");
   });
 }
 
@@ -192,9 +204,10 @@ TEST_P(Elementwise, AccumulateAndDivideTakeAnySizeAlignmentAndTeam) {
 TEST_P(Elementwise, GivesTheSameBitsForTeamsOfOneTwoAndThree) {
   with_table([]<class Real>(const KernelTable<Real>& table) {
     const auto x = sweep();
-    for (const Unary<Real> function : {table.sigmoid_forward, table.tanh_forward, table.relu_forward}) {
-      const auto one = apply<Real>(function, x, 1);
-      for (const int threads : {2, 3}) EXPECT_EQ(one, apply<Real>(function, x, threads));
+    for (const ActivationKind kind :
+         {ActivationKind::kSigmoid, ActivationKind::kTanh, ActivationKind::kRelu}) {
+      const auto one = apply<Real>(forward_of(table, kind), x, 1);
+      for (const int threads : {2, 3}) EXPECT_EQ(one, apply<Real>(forward_of(table, kind), x, threads));
     }
   });
 }

@@ -39,14 +39,15 @@ TEST_P(Epilogues, OfAConvolutionAreTheSumAndActivationOfItsResult) {
       const std::vector<Real> bias = to_real<Real>(c.bias);
       const std::vector<Real> plain = run_conv(table, c, 1).dst;
       for (const bool with_addend : {false, true}) {
-        for (const Activation activation :
-             {Activation::kNone, Activation::kRelu, Activation::kSigmoid, Activation::kTanh}) {
+        for (const ActivationKind activation : {ActivationKind::kNone, ActivationKind::kRelu,
+                                                ActivationKind::kSigmoid, ActivationKind::kTanh}) {
           test::Guarded<Real> dst(addend.size());
-          test::Guarded<Real> scratch(conv2d_scratch_size(shape, 2));
+          test::Guarded<Real> scratch(table.planner.conv2d_scratch_size(shape, 2));
           test::run_team(2, [&](const Team& team) {
-            table.conv2d_forward(shape, src.data(), weights.data(), bias.data(),
-                                 {.addend = with_addend ? addend.data() : nullptr, .activation = activation},
-                                 dst.data(), scratch.data(), team);
+            table.conv2d_forward(
+                shape, src.data(), weights.data(), bias.data(),
+                {.addend = with_addend ? addend.data() : nullptr, .activation = {activation}}, dst.data(),
+                scratch.data(), team);
           });
           EXPECT_TRUE(dst.guards_untouched() && scratch.guards_untouched());
           AlignedBuffer<Real> want(addend.size());
@@ -54,8 +55,7 @@ TEST_P(Epilogues, OfAConvolutionAreTheSumAndActivationOfItsResult) {
             const Real sum = plain[static_cast<std::size_t>(i)];
             want[i] = with_addend ? sum + addend[i] : sum;
           }
-          if (activation != Activation::kNone)
-            activation_forward(table, activation)(want.size(), want.data(), want.data(), Team());
+          table.activation_forward({activation}, want.size(), want.data(), want.data(), Team());
           for (std::int64_t i = 0; i < want.size(); ++i)
             ASSERT_EQ(dst.values()[static_cast<std::size_t>(i)], want[i])
                 << describe(r) << ", element " << i << ", activation " << static_cast<int>(activation);
@@ -75,7 +75,7 @@ TEST_P(Epilogues, BackwardDataAddsToWhatIsThere) {
       const auto diff_dst = test::to_lanes<Real>(c.diff_dst, r.n, r.oc * r.oh() * r.ow(), IdleLanes::kZero);
       auto diff_src = test::to_lanes<Real>(c.src, r.n, r.ic * r.ih * r.iw, IdleLanes::kZero);
       const std::vector<Real> weights = to_real<Real>(c.weights);
-      test::Guarded<Real> scratch(conv2d_scratch_size(shape, 2));
+      test::Guarded<Real> scratch(table.planner.conv2d_scratch_size(shape, 2));
       test::run_team(2, [&](const Team& team) {
         table.conv2d_backward_data(shape, diff_dst.data(), weights.data(), Update::kAdd, diff_src.data(),
                                    scratch.data(), team);
@@ -101,13 +101,13 @@ TEST_P(Epilogues, BackwardWeightsAddsToWhatIsThere) {
     for (const Convolution& r : shapes()) {
       const ConvCase c = make_conv_case(r, true, 12);
       const Conv2dShape shape = to_shape(r);
-      covered.insert(conv2d_algorithms(shape).backward_weights);
+      covered.insert(table.planner.conv2d_algorithms(shape).backward_weights);
       const auto src = test::to_lanes<Real>(c.src, r.n, r.ic * r.ih * r.iw, IdleLanes::kFirstSample);
       const auto diff_dst = test::to_lanes<Real>(c.diff_dst, r.n, r.oc * r.oh() * r.ow(), IdleLanes::kZero);
       const auto run = [&](Update update, Real start) {
         test::Guarded<Real> diff_weights(r.weights_size());
         test::Guarded<Real> diff_bias(r.oc);
-        test::Guarded<Real> scratch(conv2d_scratch_size(shape, 2));
+        test::Guarded<Real> scratch(table.planner.conv2d_scratch_size(shape, 2));
         std::fill_n(diff_weights.data(), diff_weights.size(), start);
         std::fill_n(diff_bias.data(), diff_bias.size(), start);
         test::run_team(2, [&](const Team& team) {
@@ -146,7 +146,7 @@ TEST_P(Epilogues, OfBatchNormalisationAreThoseOfThePassesTheyReplace) {
     struct Buffers {
       std::vector<Real> dst, diff_dst, diff_src, mean, variance, diff_weight, diff_bias;
     };
-    const auto run = [&](bool fused, Activation activation) {
+    const auto run = [&](bool fused, ActivationKind activation) {
       const auto elements = static_cast<std::size_t>(src.size());
       AlignedBuffer<Real> dst(src.size()), inference(src.size()), diff_dst(src.size()), diff_src(src.size());
       std::copy(diff.span().begin(), diff.span().end(), diff_dst.data());
@@ -158,7 +158,7 @@ TEST_P(Epilogues, OfBatchNormalisationAreThoseOfThePassesTheyReplace) {
       std::vector<Real>& diff_bias = of_channel[3];
       test::run_team(2, [&](const Team& team) {
         const Epilogue<Real> epilogue =
-            fused ? Epilogue<Real>{.addend = addend.data(), .activation = activation} : Epilogue<Real>{};
+            fused ? Epilogue<Real>{.addend = addend.data(), .activation = {activation}} : Epilogue<Real>{};
         table.batchnorm_forward(shape, src.data(), weight.data(), bias.data(), epilogue, dst.data(),
                                 mean.data(), variance.data(), team);
         table.batchnorm_inference(shape, src.data(), weight.data(), bias.data(), mean.data(), variance.data(),
@@ -166,15 +166,13 @@ TEST_P(Epilogues, OfBatchNormalisationAreThoseOfThePassesTheyReplace) {
         if (!fused) {
           for (Real* each : {dst.data(), inference.data()}) {
             table.add(src.size(), each, addend.data(), each, team);
-            activation_forward(table, activation)(src.size(), each, each, team);
+            table.activation_forward({activation}, src.size(), each, each, team);
           }
         }
-        // Of the derivatives it takes relu's along.
-        const bool masks = fused && activation == Activation::kRelu;
-        if (!masks)
-          activation_backward(table, activation)(src.size(), dst.data(), diff_dst.data(), diff_dst.data(),
-                                                 team);
-        table.batchnorm_backward(shape, src.data(), masks ? dst.data() : nullptr, diff_dst.data(),
+        if (!fused)
+          table.activation_backward({activation}, src.size(), dst.data(), diff_dst.data(), diff_dst.data(),
+                                    team);
+        table.batchnorm_backward(shape, src.data(), epilogue.activation, dst.data(), diff_dst.data(),
                                  weight.data(), mean.data(), variance.data(), diff_src.data(),
                                  diff_weight.data(), diff_bias.data(), team);
       });
@@ -184,7 +182,8 @@ TEST_P(Epilogues, OfBatchNormalisationAreThoseOfThePassesTheyReplace) {
       for (const auto& each : of_channel) all.insert(all.end(), each.begin(), each.end());
       return all;
     };
-    for (const Activation activation : {Activation::kRelu, Activation::kSigmoid, Activation::kTanh})
+    for (const ActivationKind activation :
+         {ActivationKind::kNone, ActivationKind::kRelu, ActivationKind::kSigmoid, ActivationKind::kTanh})
       EXPECT_EQ(run(true, activation), run(false, activation)) << static_cast<int>(activation);
   });
 }

@@ -55,7 +55,7 @@ BatchNormResults<Real> run_batchnorm(const KernelTable<Real>& table, const Batch
                             variance.data(), team);
     table.batchnorm_inference(shape, src.data(), weight.data(), bias.data(), mean.data(), variance.data(), {},
                               inference.data(), team);
-    table.batchnorm_backward(shape, src.data(), nullptr, diff_dst.data(), weight.data(), mean.data(),
+    table.batchnorm_backward(shape, src.data(), {}, dst.data(), diff_dst.data(), weight.data(), mean.data(),
                              variance.data(), diff_src.data(), diff_weight.data(), diff_bias.data(), team);
   });
   EXPECT_TRUE(dst.guards_untouched() && inference.guards_untouched() && diff_src.guards_untouched());

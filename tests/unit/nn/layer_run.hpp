@@ -95,7 +95,8 @@ LayerOutput run_layer(const Layer& layer, const Shape& input, const LayerInput& 
   test::Guarded<Real> diff_src(test::lanes_size(n, input.size()));
   test::Guarded<Real> diff_parameters(static_cast<std::int64_t>(parameters.size()));
   test::Guarded<Real> batch_statistics(statistics);
-  test::Guarded<Real> scratch(layer.scratch_size(batch.blocks(), threads, kernels::Precision::kFloat32));
+  test::Guarded<Real> scratch(
+      layer.scratch_size({.planner = kernels.planner, .blocks = batch.blocks(), .threads = threads}));
   AlignedBuffer<std::byte> saved(layer.saved_bytes(batch.blocks(), sizeof(Real)));
 
   test::run_team(threads, [&](const Team& team) {

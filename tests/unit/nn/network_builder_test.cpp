@@ -21,12 +21,12 @@ std::vector<float> output_of(const Network& network) {
   network.initialise(3, values, statistics);
   const std::vector<std::int64_t> samples{5, 9};
   const MicroBatch batch{.samples = samples, .seed = 7, .epoch = 1};
-  Workspace<float> workspace(network, batch.size());
+  const auto& kernels = kernels::float_kernels(kernels::Isa::kPortable);
+  Workspace<float> workspace(network, kernels.planner, batch.size());
   const auto input = test::to_lanes<float>(spread_numbers(2 * network.input().size(), 1), 2,
                                            network.input().size(), test::IdleLanes::kFirstSample);
   std::copy(input.span().begin(), input.span().end(), workspace.input());
-  workspace.forward(kernels::float_kernels(kernels::Isa::kPortable), Team(),
-                    {values.data(), statistics.data()}, batch);
+  workspace.forward(kernels, Team(), {values.data(), statistics.data()}, batch);
   return {workspace.output(), workspace.output() + network.classes() * kLanes};
 }
 

@@ -108,14 +108,14 @@ Result run(const Network& net, Keep keep, int threads) {
     numbers[n] = static_cast<std::int64_t>(3 * n);
     labels[n] = static_cast<std::int64_t>(n % 4);
   }
-  Workspace<float> workspace(net, samples, {.threads = threads, .keep = keep});
+  const auto& kernels = kernels::float_kernels(kernels::supported_isas().back());
+  Workspace<float> workspace(net, kernels.planner, samples, {.threads = threads, .keep = keep});
   const MicroBatch batch{.samples = numbers, .seed = 2, .epoch = 1};
   std::vector<double> pictures;
   for (std::int64_t i = 0; i < samples * net.input().size(); ++i)
     pictures.push_back(std::sin(static_cast<double>(i * i % 1009)));
   const auto lanes =
       test::to_lanes<float>(pictures, samples, net.input().size(), test::IdleLanes::kFirstSample);
-  const auto& kernels = kernels::float_kernels(kernels::supported_isas().back());
   const Values<float> values{parameters.data(), statistics.data()};
   Result result;
   result.gradient.assign(static_cast<std::size_t>(net.gradient_size()), NAN);
@@ -156,10 +156,11 @@ TEST(Workspace, OfANetworkOfViewsGivesItsInput) {
 }
 
 TEST(Workspace, HoldsLessThanEveryActivationAndDiffTogether) {
+  const kernels::Planner& planner = kernels::float_kernels(kernels::Isa::kPortable).planner;
   for (const Texts& texts : networks()) {
     const Network net = network(texts);
-    EXPECT_LT(Workspace<float>(net, 16, {.keep = Keep::kResults}).bytes(),
-              Workspace<float>(net, 16, {.keep = Keep::kAll}).bytes());
+    EXPECT_LT(Workspace<float>(net, planner, 16, {.keep = Keep::kResults}).bytes(),
+              Workspace<float>(net, planner, 16, {.keep = Keep::kAll}).bytes());
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -23,6 +24,25 @@ TEST(TeamPool, MakesOncePerTeamOnTheThreadThatComesFirstInIt) {
     const bool is_maker = makers[static_cast<std::size_t>(g)] == std::this_thread::get_id();
     EXPECT_EQ(is_maker, team.index() == 0);
   });
+}
+
+std::atomic<int> entered{0};
+thread_local bool is_prepared = false;
+
+TEST(TeamPool, HasEveryThreadPreparedWhenItEntersARegion) {
+  TeamPool pool(3, [] {
+    ++entered;
+    is_prepared = true;
+  });
+  std::atomic<int> prepared{0};
+  for (int region = 1; region <= 2; ++region) {
+    pool.run(2, [&](std::int64_t, const Team&) {
+      prepared += is_prepared ? 1 : 0;
+      is_prepared = false;
+    });
+    EXPECT_EQ(entered, 3 * region);
+    EXPECT_EQ(prepared, 3 * region);
+  }
 }
 
 TEST(TeamPool, ThrowsWhatTheFirstGroupThrewAfterAllAreDone) {

@@ -1,0 +1,42 @@
+#pragma once
+// What an instruction set tells of its convolutions before they run (Planner): the choices and sizes of the
+// plans that its kernels go by.
+
+#include "conv_plan.hpp"
+#include "lanes/pairs.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+template <class Real>
+ConvAlgorithms conv2d_algorithms(const Conv2dShape& shape) {
+  const Conv2dShape s = as_computed<Real>(shape);
+  return {plan_forward(s, 1).algorithm, plan_backward_data(s, 1).algorithm,
+          plan_backward_weights(s, 1).algorithm};
+}
+
+/// The most that teams of up to `threads` need with the plans make_plan(team).
+template <class MakePlan>
+std::int64_t most_scratch(int threads, const MakePlan& make_plan) {
+  const auto whole = make_plan(threads);
+  std::int64_t most = whole.size;
+  if (whole.algorithm != ConvAlgorithm::kMinimalFiltering) return most;  // grows with the team
+  for (int team = 1; team < threads; ++team) most = max(most, make_plan(team).size);
+  return most;
+}
+
+template <class Real>
+std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads) {
+  Conv2dShape s = as_computed<Real>(shape);
+  std::int64_t most = 0;
+  // A short micro-batch may be computed otherwise than a full one.
+  for (s.blocks = 1; s.blocks <= shape.blocks; ++s.blocks) {
+    most = max(most, most_scratch(threads, [&](int team) { return plan_forward(s, team); }));
+    most = max(most, most_scratch(threads, [&](int team) { return plan_backward_data(s, team); }));
+    most = max(most, most_scratch(threads, [&](int team) { return plan_backward_weights(s, team); }));
+  }
+  return most;
+}
+
+}  // namespace
+}  // namespace convoy::kernels
