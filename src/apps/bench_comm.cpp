@@ -1,5 +1,7 @@
 #include "bench_comm.hpp"
 
+#include <fmt/core.h>
+
 #include <functional>
 #include <iostream>
 
@@ -88,27 +90,29 @@ class Bench {
   }
 
   [[nodiscard]] std::string describe_link() const {
-    std::string text = counted(world_.size(), "rank") + " on " + counted(link_.hosts, "host") +
-                       (link_.hosts > 1 ? ", between hosts: " : ", within it: ") +
-                       format("%.1f", 1e6 * link_.latency) +
-                       format(" us for 8 bytes, %.3f GB/s", link_.bytes_per_second / 1e9) +
-                       format(" (%.2f Gbit/s) each way at once\n", 8 * link_.bytes_per_second / 1e9);
+    std::string text =
+        fmt::format("{} on {}, {}: {:.1f} us for 8 bytes, {:.3f} GB/s ({:.2f} Gbit/s) each way at once\n",
+                    counted(world_.size(), "rank"), counted(link_.hosts, "host"),
+                    link_.hosts > 1 ? "between hosts" : "within it", 1e6 * link_.latency,
+                    link_.bytes_per_second / 1e9, 8 * link_.bytes_per_second / 1e9);
     if (request_.wire_bytes_per_second > 0)
-      text += format("wire: %.2f Gbit/s as --gbit says\n", 8 * rate_ / 1e9);
+      text += fmt::format("wire: {:.2f} Gbit/s as --gbit says\n", 8 * rate_ / 1e9);
     return text;
   }
 
   [[nodiscard]] std::string describe_ways() const {
     const auto bytes = network_.gradient_size() * static_cast<std::int64_t>(sizeof(float));
-    std::string text = "gradient: " + grouped(network_.gradient_size()) + " numbers, " + in_bytes(bytes) +
-                       ", " +
-                       describe(partial_sums_, link_.hosts < world_.size() && options_.comm.shared_memory) +
-                       "\nUntil every rank has the sum; median of " + std::to_string(kRounds) + " rounds:\n" +
-                       format("  %-30s%10s%14s%16s\n", "", "ms", "of the bound", "MPI_Allreduce/");
+    std::string text = fmt::format(
+        "gradient: {} numbers, {}, {}\n"
+        "Until every rank has the sum; median of {} rounds:\n"
+        "  {:30}{:>10}{:>14}{:>16}\n",
+        grouped(network_.gradient_size()), in_bytes(bytes),
+        describe(partial_sums_, link_.hosts < world_.size() && options_.comm.shared_memory), kRounds, "",
+        "ms", "of the bound", "MPI_Allreduce/");
     for (const Way& way : ways_) {
-      text += format("  %-30s%10.3f%14s%16.2f\n", way.name.c_str(), 1e3 * way.median(),
-                     link_.hosts > 1 ? format("%.1f %%", 100 * share_of_bound(way)).c_str() : "-",
-                     ways_.front().median() / way.median());
+      text += fmt::format("  {:30}{:>10.3f}{:>14}{:>16.2f}\n", way.name, 1e3 * way.median(),
+                          link_.hosts > 1 ? fmt::format("{:.1f} %", 100 * share_of_bound(way)) : "-",
+                          ways_.front().median() / way.median());
     }
     if (link_.hosts > 1)
       text +=

@@ -1,8 +1,9 @@
 #include "bench_report.hpp"
 
+#include <fmt/core.h>
+
 #include <array>
 #include <cmath>
-#include <cstdio>
 
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
@@ -21,19 +22,19 @@ double gflops(double multiply_adds, double seconds) {
 }
 
 /// A figure, or "-" where there is none.
-std::string cell(const char* pattern, double value, bool is_known) {
-  return is_known ? format(pattern, value) : "-";
+std::string cell(fmt::format_string<double&> pattern, double value, bool is_known) {
+  return is_known ? fmt::format(pattern, value) : "-";
 }
 
 std::string pass_line(const char* pass, const PassTime& time, const measure::Ceiling& all) {
   const bool is_timed = time.seconds > 0;
   const bool multiplies = is_timed && time.work.multiply_adds > 0;
-  return format(
-      "  %-13s%10s%10s%9s%10.3f%9s  %s\n", pass, cell("%.4f", 1e3 * time.seconds, is_timed).c_str(),
-      cell("%.1f", gflops(time.work.multiply_adds, time.seconds), multiplies).c_str(),
-      cell("%.1f %%", 100 * time.work.multiply_adds / time.seconds / all.multiply_adds, multiplies).c_str(),
-      time.work.bytes / 1e6, cell("%.1f", time.work.bytes / time.seconds / kGiga, is_timed).c_str(),
-      to_string(roof_of(time.work, all)).data());
+  return fmt::format(
+      "  {:13}{:>10}{:>10}{:>9}{:>10.3f}{:>9}  {}\n", pass, cell("{:.4f}", 1e3 * time.seconds, is_timed),
+      cell("{:.1f}", gflops(time.work.multiply_adds, time.seconds), multiplies),
+      cell("{:.1f} %", 100 * time.work.multiply_adds / time.seconds / all.multiply_adds, multiplies),
+      time.work.bytes / 1e6, cell("{:.1f}", time.work.bytes / time.seconds / kGiga, is_timed),
+      to_string(roof_of(time.work, all)));
 }
 
 std::string json_ceiling(const measure::Ceiling& ceiling) {
@@ -69,21 +70,21 @@ std::string json_layer(const measure::LayerTimes& layer, const measure::Ceiling&
 
 std::string describe_machine(const BenchReport& report) {
   const auto line = [](const std::string& who, const measure::Ceiling& ceiling) {
-    return format("  %-12s FMA peak %8.1f GFLOP/s   triad %7.1f GB/s\n", who.c_str(),
-                  kFlops * ceiling.multiply_adds / kGiga, ceiling.bytes / kGiga);
+    return fmt::format("  {:12} FMA peak {:>8.1f} GFLOP/s   triad {:>7.1f} GB/s\n", who,
+                       kFlops * ceiling.multiply_adds / kGiga, ceiling.bytes / kGiga);
   };
-  return "Machine: kernels " + std::string(kernels::to_string(report.isa)) + "\n" +
-         line("one core", report.core) + line(counted(report.threads, "thread"), report.all);
+  return fmt::format("Machine: kernels {}\n{}{}", kernels::to_string(report.isa),
+                     line("one core", report.core), line(counted(report.threads, "thread"), report.all));
 }
 
 std::string describe_layers(const BenchReport& report) {
-  std::string text =
-      "Layers: micro-batches of " + std::to_string(report.micro_batch) + ", " +
-      counted(report.teams, "team") + " at once, pictures " + report.pictures + "\n" +
-      format("  %-13s%10s%10s%9s%10s%9s  %s\n", "", "ms", "GFLOP/s", "of peak", "MB", "GB/s", "roof");
+  std::string text = fmt::format("Layers: micro-batches of {}, {} at once, pictures {}\n", report.micro_batch,
+                                 counted(report.teams, "team"), report.pictures) +
+                     fmt::format("  {:13}{:>10}{:>10}{:>9}{:>10}{:>9}  {}\n", "", "ms", "GFLOP/s", "of peak",
+                                 "MB", "GB/s", "roof");
   double seconds = 0;
   for (const measure::LayerTimes& layer : report.layers) {
-    text += layer.name + ": " + layer.description + " -> " + to_string(layer.output) + '\n';
+    text += fmt::format("{}: {} -> {}\n", layer.name, layer.description, to_string(layer.output));
     const auto add = [&](const char* pass, const std::optional<PassTime>& time) {
       if (!time) return;
       text += pass_line(pass, *time, report.all);
@@ -93,16 +94,15 @@ std::string describe_layers(const BenchReport& report) {
     add("diff_src", layer.passes.diff_src);
     add("diff_weights", layer.passes.diff_weights);
   }
-  return text + format("all layers, all passes: %.4f ms\n", 1e3 * seconds);
+  return text + fmt::format("all layers, all passes: {:.4f} ms\n", 1e3 * seconds);
 }
 
 std::string describe_step(const BenchReport& report) {
   const measure::StepTime& step = report.step;
-  return format(
-             "Step: batch %lld on %s: %.3f ms (median of %lld), %.0f images/s, %.1f GFLOP/s, %.1f %% of "
+  return fmt::format(
+             "Step: batch {} on {}: {:.3f} ms (median of {}), {:.0f} images/s, {:.1f} GFLOP/s, {:.1f} % of "
              "peak\n",
-             static_cast<long long>(report.batch), counted(report.threads, "thread").c_str(),
-             1e3 * step.seconds, static_cast<long long>(step.steps),
+             report.batch, counted(report.threads, "thread"), 1e3 * step.seconds, step.steps,
              static_cast<double>(report.batch) / step.seconds, gflops(step.work.multiply_adds, step.seconds),
              100 * step.work.multiply_adds / step.seconds / report.all.multiply_adds) +
          describe_shares({step.times});

@@ -1,5 +1,6 @@
 // convoy doctor: what is wrong with this machine, and what mends it.
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,9 +35,7 @@ class Report {
  public:
   void add(const Finding& finding) {
     const std::lock_guard lock(mutex_);
-    std::string line =
-        format("%-9s%-15s", std::string(to_string(finding.verdict)).c_str(), finding.check.c_str()) +
-        finding.text;
+    std::string line = fmt::format("{:9}{:15}{}", to_string(finding.verdict), finding.check, finding.text);
     if (!finding.remedy.empty()) line += "; mend: " + finding.remedy;
     std::cout << line << std::endl;
     findings_.push_back(finding);
@@ -48,9 +47,10 @@ class Report {
     const std::int64_t wrong = count(Verdict::kWrong);
     const std::int64_t warnings = count(Verdict::kWarning);
     const ExitStatus status = wrong == 0 ? ExitStatus::kDone : ExitStatus::kCheckFailed;
-    std::cout << (wrong == 0 && warnings == 0 ? "Nothing is wrong"
-                  : wrong == 0                ? "Nothing is wrong, " + counted(warnings, "warning")
-                               : std::to_string(wrong) + " wrong, " + counted(warnings, "warning"))
+    std::cout << (wrong == 0 && warnings == 0
+                      ? "Nothing is wrong"
+                      : fmt::format("{} wrong, {}", wrong == 0 ? "Nothing is" : std::to_string(wrong),
+                                    counted(warnings, "warning")))
               << std::endl;
     if (!json.empty()) io::write_text_file(json, to_json(status, ranks));
     return status;
@@ -160,8 +160,8 @@ class LastWords {
     for (const int each : silent) names.push_back(comm::rank_on_host(each, crew_->hosts));
     if (rank == 0) end({check, Verdict::kWrong, join(names, ", ") + " did not get through" + limit, remedy});
     if (waits_for < 0)
-      launch::print_failure(
-          "doctor", check + ": " + comm::rank_on_host(rank, crew_->hosts) + " did not get through" + limit);
+      launch::print_failure("doctor", fmt::format("{}: {} did not get through{}", check,
+                                                  comm::rank_on_host(rank, crew_->hosts), limit));
     std::this_thread::sleep_for(kForRankZero);
     _exit(static_cast<int>(ExitStatus::kCheckFailed));
   }
@@ -258,8 +258,8 @@ ExitStatus examine(const CommandLine& line, const Asked& configured) {
   } catch (...) {
     const launch::Failure failure = launch::current_failure();
     if (!environment) throw;
-    launch::print_failure("doctor", failure.message + " [rank " + std::to_string(world.rank()) + " on " +
-                                        comm::host_name() + "]");
+    launch::print_failure(
+        "doctor", fmt::format("{} [rank {} on {}]", failure.message, world.rank(), comm::host_name()));
     comm::Communicator::abort(static_cast<int>(failure.status));
   }
 }

@@ -32,6 +32,10 @@ if(NOT PNG_FOUND OR NOT JPEG_FOUND)
                       "Spack: libpng, libjpeg-turbo)")
 endif()
 find_package(Boost 1.71 REQUIRED COMPONENTS program_options)
+find_package(fmt 9 QUIET)
+if(NOT fmt_FOUND)
+  message(FATAL_ERROR "libfmt 9 or later was not found (Debian: libfmt-dev; Spack: fmt)")
+endif()
 
 # Parallel HDF5. Debian keeps it beside the serial one, under names of its own.
 if(NOT DEFINED HDF5_PREFER_PARALLEL)

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <system_error>
 
 namespace convoy {
@@ -116,6 +115,13 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+/// A control character, as "\u000a".
+std::string escaped(char ch) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  const auto code = static_cast<unsigned char>(ch);
+  return {'\\', 'u', '0', '0', kDigits[code >> 4], kDigits[code & 0xF]};
+}
+
 std::string json_string(std::string_view text) {
   std::string quoted = "\"";
   while (!text.empty()) {
@@ -127,7 +133,7 @@ std::string json_string(std::string_view text) {
       quoted += '\\';
       quoted += ch;
     } else if (static_cast<unsigned char>(ch) < 0x20) {
-      quoted += format("\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(ch)));
+      quoted += escaped(ch);
     } else {
       quoted += text.substr(0, length);
     }
@@ -196,9 +202,10 @@ std::string in_bytes(std::int64_t bytes) {
   std::size_t unit = 0;
   for (; value >= 1000 && unit + 1 < kUnits.size(); ++unit) value /= 1000;
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), value < 10 && unit > 0 ? "%.1f %s" : "%.0f %s", value,
-                kUnits[unit]);
-  return text.data();
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed,
+                                 value < 10 && unit > 0 ? 1 : 0)
+                       .ptr;
+  return std::string(text.data(), end) + ' ' + kUnits[unit];
 }
 
 }  // namespace convoy

@@ -1,5 +1,7 @@
 #include "scene.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <exception>
 
@@ -42,8 +44,8 @@ std::string Scene::named(const std::vector<int>& ranks) const {
     if (std::ranges::find(names, host(rank)) == names.end()) names.push_back(host(rank));
   const std::size_t all = names.size();
   if (all > kMostHosts) names.resize(kMostHosts);
-  return (ranks.size() > 1 ? "ranks " : "rank ") + ranges(ranks) + " on " + join(names, ", ") +
-         (all > kMostHosts ? " and " + std::to_string(all - kMostHosts) + " more hosts" : "");
+  return fmt::format("{}{} on {}{}", ranks.size() > 1 ? "ranks " : "rank ", ranges(ranks), join(names, ", "),
+                     all > kMostHosts ? fmt::format(" and {} more hosts", all - kMostHosts) : "");
 }
 
 Finding ok(std::string text) {

@@ -1,5 +1,6 @@
 #include "convoy/step/placement.hpp"
 
+#include <fmt/core.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -49,9 +50,9 @@ int threads_from(const char* variable) {
   const std::string_view first = std::string_view(text).substr(0, std::string_view(text).find(','));
   const auto value = parse_integer(trim(first));
   if (!value || *value < 1 || *value > kMostProcessors) {
-    throw ConfigError("environment variable " + std::string(variable) + "='" + text +
-                      "' is wrong (it takes a number of threads from 1 to " +
-                      std::to_string(kMostProcessors) + ")");
+    throw ConfigError(
+        fmt::format("environment variable {}='{}' is wrong (it takes a number of threads from 1 to {})",
+                    variable, text, kMostProcessors));
   }
   return static_cast<int>(*value);
 }
@@ -109,10 +110,11 @@ std::string named(const std::vector<int>& ranks) {
 
 /// The options that give each of `ranks` ranks of a host `threads` processors of its own.
 std::string remedy(std::size_t ranks, int threads) {
-  const std::string each = std::to_string(threads);
-  return "mpirun --map-by ppr:" + std::to_string(ranks) + ":node:pe=" + each +
-         " --bind-to core, or srun --cpus-per-task=" + each +
-         " (since Slurm 22.05 srun does not take it from sbatch)";
+  return fmt::format(
+      "mpirun --map-by ppr:{0}:node:pe={1} --bind-to core, or srun --cpus-per-task={1} (since Slurm 22.05 "
+      "srun "
+      "does not take it from sbatch)",
+      ranks, threads);
 }
 
 }  // namespace
@@ -148,9 +150,10 @@ std::string describe_placements(const std::vector<Placement>& placements) {
       return a.host == b.host && a.processors == b.processors && a.threads == b.threads;
     };
     while (end + 1 < placements.size() && alike(placements[i], placements[end + 1])) ++end;
-    text += "  rank " + std::to_string(i) + (end > i ? " to " + std::to_string(end) : "") + " on " +
-            placements[i].host + ", " + counted(placements[i].threads, "thread") + (end > i ? " each" : "") +
-            ", processors " + placements[i].processors + '\n';
+    text += fmt::format("  rank {}{} on {}, {}{}, processors {}\n", i,
+                        end > i ? " to " + std::to_string(end) : "", placements[i].host,
+                        counted(placements[i].threads, "thread"), end > i ? " each" : "",
+                        placements[i].processors);
     i = end + 1;
   }
   return text;
@@ -165,15 +168,16 @@ std::vector<std::string> placement_warnings(const std::vector<Placement>& placem
     const auto on_host =
         static_cast<std::size_t>(std::ranges::count(placements, group.host, &Placement::host));
     if (group.threads > processors) {
-      warnings.push_back(group.host + " runs " + counted(group.threads, "thread") + " (" +
-                         named(group.ranks) + ") on " + counted(processors, "processor") + " (" + where +
-                         "): they wait for each other; give each rank its own (" + remedy(on_host, threads) +
-                         "), or lower run.threads (OMP_NUM_THREADS)");
+      warnings.push_back(
+          fmt::format("{} runs {} ({}) on {} ({}): they wait for each other; give each rank its own ({}), or "
+                      "lower run.threads (OMP_NUM_THREADS)",
+                      group.host, counted(group.threads, "thread"), named(group.ranks),
+                      counted(processors, "processor"), where, remedy(on_host, threads)));
     } else if (!group.is_alike) {
-      warnings.push_back("bindings overlap on " + group.host + " (" + named(group.ranks) +
-                         " share some of the processors " + where +
-                         "): some wait while others are idle; give each rank its own (" +
-                         remedy(on_host, threads) + ")");
+      warnings.push_back(
+          fmt::format("bindings overlap on {} ({} share some of the processors {}): some wait while others "
+                      "are idle; give each rank its own ({})",
+                      group.host, named(group.ranks), where, remedy(on_host, threads)));
     }
   }
   return warnings;

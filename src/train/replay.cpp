@@ -1,5 +1,7 @@
 #include "convoy/train/replay.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
@@ -104,9 +106,9 @@ class Replay {
       require_same_run(result.from, request_.from, options_, dataset_.digest());
       require_same_run(result.to, request_.to, options_, dataset_.digest());
       if (result.from.progress.step >= result.to.progress.step)
-        throw ConfigError("--from " + request_.from + " is at step " +
-                          std::to_string(result.from.progress.step) + ", --to " + request_.to + " at step " +
-                          std::to_string(result.to.progress.step) + "; name the earlier one first");
+        throw ConfigError(
+            fmt::format("--from {} is at step {}, --to {} at step {}; name the earlier one first",
+                        request_.from, result.from.progress.step, request_.to, result.to.progress.step));
       progress_ = result.from.progress;
       model::read_checkpoint_state(request_.from, network_, stepper_.state());
     });

@@ -1,5 +1,7 @@
 #include "convoy/train/trainer.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -93,8 +95,7 @@ class Trainer {
       return status;
     } catch (const Error& error) {
       tell_failure(error);
-      throw Error(error.status(),
-                  std::string(error.what()) + " [step " + std::to_string(step_under_way_) + ']');
+      throw Error(error.status(), fmt::format("{} [step {}]", error.what(), step_under_way_));
     }
   }
 
@@ -112,9 +113,10 @@ class Trainer {
       if (world_.is_root() && !resumed_anyway_.empty())
         begin_branch(directory_, from, header.progress.step, resumed_anyway_, listener());
       if (world_.is_root() && header.isa != kernels::to_string(isa_))
-        listener().on_warning(from + " was trained with instruction set " + header.isa + ", this run uses " +
-                              std::string(kernels::to_string(isa_)) +
-                              ": bits may differ from an uninterrupted run");
+        listener().on_warning(
+            fmt::format("{} was trained with instruction set {}, this run uses {}: bits may differ from an "
+                        "uninterrupted run",
+                        from, header.isa, kernels::to_string(isa_)));
       progress_ = header.progress;
       require_position(progress_, from, steps_per_epoch_);
       model::read_checkpoint_state(from, network_, stepper_.state());

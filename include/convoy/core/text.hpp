@@ -1,9 +1,7 @@
 #pragma once
 // Strict reading and exact writing of numbers, and small string helpers. Locale plays no part.
 
-#include <array>
 #include <cstdint>
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,13 +48,5 @@ using JsonMembers = std::vector<std::pair<std::string_view, std::string>>;
 
 /// A number of bytes for people, in powers of 1,000: "1.5 GB", "23 MB".
 [[nodiscard]] std::string in_bytes(std::int64_t bytes);
-
-/// As printf, at most 255 characters.
-template <class... Values>
-[[nodiscard]] std::string format(const char* pattern, Values... values) {
-  std::array<char, 256> text{};
-  std::snprintf(text.data(), text.size(), pattern, values...);
-  return text.data();
-}
 
 }  // namespace convoy

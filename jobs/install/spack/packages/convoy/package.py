@@ -40,6 +40,7 @@ class Convoy(CMakePackage):
     depends_on("xxhash@0.8:")
     depends_on("libpng")
     depends_on("jpeg")
+    depends_on("fmt@9:")
     depends_on("googletest", type="test")
 
     # C++20 as the code uses it.
