@@ -1,6 +1,7 @@
 #include "bench_comm.hpp"
 
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 
 #include <functional>
 #include <iostream>
@@ -10,6 +11,7 @@
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 #include "convoy/io/file_system.hpp"
+#include "convoy/io/json.hpp"
 #include "convoy/kernels/kernels.hpp"
 #include "convoy/launch/ranks.hpp"
 #include "convoy/measure/rehearsal.hpp"
@@ -125,24 +127,23 @@ class Bench {
   [[nodiscard]] double share_of_bound(const Way& way) const { return way.sent / rate_ / way.median(); }
 
   [[nodiscard]] std::string to_json() const {
-    std::vector<std::string> ways;
+    io::Json ways = io::Json::array();
     for (const Way& way : ways_) {
-      ways.push_back(
-          json_object({{"name", json_string(way.name)},
-                       {"seconds", json_number(way.median())},
-                       {"bytes_sent_a_host", json_number(way.sent)},
-                       {"share_of_bound", link_.hosts > 1 ? json_number(share_of_bound(way)) : "null"},
-                       {"times_mpi_allreduce", json_number(ways_.front().median() / way.median())}}));
+      ways.push_back({{"name", way.name},
+                      {"seconds", way.median()},
+                      {"bytes_sent_a_host", way.sent},
+                      {"share_of_bound", link_.hosts > 1 ? io::Json(share_of_bound(way)) : io::Json()},
+                      {"times_mpi_allreduce", ways_.front().median() / way.median()}});
     }
-    return json_object({{"version", json_string(version())},
-                        {"ranks", std::to_string(world_.size())},
-                        {"hosts", std::to_string(link_.hosts)},
-                        {"latency_seconds", json_number(link_.latency)},
-                        {"bytes_per_second", json_number(rate_)},
-                        {"gradient_numbers", std::to_string(network_.gradient_size())},
-                        {"partial_sums", json_number(partial_sums_.mean)},
-                        {"most_partial_sums", std::to_string(partial_sums_.most)},
-                        {"ways", '[' + join(ways, ",") + ']'}}) +
+    return io::to_text({{"version", version()},
+                        {"ranks", world_.size()},
+                        {"hosts", link_.hosts},
+                        {"latency_seconds", link_.latency},
+                        {"bytes_per_second", rate_},
+                        {"gradient_numbers", network_.gradient_size()},
+                        {"partial_sums", partial_sums_.mean},
+                        {"most_partial_sums", partial_sums_.most},
+                        {"ways", ways}}) +
            '\n';
   }
 

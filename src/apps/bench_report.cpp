@@ -1,12 +1,14 @@
 #include "bench_report.hpp"
 
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 
 #include <array>
 #include <cmath>
 
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
+#include "convoy/io/json.hpp"
 #include "shares.hpp"
 
 namespace convoy::apps {
@@ -37,33 +39,33 @@ std::string pass_line(const char* pass, const PassTime& time, const measure::Cei
       to_string(roof_of(time.work, all)));
 }
 
-std::string json_ceiling(const measure::Ceiling& ceiling) {
-  return json_object({{"gflops", json_number(kFlops * ceiling.multiply_adds / kGiga)},
-                      {"gigabytes_per_second", json_number(ceiling.bytes / kGiga)}});
+io::Json json_of(const measure::Ceiling& ceiling) {
+  return {{"gflops", kFlops * ceiling.multiply_adds / kGiga},
+          {"gigabytes_per_second", ceiling.bytes / kGiga}};
 }
 
-std::string json_pass(const std::optional<PassTime>& time, const measure::Ceiling& all) {
-  if (!time) return "null";
+io::Json json_of(const std::optional<PassTime>& time, const measure::Ceiling& all) {
+  if (!time) return nullptr;
   const measure::PassWork& work = time->work;
   const auto rate = [&](double amount) {  // of a time lost in noise: infinite, which JSON writes as null
     return time->seconds > 0 ? amount / time->seconds : HUGE_VAL;
   };
-  return json_object({{"seconds", json_number(time->seconds)},
-                      {"multiply_adds", json_number(work.multiply_adds)},
-                      {"gflops", json_number(kFlops * rate(work.multiply_adds) / kGiga)},
-                      {"share_of_peak", json_number(rate(work.multiply_adds) / all.multiply_adds)},
-                      {"bytes", json_number(work.bytes)},
-                      {"gigabytes_per_second", json_number(rate(work.bytes) / kGiga)},
-                      {"roof", json_string(to_string(roof_of(work, all)))}});
+  return {{"seconds", time->seconds},
+          {"multiply_adds", work.multiply_adds},
+          {"gflops", kFlops * rate(work.multiply_adds) / kGiga},
+          {"share_of_peak", rate(work.multiply_adds) / all.multiply_adds},
+          {"bytes", work.bytes},
+          {"gigabytes_per_second", rate(work.bytes) / kGiga},
+          {"roof", to_string(roof_of(work, all))}};
 }
 
-std::string json_layer(const measure::LayerTimes& layer, const measure::Ceiling& all) {
-  return json_object({{"name", json_string(layer.name)},
-                      {"layer", json_string(layer.description)},
-                      {"output", json_string(to_string(layer.output))},
-                      {"forward", json_pass(layer.passes.forward, all)},
-                      {"diff_src", json_pass(layer.passes.diff_src, all)},
-                      {"diff_weights", json_pass(layer.passes.diff_weights, all)}});
+io::Json json_of(const measure::LayerTimes& layer, const measure::Ceiling& all) {
+  return {{"name", layer.name},
+          {"layer", layer.description},
+          {"output", to_string(layer.output)},
+          {"forward", json_of(layer.passes.forward, all)},
+          {"diff_src", json_of(layer.passes.diff_src, all)},
+          {"diff_weights", json_of(layer.passes.diff_weights, all)}};
 }
 
 }  // namespace
@@ -109,33 +111,30 @@ std::string describe_step(const BenchReport& report) {
 }
 
 std::string to_json(const BenchReport& report) {
-  std::vector<std::string> layers;
-  for (const measure::LayerTimes& layer : report.layers) layers.push_back(json_layer(layer, report.all));
+  io::Json layers = io::Json::array();
+  for (const measure::LayerTimes& layer : report.layers) layers.push_back(json_of(layer, report.all));
   const measure::StepTime& step = report.step;
   const step::Shares shares = step::shares_of(step.times);
-  JsonMembers named_shares;
+  io::Json named_shares;
   for (std::size_t i = 0; i < shares.size(); ++i)
-    named_shares.emplace_back(step::kShareNames.at(i), json_number(shares.at(i)));
-  const std::string machine =
-      json_object({{"one_core", json_ceiling(report.core)}, {"all_threads", json_ceiling(report.all)}});
-  const std::string steps = json_object(
-      {{"steps", std::to_string(step.steps)},
-       {"seconds", json_number(step.seconds)},
-       {"images_per_second", json_number(static_cast<double>(report.batch) / step.seconds)},
-       {"multiply_adds", json_number(step.work.multiply_adds)},
-       {"gflops", json_number(gflops(step.work.multiply_adds, step.seconds))},
-       {"share_of_peak", json_number(step.work.multiply_adds / step.seconds / report.all.multiply_adds)},
-       {"shares", json_object(named_shares)}});
-  return json_object({{"version", json_string(version())},
-                      {"isa", json_string(kernels::to_string(report.isa))},
-                      {"threads", std::to_string(report.threads)},
-                      {"teams", std::to_string(report.teams)},
-                      {"batch", std::to_string(report.batch)},
-                      {"micro_batch", std::to_string(report.micro_batch)},
-                      {"pictures", json_string(report.pictures)},
-                      {"machine", machine},
-                      {"layers", '[' + join(layers, ",") + ']'},
-                      {"step", steps}}) +
+    named_shares[std::string(step::kShareNames.at(i))] = shares.at(i);
+  return io::to_text({{"version", version()},
+                      {"isa", kernels::to_string(report.isa)},
+                      {"threads", report.threads},
+                      {"teams", report.teams},
+                      {"batch", report.batch},
+                      {"micro_batch", report.micro_batch},
+                      {"pictures", report.pictures},
+                      {"machine", {{"one_core", json_of(report.core)}, {"all_threads", json_of(report.all)}}},
+                      {"layers", layers},
+                      {"step",
+                       {{"steps", step.steps},
+                        {"seconds", step.seconds},
+                        {"images_per_second", static_cast<double>(report.batch) / step.seconds},
+                        {"multiply_adds", step.work.multiply_adds},
+                        {"gflops", gflops(step.work.multiply_adds, step.seconds)},
+                        {"share_of_peak", step.work.multiply_adds / step.seconds / report.all.multiply_adds},
+                        {"shares", named_shares}}}}) +
          '\n';
 }
 

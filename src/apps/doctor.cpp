@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -19,6 +20,7 @@
 #include "convoy/data/dataset.hpp"
 #include "convoy/doctor/doctor.hpp"
 #include "convoy/io/file_system.hpp"
+#include "convoy/io/json.hpp"
 #include "convoy/launch/launcher.hpp"
 #include "convoy/launch/overseer.hpp"
 #include "convoy/launch/ranks.hpp"
@@ -64,16 +66,16 @@ class Report {
   }
 
   [[nodiscard]] std::string to_json(ExitStatus status, int ranks) const {
-    std::vector<std::string> findings;
+    io::Json findings = io::Json::array();
     for (const Finding& finding : findings_)
-      findings.push_back(json_object({{"check", json_string(finding.check)},
-                                      {"verdict", json_string(to_string(finding.verdict))},
-                                      {"text", json_string(finding.text)},
-                                      {"mend", json_string(finding.remedy)}}));
-    return json_object({{"version", json_string(version())},
-                        {"ranks", std::to_string(ranks)},
-                        {"status", std::to_string(static_cast<int>(status))},
-                        {"findings", '[' + join(findings, ",") + ']'}}) +
+      findings.push_back({{"check", finding.check},
+                          {"verdict", to_string(finding.verdict)},
+                          {"text", finding.text},
+                          {"mend", finding.remedy}});
+    return io::to_text({{"version", version()},
+                        {"ranks", ranks},
+                        {"status", static_cast<int>(status)},
+                        {"findings", findings}}) +
            '\n';
   }
 

@@ -1,6 +1,7 @@
 // convoy scaling: tables of what more ranks would make of a configuration, from what is measured here.
 
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +13,7 @@
 #include "convoy/comm/link.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/file_system.hpp"
+#include "convoy/io/json.hpp"
 #include "convoy/kernels/isa.hpp"
 #include "convoy/launch/ranks.hpp"
 #include "convoy/measure/scaling.hpp"
@@ -253,35 +255,35 @@ class Scaling {
 
   [[nodiscard]] std::string to_json() const {
     const auto json_rows = [](const std::vector<Row>& rows) {
-      std::vector<std::string> texts;
+      io::Json all = io::Json::array();
       for (const Row& row : rows) {
-        texts.push_back(json_object({{"ranks", std::to_string(row.job.ranks)},
-                                     {"hosts", std::to_string(row.job.hosts())},
-                                     {"micro_batches", std::to_string(row.job.leaves)},
-                                     {"partial_sums", json_number(row.prediction.partial_sums)},
-                                     {"seconds", json_number(row.prediction.step)},
-                                     {"compute_seconds", json_number(row.prediction.compute)},
-                                     {"communication_seconds", json_number(row.prediction.communication)},
-                                     {"images_per_second", json_number(row.images)},
-                                     {"efficiency", json_number(row.efficiency)}}));
+        all.push_back({{"ranks", row.job.ranks},
+                       {"hosts", row.job.hosts()},
+                       {"micro_batches", row.job.leaves},
+                       {"partial_sums", row.prediction.partial_sums},
+                       {"seconds", row.prediction.step},
+                       {"compute_seconds", row.prediction.compute},
+                       {"communication_seconds", row.prediction.communication},
+                       {"images_per_second", row.images},
+                       {"efficiency", row.efficiency}});
       }
-      return '[' + join(texts, ",") + ']';
+      return all;
     };
-    std::vector<std::string> checks;
+    io::Json checks = io::Json::array();
     for (const Check& each : checks_) {
-      checks.push_back(json_object({{"ranks", std::to_string(each.ranks)},
-                                    {"computed", each.is_computed ? "true" : "false"},
-                                    {"overlap", each.overlap ? "true" : "false"},
-                                    {"predicted_seconds", json_number(each.predicted)},
-                                    {"measured_seconds", json_number(each.measured)}}));
+      checks.push_back({{"ranks", each.ranks},
+                        {"computed", each.is_computed},
+                        {"overlap", each.overlap},
+                        {"predicted_seconds", each.predicted},
+                        {"measured_seconds", each.measured}});
     }
-    return json_object({{"threads", std::to_string(threads_)},
-                        {"latency_seconds", json_number(costs_.link.latency)},
-                        {"gap_seconds", json_number(costs_.link.gap)},
-                        {"bytes_per_second", json_number(costs_.link.bytes_per_second)},
+    return io::to_text({{"threads", threads_},
+                        {"latency_seconds", costs_.link.latency},
+                        {"gap_seconds", costs_.link.gap},
+                        {"bytes_per_second", costs_.link.bytes_per_second},
                         {"strong", json_rows(strong_)},
                         {"weak", json_rows(weak_)},
-                        {"checks", '[' + join(checks, ",") + ']'}}) +
+                        {"checks", checks}}) +
            '\n';
   }
 

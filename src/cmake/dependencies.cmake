@@ -36,6 +36,11 @@ find_package(fmt 9 QUIET)
 if(NOT fmt_FOUND)
   message(FATAL_ERROR "libfmt 9 or later was not found (Debian: libfmt-dev; Spack: fmt)")
 endif()
+find_package(nlohmann_json 3.11 QUIET)
+if(NOT nlohmann_json_FOUND)
+  message(FATAL_ERROR "nlohmann's JSON library 3.11 or later was not found (Debian: nlohmann-json3-dev; Spack: "
+                      "nlohmann-json)")
+endif()
 
 # Parallel HDF5. Debian keeps it beside the serial one, under names of its own.
 if(NOT DEFINED HDF5_PREFER_PARALLEL)

@@ -115,42 +115,6 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-/// A control character, as "\u000a".
-std::string escaped(char ch) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  const auto code = static_cast<unsigned char>(ch);
-  return {'\\', 'u', '0', '0', kDigits[code >> 4], kDigits[code & 0xF]};
-}
-
-std::string json_string(std::string_view text) {
-  std::string quoted = "\"";
-  while (!text.empty()) {
-    const char ch = text.front();
-    const std::size_t length = utf8_length(text);
-    if (length == 0) {
-      quoted += "\\ufffd";
-    } else if (ch == '"' || ch == '\\') {
-      quoted += '\\';
-      quoted += ch;
-    } else if (static_cast<unsigned char>(ch) < 0x20) {
-      quoted += escaped(ch);
-    } else {
-      quoted += text.substr(0, length);
-    }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return quoted + '"';
-}
-
-std::string json_object(const JsonMembers& members) {
-  std::string text = "{";
-  for (const auto& [key, value] : members) {
-    if (text.size() > 1) text += ',';
-    text += json_string(key) + ':' + value;
-  }
-  return text + '}';
-}
-
 std::string grouped(std::int64_t value) {
   std::string text = std::to_string(value);
   const std::size_t first = value < 0 ? 1 : 0;

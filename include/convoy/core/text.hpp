@@ -28,12 +28,6 @@ namespace convoy {
 /// Bytes of the UTF-8 character that `text` begins with (RFC 3629); 0 where it begins with none.
 [[nodiscard]] std::size_t utf8_length(std::string_view text);
 [[nodiscard]] bool is_utf8(std::string_view text);
-/// `text` as a JSON string, quotes included; U+FFFD stands for each byte that is no UTF-8.
-[[nodiscard]] std::string json_string(std::string_view text);
-/// Keys with their values; these are JSON already.
-using JsonMembers = std::vector<std::pair<std::string_view, std::string>>;
-/// {"<key>":<value>,…} in the order given.
-[[nodiscard]] std::string json_object(const JsonMembers& members);
 /// 12345678 as "12,345,678".
 [[nodiscard]] std::string grouped(std::int64_t value);
 
