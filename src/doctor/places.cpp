@@ -149,8 +149,9 @@ Findings check_bindings(const Scene& scene) {
   constexpr int kMost = 4;
   for (int rank = 0; rank < std::min(scene.world.size(), kMost); ++rank) {
     const step::Placement& place = scene.placements[static_cast<std::size_t>(rank)];
-    places.push_back(fmt::format("rank {}: {} on processors {} of {}", rank, counted(place.threads, "thread"),
-                                 place.processors, place.host));
+    places.push_back(fmt::format("rank {}: {} on processors {} of {}{}", rank,
+                                 counted(place.threads, "thread"), place.processors, place.host,
+                                 step::describe_domains(place)));
   }
   return {ok(join(places, "; ") + (scene.world.size() > kMost ? "; …" : ""))};
 }

@@ -28,6 +28,8 @@ namespace convoy {
 /// Bytes of the UTF-8 character that `text` begins with (RFC 3629); 0 where it begins with none.
 [[nodiscard]] std::size_t utf8_length(std::string_view text);
 [[nodiscard]] bool is_utf8(std::string_view text);
+/// {0, 1, 2, 5} as "0-2,5"; `numbers` ascend.
+[[nodiscard]] std::string in_ranges(const std::vector<int>& numbers);
 /// 12345678 as "12,345,678".
 [[nodiscard]] std::string grouped(std::int64_t value);
 

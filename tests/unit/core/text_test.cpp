@@ -53,6 +53,12 @@ TEST(IsUtf8, KnowsEveryLengthAndItsBounds) {
     EXPECT_FALSE(is_utf8(bad)) << bad;
 }
 
+TEST(InRanges, JoinsNeighbours) {
+  EXPECT_EQ(in_ranges({}), "");
+  EXPECT_EQ(in_ranges({7}), "7");
+  EXPECT_EQ(in_ranges({0, 1, 2, 5, 8, 9}), "0-2,5,8-9");
+}
+
 TEST(Grouped, PutsACommaEveryThreeDigits) {
   EXPECT_EQ(grouped(0), "0");
   EXPECT_EQ(grouped(999), "999");
