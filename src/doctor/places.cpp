@@ -41,8 +41,7 @@ std::string binding_options(const Scene& scene) {
       std::max<std::size_t>(processors.size() / static_cast<std::size_t>(scene.ranks_of_host), 1);
   return fmt::format(
       "mpirun --map-by ppr:{0}:node:pe={1} --bind-to core -x OMP_NUM_THREADS={1}, or srun "
-      "--cpus-per-task={1} "
-      "--cpu-bind=cores",
+      "--cpus-per-task={1} --cpu-bind=cores",
       scene.ranks_of_host, each);
 }
 

@@ -26,7 +26,7 @@ namespace convoy::importers {
 namespace {
 
 std::string size_text(const Shape& shape) {
-  return std::to_string(shape.h) + 'x' + std::to_string(shape.w);
+  return fmt::format("{}x{}", shape.h, shape.w);
 }
 
 Range shifted(const Range& range, std::int64_t by) {

@@ -194,7 +194,7 @@ std::string hdf5_version() {
     unsigned minor = 0;
     unsigned release = 0;
     H5get_libversion(&major, &minor, &release);
-    return std::to_string(major) + '.' + std::to_string(minor) + '.' + std::to_string(release);
+    return fmt::format("{}.{}.{}", major, minor, release);
   }();
   return version;
 }

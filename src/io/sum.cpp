@@ -29,8 +29,7 @@ struct Stated {
 };
 
 Block make_block(const Stated& stated) {
-  const std::string line =
-      std::string(kMagic) + to_hex(stated.digest) + ' ' + std::to_string(stated.bytes) + '\n';
+  const std::string line = fmt::format("{}{} {}\n", kMagic, to_hex(stated.digest), stated.bytes);
   Block block{};
   std::ranges::copy(line, block.begin());
   return block;

@@ -103,22 +103,19 @@ std::string LaunchCheck::problem(int ranks) const {
   if (is_step_ && processes_ > 1) {
     return fmt::format(
         "srun started {}, but each of them sees one rank (srun was told no PMI that this MPI speaks); start "
-        "them with "
-        "'{}' ('srun --mpi=list' shows what this Slurm has)",
+        "them with '{}' ('srun --mpi=list' shows what this Slurm has)",
         counted(processes_, "process"), srun_line(command_, processes_));
   }
   if (processes_ > 1) {
     return fmt::format(
         "the launcher started {}, but each of them sees one rank (launcher and MPI do not speak the same "
-        "PMI); use the mpirun "
-        "of the MPI that Convoy was built with, under Slurm srun --mpi={}",
+        "PMI); use the mpirun of the MPI that Convoy was built with, under Slurm srun --mpi={}",
         counted(processes_, "process"), pmi());
   }
   if (!is_launched_ && job_tasks_ > 1) {
     return fmt::format(
         "this Slurm job has {} (SLURM_NTASKS), but convoy was started as one process, without srun; start it "
-        "with '{}', or "
-        "where one process is meant, with '{}'",
+        "with '{}', or where one process is meant, with '{}'",
         counted(job_tasks_, "task"), srun_line(command_, job_tasks_), srun_line(command_, 1));
   }
   return {};

@@ -83,8 +83,7 @@ std::string named(const std::vector<int>& ranks) {
 std::string remedy(std::size_t ranks, int threads) {
   return fmt::format(
       "mpirun --map-by ppr:{0}:node:pe={1} --bind-to core, or srun --cpus-per-task={1} (since Slurm 22.05 "
-      "srun "
-      "does not take it from sbatch)",
+      "srun does not take it from sbatch)",
       ranks, threads);
 }
 

@@ -50,8 +50,8 @@ void compare(const std::string& path, const Range& elements, const float* held, 
 std::vector<Difference> gathered(const comm::Communicator& world, const std::vector<Difference>& mine) {
   std::string text;
   for (const Difference& each : mine)
-    text += each.path + ' ' + std::to_string(each.count) + ' ' + std::to_string(each.first) + ' ' +
-            shortest(each.in_file) + ' ' + shortest(each.replayed) + '\n';
+    text += fmt::format("{} {} {} {} {}\n", each.path, each.count, each.first, shortest(each.in_file),
+                        shortest(each.replayed));
   std::vector<Difference> all;
   for (const std::string& of_rank : world.all_gather_text(text)) {
     const std::vector<std::string> words = split_words(of_rank);
