@@ -1,5 +1,7 @@
 // convoy bench: what the machine can do, and what a configuration's layers and steps make of it.
 
+#include <fmt/core.h>
+
 #include <iostream>
 
 #include "bench_comm.hpp"
@@ -33,7 +35,8 @@ void refuse_several_processes() {
 void require_folder_of(const std::string& file) {
   const std::string folder = io::folder_of(file);
   if (!io::is_folder(folder))
-    throw IoError("cannot write " + file + " (there is no folder " + folder + "); make it first (--json)");
+    throw IoError(
+        fmt::format("cannot write {} (there is no folder {}); make it first (--json)", file, folder));
 }
 
 ExitStatus bench(const config::Options& options, const Request& request) {
@@ -54,7 +57,7 @@ ExitStatus bench(const config::Options& options, const Request& request) {
                      .teams = measure::teams_of(options, threads),
                      .batch = options.batch,
                      .micro_batch = options.micro_batch,
-                     .pictures = to_string(pictures.shape) + " (random, " + pictures.origin + ')',
+                     .pictures = fmt::format("{} (random, {})", to_string(pictures.shape), pictures.origin),
                      .core = {},
                      .all = {},
                      .layers = {},
@@ -84,9 +87,11 @@ ExitStatus run_bench(const Arguments& arguments) {
       "the network's gradient takes to be added over all ranks, each way (comm.*), beside MPI_Allreduce.\n"
       "data.file need not be there, nothing is written but --json.");
   add_pictures(line);
-  line.add_value("milliseconds", "N",
-                 "time for one measurement, at least, 1 to 60,000; default " + std::to_string(kMilliseconds) +
-                     ". The steps get ten times as much");
+  line.add_value(
+      "milliseconds", "N",
+      fmt::format(
+          "time for one measurement, at least, 1 to 60,000; default {}. The steps get ten times as much",
+          kMilliseconds));
   line.add_value("json", "FILE", "write all figures there too");
   line.add_value("gbit", "R", "comm: what the wire of a host carries, Gbit/s; default: as measured");
   line.add_configuration();

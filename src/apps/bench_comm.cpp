@@ -1,5 +1,8 @@
 #include "bench_comm.hpp"
 
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
 #include <functional>
 #include <iostream>
 
@@ -8,6 +11,7 @@
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 #include "convoy/io/file_system.hpp"
+#include "convoy/io/json.hpp"
 #include "convoy/kernels/kernels.hpp"
 #include "convoy/launch/ranks.hpp"
 #include "convoy/measure/rehearsal.hpp"
@@ -88,27 +92,29 @@ class Bench {
   }
 
   [[nodiscard]] std::string describe_link() const {
-    std::string text = counted(world_.size(), "rank") + " on " + counted(link_.hosts, "host") +
-                       (link_.hosts > 1 ? ", between hosts: " : ", within it: ") +
-                       format("%.1f", 1e6 * link_.latency) +
-                       format(" us for 8 bytes, %.3f GB/s", link_.bytes_per_second / 1e9) +
-                       format(" (%.2f Gbit/s) each way at once\n", 8 * link_.bytes_per_second / 1e9);
+    std::string text =
+        fmt::format("{} on {}, {}: {:.1f} us for 8 bytes, {:.3f} GB/s ({:.2f} Gbit/s) each way at once\n",
+                    counted(world_.size(), "rank"), counted(link_.hosts, "host"),
+                    link_.hosts > 1 ? "between hosts" : "within it", 1e6 * link_.latency,
+                    link_.bytes_per_second / 1e9, 8 * link_.bytes_per_second / 1e9);
     if (request_.wire_bytes_per_second > 0)
-      text += format("wire: %.2f Gbit/s as --gbit says\n", 8 * rate_ / 1e9);
+      text += fmt::format("wire: {:.2f} Gbit/s as --gbit says\n", 8 * rate_ / 1e9);
     return text;
   }
 
   [[nodiscard]] std::string describe_ways() const {
     const auto bytes = network_.gradient_size() * static_cast<std::int64_t>(sizeof(float));
-    std::string text = "gradient: " + grouped(network_.gradient_size()) + " numbers, " + in_bytes(bytes) +
-                       ", " +
-                       describe(partial_sums_, link_.hosts < world_.size() && options_.comm.shared_memory) +
-                       "\nUntil every rank has the sum; median of " + std::to_string(kRounds) + " rounds:\n" +
-                       format("  %-30s%10s%14s%16s\n", "", "ms", "of the bound", "MPI_Allreduce/");
+    std::string text = fmt::format(
+        "gradient: {} numbers, {}, {}\n"
+        "Until every rank has the sum; median of {} rounds:\n"
+        "  {:30}{:>10}{:>14}{:>16}\n",
+        grouped(network_.gradient_size()), in_bytes(bytes),
+        describe(partial_sums_, link_.hosts < world_.size() && options_.comm.shared_memory), kRounds, "",
+        "ms", "of the bound", "MPI_Allreduce/");
     for (const Way& way : ways_) {
-      text += format("  %-30s%10.3f%14s%16.2f\n", way.name.c_str(), 1e3 * way.median(),
-                     link_.hosts > 1 ? format("%.1f %%", 100 * share_of_bound(way)).c_str() : "-",
-                     ways_.front().median() / way.median());
+      text += fmt::format("  {:30}{:>10.3f}{:>14}{:>16.2f}\n", way.name, 1e3 * way.median(),
+                          link_.hosts > 1 ? fmt::format("{:.1f} %", 100 * share_of_bound(way)) : "-",
+                          ways_.front().median() / way.median());
     }
     if (link_.hosts > 1)
       text +=
@@ -121,24 +127,23 @@ class Bench {
   [[nodiscard]] double share_of_bound(const Way& way) const { return way.sent / rate_ / way.median(); }
 
   [[nodiscard]] std::string to_json() const {
-    std::vector<std::string> ways;
+    io::Json ways = io::Json::array();
     for (const Way& way : ways_) {
-      ways.push_back(
-          json_object({{"name", json_string(way.name)},
-                       {"seconds", json_number(way.median())},
-                       {"bytes_sent_a_host", json_number(way.sent)},
-                       {"share_of_bound", link_.hosts > 1 ? json_number(share_of_bound(way)) : "null"},
-                       {"times_mpi_allreduce", json_number(ways_.front().median() / way.median())}}));
+      ways.push_back({{"name", way.name},
+                      {"seconds", way.median()},
+                      {"bytes_sent_a_host", way.sent},
+                      {"share_of_bound", link_.hosts > 1 ? io::Json(share_of_bound(way)) : io::Json()},
+                      {"times_mpi_allreduce", ways_.front().median() / way.median()}});
     }
-    return json_object({{"version", json_string(version())},
-                        {"ranks", std::to_string(world_.size())},
-                        {"hosts", std::to_string(link_.hosts)},
-                        {"latency_seconds", json_number(link_.latency)},
-                        {"bytes_per_second", json_number(rate_)},
-                        {"gradient_numbers", std::to_string(network_.gradient_size())},
-                        {"partial_sums", json_number(partial_sums_.mean)},
-                        {"most_partial_sums", std::to_string(partial_sums_.most)},
-                        {"ways", '[' + join(ways, ",") + ']'}}) +
+    return io::to_text({{"version", version()},
+                        {"ranks", world_.size()},
+                        {"hosts", link_.hosts},
+                        {"latency_seconds", link_.latency},
+                        {"bytes_per_second", rate_},
+                        {"gradient_numbers", network_.gradient_size()},
+                        {"partial_sums", partial_sums_.mean},
+                        {"most_partial_sums", partial_sums_.most},
+                        {"ways", ways}}) +
            '\n';
   }
 

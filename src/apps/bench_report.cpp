@@ -1,11 +1,14 @@
 #include "bench_report.hpp"
 
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
 #include <array>
 #include <cmath>
-#include <cstdio>
 
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
+#include "convoy/io/json.hpp"
 #include "shares.hpp"
 
 namespace convoy::apps {
@@ -21,69 +24,69 @@ double gflops(double multiply_adds, double seconds) {
 }
 
 /// A figure, or "-" where there is none.
-std::string cell(const char* pattern, double value, bool is_known) {
-  return is_known ? format(pattern, value) : "-";
+std::string cell(fmt::format_string<double&> pattern, double value, bool is_known) {
+  return is_known ? fmt::format(pattern, value) : "-";
 }
 
 std::string pass_line(const char* pass, const PassTime& time, const measure::Ceiling& all) {
   const bool is_timed = time.seconds > 0;
   const bool multiplies = is_timed && time.work.multiply_adds > 0;
-  return format(
-      "  %-13s%10s%10s%9s%10.3f%9s  %s\n", pass, cell("%.4f", 1e3 * time.seconds, is_timed).c_str(),
-      cell("%.1f", gflops(time.work.multiply_adds, time.seconds), multiplies).c_str(),
-      cell("%.1f %%", 100 * time.work.multiply_adds / time.seconds / all.multiply_adds, multiplies).c_str(),
-      time.work.bytes / 1e6, cell("%.1f", time.work.bytes / time.seconds / kGiga, is_timed).c_str(),
-      to_string(roof_of(time.work, all)).data());
+  return fmt::format(
+      "  {:13}{:>10}{:>10}{:>9}{:>10.3f}{:>9}  {}\n", pass, cell("{:.4f}", 1e3 * time.seconds, is_timed),
+      cell("{:.1f}", gflops(time.work.multiply_adds, time.seconds), multiplies),
+      cell("{:.1f} %", 100 * time.work.multiply_adds / time.seconds / all.multiply_adds, multiplies),
+      time.work.bytes / 1e6, cell("{:.1f}", time.work.bytes / time.seconds / kGiga, is_timed),
+      to_string(roof_of(time.work, all)));
 }
 
-std::string json_ceiling(const measure::Ceiling& ceiling) {
-  return json_object({{"gflops", json_number(kFlops * ceiling.multiply_adds / kGiga)},
-                      {"gigabytes_per_second", json_number(ceiling.bytes / kGiga)}});
+io::Json json_of(const measure::Ceiling& ceiling) {
+  return {{"gflops", kFlops * ceiling.multiply_adds / kGiga},
+          {"gigabytes_per_second", ceiling.bytes / kGiga}};
 }
 
-std::string json_pass(const std::optional<PassTime>& time, const measure::Ceiling& all) {
-  if (!time) return "null";
+io::Json json_of(const std::optional<PassTime>& time, const measure::Ceiling& all) {
+  if (!time) return nullptr;
   const measure::PassWork& work = time->work;
   const auto rate = [&](double amount) {  // of a time lost in noise: infinite, which JSON writes as null
     return time->seconds > 0 ? amount / time->seconds : HUGE_VAL;
   };
-  return json_object({{"seconds", json_number(time->seconds)},
-                      {"multiply_adds", json_number(work.multiply_adds)},
-                      {"gflops", json_number(kFlops * rate(work.multiply_adds) / kGiga)},
-                      {"share_of_peak", json_number(rate(work.multiply_adds) / all.multiply_adds)},
-                      {"bytes", json_number(work.bytes)},
-                      {"gigabytes_per_second", json_number(rate(work.bytes) / kGiga)},
-                      {"roof", json_string(to_string(roof_of(work, all)))}});
+  return {{"seconds", time->seconds},
+          {"multiply_adds", work.multiply_adds},
+          {"gflops", kFlops * rate(work.multiply_adds) / kGiga},
+          {"share_of_peak", rate(work.multiply_adds) / all.multiply_adds},
+          {"bytes", work.bytes},
+          {"gigabytes_per_second", rate(work.bytes) / kGiga},
+          {"roof", to_string(roof_of(work, all))}};
 }
 
-std::string json_layer(const measure::LayerTimes& layer, const measure::Ceiling& all) {
-  return json_object({{"name", json_string(layer.name)},
-                      {"layer", json_string(layer.description)},
-                      {"output", json_string(to_string(layer.output))},
-                      {"forward", json_pass(layer.passes.forward, all)},
-                      {"diff_src", json_pass(layer.passes.diff_src, all)},
-                      {"diff_weights", json_pass(layer.passes.diff_weights, all)}});
+io::Json json_of(const measure::LayerTimes& layer, const measure::Ceiling& all) {
+  return {{"name", layer.name},
+          {"layer", layer.description},
+          {"output", to_string(layer.output)},
+          {"forward", json_of(layer.passes.forward, all)},
+          {"diff_src", json_of(layer.passes.diff_src, all)},
+          {"diff_weights", json_of(layer.passes.diff_weights, all)}};
 }
 
 }  // namespace
 
 std::string describe_machine(const BenchReport& report) {
   const auto line = [](const std::string& who, const measure::Ceiling& ceiling) {
-    return format("  %-12s FMA peak %8.1f GFLOP/s   triad %7.1f GB/s\n", who.c_str(),
-                  kFlops * ceiling.multiply_adds / kGiga, ceiling.bytes / kGiga);
+    return fmt::format("  {:12} FMA peak {:>8.1f} GFLOP/s   triad {:>7.1f} GB/s\n", who,
+                       kFlops * ceiling.multiply_adds / kGiga, ceiling.bytes / kGiga);
   };
-  return "Machine: kernels " + std::string(kernels::to_string(report.isa)) + "\n" +
-         line("one core", report.core) + line(counted(report.threads, "thread"), report.all);
+  return fmt::format("Machine: kernels {}\n{}{}", kernels::to_string(report.isa),
+                     line("one core", report.core), line(counted(report.threads, "thread"), report.all));
 }
 
 std::string describe_layers(const BenchReport& report) {
-  std::string text =
-      "Layers: micro-batches of " + std::to_string(report.micro_batch) + ", " +
-      counted(report.teams, "team") + " at once, pictures " + report.pictures + "\n" +
-      format("  %-13s%10s%10s%9s%10s%9s  %s\n", "", "ms", "GFLOP/s", "of peak", "MB", "GB/s", "roof");
+  std::string text = fmt::format("Layers: micro-batches of {}, {} at once, pictures {}\n", report.micro_batch,
+                                 counted(report.teams, "team"), report.pictures) +
+                     fmt::format("  {:13}{:>10}{:>10}{:>9}{:>10}{:>9}  {}\n", "", "ms", "GFLOP/s", "of peak",
+                                 "MB", "GB/s", "roof");
   double seconds = 0;
   for (const measure::LayerTimes& layer : report.layers) {
-    text += layer.name + ": " + layer.description + " -> " + to_string(layer.output) + '\n';
+    text += fmt::format("{}: {} -> {}\n", layer.name, layer.description, to_string(layer.output));
     const auto add = [&](const char* pass, const std::optional<PassTime>& time) {
       if (!time) return;
       text += pass_line(pass, *time, report.all);
@@ -93,49 +96,45 @@ std::string describe_layers(const BenchReport& report) {
     add("diff_src", layer.passes.diff_src);
     add("diff_weights", layer.passes.diff_weights);
   }
-  return text + format("all layers, all passes: %.4f ms\n", 1e3 * seconds);
+  return text + fmt::format("all layers, all passes: {:.4f} ms\n", 1e3 * seconds);
 }
 
 std::string describe_step(const BenchReport& report) {
   const measure::StepTime& step = report.step;
-  return format(
-             "Step: batch %lld on %s: %.3f ms (median of %lld), %.0f images/s, %.1f GFLOP/s, %.1f %% of "
+  return fmt::format(
+             "Step: batch {} on {}: {:.3f} ms (median of {}), {:.0f} images/s, {:.1f} GFLOP/s, {:.1f} % of "
              "peak\n",
-             static_cast<long long>(report.batch), counted(report.threads, "thread").c_str(),
-             1e3 * step.seconds, static_cast<long long>(step.steps),
+             report.batch, counted(report.threads, "thread"), 1e3 * step.seconds, step.steps,
              static_cast<double>(report.batch) / step.seconds, gflops(step.work.multiply_adds, step.seconds),
              100 * step.work.multiply_adds / step.seconds / report.all.multiply_adds) +
          describe_shares({step.times});
 }
 
 std::string to_json(const BenchReport& report) {
-  std::vector<std::string> layers;
-  for (const measure::LayerTimes& layer : report.layers) layers.push_back(json_layer(layer, report.all));
+  io::Json layers = io::Json::array();
+  for (const measure::LayerTimes& layer : report.layers) layers.push_back(json_of(layer, report.all));
   const measure::StepTime& step = report.step;
   const step::Shares shares = step::shares_of(step.times);
-  JsonMembers named_shares;
+  io::Json named_shares;
   for (std::size_t i = 0; i < shares.size(); ++i)
-    named_shares.emplace_back(step::kShareNames.at(i), json_number(shares.at(i)));
-  const std::string machine =
-      json_object({{"one_core", json_ceiling(report.core)}, {"all_threads", json_ceiling(report.all)}});
-  const std::string steps = json_object(
-      {{"steps", std::to_string(step.steps)},
-       {"seconds", json_number(step.seconds)},
-       {"images_per_second", json_number(static_cast<double>(report.batch) / step.seconds)},
-       {"multiply_adds", json_number(step.work.multiply_adds)},
-       {"gflops", json_number(gflops(step.work.multiply_adds, step.seconds))},
-       {"share_of_peak", json_number(step.work.multiply_adds / step.seconds / report.all.multiply_adds)},
-       {"shares", json_object(named_shares)}});
-  return json_object({{"version", json_string(version())},
-                      {"isa", json_string(kernels::to_string(report.isa))},
-                      {"threads", std::to_string(report.threads)},
-                      {"teams", std::to_string(report.teams)},
-                      {"batch", std::to_string(report.batch)},
-                      {"micro_batch", std::to_string(report.micro_batch)},
-                      {"pictures", json_string(report.pictures)},
-                      {"machine", machine},
-                      {"layers", '[' + join(layers, ",") + ']'},
-                      {"step", steps}}) +
+    named_shares[std::string(step::kShareNames.at(i))] = shares.at(i);
+  return io::to_text({{"version", version()},
+                      {"isa", kernels::to_string(report.isa)},
+                      {"threads", report.threads},
+                      {"teams", report.teams},
+                      {"batch", report.batch},
+                      {"micro_batch", report.micro_batch},
+                      {"pictures", report.pictures},
+                      {"machine", {{"one_core", json_of(report.core)}, {"all_threads", json_of(report.all)}}},
+                      {"layers", layers},
+                      {"step",
+                       {{"steps", step.steps},
+                        {"seconds", step.seconds},
+                        {"images_per_second", static_cast<double>(report.batch) / step.seconds},
+                        {"multiply_adds", step.work.multiply_adds},
+                        {"gflops", gflops(step.work.multiply_adds, step.seconds)},
+                        {"share_of_peak", step.work.multiply_adds / step.seconds / report.all.multiply_adds},
+                        {"shares", named_shares}}}}) +
          '\n';
 }
 

@@ -1,5 +1,7 @@
 #include "command_line.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <iostream>
 #include <map>
@@ -26,14 +28,14 @@ std::string one_line(std::string text) {
 }
 
 std::string range_text(std::int64_t least, std::int64_t most) {
-  return "an integer from " + grouped(least) + " to " + grouped(most);
+  return fmt::format("an integer from {} to {}", grouped(least), grouped(most));
 }
 
 }  // namespace
 
 std::string version_lines() {
-  return "convoy " + std::string(version()) + "\nMPI: " + comm::Environment::library_version() +
-         "\nHDF5: " + io::hdf5_version() + '\n';
+  return fmt::format("convoy {}\nMPI: {}\nHDF5: {}\n", version(), comm::Environment::library_version(),
+                     io::hdf5_version());
 }
 
 struct CommandLine::Impl {
@@ -50,7 +52,7 @@ struct CommandLine::Impl {
   std::vector<std::string> words;
 
   [[noreturn]] void fail(const std::string& problem) const {
-    throw ConfigError(problem + "; 'convoy " + command + " --help' shows what it takes");
+    throw ConfigError(fmt::format("{}; 'convoy {} --help' shows what it takes", problem, command));
   }
 
   [[nodiscard]] std::vector<std::string> option_names() const {

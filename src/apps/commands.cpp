@@ -1,5 +1,7 @@
 #include "command.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <iomanip>
 #include <iostream>
@@ -48,8 +50,8 @@ const Command& find_command(const std::string& name) {
     names.emplace_back(command.name);
   }
   const std::string kind = name.starts_with('-') ? "option " : "command ";
-  throw ConfigError("unknown " + kind + name + config::did_you_mean(name, names) +
-                    "; 'convoy --help' lists the commands");
+  throw ConfigError(fmt::format("unknown {}{}{}; 'convoy --help' lists the commands", kind, name,
+                                config::did_you_mean(name, names)));
 }
 
 ExitStatus dispatch(const Arguments& arguments) {
@@ -58,8 +60,8 @@ ExitStatus dispatch(const Arguments& arguments) {
   const bool is_known_alone =
       first == "--help" || first == "-h" || first == "--version" || first == kDescribe;
   if (is_known_alone && arguments.size() > 1)
-    throw ConfigError("stray word '" + arguments[1] + "' after " + first +
-                      "; 'convoy <command> --help' explains a command");
+    throw ConfigError(fmt::format("stray word '{}' after {}; 'convoy <command> --help' explains a command",
+                                  arguments[1], first));
   if (first == "--help" || first == "-h") {
     print_help();
     return ExitStatus::kDone;

@@ -1,5 +1,7 @@
 #include "config_options.hpp"
 
+#include <fmt/core.h>
+
 #include <cctype>
 
 #include "convoy/config/keys.hpp"
@@ -11,8 +13,8 @@ namespace po = boost::program_options;
 namespace {
 
 std::string description(const config::Key& key) {
-  std::string text =
-      key.help + ". " + static_cast<char>(std::toupper(key.allowed.front())) + key.allowed.substr(1);
+  std::string text = fmt::format("{}. {}{}", key.help, static_cast<char>(std::toupper(key.allowed.front())),
+                                 key.allowed.substr(1));
   const std::vector<std::string> preset = key.write(config::Options{});
   if (key.need != config::Need::kDefault) {
     text += "; no default";

@@ -1,6 +1,8 @@
 // convoy doctor: what is wrong with this machine, and what mends it.
 
+#include <fmt/core.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -18,6 +20,7 @@
 #include "convoy/data/dataset.hpp"
 #include "convoy/doctor/doctor.hpp"
 #include "convoy/io/file_system.hpp"
+#include "convoy/io/json.hpp"
 #include "convoy/launch/launcher.hpp"
 #include "convoy/launch/overseer.hpp"
 #include "convoy/launch/ranks.hpp"
@@ -34,9 +37,7 @@ class Report {
  public:
   void add(const Finding& finding) {
     const std::lock_guard lock(mutex_);
-    std::string line =
-        format("%-9s%-15s", std::string(to_string(finding.verdict)).c_str(), finding.check.c_str()) +
-        finding.text;
+    std::string line = fmt::format("{:9}{:15}{}", to_string(finding.verdict), finding.check, finding.text);
     if (!finding.remedy.empty()) line += "; mend: " + finding.remedy;
     std::cout << line << std::endl;
     findings_.push_back(finding);
@@ -48,9 +49,10 @@ class Report {
     const std::int64_t wrong = count(Verdict::kWrong);
     const std::int64_t warnings = count(Verdict::kWarning);
     const ExitStatus status = wrong == 0 ? ExitStatus::kDone : ExitStatus::kCheckFailed;
-    std::cout << (wrong == 0 && warnings == 0 ? "Nothing is wrong"
-                  : wrong == 0                ? "Nothing is wrong, " + counted(warnings, "warning")
-                               : std::to_string(wrong) + " wrong, " + counted(warnings, "warning"))
+    std::cout << (wrong == 0 && warnings == 0
+                      ? "Nothing is wrong"
+                      : fmt::format("{} wrong, {}", wrong == 0 ? "Nothing is" : std::to_string(wrong),
+                                    counted(warnings, "warning")))
               << std::endl;
     if (!json.empty()) io::write_text_file(json, to_json(status, ranks));
     return status;
@@ -64,16 +66,16 @@ class Report {
   }
 
   [[nodiscard]] std::string to_json(ExitStatus status, int ranks) const {
-    std::vector<std::string> findings;
+    io::Json findings = io::Json::array();
     for (const Finding& finding : findings_)
-      findings.push_back(json_object({{"check", json_string(finding.check)},
-                                      {"verdict", json_string(to_string(finding.verdict))},
-                                      {"text", json_string(finding.text)},
-                                      {"mend", json_string(finding.remedy)}}));
-    return json_object({{"version", json_string(version())},
-                        {"ranks", std::to_string(ranks)},
-                        {"status", std::to_string(static_cast<int>(status))},
-                        {"findings", '[' + join(findings, ",") + ']'}}) +
+      findings.push_back({{"check", finding.check},
+                          {"verdict", to_string(finding.verdict)},
+                          {"text", finding.text},
+                          {"mend", finding.remedy}});
+    return io::to_text({{"version", version()},
+                        {"ranks", ranks},
+                        {"status", static_cast<int>(status)},
+                        {"findings", findings}}) +
            '\n';
   }
 
@@ -160,8 +162,8 @@ class LastWords {
     for (const int each : silent) names.push_back(comm::rank_on_host(each, crew_->hosts));
     if (rank == 0) end({check, Verdict::kWrong, join(names, ", ") + " did not get through" + limit, remedy});
     if (waits_for < 0)
-      launch::print_failure(
-          "doctor", check + ": " + comm::rank_on_host(rank, crew_->hosts) + " did not get through" + limit);
+      launch::print_failure("doctor", fmt::format("{}: {} did not get through{}", check,
+                                                  comm::rank_on_host(rank, crew_->hosts), limit));
     std::this_thread::sleep_for(kForRankZero);
     _exit(static_cast<int>(ExitStatus::kCheckFailed));
   }
@@ -258,8 +260,8 @@ ExitStatus examine(const CommandLine& line, const Asked& configured) {
   } catch (...) {
     const launch::Failure failure = launch::current_failure();
     if (!environment) throw;
-    launch::print_failure("doctor", failure.message + " [rank " + std::to_string(world.rank()) + " on " +
-                                        comm::host_name() + "]");
+    launch::print_failure(
+        "doctor", fmt::format("{} [rank {} on {}]", failure.message, world.rank(), comm::host_name()));
     comm::Communicator::abort(static_cast<int>(failure.status));
   }
 }

@@ -1,7 +1,8 @@
 // convoy eval: loss and accuracy of a checkpoint on a data set.
 
+#include <fmt/core.h>
+
 #include <algorithm>
-#include <cstdio>
 #include <iomanip>
 #include <iostream>
 #include <optional>
@@ -58,8 +59,9 @@ void print_confusion(const train::Evaluation& result, std::int64_t classes,
 void require_same_input(const Request& request, const model::CheckpointHeader& header,
                         const data::Dataset& dataset, std::int64_t outputs) {
   const auto refuse = [&](const std::string& here, const std::string& there) {
-    throw DataError("data set " + request.data + " holds " + here + ", but " + request.checkpoint +
-                    " was trained on " + there + "; name the data set it was made for");
+    throw DataError(
+        fmt::format("data set {} holds {}, but {} was trained on {}; name the data set it was made for",
+                    request.data, here, request.checkpoint, there));
   };
   if (dataset.shape() != header.input.shape)
     refuse("pictures of " + to_string(dataset.shape()), to_string(header.input.shape));
@@ -101,8 +103,9 @@ ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator&
   const data::Dataset dataset(reading_of(request, options), world, {request.split});
   const data::Split* split = dataset.split(request.split);
   if (split == nullptr || split->samples() == 0) {
-    throw DataError("data set " + request.data + " has no samples in split '" + request.split +
-                    "' (--split); 'convoy inspect' shows its splits");
+    throw DataError(
+        fmt::format("data set {} has no samples in split '{}' (--split); 'convoy inspect' shows its splits",
+                    request.data, request.split));
   }
   const nn::Network network(header.input.shape, options.layers, options.loss, std::nullopt);
   require_same_input(request, header, dataset, network.classes());

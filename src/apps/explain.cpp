@@ -2,10 +2,10 @@
 
 #include "explain.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <limits>
 
@@ -28,14 +28,12 @@ constexpr std::int64_t kManyColumns = 9;
 constexpr std::size_t kWidestMatrix = 30;
 
 std::string size_text(const Picture& p) {
-  return std::to_string(p.rows) + "x" + std::to_string(p.columns);
+  return fmt::format("{}x{}", p.rows, p.columns);
 }
 
 /// "w(0,1)".
-std::string place(const char* name, std::int64_t row, std::int64_t column) {
-  std::string text(name);  // appended: GCC 12 warns of overlap in "w" + …, falsely
-  text.append("(").append(std::to_string(row)).append(",").append(std::to_string(column)).append(")");
-  return text;
+std::string place(std::string_view name, std::int64_t row, std::int64_t column) {
+  return fmt::format("{}({},{})", name, row, column);
 }
 
 std::string digits(double value) {
@@ -74,17 +72,16 @@ class Writer {
   /// A line that says whether something holds.
   void verdict(const std::string& claim, bool holds, const std::string& how = "") {
     result_.holds = result_.holds && holds;
-    say("  => " + claim + ": " + (holds ? "yes" : "NO") + how);
+    say(fmt::format("  => {}: {}{}", claim, holds ? "yes" : "NO", how));
   }
 
   void verdict_equal(const std::string& claim, const Picture& a, const Picture& b, const Derivation& d) {
     const double tolerance = check::equality_tolerance(d);
     const double difference = check::largest_difference(a, b);
-    std::array<char, 96> how{};
-    if (tolerance > 0)
-      std::snprintf(how.data(), how.size(), " (largest difference %.1e of %.1e allowed)", difference,
-                    tolerance);
-    verdict(claim, difference <= tolerance, how.data());
+    verdict(claim, difference <= tolerance,
+            tolerance > 0
+                ? fmt::format(" (largest difference {:.1e} of {:.1e} allowed)", difference, tolerance)
+                : "");
   }
 
   [[nodiscard]] const Picture& z() const { return d_.convolution.z; }
@@ -94,8 +91,9 @@ class Writer {
     say("A convolution layer is a multilayer perceptron with connections cut and weights shared.");
     say("(G. Gwardys 2016, notation of M. Nielsen. * is a true convolution: the kernel is flipped. Places "
         "are");
-    say("(row,column) from (0,0). Both sides are computed by the code that trains. Example of seed " +
-        std::to_string(seed_) + ".)\n");
+    say(fmt::format(
+        "(row,column) from (0,0). Both sides are computed by the code that trains. Example of seed {}.)\n",
+        seed_));
     result_.text += side_by_side({picture_block("picture a", d_.a), picture_block("kernel w", d_.kernel),
                                   picture_block("stored filter v = ROT180(w)", d_.stored),
                                   Block{"bias b", {digits(d_.bias)}}});
@@ -114,15 +112,16 @@ class Writer {
     say("  feed-forward    z_j = Σ_k w_jk a_k + b_j");
     say("  backpropagate   δ_k = Σ_j w_jk δ_j           (times σ'(z_k) where a layer with σ lies below)");
     say("  gradient        ∂C/∂w_jk = a_k δ_j,   ∂C/∂b_j = δ_j");
-    say("  " + std::to_string(inputs) + " inputs and " + std::to_string(outputs) + " outputs: " +
-        std::to_string(inputs * outputs) + " weights, " + std::to_string(outputs) + " biases.");
+    say(fmt::format("  {0} inputs and {1} outputs: {2} weights, {1} biases.", inputs, outputs,
+                    inputs * outputs));
   }
 
   void cut() {
     const std::size_t all = d_.perceptron.weights.size();
     const std::size_t left = z().values.size() * d_.kernel.values.size();
-    say("\nStep 2. Cut connections: an output keeps the inputs under its " + size_text(d_.kernel) +
-        " window, " + std::to_string(left) + " connections of " + std::to_string(all) + ".");
+    say(fmt::format(
+        "\nStep 2. Cut connections: an output keeps the inputs under its {} window, {} connections of {}.",
+        size_text(d_.kernel), left, all));
     const auto last = static_cast<std::int64_t>(z().values.size()) - 1;
     result_.text += side_by_side({window(0), window(last)});
   }
@@ -141,13 +140,14 @@ class Writer {
 
   void share() {
     const std::size_t weights = d_.kernel.values.size();
-    say("\nStep 3. Share weights: the same place in the window, the same weight; " + std::to_string(weights) +
-        (weights == 1 ? " weight" : " weights") + " and 1 bias.");
+    say(fmt::format(
+        "\nStep 3. Share weights: the same place in the window, the same weight; {} {} and 1 bias.", weights,
+        weights == 1 ? "weight" : "weights"));
     const std::size_t inputs = d_.a.values.size();
     const std::size_t outputs = z().values.size();
     if (std::max(inputs, outputs) > kWidestMatrix) {
-      say("  (As a matrix they are too large to print: " + std::to_string(outputs) + " x " +
-          std::to_string(inputs) + "; try --size 4x4.)");
+      say(fmt::format("  (As a matrix they are too large to print: {} x {}; try --size 4x4.)", outputs,
+                      inputs));
       return;
     }
     say("  The perceptron's weights w_jk, a row an output, a column an input; '.' is cut:");
@@ -196,7 +196,7 @@ class Writer {
     for (std::int64_t n = 0; n < std::min(sums(), all); ++n) {
       const std::int64_t x = n / answer.columns;
       const std::int64_t y = n % answer.columns;
-      const std::string label = place(name.c_str(), x, y);
+      const std::string label = place(name, x, y);
       if (n == 0) result_.text += sum_text(label, terms(x, y, true), last_name, "");
       result_.text += sum_text(n == 0 ? std::string(label.size() - (name.size() - shown(name)), ' ') : label,
                                terms(x, y, false), last, digits(answer.at(x, y)));
@@ -334,11 +334,10 @@ ExitStatus run_explain(const Arguments& arguments) {
   const auto size = line.size("size", {4, 4}, 1, kMostExtent);
   const auto kernel = line.size("kernel", {2, 2}, 1, kMostExtent);
   if (kernel.first > size.first || kernel.second > size.second) {
-    throw ConfigError("--kernel " + std::to_string(kernel.first) + "x" + std::to_string(kernel.second) +
-                      " is larger than the picture, --size " + std::to_string(size.first) + "x" +
-                      std::to_string(size.second) +
-                      " (a window must lie on the picture); make the kernel smaller or "
-                      "the picture larger");
+    throw ConfigError(
+        fmt::format("--kernel {}x{} is larger than the picture, --size {}x{} (a window must lie on the "
+                    "picture); make the kernel smaller or the picture larger",
+                    kernel.first, kernel.second, size.first, size.second));
   }
   const check::Example example = check::draw_example(seed, size, kernel);
   const auto derived = [&](check::Below below) {

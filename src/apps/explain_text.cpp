@@ -1,8 +1,8 @@
 #include "explain_text.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 namespace convoy::apps {
 namespace {
@@ -45,9 +45,7 @@ std::string beside(const std::vector<Block>& blocks) {
 }  // namespace
 
 std::string number_text(double value, int decimals) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", decimals, value + 0.);  // + 0: no "-0"
-  return text.data();
+  return fmt::format("{:.{}f}", value + 0., decimals);  // + 0: no "-0"
 }
 
 Block picture_block(std::string title, const check::Picture& p, int decimals) {
@@ -78,8 +76,8 @@ std::string sum_text(const std::string& name, const std::vector<std::pair<std::s
                      const std::string& last, const std::string& result) {
   std::vector<std::string> parts;
   for (const auto& [first, second] : terms)
-    parts.push_back((parts.empty() ? "= " : "+ ") + in_brackets_if_negative(first) + "·" +
-                    in_brackets_if_negative(second));
+    parts.push_back(fmt::format("{}{}·{}", parts.empty() ? "= " : "+ ", in_brackets_if_negative(first),
+                                in_brackets_if_negative(second)));
   if (!last.empty()) parts.push_back("+ " + in_brackets_if_negative(last));
   if (!result.empty()) parts.push_back("= " + result);
   std::string text;

@@ -1,8 +1,8 @@
 // convoy gradcheck: are the gradients of a configuration's network right, layer by layer?
 
+#include <fmt/core.h>
+
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <iostream>
 #include <numeric>
 
@@ -23,44 +23,43 @@ constexpr std::int64_t kSamples = 3;
 
 /// Number `index` of a tensor as its logical indices: "[2,0,1,4]".
 std::string place(const Dims& dims, std::int64_t index) {
-  std::string text;
+  std::string text = "]";
   for (std::size_t d = dims.size(); d-- > 0;) {
-    text = std::to_string(index % dims[d]) + (text.empty() ? "" : ",") + text;
+    text = fmt::format("{}{}{}", d == 0 ? "[" : ",", index % dims[d], text);
     index /= dims[d];
   }
-  return "[" + text + "]";
+  return text;
 }
 
 void print_table(const check::GradientCheck& result) {
-  std::printf("  %-16s %-7s %-18s %7s %7s  %-9s %-18s %s\n", "layer", "tensor", "shape", "checked", "skipped",
-              "error", "worst at", "float error");
+  std::cout << fmt::format("  {:16} {:7} {:18} {:>7} {:>7}  {:9} {:18} {}\n", "layer", "tensor", "shape",
+                           "checked", "skipped", "error", "worst at", "float error");
   for (const check::TensorCheck& each : result.tensors) {
-    const std::string rough = each.name == "input" ? "" : format("%.1e", each.float_error);
-    std::printf("  %-16s %-7s %-18s %7lld %7lld  %-9s %-18s %s\n", each.layer.c_str(), each.name.c_str(),
-                to_string(each.dims).c_str(), static_cast<long long>(each.checked),
-                static_cast<long long>(each.skipped),
-                each.checked == 0 ? "-" : format("%.1e", each.worst_error).c_str(),
-                each.checked == 0 ? "-" : place(each.dims, each.worst_index).c_str(), rough.c_str());
+    const std::string rough = each.name == "input" ? "" : fmt::format("{:.1e}", each.float_error);
+    std::cout << fmt::format("  {:16} {:7} {:18} {:7} {:7}  {:9} {:18} {}\n", each.layer, each.name,
+                             to_string(each.dims), each.checked, each.skipped,
+                             each.checked == 0 ? "-" : fmt::format("{:.1e}", each.worst_error),
+                             each.checked == 0 ? "-" : place(each.dims, each.worst_index), rough);
   }
 }
 
 void print_verdict(const check::GradientCheck& result, std::string_view isa) {
   const check::TensorCheck& worst = result.tensors[result.worst];
-  std::cout << "Worst: " << worst.layer << ' ' << worst.name << place(worst.dims, worst.worst_index)
-            << ", analytic " << format("%.9g", worst.analytic) << ", numeric "
-            << format("%.9g", worst.numeric) << ", relative error " << format("%.1e", worst.worst_error)
-            << " (tolerance " << format("%.0e", check::kGradientTolerance)
-            << "): " << (result.gradients_right() ? "right" : "WRONG") << '\n';
+  std::cout << fmt::format(
+      "Worst: {} {}{}, analytic {:.9g}, numeric {:.9g}, relative error {:.1e} (tolerance {:.0e}): {}\n",
+      worst.layer, worst.name, place(worst.dims, worst.worst_index), worst.analytic, worst.numeric,
+      worst.worst_error, check::kGradientTolerance, result.gradients_right() ? "right" : "WRONG");
   const std::int64_t drawn = result.checked + result.skipped;
-  std::cout << "Kinks: " << grouped(result.skipped) << " of " << grouped(drawn) << " entries skipped, "
-            << format("%.2f", 100. * static_cast<double>(result.skipped) / static_cast<double>(drawn))
-            << " % (at most " << format("%.0f", 100 * check::kMostSkipped)
-            << " %): " << (result.few_skipped() ? "few enough" : "TOO MANY") << '\n';
+  std::cout << fmt::format("Kinks: {} of {} entries skipped, {:.2f} % (at most {:.0f} %): {}\n",
+                           grouped(result.skipped), grouped(drawn),
+                           100. * static_cast<double>(result.skipped) / static_cast<double>(drawn),
+                           100 * check::kMostSkipped, result.few_skipped() ? "few enough" : "TOO MANY");
   const check::TensorCheck& rough = result.tensors[result.worst_float];
-  std::cout << "Float (" << isa << ") against double: worst " << rough.layer << ' ' << rough.name << ", "
-            << format("%.1e", rough.float_error) << " of the gradient's norm (tolerance "
-            << format("%.1e", result.float_tolerance) << "; " << counted(result.flips, "kink")
-            << " passed on another side): " << (result.float_right() ? "right" : "WRONG") << '\n';
+  std::cout << fmt::format(
+      "Float ({}) against double: worst {} {}, {:.1e} of the gradient's norm (tolerance {:.1e}; {} passed on "
+      "another side): {}\n",
+      isa, rough.layer, rough.name, rough.float_error, result.float_tolerance, counted(result.flips, "kink"),
+      result.float_right() ? "right" : "WRONG");
   std::cout << (result.passed() ? "The gradients are right.\n" : "The gradients are WRONG.\n");
 }
 
@@ -112,7 +111,6 @@ ExitStatus check(const config::Options& options, const Request& request, const n
       << std::flush;
   const check::GradientCheck result = check::check_gradients(what, registry);
   print_table(result);
-  std::fflush(stdout);
   print_verdict(result, kernels::to_string(isa));
   return result.passed() ? ExitStatus::kDone : ExitStatus::kCheckFailed;
 }

@@ -1,5 +1,7 @@
 // convoy import: published data sets and folders of pictures become a data set file.
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -36,8 +38,8 @@ const Format& find_format(const std::string& name) {
     names.push_back(format.name);
   }
   names.emplace_back(kFolder);
-  throw ConfigError("unknown format " + name + config::did_you_mean(name, names) + "; import takes " +
-                    join(names, ", "));
+  throw ConfigError(fmt::format("unknown format {}{}; import takes {}", name,
+                                config::did_you_mean(name, names), join(names, ", ")));
 }
 
 constexpr std::array<const char*, 7> kFolderOptions{"size",      "fit",  "channels", "on-bad",
@@ -69,8 +71,8 @@ std::size_t choice(const CommandLine& line, const std::string& name,
   const std::string value = line.text(name).value_or(choices.front());
   for (std::size_t i = 0; i < choices.size(); ++i)
     if (choices[i] == value) return i;
-  throw ConfigError("--" + name + " '" + value + "' is not " + join(choices, " or ") +
-                    "; 'convoy import --help' shows what it takes");
+  throw ConfigError(fmt::format("--{} '{}' is not {}; 'convoy import --help' shows what it takes", name,
+                                value, join(choices, " or ")));
 }
 
 importers::FolderOptions folder_options(const CommandLine& line) {
@@ -93,18 +95,19 @@ importers::FolderOptions folder_options(const CommandLine& line) {
 }
 
 std::string describe(const importers::FolderReport& report, const std::string& out) {
-  std::string text = "Made " + out + ": " + to_string(report.shape) + ", " +
-                     counted(static_cast<std::int64_t>(report.class_names.size()), "class");
+  std::string text = fmt::format("Made {}: {}, {}", out, to_string(report.shape),
+                                 counted(static_cast<std::int64_t>(report.class_names.size()), "class"));
   for (const importers::FolderReport::Split& split : report.splits)
-    text += ", " + counted(split.samples, "picture") + " in " + split.name;
+    text += fmt::format(", {} in {}", counted(split.samples, "picture"), split.name);
   text += '.';
   constexpr std::size_t kMostNames = 3;
   const auto& others = report.passed_over;
   if (!others.empty()) {
     const std::vector<std::string> names(others.begin(),
                                          others.begin() + std::min(others.size(), kMostNames));
-    text += "\nPassed over: " + counted(static_cast<std::int64_t>(others.size()), "other file") + " (" +
-            join(names, ", ") + (others.size() > kMostNames ? ", ..." : "") + ").";
+    text += fmt::format("\nPassed over: {} ({}{}).",
+                        counted(static_cast<std::int64_t>(others.size()), "other file"), join(names, ", "),
+                        others.size() > kMostNames ? ", ..." : "");
   }
   if (report.hidden > 0) text += "\nPassed over: " + counted(report.hidden, "hidden file") + ".";
   if (report.left_out > 0) text += "\nLeft out: " + counted(report.left_out, "bad picture") + ".";
@@ -143,12 +146,13 @@ ExitStatus run_import(const Arguments& arguments) {
   const Format& format = find_format(line.words()[0]);
   for (const char* option : kFolderOptions)
     if (line.has(option))
-      throw ConfigError("--" + std::string(option) + " goes with import folder alone (" + format.name +
-                        " says itself how its pictures are); leave it out");
+      throw ConfigError(fmt::format(
+          "--{} goes with import folder alone ({} says itself how its pictures are); leave it out", option,
+          format.name));
   const std::string out = line.required_text("out");
   return make_dataset_alone("import", [&](importers::Observer& observer, const Say& say) {
     format.import(line.words()[1], out, &observer);
-    say("Made " + out + "; 'convoy inspect " + out + "' shows what is in it.");
+    say(fmt::format("Made {}; 'convoy inspect {}' shows what is in it.", out, out));
   });
 }
 

@@ -1,5 +1,7 @@
 // convoy inspect: what is in a file of ours, and whether its sums hold.
 
+#include <fmt/core.h>
+
 #include <filesystem>
 #include <iostream>
 
@@ -17,7 +19,7 @@ namespace {
 /// Nothing but the sum is looked at first: libhdf5 may crash on a damaged file.
 data::Description describe(const std::string& file) {
   const io::SumCheck sum = io::check_sum(file);
-  if (sum.damaged()) return {file + ": " + sum.detail + '\n', false};
+  if (sum.damaged()) return {fmt::format("{}: {}\n", file, sum.detail), false};
   if (sum.state == io::SumState::kAbsent) {
     // Of a checkpoint all is read, which may take long.
     constexpr std::int64_t kBytesPerSecond = std::int64_t{64} << 20;
@@ -30,7 +32,8 @@ data::Description describe(const std::string& file) {
   }
   if (!model::is_checkpoint(file)) return data::describe(file);
   // Every checkpoint is written with a sum; one without has been through other hands.
-  return {model::describe_checkpoint(file) + "  " + sum.detail + '\n', sum.state == io::SumState::kGood};
+  return {fmt::format("{}  {}\n", model::describe_checkpoint(file), sum.detail),
+          sum.state == io::SumState::kGood};
 }
 
 }  // namespace

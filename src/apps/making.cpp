@@ -1,5 +1,6 @@
 #include "making.hpp"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -52,7 +53,7 @@ class Printer final : public importers::Observer {
   void on_warning(const std::string& text) override {
     line_.clear();
     std::cout.flush();
-    std::cerr << "convoy " + std::string(command_) + ": warning: " + text + '\n' << std::flush;
+    std::cerr << fmt::format("convoy {}: warning: {}\n", command_, text) << std::flush;
   }
   [[nodiscard]] std::optional<ExitStatus> stop_status() const override {
     const int status = stop.load(std::memory_order_relaxed);
@@ -84,11 +85,10 @@ void ProgressLine::show(std::string_view what, std::int64_t done, std::int64_t t
   shown_ = now;
   const double seconds = std::chrono::duration<double>(now - began_).count();
   const double rate = seconds > 0 ? static_cast<double>(done - began_with_) / seconds : 0;
-  std::string line = what_ + ": " + grouped(done) + " of " + grouped(total) + ' ' + std::string(things);
+  std::string line = fmt::format("{}: {} of {} {}", what_, grouped(done), grouped(total), things);
   if (rate > 0) {
     const auto left = std::llround(static_cast<double>(total - done) / rate);
-    line +=
-        ", " + grouped(std::llround(rate)) + " a second, " + format("%lld:%02lld left", left / 60, left % 60);
+    line += fmt::format(", {} a second, {}:{:02} left", grouped(std::llround(rate)), left / 60, left % 60);
   }
   if (is_terminal_)
     out_ << '\r' << line << "\033[K" << std::flush;

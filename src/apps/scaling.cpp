@@ -1,5 +1,8 @@
 // convoy scaling: tables of what more ranks would make of a configuration, from what is measured here.
 
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <iostream>
@@ -10,6 +13,7 @@
 #include "convoy/comm/link.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/file_system.hpp"
+#include "convoy/io/json.hpp"
 #include "convoy/kernels/isa.hpp"
 #include "convoy/launch/ranks.hpp"
 #include "convoy/measure/scaling.hpp"
@@ -124,39 +128,45 @@ class Scaling {
 
   [[nodiscard]] std::string describe_costs() const {
     const comm::Link& link = costs_.link;
-    return "Measured: kernels " + std::string(kernels::to_string(kernels_.isa)) + ", " +
-           counted(threads_, "thread") + " a rank, a micro-batch of " + std::to_string(options_.micro_batch) +
-           format(" in %.3f ms on one of them, pictures ", 1e3 * costs_.micro_batch.sum()) +
-           to_string(request_.pictures.shape) + "\nNetwork between " + counted(link.hosts, "host") +
-           format(": %.1f us, %.2f us a message more, %.3f GB/s each way", 1e6 * link.latency, 1e6 * link.gap,
-                  link.bytes_per_second / 1e9) +
-           (request_.latency || request_.rate ? " (as given)"
-            : link.hosts == 1                 ? " (within one host)"
-                                              : "") +
-           "\nGradient: " + in_bytes(network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))) +
-           ", buckets of " + in_bytes(options_.comm.bucket_bytes) + ", " +
-           counted(request_.ranks_a_host, "rank") + " a host\n";
+    const auto gradient_bytes = network_.gradient_size() * static_cast<std::int64_t>(sizeof(float));
+    return fmt::format(
+               "Measured: kernels {}, {} a rank, a micro-batch of {} in {:.3f} ms on one of them, pictures "
+               "{}\n",
+               kernels::to_string(kernels_.isa), counted(threads_, "thread"), options_.micro_batch,
+               1e3 * costs_.micro_batch.sum(), to_string(request_.pictures.shape)) +
+           fmt::format("Network between {}: {:.1f} us, {:.2f} us a message more, {:.3f} GB/s each way{}\n",
+                       counted(link.hosts, "host"), 1e6 * link.latency, 1e6 * link.gap,
+                       link.bytes_per_second / 1e9,
+                       request_.latency || request_.rate ? " (as given)"
+                       : link.hosts == 1                 ? " (within one host)"
+                                                         : "") +
+           fmt::format("Gradient: {}, buckets of {}, {} a host\n", in_bytes(gradient_bytes),
+                       in_bytes(options_.comm.bucket_bytes), counted(request_.ranks_a_host, "rank"));
   }
 
   static std::string describe_table(const std::string& title, const std::vector<Row>& rows) {
     std::string text = title + '\n' +
-                       format("%7s%7s%14s%8s%12s%12s%12s%10s%14s%12s\n", "ranks", "hosts", "micro-batches",
-                              "f", "step ms", "compute ms", "exposed ms", "of it", "images/s", "efficiency");
+                       fmt::format("{:>7}{:>7}{:>14}{:>8}{:>12}{:>12}{:>12}{:>10}{:>14}{:>12}\n", "ranks",
+                                   "hosts", "micro-batches", "f", "step ms", "compute ms", "exposed ms",
+                                   "of it", "images/s", "efficiency");
     for (const Row& row : rows) {
       const Prediction& its = row.prediction;
-      text += format("%7lld%7lld%14.2f%8.2f%12.3f%12.3f%12.3f%8.1f %%%14.0f%10.1f %%\n",
-                     static_cast<long long>(row.job.ranks), static_cast<long long>(row.job.hosts()),
-                     static_cast<double>(row.job.leaves) / static_cast<double>(row.job.ranks),
-                     its.partial_sums, 1e3 * its.step, 1e3 * its.compute, 1e3 * its.exposed(),
-                     100 * its.exposed() / its.step, row.images, 100 * row.efficiency);
+      text +=
+          fmt::format("{:7}{:7}{:>14.2f}{:>8.2f}{:>12.3f}{:>12.3f}{:>12.3f}{:>8.1f} %{:>14.0f}{:>10.1f} %\n",
+                      row.job.ranks, row.job.hosts(),
+                      static_cast<double>(row.job.leaves) / static_cast<double>(row.job.ranks),
+                      its.partial_sums, 1e3 * its.step, 1e3 * its.compute, 1e3 * its.exposed(),
+                      100 * its.exposed() / its.step, row.images, 100 * row.efficiency);
     }
     return text;
   }
 
   [[nodiscard]] std::string describe_end() const {
     if (leaves_ >= kMostRanks) return {};
-    return "  more ranks would have no micro-batch: " + counted(leaves_, "micro-batch") +
-           " a step; a smaller train.micro-batch or a larger train.batch allows them\n";
+    return fmt::format(
+        "  more ranks would have no micro-batch: {} a step; a smaller train.micro-batch or a larger "
+        "train.batch allows them\n",
+        counted(leaves_, "micro-batch"));
   }
 
   [[nodiscard]] std::string recommend() const {
@@ -168,19 +178,19 @@ class Scaling {
     };
     const Row strong = last_good(strong_);
     std::string text =
-        "Recommended for this batch: " + counted(strong.job.ranks, "rank") + " x " +
-        counted(threads_, "thread") + " on " + counted(strong.job.hosts(), "host") +
-        format(" (%.0f images/s, efficiency %.0f %%); ", strong.images, 100 * strong.efficiency) +
+        fmt::format("Recommended for this batch: {} x {} on {} ({:.0f} images/s, efficiency {:.0f} %); ",
+                    counted(strong.job.ranks, "rank"), counted(threads_, "thread"),
+                    counted(strong.job.hosts(), "host"), strong.images, 100 * strong.efficiency) +
         (strong.job.ranks == strong_.back().job.ranks
              ? "for more ranks, more micro-batches\n"
-             : format("more ranks stay below %.0f %%\n", 100 * kGoodEfficiency));
+             : fmt::format("more ranks stay below {:.0f} %\n", 100 * kGoodEfficiency));
     if (one_thread_ > 0) {
       const double kept = one_thread_ / costs_.micro_batch.sum();
-      text +=
-          format("Threads: %lld of them, each with its micro-batch, keep %.0f %% of the speed of one alone: ",
-                 static_cast<long long>(threads_), 100 * kept) +
-          (kept >= kGoodEfficiency ? "one rank for these cores will do\n"
-                                   : "they wait for memory; more ranks on these cores would not help\n");
+      text += fmt::format(
+          "Threads: {} of them, each with its micro-batch, keep {:.0f} % of the speed of one alone: {}\n",
+          threads_, 100 * kept,
+          kept >= kGoodEfficiency ? "one rank for these cores will do"
+                                  : "they wait for memory; more ranks on these cores would not help");
     }
     return text;
   }
@@ -193,10 +203,10 @@ class Scaling {
     const double alone =
         measure::rehearse(world_, network_, options, kernels_, measure::no_computation(network_),
                           measure::Rehearse::kSumAlone, request_.seconds);
-    std::string text =
-        "Checked on " + counted(world_.size(), "rank") + " on " + counted(costs_.link.hosts, "host") +
-        ", computation replaced by waits, 1 thread a rank:\n" +
-        format("%14s%16s%16s%12s%22s\n", "", "predicted ms", "measured ms", "error", "communication hidden");
+    std::string text = fmt::format("Checked on {} on {}, computation replaced by waits, 1 thread a rank:\n",
+                                   counted(world_.size(), "rank"), counted(costs_.link.hosts, "host")) +
+                       fmt::format("{:>14}{:>16}{:>16}{:>12}{:>22}\n", "", "predicted ms", "measured ms",
+                                   "error", "communication hidden");
     double with_overlap = 0;
     for (const bool overlap : {true, false}) {
       options.comm.overlap = overlap;
@@ -204,14 +214,15 @@ class Scaling {
       const double measured = measure::rehearse(world_, network_, options, kernels_, costs_.micro_batch,
                                                 measure::Rehearse::kTraining, request_.seconds);
       const double compute = predicted.compute;
-      text += format("%14s%16.3f%16.3f%10.1f %%%20.1f %%\n", overlap ? "overlap" : "no overlap",
-                     1e3 * predicted.step, 1e3 * measured, 100 * (predicted.step / measured - 1),
-                     100 * std::clamp(1 - (measured - compute) / alone, 0.0, 1.0));
+      text +=
+          fmt::format("{:>14}{:>16.3f}{:>16.3f}{:>10.1f} %{:>20.1f} %\n", overlap ? "overlap" : "no overlap",
+                      1e3 * predicted.step, 1e3 * measured, 100 * (predicted.step / measured - 1),
+                      100 * std::clamp(1 - (measured - compute) / alone, 0.0, 1.0));
       checks_.push_back({world_.size(), false, overlap, predicted.step, measured});
       if (overlap) with_overlap = measured;
     }
-    text += format("  communication alone: %.3f ms; overlap takes %.2f of the time without\n", 1e3 * alone,
-                   with_overlap / checks_.back().measured);
+    text += fmt::format("  communication alone: {:.3f} ms; overlap takes {:.2f} of the time without\n",
+                        1e3 * alone, with_overlap / checks_.back().measured);
     if (world_.is_root()) std::cout << text << std::flush;
   }
 
@@ -219,15 +230,17 @@ class Scaling {
   void check_with_kernels(bool is_network_here) {
     const measure::BenchmarkSetting setting{
         .kernels = kernels_, .threads = threads_, .seconds = request_.seconds / 5};
-    std::string text = "Checked with computation, " + counted(threads_, "thread") + " a rank:\n" +
-                       format("%14s%16s%16s%12s\n", "ranks", "predicted ms", "measured ms", "error");
+    std::string text = fmt::format(
+        "Checked with computation, {} a rank:\n"
+        "{:>14}{:>16}{:>16}{:>12}\n",
+        counted(threads_, "thread"), "ranks", "predicted ms", "measured ms", "error");
     const auto check = [&](const comm::Communicator& ranks, std::int64_t ranks_a_host) {
       const Job job{
           .ranks = ranks.size(), .ranks_a_host = ranks_a_host, .threads = threads_, .leaves = leaves_};
       const double predicted = measure::predict(network_, options_, costs_, job).step;
       const double measured = measure::measure_steps(ranks, network_, options_, setting).seconds;
-      text += format("%14d%16.3f%16.3f%10.1f %%\n", ranks.size(), 1e3 * predicted, 1e3 * measured,
-                     100 * (predicted / measured - 1));
+      text += fmt::format("{:14}{:>16.3f}{:>16.3f}{:>10.1f} %\n", ranks.size(), 1e3 * predicted,
+                          1e3 * measured, 100 * (predicted / measured - 1));
       checks_.push_back({ranks.size(), true, options_.comm.overlap, predicted, measured});
     };
     if (world_.is_root()) check(comm::Communicator::self(), 1);
@@ -242,35 +255,35 @@ class Scaling {
 
   [[nodiscard]] std::string to_json() const {
     const auto json_rows = [](const std::vector<Row>& rows) {
-      std::vector<std::string> texts;
+      io::Json all = io::Json::array();
       for (const Row& row : rows) {
-        texts.push_back(json_object({{"ranks", std::to_string(row.job.ranks)},
-                                     {"hosts", std::to_string(row.job.hosts())},
-                                     {"micro_batches", std::to_string(row.job.leaves)},
-                                     {"partial_sums", json_number(row.prediction.partial_sums)},
-                                     {"seconds", json_number(row.prediction.step)},
-                                     {"compute_seconds", json_number(row.prediction.compute)},
-                                     {"communication_seconds", json_number(row.prediction.communication)},
-                                     {"images_per_second", json_number(row.images)},
-                                     {"efficiency", json_number(row.efficiency)}}));
+        all.push_back({{"ranks", row.job.ranks},
+                       {"hosts", row.job.hosts()},
+                       {"micro_batches", row.job.leaves},
+                       {"partial_sums", row.prediction.partial_sums},
+                       {"seconds", row.prediction.step},
+                       {"compute_seconds", row.prediction.compute},
+                       {"communication_seconds", row.prediction.communication},
+                       {"images_per_second", row.images},
+                       {"efficiency", row.efficiency}});
       }
-      return '[' + join(texts, ",") + ']';
+      return all;
     };
-    std::vector<std::string> checks;
+    io::Json checks = io::Json::array();
     for (const Check& each : checks_) {
-      checks.push_back(json_object({{"ranks", std::to_string(each.ranks)},
-                                    {"computed", each.is_computed ? "true" : "false"},
-                                    {"overlap", each.overlap ? "true" : "false"},
-                                    {"predicted_seconds", json_number(each.predicted)},
-                                    {"measured_seconds", json_number(each.measured)}}));
+      checks.push_back({{"ranks", each.ranks},
+                        {"computed", each.is_computed},
+                        {"overlap", each.overlap},
+                        {"predicted_seconds", each.predicted},
+                        {"measured_seconds", each.measured}});
     }
-    return json_object({{"threads", std::to_string(threads_)},
-                        {"latency_seconds", json_number(costs_.link.latency)},
-                        {"gap_seconds", json_number(costs_.link.gap)},
-                        {"bytes_per_second", json_number(costs_.link.bytes_per_second)},
+    return io::to_text({{"threads", threads_},
+                        {"latency_seconds", costs_.link.latency},
+                        {"gap_seconds", costs_.link.gap},
+                        {"bytes_per_second", costs_.link.bytes_per_second},
                         {"strong", json_rows(strong_)},
                         {"weak", json_rows(weak_)},
-                        {"checks", '[' + join(checks, ",") + ']'}}) +
+                        {"checks", checks}}) +
            '\n';
   }
 

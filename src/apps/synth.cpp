@@ -2,6 +2,8 @@
 
 #include "convoy/importers/synth.hpp"
 
+#include <fmt/core.h>
+
 #include <limits>
 #include <tuple>
 
@@ -26,8 +28,7 @@ ExitStatus run_synth(const Arguments& arguments) {
   line.add_value("test", "N", with_default("pictures of the test split", preset.test));
   line.add_value("classes", "K", with_default("kinds of shapes, 2 to 10", preset.classes));
   line.add_value("size", "HxW",
-                 "height and width of a picture; default " + std::to_string(preset.height) + "x" +
-                     std::to_string(preset.width));
+                 fmt::format("height and width of a picture; default {}x{}", preset.height, preset.width));
   line.add_value("seed", "S", "of everything random; default " + std::to_string(preset.seed));
   if (!line.parse(arguments)) return ExitStatus::kDone;
 
@@ -43,9 +44,9 @@ ExitStatus run_synth(const Arguments& arguments) {
   const std::string out = line.required_text("out");
   return make_dataset_alone("synth", [&](importers::Observer& observer, const Say& say) {
     importers::synth(options, out, &observer);
-    say("Made " + out + ": " + counted(options.train, "picture") + " to train, " +
-        counted(options.test, "picture") + " to test, " +
-        join(importers::synth_class_names(options.classes), ", ") + ".");
+    say(fmt::format("Made {}: {} to train, {} to test, {}.", out, counted(options.train, "picture"),
+                    counted(options.test, "picture"),
+                    join(importers::synth_class_names(options.classes), ", ")));
   });
 }
 

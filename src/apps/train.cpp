@@ -2,6 +2,7 @@
 
 #include "convoy/train/trainer.hpp"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,7 +10,6 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
-#include <cstdio>
 #include <iostream>
 
 #include "command.hpp"
@@ -76,8 +76,9 @@ extern "C" void on_crash(int signal) {
 }
 
 void install_crash_handlers(const comm::Communicator& world) {
-  std::snprintf(crash_place.data(), crash_place.size(), " [rank %d on %s]", world.rank(),
-                comm::host_name().c_str());
+  // The last character stays 0.
+  fmt::format_to_n(crash_place.data(), crash_place.size() - 1, " [rank {} on {}]", world.rank(),
+                   comm::host_name());
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) std::signal(signal, on_crash);
 }
 
@@ -92,34 +93,34 @@ void install_signal_handlers() {
 /// 3725 as "1:02:05".
 std::string clock_time(double seconds) {
   const auto whole = std::lround(seconds);
-  return whole >= 3600 ? format("%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60)
-                       : format("%ld:%02ld", whole / 60, whole % 60);
+  return whole >= 3600 ? fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
+                       : fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
 /// Lines on what the division of a batch costs; nothing where it costs nothing.
 std::string advice(const train::StartReport& report) {
   std::string text;
   if (report.idle_share > 0.005) {
-    text +=
-        format("Uneven: %.0f", 100 * report.idle_share) + " % of the threads' time is lost waiting, since " +
-        counted(report.leaves, "micro-batch") +
-        " do not divide evenly over all ranks and threads; another train.batch, train.micro-batch or number "
-        "of ranks would\n";
+    text += fmt::format(
+        "Uneven: {:.0f} % of the threads' time is lost waiting, since {} do not divide evenly over all ranks "
+        "and threads; another train.batch, train.micro-batch or number of ranks would\n",
+        100 * report.idle_share, counted(report.leaves, "micro-batch"));
   }
   if (report.partial_sums.most > 1 && report.micro_batch_for_one_sum > 0)
-    text += "train.micro-batch = " + std::to_string(report.micro_batch_for_one_sum) +
-            " would make that 1.00 partial sums: fewer bytes on the wire, but other bits\n";
+    text += fmt::format(
+        "train.micro-batch = {} would make that 1.00 partial sums: fewer bytes on the wire, but other bits\n",
+        report.micro_batch_for_one_sum);
   return text;
 }
 
 std::string in_words(const train::Score& score) {
-  return score.is_error ? format("rms error %.4g", score.value)
-                        : format("accuracy %.2f %%", 100 * score.value);
+  return score.is_error ? fmt::format("rms error {:.4g}", score.value)
+                        : fmt::format("accuracy {:.2f} %", 100 * score.value);
 }
 
 /// Nothing where steps hardly waited for pictures.
 std::string waiting(double share) {
-  return share < 0.005 ? std::string() : format("  (%.0f %% of it waiting for pictures)", 100 * share);
+  return share < 0.005 ? std::string() : fmt::format("  ({:.0f} % of it waiting for pictures)", 100 * share);
 }
 
 /// Prints a run: on a terminal a progress line that is redrawn, elsewhere plain lines.
@@ -144,11 +145,10 @@ class Printer final : public train::Observer {
     if (is_terminal_ ? now - drawn_ < std::chrono::milliseconds(100) && !report.is_line : !report.is_line)
       return;
     drawn_ = now;
-    std::string line = format("epoch %lld/%lld  step %lld/%lld  loss %.4f  %s  %.0f images/s  %s left",
-                              static_cast<long long>(report.epoch), static_cast<long long>(report.epochs),
-                              static_cast<long long>(report.step), static_cast<long long>(report.total_steps),
-                              report.loss, in_words(report.epoch_score).c_str(), report.images_per_second,
-                              clock_time(report.seconds_left).c_str());
+    std::string line =
+        fmt::format("epoch {}/{}  step {}/{}  loss {:.4f}  {}  {:.0f} images/s  {} left", report.epoch,
+                    report.epochs, report.step, report.total_steps, report.loss, in_words(report.epoch_score),
+                    report.images_per_second, clock_time(report.seconds_left));
     line += waiting(report.data_wait);
     if (is_terminal_) {
       std::cout << '\r' << line << "\033[K" << std::flush;
@@ -159,17 +159,17 @@ class Printer final : public train::Observer {
   }
 
   void on_epoch(const train::EpochReport& report) override {
-    std::string line = format("epoch %lld done: train loss %.4f, %s", static_cast<long long>(report.epoch),
-                              report.train_loss, in_words(report.train_score).c_str());
+    std::string line = fmt::format("epoch {} done: train loss {:.4f}, {}", report.epoch, report.train_loss,
+                                   in_words(report.train_score));
     if (report.has_test)
-      line += format("; test loss %.4f, %s", report.test_loss, in_words(report.test_score).c_str());
-    print(line + format("; %.1f s, %.0f images/s", report.seconds, report.images_per_second) +
-          waiting(report.data_wait));
+      line += fmt::format("; test loss {:.4f}, {}", report.test_loss, in_words(report.test_score));
+    print(fmt::format("{}; {:.1f} s, {:.0f} images/s{}", line, report.seconds, report.images_per_second,
+                      waiting(report.data_wait)));
   }
 
   void on_checkpoint(const train::CheckpointReport& report) override {
-    print("checkpoint " + report.path +
-          format(" (%.2f s, steps waited %.2f s)", report.seconds, report.waited));
+    print(fmt::format("checkpoint {} ({:.2f} s, steps waited {:.2f} s)", report.path, report.seconds,
+                      report.waited));
   }
 
   void on_warning(const std::string& text) override {

@@ -1,5 +1,7 @@
 // convoy verify: the steps between two checkpoints done again, and the bits compared.
 
+#include <fmt/core.h>
+
 #include <chrono>
 #include <iostream>
 
@@ -21,9 +23,8 @@ void print_differences(const train::ReplayResult& result) {
   constexpr std::size_t kMost = 10;
   for (std::size_t i = 0; i < result.differences.size() && i < kMost; ++i) {
     const train::Difference& each = result.differences[i];
-    std::cout << "  " << each.path << ": " << counted(each.count, "number") << ", first [" << each.first
-              << "], there " << format("%.9g", each.in_file) << ", here " << format("%.9g", each.replayed)
-              << '\n';
+    std::cout << fmt::format("  {}: {}, first [{}], there {:.9g}, here {:.9g}\n", each.path,
+                             counted(each.count, "number"), each.first, each.in_file, each.replayed);
   }
   if (result.differences.size() > kMost)
     std::cout << "  and "

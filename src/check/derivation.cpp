@@ -1,5 +1,7 @@
 #include "convoy/check/derivation.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -13,7 +15,7 @@ namespace {
 
 /// "conv 1 3x2", " pad=1x0".
 std::string by(const char* before, std::int64_t rows, std::int64_t columns) {
-  return before + std::to_string(rows) + 'x' + std::to_string(columns);
+  return fmt::format("{}{}x{}", before, rows, columns);
 }
 
 /// Sample 0 of one lane block.

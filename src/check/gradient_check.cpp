@@ -1,5 +1,7 @@
 #include "convoy/check/gradient_check.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -38,8 +40,7 @@ std::vector<nn::LayerText> with_probes(const std::vector<nn::LayerText>& layers,
   const std::vector<bool> is_fused = fused_activations(plain);
   std::vector<nn::LayerText> lines;
   const auto add_probe = [&] {  // under a name nobody gives a layer
-    lines.push_back(
-        {std::string(kProbeKeyword) + " name=~" + std::to_string(lines.size()), "gradient check"});
+    lines.push_back({fmt::format("{} name=~{}", kProbeKeyword, lines.size()), "gradient check"});
   };
   std::size_t node = 0;  // that the next line makes
   for (const nn::LayerText& line : layers) {

@@ -31,7 +31,25 @@ if(NOT PNG_FOUND OR NOT JPEG_FOUND)
   message(FATAL_ERROR "libpng or libjpeg was not found (Debian: libpng-dev, libjpeg62-turbo-dev; "
                       "Spack: libpng, libjpeg-turbo)")
 endif()
+# hwloc ships no CMake package.
+find_path(HWLOC_INCLUDE_DIR hwloc.h)
+find_library(HWLOC_LIBRARY hwloc)
+if(NOT HWLOC_INCLUDE_DIR OR NOT HWLOC_LIBRARY)
+  message(FATAL_ERROR "hwloc 2 was not found (Debian: libhwloc-dev; Spack: hwloc)")
+endif()
+add_library(convoy_dep_hwloc INTERFACE IMPORTED)
+target_include_directories(convoy_dep_hwloc INTERFACE ${HWLOC_INCLUDE_DIR})
+target_link_libraries(convoy_dep_hwloc INTERFACE ${HWLOC_LIBRARY})
 find_package(Boost 1.71 REQUIRED COMPONENTS program_options)
+find_package(fmt 9 QUIET)
+if(NOT fmt_FOUND)
+  message(FATAL_ERROR "libfmt 9 or later was not found (Debian: libfmt-dev; Spack: fmt)")
+endif()
+find_package(nlohmann_json 3.11 QUIET)
+if(NOT nlohmann_json_FOUND)
+  message(FATAL_ERROR "nlohmann's JSON library 3.11 or later was not found (Debian: nlohmann-json3-dev; Spack: "
+                      "nlohmann-json)")
+endif()
 
 # Parallel HDF5. Debian keeps it beside the serial one, under names of its own.
 if(NOT DEFINED HDF5_PREFER_PARALLEL)

@@ -1,5 +1,7 @@
 #include "convoy/comm/agreement.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -15,9 +17,9 @@ void require_agreement(const Communicator& world, std::string_view what, const D
   if (other == all.end()) return;  // the same answer on every rank
   const std::vector<std::string> hosts = world.all_gather_text(host_name());
   const auto rank = static_cast<int>(other - all.begin());
-  throw DisagreementError("ranks disagree on the " + std::string(what) + " (" + rank_on_host(0, hosts) +
-                          " has " + to_hex(all.front()) + ", " + rank_on_host(rank, hosts) + " has " +
-                          to_hex(*other) + "); " + std::string(advice));
+  throw DisagreementError(fmt::format("ranks disagree on the {} ({} has {}, {} has {}); {}", what,
+                                      rank_on_host(0, hosts), to_hex(all.front()), rank_on_host(rank, hosts),
+                                      to_hex(*other), advice));
 }
 
 }  // namespace convoy::comm

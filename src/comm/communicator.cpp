@@ -2,6 +2,7 @@
 
 #include "convoy/comm/communicator.hpp"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <array>
@@ -36,7 +37,7 @@ void NodeSharedMemory::fence() const {
 }
 
 std::string rank_on_host(int rank, const std::vector<std::string>& hosts) {
-  return "rank " + std::to_string(rank) + " on " + hosts[static_cast<std::size_t>(rank)];
+  return fmt::format("rank {} on {}", rank, hosts[static_cast<std::size_t>(rank)]);
 }
 
 std::string host_name() {

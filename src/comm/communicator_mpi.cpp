@@ -1,6 +1,7 @@
 // The comm room over MPI. A communicator of one rank makes no MPI call, so that self() works where MPI was
 // never started.
 
+#include <fmt/core.h>
 #include <mpi.h>
 
 #include <algorithm>
@@ -29,15 +30,16 @@ void check(int code, const char* call) {
   std::array<char, MPI_MAX_ERROR_STRING> text{};
   int length = 0;
   MPI_Error_string(code, text.data(), &length);
-  throw Error(ExitStatus::kStalled, std::string(call) + " failed (" +
-                                        std::string(text.data(), static_cast<std::size_t>(length)) +
-                                        "); look for a rank that ended before this one");
+  throw Error(ExitStatus::kStalled,
+              fmt::format("{} failed ({}); look for a rank that ended before this one", call,
+                          std::string(text.data(), static_cast<std::size_t>(length))));
 }
 
 int narrow(std::size_t count, const char* what) {
   if (count > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-    throw Error(ExitStatus::kUsage, std::string(what) + " of " + std::to_string(count) +
-                                        " elements does not fit one MPI message (at most 2147483647)");
+    throw Error(
+        ExitStatus::kUsage,
+        fmt::format("{} of {} elements does not fit one MPI message (at most 2147483647)", what, count));
   }
   return static_cast<int>(count);
 }
@@ -71,10 +73,10 @@ Environment::Environment() {
   int provided = MPI_THREAD_SINGLE;
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_MULTIPLE) {
-    throw Error(
-        ExitStatus::kUsage,
-        "the MPI library gives thread level " + std::to_string(provided) +
-            ", Convoy needs MPI_THREAD_MULTIPLE (use an MPI built with it; Debian's and Spack's are)");
+    throw Error(ExitStatus::kUsage,
+                fmt::format("the MPI library gives thread level {}, Convoy needs MPI_THREAD_MULTIPLE (use an "
+                            "MPI built with it; Debian's and Spack's are)",
+                            provided));
   }
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
 }
@@ -295,8 +297,10 @@ int Exchange::pending_peer() const {
 namespace {
 
 IoError cannot_share(std::int64_t bytes) {
-  return IoError("cannot share " + std::to_string(bytes) + " bytes among the ranks of " + host_name() +
-                 " (too little room in /dev/shm or TMPDIR?); make room, or start one rank a host");
+  return IoError(
+      fmt::format("cannot share {} bytes among the ranks of {} (too little room in /dev/shm or TMPDIR?); "
+                  "make room, or start one rank a host",
+                  bytes, host_name()));
 }
 
 }  // namespace

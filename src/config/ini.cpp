@@ -1,5 +1,7 @@
 // INI texts: lines are counted, so that every error names its own.
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -43,8 +45,8 @@ std::string section_of(std::string_view header, const std::string& origin) {
   std::string name(header.substr(1, header.size() - 2));
   const std::vector<std::string> known = section_names();
   if (std::find(known.begin(), known.end(), name) == known.end()) {
-    fail(origin, "unknown section [" + name + "]" + did_you_mean(name, known) + "; the sections are " +
-                     join(known, ", "));
+    fail(origin, fmt::format("unknown section [{}]{}; the sections are {}", name, did_you_mean(name, known),
+                             join(known, ", ")));
   }
   return name;
 }
@@ -59,7 +61,7 @@ std::vector<Setting> read_ini(std::string_view text, const std::string& name) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    const std::string origin = name + ":" + std::to_string(number);
+    const std::string origin = fmt::format("{}:{}", name, number);
     check_is_text(line, origin);
     const std::string_view content = trim(line.substr(0, line.find('#')));
     if (content.starts_with('[')) {
@@ -75,10 +77,11 @@ std::vector<Setting> read_ini(std::string_view text, const std::string& name) {
     if (short_name.empty()) fail(origin, in_quotes(content) + " (no key before the '='); write key = value");
     std::string key = section.empty() ? short_name : section + "." + short_name;
     if (section.empty() && !find_key(key)) {
-      fail(origin, "key " + in_quotes(key) + " outside a section" + suggest_key(key) +
-                       "; put it under its [section]");
+      fail(origin, fmt::format("key {} outside a section{}; put it under its [section]", in_quotes(key),
+                               suggest_key(key)));
     }
-    if (value.empty()) fail(origin, key + " has no value; write " + short_name + " = VALUE or leave it out");
+    if (value.empty())
+      fail(origin, fmt::format("{} has no value; write {} = VALUE or leave it out", key, short_name));
     settings.push_back({std::move(key), value, origin});
   }
   return settings;
@@ -86,7 +89,7 @@ std::vector<Setting> read_ini(std::string_view text, const std::string& name) {
 
 std::vector<Setting> read_ini_file(const std::string& path) {
   const auto cannot = [&](const std::string& why) {
-    throw ConfigError("--config " + path + " cannot be read (" + why + "); name an existing INI file");
+    throw ConfigError(fmt::format("--config {} cannot be read ({}); name an existing INI file", path, why));
   };
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) cannot("it is a directory");

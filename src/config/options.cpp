@@ -1,5 +1,7 @@
 // From settings to Options and back, along the table of keys.
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <map>
 
@@ -16,13 +18,13 @@ namespace {
 using Winners = std::map<std::string, Setting, std::less<>>;
 
 std::string shown(const Setting& setting) {
-  return setting.origin + ": " + setting.key + " = '" + setting.value + "'";
+  return fmt::format("{}: {} = '{}'", setting.origin, setting.key, setting.value);
 }
 
 const Key& known_key(const Setting& setting) {
   if (const Key* key = find_key(setting.key)) return *key;
-  throw ConfigError(setting.origin + ": unknown key " + setting.key + suggest_key(setting.key) +
-                    "; 'convoy train --help' lists all keys");
+  throw ConfigError(fmt::format("{}: unknown key {}{}; 'convoy train --help' lists all keys", setting.origin,
+                                setting.key, suggest_key(setting.key)));
 }
 
 void apply(const std::vector<Setting>& source, Options& options, Winners& winners) {
@@ -35,8 +37,8 @@ void apply(const std::vector<Setting>& source, Options& options, Winners& winner
       throw ConfigError(shown(setting) + " holds a line break (a value is one line)");
     const auto [first, is_new] = seen.emplace(setting.key, setting);
     if (!is_new && key.times == Times::kOnce) {
-      throw ConfigError(shown(setting) + " is set twice (before at " + first->second.origin +
-                        "); leave one of the two");
+      throw ConfigError(fmt::format("{} is set twice (before at {}); leave one of the two", shown(setting),
+                                    first->second.origin));
     }
     if (is_new && key.times == Times::kOftenInOrder) options.layers.clear();
     if (!key.read(options, setting.value, setting.origin))
@@ -53,9 +55,9 @@ void check_complete(const Winners& winners, bool starts_a_run) {
     if (is_needed && !winners.contains(key.name)) missing.push_back(key.name);
   }
   if (missing.empty()) return;
-  throw ConfigError("missing " + join(missing, ", ") +
-                    " (there is no default); set it in a --config file or as --" + missing.front() +
-                    " VALUE");
+  throw ConfigError(
+      fmt::format("missing {} (there is no default); set it in a --config file or as --{} VALUE",
+                  join(missing, ", "), missing.front()));
 }
 
 /// Paths in files that Convoy did not make.
@@ -74,9 +76,9 @@ void check_data(const Options& options, const Winners& winners) {
     return;
   }
   if (paths.labels.empty() == paths.targets.empty()) {
-    throw ConfigError(shown(winners.at("data.images")) + " needs one of data.labels (classes) and " +
-                      "data.targets (numbers); " +
-                      (paths.labels.empty() ? "there is none" : "leave one out"));
+    throw ConfigError(fmt::format("{} needs one of data.labels (classes) and data.targets (numbers); {}",
+                                  shown(winners.at("data.images")),
+                                  paths.labels.empty() ? "there is none" : "leave one out"));
   }
   if (paths.targets.empty() ? !options.data.test.targets.empty() : !options.data.test.labels.empty())
     throw ConfigError(shown(winners.at("data.images")) +
@@ -111,8 +113,8 @@ void check_together(Options& options, const Winners& winners) {
   if (!winners.contains("train.micro-batch"))
     options.micro_batch = std::min(options.micro_batch, options.batch);
   if (options.micro_batch > options.batch) {
-    throw ConfigError(shown(winners.at("train.micro-batch")) + " is larger than train.batch, " +
-                      grouped(options.batch) + "; set it to at most that");
+    throw ConfigError(fmt::format("{} is larger than train.batch, {}; set it to at most that",
+                                  shown(winners.at("train.micro-batch")), grouped(options.batch)));
   }
 }
 
@@ -144,7 +146,8 @@ Options from_checkpoint(std::string_view text, const std::string& file) {
   try {
     return assemble({read_ini(text, "checkpoint " + file)}, Purpose::kCheckpoint);
   } catch (const ConfigError& error) {
-    throw DataError("the configuration stored in checkpoint " + file + " is wrong (" + error.what() + ")");
+    throw DataError(
+        fmt::format("the configuration stored in checkpoint {} is wrong ({})", file, error.what()));
   }
 }
 
@@ -162,7 +165,7 @@ std::string effective_ini(const Options& options) {
       const bool is_writable = value.find('#') == std::string::npos;
       if (!is_writable)
         text += "# for --" + key.name + " on the command line (a '#' begins a comment here): ";
-      text += key.short_name() + " = " + value + '\n';
+      text += fmt::format("{} = {}\n", key.short_name(), value);
     }
   }
   return text;

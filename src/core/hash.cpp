@@ -2,8 +2,6 @@
 
 #include <xxhash.h>
 
-#include <array>
-#include <cstdio>
 #include <new>
 
 namespace convoy {
@@ -47,10 +45,11 @@ Digest hash(std::string_view text) {
 }
 
 std::string to_hex(const Digest& digest) {
-  std::array<char, 33> text{};
-  std::snprintf(text.data(), text.size(), "%016llx%016llx", static_cast<unsigned long long>(digest.high),
-                static_cast<unsigned long long>(digest.low));
-  return text.data();
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const std::uint64_t half : {digest.high, digest.low})
+    for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[half >> shift & 0xF];
+  return text;
 }
 
 }  // namespace convoy

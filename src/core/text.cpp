@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <system_error>
 
 namespace convoy {
@@ -116,33 +115,17 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-std::string json_string(std::string_view text) {
-  std::string quoted = "\"";
-  while (!text.empty()) {
-    const char ch = text.front();
-    const std::size_t length = utf8_length(text);
-    if (length == 0) {
-      quoted += "\\ufffd";
-    } else if (ch == '"' || ch == '\\') {
-      quoted += '\\';
-      quoted += ch;
-    } else if (static_cast<unsigned char>(ch) < 0x20) {
-      quoted += format("\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(ch)));
-    } else {
-      quoted += text.substr(0, length);
-    }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
+std::string in_ranges(const std::vector<int>& numbers) {
+  std::string text;
+  for (std::size_t i = 0; i < numbers.size();) {
+    std::size_t end = i;
+    while (end + 1 < numbers.size() && numbers[end + 1] == numbers[end] + 1) ++end;
+    if (!text.empty()) text += ',';
+    text += std::to_string(numbers[i]);
+    if (end > i) text += '-' + std::to_string(numbers[end]);
+    i = end + 1;
   }
-  return quoted + '"';
-}
-
-std::string json_object(const JsonMembers& members) {
-  std::string text = "{";
-  for (const auto& [key, value] : members) {
-    if (text.size() > 1) text += ',';
-    text += json_string(key) + ':' + value;
-  }
-  return text + '}';
+  return text;
 }
 
 std::string grouped(std::int64_t value) {
@@ -196,9 +179,10 @@ std::string in_bytes(std::int64_t bytes) {
   std::size_t unit = 0;
   for (; value >= 1000 && unit + 1 < kUnits.size(); ++unit) value /= 1000;
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), value < 10 && unit > 0 ? "%.1f %s" : "%.0f %s", value,
-                kUnits[unit]);
-  return text.data();
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed,
+                                 value < 10 && unit > 0 ? 1 : 0)
+                       .ptr;
+  return std::string(text.data(), end) + ' ' + kUnits[unit];
 }
 
 }  // namespace convoy

@@ -1,5 +1,7 @@
 #include "convoy/data/augment.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "convoy/core/error.hpp"
@@ -68,9 +70,9 @@ void require_fits(const Augmentation& augmentation, const Shape& shape) {
   const std::int64_t side = std::min(shape.h, shape.w);
   const auto require = [&](const char* name, std::int64_t pixels) {
     if (pixels >= side)
-      throw ConfigError("data.augment has " + std::string(name) + '=' + std::to_string(pixels) +
-                        " (pictures are " + std::to_string(shape.h) + 'x' + std::to_string(shape.w) +
-                        "); it should be below their smaller side");
+      throw ConfigError(
+          fmt::format("data.augment has {}={} (pictures are {}x{}); it should be below their smaller side",
+                      name, pixels, shape.h, shape.w));
   };
   require("crop", augmentation.crop);
   require("cutout", augmentation.cutout);

@@ -1,5 +1,7 @@
 #include "convoy/data/dataset.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <fstream>
@@ -56,7 +58,8 @@ std::string check_file(const std::string& path, const Options& options) {
   if (check.state == io::SumState::kAbsent || (check.state == io::SumState::kGood && read_all))
     check = io::check_sum(path);
   if (check.damaged())
-    throw DataError("damaged data set " + path + " (" + check.detail + "); make it again or copy it again");
+    throw DataError(
+        fmt::format("damaged data set {} ({}); make it again or copy it again", path, check.detail));
   return to_hex(check.digest);
 }
 

@@ -1,5 +1,7 @@
 #include "dataset_layout.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -16,7 +18,7 @@ constexpr std::int64_t kLargeChunk = std::int64_t{16} << 20;  // bytes
 
 [[noreturn]] void throw_wrong(const std::string& problem, const io::File& file, const std::string& object,
                               const std::string& why, const std::string& right) {
-  throw DataError(problem + " in data set " + file.path() + " (" + object + " " + why + "); " + right);
+  throw DataError(fmt::format("{} in data set {} ({} {}); {}", problem, file.path(), object, why, right));
 }
 
 bool is_pixel(io::ElementType type) {
@@ -31,21 +33,21 @@ void check_format(const io::File& file) {
                     "say with data.images and data.labels where in it pictures and labels lie");
   const auto format = file.attribute<std::string>("/", names::kFormat);
   if (format != names::kFormatValue)
-    throw DataError("not a data set: " + file.path() + " (its format is '" + format + "'); it should be '" +
-                    std::string(names::kFormatValue) + "'");
+    throw DataError(fmt::format("not a data set: {} (its format is '{}'); it should be '{}'", file.path(),
+                                format, names::kFormatValue));
   const auto version = file.attribute<std::int64_t>("/", names::kFormatVersion);
   if (version != names::kFormatVersionValue)
-    throw DataError("unknown version of data set " + file.path() + " (its format_version is " +
-                    std::to_string(version) + "); this program reads version " +
-                    std::to_string(names::kFormatVersionValue));
+    throw DataError(fmt::format(
+        "unknown version of data set {} (its format_version is {}); this program reads version {}",
+        file.path(), version, names::kFormatVersionValue));
 }
 
 // What promises more than it can hold was never written; no memory is taken for it.
 void check_stored(const io::File& file, const std::string& path, const io::DatasetInfo& info) {
   if (info.promises_too_much())
     throw_wrong("missing content", file, path,
-                "promises " + grouped(count(info.dims)) + " elements but stores " +
-                    grouped(info.stored_bytes) + " bytes",
+                fmt::format("promises {} elements but stores {} bytes", grouped(count(info.dims)),
+                            grouped(info.stored_bytes)),
                 "it was not written to the end");
 }
 
@@ -165,12 +167,12 @@ std::int64_t check_labels(const DatasetLayout& layout) {
       if (label >= 0 && label < (named ? classes : kMostClasses)) continue;
       const auto piece = std::ranges::find_if(
           split.pieces, [&](const Piece& each) { return static_cast<std::int64_t>(i) < each.rows.end; });
-      throw DataError("wrong label in data set " + piece->file + " (it holds " + std::to_string(label) +
-                      " for sample " + std::to_string(static_cast<std::int64_t>(i) - piece->rows.begin) +
-                      " of " + piece->images + "); " +
-                      (named ? "there are " + counted(classes, "class name") +
-                                   ", so labels lie between 0 and " + std::to_string(classes - 1)
-                             : "labels count from 0"));
+      throw DataError(fmt::format("wrong label in data set {} (it holds {} for sample {} of {}); {}",
+                                  piece->file, label, static_cast<std::int64_t>(i) - piece->rows.begin,
+                                  piece->images,
+                                  named ? fmt::format("there are {}, so labels lie between 0 and {}",
+                                                      counted(classes, "class name"), classes - 1)
+                                        : "labels count from 0"));
     }
   }
   if (named) return classes;
@@ -191,7 +193,7 @@ std::optional<Statistics> read_statistics(const io::File& file, const std::strin
     const bool positive =
         name == names::kMean || std::ranges::all_of(*values, [](double x) { return x >= 0; });
     if (static_cast<std::int64_t>(values->size()) != layout.shape.c || !sound || !positive)
-      throw_wrong("wrong statistics", file, images + ", attribute '" + name + "'", "does not fit",
+      throw_wrong("wrong statistics", file, fmt::format("{}, attribute '{}'", images, name), "does not fit",
                   "it should hold a finite number for each of " + counted(layout.shape.c, "channel"));
   }
   return statistics;
@@ -244,9 +246,10 @@ void add_foreign(const io::File& file, const Paths& paths, const std::string& na
   add_piece(file, paths, split_named(layout, name, axes), layout);
   const Shape& shape = layout.shape;
   if (is_first && axes == Axes::kNchw && (shape.w == 1 || shape.w == 3 || shape.w == 4) && shape.c > 4)
-    layout.warnings.push_back(file.path() + ", " + paths.images + ": pictures of " +
-                              counted(shape.c, "channel") + " and a width of " + std::to_string(shape.w) +
-                              " look as if channels came last; data.layout = NHWC reads them so");
+    layout.warnings.push_back(
+        fmt::format("{}, {}: pictures of {} and a width of {} look as if channels came last; data.layout = "
+                    "NHWC reads them so",
+                    file.path(), paths.images, counted(shape.c, "channel"), shape.w));
 }
 
 }  // namespace
@@ -258,10 +261,11 @@ std::string warning_of_chunks(const std::string& path, const io::DatasetInfo& in
   for (std::size_t i = 1; i < info.chunk.size(); ++i)
     bytes *= (info.dims[i] + info.chunk[i] - 1) / info.chunk[i] * info.chunk[i];
   if (bytes <= kLargeChunk) return {};
-  return path + ": chunks of " + in_bytes(count(info.chunk) * info.element_bytes) + " (" +
-         to_string(info.chunk) + ") are read whole even for one sample" +
-         (bytes > count(info.chunk) * info.element_bytes ? ", " + in_bytes(bytes) + " in all" : "") +
-         "; chunks of a few samples read faster (h5repack -l CHUNK=…)";
+  return fmt::format(
+      "{}: chunks of {} ({}) are read whole even for one sample{}; chunks of a few samples read faster "
+      "(h5repack -l CHUNK=…)",
+      path, in_bytes(count(info.chunk) * info.element_bytes), to_string(info.chunk),
+      bytes > count(info.chunk) * info.element_bytes ? ", " + in_bytes(bytes) + " in all" : "");
 }
 
 const std::vector<std::string_view>& axes_names() {

@@ -1,7 +1,8 @@
 #include "convoy/data/describe.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
-#include <cstdio>
 
 #include "convoy/core/text.hpp"
 #include "convoy/data/dataset.hpp"
@@ -17,29 +18,25 @@ namespace {
 
 std::string line(const std::string& name, const std::string& content) {
   constexpr std::size_t kNameWidth = 12;
-  return "  " + name + std::string(kNameWidth - std::min(kNameWidth - 1, name.size()), ' ') + content + '\n';
+  return fmt::format("  {:{}} {}\n", name, kNameWidth - 1, content);
 }
 
 std::string numbers(const std::vector<double>& values) {
   std::vector<std::string> words;
-  for (const double value : values) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.6g", value);
-    words.emplace_back(text);
-  }
+  for (const double value : values) words.push_back(fmt::format("{:.6g}", value));
   return join(words, ", ");
 }
 
 std::string split_line(const SplitLayout& split, const DatasetLayout& layout) {
-  const std::string pictures = counted(split.samples, "picture") + " of " + to_string(layout.shape) + ", " +
-                               std::string(io::element_name(split.type)) + ", ";
+  const std::string pictures = fmt::format("{} of {}, {}, ", counted(split.samples, "picture"),
+                                           to_string(layout.shape), io::element_name(split.type));
   if (split.target_size > 0)
     return line(split.name, pictures + counted(split.target_size, "number") + " a target");
   std::vector<std::int64_t> of_class(static_cast<std::size_t>(layout.classes));
   for (const std::int64_t label : split.labels) ++of_class[static_cast<std::size_t>(label)];
   const auto [fewest, most] = std::ranges::minmax(of_class);
-  return line(split.name,
-              pictures + grouped(fewest) + (fewest == most ? "" : " to " + grouped(most)) + " of each class");
+  return line(split.name, fmt::format("{}{}{} of each class", pictures, grouped(fewest),
+                                      fewest == most ? "" : " to " + grouped(most)));
 }
 
 // A file of others: what a configuration could name.
@@ -52,20 +49,20 @@ Description describe_other(const io::File& file) {
   for (const io::ExternalLink& link : file.external_links()) {
     const std::string target = link.object + " of " + link.file;
     if (!file.exists(link.path)) {
-      description.text += "    " + link.path + "  a link to " + target + ", which is not there\n";
+      description.text += fmt::format("    {}  a link to {}, which is not there\n", link.path, target);
     } else if (!file.is_group(link.path)) {
       found.emplace_back(link.path, file.info(link.path));
     } else {
-      description.text += "    " + link.path + "  a link to the group " + target + '\n';
+      description.text += fmt::format("    {}  a link to the group {}\n", link.path, target);
     }
   }
   for (const auto& [path, info] : found) {
-    description.text += "    " + path + "  " + std::string(io::element_name(info.type)) + ' ' +
-                        (info.dims.empty() ? "scalar" : to_string(info.dims)) +
-                        (info.is_elsewhere    ? ", content in other files"
-                         : info.chunk.empty() ? ", contiguous"
-                                              : ", chunks " + to_string(info.chunk)) +
-                        ", " + in_bytes(info.stored_bytes) + " stored\n";
+    description.text += fmt::format("    {}  {} {}{}, {} stored\n", path, io::element_name(info.type),
+                                    info.dims.empty() ? "scalar" : to_string(info.dims),
+                                    info.is_elsewhere    ? ", content in other files"
+                                    : info.chunk.empty() ? ", contiguous"
+                                                         : ", chunks " + to_string(info.chunk),
+                                    in_bytes(info.stored_bytes));
     constexpr std::size_t kPictureDims = 3;
     if (info.dims.size() < kPictureDims) continue;
     if (const std::string warning = warning_of_chunks(path, info); !warning.empty())

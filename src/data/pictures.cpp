@@ -1,5 +1,7 @@
 #include "pictures.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <concepts>
@@ -17,10 +19,10 @@ void require_finite(std::span<const float> values, const std::string& what, cons
                     const std::string& path, std::int64_t first, std::int64_t size) {
   const auto wrong = std::ranges::find_if(values, [](float x) { return !std::isfinite(x); });
   if (wrong == values.end()) return;
-  throw DataError("wrong " + what + " in data set " + file + " (" + path +
-                  " holds a NaN or infinity in sample " +
-                  std::to_string(first + (wrong - values.begin()) / size) + "); " + what +
-                  "s should be finite float32 numbers");
+  throw DataError(
+      fmt::format("wrong {} in data set {} ({} holds a NaN or infinity in sample {}); {}s should be finite "
+                  "float32 numbers",
+                  what, file, path, first + (wrong - values.begin()) / size, what));
 }
 
 /// read(piece, rows of its file, from which of `rows`) for every piece that has some of them.

@@ -1,5 +1,7 @@
 #include "convoy/data/stream.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -297,7 +299,7 @@ const std::byte* Stream::picture(std::int64_t sample) const {
       return reading_->pictures(portion->number) +
              (found - portion->rows.begin()) * reading_->split.picture_bytes();
   }
-  throw std::logic_error("sample " + std::to_string(sample) + " is not part of the step that is here");
+  throw std::logic_error(fmt::format("sample {} is not part of the step that is here", sample));
 }
 
 std::int64_t Stream::progress() const {

@@ -1,5 +1,7 @@
 #include "convoy/doctor/doctor.hpp"
 
+#include <fmt/core.h>
+
 #include <utility>
 
 #include "convoy/core/error.hpp"
@@ -22,7 +24,7 @@ Findings read_configuration(Scene& scene) {
       where[problems[rank]].push_back(comm::rank_on_host(static_cast<int>(rank), hosts));
   for (const auto& [problem, ranks] : where)
     found.push_back(
-        wrong(problem + " [" + join(ranks, ", ") + ']',
+        wrong(fmt::format("{} [{}]", problem, join(ranks, ", ")),
               "mend the configuration, and let every host see it and its data at the same paths"));
   if (!found.empty()) {
     if (scene.run) scene.dir = scene.run->options.dir;
@@ -30,8 +32,8 @@ Findings read_configuration(Scene& scene) {
     return found;
   }
   scene.dir = scene.run->options.dir;
-  return {ok("network of " + grouped(scene.run->network.parameter_count()) + " parameters, run.dir " +
-             scene.dir)};
+  return {ok(fmt::format("network of {} parameters, run.dir {}",
+                         grouped(scene.run->network.parameter_count()), scene.dir))};
 }
 
 class Examiner {

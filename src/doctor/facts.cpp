@@ -1,5 +1,6 @@
 // What each rank tells of itself, gathered on all.
 
+#include <fmt/core.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -58,7 +59,8 @@ void add_devices(Facts& facts) {
   std::vector<std::string> active;
   for (const std::string& device : entries(fabric))
     for (const std::string& port : entries(fabric + device + "/ports"))
-      if (first_line(fabric + device + "/ports/" + port + "/state").find("ACTIVE") != std::string::npos)
+      if (first_line(fmt::format("{}{}/ports/{}/state", fabric, device, port)).find("ACTIVE") !=
+          std::string::npos)
         active.push_back(device);
   if (!active.empty()) facts["infiniband"] = join(active, " ");
   std::int64_t fastest = 0;  // Mbit/s

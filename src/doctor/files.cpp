@@ -1,5 +1,6 @@
 // The file system of the run's folder.
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -85,14 +86,15 @@ std::vector<std::string> RunFolder::try_sharing() const {
   step(world.is_root(), [&] { io::write_text_file(path("old-name"), token); });
   step(!world.is_root(), [&] {
     if (!comes_true([&] { return is_read("old-name"); }))
-      throw IoError("what " + writer + " writes in " + folder_ +
-                    " is not there: another folder of the same name, or another working directory");
+      throw IoError(fmt::format(
+          "what {} writes in {} is not there: another folder of the same name, or another working directory",
+          writer, folder_));
   });
   step(world.is_root(), [&] { io::rename_durably(path("old-name"), path("new-name")); });
   step(!world.is_root() && problems[static_cast<std::size_t>(world.rank())].empty(), [&] {
     if (!comes_true([&] { return is_read("new-name") && !io::exists(path("old-name")); }))
-      throw IoError("a file that " + writer + " renamed has its old name for longer than " +
-                    shortest(kSecondsToBeSeen) + " s");
+      throw IoError(fmt::format("a file that {} renamed has its old name for longer than {} s", writer,
+                                shortest(kSecondsToBeSeen)));
     if (is_first) io::write_text_file(path("from-" + std::to_string(world.rank())), token);
   });
   step(world.is_root(), [&] {
@@ -100,8 +102,7 @@ std::vector<std::string> RunFolder::try_sharing() const {
       const std::string name = "from-" + std::to_string(first);
       if (first != 0 && problems[static_cast<std::size_t>(first)].empty() &&
           !comes_true([&] { return is_read(name.c_str()); }))
-        throw IoError("what rank " + std::to_string(first) + " on " + scene_.host(first) +
-                      " writes is not seen");
+        throw IoError(fmt::format("what rank {} on {} writes is not seen", first, scene_.host(first)));
     }
   });
   return problems;
@@ -114,11 +115,11 @@ Findings RunFolder::check_sharing() {
       scene_.world.broadcast(scene_.world.is_root() ? write_first(seconds, ahead) : std::string());
   folder_ = scene_.world.broadcast(folder_);
   if (!problem.empty())
-    return {wrong(problem + " [rank 0 on " + scene_.host(0) + ']', remedy_of_write(problem))};
+    return {wrong(fmt::format("{} [rank 0 on {}]", problem, scene_.host(0)), remedy_of_write(problem))};
   scratch_path_ = scene_.world.broadcast(scratch_ ? scratch_->path() : std::string());
   Findings found;
   for (const auto& [each, ranks] : ranks_by(try_sharing()))
-    found.push_back(wrong(each + " [" + scene_.named(ranks) + ']',
+    found.push_back(wrong(fmt::format("{} [{}]", each, scene_.named(ranks)),
                           "put run.dir on a file system that all hosts mount at this path (df -h " + folder_ +
                               " on each of them shows which it is); --dir FOLDER tries another"));
   is_shared_ = found.empty();
@@ -128,23 +129,22 @@ Findings RunFolder::check_sharing() {
   constexpr double kLongWrite = 2;
   constexpr double kMostAhead = 3;
   if (found.empty() && seconds > kLongWrite)
-    found.push_back(
-        warning("1 MiB took " + format("%.1f", seconds) +
-                    " s until it was on the disk (fsync); checkpoints "
-                    "will take long",
-                "choose another run.dir, such as the parallel file system; --dir FOLDER tries it"));
+    found.push_back(warning(
+        fmt::format("1 MiB took {:.1f} s until it was on the disk (fsync); checkpoints will take long",
+                    seconds),
+        "choose another run.dir, such as the parallel file system; --dir FOLDER tries it"));
   if (std::fabs(ahead) > kMostAhead)
-    found.push_back(warning("the file system's clock is " + format("%.1f", std::fabs(ahead)) + " s " +
-                                (ahead > 0 ? "ahead of" : "behind") + " that of " + scene_.host(0),
+    found.push_back(warning(fmt::format("the file system's clock is {:.1f} s {} that of {}", std::fabs(ahead),
+                                        ahead > 0 ? "ahead of" : "behind", scene_.host(0)),
                             "have the administrator set both by NTP (timedatectl, chronyc tracking)"));
   if (found.empty() && system.is_of_one_host && system.type != "overlay")
     found.push_back(
-        warning(folder_ + " is " + system.type + ": what lies there is gone with the host's memory",
+        warning(fmt::format("{} is {}: what lies there is gone with the host's memory", folder_, system.type),
                 "choose a run.dir on a disk"));
   if (found.empty())
-    found.push_back(
-        ok(folder_ + " (" + system.type + "): 1 MiB on the disk in " + format("%.3f s", seconds) +
-           (scene_.hosts() > 1 ? ", written, renamed and seen by all hosts" : ", written and renamed")));
+    found.push_back(ok(
+        fmt::format("{} ({}): 1 MiB on the disk in {:.3f} s, {}", folder_, system.type, seconds,
+                    scene_.hosts() > 1 ? "written, renamed and seen by all hosts" : "written and renamed")));
   return found;
 }
 
@@ -156,7 +156,8 @@ Findings RunFolder::check_space() const {
   const std::int64_t all = is_planned ? scene_.needs.files * file : 4 * file;
   const std::string need =
       is_planned
-          ? counted(scene_.needs.files, "checkpoint") + " of " + in_bytes(file) + " take " + in_bytes(all)
+          ? fmt::format("{} of {} take {}", counted(scene_.needs.files, "checkpoint"), in_bytes(file),
+                        in_bytes(all))
           : "checkpoints of a small network take " + in_bytes(all) + " (--config tells what a run takes)";
   const std::string remedy = "remove what is not needed (df -h " + folder_ +
                              "; du -sh *), lower checkpoint.keep, or choose another run.dir";
@@ -164,22 +165,23 @@ Findings RunFolder::check_space() const {
   try {
     const io::FileSystem system = io::file_system_of(folder_);
     if (system.free_bytes < all)
-      found.push_back(wrong(in_bytes(system.free_bytes) + " free in " + folder_ + ", " + need + at, remedy));
+      found.push_back(
+          wrong(fmt::format("{} free in {}, {}{}", in_bytes(system.free_bytes), folder_, need, at), remedy));
     constexpr std::int64_t kFewFiles = 64;
     if (system.free_files >= 0 && system.free_files < kFewFiles)
-      found.push_back(
-          wrong(folder_ + " has room for " + counted(system.free_files, "more file") + " (inodes)" + at,
-                "remove files (df -i " + folder_ + " shows how many there are)"));
+      found.push_back(wrong(
+          fmt::format("{} has room for {} (inodes){}", folder_, counted(system.free_files, "more file"), at),
+          "remove files (df -i " + folder_ + " shows how many there are)"));
     const double limit = scene_.number(0, "limit file size");
     if (!scene_.text(0, "limit file size").empty() && limit < static_cast<double>(file))
-      found.push_back(wrong("no file of a rank may grow beyond " +
-                                in_bytes(static_cast<std::int64_t>(limit)) +
-                                " (RLIMIT_FSIZE), a checkpoint takes " + in_bytes(file) + at,
-                            "ulimit -f unlimited before the launcher"));
+      found.push_back(
+          wrong(fmt::format("no file of a rank may grow beyond {} (RLIMIT_FSIZE), a checkpoint takes {}{}",
+                            in_bytes(static_cast<std::int64_t>(limit)), in_bytes(file), at),
+                "ulimit -f unlimited before the launcher"));
     const io::QuotaAnswer quota = io::ask_quota(folder_);
     if (quota.tightest && quota.tightest->free_bytes < all)
-      found.push_back(wrong("the quota of " + quota.tightest->whose + " leaves " +
-                                in_bytes(quota.tightest->free_bytes) + " in " + folder_ + ", " + need + at,
+      found.push_back(wrong(fmt::format("the quota of {} leaves {} in {}, {}{}", quota.tightest->whose,
+                                        in_bytes(quota.tightest->free_bytes), folder_, need, at),
                             "remove what is not needed (quota -s; du -sh *), or ask for more"));
     if (found.empty()) {
       if (!scratch_path_.empty()) io::try_room_in(scratch_path_, all);
@@ -187,7 +189,7 @@ Findings RunFolder::check_space() const {
                                : quota.is_known
                                    ? "no quota"
                                    : "quota not known (" + system.type + " does not tell; quota -s may)";
-      found.push_back(ok(in_bytes(system.free_bytes) + " free, " + told + "; " + need));
+      found.push_back(ok(fmt::format("{} free, {}; {}", in_bytes(system.free_bytes), told, need)));
     }
   } catch (const Error& error) {
     found.push_back(wrong(error.what() + at, remedy));
@@ -212,10 +214,11 @@ Findings RunFolder::check_locks() const {
   Findings found;
   for (const auto& [problem, ranks] : ranks_by(without)) {
     const std::string setting = scene_.text(ranks.front(), "HDF5_USE_FILE_LOCKING");
-    const std::string text = "no file locks (" + problem + ") [" + scene_.named(ranks) + "]: ";
+    const std::string text = fmt::format("no file locks ({}) [{}]: ", problem, scene_.named(ranks));
     const std::string remedy = "export HDF5_USE_FILE_LOCKING=FALSE";
     if (setting == "TRUE" || setting == "1" || setting == "BEST_EFFORT")
-      found.push_back(wrong(text + "HDF5_USE_FILE_LOCKING=" + setting + " makes HDF5 want them", remedy));
+      found.push_back(
+          wrong(fmt::format("{}HDF5_USE_FILE_LOCKING={} makes HDF5 want them", text, setting), remedy));
     else
       found.push_back(warning(
           text + "Convoy opens files without, h5py, h5dump and others need " + "HDF5_USE_FILE_LOCKING=FALSE",
@@ -248,7 +251,7 @@ Findings RunFolder::check_hdf5() const {
     for (std::int64_t i = 0; i < of_rows * kColumns; ++i) {
       const std::int64_t row = i / kColumns;
       if (values[static_cast<std::size_t>(i)] != static_cast<float>(row + 1))
-        throw DataError("row " + std::to_string(row) + " reads back other than it was written");
+        throw DataError(fmt::format("row {} reads back other than it was written", row));
     }
   };
   const std::string remedy = "choose another run.dir; --dir FOLDER tries one";
@@ -259,7 +262,7 @@ Findings RunFolder::check_hdf5() const {
     read(path("alone.h5"), 1);
   });
   for (const auto& [problem, ranks] : ranks_by(alone))
-    found.push_back(wrong(problem + " [" + scene_.named(ranks) + ']', remedy));
+    found.push_back(wrong(fmt::format("{} [{}]", problem, scene_.named(ranks)), remedy));
   if (world.size() == 1 || !found.empty()) {
     if (found.empty()) found.push_back(ok("written and read back by one rank"));
     return found;
@@ -276,7 +279,7 @@ Findings RunFolder::check_hdf5() const {
       if (scene_.node.is_root()) read(path("together.h5"), rows);
     });
   for (const auto& [problem, ranks] : ranks_by(together)) {
-    const std::string text = "collective write: " + problem + " [" + scene_.named(ranks) + ']';
+    const std::string text = fmt::format("collective write: {} [{}]", problem, scene_.named(ranks));
     if (scene_.run && scene_.run->options.checkpoint_writers != model::Writers::kOne)
       found.push_back(wrong(text, "checkpoint.writers = one"));
     else
@@ -286,11 +289,10 @@ Findings RunFolder::check_hdf5() const {
                   "implementation of MPI-IO"));
   }
   if (found.empty())
-    found.push_back(
-        ok("written by all ranks together in " +
-           format("%.2f s", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()) +
-           ", rank " + std::to_string(world.size() - 1) + " with nothing to write, and read back by " +
-           (scene_.hosts() > 1 ? "every host" : "one rank")));
+    found.push_back(ok(fmt::format(
+        "written by all ranks together in {:.2f} s, rank {} with nothing to write, and read back by {}",
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), world.size() - 1,
+        scene_.hosts() > 1 ? "every host" : "one rank")));
   return found;
 }
 

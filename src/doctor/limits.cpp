@@ -1,5 +1,7 @@
 // What the system allows the ranks: limits, memory, shared memory, a folder for temporary files.
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -50,7 +52,7 @@ std::string share_a_piece(const Scene& scene) {
       const int number = numbers[static_cast<std::size_t>(mate)];
       const auto expected = static_cast<std::byte>(number + 1);
       if (std::ranges::any_of(segments.of(mate), [&](std::byte each) { return each != expected; }))
-        problem = "what rank " + std::to_string(number) + " wrote in shared memory is not seen";
+        problem = fmt::format("what rank {} wrote in shared memory is not seen", number);
     }
     scene.node.barrier();
     return problem;
@@ -66,18 +68,19 @@ Findings check_limits(const Scene& scene) {
   // A connection to every other rank, the program's own files, libraries', data and checkpoint.
   const double files = 128 + 2.0 * scene.world.size();
   if (const Below few = below(scene, "open files", files); !few.ranks.empty())
-    found.push_back(wrong("only " + amount(few.lowest) + " open files are allowed, " +
-                              counted(scene.world.size(), "rank") + " may take " + amount(files) + " [" +
-                              scene.named(few.ranks) + ']',
-                          "ulimit -n 65536 before the launcher, or LimitNOFILE=65536 for slurmd, nofile in "
-                          "/etc/security/limits.conf"));
+    found.push_back(
+        wrong(fmt::format("only {} open files are allowed, {} may take {} [{}]", amount(few.lowest),
+                          counted(scene.world.size(), "rank"), amount(files), scene.named(few.ranks)),
+              "ulimit -n 65536 before the launcher, or LimitNOFILE=65536 for slurmd, nofile in "
+              "/etc/security/limits.conf"));
   // Rings and registered buffers of a network card are pinned.
   std::string devices;
   for (const int first : scene.firsts)
     if (devices.empty()) devices = scene.text(first, "infiniband");
   if (const Below little = below(scene, "memlock", 64.0 * kMebibyte); !little.ranks.empty()) {
-    const std::string text = "only " + in_bytes(static_cast<std::int64_t>(little.lowest)) +
-                             " of memory may be locked [" + scene.named(little.ranks) + ']';
+    const std::string text =
+        fmt::format("only {} of memory may be locked [{}]",
+                    in_bytes(static_cast<std::int64_t>(little.lowest)), scene.named(little.ranks));
     const std::string remedy =
         "ulimit -l unlimited before the launcher, or LimitMEMLOCK=infinity for slurmd, memlock unlimited in "
         "/etc/security/limits.conf";
@@ -87,25 +90,26 @@ Findings check_limits(const Scene& scene) {
       if (little.lowest < kVeryLittle) found.push_back(warning(text, remedy));
     } else {
       found.push_back(
-          wrong(text + ", too little for " + devices + ": MPI falls back to TCP, or ends", remedy));
+          wrong(fmt::format("{}, too little for {}: MPI falls back to TCP, or ends", text, devices), remedy));
     }
   }
   if (const Below small = below(scene, "stack", 2.0 * kMebibyte); !small.ranks.empty())
-    found.push_back(warning("stacks are limited to " + in_bytes(static_cast<std::int64_t>(small.lowest)) +
-                                " [" + scene.named(small.ranks) + "], libraries may crash",
-                            "ulimit -s 8192"));
+    found.push_back(
+        warning(fmt::format("stacks are limited to {} [{}], libraries may crash",
+                            in_bytes(static_cast<std::int64_t>(small.lowest)), scene.named(small.ranks)),
+                "ulimit -s 8192"));
   if (const Below short_time = below(scene, "processor time", kUnlimited); !short_time.ranks.empty())
     found.push_back(
-        warning("the system ends a rank after " + amount(short_time.lowest) + " seconds of processor time [" +
-                    scene.named(short_time.ranks) + ']',
+        warning(fmt::format("the system ends a rank after {} seconds of processor time [{}]",
+                            amount(short_time.lowest), scene.named(short_time.ranks)),
                 "ulimit -t unlimited; where that is not allowed, train in a job instead of on a login "
                 "node"));
   if (found.empty()) {
     const Below lowest_files = below(scene, "open files", kUnlimited);
     const Below lowest_lock = below(scene, "memlock", kUnlimited);
-    found.push_back(ok(
-        "open files " + amount(lowest_files.lowest) + ", locked memory " +
-        (lowest_lock.ranks.empty() ? "unlimited" : in_bytes(static_cast<std::int64_t>(lowest_lock.lowest)))));
+    found.push_back(ok(fmt::format(
+        "open files {}, locked memory {}", amount(lowest_files.lowest),
+        lowest_lock.ranks.empty() ? "unlimited" : in_bytes(static_cast<std::int64_t>(lowest_lock.lowest)))));
   }
   return found;
 }
@@ -121,15 +125,15 @@ Findings check_memory(const Scene& scene) {
       poorest = first;
     }
   }
-  const std::string left = in_bytes(static_cast<std::int64_t>(least)) + " left on " + scene.host(poorest) +
-                           " (MemAvailable, control groups, ulimit -v)";
+  const std::string left = fmt::format("{} left on {} (MemAvailable, control groups, ulimit -v)",
+                                       in_bytes(static_cast<std::int64_t>(least)), scene.host(poorest));
   const std::string remedy =
       "ask for more (sbatch --mem=0 takes all of a node), start fewer ranks or threads a host, or lower "
       "train.micro-batch; data.cache = none leaves pictures in their file";
   if (scene.needs.host_bytes > 0) {
     const auto need = static_cast<double>(scene.needs.host_bytes);
     const std::string text =
-        "a host of this run takes about " + in_bytes(scene.needs.host_bytes) + ", " + left;
+        fmt::format("a host of this run takes about {}, {}", in_bytes(scene.needs.host_bytes), left);
     if (need > least) return {wrong(text, remedy)};
     if (need > 0.8 * least) return {warning(text, remedy)};
     return {ok(text)};
@@ -137,9 +141,10 @@ Findings check_memory(const Scene& scene) {
   // A rank's program and libraries alone.
   const double need = 200e6 * scene.ranks_of_host;
   if (need > least)
-    return {wrong(left + ", " + counted(scene.ranks_of_host, "rank") + " take " +
-                      in_bytes(static_cast<std::int64_t>(need)) + " before any network is there",
-                  remedy)};
+    return {
+        wrong(fmt::format("{}, {} take {} before any network is there", left,
+                          counted(scene.ranks_of_host, "rank"), in_bytes(static_cast<std::int64_t>(need))),
+              remedy)};
   return {ok(left + (scene.run ? "" : "; --config tells what a run takes"))};
 }
 
@@ -155,10 +160,10 @@ Findings check_temporary_folder(const Scene& scene) {
   Findings found;
   const std::string remedy = "export TMPDIR to a folder of each host that may be written (mpirun -x TMPDIR)";
   for (const auto& [problem, ranks] : ranks_by(problems))
-    found.push_back(
-        wrong("MPI needs a folder for its session: " + problem + " [" + scene.named(ranks) + ']', remedy));
+    found.push_back(wrong(
+        fmt::format("MPI needs a folder for its session: {} [{}]", problem, scene.named(ranks)), remedy));
   for (const auto& [folder, ranks] : ranks_by(small))
-    found.push_back(warning("little room in " + folder + " [" + scene.named(ranks) + ']', remedy));
+    found.push_back(warning(fmt::format("little room in {} [{}]", folder, scene.named(ranks)), remedy));
   if (found.empty()) found.push_back(ok(scene.text(0, "tmpdir") + " may be written on all ranks"));
   return found;
 }
@@ -181,11 +186,12 @@ Findings check_shared_memory(const Scene& scene) {
       problems[static_cast<std::size_t>(first)] = problem;
     } else if (room < static_cast<double>(need)) {
       problems[static_cast<std::size_t>(first)] =
-          "/dev/shm has " + in_bytes(static_cast<std::int64_t>(room)) + " free of " +
-          in_bytes(static_cast<std::int64_t>(scene.number(first, "shm size"))) + ", " +
-          (scene.needs.shared_bytes > 0 ? "this run's ranks of a host share "
-                                        : "ranks of a host share at least ") +
-          in_bytes(need) + ": they would be killed by SIGBUS";
+          fmt::format("/dev/shm has {} free of {}, {}{}: they would be killed by SIGBUS",
+                      in_bytes(static_cast<std::int64_t>(room)),
+                      in_bytes(static_cast<std::int64_t>(scene.number(first, "shm size"))),
+                      scene.needs.shared_bytes > 0 ? "this run's ranks of a host share "
+                                                   : "ranks of a host share at least ",
+                      in_bytes(need));
     } else {
       least = std::min(least, room);
     }
@@ -194,27 +200,26 @@ Findings check_shared_memory(const Scene& scene) {
   const auto by_problem = ranks_by(problems);
   for (const auto& [problem, ranks] : by_problem)
     found.push_back(
-        wrong(problem + " [" + scene.named(ranks) + ']',
+        wrong(fmt::format("{} [{}]", problem, scene.named(ranks)),
               "mount -o remount,size=50% /dev/shm (docker run --shm-size=8g, apptainer: --bind /dev/shm), "
               "remove what lies there, or start one rank a host"));
   if (!limited.empty())
     found.push_back(
-        wrong("no file may grow beyond " +
-                  in_bytes(static_cast<std::int64_t>(limit_of(scene, limited.front(), "file size"))) +
-                  " (RLIMIT_FSIZE), and shared memory is a file of " + in_bytes(need) + " [" +
-                  scene.named(limited) + ']',
+        wrong(fmt::format("no file may grow beyond {} (RLIMIT_FSIZE), and shared memory is a file of {} [{}]",
+                          in_bytes(static_cast<std::int64_t>(limit_of(scene, limited.front(), "file size"))),
+                          in_bytes(need), scene.named(limited)),
               "ulimit -f unlimited before the launcher"));
   if (!found.empty()) return found;
 
   for (const auto& [problem, ranks] : ranks_by(scene.world.all_gather_text(share_a_piece(scene))))
     found.push_back(
-        wrong(problem + " [" + scene.named(ranks) + ']',
+        wrong(fmt::format("{} [{}]", problem, scene.named(ranks)),
               "comm.shared-memory = no, or start one rank a host; mpirun --mca osc_sm_backing_directory "
               "names another place than /dev/shm"));
   if (found.empty())
-    found.push_back(ok("seen by all ranks of a host; " + in_bytes(static_cast<std::int64_t>(least)) +
-                       " free in /dev/shm" +
-                       (scene.needs.shared_bytes > 0 ? ", this run takes " + in_bytes(need) : "")));
+    found.push_back(ok(fmt::format(
+        "seen by all ranks of a host; {} free in /dev/shm{}", in_bytes(static_cast<std::int64_t>(least)),
+        scene.needs.shared_bytes > 0 ? ", this run takes " + in_bytes(need) : "")));
   return found;
 }
 

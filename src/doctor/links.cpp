@@ -1,5 +1,7 @@
 // Clocks, and the network between the ranks.
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -58,7 +60,7 @@ Slowness slowness(const Scene& scene, const comm::Link& link) {
   const std::string device = scene.text(0, "network device");
   const double speed = kBitsPerMegabit * scene.number(0, "network speed");
   if (speed > 0 && 8 * link.bytes_per_second < 0.4 * speed)
-    return {"less than 40 % of what " + device + " can (" + format("%.0f", speed / 1e9) + " Gbit/s)",
+    return {fmt::format("less than 40 % of what {} can ({:.0f} Gbit/s)", device, speed / 1e9),
             "name the network: mpirun --mca btl_tcp_if_include " + device + "; others may be using it"};
   if (link.bytes_per_second < kSlowWire || link.latency > kLongWire) return {kSlow, kNameTheNetwork};
   return {};
@@ -86,11 +88,11 @@ Findings check_clocks(const Scene& scene) {
     const double offset = median(ahead[static_cast<std::size_t>(first)]);
     most = std::max(most, std::fabs(offset));
     if (std::fabs(offset) > kMost)
-      found.push_back(
-          warning("the clock of " + scene.host(first) + " is " + format("%.1f", std::fabs(offset)) + " s " +
-                      (offset > 0 ? "ahead of" : "behind") + " that of " + scene.host(0) +
-                      ": times in metrics, logs and make will not fit",
-                  "have the administrator set the clocks by NTP (timedatectl, chronyc tracking)"));
+      found.push_back(warning(
+          fmt::format(
+              "the clock of {} is {:.1f} s {} that of {}: times in metrics, logs and make will not fit",
+              scene.host(first), std::fabs(offset), offset > 0 ? "ahead of" : "behind", scene.host(0)),
+          "have the administrator set the clocks by NTP (timedatectl, chronyc tracking)"));
     if (steps[static_cast<std::size_t>(first)] > 0.1)
       found.push_back(warning("the clock of " + scene.host(first) + " was set while it was looked at",
                               "see why (chronyc tracking): run.max-time and metrics go by it"));
@@ -101,15 +103,15 @@ Findings check_clocks(const Scene& scene) {
     const auto first = static_cast<std::size_t>(*std::ranges::find_if(
         scene.firsts, [&](int each) { return scene.host(each) == scene.host(static_cast<int>(rank)); }));
     if (std::fabs(median(ahead[rank]) - median(ahead[first])) > kMost)
-      apart[rank] = "other time than the first rank of the host, by " +
-                    format("%.1f s", std::fabs(median(ahead[rank]) - median(ahead[first])));
+      apart[rank] = fmt::format("other time than the first rank of the host, by {:.1f} s",
+                                std::fabs(median(ahead[rank]) - median(ahead[first])));
   }
   for (const auto& [problem, who] : ranks_by(apart))
-    found.push_back(
-        warning(problem + " [" + scene.named(who) + ']', "see what changes its clock (LD_PRELOAD)"));
+    found.push_back(warning(fmt::format("{} [{}]", problem, scene.named(who)),
+                            "see what changes its clock (LD_PRELOAD)"));
   if (found.empty())
     found.push_back(
-        ok(scene.hosts() > 1 ? "hosts differ by at most " + format("%.3f s", most) : "it runs evenly"));
+        ok(scene.hosts() > 1 ? fmt::format("hosts differ by at most {:.3f} s", most) : "it runs evenly"));
   return found;
 }
 
@@ -122,17 +124,18 @@ Findings check_network(const Scene& scene) {
     const double seconds = comm::measure_all_reduce(scene.world, kFew, scene.asked.measure_seconds / 4);
     const double rate = 2 * static_cast<double>(kFew) * sizeof(float) / seconds;
     if (rate < kVerySlow)
-      return {warning(std::string(kSlow) + ": between hosts an all-reduce of 256 KiB takes " +
-                          format("%.0f ms, as over %.0f Mbit/s", 1e3 * seconds, 8 * rate / 1e6),
-                      kNameTheNetwork)};
+      return {warning(
+          fmt::format("{}: between hosts an all-reduce of 256 KiB takes {:.0f} ms, as over {:.0f} Mbit/s",
+                      kSlow, 1e3 * seconds, 8 * rate / 1e6),
+          kNameTheNetwork)};
   }
   const comm::Link link = comm::measure_link(scene.world, scene.asked.measure_seconds);
   constexpr std::int64_t kElements = std::int64_t{1} << 20;
   const double all_reduce = comm::measure_all_reduce(scene.world, kElements, scene.asked.measure_seconds);
-  const std::string text = std::string(link.hosts > 1 ? "between hosts " : "within the host ") +
-                           format("%.1f us for 8 bytes, %.2f Gbit/s each way, ", 1e6 * link.latency,
-                                  8 * link.bytes_per_second / 1e9) +
-                           format("all-reduce of 4 MiB %.1f ms", 1e3 * all_reduce);
+  const std::string text =
+      fmt::format("{} {:.1f} us for 8 bytes, {:.2f} Gbit/s each way, all-reduce of 4 MiB {:.1f} ms",
+                  link.hosts > 1 ? "between hosts" : "within the host", 1e6 * link.latency,
+                  8 * link.bytes_per_second / 1e9, 1e3 * all_reduce);
   const Slowness slow = slowness(scene, link);
   if (!slow.text.empty()) return {warning(slow.text + ": " + text, slow.remedy)};
   return {ok(text)};

@@ -1,5 +1,7 @@
 // How the ranks were started, what they are, and where.
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <set>
 
@@ -19,14 +21,14 @@ std::vector<std::string> by_rank(const Scene& scene, const std::string& fact) {
 /// "4.1.4 (ranks 0-1 on n1), 4.1.6 (ranks 2-3 on n2)".
 std::string versions_of(const Scene& scene, const std::map<std::string, std::vector<int>>& ranks) {
   std::vector<std::string> parts;
-  for (const auto& [value, who] : ranks) parts.push_back(value + " (" + scene.named(who) + ')');
+  for (const auto& [value, who] : ranks) parts.push_back(fmt::format("{} ({})", value, scene.named(who)));
   return join(parts, ", ");
 }
 
 /// What was found of a problem that ranks tell of themselves as a fact.
 void add_problems(const Scene& scene, const std::string& fact, const std::string& remedy, Findings& found) {
   for (const auto& [problem, ranks] : ranks_by(by_rank(scene, fact)))
-    found.push_back(wrong(problem + " [" + scene.named(ranks) + ']', remedy));
+    found.push_back(wrong(fmt::format("{} [{}]", problem, scene.named(ranks)), remedy));
 }
 
 /// "mpirun -n 8 --map-by ppr:4:node:pe=2 --bind-to core", with what fits this host.
@@ -37,10 +39,10 @@ std::string binding_options(const Scene& scene) {
       processors.insert(place.processor_numbers.begin(), place.processor_numbers.end());
   const auto each =
       std::max<std::size_t>(processors.size() / static_cast<std::size_t>(scene.ranks_of_host), 1);
-  const std::string number = std::to_string(each);
-  return "mpirun --map-by ppr:" + std::to_string(scene.ranks_of_host) + ":node:pe=" + number +
-         " --bind-to core -x OMP_NUM_THREADS=" + number + ", or srun --cpus-per-task=" + number +
-         " --cpu-bind=cores";
+  return fmt::format(
+      "mpirun --map-by ppr:{0}:node:pe={1} --bind-to core -x OMP_NUM_THREADS={1}, or srun "
+      "--cpus-per-task={1} --cpu-bind=cores",
+      scene.ranks_of_host, each);
 }
 
 }  // namespace
@@ -57,8 +59,9 @@ Findings check_launcher(const Scene& scene) {
   constexpr std::size_t kMostHosts = 8;
   const std::size_t all = hosts.size();
   if (all > kMostHosts) hosts.resize(kMostHosts);
-  return {ok(scene.asked.launcher + ": " + counted(scene.world.size(), "rank") + " on " +
-             counted(scene.hosts(), "host") + " (" + join(hosts, ", ") + (all > kMostHosts ? ", …)" : ")"))};
+  return {
+      ok(fmt::format("{}: {} on {} ({}{}", scene.asked.launcher, counted(scene.world.size(), "rank"),
+                     counted(scene.hosts(), "host"), join(hosts, ", "), all > kMostHosts ? ", …)" : ")"))};
 }
 
 Findings check_mpi(const Scene& scene) {
@@ -96,9 +99,9 @@ Findings check_program(const Scene& scene) {
                           "have all hosts load the same one (the same module load line, the same image)"));
   }
   if (found.empty())
-    found.push_back(ok("convoy " + scene.text(0, "convoy") + " (xxh128 " + programs.begin()->first +
-                       "), HDF5 " + libraries.begin()->first +
-                       (scene.world.size() > 1 ? ", the same on all ranks" : "")));
+    found.push_back(
+        ok(fmt::format("convoy {} (xxh128 {}), HDF5 {}{}", scene.text(0, "convoy"), programs.begin()->first,
+                       libraries.begin()->first, scene.world.size() > 1 ? ", the same on all ranks" : "")));
   return found;
 }
 
@@ -145,8 +148,9 @@ Findings check_bindings(const Scene& scene) {
   constexpr int kMost = 4;
   for (int rank = 0; rank < std::min(scene.world.size(), kMost); ++rank) {
     const step::Placement& place = scene.placements[static_cast<std::size_t>(rank)];
-    places.push_back("rank " + std::to_string(rank) + ": " + counted(place.threads, "thread") +
-                     " on processors " + place.processors + " of " + place.host);
+    places.push_back(fmt::format("rank {}: {} on processors {} of {}{}", rank,
+                                 counted(place.threads, "thread"), place.processors, place.host,
+                                 step::describe_domains(place)));
   }
   return {ok(join(places, "; ") + (scene.world.size() > kMost ? "; …" : ""))};
 }

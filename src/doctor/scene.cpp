@@ -1,5 +1,7 @@
 #include "scene.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <exception>
 
@@ -7,22 +9,6 @@
 #include "convoy/core/text.hpp"
 
 namespace convoy::doctor {
-namespace {
-
-/// {0,1,2,5} as "0-2,5".
-std::string ranges(const std::vector<int>& numbers) {
-  std::vector<std::string> parts;
-  for (std::size_t i = 0; i < numbers.size();) {
-    std::size_t end = i;
-    while (end + 1 < numbers.size() && numbers[end + 1] == numbers[end] + 1) ++end;
-    parts.push_back(std::to_string(numbers[i]) + (end > i ? '-' + std::to_string(numbers[end]) : ""));
-    i = end + 1;
-  }
-  return join(parts, ",");
-}
-
-}  // namespace
-
 double Scene::number(int rank, const std::string& fact) const {
   return parse_number(text(rank, fact)).value_or(0);
 }
@@ -42,8 +28,9 @@ std::string Scene::named(const std::vector<int>& ranks) const {
     if (std::ranges::find(names, host(rank)) == names.end()) names.push_back(host(rank));
   const std::size_t all = names.size();
   if (all > kMostHosts) names.resize(kMostHosts);
-  return (ranks.size() > 1 ? "ranks " : "rank ") + ranges(ranks) + " on " + join(names, ", ") +
-         (all > kMostHosts ? " and " + std::to_string(all - kMostHosts) + " more hosts" : "");
+  return fmt::format("{}{} on {}{}", ranks.size() > 1 ? "ranks " : "rank ", in_ranges(ranks),
+                     join(names, ", "),
+                     all > kMostHosts ? fmt::format(" and {} more hosts", all - kMostHosts) : "");
 }
 
 Finding ok(std::string text) {

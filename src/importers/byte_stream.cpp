@@ -1,6 +1,7 @@
 #include "byte_stream.hpp"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -35,7 +36,7 @@ struct ByteStream::Impl {
   std::array<std::uint8_t, 1 << 16> input;
 
   [[noreturn]] void throw_damaged(const std::string& why) const {
-    throw DataError("damaged gzip file " + path + " (" + why + "); copy or download it again");
+    throw DataError(fmt::format("damaged gzip file {} ({}); copy or download it again", path, why));
   }
 
   void refill() {
@@ -96,25 +97,26 @@ std::size_t ByteStream::read(std::span<std::uint8_t> bytes) {
 
 void ByteStream::read_exactly(std::span<std::uint8_t> bytes, const std::string& what) {
   if (read(bytes) < bytes.size())
-    throw DataError("truncated file " + impl_->path + " (it ends within " + what +
-                    "); copy or download it again");
+    throw DataError(
+        fmt::format("truncated file {} (it ends within {}); copy or download it again", impl_->path, what));
 }
 
 void ByteStream::require_end(const std::string& what) {
   std::uint8_t one = 0;
   if (read({&one, 1}) > 0)
-    throw DataError("padded file " + impl_->path + " (it goes on after " + what +
-                    "); copy or download it again");
+    throw DataError(
+        fmt::format("padded file {} (it goes on after {}); copy or download it again", impl_->path, what));
 }
 
 ByteStream open_either(const std::string& folder, const std::string& name) {
   if (!io::is_folder(folder))
-    throw ConfigError("no folder " + folder + "; it should be the one that holds " + name);
+    throw ConfigError(fmt::format("no folder {}; it should be the one that holds {}", folder, name));
   const std::string plain = folder + '/' + name;
   for (const std::string& path : {plain, plain + ".gz"}) {
     if (io::exists(path)) return ByteStream(path);
   }
-  throw ConfigError("missing file " + plain + " (nor is it there as .gz); download it into " + folder);
+  throw ConfigError(
+      fmt::format("missing file {} (nor is it there as .gz); download it into {}", plain, folder));
 }
 
 }  // namespace convoy::importers

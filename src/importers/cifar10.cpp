@@ -1,5 +1,7 @@
 // CIFAR-10's binary version: records of one label byte and 3 planes of 32x32 bytes, nothing else.
 
+#include <fmt/core.h>
+
 #include <array>
 #include <vector>
 
@@ -31,8 +33,8 @@ std::vector<std::string> class_names(const std::string& folder) {
   constexpr std::int64_t kMostBytes = 1 << 16;
   std::vector<std::string> names = split_words(io::read_text_file(path, kMostBytes));
   if (static_cast<std::int64_t>(names.size()) != kClasses)
-    throw DataError("wrong class names in " + path + " (it holds " + std::to_string(names.size()) +
-                    "); it should hold 10, one a line");
+    throw DataError(fmt::format("wrong class names in {} (it holds {}); it should hold 10, one a line", path,
+                                names.size()));
   return names;
 }
 
@@ -45,12 +47,13 @@ std::int64_t for_each_record(const std::string& folder, const std::string& name,
     const std::size_t got = stream.read(record);
     if (got == 0 && number > 0) return number;
     if (got < kRecordBytes)
-      throw DataError("truncated file " + stream.path() + " (after " + counted(number, "record") +
-                      " of 3,073 bytes " + std::to_string(got) +
-                      " bytes are left); it should hold whole records, at least one");
+      throw DataError(
+          fmt::format("truncated file {} (after {} of 3,073 bytes {} bytes are left); it should hold whole "
+                      "records, at least one",
+                      stream.path(), counted(number, "record"), got));
     if (record.front() >= kClasses)
-      throw DataError("wrong label in " + stream.path() + " (of record " + std::to_string(number) + ": " +
-                      std::to_string(record.front()) + "); labels lie between 0 and 9");
+      throw DataError(fmt::format("wrong label in {} (of record {}: {}); labels lie between 0 and 9",
+                                  stream.path(), number, record.front()));
     use(record);
   }
 }
@@ -73,7 +76,7 @@ void copy_split(const std::string& folder, const std::vector<std::string>& files
 
 void import_cifar10(const std::string& folder, const std::string& out, Observer* observer) {
   std::vector<std::string> train;
-  for (int batch = 1; batch <= 5; ++batch) train.push_back("data_batch_" + std::to_string(batch) + ".bin");
+  for (int batch = 1; batch <= 5; ++batch) train.push_back(fmt::format("data_batch_{}.bin", batch));
   const std::vector<std::string> test{"test_batch.bin"};
   // What is missing is known before anything is written.
   for (const std::string& file : train) (void)open_either(folder, file);

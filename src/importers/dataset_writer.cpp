@@ -1,5 +1,7 @@
 #include "convoy/importers/dataset_writer.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
@@ -79,8 +81,7 @@ struct DatasetWriter::Impl {
   void end_split() {
     if (splits.empty()) return;
     if (written != samples)
-      throw std::logic_error("split " + splits.back() + " got " + std::to_string(written) + " of " +
-                             std::to_string(samples) + " samples");
+      throw std::logic_error(fmt::format("split {} got {} of {} samples", splits.back(), written, samples));
     flush();
     file.write<std::int64_t>(group() + data::names::kLabels, {samples}, labels,
                              {.chunk_rows = kLabelsPerChunk, .fletcher32 = true});
@@ -89,7 +90,7 @@ struct DatasetWriter::Impl {
 
   void keep_label(std::int64_t label) {
     if (label < 0 || label >= static_cast<std::int64_t>(header.class_names.size()))
-      throw std::logic_error("label " + std::to_string(label) + " is out of range");
+      throw std::logic_error(fmt::format("label {} is out of range", label));
     labels.push_back(label);
     ++written;
   }

@@ -3,6 +3,8 @@
 // while it is decoded moves all that follow it, so where such are left out, the rest is searched for more and
 // the file begun anew without them.
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cstring>
 #include <exception>
@@ -24,7 +26,7 @@ namespace convoy::importers {
 namespace {
 
 std::string size_text(const Shape& shape) {
-  return std::to_string(shape.h) + 'x' + std::to_string(shape.w);
+  return fmt::format("{}x{}", shape.h, shape.w);
 }
 
 Range shifted(const Range& range, std::int64_t by) {
@@ -99,8 +101,9 @@ class FolderImport {
     if (empty.empty()) return;
     const std::string problem = "no pictures to train in the folder of class " + join(empty, ", ");
     if (options_.on_bad == OnBad::kStop)
-      throw DataError(problem + " (in " + options_.folder +
-                      "); remove such folders, or keep the classes without pictures by --on-bad skip");
+      throw DataError(fmt::format(
+          "{} (in {}); remove such folders, or keep the classes without pictures by --on-bad skip", problem,
+          options_.folder));
     if (is_heard()) observer_->on_warning(problem + "; the class is kept");
   }
 
@@ -118,8 +121,8 @@ class FolderImport {
     split = std::move(kept);
     left_out_ += static_cast<std::int64_t>(numbers.size());
     if (split.files.empty())
-      throw DataError("no picture is left in split " + split.name + " of " + options_.folder +
-                      " (all of them are bad)");
+      throw DataError(fmt::format("no picture is left in split {} of {} (all of them are bad)", split.name,
+                                  options_.folder));
     const std::vector<std::string> empty = empty_classes(files_);
     if (is_heard() && empty.size() > empty_before.size())
       observer_->on_warning("no picture to train is left of class " + join(empty, ", "));
@@ -142,9 +145,9 @@ class FolderImport {
           first = shape;
         }
         if (!options_.size && (shape.h != first.h || shape.w != first.w))
-          throw DataError("picture sizes differ (" + size_text(first) + " in " + first_path + ", " +
-                          size_text(shape) + " in " + path_of(split, i) +
-                          "); --size HxW makes them the same");
+          throw DataError(
+              fmt::format("picture sizes differ ({} in {}, {} in {}); --size HxW makes them the same",
+                          size_text(first), first_path, size_text(shape), path_of(split, i)));
       }
     }
     shape_ = {options_.channels != 0 ? options_.channels : (any_colour ? 3 : 1),

@@ -1,5 +1,7 @@
 #include "folder_files.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -84,8 +86,9 @@ class Lister {
     found_.class_names = folders;
     for (const std::string& name : folders)
       if (!is_utf8(name))
-        throw ConfigError("class folder " + options_.folder + '/' + name +
-                          " has a name that is no UTF-8; rename it (convmv does that to many)");
+        throw ConfigError(fmt::format(
+            "class folder {}/{} has a name that is no UTF-8; rename it (convmv does that to many)",
+            options_.folder, name));
     if (folders.empty())
       throw ConfigError("no class folders in " + options_.folder +
                         " (it holds no folder); put the pictures of each class into one of its own");
@@ -121,8 +124,9 @@ class Lister {
     for (const std::string& folder : class_folders) {
       const auto place = std::ranges::find(found_.class_names, folder);
       if (place == found_.class_names.end())
-        throw ConfigError("class " + folder + " of " + path_of(below) + " is none of the training split (" +
-                          options_.folder + "/train has no such folder)");
+        throw ConfigError(
+            fmt::format("class {} of {} is none of the training split ({}/train has no such folder)", folder,
+                        path_of(below), options_.folder));
       std::vector<std::string> files;
       collect(joined(below, folder), 0, files);
       std::ranges::sort(files);
@@ -135,8 +139,9 @@ class Lister {
   void collect(const std::string& below, int depth, std::vector<std::string>& files) {
     constexpr int kMostDepth = 32;
     if (depth > kMostDepth)
-      throw ConfigError("folders too deep in " + options_.folder + " (" + below +
-                        "); a link that points to a folder above itself should go");
+      throw ConfigError(
+          fmt::format("folders too deep in {} ({}); a link that points to a folder above itself should go",
+                      options_.folder, below));
     const Entries entries = entries_of(below);
     for (const std::string& file : entries.files) {
       if (is_picture_name(file))

@@ -1,5 +1,7 @@
 // MNIST's format: a magic number, the extents, each 32 bits with the high byte first, then the bytes.
 
+#include <fmt/core.h>
+
 #include <array>
 #include <vector>
 
@@ -28,8 +30,8 @@ std::int64_t read_word(ByteStream& stream) {
 void require_magic(ByteStream& stream, std::uint32_t magic, const char* content) {
   const std::int64_t found = read_word(stream);
   if (found != magic)
-    throw DataError("wrong magic number in " + stream.path() + " (it is " + std::to_string(found) +
-                    "); an IDX file of " + content + " begins with " + std::to_string(magic));
+    throw DataError(fmt::format("wrong magic number in {} (it is {}); an IDX file of {} begins with {}",
+                                stream.path(), found, content, magic));
 }
 
 // An images file and its labels file, both read up to the end of their headers.
@@ -53,22 +55,24 @@ Pair open_pair(const std::string& folder, const std::string& stem) {
   require_magic(pair.labels, kLabelsMagic, "labels");
   const std::int64_t labels = read_word(pair.labels);
   if (labels != pair.samples)
-    throw DataError("counts differ (" + grouped(pair.samples) + " pictures in " + pair.images.path() + ", " +
-                    grouped(labels) + " labels in " + pair.labels.path() + "); they should belong together");
+    throw DataError(
+        fmt::format("counts differ ({} pictures in {}, {} labels in {}); they should belong together",
+                    grouped(pair.samples), pair.images.path(), grouped(labels), pair.labels.path()));
   if (pair.samples == 0 || height == 0 || width == 0)
-    throw DataError("wrong header in " + pair.images.path() + " (" + grouped(pair.samples) + " pictures of " +
-                    to_string(pair.shape) + "); none may be zero");
+    throw DataError(fmt::format("wrong header in {} ({} pictures of {}); none may be zero",
+                                pair.images.path(), grouped(pair.samples), to_string(pair.shape)));
   // Before any memory is taken: what is promised must be possible. By division, because the product may
   // overflow; a picture's own size cannot, once no extent is beyond any picture's.
   constexpr std::int64_t kMostExtent = 65535;
   if (height > kMostExtent || width > kMostExtent)
-    throw DataError("wrong header in " + pair.images.path() + " (pictures of " + to_string(pair.shape) +
-                    "); no side may be longer than " + grouped(kMostExtent));
+    throw DataError(fmt::format("wrong header in {} (pictures of {}); no side may be longer than {}",
+                                pair.images.path(), to_string(pair.shape), grouped(kMostExtent)));
   constexpr std::int64_t kHeaderBytes = 16;
   if (pair.samples > (pair.images.most_bytes() - kHeaderBytes) / (height * width))
-    throw DataError("truncated file " + pair.images.path() + " (its header promises " +
-                    grouped(pair.samples) + " pictures of " + to_string(pair.shape) +
-                    ", more than it can hold); copy or download it again");
+    throw DataError(
+        fmt::format("truncated file {} (its header promises {} pictures of {}, more than it can hold); copy "
+                    "or download it again",
+                    pair.images.path(), grouped(pair.samples), to_string(pair.shape)));
   return pair;
 }
 
@@ -80,8 +84,8 @@ void copy_split(Pair& pair, const char* split, DatasetWriter& writer) {
     std::uint8_t byte = 0;
     pair.labels.read_exactly({&byte, 1}, "label " + std::to_string(i));
     if (byte >= kClasses)
-      throw DataError("wrong label in " + pair.labels.path() + " (number " + std::to_string(i) + " is " +
-                      std::to_string(byte) + "); labels lie between 0 and 9");
+      throw DataError(fmt::format("wrong label in {} (number {} is {}); labels lie between 0 and 9",
+                                  pair.labels.path(), i, byte));
     const std::int64_t label = byte;
     writer.append(picture, {&label, 1});
   }
@@ -96,8 +100,9 @@ void import_mnist(const std::string& folder, const std::string& out, Observer* o
   Pair train = open_pair(folder, "train");
   Pair test = open_pair(folder, "t10k");
   if (test.shape != train.shape)
-    throw DataError("picture sizes differ (" + to_string(train.shape) + " in " + train.images.path() + ", " +
-                    to_string(test.shape) + " in " + test.images.path() + "); they should be the same");
+    throw DataError(fmt::format("picture sizes differ ({} in {}, {} in {}); they should be the same",
+                                to_string(train.shape), train.images.path(), to_string(test.shape),
+                                test.images.path()));
   DatasetHeader header{.shape = train.shape, .source = "MNIST files (IDX)", .class_names = {}};
   for (std::int64_t k = 0; k < kClasses; ++k) header.class_names.push_back(std::to_string(k));
   DatasetWriter writer(out, std::move(header), observer);

@@ -1,6 +1,7 @@
 #include "convoy/importers/picture_file.hpp"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
@@ -35,9 +36,9 @@ Shape checked_shape(const PictureDecoder& decoder, const std::string& name) {
   const Shape shape = decoder.shape();
   if (shape.h < 1 || shape.w < 1 || shape.h > kMostPictureSide || shape.w > kMostPictureSide ||
       shape.h * shape.w > kMostPicturePixels)
-    throw_bad_picture(name, "it has " + grouped(shape.h) + "x" + grouped(shape.w) + " pixels; 1 to " +
-                                grouped(kMostPictureSide) + " a side and " + grouped(kMostPicturePixels) +
-                                " in all are read");
+    throw_bad_picture(
+        name, fmt::format("it has {}x{} pixels; 1 to {} a side and {} in all are read", grouped(shape.h),
+                          grouped(shape.w), grouped(kMostPictureSide), grouped(kMostPicturePixels)));
   return shape;
 }
 
@@ -61,15 +62,15 @@ std::int64_t checked_size(const io::Descriptor& file, const std::string& path) {
   if (!file.is_regular()) throw_bad_picture(path, "it is no file but a pipe, a folder or a device");
   const std::int64_t size = file.size();
   if (size > kMostPictureFileBytes)
-    throw_bad_picture(path, "its file has " + grouped(size) + " bytes; up to " +
-                                grouped(kMostPictureFileBytes) + " are read");
+    throw_bad_picture(path, fmt::format("its file has {} bytes; up to {} are read", grouped(size),
+                                        grouped(kMostPictureFileBytes)));
   return size;
 }
 
 }  // namespace
 
 void throw_bad_picture(const std::string& name, const std::string& why) {
-  throw DataError("bad picture " + name + " (" + why + ")");
+  throw DataError(fmt::format("bad picture {} ({})", name, why));
 }
 
 bool is_picture_name(std::string_view name) {

@@ -1,6 +1,8 @@
 // PGM and PPM (netpbm): a magic word, width, height and maximum in decimal with blanks and comments between,
 // then samples: P2 and P3 in decimal, P5 and P6 as bytes, two of them with the high one first above 255.
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -39,8 +41,8 @@ class PnmDecoder final : public PictureDecoder {
     for (std::uint8_t& pixel : pixels) {
       const std::int64_t value = is_plain_ ? number("a pixel") : word();
       if (value > maximum_)
-        throw_bad_picture(name_,
-                          "a pixel of " + grouped(value) + " is above its maximum of " + grouped(maximum_));
+        throw_bad_picture(name_, fmt::format("a pixel of {} is above its maximum of {}", grouped(value),
+                                             grouped(maximum_)));
       pixel = static_cast<std::uint8_t>((value * 255 + maximum_ / 2) / maximum_);
     }
     if (!std::ranges::all_of(left_, is_blank)) throw_bad_picture(name_, "it goes on after its last pixel");
@@ -52,7 +54,7 @@ class PnmDecoder final : public PictureDecoder {
     const auto found = static_cast<std::int64_t>(left_.size());
     if (found < expected)
       throw_bad_picture(
-          name_, "it is cut short: " + grouped(found) + " of " + grouped(expected) + " bytes of pixels");
+          name_, fmt::format("it is cut short: {} of {} bytes of pixels", grouped(found), grouped(expected)));
   }
 
   void skip_blanks() {
@@ -81,8 +83,8 @@ class PnmDecoder final : public PictureDecoder {
   std::int64_t header_number(const char* what, std::int64_t most) {
     const std::int64_t value = number(what);
     if (value < 1 || value > most)
-      throw_bad_picture(
-          name_, std::string("its ") + what + " of " + grouped(value) + " is not from 1 to " + grouped(most));
+      throw_bad_picture(name_,
+                        fmt::format("its {} of {} is not from 1 to {}", what, grouped(value), grouped(most)));
     return value;
   }
 

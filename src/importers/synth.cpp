@@ -1,5 +1,7 @@
 #include "convoy/importers/synth.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -77,8 +79,8 @@ double distance(const Point& p, const Kind& kind, double half_width) {
 
 void check_range(std::string_view name, std::int64_t value, std::int64_t least, std::int64_t most) {
   if (value < least || value > most)
-    throw ConfigError("wrong value of --" + std::string(name) + " (it is " + std::to_string(value) +
-                      "); it should lie between " + grouped(least) + " and " + grouped(most));
+    throw ConfigError(fmt::format("wrong value of --{} (it is {}); it should lie between {} and {}", name,
+                                  value, grouped(least), grouped(most)));
 }
 
 }  // namespace

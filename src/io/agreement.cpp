@@ -1,5 +1,7 @@
 #include "convoy/io/agreement.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <exception>
 #include <string>
@@ -59,8 +61,7 @@ void agreed(const comm::Communicator& world, const std::function<void()>& action
     return !outcome.empty() && message(outcome) == message(*first);
   });
   const std::string host = first->substr(1, first->find('\n') - 1);
-  const std::string who =
-      alike ? "" : "rank " + std::to_string(first - outcomes.begin()) + " on " + host + ": ";
+  const std::string who = alike ? "" : fmt::format("rank {} on {}: ", first - outcomes.begin(), host);
   throw_as(static_cast<ExitStatus>(static_cast<unsigned char>(first->front())), who + message(*first));
 }
 

@@ -1,6 +1,7 @@
 #include "convoy/io/commit.hpp"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -46,8 +47,10 @@ void PendingFile::commit(const std::function<void()>& before_rename) {
     flush_to_disk(temporary_);
     const SumCheck check = check_sum(temporary_);
     if (check.state != SumState::kGood)
-      throw IoError("cannot write " + target_ + " (what was read back differs from what was written: " +
-                    check.detail + "); the disk or the file system is failing");
+      throw IoError(
+          fmt::format("cannot write {} (what was read back differs from what was written: {}); the disk or "
+                      "the file system is failing",
+                      target_, check.detail));
     if (before_rename) before_rename();
     rename_durably(temporary_, target_);
   });

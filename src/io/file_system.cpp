@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -69,7 +70,7 @@ std::optional<Writer> writer_of(std::string_view name, std::string_view target) 
 /// process never does.
 bool is_gone(std::int64_t pid) {
   if (::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) return true;
-  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::ifstream stat(fmt::format("/proc/{}/stat", pid));
   const std::string line{std::istreambuf_iterator<char>(stat), std::istreambuf_iterator<char>()};
   const auto name_end = line.rfind(')');  // the name may hold anything
   return name_end != std::string::npos && line.substr(name_end).starts_with(") Z");
@@ -85,8 +86,9 @@ int look_up(const std::string& path, struct stat& status) {
 }  // namespace
 
 void throw_errno(const std::string& doing, const std::string& path, int code) {
-  throw IoError("cannot " + doing + " " + path + " (" + std::generic_category().message(code) + ")" +
-                (code == ENOSPC || code == EDQUOT ? "; free some space or name another place" : ""));
+  throw IoError(
+      fmt::format("cannot {} {} ({}){}", doing, path, std::generic_category().message(code),
+                  code == ENOSPC || code == EDQUOT ? "; free some space or name another place" : ""));
 }
 
 Descriptor::Descriptor(const std::string& path, int flags, const std::string& doing) : path_(path) {
@@ -223,8 +225,8 @@ std::string read_text_file(const std::string& path, std::int64_t most_bytes) {
   const Descriptor file(path, O_RDONLY, "open");
   const std::int64_t bytes = file.size();
   if (bytes > most_bytes)
-    throw IoError("cannot read " + path + " (its " + grouped(bytes) + " bytes are more than the " +
-                  grouped(most_bytes) + " expected of such a file)");
+    throw IoError(fmt::format("cannot read {} (its {} bytes are more than the {} expected of such a file)",
+                              path, grouped(bytes), grouped(most_bytes)));
   std::string text(static_cast<std::size_t>(bytes), '\0');
   text.resize(static_cast<std::size_t>(file.read(text.data(), bytes, 0)));
   return text;
@@ -268,8 +270,8 @@ void write_text_file(const std::string& path, std::string_view text,
 }
 
 std::string temporary_name(const std::string& target) {
-  return folder_of(target) + "/." + name_of(target) + '.' + job_id() + '.' + plain(comm::host_name()) + '.' +
-         std::to_string(::getpid()) + std::string(kTemporarySuffix);
+  return fmt::format("{}/.{}.{}.{}.{}{}", folder_of(target), name_of(target), job_id(),
+                     plain(comm::host_name()), ::getpid(), kTemporarySuffix);
 }
 
 int sweep_temporaries(const std::string& folder, const std::string& name, Sweep whose) {

@@ -1,5 +1,7 @@
 // The attribute half of File.
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "convoy/core/error.hpp"
@@ -22,7 +24,7 @@ struct Reading {
 Reading open_attribute(hid_t file, const Place& object, const std::string& name) {
   if (checked(H5Aexists_by_name(file, object.object.c_str(), name.c_str(), H5P_DEFAULT), "look up", object) ==
       0)
-    throw DataError("missing attribute in " + describe(object) + " (it has no '" + name + "')");
+    throw DataError(fmt::format("missing attribute in {} (it has no '{}')", describe(object), name));
   Reading reading;
   reading.place = object;
   reading.place.object += ", attribute '" + name + "'";
@@ -34,14 +36,14 @@ Reading open_attribute(hid_t file, const Place& object, const std::string& name)
   reading.element = classify(reading.type.get());
   reading.dims = extents(reading.space.get(), reading.place);
   if (reading.dims.size() > 1)
-    throw DataError("wrong shape in " + describe(reading.place) + " (it is [" + to_string(reading.dims) +
-                    "]); it should have one dimension");
+    throw DataError(fmt::format("wrong shape in {} (it is [{}]); it should have one dimension",
+                                describe(reading.place), to_string(reading.dims)));
   return reading;
 }
 
 [[noreturn]] void throw_wrong_type(const Reading& reading, const char* right) {
-  throw DataError("wrong type in " + describe(reading.place) + " (it is " +
-                  std::string(element_name(reading.element)) + "); it should be " + right);
+  throw DataError(fmt::format("wrong type in {} (it is {}); it should be {}", describe(reading.place),
+                              element_name(reading.element), right));
 }
 
 template <class T>
@@ -82,8 +84,8 @@ template <class T>
 T read_single(const Reading& reading) {
   std::vector<T> values = read_values<T>(reading);
   if (values.size() != 1)
-    throw DataError("wrong shape in " + describe(reading.place) + " (it holds " +
-                    std::to_string(values.size()) + " values); it should hold one");
+    throw DataError(fmt::format("wrong shape in {} (it holds {} values); it should hold one",
+                                describe(reading.place), values.size()));
   return std::move(values.front());
 }
 

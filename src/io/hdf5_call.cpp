@@ -1,5 +1,7 @@
 #include "hdf5_call.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -42,8 +44,8 @@ void throw_hdf5(const char* doing, const Place& place) {
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, &innermost);
   H5Eclear2(H5E_DEFAULT);
   const std::string& text = innermost.text;
-  std::string message = std::string("cannot ") + doing + ' ' + describe(place) +
-                        " (HDF5: " + (text.empty() ? "no reason given" : text) + ")";
+  std::string message =
+      fmt::format("cannot {} {} (HDF5: {})", doing, describe(place), text.empty() ? "no reason given" : text);
   if (text.find("lock file") != std::string::npos)
     message += "; unset HDF5_USE_FILE_LOCKING or set it to FALSE: this file system has no file locks";
   const bool by_system = text.find("errno = ") != std::string::npos;
@@ -172,8 +174,8 @@ std::vector<std::string> read_texts(hid_t type, hid_t space, const Place& place,
   }
   const std::size_t width = H5Tget_size(type);
   if (width == 0 || width > kMostBytes / values.size())
-    throw DataError("wrong shape in " + describe(place) + " (its strings take " + std::to_string(width) +
-                    " bytes each)");
+    throw DataError(
+        fmt::format("wrong shape in {} (its strings take {} bytes each)", describe(place), width));
   const bool space_padded = H5Tget_strpad(type) == H5T_STR_SPACEPAD;
   std::vector<char> characters(width * values.size());
   checked(read(type, characters.data()), "read", place);
@@ -192,7 +194,7 @@ std::string hdf5_version() {
     unsigned minor = 0;
     unsigned release = 0;
     H5get_libversion(&major, &minor, &release);
-    return std::to_string(major) + '.' + std::to_string(minor) + '.' + std::to_string(release);
+    return fmt::format("{}.{}.{}", major, minor, release);
   }();
   return version;
 }

@@ -1,6 +1,7 @@
 #include "convoy/io/hdf5_file.hpp"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
@@ -101,9 +102,8 @@ Selection select_rows(hid_t dataset, const Range& rows, std::int64_t size, const
   const Dims dims = extents(selection.in_file.get(), place);
   const std::int64_t all = dims.empty() ? 1 : dims.front();
   if (rows.begin < 0 || rows.end < rows.begin || rows.end > all || rows.size() * row_size(dims) != size)
-    throw std::logic_error("rows [" + std::to_string(rows.begin) + ", " + std::to_string(rows.end) + ") of " +
-                           describe(place) + " with shape " + to_string(dims) + " do not fit a buffer of " +
-                           std::to_string(size) + " elements");
+    throw std::logic_error(fmt::format("rows [{}, {}) of {} with shape {} do not fit a buffer of {} elements",
+                                       rows.begin, rows.end, describe(place), to_string(dims), size));
   const auto elements = static_cast<hsize_t>(size);
   selection.in_memory = SpaceHandle(H5Screate_simple(1, &elements, nullptr), "select rows of", place);
   if (size == 0) {
@@ -212,8 +212,8 @@ void File::read_raw(const std::string& dataset, const Range& rows, ElementType t
   const DatasetHandle handle = impl_->open_dataset(dataset);
   const TypeHandle in_file(H5Dget_type(handle.get()), "read the type of", place);
   if (!is_number(classify(in_file.get())))
-    throw DataError("wrong type in " + describe(place) + " (it is " +
-                    std::string(element_name(classify(in_file.get()))) + "); it should hold numbers");
+    throw DataError(fmt::format("wrong type in {} (it is {}); it should hold numbers", describe(place),
+                                element_name(classify(in_file.get()))));
   const Selection selection = select_rows(handle.get(), rows, size, place);
   checked(H5Dread(handle.get(), memory_type(type), selection.in_memory.get(), selection.in_file.get(),
                   H5P_DEFAULT, dst),

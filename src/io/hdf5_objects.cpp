@@ -1,5 +1,7 @@
 // What is in a file: the half of File that looks and reads no data.
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -52,8 +54,10 @@ std::vector<std::string> virtual_sources(hid_t creation, const Place& place) {
     } else if (const std::string each = found_from(place, name); exists(each)) {
       sources.push_back(each);
     } else {
-      throw DataError("missing file of virtual data set " + describe(place) + " (there is no " + name +
-                      ", here or beside it); its pictures would read as zeros");
+      throw DataError(
+          fmt::format("missing file of virtual data set {} (there is no {}, here or beside it); its pictures "
+                      "would read as zeros",
+                      describe(place), name));
     }
   }
   return sources;
@@ -98,9 +102,9 @@ Dims chunk_of(hid_t creation, const Dims& dims, const Place& place) {
     if (is_sound) elements *= static_cast<std::int64_t>(extent);
   }
   if (!is_sound)
-    throw DataError("wrong chunks in " + describe(place) + " (of " + std::to_string(rank) +
-                    " dimensions, where the data set has " + std::to_string(dims.size()) +
-                    ", or of no or too many elements)");
+    throw DataError(fmt::format(
+        "wrong chunks in {} (of {} dimensions, where the data set has {}, or of no or too many elements)",
+        describe(place), rank, dims.size()));
   return {extents.begin(), extents.end()};
 }
 
@@ -187,13 +191,13 @@ DatasetInfo File::info(const std::string& dataset) const {
   if (!exists(dataset)) {
     for (const ExternalLink& link : external_links())
       if (dataset == link.path || dataset.starts_with(link.path + '/'))
-        throw DataError("missing data set in " + impl_->path + " (" + link.path + " is a link to " +
-                        link.object + " of " + link.file + ", which is not there)");
-    throw DataError("missing data set in " + impl_->path + " (there is no " + dataset + ")");
+        throw DataError(fmt::format("missing data set in {} ({} is a link to {} of {}, which is not there)",
+                                    impl_->path, link.path, link.object, link.file));
+    throw DataError(fmt::format("missing data set in {} (there is no {})", impl_->path, dataset));
   }
   if (is_group(dataset))
-    throw DataError("wrong object in " + impl_->path + " (" + dataset +
-                    " is a group); it should be a data set");
+    throw DataError(
+        fmt::format("wrong object in {} ({} is a group); it should be a data set", impl_->path, dataset));
   const DatasetHandle handle = impl_->open_dataset(dataset);
   const SpaceHandle space(H5Dget_space(handle.get()), "read the shape of", place);
   const TypeHandle type(H5Dget_type(handle.get()), "read the type of", place);
@@ -215,12 +219,12 @@ DatasetInfo File::info(const std::string& dataset) const {
 void File::require_shape(const std::string& dataset, const Dims& dims) const {
   const DatasetInfo found = info(dataset);
   if (found.dims != dims)
-    throw DataError("wrong shape in " + impl_->path + " (" + dataset + " is [" + to_string(found.dims) +
-                    "]); it should be [" + to_string(dims) + "]");
+    throw DataError(fmt::format("wrong shape in {} ({} is [{}]); it should be [{}]", impl_->path, dataset,
+                                to_string(found.dims), to_string(dims)));
   if (found.promises_too_much())
-    throw DataError("missing content in " + describe(impl_->place(dataset)) + " (it promises " +
-                    grouped(count(dims)) + " elements but stores " + grouped(found.stored_bytes) +
-                    " bytes); it was not written to the end");
+    throw DataError(fmt::format(
+        "missing content in {} (it promises {} elements but stores {} bytes); it was not written to the end",
+        describe(impl_->place(dataset)), grouped(count(dims)), grouped(found.stored_bytes)));
 }
 
 }  // namespace convoy::io

@@ -1,6 +1,7 @@
 #include "convoy/io/probe.hpp"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -74,7 +75,7 @@ FileSystem file_system_of(const std::string& path) {
   const auto magic = static_cast<std::uint32_t>(kind.f_type);
   const auto found = kinds().find(magic);
   FileSystem system;
-  system.type = found != kinds().end() ? std::string(found->second.name) : format("0x%x", magic);
+  system.type = found != kinds().end() ? std::string(found->second.name) : fmt::format("{:#x}", magic);
   system.is_of_one_host = found != kinds().end() && found->second.is_of_one_host;
   system.bytes = bytes_of(room.f_blocks, room.f_frsize);
   system.free_bytes = bytes_of(room.f_bavail, room.f_frsize);

@@ -1,5 +1,6 @@
 // Quotas as the kernel tells them (quotactl(2)).
 
+#include <fmt/core.h>
 #include <sys/quota.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -19,8 +20,7 @@ namespace {
 std::string device_of(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return {};
-  const std::string number =
-      std::to_string(major(status.st_dev)) + ':' + std::to_string(minor(status.st_dev));
+  const std::string number = fmt::format("{}:{}", major(status.st_dev), minor(status.st_dev));
   std::ifstream mounts("/proc/self/mountinfo");
   // 36 35 98:0 /root /mount options [tags] - type source options
   for (std::string line; std::getline(mounts, line);) {
@@ -50,7 +50,7 @@ void consider(int kind, const char* name, unsigned id, const std::string& device
   const std::int64_t bytes = left(limits.dqb_bsoftlimit, limits.dqb_bhardlimit, limits.dqb_curspace, 1024);
   const std::int64_t files = left(limits.dqb_isoftlimit, limits.dqb_ihardlimit, limits.dqb_curinodes, 1);
   if (bytes < 0 && files < 0) return;
-  const Quota quota{std::string(name) + ' ' + std::to_string(id), bytes < 0 ? INT64_MAX : bytes, files};
+  const Quota quota{fmt::format("{} {}", name, id), bytes < 0 ? INT64_MAX : bytes, files};
   if (!answer.tightest || quota.free_bytes < answer.tightest->free_bytes) answer.tightest = quota;
 }
 

@@ -1,6 +1,7 @@
 #include "convoy/io/sum.hpp"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
@@ -28,8 +29,7 @@ struct Stated {
 };
 
 Block make_block(const Stated& stated) {
-  const std::string line =
-      std::string(kMagic) + to_hex(stated.digest) + ' ' + std::to_string(stated.bytes) + '\n';
+  const std::string line = fmt::format("{}{} {}\n", kMagic, to_hex(stated.digest), stated.bytes);
   Block block{};
   std::ranges::copy(line, block.begin());
   return block;
@@ -100,16 +100,17 @@ SumCheck check(const std::string& path, Extent extent) {
   }
   if (bytes != stated->bytes) {
     result.state = SumState::kWrongSize;
-    result.detail = std::string(bytes < stated->bytes ? "truncated" : "padded") + ": " + grouped(bytes) +
-                    " bytes where " + grouped(stated->bytes) + " were written";
+    result.detail =
+        fmt::format("{}: {} bytes where {} were written", bytes < stated->bytes ? "truncated" : "padded",
+                    grouped(bytes), grouped(stated->bytes));
     return result;
   }
   result.digest = extent == Extent::kWholeFile ? hash_from(file, kUserBlockBytes) : stated->digest;
   const bool same = result.digest == stated->digest;
   result.state = same ? SumState::kGood : SumState::kWrongSum;
   result.detail = same ? (extent == Extent::kWholeFile ? "sum good" : "sum not checked")
-                       : "damaged: its sum is " + to_hex(result.digest) + " where " + to_hex(stated->digest) +
-                             " was written";
+                       : fmt::format("damaged: its sum is {} where {} was written", to_hex(result.digest),
+                                     to_hex(stated->digest));
   return result;
 }
 
@@ -127,8 +128,8 @@ void write_sum(const std::string& path) {
   Descriptor file(path, O_RDWR, "open");
   const std::int64_t bytes = file.size();
   if (bytes < kUserBlockBytes)
-    throw IoError("cannot write the sum of " + path + " (it has " + grouped(bytes) +
-                  " bytes, no user block of 512)");
+    throw IoError(fmt::format("cannot write the sum of {} (it has {} bytes, no user block of 512)", path,
+                              grouped(bytes)));
   const Block block = make_block({hash_from(file, kUserBlockBytes), bytes});
   file.write(block.data(), kUserBlockBytes, 0);
   file.close();

@@ -1,6 +1,7 @@
 #include "convoy/io/trial.hpp"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -101,7 +102,7 @@ std::string cause_of_death(int status, const TrialLimits& limits) {
   if (number == SIGXCPU || number == SIGALRM)
     return "was not done after " +
            counted(limits.seconds * (number == SIGALRM ? kClockPerProcessor : 1), "second");
-  return "died of signal " + std::to_string(number) + ", " + ::strsignal(number);
+  return fmt::format("died of signal {}, {}", number, ::strsignal(number));
 }
 
 }  // namespace
@@ -125,9 +126,10 @@ void try_in_child(const std::string& path, const std::function<void()>& reading,
   }
   const std::string cause = cause_of_death(status, scaled);
   if (cause.empty()) return;
-  throw DataError("cannot read " + path + " (a process that read it first " + cause +
-                  "); it is damaged, or beyond what libhdf5 " + hdf5_version() +
-                  " can read: copy it again, or rewrite it with h5repack");
+  throw DataError(
+      fmt::format("cannot read {} (a process that read it first {}); it is damaged, or beyond what libhdf5 "
+                  "{} can read: copy it again, or rewrite it with h5repack",
+                  path, cause, hdf5_version()));
 }
 
 }  // namespace convoy::io

@@ -1,5 +1,7 @@
 #include "convoy/launch/launcher.hpp"
 
+#include <fmt/core.h>
+
 #include <cstdlib>
 #include <optional>
 #include <string_view>
@@ -49,8 +51,7 @@ std::string pmi() {
 }
 
 std::string srun_line(std::string_view command, std::int64_t tasks) {
-  return "srun --mpi=" + pmi() + " --ntasks=" + std::to_string(tasks) + threads_of_job() + " convoy " +
-         std::string(command) + " …";
+  return fmt::format("srun --mpi={} --ntasks={}{} convoy {} …", pmi(), tasks, threads_of_job(), command);
 }
 
 }  // namespace
@@ -85,11 +86,10 @@ LaunchCheck::LaunchCheck(std::string_view command)
 std::string LaunchCheck::problem_before_mpi() const {
   if (!is_open_mpi_ || !is_step_ || is_set("PMIX_NAMESPACE") || is_set("PMI_FD") || is_set("PMI_RANK"))
     return {};
-  return "srun started this without PMI, so that MPI cannot start; start it with '" +
-         srun_line(command_, processes_) +
-         "' ('srun --mpi=list' shows what this Slurm has), or in a shell that srun started, with 'mpirun -n "
-         "N convoy " +
-         command_ + " …'";
+  return fmt::format(
+      "srun started this without PMI, so that MPI cannot start; start it with '{}' ('srun --mpi=list' shows "
+      "what this Slurm has), or in a shell that srun started, with 'mpirun -n N convoy {} …'",
+      srun_line(command_, processes_), command_);
 }
 
 std::string LaunchCheck::doubt_before_mpi() const {
@@ -101,21 +101,22 @@ std::string LaunchCheck::doubt_before_mpi() const {
 std::string LaunchCheck::problem(int ranks) const {
   if (ranks > 1) return {};
   if (is_step_ && processes_ > 1) {
-    return "srun started " + counted(processes_, "process") +
-           ", but each of them sees one rank (srun was told no PMI that this MPI speaks); start them with '" +
-           srun_line(command_, processes_) + "' ('srun --mpi=list' shows what this Slurm has)";
+    return fmt::format(
+        "srun started {}, but each of them sees one rank (srun was told no PMI that this MPI speaks); start "
+        "them with '{}' ('srun --mpi=list' shows what this Slurm has)",
+        counted(processes_, "process"), srun_line(command_, processes_));
   }
   if (processes_ > 1) {
-    return "the launcher started " + counted(processes_, "process") +
-           ", but each of them sees one rank (launcher and MPI do not speak the same PMI); use the mpirun of "
-           "the MPI that Convoy was built with, under Slurm srun --mpi=" +
-           pmi();
+    return fmt::format(
+        "the launcher started {}, but each of them sees one rank (launcher and MPI do not speak the same "
+        "PMI); use the mpirun of the MPI that Convoy was built with, under Slurm srun --mpi={}",
+        counted(processes_, "process"), pmi());
   }
   if (!is_launched_ && job_tasks_ > 1) {
-    return "this Slurm job has " + counted(job_tasks_, "task") +
-           " (SLURM_NTASKS), but convoy was started as one process, without srun; start it with '" +
-           srun_line(command_, job_tasks_) + "', or where one process is meant, with '" +
-           srun_line(command_, 1) + "'";
+    return fmt::format(
+        "this Slurm job has {} (SLURM_NTASKS), but convoy was started as one process, without srun; start it "
+        "with '{}', or where one process is meant, with '{}'",
+        counted(job_tasks_, "task"), srun_line(command_, job_tasks_), srun_line(command_, 1));
   }
   return {};
 }

@@ -1,5 +1,6 @@
 #include "convoy/launch/ranks.hpp"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,7 +36,7 @@ volatile std::sig_atomic_t status_at_sigterm = 0;
 
 /// " [rank 2 on node7]".
 std::string place(std::int64_t rank, const std::string& host) {
-  return " [rank " + std::to_string(rank) + " on " + host + "]";
+  return fmt::format(" [rank {} on {}]", rank, host);
 }
 
 /// Collective over ranks that all failed: the first rank's message speaks for all.

@@ -1,8 +1,9 @@
 #include "convoy/model/checkpoint.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <sstream>
 #include <utility>
 
@@ -231,8 +232,9 @@ CheckpointHeader read_checkpoint_header(const std::string& path) {
   const io::File file = io::File::open(path);
   const auto version = file.attribute<std::int64_t>("/", "format_version");
   if (version != kFormatVersion) {
-    throw DataError(path + " has format_version " + std::to_string(version) + " (this Convoy reads " +
-                    std::to_string(kFormatVersion) + "); use the version that wrote it");
+    throw DataError(
+        fmt::format("{} has format_version {} (this Convoy reads {}); use the version that wrote it", path,
+                    version, kFormatVersion));
   }
   CheckpointHeader header;
   header.isa = file.attribute<std::string>("/", "isa");
@@ -330,9 +332,7 @@ std::string describe_checkpoint(const std::string& path) {
 }
 
 std::string checkpoint_name(std::int64_t step) {
-  std::array<char, 40> name{};
-  std::snprintf(name.data(), name.size(), "step-%08lld.h5", static_cast<long long>(step));
-  return name.data();
+  return fmt::format("step-{:08}.h5", step);
 }
 
 std::vector<std::string> list_checkpoints(const std::string& folder) {

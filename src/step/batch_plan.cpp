@@ -1,5 +1,7 @@
 #include "convoy/step/batch_plan.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cassert>
 #include <string>
@@ -43,13 +45,12 @@ void BatchPlan::require_work_for(int ranks) const {
   const std::int64_t most = micro_batches(batch_);
   if (ranks <= most) return;
   const std::string would_do =
-      ranks <= batch_
-          ? "train.micro-batch = " + std::to_string((batch_ - 1) / (ranks - 1)) + " or less would do"
-          : "at most " + std::to_string(batch_) + " ranks can share a batch of " + std::to_string(batch_);
-  throw ConfigError("there are more ranks than micro-batches (" + std::to_string(ranks) +
-                    " ranks; train.batch = " + std::to_string(batch_) + " in micro-batches of " +
-                    std::to_string(micro_batch_) + " makes " + std::to_string(most) + "); " + would_do +
-                    ", or start fewer ranks");
+      ranks <= batch_ ? fmt::format("train.micro-batch = {} or less would do", (batch_ - 1) / (ranks - 1))
+                      : fmt::format("at most {} ranks can share a batch of {}", batch_, batch_);
+  throw ConfigError(
+      fmt::format("there are more ranks than micro-batches ({} ranks; train.batch = {} in micro-batches of "
+                  "{} makes {}); {}, or start fewer ranks",
+                  ranks, batch_, micro_batch_, most, would_do));
 }
 
 }  // namespace convoy::step

@@ -1,5 +1,7 @@
 #include "convoy/step/cross_check.hpp"
 
+#include <fmt/core.h>
+
 #include <string>
 #include <utility>
 
@@ -46,12 +48,12 @@ void CrossCheck::verify() const {
     const Digest& second = all[2 * static_cast<std::size_t>(before) + 1];
     if (chosen_of(rank) < 0 || first == second) continue;
     const std::vector<std::string> hosts = world_.all_gather_text(comm::host_name());
-    throw DisagreementError("ranks disagree on the gradient of micro-batch " +
-                            std::to_string(chosen_of(rank)) + " of the batch (" +
-                            comm::rank_on_host(rank, hosts) + " computed " + to_hex(first) + ", " +
-                            comm::rank_on_host(before, hosts) + " computed it again, " + to_hex(second) +
-                            "); memory or processor of one of the two is at fault; resume from the last "
-                            "checkpoint on other hosts");
+    throw DisagreementError(
+        fmt::format("ranks disagree on the gradient of micro-batch {} of the batch ({} computed {}, {} "
+                    "computed it again, {}); memory or processor of one of the two is at fault; resume from "
+                    "the last checkpoint on other hosts",
+                    chosen_of(rank), comm::rank_on_host(rank, hosts), to_hex(first),
+                    comm::rank_on_host(before, hosts), to_hex(second)));
   }
 }
 

@@ -1,46 +1,18 @@
 #include "convoy/step/placement.hpp"
 
-#include <sched.h>
-
+#include <fmt/core.h>
 #include <algorithm>
 #include <cstdlib>
 #include <set>
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
+#include "processors.hpp"
 
 namespace convoy::step {
 namespace {
 
-constexpr int kMostProcessors = 4096;
-
-std::vector<int> allowed_processors() {
-  // A fixed cpu_set_t ends at 1,024 processors; larger machines need a set of their own size.
-  cpu_set_t* set = CPU_ALLOC(kMostProcessors);
-  const std::size_t bytes = CPU_ALLOC_SIZE(kMostProcessors);
-  std::vector<int> numbers;
-  if (set != nullptr && sched_getaffinity(0, bytes, set) == 0) {
-    for (int i = 0; i < kMostProcessors; ++i)
-      if (CPU_ISSET_S(static_cast<std::size_t>(i), bytes, set)) numbers.push_back(i);
-  }
-  CPU_FREE(set);
-  if (numbers.empty()) numbers.push_back(0);
-  return numbers;
-}
-
-/// {0,1,2,5} as "0-2,5".
-std::string ranges(const std::vector<int>& numbers) {
-  std::string text;
-  for (std::size_t i = 0; i < numbers.size();) {
-    std::size_t end = i;
-    while (end + 1 < numbers.size() && numbers[end + 1] == numbers[end] + 1) ++end;
-    if (!text.empty()) text += ',';
-    text += std::to_string(numbers[i]);
-    if (end > i) text += '-' + std::to_string(numbers[end]);
-    i = end + 1;
-  }
-  return text;
-}
+constexpr int kMostThreads = 4096;
 
 int threads_from(const char* variable) {
   const char* text = std::getenv(variable);
@@ -48,10 +20,10 @@ int threads_from(const char* variable) {
   // OMP_NUM_THREADS may be a list, one number a nesting level; ours is the first.
   const std::string_view first = std::string_view(text).substr(0, std::string_view(text).find(','));
   const auto value = parse_integer(trim(first));
-  if (!value || *value < 1 || *value > kMostProcessors) {
-    throw ConfigError("environment variable " + std::string(variable) + "='" + text +
-                      "' is wrong (it takes a number of threads from 1 to " +
-                      std::to_string(kMostProcessors) + ")");
+  if (!value || *value < 1 || *value > kMostThreads) {
+    throw ConfigError(
+        fmt::format("environment variable {}='{}' is wrong (it takes a number of threads from 1 to {})",
+                    variable, text, kMostThreads));
   }
   return static_cast<int>(*value);
 }
@@ -104,15 +76,15 @@ std::vector<Sharing> sharings(const std::vector<Placement>& placements) {
 
 /// "rank 2", "ranks 0-3,8".
 std::string named(const std::vector<int>& ranks) {
-  return (ranks.size() > 1 ? "ranks " : "rank ") + ranges(ranks);
+  return (ranks.size() > 1 ? "ranks " : "rank ") + in_ranges(ranks);
 }
 
 /// The options that give each of `ranks` ranks of a host `threads` processors of its own.
 std::string remedy(std::size_t ranks, int threads) {
-  const std::string each = std::to_string(threads);
-  return "mpirun --map-by ppr:" + std::to_string(ranks) + ":node:pe=" + each +
-         " --bind-to core, or srun --cpus-per-task=" + each +
-         " (since Slurm 22.05 srun does not take it from sbatch)";
+  return fmt::format(
+      "mpirun --map-by ppr:{0}:node:pe={1} --bind-to core, or srun --cpus-per-task={1} (since Slurm 22.05 "
+      "srun does not take it from sbatch)",
+      ranks, threads);
 }
 
 }  // namespace
@@ -121,23 +93,34 @@ int resolve_threads(std::int64_t asked) {
   if (asked > 0) return static_cast<int>(asked);
   if (const int threads = threads_from("OMP_NUM_THREADS")) return threads;
   if (const int threads = threads_from("SLURM_CPUS_PER_TASK")) return threads;
-  return static_cast<int>(allowed_processors().size());
+  return static_cast<int>(allowed_processors().numbers.size());
 }
 
 std::vector<Placement> gather_placements(const comm::Communicator& world, int threads) {
-  const std::vector<int> mine = allowed_processors();
+  const Processors mine = allowed_processors();
   const std::vector<std::string> hosts = world.all_gather_text(comm::host_name());
-  const std::vector<std::string> masks = world.all_gather_text(ranges(mine));
   const std::vector<int> all_threads = world.all_gather_values(std::vector{threads});
-  const std::vector<int> counts = world.all_gather_values(std::vector{static_cast<int>(mine.size())});
-  const std::vector<int> numbers = world.all_gather_values(mine);
   std::vector<Placement> placements;
-  auto next = numbers.begin();
-  for (std::size_t i = 0; i < hosts.size(); ++i) {
-    placements.push_back({hosts[i], masks[i], {next, next + counts[i]}, all_threads[i]});
-    next += counts[i];
-  }
+  for (std::size_t i = 0; i < hosts.size(); ++i)
+    placements.push_back(
+        {.host = hosts[i], .processors = {}, .processor_numbers = {}, .threads = all_threads[i]});
+  const auto gather = [&](const std::vector<int>& of_this_rank, std::vector<int> Placement::*field) {
+    const std::vector<int> counts =
+        world.all_gather_values(std::vector{static_cast<int>(of_this_rank.size())});
+    const std::vector<int> all = world.all_gather_values(of_this_rank);
+    auto next = all.begin();
+    for (std::size_t i = 0; i < placements.size(); next += counts[i++])
+      placements[i].*field = {next, next + counts[i]};
+  };
+  gather(mine.numbers, &Placement::processor_numbers);
+  gather(mine.domains, &Placement::domains);
+  for (Placement& place : placements) place.processors = in_ranges(place.processor_numbers);
   return placements;
+}
+
+std::string describe_domains(const Placement& place) {
+  if (place.domains.empty()) return {};
+  return fmt::format(", NUMA domain{} {}", place.domains.size() > 1 ? "s" : "", in_ranges(place.domains));
 }
 
 std::string describe_placements(const std::vector<Placement>& placements) {
@@ -148,9 +131,10 @@ std::string describe_placements(const std::vector<Placement>& placements) {
       return a.host == b.host && a.processors == b.processors && a.threads == b.threads;
     };
     while (end + 1 < placements.size() && alike(placements[i], placements[end + 1])) ++end;
-    text += "  rank " + std::to_string(i) + (end > i ? " to " + std::to_string(end) : "") + " on " +
-            placements[i].host + ", " + counted(placements[i].threads, "thread") + (end > i ? " each" : "") +
-            ", processors " + placements[i].processors + '\n';
+    text += fmt::format("  rank {}{} on {}, {}{}, processors {}{}\n", i,
+                        end > i ? " to " + std::to_string(end) : "", placements[i].host,
+                        counted(placements[i].threads, "thread"), end > i ? " each" : "",
+                        placements[i].processors, describe_domains(placements[i]));
     i = end + 1;
   }
   return text;
@@ -160,20 +144,21 @@ std::vector<std::string> placement_warnings(const std::vector<Placement>& placem
   std::vector<std::string> warnings;
   for (const Sharing& group : sharings(placements)) {
     const auto processors = static_cast<int>(group.processors.size());
-    const std::string where = ranges({group.processors.begin(), group.processors.end()});
+    const std::string where = in_ranges({group.processors.begin(), group.processors.end()});
     const int threads = placements[static_cast<std::size_t>(group.ranks.front())].threads;
     const auto on_host =
         static_cast<std::size_t>(std::ranges::count(placements, group.host, &Placement::host));
     if (group.threads > processors) {
-      warnings.push_back(group.host + " runs " + counted(group.threads, "thread") + " (" +
-                         named(group.ranks) + ") on " + counted(processors, "processor") + " (" + where +
-                         "): they wait for each other; give each rank its own (" + remedy(on_host, threads) +
-                         "), or lower run.threads (OMP_NUM_THREADS)");
+      warnings.push_back(
+          fmt::format("{} runs {} ({}) on {} ({}): they wait for each other; give each rank its own ({}), or "
+                      "lower run.threads (OMP_NUM_THREADS)",
+                      group.host, counted(group.threads, "thread"), named(group.ranks),
+                      counted(processors, "processor"), where, remedy(on_host, threads)));
     } else if (!group.is_alike) {
-      warnings.push_back("bindings overlap on " + group.host + " (" + named(group.ranks) +
-                         " share some of the processors " + where +
-                         "): some wait while others are idle; give each rank its own (" +
-                         remedy(on_host, threads) + ")");
+      warnings.push_back(
+          fmt::format("bindings overlap on {} ({} share some of the processors {}): some wait while others "
+                      "are idle; give each rank its own ({})",
+                      group.host, named(group.ranks), where, remedy(on_host, threads)));
     }
   }
   return warnings;

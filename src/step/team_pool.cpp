@@ -1,5 +1,6 @@
 #include "convoy/step/team_pool.hpp"
 
+#include <fmt/core.h>
 #include <omp.h>
 
 #include <string>
@@ -19,9 +20,10 @@ TeamPool::TeamPool(int threads, void (*enter_thread)()) : threads_(threads), ent
     given = omp_get_num_threads();
   }
   if (given != threads) {
-    throw ConfigError("OpenMP gives " + std::to_string(given) + " threads instead of " +
-                      std::to_string(threads) +
-                      " (OMP_THREAD_LIMIT?); run.threads must be within what the system allows");
+    throw ConfigError(
+        fmt::format("OpenMP gives {} threads instead of {} (OMP_THREAD_LIMIT?); run.threads must be within "
+                    "what the system allows",
+                    given, threads));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "convoy/step/watchdog.hpp"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -70,19 +71,20 @@ void Watchdog::end_process(const std::string& message) {
 
 std::string Watchdog::message() const {
   const int other = others_.waits_for();
-  return "no progress for " + shortest(timeout_seconds_) + " s (step " + std::to_string(heartbeat_.step()) +
-         ", " + describe(heartbeat_.phase()) +
-         (other >= 0 && other != rank_ ? ", waits for " + comm::rank_on_host(other, hosts_) : std::string()) +
-         "); a rank or host that says nothing here has stopped; resume without it, or raise comm.timeout "
-         "[" +
-         comm::rank_on_host(rank_, hosts_) + "]";
+  return fmt::format(
+      "no progress for {} s (step {}, {}{}); a rank or host that says nothing here has stopped; resume "
+      "without it, or raise comm.timeout [{}]",
+      shortest(timeout_seconds_), heartbeat_.step(), describe(heartbeat_.phase()),
+      other >= 0 && other != rank_ ? ", waits for " + comm::rank_on_host(other, hosts_) : std::string(),
+      comm::rank_on_host(rank_, hosts_));
 }
 
 void Watchdog::call_the_roll() const {
   std::string missing;
   for (const int rank : others_.roll_call())
     missing += (missing.empty() ? "" : ", ") + comm::rank_on_host(rank, hosts_);
-  if (!missing.empty()) say("no answer from " + missing + " [" + comm::rank_on_host(rank_, hosts_) + "]");
+  if (!missing.empty())
+    say(fmt::format("no answer from {} [{}]", missing, comm::rank_on_host(rank_, hosts_)));
 }
 
 void Watchdog::watch() {

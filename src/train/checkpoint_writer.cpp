@@ -1,5 +1,7 @@
 #include "checkpoint_writer.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -95,9 +97,10 @@ void CheckpointWriter::tell() {
   if (job_->failure.empty()) {
     listener_.on_checkpoint({.path = job_->path, .seconds = job_->seconds, .waited = job_->waited});
   } else if (is_standing() && failures_ < options_.checkpoint_retries) {
-    listener_.on_warning(job_->failure + "; training goes on, since " + last_good_ + " stands (failure " +
-                         std::to_string(failures_ + 1) + " in a row, the run ends with number " +
-                         std::to_string(options_.checkpoint_retries + 1) + ": checkpoint.retries)");
+    listener_.on_warning(
+        fmt::format("{}; training goes on, since {} stands (failure {} in a row, the run ends with number "
+                    "{}: checkpoint.retries)",
+                    job_->failure, last_good_, failures_ + 1, options_.checkpoint_retries + 1));
   }
 }
 
@@ -124,8 +127,8 @@ void CheckpointWriter::settle() {
     directory_.require_ownership();
     if (!is_standing()) throw IoError(job->failure + "; the run ends, since no checkpoint of it stands");
     if (failures_ > options_.checkpoint_retries)
-      throw IoError(job->failure + "; the run ends after " + std::to_string(failures_) +
-                    " failures in a row (checkpoint.retries), " + last_good_ + " stands");
+      throw IoError(fmt::format("{}; the run ends after {} failures in a row (checkpoint.retries), {} stands",
+                                job->failure, failures_, last_good_));
   });
 }
 

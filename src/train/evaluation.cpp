@@ -1,5 +1,7 @@
 #include "convoy/train/evaluation.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "convoy/comm/tree.hpp"
@@ -10,8 +12,9 @@ namespace convoy::train {
 
 std::int64_t outputs_for(const data::Dataset& dataset, const config::Options& options) {
   if (dataset.has_targets() && options.loss != nn::LossKind::kQuadratic)
-    throw ConfigError("network.loss = " + std::string(nn::to_string(options.loss)) + " needs classes (" +
-                      options.data.file + " holds targets); set network.loss = quadratic");
+    throw ConfigError(
+        fmt::format("network.loss = {} needs classes ({} holds targets); set network.loss = quadratic",
+                    nn::to_string(options.loss), options.data.file));
   return dataset.classes();
 }
 

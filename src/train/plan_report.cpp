@@ -1,5 +1,7 @@
 #include "plan_report.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <numeric>
@@ -61,22 +63,23 @@ std::string describe_plan(const nn::Network& network, const step::StepPlan& plan
   const auto groups = static_cast<std::int64_t>(plan.groups.size());
   const std::int64_t least = engine.threads() / std::max<std::int64_t>(groups, 1);
   const std::int64_t most = groups > 0 && engine.threads() % groups != 0 ? least + 1 : least;
-  text += "Threads: " + counted(groups, "group") + " of " +
-          (most > least ? std::to_string(least) + " or " : "") + counted(most, "thread") + ", " +
-          counted(plan.block.size(), "micro-batch") + " a step between them\n";
+  text += fmt::format("Threads: {} of {}{}, {} a step between them\n", counted(groups, "group"),
+                      most > least ? std::to_string(least) + " or " : "", counted(most, "thread"),
+                      counted(plan.block.size(), "micro-batch"));
   const std::int64_t workspaces = engine.workspace_bytes();
   const std::int64_t gradients = engine.gradient_bytes();
-  text += "Memory of this rank: " +
-          in_bytes(workspaces + gradients + held.state + held.checkpoint + held.buffers + held.node_peers +
-                   held.others) +
-          " (activations and scratch " + in_bytes(workspaces) + ", gradients " + in_bytes(gradients) +
-          (held.node_peers > 0 ? ", those of this host's other ranks " + in_bytes(held.node_peers)
-                               : std::string()) +
-          ", parameters and optimizer " + in_bytes(held.state) +
-          (held.checkpoint > 0 ? ", their copy while a checkpoint is written " + in_bytes(held.checkpoint)
-                               : std::string()) +
-          (held.buffers > 0 ? ", this host's buffers of pictures " + in_bytes(held.buffers) : std::string()) +
-          ", program, libraries and data set " + in_bytes(held.others) + ")\n";
+  text += fmt::format(
+      "Memory of this rank: {} (activations and scratch {}, gradients {}{}, parameters and optimizer {}{}{}, "
+      "program, libraries and data set {})\n",
+      in_bytes(workspaces + gradients + held.state + held.checkpoint + held.buffers + held.node_peers +
+               held.others),
+      in_bytes(workspaces), in_bytes(gradients),
+      held.node_peers > 0 ? ", those of this host's other ranks " + in_bytes(held.node_peers) : std::string(),
+      in_bytes(held.state),
+      held.checkpoint > 0 ? ", their copy while a checkpoint is written " + in_bytes(held.checkpoint)
+                          : std::string(),
+      held.buffers > 0 ? ", this host's buffers of pictures " + in_bytes(held.buffers) : std::string(),
+      in_bytes(held.others));
   return text;
 }
 

@@ -1,5 +1,7 @@
 #include "preflight.hpp"
 
+#include <fmt/core.h>
+
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 
@@ -33,12 +35,14 @@ std::vector<std::string> start_warnings(const config::Options& options, const da
 
 std::string describe_data(const std::string& file, const data::Dataset& dataset) {
   const data::Split* test = dataset.split("test");
-  return file + ": " + counted(training_split(dataset, file).samples(), "training sample") + ", " +
-         counted(test != nullptr ? test->samples() : 0, "test sample") + ", " +
-         (dataset.has_targets() ? counted(dataset.classes(), "number") + " a target"
-                                : counted(dataset.classes(), "class")) +
-         ", pictures " + to_string(dataset.shape()) + ", " + dataset.storage() +
-         (training_split(dataset, file).is_streamed() ? ", read while they are trained" : ", in memory");
+  return fmt::format(
+      "{}: {}, {}, {}, pictures {}, {}{}", file,
+      counted(training_split(dataset, file).samples(), "training sample"),
+      counted(test != nullptr ? test->samples() : 0, "test sample"),
+      dataset.has_targets() ? counted(dataset.classes(), "number") + " a target"
+                            : counted(dataset.classes(), "class"),
+      to_string(dataset.shape()), dataset.storage(),
+      training_split(dataset, file).is_streamed() ? ", read while they are trained" : ", in memory");
 }
 
 }  // namespace convoy::train

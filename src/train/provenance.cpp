@@ -1,5 +1,7 @@
 #include "convoy/train/provenance.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -55,8 +57,8 @@ model::Provenance gather_provenance(const comm::Communicator& world, const std::
   std::vector<std::string> bindings;
   for (const step::Placement& each : placements) {
     if (std::ranges::find(hosts, each.host) == hosts.end()) hosts.push_back(each.host);
-    bindings.push_back(std::to_string(bindings.size()) + ": " + each.host + " processors " + each.processors +
-                       ", " + counted(each.threads, "thread"));
+    bindings.push_back(fmt::format("{}: {} processors {}, {}", bindings.size(), each.host, each.processors,
+                                   counted(each.threads, "thread")));
   }
   model::Provenance facts{{"hosts", join(hosts, " ")},
                           {"bindings", join(bindings, "; ")},

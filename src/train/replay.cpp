@@ -1,5 +1,7 @@
 #include "convoy/train/replay.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
@@ -46,8 +48,8 @@ void compare(const std::string& path, const Range& elements, const float* held, 
 std::vector<Difference> gathered(const comm::Communicator& world, const std::vector<Difference>& mine) {
   std::string text;
   for (const Difference& each : mine)
-    text += each.path + ' ' + std::to_string(each.count) + ' ' + std::to_string(each.first) + ' ' +
-            shortest(each.in_file) + ' ' + shortest(each.replayed) + '\n';
+    text += fmt::format("{} {} {} {} {}\n", each.path, each.count, each.first, shortest(each.in_file),
+                        shortest(each.replayed));
   std::vector<Difference> all;
   for (const std::string& of_rank : world.all_gather_text(text)) {
     const std::vector<std::string> words = split_words(of_rank);
@@ -93,9 +95,9 @@ class Replay {
       require_same_run(result.from, request_.from, options_, setup_.dataset.digest());
       require_same_run(result.to, request_.to, options_, setup_.dataset.digest());
       if (result.from.progress.step >= result.to.progress.step)
-        throw ConfigError("--from " + request_.from + " is at step " +
-                          std::to_string(result.from.progress.step) + ", --to " + request_.to + " at step " +
-                          std::to_string(result.to.progress.step) + "; name the earlier one first");
+        throw ConfigError(
+            fmt::format("--from {} is at step {}, --to {} at step {}; name the earlier one first",
+                        request_.from, result.from.progress.step, request_.to, result.to.progress.step));
       progress_ = result.from.progress;
       model::read_checkpoint_state(request_.from, setup_.network, setup_.step_runner.state());
     });

@@ -1,5 +1,7 @@
 #include "resume.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "convoy/config/config.hpp"
@@ -65,27 +67,29 @@ void begin_branch(const RunDirectory& directory, const std::string& from, std::i
     if (name == model::checkpoint_name(step)) break;
     const std::string newer = directory.checkpoints() + '/' + name;
     if (io::check_sum(newer).state != io::SumState::kGood) continue;
-    throw ConfigError("cannot go on from " + from + " as another run would (" + differences +
-                      ") in run.dir = " + directory.path() + ": it holds " + newer +
-                      " of the run so far, which the next --resume auto would take; name another run.dir");
+    throw ConfigError(
+        fmt::format("cannot go on from {} as another run would ({}) in run.dir = {}: it holds {} of the run "
+                    "so far, which the next --resume auto would take; name another run.dir",
+                    from, differences, directory.path(), newer));
   }
-  listener.on_warning("going on from " + from + " as another run would: " + differences +
-                      "; what follows is no continuation of that run to the bit");
+  listener.on_warning(fmt::format(
+      "going on from {} as another run would: {}; what follows is no continuation of that run to the bit",
+      from, differences));
 }
 
 std::string require_same_run(const model::CheckpointHeader& header, const std::string& path,
                              const config::Options& options, const std::string& data_digest, bool anyway) {
   std::vector<std::string> differences;
   const auto differs = [&](const std::string& what, const std::string& then, const std::string& now) {
-    const std::string both = what + " differs (there '" + then + "', here '" + now + "')";
+    const std::string both = fmt::format("{} differs (there '{}', here '{}')", what, then, now);
     const bool is_fixed = what.starts_with("network.") || what == "train.batch";
     if (anyway && !is_fixed) {
       differences.push_back(both);
       return;
     }
-    throw ConfigError("cannot go on from " + path + ": " + both +
-                      "; resume with what the run began with, or start afresh in another run.dir" +
-                      (is_fixed ? "" : "; --resume-anyway goes on as another run would"));
+    throw ConfigError(fmt::format(
+        "cannot go on from {}: {}; resume with what the run began with, or start afresh in another run.dir{}",
+        path, both, is_fixed ? "" : "; --resume-anyway goes on as another run would"));
   };
   for (const config::Difference& key : config::differences(header.config, path, options)) {
     // A window decides the order of chunks alone, else only what is read at a time.
@@ -100,10 +104,10 @@ std::string require_same_run(const model::CheckpointHeader& header, const std::s
 void require_position(const model::Progress& progress, const std::string& path,
                       std::int64_t steps_per_epoch) {
   if (progress.step / steps_per_epoch == progress.epoch) return;
-  throw ConfigError("cannot go on from " + path + ": step " + std::to_string(progress.step) +
-                    " was in epoch " + std::to_string(progress.epoch + 1) + " there, and here is in epoch " +
-                    std::to_string(progress.step / steps_per_epoch + 1) +
-                    " (the data set has another number of samples); start afresh in another run.dir");
+  throw ConfigError(
+      fmt::format("cannot go on from {}: step {} was in epoch {} there, and here is in epoch {} (the data "
+                  "set has another number of samples); start afresh in another run.dir",
+                  path, progress.step, progress.epoch + 1, progress.step / steps_per_epoch + 1));
 }
 
 }  // namespace convoy::train

@@ -1,6 +1,7 @@
 #include "convoy/train/run_directory.hpp"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,8 +33,7 @@ std::optional<std::int64_t> step_of(std::string_view line) {
 void RunDirectory::claim() {
   io::make_directories(checkpoints());
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-  identity_ =
-      comm::host_name() + " pid " + std::to_string(getpid()) + " started " + std::to_string(now) + '\n';
+  identity_ = fmt::format("{} pid {} started {}\n", comm::host_name(), getpid(), now);
   io::write_text_file(owner(), identity_);
   // What killed runs left half written; one that is still alive has just lost the folder and will stop.
   io::sweep_temporaries(path_, "", io::Sweep::kAll);
@@ -46,13 +46,14 @@ void RunDirectory::require_ownership() const {
     current = io::read_text_file(owner());
   } catch (const IoError&) {  // not asked for before: it may go in between
     if (io::exists(owner())) throw;
-    throw IoError("cannot go on in run.dir " + path_ + " (" + owner() +
-                  " is gone: somebody removed it, or the disk is not there any more)");
+    throw IoError(fmt::format(
+        "cannot go on in run.dir {} ({} is gone: somebody removed it, or the disk is not there any more)",
+        path_, owner()));
   }
   if (current == identity_) return;
-  throw Error(ExitStatus::kInputOutput, "run.dir " + path_ + " belongs to another run now (" + owner() +
-                                            " says '" + std::string(trim(current)) +
-                                            "'); this run stops and leaves everything as it is");
+  throw Error(ExitStatus::kInputOutput, fmt::format("run.dir {} belongs to another run now ({} says '{}'); "
+                                                    "this run stops and leaves everything as it is",
+                                                    path_, owner(), trim(current)));
 }
 
 void RunDirectory::write_config(std::string_view ini) const {
@@ -62,7 +63,7 @@ void RunDirectory::write_config(std::string_view ini) const {
 void RunDirectory::append_metrics(const std::string& lines) const {
   require_ownership();
   const int file = open(metrics().c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-  if (file < 0) throw IoError("cannot open " + metrics() + " (" + std::strerror(errno) + ")");
+  if (file < 0) throw IoError(fmt::format("cannot open {} ({})", metrics(), std::strerror(errno)));
   const off_t before = lseek(file, 0, SEEK_END);
   const ssize_t written =
       write(file, lines.data(), lines.size());  // one call: a line is never torn by another writer
@@ -70,8 +71,9 @@ void RunDirectory::append_metrics(const std::string& lines) const {
   const bool is_whole = written == static_cast<ssize_t>(lines.size());
   const bool is_undone = is_whole || written <= 0 || (before >= 0 && ftruncate(file, before) == 0);
   if (close(file) != 0 || !is_whole)
-    throw IoError("cannot write " + metrics() + " (" + (written < 0 ? std::strerror(reason) : "disk full") +
-                  (is_undone ? ")" : "; its last line is torn)"));
+    throw IoError(fmt::format("cannot write {} ({}{}", metrics(),
+                              written < 0 ? std::strerror(reason) : "disk full",
+                              is_undone ? ")" : "; its last line is torn)"));
 }
 
 void RunDirectory::cut_metrics(std::int64_t step) const {

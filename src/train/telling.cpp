@@ -1,10 +1,13 @@
 #include "telling.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <cmath>
 
 #include "convoy/core/memory.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
+#include "convoy/io/json.hpp"
 
 namespace convoy::train {
 void Pace::restart() {
@@ -38,45 +41,43 @@ Score score_of(double loss, std::int64_t correct, std::int64_t samples, std::int
 }
 
 std::string start_line(const StartReport& report, const config::Options& options, int ranks, int threads) {
-  return json_object({{"event", json_string("start")},
-                      {"step", std::to_string(report.step)},
-                      {"version", json_string(version())},
-                      {"isa", json_string(report.isa)},
-                      {"ranks", std::to_string(ranks)},
-                      {"threads", std::to_string(threads)},
-                      {"batch", std::to_string(options.batch)},
-                      {"micro_batch", std::to_string(options.micro_batch)},
-                      {"steps_per_epoch", std::to_string(report.steps_per_epoch)},
-                      {"total_steps", std::to_string(report.total_steps)},
-                      {"resumed_from", json_string(report.resumed_from)}});
+  return io::to_text({{"event", "start"},
+                      {"step", report.step},
+                      {"version", version()},
+                      {"isa", report.isa},
+                      {"ranks", ranks},
+                      {"threads", threads},
+                      {"batch", options.batch},
+                      {"micro_batch", options.micro_batch},
+                      {"steps_per_epoch", report.steps_per_epoch},
+                      {"total_steps", report.total_steps},
+                      {"resumed_from", report.resumed_from}});
 }
 
 std::string step_line(const StepReport& report) {
-  return json_object({{"event", json_string("step")},
-                      {"epoch", std::to_string(report.epoch)},
-                      {"step", std::to_string(report.step)},
-                      {"loss", json_number(report.loss)},
-                      {"lr", json_number(report.rate)},
-                      {"images_per_second", json_number(report.images_per_second)},
-                      {"data_wait", json_number(report.data_wait)}});
+  return io::to_text({{"event", "step"},
+                      {"epoch", report.epoch},
+                      {"step", report.step},
+                      {"loss", report.loss},
+                      {"lr", report.rate},
+                      {"images_per_second", report.images_per_second},
+                      {"data_wait", report.data_wait}});
 }
 
 std::string epoch_line(const EpochReport& report) {
-  const auto tested = [&](double value) {
-    return report.has_test ? json_number(value) : std::string("null");
-  };
+  const auto tested = [&](double value) { return report.has_test ? io::Json(value) : io::Json(); };
   const std::string score = report.train_score.is_error ? "rmse" : "accuracy";
-  return json_object({{"event", json_string("epoch")},
-                      {"epoch", std::to_string(report.epoch)},
-                      {"step", std::to_string(report.step)},
-                      {"train_loss", json_number(report.train_loss)},
-                      {"train_" + score, json_number(report.train_score.value)},
+  return io::to_text({{"event", "epoch"},
+                      {"epoch", report.epoch},
+                      {"step", report.step},
+                      {"train_loss", report.train_loss},
+                      {"train_" + score, report.train_score.value},
                       {"test_loss", tested(report.test_loss)},
                       {"test_" + score, tested(report.test_score.value)},
-                      {"seconds", json_number(report.seconds)},
-                      {"images_per_second", json_number(report.images_per_second)},
-                      {"data_wait", json_number(report.data_wait)},
-                      {"resident_bytes", std::to_string(resident_bytes())}});
+                      {"seconds", report.seconds},
+                      {"images_per_second", report.images_per_second},
+                      {"data_wait", report.data_wait},
+                      {"resident_bytes", resident_bytes()}});
 }
 
 ProfileReport gather_profile(const comm::Communicator& world, const step::Profile& profile,
@@ -91,26 +92,24 @@ std::string profile_line(const ProfileReport& report) {
   for (const step::StepTimes& rank : report.ranks)
     seconds += rank.total / static_cast<double>(report.ranks.size());
   const step::RankShares shares = step::shares_of_ranks(report.ranks);
-  JsonMembers mean;
-  JsonMembers worst;
+  io::Json mean;
+  io::Json worst;
   for (std::size_t i = 0; i < step::kShareNames.size(); ++i) {
-    mean.emplace_back(step::kShareNames[i], json_number(shares.mean[i]));
-    worst.emplace_back(step::kShareNames[i], json_object({{"rank", std::to_string(shares.worst_rank[i])},
-                                                          {"share", json_number(shares.worst[i])}}));
+    const std::string name(step::kShareNames[i]);
+    mean[name] = shares.mean[i];
+    worst[name] = {{"rank", shares.worst_rank[i]}, {"share", shares.worst[i]}};
   }
-  return json_object({{"event", json_string("profile")},
-                      {"step", std::to_string(report.step)},
-                      {"steps", std::to_string(report.steps)},
-                      {"ranks", std::to_string(report.ranks.size())},
-                      {"seconds", json_number(seconds)},
-                      {"shares", json_object(mean)},
-                      {"worst", json_object(worst)}});
+  return io::to_text({{"event", "profile"},
+                      {"step", report.step},
+                      {"steps", report.steps},
+                      {"ranks", report.ranks.size()},
+                      {"seconds", seconds},
+                      {"shares", mean},
+                      {"worst", worst}});
 }
 
 std::string end_line(ExitStatus status, std::int64_t step) {
-  return json_object({{"event", json_string("end")},
-                      {"step", std::to_string(step)},
-                      {"status", std::to_string(static_cast<int>(status))}});
+  return io::to_text({{"event", "end"}, {"step", step}, {"status", static_cast<int>(status)}});
 }
 
 }  // namespace convoy::train

@@ -1,5 +1,7 @@
 #include "convoy/train/trainer.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -85,8 +87,7 @@ class Trainer {
       return status;
     } catch (const Error& error) {
       tell_failure(error);
-      throw Error(error.status(),
-                  std::string(error.what()) + " [step " + std::to_string(step_under_way_) + ']');
+      throw Error(error.status(), fmt::format("{} [step {}]", error.what(), step_under_way_));
     }
   }
 
@@ -106,9 +107,10 @@ class Trainer {
       if (world_.is_root() && !resumed_anyway_.empty())
         begin_branch(directory_, from, header.progress.step, resumed_anyway_, listener());
       if (world_.is_root() && header.isa != kernels::to_string(setup_.isa))
-        listener().on_warning(from + " was trained with instruction set " + header.isa + ", this run uses " +
-                              std::string(kernels::to_string(setup_.isa)) +
-                              ": bits may differ from an uninterrupted run");
+        listener().on_warning(
+            fmt::format("{} was trained with instruction set {}, this run uses {}: bits may differ from an "
+                        "uninterrupted run",
+                        from, header.isa, kernels::to_string(setup_.isa)));
       progress_ = header.progress;
       require_position(progress_, from, setup_.steps_per_epoch);
       model::read_checkpoint_state(from, setup_.network, setup_.step_runner.state());

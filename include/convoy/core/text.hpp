@@ -1,9 +1,7 @@
 #pragma once
 // Strict reading and exact writing of numbers, and small string helpers. Locale plays no part.
 
-#include <array>
 #include <cstdint>
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,12 +28,8 @@ namespace convoy {
 /// Bytes of the UTF-8 character that `text` begins with (RFC 3629); 0 where it begins with none.
 [[nodiscard]] std::size_t utf8_length(std::string_view text);
 [[nodiscard]] bool is_utf8(std::string_view text);
-/// `text` as a JSON string, quotes included; U+FFFD stands for each byte that is no UTF-8.
-[[nodiscard]] std::string json_string(std::string_view text);
-/// Keys with their values; these are JSON already.
-using JsonMembers = std::vector<std::pair<std::string_view, std::string>>;
-/// {"<key>":<value>,…} in the order given.
-[[nodiscard]] std::string json_object(const JsonMembers& members);
+/// {0, 1, 2, 5} as "0-2,5"; `numbers` ascend.
+[[nodiscard]] std::string in_ranges(const std::vector<int>& numbers);
 /// 12345678 as "12,345,678".
 [[nodiscard]] std::string grouped(std::int64_t value);
 
@@ -50,13 +44,5 @@ using JsonMembers = std::vector<std::pair<std::string_view, std::string>>;
 
 /// A number of bytes for people, in powers of 1,000: "1.5 GB", "23 MB".
 [[nodiscard]] std::string in_bytes(std::int64_t bytes);
-
-/// As printf, at most 255 characters.
-template <class... Values>
-[[nodiscard]] std::string format(const char* pattern, Values... values) {
-  std::array<char, 256> text{};
-  std::snprintf(text.data(), text.size(), pattern, values...);
-  return text.data();
-}
 
 }  // namespace convoy

@@ -18,13 +18,17 @@ struct Placement {
   std::string host;
   std::string processors;  ///< its affinity mask, "0-3,8"
   std::vector<int> processor_numbers;
+  std::vector<int> domains{};  ///< NUMA domains of these processors; empty if the host has only one
   int threads = 1;
 };
 
 /// Collective. Every rank's place, by rank.
 [[nodiscard]] std::vector<Placement> gather_placements(const comm::Communicator& world, int threads);
 
-/// One line a host: ranks, threads, processors.
+/// ", NUMA domains 0-1"; empty if the host has only one.
+[[nodiscard]] std::string describe_domains(const Placement& place);
+
+/// One line a host: ranks, threads, processors, NUMA domains if there are several.
 [[nodiscard]] std::string describe_placements(const std::vector<Placement>& placements);
 
 /// What to warn about, with the option that mends it: ranks that share processors and have more threads than

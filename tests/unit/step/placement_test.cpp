@@ -1,12 +1,14 @@
 #include "convoy/step/placement.hpp"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include <optional>
 #include <utility>
 
 #include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
 #include "unit/io/scratch_folder.hpp"
 
 namespace convoy::step {
@@ -90,6 +92,25 @@ TEST(PlacementWarnings, NameBindingsThatOverlapInPart) {
 
 TEST(PlacementWarnings, SayNothingOfRanksThatMayRunAnywhere) {
   EXPECT_TRUE(placement_warnings({place("a", {0, 1, 2, 3}, 2), place("a", {0, 1, 2, 3}, 2)}).empty());
+}
+
+TEST(Placement, IsWhereTheSystemLetsThisThreadRun) {
+  std::vector<int> allowed;
+  cpu_set_t set;
+  ASSERT_EQ(sched_getaffinity(0, sizeof set, &set), 0);
+  for (int i = 0; i < CPU_SETSIZE; ++i)
+    if (CPU_ISSET(i, &set)) allowed.push_back(i);
+  const Placement mine = gather_placements(comm::Communicator::self(), 1).front();
+  EXPECT_EQ(mine.processor_numbers, allowed);
+  EXPECT_EQ(mine.processors, in_ranges(allowed));
+}
+
+TEST(Placement, NamesNumaDomainsOfAHostThatHasSeveral) {
+  const Variable host("HWLOC_SYNTHETIC", "numa:2 core:2 pu:1");  // hwloc takes this for the host
+  EXPECT_EQ(describe_placements(gather_placements(comm::Communicator::self(), 1)),
+            "  rank 0 on " + comm::host_name() + ", 1 thread, processors 0-3, NUMA domains 0-1\n");
+  EXPECT_EQ(describe_domains({.host = "a", .processors = "2-3", .processor_numbers = {2, 3}, .domains = {1}}),
+            ", NUMA domain 1");
 }
 
 TEST(Placement, NeighboursThatAreAlikeShareALine) {

@@ -40,6 +40,9 @@ class Convoy(CMakePackage):
     depends_on("xxhash@0.8:")
     depends_on("libpng")
     depends_on("jpeg")
+    depends_on("fmt@9:")
+    depends_on("nlohmann-json@3.11:")
+    depends_on("hwloc@2:")
     depends_on("googletest", type="test")
 
     # C++20 as the code uses it.
