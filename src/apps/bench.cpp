@@ -12,14 +12,14 @@
 #include "convoy/io/file_system.hpp"
 #include "convoy/launch/launcher.hpp"
 #include "convoy/step/placement.hpp"
-#include "pictures.hpp"
+#include "images.hpp"
 
 namespace convoy::apps {
 namespace {
 
 constexpr std::int64_t kMilliseconds = 100;
 struct Request {
-  Pictures pictures;
+  Images images;
   std::string json;  ///< empty: none
   double seconds = 0;
 };
@@ -42,8 +42,8 @@ void require_folder_of(const std::string& file) {
 ExitStatus bench(const config::Options& options, const Request& request) {
   refuse_several_processes();
   if (!request.json.empty()) require_folder_of(request.json);
-  const Pictures& pictures = request.pictures;
-  const nn::Network network = network_for(pictures, options);
+  const Images& images = request.images;
+  const nn::Network network = network_for(images, options);
   const kernels::Isa isa = kernels::choose_isa();
   const int threads = step::resolve_threads(options.threads);
   for (const std::string& warning :
@@ -57,7 +57,7 @@ ExitStatus bench(const config::Options& options, const Request& request) {
                      .teams = measure::teams_of(options, threads),
                      .batch = options.batch,
                      .micro_batch = options.micro_batch,
-                     .pictures = fmt::format("{} (random, {})", to_string(pictures.shape), pictures.origin),
+                     .images = fmt::format("{} (random, {})", to_string(images.shape), images.origin),
                      .core = {},
                      .all = {},
                      .layers = {},
@@ -82,11 +82,11 @@ ExitStatus run_bench(const Arguments& arguments) {
       "convoy bench --config FILE [options]\n       mpirun … convoy bench comm --config FILE [options]",
       "Measures the machine (FMA peak, memory bandwidth), every layer of a configuration's network "
       "(forward,\n"
-      "diff_src, diff_weights) and the whole step, on random pictures: one process, run.threads threads, no\n"
+      "diff_src, diff_weights) and the whole step, on random images: one process, run.threads threads, no\n"
       "MPI. `bench comm` measures the ranks it is started on: latency and bandwidth between hosts, and what\n"
       "the network's gradient takes to be added over all ranks, each way (comm.*), beside MPI_Allreduce.\n"
       "data.file need not be there, nothing is written but --json.");
-  add_pictures(line);
+  add_images(line);
   line.add_value(
       "milliseconds", "N",
       fmt::format(
@@ -100,15 +100,15 @@ ExitStatus run_bench(const Arguments& arguments) {
   const double seconds = static_cast<double>(line.integer("milliseconds", kMilliseconds, 1, 60'000)) / 1e3;
   const std::string json = line.text("json").value_or("");
   const config::Options options = line.configuration();
-  const Pictures pictures = choose_pictures(line, options.data);
+  const Images images = choose_images(line, options.data);
   if (line.words().empty()) {
     if (line.has("gbit")) throw ConfigError("--gbit is for bench comm; leave it out");
-    return bench(options, {.pictures = pictures, .json = json, .seconds = seconds});
+    return bench(options, {.images = images, .json = json, .seconds = seconds});
   }
   if (line.words().front() != "comm")
     throw ConfigError("stray word '" + line.words().front() + "'; bench takes none, or comm");
   const double gbit = line.number("gbit", 0, 1e-6, 1e6);
-  return bench_comm(options, pictures,
+  return bench_comm(options, images,
                     {.seconds = seconds, .wire_bytes_per_second = gbit * 1e9 / 8, .json = json});
 }
 

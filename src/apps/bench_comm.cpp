@@ -14,8 +14,8 @@
 #include "convoy/io/json.hpp"
 #include "convoy/kernels/kernels.hpp"
 #include "convoy/launch/ranks.hpp"
-#include "convoy/measure/rehearsal.hpp"
-#include "convoy/step/agreement.hpp"
+#include "convoy/measure/comm_replay.hpp"
+#include "convoy/step/consistency.hpp"
 #include "shares.hpp"
 
 namespace convoy::apps {
@@ -35,12 +35,12 @@ struct Way {
 
 class Bench {
  public:
-  Bench(const config::Options& options, const Pictures& pictures, const CommRequest& request,
+  Bench(const config::Options& options, const Images& images, const CommRequest& request,
         const comm::Communicator& world)
       : options_(options),
         request_(request),
         world_(world),
-        network_(network_for(pictures, options)),
+        network_(network_for(images, options)),
         kernels_(kernels::float_kernels(step::lowest_isa(world, kernels::choose_isa()))) {}
 
   ExitStatus run() {
@@ -71,9 +71,9 @@ class Bench {
       ways_.push_back({.name = name, .sent = wholes * others * bytes, .measure = [this, comm] {
                          config::Options options = options_;
                          options.comm = comm;
-                         return measure::rehearse(world_, network_, options, kernels_,
-                                                  measure::no_computation(network_),
-                                                  measure::Rehearse::kSumAlone, request_.seconds);
+                         return measure::replay_communication(
+                             world_, network_, options, kernels_, measure::no_computation(network_),
+                             measure::CommReplayKind::kSumAlone, request_.seconds);
                        }});
     };
     partial_sums_ = measure::partial_sums(world_, network_, options_, kernels_);
@@ -160,14 +160,14 @@ class Bench {
 
 }  // namespace
 
-ExitStatus bench_comm(const config::Options& options, const Pictures& pictures, const CommRequest& request) {
+ExitStatus bench_comm(const config::Options& options, const Images& images, const CommRequest& request) {
   return launch::run_with_ranks("bench comm", [&](const comm::Communicator& world) {
     if (world.size() == 1)
       throw ConfigError(
           "one rank has nobody to send to; start bench comm on the ranks that are to be measured (mpirun -n "
           "2 "
           "…, srun …)");
-    return Bench(options, pictures, request, world.by_node()).run();
+    return Bench(options, images, request, world.by_node()).run();
   });
 }
 

@@ -5,7 +5,7 @@
 
 #include "convoy/config/options.hpp"
 #include "convoy/core/error.hpp"
-#include "pictures.hpp"
+#include "images.hpp"
 
 namespace convoy::apps {
 
@@ -16,7 +16,7 @@ struct CommRequest {
 };
 
 /// Starts MPI; called by all ranks.
-[[nodiscard]] ExitStatus bench_comm(const config::Options& options, const Pictures& pictures,
+[[nodiscard]] ExitStatus bench_comm(const config::Options& options, const Images& images,
                                     const CommRequest& request);
 
 }  // namespace convoy::apps

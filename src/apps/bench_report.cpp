@@ -80,8 +80,8 @@ std::string describe_machine(const BenchReport& report) {
 }
 
 std::string describe_layers(const BenchReport& report) {
-  std::string text = fmt::format("Layers: micro-batches of {}, {} at once, pictures {}\n", report.micro_batch,
-                                 counted(report.teams, "team"), report.pictures) +
+  std::string text = fmt::format("Layers: micro-batches of {}, {} at once, images {}\n", report.micro_batch,
+                                 counted(report.teams, "team"), report.images) +
                      fmt::format("  {:13}{:>10}{:>10}{:>9}{:>10}{:>9}  {}\n", "", "ms", "GFLOP/s", "of peak",
                                  "MB", "GB/s", "roof");
   double seconds = 0;
@@ -124,7 +124,7 @@ std::string to_json(const BenchReport& report) {
                       {"teams", report.teams},
                       {"batch", report.batch},
                       {"micro_batch", report.micro_batch},
-                      {"pictures", report.pictures},
+                      {"images", report.images},
                       {"machine", {{"one_core", json_of(report.core)}, {"all_threads", json_of(report.all)}}},
                       {"layers", layers},
                       {"step",

@@ -17,7 +17,7 @@ struct BenchReport {
   std::int64_t teams = 1;
   std::int64_t batch = 1;
   std::int64_t micro_batch = 1;
-  std::string pictures;  ///< shape, and where it comes from
+  std::string images;  ///< shape, and where it comes from
   measure::Ceiling core;
   measure::Ceiling all;  ///< of all threads
   std::vector<measure::LayerTimes> layers;

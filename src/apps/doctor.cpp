@@ -14,7 +14,7 @@
 
 #include "command.hpp"
 #include "command_line.hpp"
-#include "convoy/comm/meeting.hpp"
+#include "convoy/comm/rendezvous.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 #include "convoy/data/dataset.hpp"
@@ -22,9 +22,9 @@
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/json.hpp"
 #include "convoy/launch/launcher.hpp"
-#include "convoy/launch/overseer.hpp"
 #include "convoy/launch/ranks.hpp"
-#include "pictures.hpp"
+#include "convoy/launch/time_limit.hpp"
+#include "images.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -104,17 +104,17 @@ bool is_quiet(const comm::Communicator& world) {
 
 std::unique_ptr<doctor::PlannedRun> plan(const CommandLine& line) {
   config::Options options = line.configuration();
-  const Pictures pictures = choose_pictures(line, options.data);
+  const Images images = choose_images(line, options.data);
   std::int64_t bytes = 0;
   if (io::exists(options.data.file)) {
     const data::Dataset dataset(options.data, comm::Communicator::self(), {});
     for (const char* name : {"train", "test"})
       if (const data::Split* split = dataset.split(name); split != nullptr && !split->is_streamed())
-        bytes += split->samples() * split->picture_bytes();
+        bytes += split->samples() * split->image_bytes();
   } else if (options.data.file.find_first_of("*?[") == std::string::npos) {
     throw ConfigError("data.file " + options.data.file + " is not there");
   }
-  nn::Network network = network_for(pictures, options);
+  nn::Network network = network_for(images, options);
   return std::make_unique<doctor::PlannedRun>(
       doctor::PlannedRun{std::move(options), std::move(network), bytes});
 }
@@ -156,7 +156,7 @@ class LastWords {
     const int rank = crew_->world.rank();
     const int waits_for = crew_->world.waits_for();
     std::vector<int> silent;
-    if (waits_for >= 0) silent = comm::silent_ranks(crew_->roll, kSecondsToAnswer);
+    if (waits_for >= 0) silent = comm::unresponsive_ranks(crew_->roll, kSecondsToAnswer);
     if (silent.empty()) silent.push_back(waits_for >= 0 ? waits_for : rank);
     std::vector<std::string> names;
     for (const int each : silent) names.push_back(comm::rank_on_host(each, crew_->hosts));
@@ -217,7 +217,7 @@ Asked read_configuration(const CommandLine& line, const Arguments& arguments) {
   return asked;
 }
 
-ExitStatus examine(const CommandLine& line, const Asked& configured) {
+ExitStatus run_doctor_checks(const CommandLine& line, const Asked& configured) {
   const std::string json = line.text("json").value_or("");
   const double seconds = line.number("timeout", 60, 1, 1e6);
   const std::string launcher = launcher_name();
@@ -225,14 +225,14 @@ ExitStatus examine(const CommandLine& line, const Asked& configured) {
   Report report;
   LastWords last_words(report, seconds, json);
   std::optional<comm::Environment> environment;  // outlives all communicators
-  launch::Overseer overseer(seconds, [&](const std::string& check) { last_words.say(check); });
+  launch::TimeLimit time_limit(seconds, [&](const std::string& check) { last_words.say(check); });
 
-  doctor::Examination asked;
+  doctor::DoctorRequest asked;
   asked.launcher = launcher;
   asked.dir = line.text("dir").value_or(configured.run_dir);
   if (configured.has_configuration) asked.plan = [&] { return plan(line); };
-  asked.begin = [&](const std::string& check) { overseer.enter(check); };
-  overseer.enter("mpi");
+  asked.begin = [&](const std::string& check) { time_limit.enter(check); };
+  time_limit.enter("mpi");
   if (const std::string doubt = launch.doubt_before_mpi(); !doubt.empty() && launch::is_first_of_launcher()) {
     const auto end = doubt.find("; ");  // said now: MPI may end this process
     report.add({"launcher", Verdict::kWarning, doubt.substr(0, end), doubt.substr(end + 2)});
@@ -254,7 +254,7 @@ ExitStatus examine(const CommandLine& line, const Asked& configured) {
       if (launch::is_first_of_launcher()) launch::print_failure("doctor", configured.refused.message);
       return refused;
     }
-    doctor::examine(asked, world);
+    doctor::run_checks(asked, world);
     const ExitStatus status = quiet ? ExitStatus::kDone : report.finish(json, world.size());
     return world.broadcast_value(status);
   } catch (...) {
@@ -288,10 +288,10 @@ ExitStatus run_doctor(const Arguments& arguments) {
                  "try this folder's file system; default: run.dir, else the working directory");
   line.add_value("timeout", "S", "seconds after which a check that hangs ends it all; default 60");
   line.add_value("json", "FILE", "write the findings there, too");
-  add_pictures(line);
+  add_images(line);
   if (!line.parse(arguments)) return ExitStatus::kDone;
   // What is wrong for rank 0 is wrong for all; what is wrong for another rank alone is a finding.
-  return examine(line, read_configuration(line, arguments));
+  return run_doctor_checks(line, read_configuration(line, arguments));
 }
 
 }  // namespace convoy::apps

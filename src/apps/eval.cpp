@@ -12,11 +12,11 @@
 #include "convoy/comm/agreement.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/io/agreement.hpp"
+#include "convoy/io/collective.hpp"
 #include "convoy/kernels/isa.hpp"
 #include "convoy/launch/ranks.hpp"
 #include "convoy/model/checkpoint.hpp"
-#include "convoy/step/agreement.hpp"
+#include "convoy/step/consistency.hpp"
 #include "convoy/step/placement.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "convoy/train/observer.hpp"
@@ -64,10 +64,10 @@ void require_same_input(const Request& request, const model::CheckpointHeader& h
                     request.data, here, request.checkpoint, there));
   };
   if (dataset.shape() != header.input.shape)
-    refuse("pictures of " + to_string(dataset.shape()), to_string(header.input.shape));
+    refuse("images of " + to_string(dataset.shape()), to_string(header.input.shape));
   const double scale = dataset.transform(data::Normalize::kNone).scale;
   if (scale != header.input.scale)
-    refuse(scale == 1 ? "float pictures" : "uint8 pictures", scale == 1 ? "uint8 ones" : "float ones");
+    refuse(scale == 1 ? "float images" : "uint8 images", scale == 1 ? "uint8 ones" : "float ones");
   if (dataset.classes() > outputs) refuse(counted(dataset.classes(), "class"), std::to_string(outputs));
 }
 
@@ -163,7 +163,7 @@ ExitStatus run_eval(const Arguments& arguments) {
   line.add_value("data", "F.h5",
                  "a data set made by import or synth, or a file as the network was trained on (data.images)");
   line.add_value("split", "NAME", "train, test or validation; default test, with --images train");
-  line.add_value("images", "/PATH", "where in another HDF5 file the pictures lie (data.images)");
+  line.add_value("images", "/PATH", "where in another HDF5 file the images lie (data.images)");
   line.add_value("labels", "/PATH", "with --images: where their classes lie");
   line.add_value("targets", "/PATH", "with --images: where their targets lie");
   line.add_value("layout", "NAME", "with --images: " + axes_in_words() + "; default the first");

@@ -17,17 +17,17 @@ namespace convoy::apps {
 namespace {
 
 using check::Derivation;
-using check::Picture;
+using check::Image;
 
 /// Sums printed in full of each step; one where a kernel has more than kManyTaps weights.
 constexpr std::int64_t kSums = 4;
 constexpr std::size_t kManyTaps = 9;
-/// A picture with more columns gets fewer decimals.
+/// An image with more columns gets fewer decimals.
 constexpr std::int64_t kManyColumns = 9;
 /// Inputs and outputs up to which the perceptron's weights are printed as a matrix.
 constexpr std::size_t kWidestMatrix = 30;
 
-std::string size_text(const Picture& p) {
+std::string size_text(const Image& p) {
   return fmt::format("{}x{}", p.rows, p.columns);
 }
 
@@ -40,7 +40,7 @@ std::string digits(double value) {
   return number_text(value, 0);
 }
 
-/// One row and column of a picture, and the product of two numbers there.
+/// One row and column of an image, and the product of two numbers there.
 using Terms = std::vector<std::pair<std::string, std::string>>;
 
 class Writer {
@@ -75,7 +75,7 @@ class Writer {
     say(fmt::format("  => {}: {}{}", claim, holds ? "yes" : "NO", how));
   }
 
-  void verdict_equal(const std::string& claim, const Picture& a, const Picture& b, const Derivation& d) {
+  void verdict_equal(const std::string& claim, const Image& a, const Image& b, const Derivation& d) {
     const double tolerance = check::equality_tolerance(d);
     const double difference = check::largest_difference(a, b);
     verdict(claim, difference <= tolerance,
@@ -84,7 +84,7 @@ class Writer {
                 : "");
   }
 
-  [[nodiscard]] const Picture& z() const { return d_.convolution.z; }
+  [[nodiscard]] const Image& z() const { return d_.convolution.z; }
   [[nodiscard]] std::int64_t sums() const { return d_.kernel.values.size() > kManyTaps ? 1 : kSums; }
 
   void example() {
@@ -94,8 +94,8 @@ class Writer {
     say(fmt::format(
         "(row,column) from (0,0). Both sides are computed by the code that trains. Example of seed {}.)\n",
         seed_));
-    result_.text += side_by_side({picture_block("picture a", d_.a), picture_block("kernel w", d_.kernel),
-                                  picture_block("stored filter v = ROT180(w)", d_.stored),
+    result_.text += side_by_side({image_block("image a", d_.a), image_block("kernel w", d_.kernel),
+                                  image_block("stored filter v = ROT180(w)", d_.stored),
                                   Block{"bias b", {digits(d_.bias)}}});
     const std::int64_t columns = z().columns;
     say("\n  The answer y asked for is 1 at " + place("", d_.target / columns, d_.target % columns) +
@@ -190,16 +190,17 @@ class Writer {
 
   /// Prints the sums of the first places of `answer`: terms(x, y, names).
   template <class Maker>
-  void on_fingers(const std::string& name, const Picture& answer, const std::string& last_name,
+  void on_fingers(const std::string& name, const Image& answer, const std::string& last_name,
                   const std::string& last, const Maker& terms) {
     const auto all = static_cast<std::int64_t>(answer.values.size());
     for (std::int64_t n = 0; n < std::min(sums(), all); ++n) {
       const std::int64_t x = n / answer.columns;
       const std::int64_t y = n % answer.columns;
       const std::string label = place(name, x, y);
-      if (n == 0) result_.text += sum_text(label, terms(x, y, true), last_name, "");
-      result_.text += sum_text(n == 0 ? std::string(label.size() - (name.size() - shown(name)), ' ') : label,
-                               terms(x, y, false), last, digits(answer.at(x, y)));
+      if (n == 0) result_.text += checksum_text(label, terms(x, y, true), last_name, "");
+      result_.text +=
+          checksum_text(n == 0 ? std::string(label.size() - (name.size() - shown(name)), ' ') : label,
+                        terms(x, y, false), last, digits(answer.at(x, y)));
     }
     if (all > sums()) say("  … and so on for the others.");
   }
@@ -214,16 +215,15 @@ class Writer {
     say("\nFeed-forward, on fingers");
     on_fingers("z", z(), "b", digits(d_.bias),
                [&](std::int64_t x, std::int64_t y, bool names) { return window_terms(x, y, names); });
-    result_.text += side_by_side({picture_block("z of the perceptron", d_.perceptron.z),
-                                  picture_block("z of the convolution layer", d_.convolution.z)});
+    result_.text += side_by_side({image_block("z of the perceptron", d_.perceptron.z),
+                                  image_block("z of the convolution layer", d_.convolution.z)});
     verdict_equal("the same, number for number", d_.perceptron.z, d_.convolution.z, d_);
   }
 
   void backpropagate() {
     say("\nBackpropagate, on fingers");
-    result_.text +=
-        side_by_side({picture_block("δ = z − y", d_.convolution.delta), picture_block("kernel w", d_.kernel),
-                      picture_block("ROT180(w)", d_.stored)});
+    result_.text += side_by_side({image_block("δ = z − y", d_.convolution.delta),
+                                  image_block("kernel w", d_.kernel), image_block("ROT180(w)", d_.stored)});
     on_fingers("δ_a", d_.convolution.delta_below, "", "", [&](std::int64_t x, std::int64_t y, bool names) {
       Terms terms;
       for (std::int64_t i = 0; i < d_.kernel.rows; ++i) {
@@ -237,11 +237,11 @@ class Writer {
       }
       return terms;
     });
-    result_.text += side_by_side({picture_block("δ_a of the perceptron", d_.perceptron.delta_below),
-                                  picture_block("δ_a of the convolution layer", d_.convolution.delta_below)});
+    result_.text += side_by_side({image_block("δ_a of the perceptron", d_.perceptron.delta_below),
+                                  image_block("δ_a of the convolution layer", d_.convolution.delta_below)});
     verdict_equal("the same, number for number", d_.perceptron.delta_below, d_.convolution.delta_below, d_);
-    result_.text += side_by_side({picture_block("δ * ROT180(w), full", d_.rotated_delta),
-                                  picture_block("δ * w, without the rotation", d_.unrotated_delta)});
+    result_.text += side_by_side({image_block("δ * ROT180(w), full", d_.rotated_delta),
+                                  image_block("δ * w, without the rotation", d_.unrotated_delta)});
     rotation(d_, "δ_a");
   }
 
@@ -274,9 +274,9 @@ class Writer {
       }
       return terms;
     });
-    result_.text += side_by_side({picture_block("∂C/∂w of the perceptron", d_.perceptron.gradient),
-                                  picture_block("∂C/∂w of the convolution layer", d_.convolution.gradient),
-                                  picture_block("δ * ROT180(a)", d_.gradient)});
+    result_.text += side_by_side({image_block("∂C/∂w of the perceptron", d_.perceptron.gradient),
+                                  image_block("∂C/∂w of the convolution layer", d_.convolution.gradient),
+                                  image_block("δ * ROT180(a)", d_.gradient)});
     verdict_equal("the same, number for number", d_.perceptron.gradient, d_.convolution.gradient, d_);
     verdict_equal("it is the convolution with ROT180(a)", d_.gradient, d_.convolution.gradient, d_);
     result_.text +=
@@ -288,13 +288,11 @@ class Writer {
   void with_sigmoid() {
     const Derivation& d = sigmoid_;
     const int decimals = d.a.columns > kManyColumns ? 2 : 4;
-    say("\nThe same with a layer below: the picture is z^l, a^l = σ(z^l), and σ'(z^l) = a^l (1 − a^l)");
-    result_.text +=
-        side_by_side({picture_block("z^l", d.below), picture_block("a^l = σ(z^l)", d.a, decimals)});
-    const auto both = [&](const std::string& name, const Picture& perceptron, const Picture& convolution) {
-      result_.text +=
-          side_by_side({picture_block(name + " of the perceptron", perceptron, decimals),
-                        picture_block(name + " of the convolution layer", convolution, decimals)});
+    say("\nThe same with a layer below: the image is z^l, a^l = σ(z^l), and σ'(z^l) = a^l (1 − a^l)");
+    result_.text += side_by_side({image_block("z^l", d.below), image_block("a^l = σ(z^l)", d.a, decimals)});
+    const auto both = [&](const std::string& name, const Image& perceptron, const Image& convolution) {
+      result_.text += side_by_side({image_block(name + " of the perceptron", perceptron, decimals),
+                                    image_block(name + " of the convolution layer", convolution, decimals)});
       verdict_equal("the same", perceptron, convolution, d);
     };
     both("z", d.perceptron.z, d.convolution.z);
@@ -318,16 +316,15 @@ Explanation explain(const Derivation& plain, const Derivation& with_sigmoid, std
 }
 
 ExitStatus run_explain(const Arguments& arguments) {
-  constexpr std::int64_t kMostExtent =
-      12;  // wider pictures fit no page, and nobody adds 144 terms on fingers
+  constexpr std::int64_t kMostExtent = 12;  // wider images fit no page, and nobody adds 144 terms on fingers
   CommandLine line(
       "explain", "convoy explain [options]",
       "The derivation of backpropagation in a convolution layer, worked on a small example in numbers:\n"
       "multilayer perceptron, cut connections, shared weights, convolution. Status 1 where two answers "
       "differ.");
   line.add_value("seed", "S", "of the example; default 1");
-  line.add_value("size", "HxW", "of the picture, each 1 to 12; default 4x4");
-  line.add_value("kernel", "KHxKW", "of the kernel, no larger than the picture; default 2x2");
+  line.add_value("size", "HxW", "of the image, each 1 to 12; default 4x4");
+  line.add_value("kernel", "KHxKW", "of the kernel, no larger than the image; default 2x2");
   if (!line.parse(arguments)) return ExitStatus::kDone;
   const auto seed =
       static_cast<std::uint64_t>(line.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
@@ -335,16 +332,16 @@ ExitStatus run_explain(const Arguments& arguments) {
   const auto kernel = line.size("kernel", {2, 2}, 1, kMostExtent);
   if (kernel.first > size.first || kernel.second > size.second) {
     throw ConfigError(
-        fmt::format("--kernel {}x{} is larger than the picture, --size {}x{} (a window must lie on the "
-                    "picture); make the kernel smaller or the picture larger",
+        fmt::format("--kernel {}x{} is larger than the image, --size {}x{} (a window must lie on the "
+                    "image); make the kernel smaller or the image larger",
                     kernel.first, kernel.second, size.first, size.second));
   }
   const check::Example example = check::draw_example(seed, size, kernel);
   const auto derived = [&](check::Below below) {
-    return check::derive(example.picture, example.kernel, example.bias, example.target, below);
+    return check::derive(example.image, example.kernel, example.bias, example.target, below);
   };
   const Explanation explanation =
-      explain(derived(check::Below::kPicture), derived(check::Below::kSigmoid), seed);
+      explain(derived(check::Below::kImage), derived(check::Below::kSigmoid), seed);
   std::cout << explanation.text;
   return explanation.holds ? ExitStatus::kDone : ExitStatus::kCheckFailed;
 }

@@ -11,7 +11,7 @@
 namespace convoy::apps {
 
 struct Explanation {
-  std::string text;   ///< lines of at most 100 columns, wide pictures aside
+  std::string text;   ///< lines of at most 100 columns, wide images aside
   bool holds = true;  ///< every equality the text shows, and the inequality without the rotation
 };
 

@@ -48,7 +48,7 @@ std::string number_text(double value, int decimals) {
   return fmt::format("{:.{}f}", value + 0., decimals);  // + 0: no "-0"
 }
 
-Block picture_block(std::string title, const check::Picture& p, int decimals) {
+Block image_block(std::string title, const check::Image& p, int decimals) {
   std::size_t widest = 0;
   for (const double value : p.values) widest = std::max(widest, number_text(value, decimals).size());
   Block block{std::move(title), {}};
@@ -72,8 +72,9 @@ std::string side_by_side(const std::vector<Block>& blocks) {
   return text;
 }
 
-std::string sum_text(const std::string& name, const std::vector<std::pair<std::string, std::string>>& terms,
-                     const std::string& last, const std::string& result) {
+std::string checksum_text(const std::string& name,
+                          const std::vector<std::pair<std::string, std::string>>& terms,
+                          const std::string& last, const std::string& result) {
   std::vector<std::string> parts;
   for (const auto& [first, second] : terms)
     parts.push_back(fmt::format("{}{}·{}", parts.empty() ? "= " : "+ ", in_brackets_if_negative(first),

@@ -80,9 +80,9 @@ ExitStatus check(const config::Options& options, const Request& request, const n
   const data::InputTransform transform = dataset.transform(options.data.normalize);
   if (!world.is_root()) return ExitStatus::kDone;  // one rank's work; the others have nothing to add
 
-  std::vector<float> pictures(static_cast<std::size_t>(
-      lane_blocks(static_cast<std::int64_t>(numbers.size())) * dataset.shape().size() * kLanes));
-  split->read(numbers, transform, pictures.data());
+  std::vector<float> images(static_cast<std::size_t>(lane_blocks(static_cast<std::int64_t>(numbers.size())) *
+                                                     dataset.shape().size() * kLanes));
+  split->read(numbers, transform, images.data());
   const nn::Network network(dataset.shape(), options.layers, options.loss,
                             train::outputs_for(dataset, options), registry);
   const kernels::Isa isa = kernels::choose_isa();
@@ -91,7 +91,7 @@ ExitStatus check(const config::Options& options, const Request& request, const n
       .layers = options.layers,
       .loss = options.loss,
       .classes = dataset.classes(),
-      .pictures = pictures,
+      .images = images,
       .labels = split->labels().first(std::min(numbers.size(), split->labels().size())),
       .targets = split->targets().first(numbers.size() * static_cast<std::size_t>(split->target_size())),
       .samples = numbers,
@@ -107,7 +107,7 @@ ExitStatus check(const config::Options& options, const Request& request, const n
       << "at most " << what.entries
       << " entries of a tensor, drawn by seed (--entries). 'input' is dC/d(input) "
          "of a layer;\n"
-      << "pictures and inputs are moved a little at random, off the kinks of relu and maxpool.\n"
+      << "images and inputs are moved a little at random, off the kinks of relu and maxpool.\n"
       << std::flush;
   const check::GradientCheck result = check::check_gradients(what, registry);
   print_table(result);

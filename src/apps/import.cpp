@@ -1,4 +1,4 @@
-// convoy import: published data sets and folders of pictures become a data set file.
+// convoy import: published data sets and folders of images become a data set file.
 
 #include <fmt/core.h>
 
@@ -12,7 +12,7 @@
 #include "convoy/core/text.hpp"
 #include "convoy/importers/import.hpp"
 #include "convoy/step/placement.hpp"
-#include "making.hpp"
+#include "dataset_command.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -47,15 +47,15 @@ constexpr std::array<const char*, 7> kFolderOptions{"size",      "fit",  "channe
 
 void add_folder_options(CommandLine& line) {
   line.add_value("size", "HxW",
-                 "folder: height and width of every picture, bilinear with antialiasing; without it all must "
+                 "folder: height and width of every image, bilinear with antialiasing; without it all must "
                  "have the same");
   line.add_value("fit", "stretch|crop",
                  "folder, with --size: each side by its own factor (default), or cut to HxW's ratio from the "
                  "middle first");
   line.add_value("channels", "1|3",
-                 "folder: grey (ITU-R BT.601) or red, green, blue; default 3 where any picture is in colour");
+                 "folder: grey (ITU-R BT.601) or red, green, blue; default 3 where any image is in colour");
   line.add_value("on-bad", "stop|skip",
-                 "folder: a picture that is damaged, cut short or absurdly large is an error (default), or "
+                 "folder: an image that is damaged, cut short or absurdly large is an error (default), or "
                  "is named and left out");
   line.add_value(
       "test-part", "P",
@@ -98,7 +98,7 @@ std::string describe(const importers::FolderReport& report, const std::string& o
   std::string text = fmt::format("Made {}: {}, {}", out, to_string(report.shape),
                                  counted(static_cast<std::int64_t>(report.class_names.size()), "class"));
   for (const importers::FolderReport::Split& split : report.splits)
-    text += fmt::format(", {} in {}", counted(split.samples, "picture"), split.name);
+    text += fmt::format(", {} in {}", counted(split.samples, "image"), split.name);
   text += '.';
   constexpr std::size_t kMostNames = 3;
   const auto& others = report.passed_over;
@@ -110,9 +110,9 @@ std::string describe(const importers::FolderReport& report, const std::string& o
                         others.size() > kMostNames ? ", ..." : "");
   }
   if (report.hidden > 0) text += "\nPassed over: " + counted(report.hidden, "hidden file") + ".";
-  if (report.left_out > 0) text += "\nLeft out: " + counted(report.left_out, "bad picture") + ".";
+  if (report.left_out > 0) text += "\nLeft out: " + counted(report.left_out, "bad image") + ".";
   if (report.splits.size() == 1)
-    text += "\nThere is no test split; --test-part sets part of the pictures apart.";
+    text += "\nThere is no test split; --test-part sets part of the images apart.";
   return text;
 }
 
@@ -146,9 +146,9 @@ ExitStatus run_import(const Arguments& arguments) {
   const Format& format = find_format(line.words()[0]);
   for (const char* option : kFolderOptions)
     if (line.has(option))
-      throw ConfigError(fmt::format(
-          "--{} goes with import folder alone ({} says itself how its pictures are); leave it out", option,
-          format.name));
+      throw ConfigError(
+          fmt::format("--{} goes with import folder alone ({} says itself how its images are); leave it out",
+                      option, format.name));
   const std::string out = line.required_text("out");
   return make_dataset_alone("import", [&](importers::Observer& observer, const Say& say) {
     format.import(line.words()[1], out, &observer);

@@ -1,4 +1,4 @@
-// convoy inspect: what is in a file of ours, and whether its sums hold.
+// convoy inspect: what is in a file of ours, and whether its checksums hold.
 
 #include <fmt/core.h>
 
@@ -8,32 +8,32 @@
 #include "command.hpp"
 #include "command_line.hpp"
 #include "convoy/data/describe.hpp"
+#include "convoy/io/checksum.hpp"
+#include "convoy/io/child_process.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/io/sum.hpp"
-#include "convoy/io/trial.hpp"
 #include "convoy/model/checkpoint.hpp"
 
 namespace convoy::apps {
 namespace {
 
-/// Nothing but the sum is looked at first: libhdf5 may crash on a damaged file.
+/// Nothing but the checksum is looked at first: libhdf5 may crash on a damaged file.
 data::Description describe(const std::string& file) {
-  const io::SumCheck sum = io::check_sum(file);
-  if (sum.damaged()) return {fmt::format("{}: {}\n", file, sum.detail), false};
-  if (sum.state == io::SumState::kAbsent) {
+  const io::ChecksumResult checksum = io::verify_checksum(file);
+  if (checksum.damaged()) return {fmt::format("{}: {}\n", file, checksum.detail), false};
+  if (checksum.state == io::ChecksumState::kAbsent) {
     // Of a checkpoint all is read, which may take long.
     constexpr std::int64_t kBytesPerSecond = std::int64_t{64} << 20;
-    io::TrialLimits limits;
+    io::ChildLimits limits;
     limits.seconds += io::file_size(file) / kBytesPerSecond;
     const auto read_if_checkpoint = [&] {
       if (model::is_checkpoint(file)) (void)model::describe_checkpoint(file);
     };
-    io::try_in_child(file, read_if_checkpoint, limits);
+    io::run_in_child(file, read_if_checkpoint, limits);
   }
   if (!model::is_checkpoint(file)) return data::describe(file);
-  // Every checkpoint is written with a sum; one without has been through other hands.
-  return {fmt::format("{}  {}\n", model::describe_checkpoint(file), sum.detail),
-          sum.state == io::SumState::kGood};
+  // Every checkpoint is written with a checksum; one without has been through other hands.
+  return {fmt::format("{}  {}\n", model::describe_checkpoint(file), checksum.detail),
+          checksum.state == io::ChecksumState::kGood};
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ data::Description describe(const std::string& file) {
 ExitStatus run_inspect(const Arguments& arguments) {
   CommandLine line(
       "inspect", "convoy inspect FILE",
-      "Shows what is in a data set or checkpoint, reads all of it and checks its sums. Status 1 where "
+      "Shows what is in a data set or checkpoint, reads all of it and checks its checksums. Status 1 where "
       "one does\nnot hold.");
   line.expect_words(1, 1);
   if (!line.parse(arguments)) return ExitStatus::kDone;

@@ -17,10 +17,10 @@
 #include "convoy/kernels/isa.hpp"
 #include "convoy/launch/ranks.hpp"
 #include "convoy/measure/scaling.hpp"
-#include "convoy/step/agreement.hpp"
 #include "convoy/step/batch_plan.hpp"
+#include "convoy/step/consistency.hpp"
 #include "convoy/step/placement.hpp"
-#include "pictures.hpp"
+#include "images.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -32,7 +32,7 @@ constexpr std::int64_t kMostRanks = 4096;
 constexpr double kGoodEfficiency = 0.75;
 
 struct Request {
-  Pictures pictures;
+  Images images;
   std::int64_t ranks_a_host = 1;
   std::optional<double> latency;  ///< seconds; nothing: as measured
   std::optional<double> rate;     ///< bytes a second
@@ -54,7 +54,7 @@ class Scaling {
       : options_(options),
         request_(request),
         world_(world),
-        network_(network_for(request.pictures, options)),
+        network_(network_for(request.images, options)),
         kernels_(kernels::float_kernels(step::lowest_isa(world, kernels::choose_isa()))),
         threads_(step::resolve_threads(options.threads)),
         leaves_(step::BatchPlan(options).micro_batches()) {}
@@ -130,10 +130,10 @@ class Scaling {
     const comm::Link& link = costs_.link;
     const auto gradient_bytes = network_.gradient_size() * static_cast<std::int64_t>(sizeof(float));
     return fmt::format(
-               "Measured: kernels {}, {} a rank, a micro-batch of {} in {:.3f} ms on one of them, pictures "
+               "Measured: kernels {}, {} a rank, a micro-batch of {} in {:.3f} ms on one of them, images "
                "{}\n",
                kernels::to_string(kernels_.isa), counted(threads_, "thread"), options_.micro_batch,
-               1e3 * costs_.micro_batch.sum(), to_string(request_.pictures.shape)) +
+               1e3 * costs_.micro_batch.sum(), to_string(request_.images.shape)) +
            fmt::format("Network between {}: {:.1f} us, {:.2f} us a message more, {:.3f} GB/s each way{}\n",
                        counted(link.hosts, "host"), 1e6 * link.latency, 1e6 * link.gap,
                        link.bytes_per_second / 1e9,
@@ -201,8 +201,8 @@ class Scaling {
     config::Options options = options_;
     const Job job{.ranks = world_.size(), .ranks_a_host = ranks_a_host(), .threads = 1, .leaves = leaves_};
     const double alone =
-        measure::rehearse(world_, network_, options, kernels_, measure::no_computation(network_),
-                          measure::Rehearse::kSumAlone, request_.seconds);
+        measure::replay_communication(world_, network_, options, kernels_, measure::no_computation(network_),
+                                      measure::CommReplayKind::kSumAlone, request_.seconds);
     std::string text = fmt::format("Checked on {} on {}, computation replaced by waits, 1 thread a rank:\n",
                                    counted(world_.size(), "rank"), counted(costs_.link.hosts, "host")) +
                        fmt::format("{:>14}{:>16}{:>16}{:>12}{:>22}\n", "", "predicted ms", "measured ms",
@@ -211,8 +211,9 @@ class Scaling {
     for (const bool overlap : {true, false}) {
       options.comm.overlap = overlap;
       const Prediction predicted = measure::predict(network_, options, costs_, job);
-      const double measured = measure::rehearse(world_, network_, options, kernels_, costs_.micro_batch,
-                                                measure::Rehearse::kTraining, request_.seconds);
+      const double measured =
+          measure::replay_communication(world_, network_, options, kernels_, costs_.micro_batch,
+                                        measure::CommReplayKind::kTraining, request_.seconds);
       const double compute = predicted.compute;
       text +=
           fmt::format("{:>14}{:>16.3f}{:>16.3f}{:>10.1f} %{:>20.1f} %\n", overlap ? "overlap" : "no overlap",
@@ -226,7 +227,7 @@ class Scaling {
     if (world_.is_root()) std::cout << text << std::flush;
   }
 
-  /// The model against whole steps on random pictures: of rank 0 alone, then of all.
+  /// The model against whole steps on random images: of rank 0 alone, then of all.
   void check_with_kernels(bool is_network_here) {
     const measure::BenchmarkSetting setting{
         .kernels = kernels_, .threads = threads_, .seconds = request_.seconds / 5};
@@ -320,8 +321,8 @@ ExitStatus run_scaling(const Arguments& arguments) {
                    "whose messages\n"
                    "are real and whose computation is a wait of the measured length, and with --kernels "
                    "whole steps. Random\n"
-                   "pictures; nothing is written but --json.");
-  add_pictures(line);
+                   "images; nothing is written but --json.");
+  add_images(line);
   line.add_value("ranks-per-host", "N", "ranks that share a host and its wire; default 1");
   line.add_value("latency-us", "T", "of a message between hosts, microseconds, instead of measuring");
   line.add_value("gbit", "R", "what a host's wire carries each way, Gbit/s, instead of measuring");
@@ -331,7 +332,7 @@ ExitStatus run_scaling(const Arguments& arguments) {
   line.add_configuration();
   if (!line.parse(arguments)) return ExitStatus::kDone;
   const config::Options options = line.configuration();
-  Request request{.pictures = choose_pictures(line, options.data),
+  Request request{.images = choose_images(line, options.data),
                   .ranks_a_host = line.integer("ranks-per-host", 1, 1, 4096),
                   .latency = std::nullopt,
                   .rate = std::nullopt,

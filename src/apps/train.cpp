@@ -118,9 +118,9 @@ std::string in_words(const train::Score& score) {
                         : fmt::format("accuracy {:.2f} %", 100 * score.value);
 }
 
-/// Nothing where steps hardly waited for pictures.
+/// Nothing where steps hardly waited for images.
 std::string waiting(double share) {
-  return share < 0.005 ? std::string() : fmt::format("  ({:.0f} % of it waiting for pictures)", 100 * share);
+  return share < 0.005 ? std::string() : fmt::format("  ({:.0f} % of it waiting for images)", 100 * share);
 }
 
 /// Prints a run: on a terminal a progress line that is redrawn, elsewhere plain lines.

@@ -9,12 +9,12 @@
 #include "command_line.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/io/agreement.hpp"
+#include "convoy/io/collective.hpp"
 #include "convoy/kernels/isa.hpp"
 #include "convoy/launch/ranks.hpp"
 #include "convoy/launch/terminal.hpp"
 #include "convoy/train/replay.hpp"
-#include "making.hpp"
+#include "dataset_command.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -56,7 +56,7 @@ ExitStatus verify(const CommandLine& line, const comm::Communicator& world) {
   if (!result.other_data.empty()) {
     if (world.is_root())
       std::cout << "OTHER DATA: " << options.data.file << " is not what " << from
-                << " was trained on (its sum is " << result.other_data << ", there "
+                << " was trained on (its checksum is " << result.other_data << ", there "
                 << result.from.data_digest << "); no step was done again\n";
     return ExitStatus::kCheckFailed;
   }

@@ -19,23 +19,23 @@ std::string by(const char* before, std::int64_t rows, std::int64_t columns) {
 }
 
 /// Sample 0 of one lane block.
-Picture first_lane(const double* lanes, std::int64_t rows, std::int64_t columns) {
-  Picture p{rows, columns, {}};
+Image first_lane(const double* lanes, std::int64_t rows, std::int64_t columns) {
+  Image p{rows, columns, {}};
   for (std::int64_t i = 0; i < rows * columns; ++i) p.values.push_back(lanes[i * kLanes]);
   return p;
 }
 
-/// All lanes of the block hold the picture: idle ones repeat the first.
-void fill_lanes(const Picture& p, double* lanes) {
+/// All lanes of the block hold the image: idle ones repeat the first.
+void fill_lanes(const Image& p, double* lanes) {
   for (std::size_t i = 0; i < p.values.size(); ++i)
     std::fill_n(lanes + static_cast<std::int64_t>(i) * kLanes, kLanes, p.values[i]);
 }
 
-/// Trains nothing, but runs what a training step runs: feed-forward, loss, backpropagation of one picture.
+/// Trains nothing, but runs what a training step runs: feed-forward, loss, backpropagation of one image.
 /// `layer` is the last line of the network, `weights` its weights; its biases are all d.bias.
 Passes run_network(const Derivation& d, Below below, const std::string& layer,
                    const std::vector<double>& weights) {
-  // The average over a 1×1 window is the picture itself: a layer whose diff the workspace keeps.
+  // The average over a 1×1 window is the image itself: a layer whose diff the workspace keeps.
   std::vector<nn::LayerText> lines{{"avgpool 1x1", "explain"}};
   if (below == Below::kSigmoid) lines.push_back({"sigmoid", "explain"});
   lines.push_back({layer, "explain"});
@@ -69,8 +69,8 @@ Passes run_network(const Derivation& d, Below below, const std::string& layer,
   return passes;
 }
 
-/// A conv layer's answer on one picture, without bias: Σ src(y−ph+ky, x−pw+kx)·stored(ky, kx).
-Picture correlate(const Picture& src, const Picture& stored, std::int64_t ph, std::int64_t pw) {
+/// A conv layer's answer on one image, without bias: Σ src(y−ph+ky, x−pw+kx)·stored(ky, kx).
+Image correlate(const Image& src, const Image& stored, std::int64_t ph, std::int64_t pw) {
   const std::int64_t rows = src.rows + 2 * ph - stored.rows + 1;
   const std::int64_t columns = src.columns + 2 * pw - stored.columns + 1;
   const std::string line = by("conv 1 ", stored.rows, stored.columns) + by(" pad=", ph, pw) + " bias=no";
@@ -84,12 +84,12 @@ Picture correlate(const Picture& src, const Picture& stored, std::int64_t ph, st
 }
 
 /// True convolution, full: a conv layer stores the rotated kernel.
-Picture convolve_full(const Picture& a, const Picture& w) {
+Image convolve_full(const Image& a, const Image& w) {
   return correlate(a, rotated(w), w.rows - 1, w.columns - 1);
 }
 
-/// The picture behind layer l, by that layer.
-Picture activate(const Picture& below) {
+/// The image behind layer l, by that layer.
+Image activate(const Image& below) {
   const nn::Network network({1, below.rows, below.columns}, {{"sigmoid", "explain"}},
                             nn::LossKind::kQuadratic, below.rows * below.columns);
   nn::Workspace<double> workspace(network, kernels::double_kernels().planner, 1, {.keep = nn::Keep::kAll});
@@ -100,14 +100,14 @@ Picture activate(const Picture& below) {
 }
 
 /// δ ⊙ σ'(z) with σ' = a·(1 − a).
-void multiply_by_slope(Picture& delta, const Picture& a) {
+void multiply_by_slope(Image& delta, const Image& a) {
   for (std::size_t i = 0; i < delta.values.size(); ++i) delta.values[i] *= a.values[i] * (1 - a.values[i]);
 }
 
 }  // namespace
 
-Picture rotated(const Picture& p) {
-  Picture turned = p;
+Image rotated(const Image& p) {
+  Image turned = p;
   std::reverse(turned.values.begin(), turned.values.end());
   return turned;
 }
@@ -121,8 +121,7 @@ std::int64_t shared_weight(const Derivation& d, std::int64_t output, std::int64_
   return (d.kernel.rows - 1 - ky) * d.kernel.columns + d.kernel.columns - 1 - kx;
 }
 
-Derivation derive(const Picture& below, const Picture& kernel, double bias, std::int64_t target,
-                  Below layer) {
+Derivation derive(const Image& below, const Image& kernel, double bias, std::int64_t target, Below layer) {
   Derivation d;
   d.below = below;
   d.a = layer == Below::kSigmoid ? activate(below) : below;
@@ -155,7 +154,7 @@ Derivation derive(const Picture& below, const Picture& kernel, double bias, std:
     }
   }
 
-  const Picture& delta = d.convolution.delta;
+  const Image& delta = d.convolution.delta;
   d.rotated_delta = convolve_full(delta, rotated(kernel));
   d.unrotated_delta = convolve_full(delta, kernel);
   if (layer == Below::kSigmoid) {
@@ -172,12 +171,12 @@ Example draw_example(std::uint64_t seed, std::pair<std::int64_t, std::int64_t> s
                      std::pair<std::int64_t, std::int64_t> kernel) {
   RandomStream stream(random_key(seed, RandomPurpose::kSynthetic));
   const auto draw = [&](std::pair<std::int64_t, std::int64_t> extents) {
-    Picture p{extents.first, extents.second, {}};
+    Image p{extents.first, extents.second, {}};
     for (std::int64_t i = 0; i < p.rows * p.columns; ++i)
       p.values.push_back(static_cast<double>(stream.below(7)) - 3);
     return p;
   };
-  Example example{.picture = draw(size), .kernel = draw(kernel)};
+  Example example{.image = draw(size), .kernel = draw(kernel)};
   const auto is_zero = [](double value) { return value == 0; };
   while (std::all_of(example.kernel.values.begin(), example.kernel.values.end(), is_zero))
     example.kernel = draw(kernel);
@@ -187,7 +186,7 @@ Example draw_example(std::uint64_t seed, std::pair<std::int64_t, std::int64_t> s
   return example;
 }
 
-double largest_difference(const Picture& a, const Picture& b) {
+double largest_difference(const Image& a, const Image& b) {
   double largest = 0;
   for (std::size_t i = 0; i < a.values.size(); ++i) {
     const double difference = std::abs(a.values[i] - b.values[i]);
@@ -198,15 +197,15 @@ double largest_difference(const Picture& a, const Picture& b) {
 
 double equality_tolerance(const Derivation& d) {
   const auto is_integer = [](double value) { return value == std::floor(value); };
-  const auto all_integers = [&](const Picture& p) {
+  const auto all_integers = [&](const Image& p) {
     return std::all_of(p.values.begin(), p.values.end(), is_integer);
   };
   if (all_integers(d.a) && all_integers(d.kernel) && is_integer(d.bias)) return 0;
-  const auto sum = [](const Picture& p) {
+  const auto sum = [](const Image& p) {
     return std::accumulate(p.values.begin(), p.values.end(), 0.,
                            [](double s, double v) { return s + std::abs(v); });
   };
-  const auto largest = [](const Picture& p) {
+  const auto largest = [](const Image& p) {
     return std::accumulate(p.values.begin(), p.values.end(), 0.,
                            [](double m, double v) { return std::max(m, std::abs(v)); });
   };

@@ -124,7 +124,7 @@ class Run {
         parameters_(values.begin(), values.end()),
         statistics_(static_cast<std::size_t>(network.statistic_count())) {
     kernels.enter_thread();
-    std::copy(what.pictures.begin(), what.pictures.end(), workspace_.input());
+    std::copy(what.images.begin(), what.images.end(), workspace_.input());
   }
 
   Real& parameter(std::int64_t i) { return parameters_[static_cast<std::size_t>(i)]; }

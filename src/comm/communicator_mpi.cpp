@@ -16,8 +16,8 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/aligned.hpp"
+#include "convoy/core/backoff.hpp"
 #include "convoy/core/error.hpp"
-#include "convoy/core/patience.hpp"
 #include "convoy/core/text.hpp"
 #include "messages.hpp"
 
@@ -242,7 +242,7 @@ Exchange::~Exchange() {
   // Buffers of a pending message must not go before it: wait, unless an error is about to end the job.
   if (!requests_ || requests_->requests.empty() || !may_call_collectively()) return;
   try {
-    for (Patience patience; !is_complete(); patience.wait()) {
+    for (Backoff backoff; !is_complete(); backoff.wait()) {
     }
   } catch (...) {  // MPI failed: what is pending never ends, and nothing is left to be said here
   }

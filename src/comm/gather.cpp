@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "convoy/comm/communicator.hpp"
-#include "convoy/core/patience.hpp"
+#include "convoy/core/backoff.hpp"
 #include "messages.hpp"
 
 namespace convoy::comm {
@@ -21,7 +21,7 @@ struct Communicator::Gatherer {
     return *exchange;
   }
   void wait(const std::function<void()>& meanwhile) {
-    for (Patience patience; !exchange->is_complete(); patience.wait()) {
+    for (Backoff backoff; !exchange->is_complete(); backoff.wait()) {
       waits_for.store(exchange->pending_peer(), std::memory_order_relaxed);
       if (meanwhile) meanwhile();
     }

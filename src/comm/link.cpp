@@ -3,8 +3,8 @@
 #include <chrono>
 #include <vector>
 
+#include "convoy/core/backoff.hpp"
 #include "convoy/core/median.hpp"
-#include "convoy/core/patience.hpp"
 #include "messages.hpp"
 
 namespace convoy::comm {
@@ -19,7 +19,7 @@ double seconds_since(Clock::time_point begin) {
 }
 
 void wait_for(Exchange& exchange) {
-  for (Patience patience; !exchange.is_complete(); patience.wait()) {
+  for (Backoff backoff; !exchange.is_complete(); backoff.wait()) {
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "convoy/core/patience.hpp"
+#include "convoy/core/backoff.hpp"
 #include "messages.hpp"
 
 namespace convoy::comm {
@@ -91,7 +91,7 @@ std::vector<float> Redistribution::move(std::span<const float> values) const {
     std::copy_n(values.begin() + stretch.offset, stretch.size, result.begin() + kept->offset);
     ++kept;
   }
-  for (Patience patience; !exchange.is_complete(); patience.wait()) {
+  for (Backoff backoff; !exchange.is_complete(); backoff.wait()) {
   }
   return result;
 }

@@ -41,7 +41,7 @@ TreePlan plan_tree(const NodeMap& map, std::int64_t leaves,
       plan.parts.push_back({node, index++});
       of_job.push(each, static_cast<std::int64_t>(plan.parts.size()) - 1, adds_to(plan.job_merges),
                   frees_nothing);
-      if (node != map.my_node()) ++plan.foreign;
+      if (node != map.my_node()) ++plan.remote;
     }
     assert(node != map.my_node() || index == plan.complete.size());
   }

@@ -30,7 +30,7 @@ struct TreePlan {
   std::vector<std::size_t> complete;  ///< of `buffers`: what is left, the node's own maximal nodes
   std::vector<Part> parts;            ///< of the job, in leaf order; the first becomes the sum
   std::vector<TreeMerge> job_merges;
-  std::size_t foreign = 0;  ///< parts of other nodes
+  std::size_t remote = 0;  ///< parts of other nodes
 };
 
 /// `next_buffer(peer)` is where rank `peer` of this node has its next maximal node; called in leaf order.

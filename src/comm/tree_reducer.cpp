@@ -51,7 +51,7 @@ TreeReducer::TreeReducer(const Communicator& world, std::int64_t size, std::vect
     if (map_.node_proxy(map_.my_node(), owner) != world.rank()) continue;
     if (map_.node_of(owner) <= map_.my_node()) first_proxied_ = proxied_.size() + 1;
     proxied_.push_back(owner);
-    if (is_foreign(owner)) ++foreign_owners_;
+    if (is_remote(owner)) ++remote_owners_;
   }
   const int me = map_.node().rank();
   contributed_by(me) = 0;
@@ -88,7 +88,7 @@ void TreeReducer::plan(std::int64_t slots, const std::vector<Layout>& layouts) {
   assert(shared_slots_ == nullptr);
   shared_slots_ =
       std::make_unique<NodeSegments>(map_.node(), std::max<std::int64_t>(1, slots) * stride_ * kReal);
-  std::size_t foreign = 0;
+  std::size_t remote = 0;
   for (const Layout& layout : layouts) {
     assert(!plans_.contains(layout.leaves));
     assert(layout.slots.size() ==
@@ -99,11 +99,11 @@ void TreeReducer::plan(std::int64_t slots, const std::vector<Layout>& layouts) {
     auto next = slots_of_node.begin();
     const TreePlan& plan = plans_[layout.leaves] =
         plan_tree(map_, layout.leaves, [&](int peer) { return slot_of(peer, *next++); });
-    foreign = std::max(foreign, plan.foreign);
+    remote = std::max(remote, plan.remote);
     values_of_parts_.resize(std::max(values_of_parts_.size(), plan.parts.size()));
   }
-  const std::size_t sums = updates_everywhere() ? foreign_owners_ : 0;
-  staging_.resize(static_cast<std::size_t>(window() * staging_slice_) * (foreign + sums));
+  const std::size_t sums = updates_everywhere() ? remote_owners_ : 0;
+  staging_.resize(static_cast<std::size_t>(window() * staging_slice_) * (remote + sums));
 }
 
 float* TreeReducer::slot_of(int peer, std::int64_t i) const {
@@ -151,10 +151,10 @@ std::int64_t TreeReducer::window() const {
   return holds_all ? 2 * bucket_count() : std::min(kWindow, 2 * bucket_count());
 }
 
-float* TreeReducer::staging(std::int64_t number, std::size_t foreign) {
+float* TreeReducer::staging(std::int64_t number, std::size_t remote) {
   const std::size_t row = staging_.size() / static_cast<std::size_t>(window());
   return staging_.data() + static_cast<std::size_t>(number % window()) * row +
-         foreign * static_cast<std::size_t>(staging_slice_);
+         remote * static_cast<std::size_t>(staging_slice_);
 }
 
 void TreeReducer::begin(std::int64_t leaves) {
@@ -219,16 +219,16 @@ void TreeReducer::post_receives() {
     BucketInFlight& bucket = in_flight(posted_);
     const int index = progress_.bucket_of(posted_);
     const Wire wire = wire_of(index);
-    std::size_t foreign = 0;
+    std::size_t remote = 0;
     for (const TreePlan::Part& part : bucket.plan->parts) {
       if (part.node == map_.my_node()) continue;
-      const std::span<float> room = stretch(staging(posted_, foreign++), slice(index, me).size());
+      const std::span<float> room = stretch(staging(posted_, remote++), slice(index, me).size());
       bucket.parts.receive(packed(wire, room), map_.node_proxy(part.node, me), kPartTag);
     }
     if (!updates_everywhere()) continue;
     for (const int owner : proxied_) {
-      if (!is_foreign(owner)) continue;
-      const std::span<float> room = stretch(staging(posted_, foreign++), slice(index, owner).size());
+      if (!is_remote(owner)) continue;
+      const std::span<float> room = stretch(staging(posted_, remote++), slice(index, owner).size());
       bucket.values.receive(packed(wire, room), owner, kValueTag + index);
     }
   }
@@ -258,7 +258,7 @@ void TreeReducer::merge_and_send(std::int64_t number) {
     const int owner = proxied_[(first_proxied_ + i) % proxied_.size()];
     const Range elements = slice(index, owner);
     merge(wire, plan.buffers, plan.node_merges, elements);
-    if (!is_foreign(owner)) continue;
+    if (!is_remote(owner)) continue;
     for (const std::size_t whole : plan.complete) {
       const std::span<float> part = stretch(plan.buffers[whole] + elements.begin, elements.size());
       pack(wire, part);  // nobody else looks at this slice of it
@@ -285,13 +285,13 @@ void TreeReducer::finish_slice(std::int64_t number) {
   const int index = progress_.bucket_of(number);
   const Wire wire = wire_of(index);
   const Range elements = slice(index, world_.rank());
-  std::size_t foreign = 0;
+  std::size_t remote = 0;
   for (std::size_t i = 0; i < plan.parts.size(); ++i) {
     const TreePlan::Part& part = plan.parts[i];
     if (part.node == map_.my_node()) {
       values_of_parts_[i] = plan.buffers[plan.complete[part.index]] + elements.begin;
     } else {
-      values_of_parts_[i] = staging(number, foreign++);
+      values_of_parts_[i] = staging(number, remote++);
       unpack(wire, stretch(values_of_parts_[i], elements.size()));
     }
   }
@@ -352,9 +352,9 @@ bool TreeReducer::has_all_come_and_gone(std::int64_t number) {
 void TreeReducer::gather(std::int64_t number) {
   const int index = progress_.bucket_of(number);
   if (updates_everywhere()) {
-    std::size_t row = in_flight(number).plan->foreign;
+    std::size_t row = in_flight(number).plan->remote;
     for (const int owner : proxied_) {
-      if (!is_foreign(owner)) continue;
+      if (!is_remote(owner)) continue;
       const Range elements = slice(index, owner);
       const std::span<float> sum = stretch(staging(number, row++), elements.size());
       unpack(wire_of(index), sum);

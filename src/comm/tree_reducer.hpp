@@ -91,7 +91,7 @@ class TreeReducer final : public Reducer {
     return !waits_for_release() || progress_.step_of(number) < released_steps_;
   }
   [[nodiscard]] Wire wire_of(int bucket) const;
-  [[nodiscard]] bool is_foreign(int owner) const { return map_.node_of(owner) != map_.my_node(); }
+  [[nodiscard]] bool is_remote(int owner) const { return map_.node_of(owner) != map_.my_node(); }
   [[nodiscard]] float* slot_of(int peer, std::int64_t i) const;
   /// In shared memory: how many buckets a rank of this node has contributed; and of each bucket, for how many
   /// steps the slices that it is proxy for are here.
@@ -101,8 +101,8 @@ class TreeReducer final : public Reducer {
   [[nodiscard]] int peer_to_contribute(std::int64_t number) const;
   [[nodiscard]] int peer_to_gather(std::int64_t number) const;
   BucketInFlight& in_flight(std::int64_t number) { return in_flight_[progress_.place_of(number)]; }
-  /// Room for a slice from another node: its part number `foreign`, or behind those, sums.
-  float* staging(std::int64_t number, std::size_t foreign);
+  /// Room for a slice from another node: its part number `remote`, or behind those, sums.
+  float* staging(std::int64_t number, std::size_t remote);
   [[nodiscard]] std::int64_t window() const;
   void post_receives();
   bool merge_next();
@@ -126,9 +126,9 @@ class TreeReducer final : public Reducer {
   ReducerOptions options_;
   Finish finish_;
   BucketProgress progress_;
-  std::vector<int> proxied_;        // owners that this rank is node proxy for, itself among them
-  std::size_t foreign_owners_ = 0;  // of proxied_
-  std::size_t first_proxied_ = 0;   // the first of a later node: everyone begins with another receiver
+  std::vector<int> proxied_;       // owners that this rank is node proxy for, itself among them
+  std::size_t remote_owners_ = 0;  // of proxied_
+  std::size_t first_proxied_ = 0;  // the first of a later node: everyone begins with another receiver
   NodeSegments shared_values_;
   NodeSegments shared_counters_;
   std::unique_ptr<NodeSegments> shared_slots_;  // null before plan()

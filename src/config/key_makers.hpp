@@ -137,7 +137,7 @@ inline Key optional(Key key) {
 }
 
 inline Key required(Key key) {
-  key.need = Need::kForEverything;
+  key.need = Need::kAlways;
   return key;
 }
 
@@ -148,8 +148,8 @@ inline Key layer_key() {
           .help =
               "one layer, in order, e.g. 'conv 32 3x3 pad=1'; repeat it. The layers given last replace all "
               "others",
-          .need = Need::kForEverything,
-          .times = Times::kOftenInOrder,
+          .need = Need::kAlways,
+          .times = Times::kOrdered,
           .read =
               [](Options& options, const std::string& value, const std::string& origin) {
                 // A checkpoint keeps its network as INI text, where a '#' would cut the line short.
@@ -177,7 +177,7 @@ inline Key augment_key() {
               "none, or some of crop=PIXELS, flip=horizontal, brightness=B, contrast=C (up to 10) and "
               "cutout=PIXELS",
           .help =
-              "random changes of training pictures, e.g. 'crop=4 flip=horizontal brightness=0.2 contrast=0.2 "
+              "random changes of training images, e.g. 'crop=4 flip=horizontal brightness=0.2 contrast=0.2 "
               "cutout=8', anew each epoch",
           .read =
               [](Options& options, const std::string& value, const std::string&) {

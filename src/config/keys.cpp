@@ -19,7 +19,7 @@ std::vector<Key> make_keys() {
           "shards/*.h5 means all that match, in the order of their names' bytes")),
       optional(path_key(
           "data.images", [](auto& o) -> auto& { return o.data.train.images; }, "/PATH",
-          "where in an HDF5 file of your own the pictures lie: uint8, int16, uint16, float16, float32 or "
+          "where in an HDF5 file of your own the images lie: uint8, int16, uint16, float16, float32 or "
           "float64")),
       optional(path_key(
           "data.labels", [](auto& o) -> auto& { return o.data.train.labels; }, "/PATH",
@@ -37,7 +37,7 @@ std::vector<Key> make_keys() {
           "given"))),
       optional(path_key(
           "data.test-images", [](auto& o) -> auto& { return o.data.test.images; }, "/PATH",
-          "pictures of the test split; default data.images, where test-file is given")),
+          "images of the test split; default data.images, where test-file is given")),
       optional(path_key(
           "data.test-labels", [](auto& o) -> auto& { return o.data.test.labels; }, "/PATH",
           "their classes; default data.labels")),
@@ -51,11 +51,11 @@ std::vector<Key> make_keys() {
           "data.shuffle", [](auto& o) -> auto& { return o.data.shuffle; }, "no: file order, every epoch"),
       speed(yes_no_key(
           "data.verify", [](auto& o) -> auto& { return o.data.verify; },
-          "yes: check the sum of a data set above 4 GiB too; smaller ones always are")),
+          "yes: verify the checksum of a data set above 4 GiB too; smaller ones always are")),
       augment_key(),
       speed(choice_key(
           "data.cache", [](auto& o) -> auto& { return o.data.cache; }, {"auto", "memory", "none"},
-          "memory: pictures are held once per host; none: read while they are trained; auto: memory where "
+          "memory: images are held once per host; none: read while they are trained; auto: memory where "
           "they take less than half of what is free. No bit depends on it")),
       choice_key(
           "data.order", [](auto& o) -> auto& { return o.data.order; }, {"full", "chunks"},
@@ -63,7 +63,7 @@ std::vector<Key> make_keys() {
           "together) in any order, then samples within windows: each is read once"),
       mebibytes_key(
           "data.window", [](auto& o) -> auto& { return o.data.window_bytes; },
-          "MiB of pictures that order = chunks shuffles together; pictures that are not in memory are read "
+          "MiB of images that order = chunks shuffles together; images that are not in memory are read "
           "so "
           "much at a time, into two buffers a host"),
 

@@ -15,7 +15,7 @@ namespace convoy::config {
 namespace {
 
 /// Which setting decided a key; absent where the default did.
-using Winners = std::map<std::string, Setting, std::less<>>;
+using EffectiveSettings = std::map<std::string, Setting, std::less<>>;
 
 std::string shown(const Setting& setting) {
   return fmt::format("{}: {} = '{}'", setting.origin, setting.key, setting.value);
@@ -27,8 +27,8 @@ const Key& known_key(const Setting& setting) {
                                 setting.key, suggest_key(setting.key)));
 }
 
-void apply(const std::vector<Setting>& source, Options& options, Winners& winners) {
-  Winners seen;
+void apply(const std::vector<Setting>& source, Options& options, EffectiveSettings& effective) {
+  EffectiveSettings seen;
   for (Setting setting : source) {
     setting.value = trim(setting.value);
     const Key& key = known_key(setting);
@@ -40,19 +40,18 @@ void apply(const std::vector<Setting>& source, Options& options, Winners& winner
       throw ConfigError(fmt::format("{} is set twice (before at {}); leave one of the two", shown(setting),
                                     first->second.origin));
     }
-    if (is_new && key.times == Times::kOftenInOrder) options.layers.clear();
+    if (is_new && key.times == Times::kOrdered) options.layers.clear();
     if (!key.read(options, setting.value, setting.origin))
       throw ConfigError(shown(setting) + " is not " + key.allowed);
-    winners.insert_or_assign(setting.key, setting);
+    effective.insert_or_assign(setting.key, setting);
   }
 }
 
-void check_complete(const Winners& winners, bool starts_a_run) {
+void check_complete(const EffectiveSettings& effective, bool starts_a_run) {
   std::vector<std::string> missing;
   for (const Key& key : keys()) {
-    const bool is_needed =
-        key.need == Need::kForEverything || (starts_a_run && key.need == Need::kForTraining);
-    if (is_needed && !winners.contains(key.name)) missing.push_back(key.name);
+    const bool is_needed = key.need == Need::kAlways || (starts_a_run && key.need == Need::kForTraining);
+    if (is_needed && !effective.contains(key.name)) missing.push_back(key.name);
   }
   if (missing.empty()) return;
   throw ConfigError(
@@ -61,15 +60,15 @@ void check_complete(const Winners& winners, bool starts_a_run) {
 }
 
 /// Paths in files that Convoy did not make.
-void check_data(const Options& options, const Winners& winners) {
+void check_data(const Options& options, const EffectiveSettings& effective) {
   const data::Paths& paths = options.data.train;
   if (paths.images.empty()) {
     for (const char* key : {"data.labels", "data.targets", "data.layout", "data.test-file",
                             "data.test-images", "data.test-labels", "data.test-targets"}) {
       const bool is_default =
           std::string_view(key) == "data.layout" && options.data.axes == data::Axes::kNchw;
-      if (winners.contains(key) && !is_default)
-        throw ConfigError(shown(winners.at(key)) +
+      if (effective.contains(key) && !is_default)
+        throw ConfigError(shown(effective.at(key)) +
                           " needs data.images (without it, data.file is a data set made by import or "
                           "synth, which tells all this itself)");
     }
@@ -77,44 +76,44 @@ void check_data(const Options& options, const Winners& winners) {
   }
   if (paths.labels.empty() == paths.targets.empty()) {
     throw ConfigError(fmt::format("{} needs one of data.labels (classes) and data.targets (numbers); {}",
-                                  shown(winners.at("data.images")),
+                                  shown(effective.at("data.images")),
                                   paths.labels.empty() ? "there is none" : "leave one out"));
   }
   if (paths.targets.empty() ? !options.data.test.targets.empty() : !options.data.test.labels.empty())
-    throw ConfigError(shown(winners.at("data.images")) +
+    throw ConfigError(shown(effective.at("data.images")) +
                       " has labels in one split and targets in the other; both should have the same");
   if (!paths.targets.empty() && options.loss != nn::LossKind::kQuadratic) {
-    throw ConfigError(shown(winners.at("network.loss")) +
+    throw ConfigError(shown(effective.at("network.loss")) +
                       " needs classes (data.targets gives numbers); set network.loss = quadratic");
   }
 }
 
 /// What no key can be blamed for alone.
-void check_together(Options& options, const Winners& winners) {
+void check_together(Options& options, const EffectiveSettings& effective) {
   using optim::ScheduleKind;
   if (options.optimizer.nesterov && options.optimizer.momentum == 0) {
-    throw ConfigError(shown(winners.at("optimizer.nesterov")) +
+    throw ConfigError(shown(effective.at("optimizer.nesterov")) +
                       " needs momentum (optimizer.momentum is 0); set it above 0, e.g. 0.9");
   }
   if (options.schedule.kind == ScheduleKind::kStep && options.schedule.step_epochs.empty()) {
-    throw ConfigError(shown(winners.at("schedule.name")) +
+    throw ConfigError(shown(effective.at("schedule.name")) +
                       " needs schedule.step-epochs (there is none); set e.g. step-epochs = 80 120");
   }
   if (options.comm.reduction == comm::Reduction::kMpi && options.comm.wire != comm::Wire::kFloat32) {
-    throw ConfigError(shown(winners.at("comm.wire")) +
+    throw ConfigError(shown(effective.at("comm.wire")) +
                       " needs comm.reduction = tree (MPI adds in fp32); leave one of the two out");
   }
   if (options.checkpoint_gzip > 0 && options.checkpoint_writers != model::Writers::kOne) {
-    throw ConfigError(shown(winners.at("checkpoint.gzip")) +
+    throw ConfigError(shown(effective.at("checkpoint.gzip")) +
                       " needs checkpoint.writers = one (a chunk is compressed by one rank); leave one of the "
                       "two out");
   }
-  check_data(options, winners);
-  if (!winners.contains("train.micro-batch"))
+  check_data(options, effective);
+  if (!effective.contains("train.micro-batch"))
     options.micro_batch = std::min(options.micro_batch, options.batch);
   if (options.micro_batch > options.batch) {
     throw ConfigError(fmt::format("{} is larger than train.batch, {}; set it to at most that",
-                                  shown(winners.at("train.micro-batch")), grouped(options.batch)));
+                                  shown(effective.at("train.micro-batch")), grouped(options.batch)));
   }
 }
 
@@ -122,10 +121,10 @@ enum class Purpose { kTraining, kCheckpoint };
 
 Options assemble(const std::vector<std::vector<Setting>>& sources, Purpose purpose) {
   Options options;
-  Winners winners;
-  for (const std::vector<Setting>& source : sources) apply(source, options, winners);
-  check_complete(winners, purpose == Purpose::kTraining);
-  check_together(options, winners);
+  EffectiveSettings effective;
+  for (const std::vector<Setting>& source : sources) apply(source, options, effective);
+  check_complete(effective, purpose == Purpose::kTraining);
+  check_together(options, effective);
   return options;
 }
 

@@ -71,15 +71,15 @@ void require_fits(const Augmentation& augmentation, const Shape& shape) {
   const auto require = [&](const char* name, std::int64_t pixels) {
     if (pixels >= side)
       throw ConfigError(
-          fmt::format("data.augment has {}={} (pictures are {}x{}); it should be below their smaller side",
+          fmt::format("data.augment has {}={} (images are {}x{}); it should be below their smaller side",
                       name, pixels, shape.h, shape.w));
   };
   require("crop", augmentation.crop);
   require("cutout", augmentation.cutout);
 }
 
-PictureChange draw_change(const Augmentation& augmentation, const Shape& shape, std::uint64_t seed,
-                          std::int64_t epoch, std::int64_t sample) {
+ImageChange draw_change(const Augmentation& augmentation, const Shape& shape, std::uint64_t seed,
+                        std::int64_t epoch, std::int64_t sample) {
   const auto stream = [&](Kind kind) {
     return RandomStream(random_key(seed, RandomPurpose::kAugment, static_cast<std::uint64_t>(epoch),
                                    static_cast<std::uint64_t>(sample), static_cast<std::uint64_t>(kind)));
@@ -87,7 +87,7 @@ PictureChange draw_change(const Augmentation& augmentation, const Shape& shape, 
   const auto below = [](RandomStream& random, std::int64_t bound) {
     return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(bound)));
   };
-  PictureChange change;
+  ImageChange change;
   if (augmentation.crop > 0) {
     RandomStream random = stream(Kind::kCrop);
     change.down = below(random, 2 * augmentation.crop + 1) - augmentation.crop;

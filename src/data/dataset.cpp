@@ -14,13 +14,13 @@
 #include "convoy/core/text.hpp"
 #include "convoy/data/names.hpp"
 #include "convoy/data/statistics.hpp"
-#include "convoy/io/agreement.hpp"
+#include "convoy/io/checksum.hpp"
+#include "convoy/io/collective.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/io/sum.hpp"
 #include "dataset_layout.hpp"
-#include "pictures.hpp"
+#include "images.hpp"
+#include "read_in_child.hpp"
 #include "split.hpp"
-#include "trial.hpp"
 
 namespace convoy::data {
 namespace {
@@ -29,7 +29,7 @@ constexpr double kByteScale = 1.0 / 255;
 
 constexpr std::int64_t kCheapBytes = std::int64_t{4} << 30;
 
-// Of a large file of others, which carries no sum: its size and pieces spread evenly over it.
+// Of a large file of others, which carries no checksum: its size and pieces spread evenly over it.
 Digest sampled_digest(const std::string& path) {
   constexpr std::int64_t kPieces = 4096;
   constexpr std::int64_t kPieceBytes = 65536;
@@ -49,14 +49,14 @@ Digest sampled_digest(const std::string& path) {
 
 // The digest, once the file is known to be there and, where it tells, whole. Run by one rank of a node.
 std::string check_file(const std::string& path, const Options& options) {
-  io::SumCheck check = io::read_sum(path);
+  io::ChecksumResult check = io::read_checksum(path);
   const bool read_all = options.verify || io::file_size(path) <= kCheapBytes;
-  // libhdf5 may crash on what no sum vouches for.
-  if (check.state == io::SumState::kAbsent || (check.state == io::SumState::kGood && !read_all))
-    try_file(path, options);
-  if (check.state == io::SumState::kAbsent && !read_all) return to_hex(sampled_digest(path));
-  if (check.state == io::SumState::kAbsent || (check.state == io::SumState::kGood && read_all))
-    check = io::check_sum(path);
+  // libhdf5 may crash on what no checksum vouches for.
+  if (check.state == io::ChecksumState::kAbsent || (check.state == io::ChecksumState::kGood && !read_all))
+    read_in_child(path, options);
+  if (check.state == io::ChecksumState::kAbsent && !read_all) return to_hex(sampled_digest(path));
+  if (check.state == io::ChecksumState::kAbsent || (check.state == io::ChecksumState::kGood && read_all))
+    check = io::verify_checksum(path);
   if (check.damaged())
     throw DataError(
         fmt::format("damaged data set {} ({}); make it again or copy it again", path, check.detail));
@@ -76,7 +76,7 @@ std::string digest_with(const std::string& digest, const std::vector<std::string
   std::vector<std::string> digests;
   for (const std::string& file : others) {
     const bool read_all = options.verify || io::file_size(file) <= kCheapBytes;
-    digests.push_back(to_hex(read_all ? io::check_sum(file).digest : sampled_digest(file)));
+    digests.push_back(to_hex(read_all ? io::verify_checksum(file).digest : sampled_digest(file)));
   }
   std::ranges::sort(digests);
   Hasher hasher;
@@ -85,7 +85,7 @@ std::string digest_with(const std::string& digest, const std::vector<std::string
   return to_hex(hasher.digest());
 }
 
-// Sizes and first bytes of files (of ours: the user block, which states the sum of all others).
+// Sizes and first bytes of files (of ours: the user block, which states the checksum of all others).
 Digest fingerprint(const std::vector<std::string>& files) {
   Hasher hasher;
   for (const std::string& path : files) {
@@ -119,7 +119,7 @@ struct Dataset::Impl {
   std::map<std::string, io::FileState> states;  ///< of all files, before they were read
   bool bytes = true;                            ///< pixels of the splits are uint8
 
-  // Collective over `world`: whether pictures of the named splits are kept in memory, the same on every rank.
+  // Collective over `world`: whether images of the named splits are kept in memory, the same on every rank.
   bool is_kept(const Options& options, const std::vector<std::string>& names,
                const comm::Communicator& world) const {
     if (options.cache != Cache::kAuto) return options.cache == Cache::kMemory;
@@ -133,7 +133,7 @@ struct Dataset::Impl {
                                [](char each) { return each != '\0'; });
   }
 
-  // Collective over `world`: one split; its pictures, where they are kept, into memory that its node shares,
+  // Collective over `world`: one split; its images, where they are kept, into memory that its node shares,
   // each rank its rows.
   Split read(const SplitLayout& split, bool keep, const comm::Communicator& world,
              const comm::Communicator& node) {
@@ -141,7 +141,7 @@ struct Dataset::Impl {
                                                           .type = pixel_type(split),
                                                           .samples = split.samples,
                                                           .target_size = split.target_size});
-    const std::int64_t size = impl->picture_bytes();
+    const std::int64_t size = impl->image_bytes();
     impl->unit_ends = unit_ends(split, size);
     read_answers(split, *impl, world, node);
     if (!keep) {
@@ -154,14 +154,14 @@ struct Dataset::Impl {
       impl->other_files = layout.other_files;
       return Split(std::move(impl));
     }
-    impl->pictures.emplace(node, split.samples * size);
+    impl->images.emplace(node, split.samples * size);
     const Range rows = share_of_rows(split, node.size(), node.rank());
     io::agreed(world, [&] {
-      PictureReader(split, layout.shape)
-          .read(rows, impl->pictures->bytes().subspan(static_cast<std::size_t>(rows.begin * size),
-                                                      static_cast<std::size_t>(rows.size() * size)));
+      ImageReader(split, layout.shape)
+          .read(rows, impl->images->bytes().subspan(static_cast<std::size_t>(rows.begin * size),
+                                                    static_cast<std::size_t>(rows.size() * size)));
     });
-    impl->pictures->fence();
+    impl->images->fence();
     return Split(std::move(impl));
   }
 
@@ -171,22 +171,22 @@ struct Dataset::Impl {
     const std::int64_t size = split.target_size == 0
                                   ? static_cast<std::int64_t>(sizeof(std::int64_t))
                                   : split.target_size * static_cast<std::int64_t>(sizeof(float));
-    impl.answers.emplace(node, split.samples * size);
+    impl.labels_or_targets.emplace(node, split.samples * size);
     if (split.target_size == 0) {
-      if (node.is_root()) std::ranges::copy(split.labels, impl.answers_as<std::int64_t>().begin());
+      if (node.is_root()) std::ranges::copy(split.labels, impl.labels_or_targets_as<std::int64_t>().begin());
     } else {
       const Range rows = convoy::split(split.samples, node.size(), node.rank());
       io::agreed(world, [&] {
-        read_targets(
-            split, rows,
-            impl.answers_as<float>().subspan(static_cast<std::size_t>(rows.begin * split.target_size),
-                                             static_cast<std::size_t>(rows.size() * split.target_size)));
+        read_targets(split, rows,
+                     impl.labels_or_targets_as<float>().subspan(
+                         static_cast<std::size_t>(rows.begin * split.target_size),
+                         static_cast<std::size_t>(rows.size() * split.target_size)));
       });
     }
-    impl.answers->fence();
+    impl.labels_or_targets->fence();
   }
 
-  // Collective over `world`. For a file that has none: one rank reads the training pictures, all get the
+  // Collective over `world`. For a file that has none: one rank reads the training images, all get the
   // answer.
   Statistics shared_statistics(const comm::Communicator& world) const {
     Statistics found;
@@ -200,8 +200,8 @@ struct Dataset::Impl {
 };
 
 Dataset::Dataset(const std::string& file, const comm::Communicator& world,
-                 const std::vector<std::string>& splits, SumPolicy policy)
-    : Dataset(Options{.file = file, .verify = policy == SumPolicy::kAlways}, world, splits) {}
+                 const std::vector<std::string>& splits, ChecksumPolicy policy)
+    : Dataset(Options{.file = file, .verify = policy == ChecksumPolicy::kAlways}, world, splits) {}
 
 Dataset::Dataset(const Options& options, const comm::Communicator& world,
                  const std::vector<std::string>& splits)

@@ -9,7 +9,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/data/names.hpp"
-#include "convoy/io/sum.hpp"
+#include "convoy/io/checksum.hpp"
 
 namespace convoy::data {
 namespace {
@@ -30,7 +30,7 @@ void check_format(const io::File& file) {
   if (!file.has_attribute("/", names::kFormat))
     throw DataError("not a data set: " + file.path() +
                     " (it has no root attribute 'format'); make one with convoy import or convoy synth, or "
-                    "say with data.images and data.labels where in it pictures and labels lie");
+                    "say with data.images and data.labels where in it images and labels lie");
   const auto format = file.attribute<std::string>("/", names::kFormat);
   if (format != names::kFormatValue)
     throw DataError(fmt::format("not a data set: {} (its format is '{}'); it should be '{}'", file.path(),
@@ -78,7 +78,7 @@ std::vector<std::int64_t> read_labels(const io::File& file, const std::string& p
                 "it should be an integer type");
   if (info.dims != Dims{samples} && info.dims != Dims{samples, 1})
     throw_wrong("counts differ", file, path, "is [" + to_string(info.dims) + "]",
-                images + " holds " + counted(samples, "picture"));
+                images + " holds " + counted(samples, "image"));
   check_stored(file, path, info);
   return file.read<std::int64_t>(path, info.dims);
 }
@@ -92,7 +92,7 @@ std::int64_t size_of_targets(const io::File& file, const std::string& path, std:
                 "targets should be float16, float32 or float64; integers that name classes are labels");
   if (info.dims.empty() || info.dims[0] != samples || count(info.dims) == 0)
     throw_wrong("counts differ", file, path, "is [" + to_string(info.dims) + "]",
-                images + " holds " + counted(samples, "picture"));
+                images + " holds " + counted(samples, "image"));
   check_stored(file, path, info);
   return count(info.dims) / samples;
 }
@@ -103,31 +103,30 @@ void note_other_files(const io::DatasetInfo& info, DatasetLayout& layout) {
 
 // Adds what `file` holds at `paths` to `split` of `layout`.
 void add_piece(const io::File& file, const Paths& paths, SplitLayout& split, DatasetLayout& layout) {
-  const io::DatasetInfo pictures = file.info(paths.images);
+  const io::DatasetInfo stored = file.info(paths.images);
   const std::string& images = paths.images;
-  if (pictures.dims.size() != (split.axes == Axes::kNhw ? 3 : 4))
-    throw_wrong("wrong shape", file, images, "is [" + to_string(pictures.dims) + "]",
+  if (stored.dims.size() != (split.axes == Axes::kNhw ? 3 : 4))
+    throw_wrong("wrong shape", file, images, "is [" + to_string(stored.dims) + "]",
                 "it should have " + words_of(split.axes) + " (data.layout)");
-  if (!is_pixel(pictures.type))
-    throw_wrong("wrong type", file, images, "is " + std::string(io::element_name(pictures.type)),
+  if (!is_pixel(stored.type))
+    throw_wrong("wrong type", file, images, "is " + std::string(io::element_name(stored.type)),
                 "it should be uint8, int16, uint16, float16, float32 or float64");
-  if (std::ranges::count(pictures.dims, 0) > 0)
-    throw_wrong("wrong shape", file, images, "is [" + to_string(pictures.dims) + "]",
-                "no extent may be zero");
-  check_stored(file, images, pictures);
-  const Shape found = shape_of(pictures.dims, split.axes);
+  if (std::ranges::count(stored.dims, 0) > 0)
+    throw_wrong("wrong shape", file, images, "is [" + to_string(stored.dims) + "]", "no extent may be zero");
+  check_stored(file, images, stored);
+  const Shape found = shape_of(stored.dims, split.axes);
   if (layout.shape.c != 0 && found != layout.shape)
-    throw_wrong("shapes differ", file, images, "holds pictures of " + to_string(found),
+    throw_wrong("shapes differ", file, images, "holds images of " + to_string(found),
                 "those before it are " + to_string(layout.shape));
   layout.shape = found;
-  if (!split.pieces.empty() && split.type != pictures.type)
-    throw_wrong("types differ", file, images, "is " + std::string(io::element_name(pictures.type)),
-                "pictures of the files before it are " + std::string(io::element_name(split.type)));
-  split.type = pictures.type;
+  if (!split.pieces.empty() && split.type != stored.type)
+    throw_wrong("types differ", file, images, "is " + std::string(io::element_name(stored.type)),
+                "images of the files before it are " + std::string(io::element_name(split.type)));
+  split.type = stored.type;
 
-  const std::int64_t samples = pictures.dims[0];
-  const std::int64_t chunk_rows = pictures.chunk.empty() ? 1 : pictures.chunk[0];
-  if (const std::string warning = warning_of_chunks(images, pictures); !warning.empty())
+  const std::int64_t samples = stored.dims[0];
+  const std::int64_t chunk_rows = stored.chunk.empty() ? 1 : stored.chunk[0];
+  if (const std::string warning = warning_of_chunks(images, stored); !warning.empty())
     layout.warnings.push_back(file.path() + ", " + warning);
   if (paths.targets.empty()) {
     const std::vector<std::int64_t> labels = read_labels(file, paths.labels, samples, images);
@@ -140,7 +139,7 @@ void add_piece(const io::File& file, const Paths& paths, SplitLayout& split, Dat
     layout.classes = size;
     split.target_size = size;
   }
-  note_other_files(pictures, layout);
+  note_other_files(stored, layout);
   note_other_files(file.info(paths.targets.empty() ? paths.labels : paths.targets), layout);
   split.pieces.push_back(
       {file.path(), images, {split.samples, split.samples + samples}, chunk_rows, paths.targets});
@@ -202,12 +201,12 @@ std::optional<Statistics> read_statistics(const io::File& file, const std::strin
 // Adds a data set file of ours. Its statistics count only where those of all files are the same.
 void add_own(const io::File& file, bool is_first, DatasetLayout& layout) {
   check_format(file);
-  // Only what wrote over the first bytes makes a file of ours look like one that never had a sum.
+  // Only what wrote over the first bytes makes a file of ours look like one that never had a checksum.
   if (file.user_block_bytes() == io::kUserBlockBytes &&
-      io::read_sum(file.path()).state == io::SumState::kAbsent)
+      io::read_checksum(file.path()).state == io::ChecksumState::kAbsent)
     throw DataError(
         "damaged data set " + file.path() +
-        " (the sum that its first 512 bytes should hold is not there); make it again or copy it again");
+        " (the checksum that its first 512 bytes should hold is not there); make it again or copy it again");
   if (is_first && file.has_attribute("/", names::kSource))
     layout.source = file.attribute<std::string>("/", names::kSource);
   std::vector<std::string> class_names;
@@ -231,7 +230,7 @@ void add_own(const io::File& file, bool is_first, DatasetLayout& layout) {
   }
   if (!has_any)
     throw DataError(
-        "no pictures in data set " + file.path() +
+        "no images in data set " + file.path() +
         " (none of /train, /test, /validation is there); each split is a group with images and labels");
   const bool is_same =
       is_first || (statistics && layout.statistics && statistics->mean == layout.statistics->mean &&
@@ -247,7 +246,7 @@ void add_foreign(const io::File& file, const Paths& paths, const std::string& na
   const Shape& shape = layout.shape;
   if (is_first && axes == Axes::kNchw && (shape.w == 1 || shape.w == 3 || shape.w == 4) && shape.c > 4)
     layout.warnings.push_back(
-        fmt::format("{}, {}: pictures of {} and a width of {} look as if channels came last; data.layout = "
+        fmt::format("{}, {}: images of {} and a width of {} look as if channels came last; data.layout = "
                     "NHWC reads them so",
                     file.path(), paths.images, counted(shape.c, "channel"), shape.w));
 }

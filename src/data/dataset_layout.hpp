@@ -1,6 +1,6 @@
 #pragma once
 // What data set files hold, read and checked against src/CONTRACT.md ("Data set file"), or where the user
-// says it lies in files of others; pictures and targets aside. Private to the data room: Dataset reads those,
+// says it lies in files of others; images and targets aside. Private to the data room: Dataset reads those,
 // describe() prints.
 
 #include <cstdint>
@@ -16,10 +16,10 @@
 
 namespace convoy::data {
 
-/// Pictures of a split that lie in one file.
+/// Images of a split that lie in one file.
 struct Piece {
   std::string file;
-  std::string images;           ///< path of the pictures in it
+  std::string images;           ///< path of the images in it
   Range rows;                   ///< their numbers in the split
   std::int64_t chunk_rows = 1;  ///< samples of a chunk; 1 where contiguous
   std::string targets{};        ///< path of the targets; empty: there are labels

@@ -7,10 +7,10 @@
 #include "convoy/core/text.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/data/names.hpp"
+#include "convoy/io/checksum.hpp"
+#include "convoy/io/child_process.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/hdf5_file.hpp"
-#include "convoy/io/sum.hpp"
-#include "convoy/io/trial.hpp"
 #include "dataset_layout.hpp"
 
 namespace convoy::data {
@@ -28,14 +28,14 @@ std::string numbers(const std::vector<double>& values) {
 }
 
 std::string split_line(const SplitLayout& split, const DatasetLayout& layout) {
-  const std::string pictures = fmt::format("{} of {}, {}, ", counted(split.samples, "picture"),
-                                           to_string(layout.shape), io::element_name(split.type));
+  const std::string images = fmt::format("{} of {}, {}, ", counted(split.samples, "image"),
+                                         to_string(layout.shape), io::element_name(split.type));
   if (split.target_size > 0)
-    return line(split.name, pictures + counted(split.target_size, "number") + " a target");
+    return line(split.name, images + counted(split.target_size, "number") + " a target");
   std::vector<std::int64_t> of_class(static_cast<std::size_t>(layout.classes));
   for (const std::int64_t label : split.labels) ++of_class[static_cast<std::size_t>(label)];
   const auto [fewest, most] = std::ranges::minmax(of_class);
-  return line(split.name, fmt::format("{}{}{} of each class", pictures, grouped(fewest),
+  return line(split.name, fmt::format("{}{}{} of each class", images, grouped(fewest),
                                       fewest == most ? "" : " to " + grouped(most)));
 }
 
@@ -63,13 +63,13 @@ Description describe_other(const io::File& file) {
                                     : info.chunk.empty() ? ", contiguous"
                                                          : ", chunks " + to_string(info.chunk),
                                     in_bytes(info.stored_bytes));
-    constexpr std::size_t kPictureDims = 3;
-    if (info.dims.size() < kPictureDims) continue;
+    constexpr std::size_t kImageDims = 3;
+    if (info.dims.size() < kImageDims) continue;
     if (const std::string warning = warning_of_chunks(path, info); !warning.empty())
       description.text += "      warning: " + warning + '\n';
   }
   description.text +=
-      "  To train on it: data.images = /PATH of the pictures, data.labels or data.targets, data.layout\n";
+      "  To train on it: data.images = /PATH of the images, data.labels or data.targets, data.layout\n";
   description.sound = true;
   return description;
 }
@@ -77,14 +77,14 @@ Description describe_other(const io::File& file) {
 }  // namespace
 
 Description describe(const std::string& file) {
-  const io::SumCheck check = io::check_sum(file);
+  const io::ChecksumResult check = io::verify_checksum(file);
   Description description;
   description.text = "data set " + file + '\n';
   description.text += line("file", grouped(io::file_size(file)) + " bytes, " + check.detail);
   if (check.damaged()) return description;
 
-  if (check.state == io::SumState::kAbsent) {
-    io::try_in_child(file, [&] {
+  if (check.state == io::ChecksumState::kAbsent) {
+    io::run_in_child(file, [&] {
       const io::File opened = io::File::open(file);
       if (opened.has_attribute("/", names::kFormat))
         (void)read_layout({.file = file});
@@ -103,7 +103,7 @@ Description describe(const std::string& file) {
   const DatasetLayout layout = read_layout({.file = file});
   std::vector<std::string> all;
   for (const SplitLayout& split : layout.splits) all.push_back(split.name);
-  // Reading every picture has HDF5 check every chunk.
+  // Reading every image has HDF5 check every chunk.
   const Dataset read(file, comm::Communicator::self(), all);
   description.text += line("digest", read.digest());
   if (!layout.source.empty()) description.text += line("source", layout.source);

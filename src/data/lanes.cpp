@@ -25,13 +25,13 @@ float normalised(double value, const InputTransform& transform, std::size_t c) {
   return static_cast<float>((value - transform.mean[c]) / transform.std[c]);
 }
 
-/// Part of a picture that shows in the result.
+/// Part of an image that shows in the result.
 struct View {
   Range rows;     ///< of the result
   Range columns;  ///< of the result before it is flipped
 };
 
-View view_of(const Shape& shape, const PictureChange& change) {
+View view_of(const Shape& shape, const ImageChange& change) {
   const auto shown = [](std::int64_t extent, std::int64_t offset) {
     const std::int64_t begin = std::clamp<std::int64_t>(-offset, 0, extent);
     return Range{begin, std::max(begin, std::min(extent, extent - offset))};
@@ -46,14 +46,14 @@ double grey_weight(const Shape& shape, std::int64_t c) {
 
 /// Values of pixels, scaled, as brightness leaves them.
 template <class Pixel>
-double brightened(double x, const InputTransform& transform, const PictureChange& change) {
+double brightened(double x, const InputTransform& transform, const ImageChange& change) {
   const double value = x * transform.scale * change.brightness;
   return std::same_as<Pixel, std::uint8_t> ? std::clamp(value, 0.0, 1.0) : value;
 }
 
-/// Mean grey of the window; what lies beyond the picture is black.
+/// Mean grey of the window; what lies beyond the image is black.
 template <class Pixel>
-double mean_grey(const Pixel* picture, const InputTransform& transform, const PictureChange& change) {
+double mean_grey(const Pixel* image, const InputTransform& transform, const ImageChange& change) {
   const Shape& shape = transform.shape;
   const View view = view_of(shape, change);
   const auto bright_of = [&](double x) { return brightened<Pixel>(x, transform, change); };
@@ -62,7 +62,7 @@ double mean_grey(const Pixel* picture, const InputTransform& transform, const Pi
   for (std::int64_t c = 0; c < shape.c; ++c) {
     double sum = 0;
     for (std::int64_t y = view.rows.begin; y < view.rows.end; ++y) {
-      const Pixel* row = picture + (c * shape.h + y + change.down) * shape.w + change.right;
+      const Pixel* row = image + (c * shape.h + y + change.down) * shape.w + change.right;
       for (std::int64_t x = view.columns.begin; x < view.columns.end; ++x) sum += bright(row[x]);
     }
     grey += grey_weight(shape, c) * sum;
@@ -73,8 +73,7 @@ double mean_grey(const Pixel* picture, const InputTransform& transform, const Pi
 }  // namespace
 
 template <class Pixel>
-void fill_block(const std::array<const Pixel*, kLanes>& pictures, const InputTransform& transform,
-                float* dst) {
+void fill_block(const std::array<const Pixel*, kLanes>& images, const InputTransform& transform, float* dst) {
   const std::int64_t plane = transform.shape.h * transform.shape.w;
   for (std::int64_t c = 0; c < transform.shape.c; ++c) {
     const auto normal = [&](double x) {
@@ -82,19 +81,19 @@ void fill_block(const std::array<const Pixel*, kLanes>& pictures, const InputTra
     };
     const auto transformed = tabulated<Pixel>(normal);
     for (std::int64_t i = c * plane; i < (c + 1) * plane; ++i) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) dst[lane] = transformed(pictures[lane][i]);
+      for (std::size_t lane = 0; lane < kLanes; ++lane) dst[lane] = transformed(images[lane][i]);
       dst += kLanes;
     }
   }
 }
 
 template <class Pixel>
-void fill_lane(const Pixel* picture, const InputTransform& transform, const PictureChange& change,
+void fill_lane(const Pixel* image, const InputTransform& transform, const ImageChange& change,
                std::int64_t lane, float* dst) {
   const Shape& shape = transform.shape;
   const View view = view_of(shape, change);
   const bool has_contrast = change.contrast != 1;
-  const double grey = has_contrast ? mean_grey(picture, transform, change) : 0;
+  const double grey = has_contrast ? mean_grey(image, transform, change) : 0;
   const auto at = [&](std::int64_t c, std::int64_t y, std::int64_t x) {
     return dst + ((c * shape.h + y) * shape.w + (change.is_flipped ? shape.w - 1 - x : x)) * kLanes + lane;
   };
@@ -112,7 +111,7 @@ void fill_lane(const Pixel* picture, const InputTransform& transform, const Pict
       const Range shown = is_shown ? view.columns : Range{0, 0};
       for (std::int64_t x = 0; x < shown.begin; ++x) *at(c, y, x) = beyond;
       if (is_shown) {
-        const Pixel* row = picture + (c * shape.h + y + change.down) * shape.w + change.right;
+        const Pixel* row = image + (c * shape.h + y + change.down) * shape.w + change.right;
         for (std::int64_t x = shown.begin; x < shown.end; ++x) *at(c, y, x) = transformed(row[x]);
       }
       for (std::int64_t x = shown.end; x < shape.w; ++x) *at(c, y, x) = beyond;
@@ -125,8 +124,7 @@ void fill_lane(const Pixel* picture, const InputTransform& transform, const Pict
 
 template void fill_block(const std::array<const std::uint8_t*, kLanes>&, const InputTransform&, float*);
 template void fill_block(const std::array<const float*, kLanes>&, const InputTransform&, float*);
-template void fill_lane(const std::uint8_t*, const InputTransform&, const PictureChange&, std::int64_t,
-                        float*);
-template void fill_lane(const float*, const InputTransform&, const PictureChange&, std::int64_t, float*);
+template void fill_lane(const std::uint8_t*, const InputTransform&, const ImageChange&, std::int64_t, float*);
+template void fill_lane(const float*, const InputTransform&, const ImageChange&, std::int64_t, float*);
 
 }  // namespace convoy::data

@@ -16,18 +16,18 @@ Split make_noise(const Shape& shape, std::int64_t samples, std::int64_t classes)
       Split::Impl{.shape = shape,
                   .type = PixelType::kUint8,
                   .samples = samples,
-                  .answers = comm::NodeSharedMemory(
+                  .labels_or_targets = comm::NodeSharedMemory(
                       comm::Communicator::self(), samples * static_cast<std::int64_t>(sizeof(std::int64_t))),
-                  .pictures = comm::NodeSharedMemory(comm::Communicator::self(), bytes),
+                  .images = comm::NodeSharedMemory(comm::Communicator::self(), bytes),
                   .unit_ends = {samples}});
   RandomStream stream(random_key(0, RandomPurpose::kSynthetic));
-  std::byte* to = split->pictures->bytes().data();
+  std::byte* to = split->images->bytes().data();
   for (std::int64_t i = 0; i < bytes; i += static_cast<std::int64_t>(sizeof(std::uint32_t))) {
     const std::uint32_t word = stream.next_u32();
     std::memcpy(to + i, &word,
                 static_cast<std::size_t>(std::min(bytes - i, static_cast<std::int64_t>(sizeof word))));
   }
-  for (std::int64_t& label : split->answers_as<std::int64_t>())
+  for (std::int64_t& label : split->labels_or_targets_as<std::int64_t>())
     label = static_cast<std::int64_t>(stream.below(static_cast<std::uint64_t>(classes)));
   return Split(std::move(split));
 }

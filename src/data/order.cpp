@@ -10,7 +10,7 @@ namespace convoy::data {
 SampleOrder::SampleOrder(const Split& split, const Options& options, std::uint64_t seed, std::int64_t batch)
     : units_(split.unit_ends()),
       samples_(split.samples()),
-      window_(std::max<std::int64_t>(options.window_bytes / split.picture_bytes(), 1)),
+      window_(std::max<std::int64_t>(options.window_bytes / split.image_bytes(), 1)),
       order_(options.order),
       shuffle_(options.shuffle),
       seed_(seed),

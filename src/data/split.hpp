@@ -1,5 +1,5 @@
 #pragma once
-// Where a split's pictures and labels lie. Private to the data room: Dataset fills it, Split and Stream read
+// Where a split's images and labels lie. Private to the data room: Dataset fills it, Split and Stream read
 // it.
 
 #include <cstddef>
@@ -29,9 +29,9 @@ struct Split::Impl {
   std::int64_t samples = 0;
   std::int64_t target_size = 0;  ///< 0: samples have labels
   std::optional<comm::NodeSharedMemory>
-      answers{};  ///< labels, int64 [samples], or float [samples][target_size]
-  std::optional<comm::NodeSharedMemory> pictures{};  ///< [samples][C][H][W]; none: streamed
-  SplitLayout layout{};                              ///< of a streamed split, less its labels
+      labels_or_targets{};  ///< labels, int64 [samples], or float [samples][target_size]
+  std::optional<comm::NodeSharedMemory> images{};  ///< [samples][C][H][W]; none: streamed
+  SplitLayout layout{};                            ///< of a streamed split, less its labels
   /// Of a streamed split, by path: its files as they were when the data set was opened, and those they lead
   /// to.
   std::map<std::string, io::FileState> states{};
@@ -39,11 +39,11 @@ struct Split::Impl {
   std::vector<std::int64_t> unit_ends{};
 
   template <class T>
-  [[nodiscard]] std::span<T> answers_as() const {
-    const std::span<std::byte> bytes = answers->bytes();
+  [[nodiscard]] std::span<T> labels_or_targets_as() const {
+    const std::span<std::byte> bytes = labels_or_targets->bytes();
     return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
   }
-  [[nodiscard]] std::int64_t picture_bytes() const { return shape.size() * bytes_of(type); }
+  [[nodiscard]] std::int64_t image_bytes() const { return shape.size() * bytes_of(type); }
 };
 
 }  // namespace convoy::data

@@ -14,9 +14,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "convoy/core/backoff.hpp"
 #include "convoy/core/error.hpp"
-#include "convoy/core/patience.hpp"
-#include "pictures.hpp"
+#include "images.hpp"
 #include "split.hpp"
 
 namespace convoy::data {
@@ -29,7 +29,7 @@ struct Portion {
   std::int64_t number = 0;  ///< counted through all passes
   std::int64_t pass = 0;
   Range positions;                 ///< of the pass
-  std::vector<std::int64_t> rows;  ///< samples, rising; the i-th is the slot's i-th picture
+  std::vector<std::int64_t> rows;  ///< samples, rising; the i-th is the slot's i-th image
 };
 
 /// How far the ranks of a node are with a slot: counts that only grow, over all portions it has held.
@@ -43,17 +43,17 @@ static_assert(kSlots * sizeof(Slot) <= kHeadBytes);
 
 }  // namespace
 
-struct Stream::Reading : io::IoThread::Chore {
-  Reading(const Split::Impl& of, io::IoThread& io, const comm::Communicator& ranks, Demand what)
+struct Stream::Reading : io::IoThread::PollTask {
+  Reading(const Split::Impl& of, io::IoThread& io, const comm::Communicator& ranks, ReadPlan what)
       : split(of),
         thread(io),
         node(ranks),
-        demand(std::move(what)),
-        slot_pictures(std::min(demand.most_in_portion,
-                               (demand.most_in_portion / demand.batch + 2) * demand.most_wanted)),
-        memory(node, kHeadBytes + kSlots * slot_pictures * split.picture_bytes()),
+        read_plan(std::move(what)),
+        slot_images(std::min(read_plan.most_in_portion,
+                             (read_plan.most_in_portion / read_plan.batch + 2) * read_plan.most_wanted)),
+        memory(node, kHeadBytes + kSlots * slot_images * split.image_bytes()),
         reader(split.layout, split.shape),
-        pass(demand.first_step / demand.steps_per_pass) {
+        pass(read_plan.first_step / read_plan.steps_per_pass) {
     if (node.is_root()) new (memory.bytes().data()) std::array<Slot, kSlots>{};
     memory.fence();
   }
@@ -83,9 +83,9 @@ struct Stream::Reading : io::IoThread::Chore {
 
   /// Works out the next portion; false where there is none.
   bool begin_portion() {
-    const std::int64_t steps = demand.steps_per_pass;
-    if (pass * steps >= demand.end_step) return false;
-    if (order.samples.empty()) order = demand.order(pass);
+    const std::int64_t steps = read_plan.steps_per_pass;
+    if (pass * steps >= read_plan.end_step) return false;
+    if (order.samples.empty()) order = read_plan.order(pass);
     auto portion = std::make_unique<Portion>();
     portion->number = begun;
     portion->pass = pass;
@@ -112,23 +112,23 @@ struct Stream::Reading : io::IoThread::Chore {
   }
 
   [[nodiscard]] Range positions_of(std::int64_t step) const {
-    const std::int64_t begin = step % demand.steps_per_pass * demand.batch;
-    return {begin, std::min(begin + demand.batch, demand.positions)};
+    const std::int64_t begin = step % read_plan.steps_per_pass * read_plan.batch;
+    return {begin, std::min(begin + read_plan.batch, read_plan.positions)};
   }
 
   [[nodiscard]] bool is_past(const Portion& portion) const {
-    const std::int64_t first_pass = demand.first_step / demand.steps_per_pass;
-    return portion.pass == first_pass && portion.positions.end <= positions_of(demand.first_step).begin;
+    const std::int64_t first_pass = read_plan.first_step / read_plan.steps_per_pass;
+    return portion.pass == first_pass && portion.positions.end <= positions_of(read_plan.first_step).begin;
   }
 
   void add_wanted(Portion& portion) const {
-    const std::int64_t before = portion.pass * demand.steps_per_pass;
-    const std::int64_t first = before + portion.positions.begin / demand.batch;
-    const std::int64_t last = before + (portion.positions.end - 1) / demand.batch;
-    for (std::int64_t step = std::max(first, demand.first_step); step <= last && step < demand.end_step;
+    const std::int64_t before = portion.pass * read_plan.steps_per_pass;
+    const std::int64_t first = before + portion.positions.begin / read_plan.batch;
+    const std::int64_t last = before + (portion.positions.end - 1) / read_plan.batch;
+    for (std::int64_t step = std::max(first, read_plan.first_step); step <= last && step < read_plan.end_step;
          ++step) {
       const Range all = positions_of(step);
-      for (const Range& each : demand.wanted(step)) {
+      for (const Range& each : read_plan.wanted(step)) {
         const Range here{std::max(all.begin + each.begin, portion.positions.begin),
                          std::min(std::min(all.begin + each.end, all.end), portion.positions.end)};
         for (std::int64_t i = here.begin; i < here.end; ++i)
@@ -137,8 +137,8 @@ struct Stream::Reading : io::IoThread::Chore {
     }
     std::ranges::sort(portion.rows);
     portion.rows.erase(std::unique(portion.rows.begin(), portion.rows.end()), portion.rows.end());
-    if (static_cast<std::int64_t>(portion.rows.size()) > slot_pictures)
-      throw std::logic_error("a portion of more pictures than its slot holds");
+    if (static_cast<std::int64_t>(portion.rows.size()) > slot_images)
+      throw std::logic_error("a portion of more images than its slot holds");
   }
 
   /// Where a file was changed meanwhile, that is why it cannot be read.
@@ -157,7 +157,7 @@ struct Stream::Reading : io::IoThread::Chore {
   /// Rows that lie near each other are read together: of one chunk, or with a small gap between them.
   void read_some() {
     constexpr std::int64_t kSmallGapBytes = 65536;
-    const std::int64_t size = split.picture_bytes();
+    const std::int64_t size = split.image_bytes();
     const auto row = [&](std::int64_t i) { return at->rows[static_cast<std::size_t>(i)]; };
     const std::int64_t unit_end = *std::ranges::upper_bound(split.unit_ends, row(next));
     const auto piece = std::ranges::upper_bound(split.layout.pieces, row(next), {},
@@ -170,7 +170,7 @@ struct Stream::Reading : io::IoThread::Chore {
             (row(end) - row(end - 1)) * size <= kSmallGapBytes))
       ++end;
     const Range rows{row(next), row(end - 1) + 1};
-    std::byte* const to = pictures(at->number) + next * size;
+    std::byte* const to = images(at->number) + next * size;
     if (rows.size() == end - next) {
       reader.read(rows, {to, static_cast<std::size_t>(rows.size() * size)});
     } else {
@@ -184,7 +184,7 @@ struct Stream::Reading : io::IoThread::Chore {
     parts_read.fetch_add(1, std::memory_order_relaxed);
   }
 
-  /// A file that was written to or cut meanwhile would be other pictures, or zeros: libhdf5 does not tell.
+  /// A file that was written to or cut meanwhile would be other images, or zeros: libhdf5 does not tell.
   void require_unchanged() {
     touched.insert(split.other_files.begin(), split.other_files.end());
     for (const std::string& file : touched)
@@ -200,8 +200,8 @@ struct Stream::Reading : io::IoThread::Chore {
   [[nodiscard]] Slot& slot(std::int64_t number) const {
     return reinterpret_cast<Slot*>(memory.bytes().data())[number % kSlots];
   }
-  [[nodiscard]] std::byte* pictures(std::int64_t number) const {
-    return memory.bytes().data() + kHeadBytes + number % kSlots * slot_pictures * split.picture_bytes();
+  [[nodiscard]] std::byte* images(std::int64_t number) const {
+    return memory.bytes().data() + kHeadBytes + number % kSlots * slot_images * split.image_bytes();
   }
   [[nodiscard]] bool is_free(std::int64_t number) const {
     return slot(number).released.load(std::memory_order_acquire) >= number / kSlots * node.size();
@@ -218,7 +218,7 @@ struct Stream::Reading : io::IoThread::Chore {
       const std::lock_guard lock(mutex);
       std::rethrow_exception(failure);
     }
-    const std::int64_t of = step / demand.steps_per_pass;
+    const std::int64_t of = step / read_plan.steps_per_pass;
     const Range positions = positions_of(step);
     active.clear();
     const std::lock_guard lock(mutex);
@@ -232,7 +232,7 @@ struct Stream::Reading : io::IoThread::Chore {
   }
 
   void release(std::int64_t step) {
-    const std::int64_t of = step / demand.steps_per_pass;
+    const std::int64_t of = step / read_plan.steps_per_pass;
     const std::int64_t end = positions_of(step).end;
     active.clear();
     const std::lock_guard lock(mutex);
@@ -246,11 +246,11 @@ struct Stream::Reading : io::IoThread::Chore {
   const Split::Impl& split;
   io::IoThread& thread;
   comm::Communicator node;
-  Demand demand;
-  std::int64_t slot_pictures;
-  comm::NodeSharedMemory memory;  // Slots, then their pictures
+  ReadPlan read_plan;
+  std::int64_t slot_images;
+  comm::NodeSharedMemory memory;  // Slots, then their images
 
-  PictureReader reader;
+  ImageReader reader;
   PassOrder order;  // of `pass`, once its first portion was begun
   std::int64_t pass;
   std::size_t portion_in_pass = 0;
@@ -260,7 +260,7 @@ struct Stream::Reading : io::IoThread::Chore {
   Range mine;                   // of its rows
   std::int64_t next = 0;        // of mine
   std::vector<std::byte> scratch;
-  std::set<std::string> touched;  // files of the pictures read since the portion began
+  std::set<std::string> touched;  // files of the images read since the portion began
   std::atomic<std::int64_t> parts_read{0};
 
   std::mutex mutex;
@@ -270,8 +270,8 @@ struct Stream::Reading : io::IoThread::Chore {
   std::vector<const Portion*> active;  // of the step that was waited for
 };
 
-Stream::Stream(const Split& split, io::IoThread& thread, const comm::Communicator& node, Demand demand)
-    : reading_(std::make_unique<Reading>(*split.impl_, thread, node, std::move(demand))) {
+Stream::Stream(const Split& split, io::IoThread& thread, const comm::Communicator& node, ReadPlan read_plan)
+    : reading_(std::make_unique<Reading>(*split.impl_, thread, node, std::move(read_plan))) {
   thread.add(reading_.get());
 }
 
@@ -282,7 +282,7 @@ Stream::~Stream() {
 void Stream::wait(std::int64_t step, const std::function<void()>& meanwhile) {
   if (reading_->find(step)) return;
   const auto begin = std::chrono::steady_clock::now();
-  for (Patience patience; !reading_->find(step); patience.wait())
+  for (Backoff backoff; !reading_->find(step); backoff.wait())
     if (meanwhile) meanwhile();
   seconds_waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
@@ -292,12 +292,12 @@ void Stream::release(std::int64_t step) {
   reading_->thread.wake();
 }
 
-const std::byte* Stream::picture(std::int64_t sample) const {
+const std::byte* Stream::image(std::int64_t sample) const {
   for (const Portion* portion : reading_->active) {
     const auto found = std::ranges::lower_bound(portion->rows, sample);
     if (found != portion->rows.end() && *found == sample)
-      return reading_->pictures(portion->number) +
-             (found - portion->rows.begin()) * reading_->split.picture_bytes();
+      return reading_->images(portion->number) +
+             (found - portion->rows.begin()) * reading_->split.image_bytes();
   }
   throw std::logic_error(fmt::format("sample {} is not part of the step that is here", sample));
 }
@@ -309,7 +309,7 @@ std::int64_t Stream::progress() const {
 }
 
 std::int64_t Stream::buffer_bytes() const {
-  return kSlots * reading_->slot_pictures * reading_->split.picture_bytes();
+  return kSlots * reading_->slot_images * reading_->split.image_bytes();
 }
 
 }  // namespace convoy::data

@@ -4,21 +4,23 @@
 
 #include <utility>
 
+#include "check_context.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "scene.hpp"
 
 namespace convoy::doctor {
 namespace {
 
 /// Collective. The planned run, on all ranks or on none.
-Findings read_configuration(Scene& scene) {
-  if (!scene.asked.plan) return {};
-  const std::vector<std::string> problems = try_on_all(scene.world, [&] { scene.run = scene.asked.plan(); });
+Findings read_configuration(CheckContext& context) {
+  if (!context.asked.plan) return {};
+  const std::vector<std::string> problems =
+      try_on_all(context.world, [&] { context.run = context.asked.plan(); });
   // Rank 0's is needed for the rest, if there is any.
   Findings found;
-  std::map<std::string, std::vector<std::string>> where;  // Scene::named() needs what is gathered later
-  const std::vector<std::string> hosts = scene.world.all_gather_text(comm::host_name());
+  std::map<std::string, std::vector<std::string>>
+      where;  // CheckContext::named() needs what is gathered later
+  const std::vector<std::string> hosts = context.world.all_gather_text(comm::host_name());
   for (std::size_t rank = 0; rank < problems.size(); ++rank)
     if (!problems[rank].empty())
       where[problems[rank]].push_back(comm::rank_on_host(static_cast<int>(rank), hosts));
@@ -27,45 +29,45 @@ Findings read_configuration(Scene& scene) {
         wrong(fmt::format("{} [{}]", problem, join(ranks, ", ")),
               "mend the configuration, and let every host see it and its data at the same paths"));
   if (!found.empty()) {
-    if (scene.run) scene.dir = scene.run->options.dir;
-    scene.run.reset();
+    if (context.run) context.dir = context.run->options.dir;
+    context.run.reset();
     return found;
   }
-  scene.dir = scene.run->options.dir;
+  context.dir = context.run->options.dir;
   return {ok(fmt::format("network of {} parameters, run.dir {}",
-                         grouped(scene.run->network.parameter_count()), scene.dir))};
+                         grouped(context.run->network.parameter_count()), context.dir))};
 }
 
-class Examiner {
+class Checks {
  public:
-  explicit Examiner(const Examination& asked, const comm::Communicator& world)
-      : asked_(asked), scene_{.asked = asked, .world = world, .node = world.node()} {}
+  explicit Checks(const DoctorRequest& asked, const comm::Communicator& world)
+      : asked_(asked), context_{.asked = asked, .world = world, .node = world.node()} {}
 
   void run() {
-    if (asked_.plan) check("configuration", [&] { return read_configuration(scene_); });
-    if (!asked_.dir.empty()) scene_.dir = asked_.dir;
-    scene_.dir = scene_.world.broadcast(scene_.dir.empty() ? "." : scene_.dir);
+    if (asked_.plan) check("configuration", [&] { return read_configuration(context_); });
+    if (!asked_.dir.empty()) context_.dir = asked_.dir;
+    context_.dir = context_.world.broadcast(context_.dir.empty() ? "." : context_.dir);
     begin("facts");
-    gather_facts(scene_);
-    check("launcher", [&] { return check_launcher(scene_); });
-    check("mpi", [&] { return check_mpi(scene_); });
-    check("program", [&] { return check_program(scene_); });
-    check("instructions", [&] { return check_instruction_set(scene_); });
-    check("bindings", [&] { return check_bindings(scene_); });
-    check("threads", [&] { return check_openmp(scene_); });
-    check("limits", [&] { return check_limits(scene_); });
-    check("memory", [&] { return check_memory(scene_); });
-    check("tmpdir", [&] { return check_temporary_folder(scene_); });
-    check("shared memory", [&] { return check_shared_memory(scene_); });
-    check("clock", [&] { return check_clocks(scene_); });
-    check("network", [&] { return check_network(scene_); });
-    RunFolder folder(scene_);
+    gather_facts(context_);
+    check("launcher", [&] { return check_launcher(context_); });
+    check("mpi", [&] { return check_mpi(context_); });
+    check("program", [&] { return check_program(context_); });
+    check("instructions", [&] { return check_instruction_set(context_); });
+    check("bindings", [&] { return check_bindings(context_); });
+    check("threads", [&] { return check_openmp(context_); });
+    check("limits", [&] { return check_limits(context_); });
+    check("memory", [&] { return check_memory(context_); });
+    check("tmpdir", [&] { return check_temporary_folder(context_); });
+    check("shared memory", [&] { return check_shared_memory(context_); });
+    check("clock", [&] { return check_clocks(context_); });
+    check("network", [&] { return check_network(context_); });
+    RunFolder folder(context_);
     check("run.dir", [&] { return folder.check_sharing(); });
     check("space", [&] { return folder.check_space(); });
     check("locks", [&] { return folder.check_locks(); });
     check("hdf5", [&] { return folder.check_hdf5(); });
     begin("end");
-    scene_.world.barrier();  // nobody is in the folder any more
+    context_.world.barrier();  // nobody is in the folder any more
   }
 
  private:
@@ -77,12 +79,12 @@ class Examiner {
     begin(name);
     for (Finding& finding : make()) {
       finding.check = name;
-      if (scene_.world.is_root() && asked_.tell) asked_.tell(finding);
+      if (context_.world.is_root() && asked_.tell) asked_.tell(finding);
     }
   }
 
-  const Examination& asked_;
-  Scene scene_;
+  const DoctorRequest& asked_;
+  CheckContext context_;
 };
 
 }  // namespace
@@ -99,8 +101,8 @@ std::string_view to_string(Verdict verdict) {
   return "wrong";
 }
 
-void examine(const Examination& asked, const comm::Communicator& world) {
-  Examiner(asked, world).run();
+void run_checks(const DoctorRequest& asked, const comm::Communicator& world) {
+  Checks(asked, world).run();
 }
 
 }  // namespace convoy::doctor

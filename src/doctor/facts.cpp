@@ -10,6 +10,7 @@
 #include <fstream>
 #include <limits>
 
+#include "check_context.hpp"
 #include "convoy/core/memory.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
@@ -17,9 +18,8 @@
 #include "convoy/io/hdf5_file.hpp"
 #include "convoy/io/probe.hpp"
 #include "convoy/kernels/isa.hpp"
-#include "convoy/step/agreement.hpp"
+#include "convoy/step/consistency.hpp"
 #include "convoy/train/provenance.hpp"
-#include "scene.hpp"
 
 namespace convoy::doctor {
 namespace {
@@ -131,28 +131,28 @@ Facts own_facts(std::int64_t asked_threads) {
 
 }  // namespace
 
-void gather_facts(Scene& scene) {
-  const Facts mine = own_facts(scene.run ? scene.run->options.threads : 0);
-  for (const std::string& each : scene.world.all_gather_text(train::packed(mine)))
-    scene.facts.push_back(train::unpacked(each));
-  scene.placements =
-      step::gather_placements(scene.world, static_cast<int>(parse_integer(mine.at("threads")).value_or(1)));
-  const int first = scene.node.broadcast_value(scene.world.rank());
-  for (const int each : scene.world.all_gather_values(std::vector{first}))
-    if (std::ranges::find(scene.firsts, each) == scene.firsts.end()) scene.firsts.push_back(each);
-  const std::vector<int> sizes = scene.world.all_gather_values(std::vector{scene.node.size()});
-  scene.ranks_of_host = *std::ranges::max_element(sizes);
-  if (!scene.run) return;
+void gather_facts(CheckContext& context) {
+  const Facts mine = own_facts(context.run ? context.run->options.threads : 0);
+  for (const std::string& each : context.world.all_gather_text(train::packed(mine)))
+    context.facts.push_back(train::unpacked(each));
+  context.placements =
+      step::gather_placements(context.world, static_cast<int>(parse_integer(mine.at("threads")).value_or(1)));
+  const int first = context.node.broadcast_value(context.world.rank());
+  for (const int each : context.world.all_gather_values(std::vector{first}))
+    if (std::ranges::find(context.firsts, each) == context.firsts.end()) context.firsts.push_back(each);
+  const std::vector<int> sizes = context.world.all_gather_values(std::vector{context.node.size()});
+  context.ranks_of_host = *std::ranges::max_element(sizes);
+  if (!context.run) return;
   Needs needs;
-  if (scene.world.is_root()) {
+  if (context.world.is_root()) {
     try {
-      needs = needs_of(*scene.run, scene.world.size(), scene.hosts(), scene.ranks_of_host,
-                       scene.placements.front().threads);
+      needs = needs_of(*context.run, context.world.size(), context.hosts(), context.ranks_of_host,
+                       context.placements.front().threads);
     } catch (const std::exception&) {
       // Not even one micro-batch fits: check_memory() says what is left.
     }
   }
-  scene.needs = scene.world.broadcast_value(needs);
+  context.needs = context.world.broadcast_value(needs);
 }
 
 }  // namespace convoy::doctor

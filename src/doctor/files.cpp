@@ -9,11 +9,11 @@
 #include <functional>
 #include <thread>
 
+#include "check_context.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/hdf5_file.hpp"
-#include "scene.hpp"
 
 namespace convoy::doctor {
 namespace {
@@ -53,7 +53,7 @@ std::string remedy_of_write(const std::string& problem) {
 
 std::string RunFolder::write_first(double& seconds, double& ahead) {
   try {
-    folder_ = io::nearest_folder(scene_.dir);
+    folder_ = io::nearest_folder(context_.dir);
     if (!io::is_folder(folder_)) return folder_ + " is there, and no folder";
     scratch_ = std::make_unique<io::ScratchFolder>(folder_);
     seconds = io::timed_write(scratch_->path() + "/written", kMebibyte);
@@ -67,10 +67,10 @@ std::string RunFolder::write_first(double& seconds, double& ahead) {
 
 /// By rank. All look, since they may have other working directories; one of each host writes.
 std::vector<std::string> RunFolder::try_sharing() const {
-  const comm::Communicator& world = scene_.world;
-  const bool is_first = scene_.node.is_root();
+  const comm::Communicator& world = context_.world;
+  const bool is_first = context_.node.is_root();
   const std::string token = world.broadcast(std::to_string(seconds_now()) + ' ' + comm::host_name());
-  const std::string writer = "rank 0 on " + scene_.host(0);
+  const std::string writer = "rank 0 on " + context_.host(0);
   std::vector<std::string> problems(static_cast<std::size_t>(world.size()));
   // A step on rank 0, then one on the first rank of every other host; what failed before stands.
   const auto step = [&](bool is_mine, const std::function<void()>& action) {
@@ -98,11 +98,11 @@ std::vector<std::string> RunFolder::try_sharing() const {
     if (is_first) io::write_text_file(path("from-" + std::to_string(world.rank())), token);
   });
   step(world.is_root(), [&] {
-    for (const int first : scene_.firsts) {
+    for (const int first : context_.firsts) {
       const std::string name = "from-" + std::to_string(first);
       if (first != 0 && problems[static_cast<std::size_t>(first)].empty() &&
           !comes_true([&] { return is_read(name.c_str()); }))
-        throw IoError(fmt::format("what rank {} on {} writes is not seen", first, scene_.host(first)));
+        throw IoError(fmt::format("what rank {} on {} writes is not seen", first, context_.host(first)));
     }
   });
   return problems;
@@ -112,18 +112,18 @@ Findings RunFolder::check_sharing() {
   double seconds = 0;
   double ahead = 0;  // the file system's clock, of this host's
   const std::string problem =
-      scene_.world.broadcast(scene_.world.is_root() ? write_first(seconds, ahead) : std::string());
-  folder_ = scene_.world.broadcast(folder_);
+      context_.world.broadcast(context_.world.is_root() ? write_first(seconds, ahead) : std::string());
+  folder_ = context_.world.broadcast(folder_);
   if (!problem.empty())
-    return {wrong(fmt::format("{} [rank 0 on {}]", problem, scene_.host(0)), remedy_of_write(problem))};
-  scratch_path_ = scene_.world.broadcast(scratch_ ? scratch_->path() : std::string());
+    return {wrong(fmt::format("{} [rank 0 on {}]", problem, context_.host(0)), remedy_of_write(problem))};
+  scratch_path_ = context_.world.broadcast(scratch_ ? scratch_->path() : std::string());
   Findings found;
   for (const auto& [each, ranks] : ranks_by(try_sharing()))
-    found.push_back(wrong(fmt::format("{} [{}]", each, scene_.named(ranks)),
+    found.push_back(wrong(fmt::format("{} [{}]", each, context_.named(ranks)),
                           "put run.dir on a file system that all hosts mount at this path (df -h " + folder_ +
                               " on each of them shows which it is); --dir FOLDER tries another"));
   is_shared_ = found.empty();
-  if (!scene_.world.is_root()) return found;
+  if (!context_.world.is_root()) return found;
 
   const io::FileSystem system = io::file_system_of(folder_);
   constexpr double kLongWrite = 2;
@@ -135,33 +135,33 @@ Findings RunFolder::check_sharing() {
         "choose another run.dir, such as the parallel file system; --dir FOLDER tries it"));
   if (std::fabs(ahead) > kMostAhead)
     found.push_back(warning(fmt::format("the file system's clock is {:.1f} s {} that of {}", std::fabs(ahead),
-                                        ahead > 0 ? "ahead of" : "behind", scene_.host(0)),
+                                        ahead > 0 ? "ahead of" : "behind", context_.host(0)),
                             "have the administrator set both by NTP (timedatectl, chronyc tracking)"));
   if (found.empty() && system.is_of_one_host && system.type != "overlay")
     found.push_back(
         warning(fmt::format("{} is {}: what lies there is gone with the host's memory", folder_, system.type),
                 "choose a run.dir on a disk"));
   if (found.empty())
-    found.push_back(ok(
-        fmt::format("{} ({}): 1 MiB on the disk in {:.3f} s, {}", folder_, system.type, seconds,
-                    scene_.hosts() > 1 ? "written, renamed and seen by all hosts" : "written and renamed")));
+    found.push_back(ok(fmt::format(
+        "{} ({}): 1 MiB on the disk in {:.3f} s, {}", folder_, system.type, seconds,
+        context_.hosts() > 1 ? "written, renamed and seen by all hosts" : "written and renamed")));
   return found;
 }
 
 Findings RunFolder::check_space() const {
-  if (!scene_.world.is_root()) return {ok("")};
+  if (!context_.world.is_root()) return {ok("")};
   Findings found;
-  const bool is_planned = scene_.needs.checkpoint_bytes > 0;
-  const std::int64_t file = is_planned ? scene_.needs.checkpoint_bytes : 16 * kMebibyte;
-  const std::int64_t all = is_planned ? scene_.needs.files * file : 4 * file;
+  const bool is_planned = context_.needs.checkpoint_bytes > 0;
+  const std::int64_t file = is_planned ? context_.needs.checkpoint_bytes : 16 * kMebibyte;
+  const std::int64_t all = is_planned ? context_.needs.files * file : 4 * file;
   const std::string need =
       is_planned
-          ? fmt::format("{} of {} take {}", counted(scene_.needs.files, "checkpoint"), in_bytes(file),
+          ? fmt::format("{} of {} take {}", counted(context_.needs.files, "checkpoint"), in_bytes(file),
                         in_bytes(all))
           : "checkpoints of a small network take " + in_bytes(all) + " (--config tells what a run takes)";
   const std::string remedy = "remove what is not needed (df -h " + folder_ +
                              "; du -sh *), lower checkpoint.keep, or choose another run.dir";
-  const std::string at = " [rank 0 on " + scene_.host(0) + ']';
+  const std::string at = " [rank 0 on " + context_.host(0) + ']';
   try {
     const io::FileSystem system = io::file_system_of(folder_);
     if (system.free_bytes < all)
@@ -172,8 +172,8 @@ Findings RunFolder::check_space() const {
       found.push_back(wrong(
           fmt::format("{} has room for {} (inodes){}", folder_, counted(system.free_files, "more file"), at),
           "remove files (df -i " + folder_ + " shows how many there are)"));
-    const double limit = scene_.number(0, "limit file size");
-    if (!scene_.text(0, "limit file size").empty() && limit < static_cast<double>(file))
+    const double limit = context_.number(0, "limit file size");
+    if (!context_.text(0, "limit file size").empty() && limit < static_cast<double>(file))
       found.push_back(
           wrong(fmt::format("no file of a rank may grow beyond {} (RLIMIT_FSIZE), a checkpoint takes {}{}",
                             in_bytes(static_cast<std::int64_t>(limit)), in_bytes(file), at),
@@ -200,9 +200,9 @@ Findings RunFolder::check_space() const {
 Findings RunFolder::check_locks() const {
   if (scratch_path_.empty())
     return {warning("not tried, since nothing can be written", "mend run.dir first")};
-  const std::string own = path("locked-" + std::to_string(scene_.world.rank()));
-  std::vector<std::string> without = scene_.world.all_gather_text([&] {
-    if (!scene_.node.is_root() || (!is_shared_ && !scene_.world.is_root())) return std::string();
+  const std::string own = path("locked-" + std::to_string(context_.world.rank()));
+  std::vector<std::string> without = context_.world.all_gather_text([&] {
+    if (!context_.node.is_root() || (!is_shared_ && !context_.world.is_root())) return std::string();
     try {
       io::write_text_file(own, "");
       const io::Locks locks = io::try_locks(own);
@@ -213,8 +213,8 @@ Findings RunFolder::check_locks() const {
   }());
   Findings found;
   for (const auto& [problem, ranks] : ranks_by(without)) {
-    const std::string setting = scene_.text(ranks.front(), "HDF5_USE_FILE_LOCKING");
-    const std::string text = fmt::format("no file locks ({}) [{}]: ", problem, scene_.named(ranks));
+    const std::string setting = context_.text(ranks.front(), "HDF5_USE_FILE_LOCKING");
+    const std::string text = fmt::format("no file locks ({}) [{}]: ", problem, context_.named(ranks));
     const std::string remedy = "export HDF5_USE_FILE_LOCKING=FALSE";
     if (setting == "TRUE" || setting == "1" || setting == "BEST_EFFORT")
       found.push_back(
@@ -231,7 +231,7 @@ Findings RunFolder::check_locks() const {
 Findings RunFolder::check_hdf5() const {
   if (!is_shared_)
     return {warning("not tried, since the hosts do not share the folder", "mend run.dir first")};
-  const comm::Communicator& world = scene_.world;
+  const comm::Communicator& world = context_.world;
   constexpr std::int64_t kColumns = 65536;
   // The last rank has nothing to write: an empty selection in a collective write.
   const std::int64_t rows = std::max(world.size() - 1, 1);
@@ -262,7 +262,7 @@ Findings RunFolder::check_hdf5() const {
     read(path("alone.h5"), 1);
   });
   for (const auto& [problem, ranks] : ranks_by(alone))
-    found.push_back(wrong(fmt::format("{} [{}]", problem, scene_.named(ranks)), remedy));
+    found.push_back(wrong(fmt::format("{} [{}]", problem, context_.named(ranks)), remedy));
   if (world.size() == 1 || !found.empty()) {
     if (found.empty()) found.push_back(ok("written and read back by one rank"));
     return found;
@@ -276,11 +276,11 @@ Findings RunFolder::check_hdf5() const {
   }
   if (together.front().empty())
     together = try_on_all(world, [&] {
-      if (scene_.node.is_root()) read(path("together.h5"), rows);
+      if (context_.node.is_root()) read(path("together.h5"), rows);
     });
   for (const auto& [problem, ranks] : ranks_by(together)) {
-    const std::string text = fmt::format("collective write: {} [{}]", problem, scene_.named(ranks));
-    if (scene_.run && scene_.run->options.checkpoint_writers != model::Writers::kOne)
+    const std::string text = fmt::format("collective write: {} [{}]", problem, context_.named(ranks));
+    if (context_.run && context_.run->options.checkpoint_writers != model::Writers::kOne)
       found.push_back(wrong(text, "checkpoint.writers = one"));
     else
       found.push_back(
@@ -292,7 +292,7 @@ Findings RunFolder::check_hdf5() const {
     found.push_back(ok(fmt::format(
         "written by all ranks together in {:.2f} s, rank {} with nothing to write, and read back by {}",
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), world.size() - 1,
-        scene_.hosts() > 1 ? "every host" : "one rank")));
+        context_.hosts() > 1 ? "every host" : "one rank")));
   return found;
 }
 

@@ -6,10 +6,10 @@
 #include <chrono>
 #include <cmath>
 
+#include "check_context.hpp"
 #include "convoy/comm/link.hpp"
 #include "convoy/core/median.hpp"
 #include "convoy/core/text.hpp"
-#include "scene.hpp"
 
 namespace convoy::doctor {
 namespace {
@@ -33,7 +33,7 @@ struct Slowness {
   std::string remedy;
 };
 
-Slowness slowness(const Scene& scene, const comm::Link& link) {
+Slowness slowness(const CheckContext& context, const comm::Link& link) {
   // Far below what is usual: half of Gigabit Ethernet, a tenth of one core's copying.
   constexpr double kSlowWire = 60e6;
   constexpr double kSlowMemory = 300e6;
@@ -50,15 +50,15 @@ Slowness slowness(const Scene& scene, const comm::Link& link) {
     return {};
   }
   std::string fabric;
-  for (const int first : scene.firsts)
-    if (fabric.empty()) fabric = scene.text(first, "infiniband");
+  for (const int first : context.firsts)
+    if (fabric.empty()) fabric = context.text(first, "infiniband");
   if (!fabric.empty() && link.latency > kFabricLatency)
     return {
         "TCP, by its latency, though there is InfiniBand (" + fabric + ")",
         "use an MPI built with UCX (module load …; ompi_info | grep ucx), mpirun --mca pml ucx; see limits "
         "for locked memory"};
-  const std::string device = scene.text(0, "network device");
-  const double speed = kBitsPerMegabit * scene.number(0, "network speed");
+  const std::string device = context.text(0, "network device");
+  const double speed = kBitsPerMegabit * context.number(0, "network speed");
   if (speed > 0 && 8 * link.bytes_per_second < 0.4 * speed)
     return {fmt::format("less than 40 % of what {} can ({:.0f} Gbit/s)", device, speed / 1e9),
             "name the network: mpirun --mca btl_tcp_if_include " + device + "; others may be using it"};
@@ -68,60 +68,61 @@ Slowness slowness(const Scene& scene, const comm::Link& link) {
 
 }  // namespace
 
-Findings check_clocks(const Scene& scene) {
+Findings check_clocks(const CheckContext& context) {
   constexpr double kMost = 1;  // second
   constexpr int kRounds = 5;
   const double wall = wall_clock();
   const double steady = steady_clock();
-  const auto ranks = static_cast<std::size_t>(scene.world.size());
+  const auto ranks = static_cast<std::size_t>(context.world.size());
   std::vector<std::vector<double>> ahead(ranks);
   for (int round = 0; round < kRounds; ++round) {
-    scene.world.barrier();  // everybody leaves within the time of some messages
-    const std::vector<double> now = scene.world.all_gather_values(std::vector{wall_clock()});
+    context.world.barrier();  // everybody leaves within the time of some messages
+    const std::vector<double> now = context.world.all_gather_values(std::vector{wall_clock()});
     for (std::size_t rank = 0; rank < ranks; ++rank) ahead[rank].push_back(now[rank] - now[0]);
   }
-  const std::vector<double> steps = scene.world.all_gather_values(
+  const std::vector<double> steps = context.world.all_gather_values(
       std::vector{std::fabs((wall_clock() - wall) - (steady_clock() - steady))});
   Findings found;
   double most = 0;
-  for (const int first : scene.firsts) {
+  for (const int first : context.firsts) {
     const double offset = median(ahead[static_cast<std::size_t>(first)]);
     most = std::max(most, std::fabs(offset));
     if (std::fabs(offset) > kMost)
       found.push_back(warning(
           fmt::format(
               "the clock of {} is {:.1f} s {} that of {}: times in metrics, logs and make will not fit",
-              scene.host(first), std::fabs(offset), offset > 0 ? "ahead of" : "behind", scene.host(0)),
+              context.host(first), std::fabs(offset), offset > 0 ? "ahead of" : "behind", context.host(0)),
           "have the administrator set the clocks by NTP (timedatectl, chronyc tracking)"));
     if (steps[static_cast<std::size_t>(first)] > 0.1)
-      found.push_back(warning("the clock of " + scene.host(first) + " was set while it was looked at",
+      found.push_back(warning("the clock of " + context.host(first) + " was set while it was looked at",
                               "see why (chronyc tracking): run.max-time and metrics go by it"));
   }
   // Ranks of one host that see other times: a container, or a library that was preloaded.
   std::vector<std::string> apart(ranks);
   for (std::size_t rank = 0; rank < ranks; ++rank) {
-    const auto first = static_cast<std::size_t>(*std::ranges::find_if(
-        scene.firsts, [&](int each) { return scene.host(each) == scene.host(static_cast<int>(rank)); }));
+    const auto first = static_cast<std::size_t>(*std::ranges::find_if(context.firsts, [&](int each) {
+      return context.host(each) == context.host(static_cast<int>(rank));
+    }));
     if (std::fabs(median(ahead[rank]) - median(ahead[first])) > kMost)
       apart[rank] = fmt::format("other time than the first rank of the host, by {:.1f} s",
                                 std::fabs(median(ahead[rank]) - median(ahead[first])));
   }
   for (const auto& [problem, who] : ranks_by(apart))
-    found.push_back(warning(fmt::format("{} [{}]", problem, scene.named(who)),
+    found.push_back(warning(fmt::format("{} [{}]", problem, context.named(who)),
                             "see what changes its clock (LD_PRELOAD)"));
   if (found.empty())
     found.push_back(
-        ok(scene.hosts() > 1 ? fmt::format("hosts differ by at most {:.3f} s", most) : "it runs evenly"));
+        ok(context.hosts() > 1 ? fmt::format("hosts differ by at most {:.3f} s", most) : "it runs evenly"));
   return found;
 }
 
-Findings check_network(const Scene& scene) {
-  if (scene.world.size() == 1) return {ok("not measured: one rank has nobody to send to")};
-  if (scene.hosts() > 1) {
+Findings check_network(const CheckContext& context) {
+  if (context.world.size() == 1) return {ok("not measured: one rank has nobody to send to")};
+  if (context.hosts() > 1) {
     // Over a very slow wire the real measurement would take minutes.
     constexpr std::int64_t kFew = std::int64_t{1} << 16;
     constexpr double kVerySlow = 1e7;  // bytes a second
-    const double seconds = comm::measure_all_reduce(scene.world, kFew, scene.asked.measure_seconds / 4);
+    const double seconds = comm::measure_all_reduce(context.world, kFew, context.asked.measure_seconds / 4);
     const double rate = 2 * static_cast<double>(kFew) * sizeof(float) / seconds;
     if (rate < kVerySlow)
       return {warning(
@@ -129,14 +130,14 @@ Findings check_network(const Scene& scene) {
                       kSlow, 1e3 * seconds, 8 * rate / 1e6),
           kNameTheNetwork)};
   }
-  const comm::Link link = comm::measure_link(scene.world, scene.asked.measure_seconds);
+  const comm::Link link = comm::measure_link(context.world, context.asked.measure_seconds);
   constexpr std::int64_t kElements = std::int64_t{1} << 20;
-  const double all_reduce = comm::measure_all_reduce(scene.world, kElements, scene.asked.measure_seconds);
+  const double all_reduce = comm::measure_all_reduce(context.world, kElements, context.asked.measure_seconds);
   const std::string text =
       fmt::format("{} {:.1f} us for 8 bytes, {:.2f} Gbit/s each way, all-reduce of 4 MiB {:.1f} ms",
                   link.hosts > 1 ? "between hosts" : "within the host", 1e6 * link.latency,
                   8 * link.bytes_per_second / 1e9, 1e3 * all_reduce);
-  const Slowness slow = slowness(scene, link);
+  const Slowness slow = slowness(context, link);
   if (!slow.text.empty()) return {warning(slow.text + ": " + text, slow.remedy)};
   return {ok(text)};
 }

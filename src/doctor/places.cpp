@@ -5,200 +5,202 @@
 #include <algorithm>
 #include <set>
 
+#include "check_context.hpp"
 #include "convoy/core/text.hpp"
-#include "scene.hpp"
 
 namespace convoy::doctor {
 namespace {
 
 /// One text a rank.
-std::vector<std::string> by_rank(const Scene& scene, const std::string& fact) {
+std::vector<std::string> by_rank(const CheckContext& context, const std::string& fact) {
   std::vector<std::string> texts;
-  for (int rank = 0; rank < scene.world.size(); ++rank) texts.push_back(scene.text(rank, fact));
+  for (int rank = 0; rank < context.world.size(); ++rank) texts.push_back(context.text(rank, fact));
   return texts;
 }
 
 /// "4.1.4 (ranks 0-1 on n1), 4.1.6 (ranks 2-3 on n2)".
-std::string versions_of(const Scene& scene, const std::map<std::string, std::vector<int>>& ranks) {
+std::string versions_of(const CheckContext& context, const std::map<std::string, std::vector<int>>& ranks) {
   std::vector<std::string> parts;
-  for (const auto& [value, who] : ranks) parts.push_back(fmt::format("{} ({})", value, scene.named(who)));
+  for (const auto& [value, who] : ranks) parts.push_back(fmt::format("{} ({})", value, context.named(who)));
   return join(parts, ", ");
 }
 
 /// What was found of a problem that ranks tell of themselves as a fact.
-void add_problems(const Scene& scene, const std::string& fact, const std::string& remedy, Findings& found) {
-  for (const auto& [problem, ranks] : ranks_by(by_rank(scene, fact)))
-    found.push_back(wrong(fmt::format("{} [{}]", problem, scene.named(ranks)), remedy));
+void add_problems(const CheckContext& context, const std::string& fact, const std::string& remedy,
+                  Findings& found) {
+  for (const auto& [problem, ranks] : ranks_by(by_rank(context, fact)))
+    found.push_back(wrong(fmt::format("{} [{}]", problem, context.named(ranks)), remedy));
 }
 
 /// "mpirun -n 8 --map-by ppr:4:node:pe=2 --bind-to core", with what fits this host.
-std::string binding_options(const Scene& scene) {
+std::string binding_options(const CheckContext& context) {
   std::set<int> processors;
-  for (const step::Placement& place : scene.placements)
-    if (place.host == scene.host(0))
+  for (const step::Placement& place : context.placements)
+    if (place.host == context.host(0))
       processors.insert(place.processor_numbers.begin(), place.processor_numbers.end());
   const auto each =
-      std::max<std::size_t>(processors.size() / static_cast<std::size_t>(scene.ranks_of_host), 1);
+      std::max<std::size_t>(processors.size() / static_cast<std::size_t>(context.ranks_of_host), 1);
   return fmt::format(
       "mpirun --map-by ppr:{0}:node:pe={1} --bind-to core -x OMP_NUM_THREADS={1}, or srun "
       "--cpus-per-task={1} --cpu-bind=cores",
-      scene.ranks_of_host, each);
+      context.ranks_of_host, each);
 }
 
 }  // namespace
 
-Findings check_launcher(const Scene& scene) {
-  if (!scene.asked.launcher_problem.empty()) {
+Findings check_launcher(const CheckContext& context) {
+  if (!context.asked.launcher_problem.empty()) {
     // The problem's own words end with what is right.
-    const std::string& all = scene.asked.launcher_problem;
+    const std::string& all = context.asked.launcher_problem;
     const auto end = all.find("; ");
     return {wrong(all.substr(0, end), end == std::string::npos ? std::string() : all.substr(end + 2))};
   }
   std::vector<std::string> hosts;
-  for (const int first : scene.firsts) hosts.push_back(scene.host(first));
+  for (const int first : context.firsts) hosts.push_back(context.host(first));
   constexpr std::size_t kMostHosts = 8;
   const std::size_t all = hosts.size();
   if (all > kMostHosts) hosts.resize(kMostHosts);
   return {
-      ok(fmt::format("{}: {} on {} ({}{}", scene.asked.launcher, counted(scene.world.size(), "rank"),
-                     counted(scene.hosts(), "host"), join(hosts, ", "), all > kMostHosts ? ", …)" : ")"))};
+      ok(fmt::format("{}: {} on {} ({}{}", context.asked.launcher, counted(context.world.size(), "rank"),
+                     counted(context.hosts(), "host"), join(hosts, ", "), all > kMostHosts ? ", …)" : ")"))};
 }
 
-Findings check_mpi(const Scene& scene) {
-  if (!scene.asked.mpi_problem.empty()) {
+Findings check_mpi(const CheckContext& context) {
+  if (!context.asked.mpi_problem.empty()) {
     return {wrong(
-        scene.asked.mpi_problem,
+        context.asked.mpi_problem,
         "load the MPI that Convoy was built with (module load openmpi, or Debian's openmpi-bin), or build "
         "Convoy with this one")};
   }
-  const auto versions = ranks_by(by_rank(scene, "mpi"));
+  const auto versions = ranks_by(by_rank(context, "mpi"));
   if (versions.size() > 1) {
     return {wrong(
-        "hosts have other MPI libraries: " + versions_of(scene, versions),
+        "hosts have other MPI libraries: " + versions_of(context, versions),
         "have all hosts load the same one (the same module load line in the job script, the same image)")};
   }
   return {
-      ok(versions.begin()->first + (scene.world.size() > 1 ? ", MPI_THREAD_MULTIPLE, the same on all ranks"
-                                                           : ", MPI_THREAD_MULTIPLE"))};
+      ok(versions.begin()->first + (context.world.size() > 1 ? ", MPI_THREAD_MULTIPLE, the same on all ranks"
+                                                             : ", MPI_THREAD_MULTIPLE"))};
 }
 
-Findings check_program(const Scene& scene) {
+Findings check_program(const CheckContext& context) {
   Findings found;
   constexpr std::size_t kDigits = 8;
-  std::vector<std::string> sums = by_rank(scene, "program");
+  std::vector<std::string> sums = by_rank(context, "program");
   for (std::string& sum : sums) sum.resize(std::min(sum.size(), kDigits));
   const auto programs = ranks_by(sums);
   if (programs.size() > 1) {
-    found.push_back(
-        wrong("ranks run other builds of convoy, which train refuses: xxh128 " + versions_of(scene, programs),
-              "copy one build to all hosts, or install it where all of them see it, and start that path"));
+    found.push_back(wrong(
+        "ranks run other builds of convoy, which train refuses: xxh128 " + versions_of(context, programs),
+        "copy one build to all hosts, or install it where all of them see it, and start that path"));
   }
-  const auto libraries = ranks_by(by_rank(scene, "hdf5"));
+  const auto libraries = ranks_by(by_rank(context, "hdf5"));
   if (libraries.size() > 1) {
-    found.push_back(wrong("hosts have other HDF5 libraries: " + versions_of(scene, libraries),
+    found.push_back(wrong("hosts have other HDF5 libraries: " + versions_of(context, libraries),
                           "have all hosts load the same one (the same module load line, the same image)"));
   }
   if (found.empty())
     found.push_back(
-        ok(fmt::format("convoy {} (xxh128 {}), HDF5 {}{}", scene.text(0, "convoy"), programs.begin()->first,
-                       libraries.begin()->first, scene.world.size() > 1 ? ", the same on all ranks" : "")));
+        ok(fmt::format("convoy {} (xxh128 {}), HDF5 {}{}", context.text(0, "convoy"), programs.begin()->first,
+                       libraries.begin()->first, context.world.size() > 1 ? ", the same on all ranks" : "")));
   return found;
 }
 
-Findings check_instruction_set(const Scene& scene) {
+Findings check_instruction_set(const CheckContext& context) {
   Findings found;
-  add_problems(scene, "isa problem", "unset CONVOY_ISA", found);
+  add_problems(context, "isa problem", "unset CONVOY_ISA", found);
   if (!found.empty()) return found;
-  const auto sets = ranks_by(by_rank(scene, "isa"));
+  const auto sets = ranks_by(by_rank(context, "isa"));
   if (sets.size() == 1) {
-    const bool is_lowered = scene.text(0, "isa") != scene.text(0, "isa here");
-    return {
-        ok(sets.begin()->first +
-           (is_lowered ? ", as CONVOY_ISA says (the processor has " + scene.text(0, "isa here") + ")" : ""))};
+    const bool is_lowered = context.text(0, "isa") != context.text(0, "isa here");
+    return {ok(
+        sets.begin()->first +
+        (is_lowered ? ", as CONVOY_ISA says (the processor has " + context.text(0, "isa here") + ")" : ""))};
   }
   return {
-      warning("instruction sets differ: " + versions_of(scene, sets) +
+      warning("instruction sets differ: " + versions_of(context, sets) +
                   "; all ranks use the lowest, so bits hold, and the faster hosts wait for the others",
               "start on hosts of one kind (srun --constraint=…), without CONVOY_ISA; a run that began on the "
               "higher set goes on with other bits here")};
 }
 
-Findings check_bindings(const Scene& scene) {
+Findings check_bindings(const CheckContext& context) {
   Findings found;
-  for (const std::string& problem : step::placement_warnings(scene.placements)) {
+  for (const std::string& problem : step::placement_warnings(context.placements)) {
     // Its own words end with what mends it.
     const auto end = problem.find("; ");
     found.push_back(wrong(problem.substr(0, end),
-                          end == std::string::npos ? binding_options(scene) : problem.substr(end + 2)));
+                          end == std::string::npos ? binding_options(context) : problem.substr(end + 2)));
   }
   if (!found.empty()) return found;
   std::vector<std::string> masks;
-  for (const step::Placement& place : scene.placements)
+  for (const step::Placement& place : context.placements)
     masks.push_back(place.host + " processors " + place.processors);
   std::vector<int> shared;  // ranks that may run where another one may
   for (const auto& [mask, ranks] : ranks_by(masks))
     if (ranks.size() > 1) shared.insert(shared.end(), ranks.begin(), ranks.end());
   if (!shared.empty()) {
     std::ranges::sort(shared);
-    return {warning("ranks are not bound: " + scene.named(shared) +
+    return {warning("ranks are not bound: " + context.named(shared) +
                         " may run on the same processors, and wander between them and from their memory",
-                    binding_options(scene))};
+                    binding_options(context))};
   }
   std::vector<std::string> places;
   constexpr int kMost = 4;
-  for (int rank = 0; rank < std::min(scene.world.size(), kMost); ++rank) {
-    const step::Placement& place = scene.placements[static_cast<std::size_t>(rank)];
+  for (int rank = 0; rank < std::min(context.world.size(), kMost); ++rank) {
+    const step::Placement& place = context.placements[static_cast<std::size_t>(rank)];
     places.push_back(fmt::format("rank {}: {} on processors {} of {}{}", rank,
                                  counted(place.threads, "thread"), place.processors, place.host,
                                  step::describe_domains(place)));
   }
-  return {ok(join(places, "; ") + (scene.world.size() > kMost ? "; …" : ""))};
+  return {ok(join(places, "; ") + (context.world.size() > kMost ? "; …" : ""))};
 }
 
-Findings check_openmp(const Scene& scene) {
+Findings check_openmp(const CheckContext& context) {
   Findings found;
-  add_problems(scene, "threads problem", "export OMP_NUM_THREADS=N, the threads of one rank", found);
-  const auto threads = ranks_by(by_rank(scene, "threads"));
+  add_problems(context, "threads problem", "export OMP_NUM_THREADS=N, the threads of one rank", found);
+  const auto threads = ranks_by(by_rank(context, "threads"));
   if (threads.size() > 1 && found.empty()) {
     found.push_back(warning("ranks have other numbers of threads, and the fast ones wait for the others: " +
-                                versions_of(scene, threads),
+                                versions_of(context, threads),
                             "set run.threads in the configuration, or pass the variable on: mpirun -x "
                             "OMP_NUM_THREADS (it does not reach other hosts by itself)"));
   }
   std::vector<int> limited;
   std::vector<int> pinned;
   std::vector<int> unlike_slurm;
-  for (int rank = 0; rank < scene.world.size(); ++rank) {
-    const double limit = scene.number(rank, "OMP_THREAD_LIMIT");
-    const double mine = scene.number(rank, "threads");
+  for (int rank = 0; rank < context.world.size(); ++rank) {
+    const double limit = context.number(rank, "OMP_THREAD_LIMIT");
+    const double mine = context.number(rank, "threads");
     if (limit > 0 && limit < mine) limited.push_back(rank);
-    const std::string bind = scene.text(rank, "OMP_PROC_BIND");
-    const step::Placement& place = scene.placements[static_cast<std::size_t>(rank)];
-    const bool is_shared = std::ranges::count_if(scene.placements, [&](const step::Placement& other) {
+    const std::string bind = context.text(rank, "OMP_PROC_BIND");
+    const step::Placement& place = context.placements[static_cast<std::size_t>(rank)];
+    const bool is_shared = std::ranges::count_if(context.placements, [&](const step::Placement& other) {
                              return other.host == place.host && other.processors == place.processors;
                            }) > 1;
     if (!bind.empty() && bind != "false" && bind != "FALSE" && is_shared) pinned.push_back(rank);
-    const double slurm = scene.number(rank, "SLURM_CPUS_PER_TASK");
-    if (slurm > 0 && !scene.text(rank, "OMP_NUM_THREADS").empty() && slurm != mine && !scene.run)
+    const double slurm = context.number(rank, "SLURM_CPUS_PER_TASK");
+    if (slurm > 0 && !context.text(rank, "OMP_NUM_THREADS").empty() && slurm != mine && !context.run)
       unlike_slurm.push_back(rank);
   }
   if (!limited.empty())
     found.push_back(
-        wrong("OMP_THREAD_LIMIT allows fewer threads than a rank has [" + scene.named(limited) + ']',
+        wrong("OMP_THREAD_LIMIT allows fewer threads than a rank has [" + context.named(limited) + ']',
               "unset OMP_THREAD_LIMIT"));
   if (!pinned.empty())
     found.push_back(
         wrong("OMP_PROC_BIND pins the threads of several ranks to the same processors, since the ranks "
               "share theirs [" +
-                  scene.named(pinned) + ']',
-              "unset OMP_PROC_BIND, or bind the ranks: " + binding_options(scene)));
+                  context.named(pinned) + ']',
+              "unset OMP_PROC_BIND, or bind the ranks: " + binding_options(context)));
   if (!unlike_slurm.empty())
-    found.push_back(warning("OMP_NUM_THREADS is not SLURM_CPUS_PER_TASK [" + scene.named(unlike_slurm) + ']',
-                            "export OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK"));
+    found.push_back(
+        warning("OMP_NUM_THREADS is not SLURM_CPUS_PER_TASK [" + context.named(unlike_slurm) + ']',
+                "export OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK"));
   if (found.empty()) {
-    const std::string variable = scene.text(0, "OMP_NUM_THREADS");
-    found.push_back(ok(counted(static_cast<std::int64_t>(scene.number(0, "threads")), "thread") + " a rank" +
-                       (variable.empty() ? "" : " (OMP_NUM_THREADS=" + variable + ")")));
+    const std::string variable = context.text(0, "OMP_NUM_THREADS");
+    found.push_back(ok(counted(static_cast<std::int64_t>(context.number(0, "threads")), "thread") +
+                       " a rank" + (variable.empty() ? "" : " (OMP_NUM_THREADS=" + variable + ")")));
   }
   return found;
 }

@@ -21,7 +21,7 @@ class ByteStream {
   [[nodiscard]] const std::string& path() const;
   /// Most bytes the stream can hold: the file's size, times gzip's largest ratio where it is compressed.
   [[nodiscard]] std::int64_t most_bytes() const;
-  /// Fills `bytes`; returns fewer only at the end. Throws DataError on damaged gzip (a wrong sum, a cut
+  /// Fills `bytes`; returns fewer only at the end. Throws DataError on damaged gzip (a wrong checksum, a cut
   /// stream, bytes after its end), IoError where the system cannot read.
   [[nodiscard]] std::size_t read(std::span<std::uint8_t> bytes);
   /// Fills `bytes`, or throws DataError: "truncated ... (it ends within <what>)".

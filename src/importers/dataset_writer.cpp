@@ -27,7 +27,7 @@ io::Storage storage_of(const Shape& shape, std::int64_t samples) {
 
 }  // namespace
 
-// A few: what one read of a random sample costs stays small, also with large pictures.
+// A few: what one read of a random sample costs stays small, also with large images.
 std::int64_t samples_per_chunk(const Shape& shape, std::int64_t samples) {
   constexpr std::int64_t kMostBytes = std::int64_t{1} << 18;
   return std::min(samples, std::clamp<std::int64_t>(kMostBytes / shape.size(), 1, 16));
@@ -141,13 +141,13 @@ void DatasetWriter::append(std::span<const std::uint8_t> images, std::span<const
   const auto size = static_cast<std::size_t>(impl_->header.shape.size());
   const auto flush_bytes =
       static_cast<std::size_t>(64 * samples_per_chunk(impl_->header.shape, impl_->samples)) * size;
-  if (images.size() != labels.size() * size) throw std::logic_error("pictures and labels differ in number");
+  if (images.size() != labels.size() * size) throw std::logic_error("images and labels differ in number");
   impl_->require_room(labels.size());
   if (impl_->splits.back() == data::names::kTrain) impl_->train.add(images);
   for (std::size_t i = 0; i < labels.size(); ++i) {
     impl_->keep_label(labels[i]);
-    const auto picture = images.subspan(i * size, size);
-    impl_->gathered.insert(impl_->gathered.end(), picture.begin(), picture.end());
+    const auto image = images.subspan(i * size, size);
+    impl_->gathered.insert(impl_->gathered.end(), image.begin(), image.end());
     if (impl_->gathered.size() >= flush_bytes) impl_->flush();
   }
   impl_->tell();

@@ -1,5 +1,5 @@
-// Folders of pictures. All ranks look at the headers, which settles the shape; then, block by block, all
-// decode, fit and compress, and rank 0 takes the chunks in turn and writes. A picture that is found bad only
+// Folders of images. All ranks look at the headers, which settles the shape; then, block by block, all
+// decode, fit and compress, and rank 0 takes the chunks in turn and writes. An image that is found bad only
 // while it is decoded moves all that follow it, so where such are left out, the rest is searched for more and
 // the file begun anew without them.
 
@@ -15,9 +15,9 @@
 #include "convoy/core/team.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/importers/dataset_writer.hpp"
+#include "convoy/importers/image_file.hpp"
 #include "convoy/importers/import.hpp"
-#include "convoy/importers/picture_file.hpp"
-#include "convoy/io/agreement.hpp"
+#include "convoy/io/collective.hpp"
 #include "convoy/io/file_system.hpp"
 #include "folder_files.hpp"
 #include "shared_work.hpp"
@@ -73,7 +73,7 @@ class FolderImport {
   }
 
   FolderReport run() {
-    io::agreed_at_root(world_, [&] { files_ = list_pictures(options_); });
+    io::agreed_at_root(world_, [&] { files_ = list_images(options_); });
     broadcast(files_, world_);
     require_classes();
     look_at_headers();
@@ -99,11 +99,11 @@ class FolderImport {
   void require_classes() const {
     const std::vector<std::string> empty = empty_classes(files_);
     if (empty.empty()) return;
-    const std::string problem = "no pictures to train in the folder of class " + join(empty, ", ");
+    const std::string problem = "no images to train in the folder of class " + join(empty, ", ");
     if (options_.on_bad == OnBad::kStop)
-      throw DataError(fmt::format(
-          "{} (in {}); remove such folders, or keep the classes without pictures by --on-bad skip", problem,
-          options_.folder));
+      throw DataError(
+          fmt::format("{} (in {}); remove such folders, or keep the classes without images by --on-bad skip",
+                      problem, options_.folder));
     if (is_heard()) observer_->on_warning(problem + "; the class is kept");
   }
 
@@ -121,11 +121,11 @@ class FolderImport {
     split = std::move(kept);
     left_out_ += static_cast<std::int64_t>(numbers.size());
     if (split.files.empty())
-      throw DataError(fmt::format("no picture is left in split {} of {} (all of them are bad)", split.name,
+      throw DataError(fmt::format("no image is left in split {} of {} (all of them are bad)", split.name,
                                   options_.folder));
     const std::vector<std::string> empty = empty_classes(files_);
     if (is_heard() && empty.size() > empty_before.size())
-      observer_->on_warning("no picture to train is left of class " + join(empty, ", "));
+      observer_->on_warning("no image to train is left of class " + join(empty, ", "));
   }
 
   void look_at_headers() {
@@ -135,7 +135,7 @@ class FolderImport {
     for (FolderSplit& split : files_.splits) {
       std::vector<Shape> shapes(split.files.size());
       leave_out(split, look_at_headers(split, shapes));
-      // Those of pictures left out are zero.
+      // Those of images left out are zero.
       std::erase_if(shapes, [](const Shape& shape) { return shape.c == 0; });
       for (std::int64_t i = 0; i < split.samples(); ++i) {
         const Shape& shape = shapes[static_cast<std::size_t>(i)];
@@ -146,7 +146,7 @@ class FolderImport {
         }
         if (!options_.size && (shape.h != first.h || shape.w != first.w))
           throw DataError(
-              fmt::format("picture sizes differ ({} in {}, {} in {}); --size HxW makes them the same",
+              fmt::format("image sizes differ ({} in {}, {} in {}); --size HxW makes them the same",
                           size_text(first), first_path, size_text(shape), path_of(split, i)));
       }
     }
@@ -167,7 +167,7 @@ class FolderImport {
       std::ranges::move(work_.for_each(mine,
                                        [&](std::int64_t file) {
                                          found[static_cast<std::size_t>(file - mine.begin)] =
-                                             read_picture_shape(path_of(split, file));
+                                             read_image_shape(path_of(split, file));
                                        }),
                         std::back_inserter(bad));
       std::ranges::copy(world_.all_gather_values(found), shapes.begin() + begin);
@@ -176,7 +176,7 @@ class FolderImport {
     return bad;
   }
 
-  /// Collective. One attempt at the file; false where bad pictures turned up, which are then left out.
+  /// Collective. One attempt at the file; false where bad images turned up, which are then left out.
   bool write() {
     std::optional<DatasetWriter> writer;
     io::agreed_at_root(world_, [&] {
@@ -196,14 +196,14 @@ class FolderImport {
 
   [[nodiscard]] std::string source() const {
     const std::size_t end = options_.folder.find_last_not_of('/');
-    std::string text = "pictures of folder " + io::name_of(options_.folder.substr(0, end + 1));
+    std::string text = "images of folder " + io::name_of(options_.folder.substr(0, end + 1));
     if (options_.size)
       text +=
           std::string(options_.fit == Fit::kCrop ? ", cut and" : ",") + " resized to " + size_text(shape_);
     return text;
   }
 
-  /// Collective. Writes the split while `is_whole`; once a bad picture turns up, only searches for more.
+  /// Collective. Writes the split while `is_whole`; once a bad image turns up, only searches for more.
   std::vector<Trouble> write(const FolderSplit& split, std::optional<DatasetWriter>& writer,
                              bool is_whole) const {
     if (is_whole) io::agreed_at_root(world_, [&] { writer->begin_split(split.name, split.samples()); });
@@ -214,20 +214,20 @@ class FolderImport {
       const std::int64_t end = std::min(begin + a_block, split.samples());
       const std::int64_t chunks = (end - begin + a_chunk - 1) / a_chunk;
       const Range mine = convoy::split(chunks, world_.size(), world_.rank());
-      const Range pictures{std::min(begin + mine.begin * a_chunk, end),
-                           std::min(begin + mine.end * a_chunk, end)};
-      std::vector<std::uint8_t> pixels(static_cast<std::size_t>(pictures.size() * shape_.size()));
-      std::ranges::move(work_.for_each(pictures,
+      const Range images{std::min(begin + mine.begin * a_chunk, end),
+                         std::min(begin + mine.end * a_chunk, end)};
+      std::vector<std::uint8_t> pixels(static_cast<std::size_t>(images.size() * shape_.size()));
+      std::ranges::move(work_.for_each(images,
                                        [&](std::int64_t file) {
                                          std::ranges::copy(
                                              fitted(path_of(split, file)).pixels,
-                                             pixels.begin() + (file - pictures.begin) * shape_.size());
+                                             pixels.begin() + (file - images.begin) * shape_.size());
                                        }),
                         std::back_inserter(bad));
       if (is_whole && bad.empty()) {
         hand_over(compressed(pixels, split.samples()), split, begin, writer);
       } else if (is_heard()) {
-        observer_->on_progress(split.name + " (searching for more bad pictures)", end, split.samples());
+        observer_->on_progress(split.name + " (searching for more bad images)", end, split.samples());
       }
     }
     return bad;
@@ -236,25 +236,25 @@ class FolderImport {
   /// Chunks of a rank in a block: work for its threads for a second or so, since progress is told after each
   /// block, and not too much memory.
   [[nodiscard]] std::int64_t chunks_per_rank(std::int64_t samples) const {
-    constexpr std::int64_t kPicturesAThread = 256;
+    constexpr std::int64_t kImagesAThread = 256;
     constexpr std::int64_t kMostBytes = std::int64_t{1} << 24;
     constexpr std::int64_t kUtmostBytes = std::int64_t{1} << 30;  // where every thread has one chunk
     const std::int64_t bytes = samples * shape_.size();
     const std::int64_t at_least = std::min(most_threads_, kUtmostBytes / bytes);
-    const std::int64_t at_most = std::min(kPicturesAThread * most_threads_ / samples, kMostBytes / bytes);
+    const std::int64_t at_most = std::min(kImagesAThread * most_threads_ / samples, kMostBytes / bytes);
     return std::max({std::int64_t{1}, at_least, at_most});
   }
 
-  [[nodiscard]] Picture fitted(const std::string& path) const {
-    Picture picture = read_picture(path);
-    if (!options_.size && (picture.shape.h != shape_.h || picture.shape.w != shape_.w))
-      throw IoError("picture " + path + " changed while it was imported; run the import again");
-    picture = with_channels(std::move(picture), shape_.c);
-    if (options_.fit == Fit::kCrop) picture = cut_to_ratio(std::move(picture), shape_.h, shape_.w);
-    return resized(std::move(picture), shape_.h, shape_.w);
+  [[nodiscard]] Image fitted(const std::string& path) const {
+    Image image = read_image(path);
+    if (!options_.size && (image.shape.h != shape_.h || image.shape.w != shape_.w))
+      throw IoError("image " + path + " changed while it was imported; run the import again");
+    image = with_channels(std::move(image), shape_.c);
+    if (options_.fit == Fit::kCrop) image = cut_to_ratio(std::move(image), shape_.h, shape_.w);
+    return resized(std::move(image), shape_.h, shape_.w);
   }
 
-  /// Collective. This rank's chunks of a split of `samples` pictures.
+  /// Collective. This rank's chunks of a split of `samples` images.
   [[nodiscard]] std::vector<FinishedChunk> compressed(const std::vector<std::uint8_t>& pixels,
                                                       std::int64_t samples) const {
     const auto whole = static_cast<std::size_t>(samples_per_chunk(shape_, samples) * shape_.size());
@@ -267,7 +267,7 @@ class FolderImport {
     return chunks;
   }
 
-  /// Collective. Rank 0 writes every rank's chunks of the block that begins with picture `next`.
+  /// Collective. Rank 0 writes every rank's chunks of the block that begins with image `next`.
   void hand_over(const std::vector<FinishedChunk>& mine, const FolderSplit& split, std::int64_t next,
                  std::optional<DatasetWriter>& writer) const {
     const std::size_t sums = 1 + 2 * static_cast<std::size_t>(shape_.c);

@@ -11,7 +11,7 @@
 #include "convoy/core/hash.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/data/names.hpp"
-#include "convoy/importers/picture_file.hpp"
+#include "convoy/importers/image_file.hpp"
 #include "convoy/io/file_system.hpp"
 
 namespace convoy::importers {
@@ -23,7 +23,7 @@ class Lister {
 
   FolderFiles list() {
     if (!io::is_folder(options_.folder))
-      throw ConfigError("no folder " + options_.folder + "; it should hold one folder of pictures a class");
+      throw ConfigError("no folder " + options_.folder + "; it should hold one folder of images a class");
     const Entries top = entries_of("");
     // A class may be called "train": as a split it holds folders.
     const bool has_splits = std::ranges::find(top.folders, data::names::kTrain) != top.folders.end() &&
@@ -38,7 +38,7 @@ class Lister {
     set_test_part_apart();
     std::erase_if(found_.splits, [](const FolderSplit& split) { return split.files.empty(); });
     if (found_.splits.empty() || found_.splits.front().name != data::names::kTrain)
-      throw ConfigError("no pictures to train in " + options_.folder +
+      throw ConfigError("no images to train in " + options_.folder +
                         " (names should end in .png, .jpg, .jpeg, .pgm, .ppm or .pnm); one folder a class is "
                         "expected, or such folders below train");
     return std::move(found_);
@@ -68,8 +68,8 @@ class Lister {
     for (std::string& name : io::list_folder(path_of(below))) {
       if (name.starts_with('.')) {
         ++found_.hidden;
-      } else if (!is_picture_name(name) && io::is_folder(path_of(joined(below, name)))) {
-        // Pictures are taken for files unseen: asking for each takes long on a network file system.
+      } else if (!is_image_name(name) && io::is_folder(path_of(joined(below, name)))) {
+        // Images are taken for files unseen: asking for each takes long on a network file system.
         entries.folders.push_back(std::move(name));
       } else {
         entries.files.push_back(std::move(name));
@@ -91,7 +91,7 @@ class Lister {
             options_.folder, name));
     if (folders.empty())
       throw ConfigError("no class folders in " + options_.folder +
-                        " (it holds no folder); put the pictures of each class into one of its own");
+                        " (it holds no folder); put the images of each class into one of its own");
   }
 
   void list_splits(const Entries& top) {
@@ -144,7 +144,7 @@ class Lister {
                       options_.folder, below));
     const Entries entries = entries_of(below);
     for (const std::string& file : entries.files) {
-      if (is_picture_name(file))
+      if (is_image_name(file))
         files.push_back(joined(below, file));
       else
         found_.passed_over.push_back(joined(below, file));
@@ -152,7 +152,7 @@ class Lister {
     for (const std::string& folder : entries.folders) collect(joined(below, folder), depth + 1, files);
   }
 
-  /// Of each class's n pictures the round(n·part), but not all, whose names have the smallest sums with the
+  /// Of each class's n images the round(n·part), but not all, whose names have the smallest sums with the
   /// seed.
   void set_test_part_apart() {
     if (options_.test_part == 0) return;
@@ -220,7 +220,7 @@ class Packed {
 
 }  // namespace
 
-FolderFiles list_pictures(const FolderOptions& options) {
+FolderFiles list_images(const FolderOptions& options) {
   return Lister(options).list();
 }
 
@@ -253,13 +253,13 @@ void broadcast(FolderFiles& files, const comm::Communicator& world) {
 }
 
 std::vector<std::string> empty_classes(const FolderFiles& files) {
-  std::vector<bool> has_picture(files.class_names.size(), false);
+  std::vector<bool> has_image(files.class_names.size(), false);
   for (const FolderSplit& split : files.splits)
     if (split.name == data::names::kTrain)
-      for (const std::int64_t label : split.labels) has_picture[static_cast<std::size_t>(label)] = true;
+      for (const std::int64_t label : split.labels) has_image[static_cast<std::size_t>(label)] = true;
   std::vector<std::string> empty;
-  for (std::size_t k = 0; k < has_picture.size(); ++k)
-    if (!has_picture[k]) empty.push_back(files.class_names[k]);
+  for (std::size_t k = 0; k < has_image.size(); ++k)
+    if (!has_image[k]) empty.push_back(files.class_names[k]);
   return empty;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Which pictures a folder of class folders holds: names alone, no file is opened. Private to the data room.
+// Which images a folder of class folders holds: names alone, no file is opened. Private to the data room.
 
 #include <cstdint>
 #include <string>
@@ -27,12 +27,12 @@ struct FolderFiles {
 /// One rank. Throws ConfigError where the folder is missing or has no class folders, where a class of
 /// another split is none of train, and where options.test_part is asked for beside a test split; IoError
 /// where it cannot be read.
-[[nodiscard]] FolderFiles list_pictures(const FolderOptions& options);
+[[nodiscard]] FolderFiles list_images(const FolderOptions& options);
 
 /// Collective: rank 0's, on every rank.
 void broadcast(FolderFiles& files, const comm::Communicator& world);
 
-/// Classes without a picture in the training split.
+/// Classes without an image in the training split.
 [[nodiscard]] std::vector<std::string> empty_classes(const FolderFiles& files);
 
 }  // namespace convoy::importers

@@ -47,7 +47,7 @@ Pair open_pair(const std::string& folder, const std::string& stem) {
             open_either(folder, stem + "-labels-idx1-ubyte"),
             0,
             {}};
-  require_magic(pair.images, kImagesMagic, "pictures");
+  require_magic(pair.images, kImagesMagic, "images");
   pair.samples = read_word(pair.images);
   const std::int64_t height = read_word(pair.images);
   const std::int64_t width = read_word(pair.images);
@@ -56,21 +56,21 @@ Pair open_pair(const std::string& folder, const std::string& stem) {
   const std::int64_t labels = read_word(pair.labels);
   if (labels != pair.samples)
     throw DataError(
-        fmt::format("counts differ ({} pictures in {}, {} labels in {}); they should belong together",
+        fmt::format("counts differ ({} images in {}, {} labels in {}); they should belong together",
                     grouped(pair.samples), pair.images.path(), grouped(labels), pair.labels.path()));
   if (pair.samples == 0 || height == 0 || width == 0)
-    throw DataError(fmt::format("wrong header in {} ({} pictures of {}); none may be zero",
-                                pair.images.path(), grouped(pair.samples), to_string(pair.shape)));
+    throw DataError(fmt::format("wrong header in {} ({} images of {}); none may be zero", pair.images.path(),
+                                grouped(pair.samples), to_string(pair.shape)));
   // Before any memory is taken: what is promised must be possible. By division, because the product may
-  // overflow; a picture's own size cannot, once no extent is beyond any picture's.
+  // overflow; an image's own size cannot, once no extent is beyond any image's.
   constexpr std::int64_t kMostExtent = 65535;
   if (height > kMostExtent || width > kMostExtent)
-    throw DataError(fmt::format("wrong header in {} (pictures of {}); no side may be longer than {}",
+    throw DataError(fmt::format("wrong header in {} (images of {}); no side may be longer than {}",
                                 pair.images.path(), to_string(pair.shape), grouped(kMostExtent)));
   constexpr std::int64_t kHeaderBytes = 16;
   if (pair.samples > (pair.images.most_bytes() - kHeaderBytes) / (height * width))
     throw DataError(
-        fmt::format("truncated file {} (its header promises {} pictures of {}, more than it can hold); copy "
+        fmt::format("truncated file {} (its header promises {} images of {}, more than it can hold); copy "
                     "or download it again",
                     pair.images.path(), grouped(pair.samples), to_string(pair.shape)));
   return pair;
@@ -78,16 +78,16 @@ Pair open_pair(const std::string& folder, const std::string& stem) {
 
 void copy_split(Pair& pair, const char* split, DatasetWriter& writer) {
   writer.begin_split(split, pair.samples);
-  std::vector<std::uint8_t> picture(static_cast<std::size_t>(pair.shape.size()));
+  std::vector<std::uint8_t> image(static_cast<std::size_t>(pair.shape.size()));
   for (std::int64_t i = 0; i < pair.samples; ++i) {
-    pair.images.read_exactly(picture, "picture " + std::to_string(i));
+    pair.images.read_exactly(image, "image " + std::to_string(i));
     std::uint8_t byte = 0;
     pair.labels.read_exactly({&byte, 1}, "label " + std::to_string(i));
     if (byte >= kClasses)
       throw DataError(fmt::format("wrong label in {} (number {} is {}); labels lie between 0 and 9",
                                   pair.labels.path(), i, byte));
     const std::int64_t label = byte;
-    writer.append(picture, {&label, 1});
+    writer.append(image, {&label, 1});
   }
   const std::string all = counted(pair.samples, "sample");
   pair.images.require_end(all);
@@ -100,7 +100,7 @@ void import_mnist(const std::string& folder, const std::string& out, Observer* o
   Pair train = open_pair(folder, "train");
   Pair test = open_pair(folder, "t10k");
   if (test.shape != train.shape)
-    throw DataError(fmt::format("picture sizes differ ({} in {}, {} in {}); they should be the same",
+    throw DataError(fmt::format("image sizes differ ({} in {}, {} in {}); they should be the same",
                                 to_string(train.shape), train.images.path(), to_string(test.shape),
                                 test.images.path()));
   DatasetHeader header{.shape = train.shape, .source = "MNIST files (IDX)", .class_names = {}};

@@ -43,7 +43,7 @@ std::vector<Trouble> SharedWork::agree_on(const std::vector<Trouble>& mine) cons
   for (const Trouble& each : all) {
     if (each.status != ExitStatus::kBadData) throw Error(each.status, each.message);
     if (options_.on_bad == OnBad::kStop)
-      throw DataError(each.message + "; mend or remove it, or leave such pictures out with --on-bad skip");
+      throw DataError(each.message + "; mend or remove it, or leave such images out with --on-bad skip");
   }
   if (observer_ != nullptr && world_.is_root())
     for (const Trouble& each : all) observer_->on_warning(each.message + "; left out");

@@ -29,9 +29,9 @@ class SharedWork {
       : options_(options), world_(world), observer_(observer) {}
 
   /// Collective. Every rank does work(i) for its own numbers `mine`, on its threads; which thread takes which
-  /// decides nothing. Returns, on every rank, the bad pictures (DataErrors) that all of them met, by number;
+  /// decides nothing. Returns, on every rank, the bad images (DataErrors) that all of them met, by number;
   /// the observer is warned of each. Throws, on every rank alike, the first other error; where options.on_bad
-  /// says so, the first bad picture; and before both, where any rank is asked to stop, that.
+  /// says so, the first bad image; and before both, where any rank is asked to stop, that.
   template <class Work>
   std::vector<Trouble> for_each(const Range& mine, const Work& work) const {
     std::vector<Trouble> troubles;

@@ -32,7 +32,7 @@ double length(const Point& a) {
   return std::sqrt(dot(a, a));
 }
 
-/// A kind of picture, in its own coordinates: everything lies within the unit circle.
+/// A kind of image, in its own coordinates: everything lies within the unit circle.
 struct Kind {
   std::string_view name;
   std::vector<std::array<Point, 2>> strokes;
@@ -101,7 +101,7 @@ std::int64_t synth_label(const SynthOptions& options, std::int64_t index) {
 }
 
 void draw_synth(const SynthOptions& options, SynthSplit split, std::int64_t index,
-                std::span<std::uint8_t> picture) {
+                std::span<std::uint8_t> image) {
   const Kind& kind = kinds()[static_cast<std::size_t>(synth_label(options, index))];
   RandomStream random(random_key(options.seed, RandomPurpose::kSynthetic, static_cast<std::uint64_t>(split),
                                  static_cast<std::uint64_t>(index)));
@@ -131,7 +131,7 @@ void draw_synth(const SynthOptions& options, SynthSplit split, std::int64_t inde
       // The share of the pixel that is covered, to first order in its distance from the edge.
       const double cover = std::clamp(0.5 - distance(p, kind, half_width) * radius, 0.0, 1.0);
       const double value = ground + cover * (ink - ground) + noise * random.normal();
-      picture[static_cast<std::size_t>(y * options.width + x)] =
+      image[static_cast<std::size_t>(y * options.width + x)] =
           static_cast<std::uint8_t>(std::floor(std::clamp(value, 0.0, 1.0) * 255 + 0.5));
     }
   }
@@ -150,13 +150,13 @@ void synth(const SynthOptions& options, const std::string& out, Observer* observ
                         .source = "convoy synth, seed " + std::to_string(options.seed),
                         .class_names = synth_class_names(options.classes)},
                        observer);
-  std::vector<std::uint8_t> picture(static_cast<std::size_t>(options.height * options.width));
+  std::vector<std::uint8_t> image(static_cast<std::size_t>(options.height * options.width));
   const auto draw = [&](SynthSplit split, const char* name, std::int64_t samples) {
     writer.begin_split(name, samples);
     for (std::int64_t index = 0; index < samples; ++index) {
-      draw_synth(options, split, index, picture);
+      draw_synth(options, split, index, image);
       const std::int64_t label = synth_label(options, index);
-      writer.append(picture, {&label, 1});
+      writer.append(image, {&label, 1});
     }
   };
   draw(SynthSplit::kTrain, data::names::kTrain, options.train);

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "convoy/core/error.hpp"
-#include "convoy/io/agreement.hpp"
+#include "convoy/io/checksum.hpp"
+#include "convoy/io/collective.hpp"
 #include "convoy/io/descriptor.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/io/sum.hpp"
 
 namespace convoy::io {
 
@@ -43,10 +43,10 @@ void PendingFile::commit(const std::function<void()>& before_rename) {
   // No rank may still be closing the file when rank 0 sums it.
   world_.barrier();
   agreed_at_root(world_, [&] {
-    write_sum(temporary_);
+    write_checksum(temporary_);
     flush_to_disk(temporary_);
-    const SumCheck check = check_sum(temporary_);
-    if (check.state != SumState::kGood)
+    const ChecksumResult check = verify_checksum(temporary_);
+    if (check.state != ChecksumState::kGood)
       throw IoError(
           fmt::format("cannot write {} (what was read back differs from what was written: {}); the disk or "
                       "the file system is failing",

@@ -9,10 +9,10 @@
 #include <stdexcept>
 
 #include "convoy/core/error.hpp"
-#include "convoy/io/agreement.hpp"
+#include "convoy/io/checksum.hpp"
+#include "convoy/io/collective.hpp"
 #include "convoy/io/descriptor.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/io/sum.hpp"
 #include "hdf5_call.hpp"
 
 namespace convoy::io {

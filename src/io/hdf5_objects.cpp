@@ -55,7 +55,7 @@ std::vector<std::string> virtual_sources(hid_t creation, const Place& place) {
       sources.push_back(each);
     } else {
       throw DataError(
-          fmt::format("missing file of virtual data set {} (there is no {}, here or beside it); its pictures "
+          fmt::format("missing file of virtual data set {} (there is no {}, here or beside it); its images "
                       "would read as zeros",
                       describe(place), name));
     }

@@ -27,19 +27,19 @@ void IoThread::post(std::function<void()> task) {
   changed_.notify_all();
 }
 
-void IoThread::add(Chore* chore) {
+void IoThread::add(PollTask* poll_task) {
   {
     const std::lock_guard lock(mutex_);
-    chores_.push_back(chore);
+    chores_.push_back(poll_task);
     is_awake_ = true;
   }
   changed_.notify_all();
 }
 
-void IoThread::remove(Chore* chore) {
+void IoThread::remove(PollTask* poll_task) {
   std::unique_lock lock(mutex_);
-  std::erase(chores_, chore);
-  changed_.wait(lock, [&] { return under_way_ != chore; });
+  std::erase(chores_, poll_task);
+  changed_.wait(lock, [&] { return under_way_ != poll_task; });
 }
 
 void IoThread::wake() {
@@ -52,13 +52,13 @@ void IoThread::wake() {
 
 bool IoThread::advance_chores(std::unique_lock<std::mutex>& lock) {
   bool did_something = false;
-  const std::vector<Chore*> chores = chores_;
-  for (Chore* chore : chores) {
+  const std::vector<PollTask*> chores = chores_;
+  for (PollTask* poll_task : chores) {
     // One that was removed meanwhile may be gone.
-    if (!tasks_.empty() || std::ranges::find(chores_, chore) == chores_.end()) continue;
-    under_way_ = chore;
+    if (!tasks_.empty() || std::ranges::find(chores_, poll_task) == chores_.end()) continue;
+    under_way_ = poll_task;
     lock.unlock();
-    did_something = chore->advance() || did_something;
+    did_something = poll_task->advance() || did_something;
     lock.lock();
     under_way_ = nullptr;
     changed_.notify_all();

@@ -54,7 +54,7 @@ struct WinogradShape {
 struct WinogradPlan {
   std::int64_t reduce, channels;
   std::int64_t tile;           ///< m
-  std::int64_t rows, columns;  ///< tiles of a picture
+  std::int64_t rows, columns;  ///< tiles of an image
   std::int64_t tiles;          ///< of all blocks
   std::int64_t strip;          ///< most tiles in hand at a time
   std::int64_t chunk;          ///< most channels in hand at a time
@@ -161,7 +161,7 @@ inline constexpr std::int64_t kChannelGroup = 16;
   return kernel > 1 && w < 4 && reduce >= kLanes;
 }
 /// Whether the direct sum over `reduce` channels copies the weights of a group of channels, side by side,
-/// before it walks over the picture. Backward data also does where the weights of the channels read lie so
+/// before it walks over the image. Backward data also does where the weights of the channels read lie so
 /// far apart that every one is on a page of its own.
 [[gnu::always_inline]] inline bool forward_packs(const Conv2dShape& s) {
   return sums_channels_last(s.kh * s.kw, s.ic, s.ow);
@@ -300,7 +300,7 @@ struct AxisShape {
   return {.in = s.iw, .out = s.ow, .kernel = s.kw, .stride = s.sw, .padding = s.pw};
 }
 
-/// Windows' taps that fall on the picture, along one axis, over all outputs.
+/// Windows' taps that fall on the image, along one axis, over all outputs.
 [[gnu::always_inline]] inline std::int64_t seen_taps(const AxisShape& axis) {
   std::int64_t seen = 0;
   for (std::int64_t o = 0; o < axis.out; ++o) {
@@ -312,7 +312,7 @@ struct AxisShape {
   return seen;
 }
 
-/// Of a pair of channels of one sample: a tap falls on the picture or beside it along each axis by itself.
+/// Of a pair of channels of one sample: a tap falls on the image or beside it along each axis by itself.
 [[gnu::always_inline]] inline std::int64_t seen_taps(const Conv2dShape& s) {
   return seen_taps(vertical_axis(s)) * seen_taps(horizontal_axis(s));
 }

@@ -12,7 +12,7 @@
 #include <system_error>
 #include <thread>
 
-#include "convoy/comm/meeting.hpp"
+#include "convoy/comm/rendezvous.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/launch/launcher.hpp"
 

@@ -7,7 +7,7 @@
 #include "convoy/core/integer.hpp"
 #include "convoy/core/random.hpp"
 #include "convoy/measure/benchmark.hpp"
-#include "convoy/measure/team_clock.hpp"
+#include "convoy/measure/team_timer.hpp"
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/step_plan.hpp"
 #include "convoy/step/team_pool.hpp"
@@ -83,7 +83,7 @@ using PassSeconds = Passes<double>;
 
 PassSeconds measure_passes(const nn::Layer& layer, const Passes<PassWork>& wanted, Bench& bench,
                            const BenchmarkSetting& setting, const Team& team, const nn::MicroBatch& batch,
-                           TeamClock& clock) {
+                           TeamTimer& clock) {
   const auto median = [&](const auto& work) { return clock.measure(team, setting.seconds, work).median; };
   const auto backward = [&](bool with_diff_src) {
     nn::Pass<float> pass = bench.pass(setting.kernels, team, batch, with_diff_src);
@@ -136,7 +136,7 @@ std::vector<LayerTimes> measure_layers(const nn::Network& network, const step::O
   const nn::MicroBatch batch{.phase = nn::Phase::kTraining, .samples = samples, .seed = options.seed};
 
   step::TeamPool pool(setting.threads, setting.kernels.enter_thread);
-  std::vector<TeamClock> clocks(count);
+  std::vector<TeamTimer> clocks(count);
   std::vector<LayerTimes> layers;
   for (const nn::Operation& operation : nn::plan_operations(network)) {
     const nn::Layer& layer = *network.nodes()[static_cast<std::size_t>(operation.node)].layer;

@@ -8,7 +8,7 @@
 #include "convoy/core/aligned.hpp"
 #include "convoy/core/layout.hpp"
 #include "convoy/measure/benchmark.hpp"
-#include "convoy/measure/team_clock.hpp"
+#include "convoy/measure/team_timer.hpp"
 #include "convoy/step/team_pool.hpp"
 
 namespace convoy::measure {
@@ -36,7 +36,7 @@ Ceiling measure_ceiling(const kernels::KernelTable<float>& kernels, int threads,
   const std::int64_t size =
       array_bytes / static_cast<std::int64_t>(sizeof(float)) / threads / kLanes * kLanes;
   step::TeamPool pool(threads, kernels.enter_thread);
-  TeamClock clock;
+  TeamTimer clock;
   Ceiling ceiling;
   std::vector<TriadArrays> arrays(static_cast<std::size_t>(threads));
   pool.make(threads, [&](std::int64_t thread) {
@@ -46,13 +46,13 @@ Ceiling measure_ceiling(const kernels::KernelTable<float>& kernels, int threads,
   pool.run(1, [&](std::int64_t, const Team& team) {
     float result = 0;
     std::int64_t done = 0;
-    const Laps chains = clock.measure(team, seconds, [&] {
+    const LapTimes chains = clock.measure(team, seconds, [&] {
       // x ← x/2 + 1/2 goes to 1: no overflow, no denormal number.
       done = kernels.multiply_add_chains(kRounds, 0.5F, 0.5F, &result);
       team.barrier();
     });
     TriadArrays& mine = arrays[static_cast<std::size_t>(team.index())];
-    const Laps triad = clock.measure(team, seconds, [&] {
+    const LapTimes triad = clock.measure(team, seconds, [&] {
       kernels.triad(size, mine.a.data(), mine.b.data(), 0.5F, mine.dst.data());
       team.barrier();
     });

@@ -1,4 +1,4 @@
-// Whole steps on random pictures.
+// Whole steps on random images.
 
 #include <algorithm>
 
@@ -16,11 +16,11 @@ namespace {
 constexpr int kStepsToWarmUp = 2;
 constexpr double kMeasurements = 10;  // a step is given the time of so many passes
 
-/// Enough pictures that they come from memory, as a real data set's do; whole batches.
-std::int64_t sample_count(const Shape& picture, std::int64_t batch) {
+/// Enough images that they come from memory, as a real data set's do; whole batches.
+std::int64_t sample_count(const Shape& image, std::int64_t batch) {
   constexpr std::int64_t kBytes = std::int64_t{64} << 20;
   constexpr std::int64_t kMost = 60'000;
-  const std::int64_t samples = std::min(kBytes / picture.size(), kMost);
+  const std::int64_t samples = std::min(kBytes / image.size(), kMost);
   return std::max<std::int64_t>(1, samples / batch) * batch;
 }
 

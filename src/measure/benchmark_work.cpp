@@ -20,17 +20,17 @@ Passes<PassWork> work_of(const nn::Network& network, const nn::Operation& operat
   const nn::Traits traits = layer.traits();
   constexpr auto kRealSize = static_cast<std::int64_t>(sizeof(float));
   const std::int64_t blocks = lane_blocks(samples);
-  const auto picture = [&](const Shape& shape) { return blocks * shape.size() * kLanes * kRealSize; };
+  const auto image = [&](const Shape& shape) { return blocks * shape.size() * kLanes * kRealSize; };
   const std::int64_t parameters = nn::parameter_count(layer) * kRealSize;
   const std::int64_t saved = layer.saved_bytes(blocks, kRealSize);
-  const std::int64_t dst = picture(layer.output());
+  const std::int64_t dst = image(layer.output());
   const std::int64_t addend = operation.addend == nn::Operation::kNone ? 0 : dst;
   const std::int64_t mask = operation.activation.is_none() ? 0 : dst;
   std::int64_t src = 0;
   std::int64_t diff_src = 0;
   for (const int input : node.inputs) {
-    src += picture(network.shape_of(input));
-    if (network.wants_diff(input)) diff_src += picture(network.shape_of(input));
+    src += image(network.shape_of(input));
+    if (network.wants_diff(input)) diff_src += image(network.shape_of(input));
   }
 
   const auto multiply_adds = static_cast<double>(samples * layer.multiplications());

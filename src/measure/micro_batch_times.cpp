@@ -4,9 +4,9 @@
 
 #include "convoy/core/median.hpp"
 #include "convoy/data/noise.hpp"
-#include "convoy/measure/rehearsal.hpp"
+#include "convoy/measure/comm_replay.hpp"
 #include "convoy/step/engine.hpp"
-#include "convoy/step/leaf_sums.hpp"
+#include "convoy/step/loss_sums.hpp"
 
 namespace convoy::measure {
 namespace {
@@ -75,7 +75,7 @@ MicroBatchTimes measure_micro_batch(const nn::Network& network, const step::Opti
   const step::StepPlan plan = step::plan_step(leaves, {0, leaves}, setting.threads);
   model::State state = model::make_state(network);
   network.initialise(options.seed, state.parameters, state.statistics);
-  step::LeafSums sums(comm::Communicator::self());
+  step::LossSums sums(comm::Communicator::self());
 
   const std::size_t operations = step::operation_ranges(network).size();
   std::vector<std::vector<double>> forward(operations);

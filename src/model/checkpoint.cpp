@@ -9,11 +9,11 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/io/agreement.hpp"
+#include "convoy/io/checksum.hpp"
+#include "convoy/io/collective.hpp"
 #include "convoy/io/commit.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/hdf5_file.hpp"
-#include "convoy/io/sum.hpp"
 
 namespace convoy::model {
 namespace {
@@ -212,10 +212,10 @@ void require_sound_checkpoint(const std::string& path) {
     throw ConfigError("there is no checkpoint " + path + " (run.dir/checkpoints holds them)");
   if (io::is_folder(path))
     throw ConfigError(path + " is a folder; name a checkpoint in it (run.dir/checkpoints/step-….h5)");
-  const io::SumCheck check = io::check_sum(path);
-  if (check.state != io::SumState::kGood) {
+  const io::ChecksumResult check = io::verify_checksum(path);
+  if (check.state != io::ChecksumState::kGood) {
     throw DataError(path + " is no sound checkpoint (" + check.detail +
-                    "; a good one begins with its sum and matches it)");
+                    "; a good one begins with its checksum and matches it)");
   }
 }
 

@@ -72,8 +72,8 @@ void Network::initialise(std::uint64_t seed, std::span<float> parameters, std::s
       const auto fan_in = static_cast<double>(parameter.fan_in);
       const auto fan_out = static_cast<double>(parameter.fan_out);
       const std::int64_t size = count(parameter.dims);
-      if (parameter.start != Start::kWeights) {
-        fill(parameters, next, size, [&] { return parameter.start == Start::kOnes ? 1 : 0; });
+      if (parameter.initializer != Initializer::kWeights) {
+        fill(parameters, next, size, [&] { return parameter.initializer == Initializer::kOnes ? 1 : 0; });
       } else if (gain > 0) {
         fill(parameters, next, size, [&] { return stream.normal() * std::sqrt(gain / fan_in); });
       } else {
@@ -85,7 +85,8 @@ void Network::initialise(std::uint64_t seed, std::span<float> parameters, std::s
   next = 0;
   for (const Node& node : nodes_)
     for (const Statistic& statistic : node.layer->statistics())
-      fill(statistics, next, count(statistic.dims), [&] { return statistic.start == Start::kOnes ? 1 : 0; });
+      fill(statistics, next, count(statistic.dims),
+           [&] { return statistic.initializer == Initializer::kOnes ? 1 : 0; });
 }
 
 std::string Network::summary() const {

@@ -169,10 +169,10 @@ void NetworkBuilder::check_end(LossKind loss, std::optional<std::int64_t> classe
   const Node& last = nodes_.back();
   const Shape& output = shapes_.back();
   if (classes && output.size() != *classes) {
-    const bool is_picture = output.h * output.w > 1;
+    const bool is_image = output.h * output.w > 1;
     throw LayerError(
         "the network ends with " + counted(output.size(), "output") +
-            (is_picture ? " (" + to_string(output) + ")" : std::string()) + ", but the data set wants " +
+            (is_image ? " (" + to_string(output) + ")" : std::string()) + ", but the data set wants " +
             grouped(*classes) +
             (loss == LossKind::kQuadratic ? " (numbers of a target, or classes)"
                                           : " (classes, with labels up to " + grouped(*classes - 1) + ")") +

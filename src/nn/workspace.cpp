@@ -65,12 +65,12 @@ void Workspace<Real>::lay_out(const CallSetting& setting, Keep keep) {
   const auto count = static_cast<int>(operations_.size());
   const auto backward_time = [&](std::size_t i) { return 2 * count - static_cast<int>(i); };
 
-  std::vector<Tenant> outputs;
-  std::vector<Tenant> diffs;
-  Tenant input{.bytes = bytes_of(kNetworkInput), .first = 0, .last = 0};
-  Tenant spare{.bytes = 0, .first = 0, .last = 2 * count};
-  Tenant scratch{.bytes = 0, .first = 0, .last = 2 * count};
-  std::vector<Tenant> saved;
+  std::vector<BufferLifetime> outputs;
+  std::vector<BufferLifetime> diffs;
+  BufferLifetime input{.bytes = bytes_of(kNetworkInput), .first = 0, .last = 0};
+  BufferLifetime spare{.bytes = 0, .first = 0, .last = 2 * count};
+  BufferLifetime scratch{.bytes = 0, .first = 0, .last = 2 * count};
+  std::vector<BufferLifetime> saved;
   for (std::size_t i = 0; i < operations_.size(); ++i) {
     const Operation& operation = operations_[i];
     const Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
@@ -82,7 +82,7 @@ void Workspace<Real>::lay_out(const CallSetting& setting, Keep keep) {
     diffs.push_back({.bytes = bytes, .first = backward_time(i), .last = backward_time(i)});
     const auto is_read_by = [&](int source, bool backward) {
       const int maker = maker_of(source);
-      Tenant& read = maker < 0 ? input : outputs[static_cast<std::size_t>(maker)];
+      BufferLifetime& read = maker < 0 ? input : outputs[static_cast<std::size_t>(maker)];
       read.last = std::max(read.last, backward ? backward_time(i) : now);
       // In its own place or its reader's, a diff is there from its first reader's backward call on.
       if (maker >= 0)
@@ -112,16 +112,16 @@ void Workspace<Real>::lay_out(const CallSetting& setting, Keep keep) {
     diffs[i].bytes = 0;
   }
 
-  std::vector<Tenant> tenants{input, spare, scratch};
+  std::vector<BufferLifetime> lifetimes{input, spare, scratch};
   for (const auto* group : {&outputs, &diffs, &saved})
-    tenants.insert(tenants.end(), group->begin(), group->end());
+    lifetimes.insert(lifetimes.end(), group->begin(), group->end());
   if (keep == Keep::kAll) {
-    for (Tenant& tenant : tenants) {
-      tenant.first = 0;
-      tenant.last = 2 * count;
+    for (BufferLifetime& lifetime : lifetimes) {
+      lifetime.first = 0;
+      lifetime.last = 2 * count;
     }
   }
-  const MemoryPlan plan = plan_memory(tenants);
+  const MemoryPlan plan = plan_memory(lifetimes);
   memory_ = AlignedBuffer<std::byte>(plan.bytes);
   auto next = plan.offsets.begin();
   for (std::int64_t* fixed : {&input_, &spare_, &scratch_}) *fixed = *next++;

@@ -59,8 +59,8 @@ Engine::Engine(const nn::Network& network, EngineSetting setting)
       pool_(setting_.threads, setting_.kernels.enter_thread),
       ranges_(operation_ranges(network)) {}
 
-LeafResult Engine::loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
-                           nn::Workspace<float>& workspace) {
+MicroBatchResult Engine::loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
+                                 nn::Workspace<float>& workspace) {
   return split.target_size() == 0
              ? workspace.loss(micro_batch, gather_labels(split, micro_batch.samples, group.labels))
              : workspace.loss(micro_batch, gather_targets(split, micro_batch.samples, group.targets));
@@ -191,12 +191,13 @@ void Engine::run_group(const GradientTask& task, std::int64_t g, const Team& tea
 void Engine::add_gradient(const GradientTask& task, const StepPlan::Leaf& leaf, int operation,
                           const Team& team) {
   const OperationRanges& ranges = ranges_[static_cast<std::size_t>(operation)];
-  if (task.tap) {
+  if (task.observer) {
     const auto part = [&](const Range& range) {
       return std::span(slot(leaf.slot) + range.begin, static_cast<std::size_t>(range.size()));
     };
     team.barrier();
-    if (team.index() == 0) task.tap(leaf.leaf, operation, part(ranges.parameters), part(ranges.statistics));
+    if (team.index() == 0)
+      task.observer(leaf.leaf, operation, part(ranges.parameters), part(ranges.statistics));
     team.barrier();
   }
   if (setting_.wire != comm::Wire::kFloat32 && ranges.parameters.size() > 0) {
@@ -276,7 +277,8 @@ void Engine::update(const StepPlan& plan, const model::Update& update, model::St
 }
 
 void Engine::evaluate(const Source& source, const data::Stream* stream, const model::State& state,
-                      const Range& block, std::span<LeafResult> leaves, std::span<std::int64_t> confusion) {
+                      const Range& block, std::span<MicroBatchResult> leaves,
+                      std::span<std::int64_t> confusion) {
   if (block.size() == 0) return;
   const std::int64_t groups = std::min<std::int64_t>(threads(), block.size());
   prepare_evaluation(block.size());

@@ -5,8 +5,8 @@
 #include <limits>
 #include <string>
 
+#include "convoy/core/backoff.hpp"
 #include "convoy/core/error.hpp"
-#include "convoy/core/patience.hpp"
 
 namespace convoy::step {
 namespace {
@@ -158,7 +158,7 @@ GradientExchange::ExchangedNorms GradientExchange::make_norms() const {
 
 void GradientExchange::begin(const StepPlan& plan, const optim::StepInfo& info, bool verify_follows) {
   // A rank that computes nothing may be ahead of its own messages.
-  for (Patience patience; !reducer_->may_begin(); patience.wait()) poll();
+  for (Backoff backoff; !reducer_->may_begin(); backoff.wait()) poll();
   {
     const std::lock_guard lock(mutex_);
     begin_step(plan, info, verify_follows);
@@ -213,7 +213,7 @@ void GradientExchange::advance() {
 }
 
 void GradientExchange::settle() {
-  for (Patience patience; !reducer_->is_idle(); patience.wait()) poll();
+  for (Backoff backoff; !reducer_->is_idle(); backoff.wait()) poll();
 }
 
 void GradientExchange::take_sum(std::int64_t step, int bucket, const Range& elements, const float* sum) {
@@ -252,7 +252,7 @@ void GradientExchange::update_by_norms() {
     const std::lock_guard lock(mutex_);
     return reducer_->has_all_sums();
   };
-  for (Patience patience; !has_all_sums(); patience.wait()) poll();
+  for (Backoff backoff; !has_all_sums(); backoff.wait()) poll();
   NormSums& sums = norms_->sums;
   const std::int64_t step = steps_ - 1;
   const model::Update update{.optimizer = setting_.optimizer,
@@ -337,7 +337,7 @@ void GradientExchange::guarded(const Function& f) noexcept {
 void GradientExchange::before(int operation, int thread) noexcept {
   drive(thread);
   for (const int bucket : buckets_of_[static_cast<std::size_t>(operation)]) {
-    for (Patience patience; !reducer_->is_done(bucket); patience.wait()) {
+    for (Backoff backoff; !reducer_->is_done(bucket); backoff.wait()) {
       if (has_failed_.load()) return;
       help(thread);
     }
@@ -358,7 +358,7 @@ void GradientExchange::finish(int thread) noexcept {
            (thread != 0 || contributed_ == buckets_.size());
   };
   if (thread == 0) holds_back_ = false;
-  for (Patience patience; !is_finished() && !has_failed_.load(); patience.wait()) {
+  for (Backoff backoff; !is_finished() && !has_failed_.load(); backoff.wait()) {
     drive(thread);
     help(thread);
   }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "convoy/comm/meeting.hpp"
+#include "convoy/comm/rendezvous.hpp"
 #include "convoy/comm/tree.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/integer.hpp"
@@ -26,7 +26,7 @@ StepRunner::StepRunner(const Options& options, const comm::Communicator& world, 
       optimizer_(optim::make_optimizer(options.optimizer)),
       exchange_(make_exchange(network, kernels)),
       engine_(network, engine_setting(network, kernels)),
-      leaf_sums_(world) {
+      loss_sums_(world) {
   if (exchange_) {
     cross_check_.emplace(world, static_cast<int>(operation_ranges(network).size()));
     return;
@@ -106,7 +106,8 @@ void StepRunner::start_watchdog() {
                 const int in_meeting = world_.waits_for();
                 return in_meeting >= 0 ? in_meeting : exchange_->reducer().waits_for();
               },
-          .roll_call = [roll = world_.split(0)] { return comm::silent_ranks(roll, kSecondsToAnswer); }});
+          .find_unresponsive =
+              [roll = world_.split(0)] { return comm::unresponsive_ranks(roll, kSecondsToAnswer); }});
 }
 
 const StepPlan& StepRunner::prepare_plans() {
@@ -131,7 +132,7 @@ void StepRunner::compute_again(const StepPlan& usual, const StepInput& input) {
   if (leaf < 0) return;
   StepPlan plan = plan_step(usual.leaves, {leaf, leaf + 1}, 1);
   plan.groups.resize(usual.groups.size());  // the others are idle: no workspace is made for this alone
-  LeafResult result;
+  MicroBatchResult result;
   engine_.gradients({.plan = plan,
                      .source = source_,
                      .stream = input.stream,
@@ -140,28 +141,28 @@ void StepRunner::compute_again(const StepPlan& usual, const StepInput& input) {
                      .seed = options_.seed,
                      .epoch = input.epoch,
                      .leaves = std::span(&result, 1),
-                     .tap = [this](std::int64_t of, int operation, std::span<float> parameters,
-                                   std::span<float> statistics) {
+                     .observer = [this](std::int64_t of, int operation, std::span<float> parameters,
+                                        std::span<float> statistics) {
                        cross_check_->see(of, operation, parameters, statistics, true);
                      }});
 }
 
-GradientTap StepRunner::tap_of(const StepInput& input) {
-  tapped_ = {.step = input.step + 1, .is_checked = exchange_ && input.verify_follows};
-  if (!tapped_.is_checked && !hooks_.corrupt) return {};
+GradientObserver StepRunner::observer_of(const StepInput& input) {
+  observed_ = {.step = input.step + 1, .is_checked = exchange_ && input.verify_follows};
+  if (!observed_.is_checked && !hooks_.corrupt) return {};
   // Captures no more than a std::function holds without an allocation.
   return [this](std::int64_t leaf, int operation, std::span<float> parameters, std::span<float> statistics) {
     if (hooks_.corrupt && !parameters.empty())
-      hooks_.corrupt("gradient", world_.rank(), tapped_.step, std::as_writable_bytes(parameters));
-    if (tapped_.is_checked) cross_check_->see(leaf, operation, parameters, statistics, false);
+      hooks_.corrupt("gradient", world_.rank(), observed_.step, std::as_writable_bytes(parameters));
+    if (observed_.is_checked) cross_check_->see(leaf, operation, parameters, statistics, false);
   };
 }
 
-void StepRunner::await_pictures_of(const StepInput& input) {
+void StepRunner::await_images_of(const StepInput& input) {
   if (input.stream == nullptr) return;
   enter(Phase::kData, input.step + 1);
   PartTimer timer(&profile_);
-  await_pictures(
+  await_images(
       *input.stream, input.step, [this] { engine_.tick(); },
       [this] {
         if (exchange_) exchange_->poll();
@@ -169,9 +170,9 @@ void StepRunner::await_pictures_of(const StepInput& input) {
   timer.book(Activity::kData);
 }
 
-LeafResult StepRunner::step(const StepInput& input) {
+MicroBatchResult StepRunner::step(const StepInput& input) {
   const StepTimer whole(&profile_);
-  await_pictures_of(input);
+  await_images_of(input);
   enter(Phase::kStep, input.step + 1);
   const auto samples = static_cast<std::int64_t>(input.batch.size());
   const std::int64_t leaves = batches_.micro_batches(samples);
@@ -187,12 +188,12 @@ LeafResult StepRunner::step(const StepInput& input) {
                      .batch = input.batch,
                      .seed = options_.seed,
                      .epoch = input.epoch,
-                     .leaves = leaf_sums_.places(leaves),
+                     .leaves = loss_sums_.places(leaves),
                      .hook = exchange_.get(),
-                     .tap = tap_of(input)});
+                     .observer = observer_of(input)});
   PartTimer timer(&profile_);
   if (exchange_) exchange_->end();
-  const LeafResult sum = leaf_sums_.sum(leaves, input.request ? input.request() : 0, [this] {
+  const MicroBatchResult sum = loss_sums_.sum(leaves, input.request ? input.request() : 0, [this] {
     if (exchange_) exchange_->poll();
   });
   if (!std::isfinite(sum.loss_sum)) {

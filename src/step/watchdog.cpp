@@ -20,7 +20,7 @@ constexpr double kLastWordsSeconds = 2;  // for the other ranks' watchdogs
 const char* describe(Phase phase) {
   switch (phase) {
     case Phase::kData:
-      return "waiting for pictures to be read";
+      return "waiting for images to be read";
     case Phase::kStep:
       return "computing and exchanging gradients";
     case Phase::kEvaluation:
@@ -79,9 +79,9 @@ std::string Watchdog::message() const {
       comm::rank_on_host(rank_, hosts_));
 }
 
-void Watchdog::call_the_roll() const {
+void Watchdog::report_unresponsive() const {
   std::string missing;
-  for (const int rank : others_.roll_call())
+  for (const int rank : others_.find_unresponsive())
     missing += (missing.empty() ? "" : ", ") + comm::rank_on_host(rank, hosts_);
   if (!missing.empty())
     say(fmt::format("no answer from {} [{}]", missing, comm::rank_on_host(rank_, hosts_)));
@@ -103,7 +103,8 @@ void Watchdog::watch() {
       seen = ticks;
       since = now;
     } else if (now - since > Seconds(timeout_seconds_)) {
-      if (others_.roll_call) std::thread([this] { call_the_roll(); }).detach();  // nobody waits for it
+      if (others_.find_unresponsive)
+        std::thread([this] { report_unresponsive(); }).detach();  // nobody waits for it
       end_(message());
       return;
     }

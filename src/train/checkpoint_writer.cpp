@@ -7,9 +7,9 @@
 #include <thread>
 #include <utility>
 
+#include "convoy/core/backoff.hpp"
 #include "convoy/core/error.hpp"
-#include "convoy/core/patience.hpp"
-#include "convoy/io/agreement.hpp"
+#include "convoy/io/collective.hpp"
 #include "convoy/io/file_system.hpp"
 
 namespace convoy::train {
@@ -111,7 +111,7 @@ bool CheckpointWriter::is_standing() const {
 void CheckpointWriter::settle() {
   if (!job_) return;
   const Clock::time_point begin = Clock::now();
-  for (Patience patience; !job_->is_done.load(std::memory_order_acquire); patience.wait()) {
+  for (Backoff backoff; !job_->is_done.load(std::memory_order_acquire); backoff.wait()) {
   }
   job_->waited += seconds_since(begin);
   tell();

@@ -22,11 +22,11 @@ namespace {
 
 /// Micro-batches `block`, as many at a time as two buffers of some mebibytes hold.
 void evaluate_streamed(step::Engine& engine, const step::Source& source, const model::State& state,
-                       io::IoThread& io_thread, const Range& block, std::span<step::LeafResult> leaves,
+                       io::IoThread& io_thread, const Range& block, std::span<step::MicroBatchResult> leaves,
                        std::span<std::int64_t> confusion) {
   if (block.size() == 0) return;
   constexpr std::int64_t kBytes = std::int64_t{16} << 20;
-  const std::int64_t leaf_bytes = engine.micro_batch() * source.split->picture_bytes();
+  const std::int64_t leaf_bytes = engine.micro_batch() * source.split->image_bytes();
   const std::int64_t at_once =
       std::min(std::max<std::int64_t>(kBytes / leaf_bytes, engine.threads()), block.size());
   const Range rows{block.begin * engine.micro_batch(),
@@ -34,7 +34,7 @@ void evaluate_streamed(step::Engine& engine, const step::Source& source, const m
   const auto stream = step::feed_evaluation(*source.split, io_thread, rows, at_once * engine.micro_batch());
   for (std::int64_t step = 0, begin = block.begin; begin < block.end; ++step, begin += at_once) {
     const Range piece{begin, std::min(begin + at_once, block.end)};
-    step::await_pictures(*stream, step, [&] { engine.tick(); });
+    step::await_images(*stream, step, [&] { engine.tick(); });
     engine.evaluate(
         source, stream.get(), state, piece,
         leaves.subspan(static_cast<std::size_t>(begin - block.begin), static_cast<std::size_t>(piece.size())),
@@ -51,7 +51,7 @@ Evaluation evaluate(step::Engine& engine, const comm::Communicator& world, const
   result.samples = source.split->samples();
   const std::int64_t leaves = (result.samples + engine.micro_batch() - 1) / engine.micro_batch();
   const Range block = comm::leaf_block(leaves, world.size(), world.rank());
-  std::vector<step::LeafResult> mine(static_cast<std::size_t>(block.size()));
+  std::vector<step::MicroBatchResult> mine(static_cast<std::size_t>(block.size()));
   const auto cells = static_cast<std::size_t>(confusion_classes * confusion_classes);
   std::vector<std::int64_t> confusion(cells);
   if (source.split->is_streamed()) {
@@ -61,7 +61,7 @@ Evaluation evaluate(step::Engine& engine, const comm::Communicator& world, const
   }
 
   std::vector<double> losses;
-  for (const step::LeafResult& leaf : world.all_gather_values(mine)) {
+  for (const step::MicroBatchResult& leaf : world.all_gather_values(mine)) {
     losses.push_back(leaf.loss_sum);
     result.correct += leaf.correct;
     result.correct_top5 += leaf.correct_top5;

@@ -22,7 +22,7 @@ constexpr auto kFloatBytes = static_cast<std::int64_t>(sizeof(float));
 struct HeldBytes {
   std::int64_t state = 0;       ///< parameters and optimizer
   std::int64_t checkpoint = 0;  ///< what this rank copies of them for one that is being written
-  std::int64_t buffers = 0;     ///< of streamed pictures, in shared memory
+  std::int64_t buffers = 0;     ///< of streamed images, in shared memory
   std::int64_t node_peers = 0;  ///< gradients of the host's other ranks, in shared memory
   std::int64_t others = 0;      ///< program, libraries, data
 };
@@ -31,12 +31,12 @@ struct HeldBytes {
 void look_at(const step::Source& source) {
   if (source.split->is_streamed()) return;
   const std::int64_t all = source.split->samples();
-  std::vector<float> pictures(static_cast<std::size_t>(source.transform.shape.size() * kLanes));
+  std::vector<float> images(static_cast<std::size_t>(source.transform.shape.size() * kLanes));
   std::array<std::int64_t, kLanes> samples{};
   for (std::int64_t first = 0; first < all; first += kLanes) {
     const auto count = static_cast<std::size_t>(std::min(kLanes, all - first));
     std::iota(samples.begin(), samples.end(), first);
-    source.split->load(std::span(samples).first(count), source.transform, pictures.data());
+    source.split->load(std::span(samples).first(count), source.transform, images.data());
   }
 }
 
@@ -53,13 +53,13 @@ std::int64_t snapshot_bytes(const config::Options& options, const comm::Communic
 std::int64_t buffer_bytes(const config::Options& options, const data::Split& split) {
   if (!split.is_streamed()) return 0;
   const data::SampleOrder order(split, options.data, options.seed, options.batch);
-  return 2 * order.most_in_portion() * split.picture_bytes();
+  return 2 * order.most_in_portion() * split.image_bytes();
 }
 
 std::string describe_plan(const nn::Network& network, const step::StepPlan& plan, const step::Engine& engine,
                           const HeldBytes& held) {
-  std::string text = "Calls:\n" + nn::describe_operations(network, engine.planner(),
-                                                          engine.micro_batch(), engine.precision());
+  std::string text = "Calls:\n" + nn::describe_operations(network, engine.planner(), engine.micro_batch(),
+                                                          engine.precision());
   const auto groups = static_cast<std::int64_t>(plan.groups.size());
   const std::int64_t least = engine.threads() / std::max<std::int64_t>(groups, 1);
   const std::int64_t most = groups > 0 && engine.threads() % groups != 0 ? least + 1 : least;
@@ -78,7 +78,7 @@ std::string describe_plan(const nn::Network& network, const step::StepPlan& plan
       in_bytes(held.state),
       held.checkpoint > 0 ? ", their copy while a checkpoint is written " + in_bytes(held.checkpoint)
                           : std::string(),
-      held.buffers > 0 ? ", this host's buffers of pictures " + in_bytes(held.buffers) : std::string(),
+      held.buffers > 0 ? ", this host's buffers of images " + in_bytes(held.buffers) : std::string(),
       in_bytes(held.others));
   return text;
 }

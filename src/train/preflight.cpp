@@ -20,9 +20,9 @@ std::vector<std::string> start_warnings(const config::Options& options, const da
   std::vector<std::string> warnings = dataset.warnings();
   const data::Split& train = training_split(dataset, options.data.file);
   if (train.is_streamed() && options.data.shuffle && options.data.order == data::Order::kFull &&
-      train.samples() * train.picture_bytes() > options.data.window_bytes)
+      train.samples() * train.image_bytes() > options.data.window_bytes)
     warnings.emplace_back(
-        "pictures are read while they are trained, in data.order = full, which reads a chunk of the file for "
+        "images are read while they are trained, in data.order = full, which reads a chunk of the file for "
         "a "
         "few samples of it, so most chunks many times an epoch; data.order = chunks reads each once");
   for (std::string& warning : step::placement_warnings(placements)) warnings.push_back(std::move(warning));
@@ -36,7 +36,7 @@ std::vector<std::string> start_warnings(const config::Options& options, const da
 std::string describe_data(const std::string& file, const data::Dataset& dataset) {
   const data::Split* test = dataset.split("test");
   return fmt::format(
-      "{}: {}, {}, {}, pictures {}, {}{}", file,
+      "{}: {}, {}, {}, images {}, {}{}", file,
       counted(training_split(dataset, file).samples(), "training sample"),
       counted(test != nullptr ? test->samples() : 0, "test sample"),
       dataset.has_targets() ? counted(dataset.classes(), "number") + " a target"

@@ -9,9 +9,9 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/io/agreement.hpp"
-#include "convoy/step/agreement.hpp"
+#include "convoy/io/collective.hpp"
 #include "convoy/step/batch_plan.hpp"
+#include "convoy/step/consistency.hpp"
 #include "convoy/step/feed.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "preflight.hpp"
@@ -129,7 +129,7 @@ class Replay {
       const bool is_checked = is_verified(progress_.step);
       step::StepInput input = setup_.input_after(progress_.step, stream.get());
       input.verify_follows = is_checked;
-      const step::LeafResult sum = setup_.step_runner.step(input);
+      const step::MicroBatchResult sum = setup_.step_runner.step(input);
       progress_.add_step(static_cast<std::int64_t>(input.batch.size()), sum);
       if (is_checked) setup_.step_runner.verify();
       if (progress_.step % setup_.steps_per_epoch == 0) progress_.end_epoch(epoch);

@@ -7,10 +7,10 @@
 #include "convoy/config/config.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/io/agreement.hpp"
+#include "convoy/io/checksum.hpp"
+#include "convoy/io/collective.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/probe.hpp"
-#include "convoy/io/sum.hpp"
 
 namespace convoy::train {
 namespace {
@@ -66,7 +66,7 @@ void begin_branch(const RunDirectory& directory, const std::string& from, std::i
   for (const std::string& name : model::list_checkpoints(directory.checkpoints())) {
     if (name == model::checkpoint_name(step)) break;
     const std::string newer = directory.checkpoints() + '/' + name;
-    if (io::check_sum(newer).state != io::SumState::kGood) continue;
+    if (io::verify_checksum(newer).state != io::ChecksumState::kGood) continue;
     throw ConfigError(
         fmt::format("cannot go on from {} as another run would ({}) in run.dir = {}: it holds {} of the run "
                     "so far, which the next --resume auto would take; name another run.dir",

@@ -9,21 +9,21 @@
 #include "checkpoint_writer.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/io/agreement.hpp"
+#include "convoy/io/collective.hpp"
 #include "convoy/io/hdf5_file.hpp"
-#include "convoy/step/agreement.hpp"
 #include "convoy/step/batch_plan.hpp"
+#include "convoy/step/consistency.hpp"
 #include "convoy/step/feed.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "convoy/train/provenance.hpp"
 #include "convoy/train/run_directory.hpp"
 #include "deadline.hpp"
+#include "metrics_lines.hpp"
 #include "metrics_log.hpp"
 #include "plan_report.hpp"
 #include "preflight.hpp"
 #include "requests.hpp"
 #include "resume.hpp"
-#include "telling.hpp"
 #include "training_setup.hpp"
 
 namespace convoy::train {
@@ -181,7 +181,7 @@ class Trainer {
     rate_ = input.learning_rate;
     input.verify_follows = verify_is_due(progress_.step + 1);
     input.request = [this] { return static_cast<int>(requests_.own()); };
-    const step::LeafResult sum = setup_.step_runner.step(input);
+    const step::MicroBatchResult sum = setup_.step_runner.step(input);
     const auto samples = static_cast<std::int64_t>(input.batch.size());
     progress_.add_step(samples, sum);
     if (launch_.hooks.corrupt) {
@@ -251,7 +251,7 @@ class Trainer {
     resume();
   }
 
-  /// What steps of this rank have waited for pictures since the start.
+  /// What steps of this rank have waited for images since the start.
   [[nodiscard]] double seconds_waited() const { return stream_ ? stream_->seconds_waited() : 0; }
   /// Of the time of `pace`, since they had waited `before`.
   [[nodiscard]] double wait_share(double before, const Pace& pace) const {

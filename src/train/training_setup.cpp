@@ -1,7 +1,7 @@
 #include "training_setup.hpp"
 
-#include "convoy/step/agreement.hpp"
 #include "convoy/step/batch_plan.hpp"
+#include "convoy/step/consistency.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "preflight.hpp"
 

@@ -79,7 +79,7 @@ def make_layers(lines):
 
 
 def make_network(config, shape):
-    """The network of the INI file `config` for pictures of `shape` (C, H, W)."""
+    """The network of the INI file `config` for images of `shape` (C, H, W)."""
     with open(config, encoding="utf-8") as file:
         text = re.sub("#.*", "", file.read())
     loss = re.search(r"^\s*loss\s*=\s*(\S+)", text, re.MULTILINE)
@@ -97,9 +97,9 @@ def network_size(network, shape):
     products = []
 
     def of_convolution(layer, inputs, _):
-        """Taps that fall on the picture: what a window of ones sums over a picture of ones within zeros."""
-        picture, window = torch.ones(1, 1, *inputs[0].shape[2:]), torch.ones(1, 1, *layer.kernel_size)
-        taps = nn.functional.conv2d(picture, window, stride=layer.stride, padding=layer.padding).sum()
+        """Taps that fall on the image: what a window of ones sums over an image of ones within zeros."""
+        image, window = torch.ones(1, 1, *inputs[0].shape[2:]), torch.ones(1, 1, *layer.kernel_size)
+        taps = nn.functional.conv2d(image, window, stride=layer.stride, padding=layer.padding).sum()
         products.append(int(taps) * layer.in_channels * layer.out_channels)
 
     for layer in network.modules():
@@ -116,14 +116,14 @@ def step_seconds(network, shape, batch, seconds, bf16, channels_last):
     """How long each step took, for `seconds` and one step at least."""
     layout = torch.channels_last if channels_last else torch.contiguous_format
     network = network.train().to(memory_format=layout)
-    pictures = torch.randn(batch, *shape).to(memory_format=layout)
+    images = torch.randn(batch, *shape).to(memory_format=layout)
     labels = torch.randint(0, 10, (batch,))
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9)
 
     def step():
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
-            outputs = network(pictures)
+            outputs = network(images)
         nn.functional.cross_entropy(outputs.float(), labels).backward()
         optimizer.step()
 
@@ -141,7 +141,7 @@ def step_seconds(network, shape, batch, seconds, bf16, channels_last):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", required=True, metavar="FILE", help="INI file with the network's layer lines")
-    parser.add_argument("--input", required=True, metavar="CxHxW", help="a picture's channels, height and width")
+    parser.add_argument("--input", required=True, metavar="CxHxW", help="an image's channels, height and width")
     parser.add_argument("--batch", required=True, type=int, metavar="N")
     parser.add_argument("--threads", required=True, type=int, metavar="N")
     parser.add_argument("--seconds", required=True, type=float, metavar="S", help="how long to take times")

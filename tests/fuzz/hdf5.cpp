@@ -12,9 +12,9 @@
 #include "convoy/core/hash.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/data/describe.hpp"
+#include "convoy/io/checksum.hpp"
+#include "convoy/io/child_process.hpp"
 #include "convoy/io/hdf5_file.hpp"
-#include "convoy/io/sum.hpp"
-#include "convoy/io/trial.hpp"
 #include "convoy/model/checkpoint.hpp"
 #include "convoy/model/state.hpp"
 #include "convoy/nn/network.hpp"
@@ -26,7 +26,7 @@ namespace {
 
 using namespace convoy;
 
-constexpr io::TrialLimits kLimits{.seconds = 1, .bytes = std::int64_t{256} << 20};
+constexpr io::ChildLimits kLimits{.seconds = 1, .bytes = std::int64_t{256} << 20};
 
 void read_checkpoint(const std::string& path) {
   (void)model::describe_checkpoint(path);
@@ -76,7 +76,7 @@ bool died(const std::string& path) {
       __sanitizer_set_death_callback(nullptr);  // libFuzzer would write the input down as a finding
       read_all(path);
     };
-    io::try_in_child(path, read_in_child, kLimits);
+    io::run_in_child(path, read_in_child, kLimits);
   } catch (const DataError&) {
     return true;
   }
@@ -121,7 +121,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<std::uint8_t> whole(static_cast<std::size_t>(io::kUserBlockBytes));
   whole.insert(whole.end(), data, data + size);
   fuzz::write_file(path, whole);
-  io::write_sum(path);
+  io::write_checksum(path);
   if (std::getenv("CONVOY_FUZZ_DIRECTLY") == nullptr && died(path)) {
     keep({data, size});
     return 0;

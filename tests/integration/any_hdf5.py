@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """HDF5 files that Convoy did not make: whatever the layout, the type, the storage and the number of files, the same
-pictures end with the same bits; targets train; what is wrong is named."""
+images end with the same bits; targets train; what is wrong is named."""
 
 import os
 import shutil
@@ -39,7 +39,7 @@ threads = 1
 REGRESSION = [("images", "/x"), ("targets", "/t"), ("layout", "NHW"), ("test-images", "/xt"), ("test-targets", "/tt")]
 
 
-def pictures():
+def images():
     """Of four classes, by which quarter is bright; numbers that float16 holds too."""
     generator = numpy.random.default_rng(3)
     labels = generator.integers(0, 4, SAMPLES)
@@ -59,7 +59,7 @@ def write(name, images, labels, **storage):
 class AnyHdf5(runs.Folder):
     def setUp(self):
         super().setUp()
-        self.images, self.labels = pictures()
+        self.images, self.labels = images()
         write("plain.h5", self.images.astype("uint16"), self.labels)
         with open("any.ini", "w", encoding="utf-8") as file:
             file.write(CONFIGURATION)
@@ -155,7 +155,7 @@ class AnyHdf5(runs.Folder):
         refused(2, r"no data set matches nothing\*\.h5", {"data.file": "nothing*.h5"})
         refused(3, r"there is no /nowhere", {"data.images": "/nowhere"})
         refused(3, r"/x is \[140x8x10x3\]\); it should have three dimensions, \[N\]\[H\]\[W\]", {"data.layout": "NHW"})
-        refused(3, r"/x is \[140x8x10x3\]\); /x holds 140 pictures", {"data.labels": "/x"})
+        refused(3, r"/x is \[140x8x10x3\]\); /x holds 140 images", {"data.labels": "/x"})
         refused(2, r"one of NCHW, NHWC, NHW", {"data.layout": "CHW"})
         refused(2, r"has labels in one split and targets in the other", {"data.test-targets": "/deep/y"})
         refused(2, r"leave one out", {"data.targets": "/deep/y"})
@@ -187,12 +187,12 @@ class AnyHdf5(runs.Folder):
         self.assertRegex(outcome.output, r"/x  uint16 140x8x10x3, contiguous")
         self.assertRegex(outcome.output, r"/deep/y  int64 140")
         with h5py.File("links.h5", "w") as file:
-            file["a/pictures"] = h5py.ExternalLink("plain.h5", "/x")
+            file["a/images"] = h5py.ExternalLink("plain.h5", "/x")
             file["group"] = h5py.ExternalLink("plain.h5", "/deep")
             file["gone"] = h5py.ExternalLink("nowhere.h5", "/x")
         outcome = runs.convoy("inspect", "links.h5")
         self.assertEqual(outcome.status, 0, outcome)
-        self.assertRegex(outcome.output, r"/a/pictures  uint16 140x8x10x3")
+        self.assertRegex(outcome.output, r"/a/images  uint16 140x8x10x3")
         self.assertRegex(outcome.output, r"/group  a link to the group /deep of plain\.h5")
         self.assertRegex(outcome.output, r"/gone  a link to /x of nowhere\.h5, which is not there")
         outcome = runs.convoy("train", "--config", "any.ini", "--data.file", "links.h5", "--data.images", "/gone",

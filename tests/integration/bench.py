@@ -10,7 +10,7 @@ import runs
 SHARES = ["kernels", "reduction", "data", "optimizer", "other"]
 PASS = ["seconds", "multiply_adds", "gflops", "share_of_peak", "bytes", "gigabytes_per_second", "roof"]
 BENCH = {
-    "top": ["version", "isa", "threads", "teams", "batch", "micro_batch", "pictures", "machine", "layers", "step"],
+    "top": ["version", "isa", "threads", "teams", "batch", "micro_batch", "images", "machine", "layers", "step"],
     "layer": ["name", "layer", "output", "forward", "diff_src", "diff_weights"],
     "step": ["steps", "seconds", "images_per_second", "multiply_adds", "gflops", "share_of_peak", "shares"],
 }
@@ -64,7 +64,7 @@ class Bench(runs.Folder):
         output = self.bench("lenet", threads=2).output
         self.assertRegex(output, r"\AMachine: kernels \w+\n  one core +FMA peak +[\d.]+ GFLOP/s +triad +[\d.]+ GB/s\n"
                                  r"  2 threads +FMA peak")
-        self.assertRegex(output, r"\nLayers: micro-batches of 4, 2 teams at once, pictures 1x16x16 "
+        self.assertRegex(output, r"\nLayers: micro-batches of 4, 2 teams at once, images 1x16x16 "
                                  r"\(random, as in data\.h5\)\n")
         self.assertRegex(output, r"\nconv1 \+ tanh1: conv 6 5x5 pad=2 -> 6x16x16\n  forward +[\d.]+ +[\d.]+ +[\d.]+ % ")
         self.assertRegex(output, r"\nStep: batch 30 on 2 threads: [\d.]+ ms ")
@@ -75,10 +75,10 @@ class Bench(runs.Folder):
     def test_needs_no_data_set_and_leaves_nothing(self):
         before = sorted(os.listdir("."))
         words = ("--data.file", "nope.h5")
-        self.assertIn("pictures 3x32x32 (random, data.file nope.h5 is not there", self.bench("tiny", *words).output)
-        self.assertIn("pictures 5x7x9 (random, as --shape says)",
+        self.assertIn("images 3x32x32 (random, data.file nope.h5 is not there", self.bench("tiny", *words).output)
+        self.assertIn("images 5x7x9 (random, as --shape says)",
                       self.bench("tiny", *words, "--shape", "5x7x9", "--classes", 4).output)
-        self.assertIn("pictures 2x3x4 (random, as --shape says)", self.bench("tiny", "--shape", "2x3x4").output)
+        self.assertIn("images 2x3x4 (random, as --shape says)", self.bench("tiny", "--shape", "2x3x4").output)
         self.assertEqual(sorted(os.listdir(".")), before)
 
     def test_measures_the_instruction_set_that_is_asked_for(self):

@@ -3,7 +3,7 @@
 itself, within a bound of memory, and either says so, naming the file, or has read the very same content.
 
 CONVOY_TEST_DAMAGES places (200; the full proof is 2000) with the seed CONVOY_TEST_SEED (1). Beyond them: files of
-others, which carry no sum, with damaged metadata.
+others, which carry no checksum, with damaged metadata.
 """
 
 import collections
@@ -58,7 +58,7 @@ DAMAGES = (flip, cut, zero, overwrite, append)
 
 
 def place_in(generator, content):
-    """Anywhere, but every fourth at the front, where the sum and HDF5's first structures stand."""
+    """Anywhere, but every fourth at the front, where the checksum and HDF5's first structures stand."""
     return generator.randrange(generator.choice((60, 1200)) if generator.randrange(4) == 0 else len(content))
 
 
@@ -194,7 +194,7 @@ threads = 1
 
 @unittest.skipUnless(h5py, "python3-h5py is not installed")
 class FilesOfOthers(Counted):
-    """Without a sum, damage can read as other content; but it is libhdf5 in a child process that crashes, not Convoy."""
+    """Without a checksum, damage can read as other content; but it is libhdf5 in a child process that crashes, not Convoy."""
 
     def setUp(self):
         super().setUp()
@@ -206,12 +206,12 @@ class FilesOfOthers(Counted):
             file["x"].attrs["names"] = ["one", "two"]
             file["deep"].attrs["numbers"] = numpy.arange(5)
         with h5py.File("other.h5") as file:
-            pictures, labels = file["x"].id, file["deep/y"].id
-            chunks = [pictures.get_chunk_info(index) for index in range(pictures.get_num_chunks())]
+            images, labels = file["x"].id, file["deep/y"].id
+            chunks = [images.get_chunk_info(index) for index in range(images.get_num_chunks())]
             content = [range(chunk.byte_offset, chunk.byte_offset + chunk.size) for chunk in chunks]
             content.append(range(labels.get_offset(), labels.get_offset() + labels.get_storage_size()))
         self.sound = runs.read("other.h5")
-        # Metadata that says something: neither pictures and labels nor what stands empty.
+        # Metadata that says something: neither images and labels nor what stands empty.
         self.places = [at for at, byte in enumerate(self.sound) if not any(at in span for span in content)
                        and any(self.sound[max(0, at - 4):at + 4])]
         runs.write("any.ini", OTHERS_INI.encode())

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Folders of pictures: the same bytes at any number of ranks and threads, Pillow's own pixels, bad pictures named, no
+"""Folders of images: the same bytes at any number of ranks and threads, Pillow's own pixels, bad images named, no
 broken file left by signals; the published formats and synth as one of several ranks; and a network trains on it."""
 
 import os
@@ -22,14 +22,14 @@ SIZE = (20, 28)  # height, width
 SLOW_FILES = 400
 
 
-def picture(generator, index):
+def image(generator, index):
     """Coarse noise, larger or smaller than SIZE, brighter the higher its class."""
     height, width = generator.integers(12, 70, 2)
     coarse = generator.integers(0, 150, (height // 4 + 1, width // 4 + 1, 3)) + 50 * (index % 3)
     return Image.fromarray(coarse.astype("uint8")).resize((int(width), int(height)), Image.BICUBIC)
 
 
-def make_pictures(folder):
+def make_images(folder):
     """90 files, a third in each class; every kind there is."""
     generator = numpy.random.default_rng(5)
     for index in range(90):
@@ -37,7 +37,7 @@ def make_pictures(folder):
                         ("png", "P"), ("png", "L"), ("jpeg", "L")][index // 3 % 9]
         below = os.path.join(folder, CLASSES[index % 3], "more" if index % 5 == 0 else "")
         os.makedirs(below, exist_ok=True)
-        picture(generator, index).convert(mode).save(os.path.join(below, f"{index:02}.{ending}"))
+        image(generator, index).convert(mode).save(os.path.join(below, f"{index:02}.{ending}"))
 
 
 def files_in_order(folder):
@@ -51,17 +51,17 @@ def files_in_order(folder):
 class ImportFolder(runs.Folder):
     def setUp(self):
         super().setUp()
-        make_pictures("pictures")
+        make_images("images")
 
     def import_folder(self, *words, status=0, **how):
-        outcome = runs.convoy("import", "folder", "pictures", "--size", f"{SIZE[0]}x{SIZE[1]}", *words, **how)
+        outcome = runs.convoy("import", "folder", "images", "--size", f"{SIZE[0]}x{SIZE[1]}", *words, **how)
         self.assertEqual(outcome.status, status, outcome)
         self.assertEqual(runs.leftovers("."), [])
         return outcome
 
     def test_ranks_and_threads_decide_no_byte(self):
         outcome = self.import_folder("--out", "one.h5", "--test-part", 0.2)
-        self.assertIn("3 classes, 72 pictures in train, 18 pictures in test", outcome.output)
+        self.assertIn("3 classes, 72 images in train, 18 images in test", outcome.output)
         for ranks in (1, 2, 3, 4):
             self.import_folder("--out", "many.h5", "--test-part", 0.2, "--threads", ranks, ranks=ranks)
             self.assertEqual(runs.read("many.h5"), runs.read("one.h5"), ranks)
@@ -71,7 +71,7 @@ class ImportFolder(runs.Folder):
         self.import_folder("--out", "data.h5", "--channels", 3)
         with h5py.File("data.h5") as file:
             images, labels = file["train/images"][:], file["train/labels"][:]
-        expected = list(files_in_order("pictures"))
+        expected = list(files_in_order("images"))
         self.assertEqual(list(labels), [label for _, label in expected])
         for image, (path, _) in zip(images, expected):
             if path.endswith(("jpg", "jpeg")):
@@ -88,47 +88,47 @@ class ImportFolder(runs.Folder):
         self.assertGreater(epochs[-1]["test_accuracy"], 0.7)  # brightness tells the classes
 
     def test_other_sizes_are_named_with_a_hint(self):
-        outcome = runs.convoy("import", "folder", "pictures", "--out", "none.h5", ranks=3)
-        self.assert_message(outcome, 3, r"picture sizes differ \(\d+x\d+ in pictures/ape/.*, \d+x\d+ in .*--size HxW")
+        outcome = runs.convoy("import", "folder", "images", "--out", "none.h5", ranks=3)
+        self.assert_message(outcome, 3, r"image sizes differ \(\d+x\d+ in images/ape/.*, \d+x\d+ in .*--size HxW")
         self.assertFalse(os.path.exists("none.h5"))
 
-    def test_bad_pictures_are_named_and_left_out_where_asked(self):
-        runs.write("pictures/bee/00-empty.png", b"")
-        whole = runs.read("pictures/ape/03.jpg") if os.path.exists("pictures/ape/03.jpg") else runs.read("pictures/bee/04.jpg")
-        runs.write("pictures/cat/zz-cut.jpg", whole[:len(whole) // 2])
-        runs.write("pictures/cat/zz-gif.png", b"GIF89a")
+    def test_bad_images_are_named_and_left_out_where_asked(self):
+        runs.write("images/bee/00-empty.png", b"")
+        whole = runs.read("images/ape/03.jpg") if os.path.exists("images/ape/03.jpg") else runs.read("images/bee/04.jpg")
+        runs.write("images/cat/zz-cut.jpg", whole[:len(whole) // 2])
+        runs.write("images/cat/zz-gif.png", b"GIF89a")
         for ranks in (None, 3):
             outcome = self.import_folder("--out", "none.h5", status=3, ranks=ranks)
-            self.assert_message(outcome, 3, r"bad picture pictures/bee/00-empty.png \(it is empty\)")
+            self.assert_message(outcome, 3, r"bad image images/bee/00-empty.png \(it is empty\)")
             self.assertFalse(os.path.exists("none.h5"))
             outcome = self.import_folder("--out", f"left-{ranks}.h5", "--on-bad", "skip", ranks=ranks)
-            self.assertIn("Left out: 3 bad pictures", outcome.output)
+            self.assertIn("Left out: 3 bad images", outcome.output)
             for name in ("bee/00-empty.png", "cat/zz-cut.jpg", "cat/zz-gif.png"):
-                self.assertRegex(outcome.errors, rf"warning: bad picture pictures/{name} \(.*\); left out")
+                self.assertRegex(outcome.errors, rf"warning: bad image images/{name} \(.*\); left out")
         self.assertEqual(runs.read("left-3.h5"), runs.read("left-None.h5"))
         for name in ("bee/00-empty.png", "cat/zz-cut.jpg", "cat/zz-gif.png"):
-            os.remove("pictures/" + name)
+            os.remove("images/" + name)
         self.import_folder("--out", "clean.h5")
         self.assertEqual(runs.read("left-3.h5"), runs.read("clean.h5"))
 
-    def test_a_pipe_is_a_bad_picture_and_keeps_nobody_waiting(self):
-        os.mkfifo("pictures/bee/pipe.png")
+    def test_a_pipe_is_a_bad_image_and_keeps_nobody_waiting(self):
+        os.mkfifo("images/bee/pipe.png")
         outcome = self.import_folder("--out", "all.h5", status=3, ranks=2)
-        self.assertRegex(outcome.errors, r"bad picture \S*bee/pipe\.png \(it is no file but a pipe")
+        self.assertRegex(outcome.errors, r"bad image \S*bee/pipe\.png \(it is no file but a pipe")
         outcome = self.import_folder("--out", "all.h5", "--on-bad", "skip", ranks=2)
         self.assertIn("bee/pipe.png", outcome.errors + outcome.output)
 
-    def test_links_to_nothing_are_bad_pictures(self):
-        os.symlink("nowhere.png", "pictures/bee/gone.png")
-        os.symlink("round.png", "pictures/bee/round.png")
-        os.symlink("circle", "pictures/bee/circle")
+    def test_links_to_nothing_are_bad_images(self):
+        os.symlink("nowhere.png", "images/bee/gone.png")
+        os.symlink("round.png", "images/bee/round.png")
+        os.symlink("circle", "images/bee/circle")
         for ranks in (None, 2):
             outcome = self.import_folder("--out", "none.h5", status=3, ranks=ranks)
-            self.assert_message(outcome, 3, r"bad picture pictures/bee/gone\.png \(it is a link to nothing")
+            self.assert_message(outcome, 3, r"bad image images/bee/gone\.png \(it is a link to nothing")
             outcome = self.import_folder("--out", "left.h5", "--on-bad", "skip", ranks=ranks)
-            self.assertIn("Left out: 2 bad pictures", outcome.output)
+            self.assertIn("Left out: 2 bad images", outcome.output)
         for name in ("gone.png", "round.png", "circle"):
-            os.remove("pictures/bee/" + name)
+            os.remove("images/bee/" + name)
         self.import_folder("--out", "clean.h5")
         self.assertEqual(runs.read("left.h5"), runs.read("clean.h5"))
 
@@ -136,9 +136,9 @@ class ImportFolder(runs.Folder):
         for words, pattern in ((["--size", "0x3"], "--size '0x3'"), (["--on-bad", "fix"], "'fix' is not stop or skip"),
                                (["--channels", "2"], "'2' is not 1 or 3"), (["--fit", "crop"], "--fit goes with --size"),
                                (["--test-part", "1"], "--test-part '1'")):
-            outcome = runs.convoy("import", "folder", "pictures", "--out", "none.h5", *words)
+            outcome = runs.convoy("import", "folder", "images", "--out", "none.h5", *words)
             self.assert_message(outcome, 2, pattern)
-        outcome = runs.convoy("import", "mnist", "pictures", "--out", "none.h5", "--size", "3x3")
+        outcome = runs.convoy("import", "mnist", "images", "--out", "none.h5", "--size", "3x3")
         self.assert_message(outcome, 2, "--size goes with import folder alone")
 
     def test_an_unreadable_folder_for_the_output_is_status_4(self):
@@ -148,18 +148,18 @@ class ImportFolder(runs.Folder):
 
 @unittest.skipUnless(Image, "python3-pil, python3-numpy or python3-h5py is not installed")
 class Interrupted(runs.Folder):
-    """One large picture under many names, so that there is time to meet the import on its way."""
+    """One large image under many names, so that there is time to meet the import on its way."""
 
     def setUp(self):
         super().setUp()
-        os.makedirs("pictures/a")
-        Image.effect_noise((1400, 1400), 60).save("pictures/a/0.png", compress_level=1)
+        os.makedirs("images/a")
+        Image.effect_noise((1400, 1400), 60).save("images/a/0.png", compress_level=1)
         for index in range(1, SLOW_FILES):
-            os.link("pictures/a/0.png", f"pictures/a/{index}.png")
+            os.link("images/a/0.png", f"images/a/{index}.png")
         runs.write("out.h5", b"what was there")
 
     def start(self, ranks=None):
-        run = runs.Running("import", "folder", "pictures", "--size", "8x8", "--threads", 1, "--out", "out.h5", ranks=ranks)
+        run = runs.Running("import", "folder", "images", "--size", "8x8", "--threads", 1, "--out", "out.h5", ranks=ranks)
         run.wait_until(lambda: runs.leftovers("."), "the import's temporary file")
         self.assertIsNone(run.process.poll(), "the import was over too soon")
         return run
@@ -209,17 +209,17 @@ class Interrupted(runs.Folder):
 
     def test_progress_is_redrawn_on_a_terminal_alone(self):
         here, there = pty.openpty()
-        command = runs.command(["import", "folder", "pictures", "--size", "8x8", "--threads", "1", "--out", "out.h5"])
+        command = runs.command(["import", "folder", "images", "--size", "8x8", "--threads", "1", "--out", "out.h5"])
         with subprocess.Popen(command, env=runs.environment(), stdin=subprocess.DEVNULL, stdout=there,
                               stderr=subprocess.DEVNULL) as process:
             os.close(there)
             shown = b""
-            while b"pictures, " not in shown:
+            while b"images, " not in shown:
                 shown += os.read(here, 4096)
             process.send_signal(signal.SIGINT)
             process.wait()
         os.close(here)
-        self.assertRegex(shown, rb"\rtrain( \(headers\))?: \d+ of 400 pictures")
+        self.assertRegex(shown, rb"\rtrain( \(headers\))?: \d+ of 400 images")
 
 
 class OneOfSeveral(runs.Folder):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Pictures that stay in their files, in any order, changed at random: the bits of those in memory (data.cache)."""
+"""Images that stay in their files, in any order, changed at random: the bits of those in memory (data.cache)."""
 
 import os
 import re
@@ -85,7 +85,7 @@ class Streaming(runs.Folder):
         return usage.ru_maxrss / 1024
 
     def test_memory_grows_neither_with_the_data_nor_with_the_steps(self):
-        for name, samples in (("small.h5", 4000), ("large.h5", 64000)):  # 4 and 64 MB of pictures
+        for name, samples in (("small.h5", 4000), ("large.h5", 64000)):  # 4 and 64 MB of images
             made = runs.convoy("synth", "--out", name, *runs.options({**self.samples, "train": samples, "size": "32x32"}))
             self.assertEqual(made.status, 0, made)
         small = self.peak_mebibytes("small.h5", 1)
@@ -115,12 +115,12 @@ class Streaming(runs.Folder):
         except ImportError:
             self.skipTest("python3-h5py and python3-numpy are not installed")
         generator = numpy.random.default_rng(1)
-        pictures = generator.integers(0, 256, (20000, 1, 16, 16), dtype="uint8")
+        images = generator.integers(0, 256, (20000, 1, 16, 16), dtype="uint8")
         labels = generator.integers(0, 4, 20000)
 
         def make(name, rows):
             with h5py.File(name, "w") as file:
-                file["x"], file["y"] = pictures[rows], labels[rows]
+                file["x"], file["y"] = images[rows], labels[rows]
 
         def damage_cut(name):
             os.truncate(name, 300000)

@@ -95,7 +95,7 @@ def load_weights(model, path):
     assert layers == sum(counts.values()), "a layer of the checkpoint has no module"
 
 
-def load_pictures(path, split, checkpoint):
+def load_images(path, split, checkpoint):
     with h5py.File(path, "r") as data, h5py.File(checkpoint, "r") as header:
         pixels = data[f"{split}/images"][...].astype(numpy.float64) * header["input/scale"][()]
         mean, std = header["input/mean"][...], header["input/std"][...]
@@ -112,7 +112,7 @@ def sum_of_losses(kind, outputs, labels):
     return nn.functional.cross_entropy(outputs, labels, reduction="sum")
 
 
-def torch_losses(model, kind, pictures, labels, settings):
+def torch_losses(model, kind, images, labels, settings):
     """STEPS steps of SGD in file order, batch and micro-batch as in runs.SETTINGS."""
     decaying = [m.weight for m in model.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
     others = [p for p in model.parameters() if all(p is not q for q in decaying)]
@@ -129,7 +129,7 @@ def torch_losses(model, kind, pictures, labels, settings):
         total = 0.0
         for begin in range(first, last, micro_batch):
             part = slice(begin, min(begin + micro_batch, last))
-            loss = sum_of_losses(kind, model(pictures[part]), labels[part]) / (last - first)
+            loss = sum_of_losses(kind, model(images[part]), labels[part]) / (last - first)
             loss.backward()
             total += loss.item()
         optimizer.step()
@@ -154,8 +154,8 @@ class VersusTorch(runs.Folder):
         model = model().double()
         load_weights(model, start)
         model.train()
-        pictures, labels = load_pictures("data.h5", "train", start)
-        theirs = torch_losses(model, kind, pictures, labels, settings)
+        images, labels = load_images("data.h5", "train", start)
+        theirs = torch_losses(model, kind, images, labels, settings)
         ours = [line["loss"] for line in runs.metrics("run") if line["event"] == "step"]
         self.assertEqual(len(ours), STEPS)
         for step, (a, b) in enumerate(zip(ours, theirs), 1):
@@ -184,9 +184,9 @@ class VersusTorch(runs.Folder):
         model = blocks().double()
         load_weights(model, path)
         model.eval()
-        pictures, labels = load_pictures("data.h5", "test", path)
+        images, labels = load_images("data.h5", "test", path)
         with torch.no_grad():
-            outputs = model(pictures)
+            outputs = model(images)
         theirs = sum_of_losses("softmax-cross-entropy", outputs, labels).item() / len(labels)
         outcome = runs.convoy("eval", "--checkpoint", path, "--data", "data.h5")
         self.assertEqual(outcome.status, 0, outcome)

@@ -94,7 +94,7 @@ CONFIGURATIONS = [
     ("maybe for yes or no", edited("[data]", "[data]\nshuffle = maybe"), 2, r"data\.shuffle.*maybe.*yes or no"),
     ("a time of no form", edited("dir = run", "dir = run\nmax-time = soon"), 2, r"run\.max-time.*soon"),
     ("unknown augmentation", edited("[data]", "[data]\naugment = blur=4"), 2, r"data\.augment.*blur=4.*crop=PIXELS"),
-    ("crop above the picture", edited("[data]", "[data]\naugment = crop=16"), 2, r"crop=16.*16x16.*smaller side"),
+    ("crop above the image", edited("[data]", "[data]\naugment = crop=16"), 2, r"crop=16.*16x16.*smaller side"),
     ("no such cache", edited("[data]", "[data]\ncache = disk"), 2, r"data\.cache.*disk.*auto, memory, none"),
     ("no window", edited("[data]", "[data]\nwindow = 0"), 2, r"data\.window.*'0'.*1 to"),
     ("no layer", edited("layer = dense 4\n", ""), 2, r"network\.layer"),
@@ -104,7 +104,7 @@ CONFIGURATIONS = [
     ("unknown option of a layer", with_layers("dense 4 bais=no"), 2, r"unknown option 'bais'"),
     ("option twice", with_layers("dense 4 bias=no bias=yes"), 2, r"'bias' is given twice"),
     ("kernel of no form", with_layers("conv 4 3", "dense 4"), 2, r"the kernel '3' is wrong.*3x3"),
-    ("kernel above the picture", with_layers("conv 4 17x3", "dense 4"), 2, r"17x3 is larger than its padded input"),
+    ("kernel above the image", with_layers("conv 4 17x3", "dense 4"), 2, r"17x3 is larger than its padded input"),
     ("zero stride", with_layers("conv 4 3x3 stride=0", "dense 4"), 2, r"stride='0'"),
     ("padding above half the window", with_layers("maxpool 2x2 pad=2", "dense 4"), 2, r"more than half the window"),
     ("dropout of everything", with_layers("dropout 1", "dense 4"), 2, r"the rate '1' is wrong"),
@@ -117,7 +117,7 @@ CONFIGURATIONS = [
     ("name with a slash", with_layers("dense 4 name=a/b"), 2, r"name 'a/b' is wrong"),
     ("wrong number of outputs", with_layers("dense 5"), 2, r"5 outputs.*wants 4 .classes.*dense 4"),
     ("softmax before its loss", with_layers("dense 4", "softmax"), 2, r"applies it itself"),
-    ("softmax over a picture", with_layers("softmax", "dense 4"), 2, r"softmax takes a vector"),
+    ("softmax over an image", with_layers("softmax", "dense 4"), 2, r"softmax takes a vector"),
 ]
 
 # --- the command line -----------------------------------------------------------------------------------------------
@@ -143,9 +143,9 @@ COMMAND_LINES = [
     ("inspect of two files", lambda: ["inspect", "data.h5", "data.h5"], 2, r"data\.h5"),
     ("stray word after --help", lambda: ["--help", "train"], 2, r"stray word 'train'"),
     ("bench without a configuration", lambda: ["bench"], 2, r"missing data\.file, .*no default"),
-    ("bench of pictures without channels", bench_with_words("--shape", "32x32"), 2,
+    ("bench of images without channels", bench_with_words("--shape", "32x32"), 2,
      r"--shape '32x32' is not CHANNELSxHEIGHTxWIDTH"),
-    ("bench of pictures of nothing", bench_with_words("--shape", "3x0x32"), 2, r"--shape '3x0x32'.*from 1"),
+    ("bench of images of nothing", bench_with_words("--shape", "3x0x32"), 2, r"--shape '3x0x32'.*from 1"),
     ("bench of other classes", bench_with_words("--classes", "5"), 2, r"4 outputs.*wants 5 .classes.*dense 5"),
     ("bench in no time", lambda: ["bench", "--config", "tiny.ini", "--milliseconds", "0"], 2,
      r"--milliseconds '0' is not an integer from 1"),
@@ -154,13 +154,13 @@ COMMAND_LINES = [
     ("bench into a folder that is not there", bench_with_words("--json", "nope/figures.json"), 4,
      r"nope/figures\.json.*no folder nope"),
     ("profile of a word", with_words("--run.profile", "maybe"), 2, r"run\.profile = 'maybe' is not yes or no"),
-    ("explain with a kernel above the picture", lambda: ["explain", "--size", "3x3", "--kernel", "4x2"], 2, r"kernel"),
+    ("explain with a kernel above the image", lambda: ["explain", "--size", "3x3", "--kernel", "4x2"], 2, r"kernel"),
 ]
 
 # --- data sets ------------------------------------------------------------------------------------------------------
 
 def idx_files(**changes):
-    """Four IDX files of 20 and 10 pictures of 4x4, one of them changed; `import mnist` of them."""
+    """Four IDX files of 20 and 10 images of 4x4, one of them changed; `import mnist` of them."""
     def images(count):
         return struct.pack(">iiii", 2051, count, 4, 4) + bytes(range(16)) * count
 
@@ -214,9 +214,9 @@ DATA_FILES = [
     ("IDX that promises too much", idx_files(
         train_images_idx3_ubyte=lambda c: struct.pack(">iiii", 2051, 2**31 - 1, 4, 4) + c[16:]), 3,
      r"train-images-idx3-ubyte"),
-    ("IDX of no pictures", idx_files(train_images_idx3_ubyte=lambda c: struct.pack(">iiii", 2051, 20, 0, 4)), 3,
+    ("IDX of no images", idx_files(train_images_idx3_ubyte=lambda c: struct.pack(">iiii", 2051, 20, 0, 4)), 3,
      r"train-images-idx3-ubyte"),
-    ("more labels than pictures", idx_files(
+    ("more labels than images", idx_files(
         train_labels_idx1_ubyte=lambda c: struct.pack(">ii", 2049, 21) + bytes(21)), 3, r"labels.*2[01]|2[01].*labels"),
     ("label above 9", idx_files(train_labels_idx1_ubyte=lambda c: c[:-1] + b"\x0a"), 3, r"train-labels.*10"),
     ("gzip cut short", idx_files(train_images_idx3_ubyte=lambda c: gzip.compress(c)[:-9]), 3,
@@ -232,7 +232,7 @@ DATA_FILES = [
     ("data set cut short", changed_data(lambda c: c[:len(c) // 2]), 3, r"wrong\.h5.*truncated"),
     ("data set with a flipped bit", changed_data(lambda c: flipped(len(c) // 2)(c)), 3, r"wrong\.h5.*sum"),
     ("data set with bytes too many", changed_data(lambda c: c + b"x"), 3, r"wrong\.h5"),
-    ("data set with a damaged sum", changed_data(flipped(15)), 3, r"wrong\.h5"),
+    ("data set with a damaged checksum", changed_data(flipped(15)), 3, r"wrong\.h5"),
     ("bench of a data set with a flipped bit", changed_data(flipped(3000), "bench"), 3, r"wrong\.h5.*sum"),
     ("folder as a data set", with_words("--data.file", "."), 2, r"\. |'\.'|folder|data\.file"),
 ]
@@ -255,7 +255,7 @@ CHECKPOINTS = [
     ("eval of one cut short", changed_checkpoint(lambda c: c[:-100], *EVAL), 3, r"wrong-checkpoint\.h5.*truncated"),
     ("eval of one with a flipped bit", changed_checkpoint(lambda c: flipped(len(c) - 60)(c), *EVAL), 3,
      r"wrong-checkpoint\.h5.*sum"),
-    ("eval of one without its sum", changed_checkpoint(lambda c: bytes(512) + c[512:], *EVAL), 3,
+    ("eval of one without its checksum", changed_checkpoint(lambda c: bytes(512) + c[512:], *EVAL), 3,
      r"wrong-checkpoint\.h5"),
     ("eval of text", changed_checkpoint(lambda c: b"text", *EVAL), 3, r"wrong-checkpoint\.h5"),
     ("resume from one with a flipped bit", changed_checkpoint(lambda c: flipped(3000)(c), *RESUME), 3,

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <utility>
 
-#include "convoy/comm/meeting.hpp"
+#include "convoy/comm/rendezvous.hpp"
 #include "convoy/core/aligned.hpp"
 #include "world.hpp"
 

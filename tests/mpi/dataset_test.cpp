@@ -11,8 +11,8 @@ namespace {
 using test::SharedFolder;
 using test::world;
 
-/// All pictures of a split as `load` gives them.
-std::vector<float> pictures(const Dataset& dataset, const char* name) {
+/// All images of a split as `load` gives them.
+std::vector<float> images(const Dataset& dataset, const char* name) {
   const Split& split = *dataset.split(name);
   std::vector<std::int64_t> samples(static_cast<std::size_t>(split.samples()));
   for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<std::int64_t>(i);
@@ -31,7 +31,7 @@ TEST(Dataset, EveryRankSeesWhatOneRankAloneReads) {
   EXPECT_EQ(together.digest(), alone.digest());
   EXPECT_EQ(together.classes(), 3);
   for (const char* name : {"train", "test"}) {
-    EXPECT_EQ(pictures(together, name), pictures(alone, name)) << name;
+    EXPECT_EQ(images(together, name), images(alone, name)) << name;
     const auto labels = together.split(name)->labels();
     ASSERT_EQ(static_cast<std::int64_t>(labels.size()), together.split(name)->samples());
     for (std::size_t i = 0; i < labels.size(); ++i) EXPECT_EQ(labels[i], static_cast<std::int64_t>(i % 3));

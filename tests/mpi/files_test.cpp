@@ -6,10 +6,10 @@
 #include <numeric>
 
 #include "convoy/core/error.hpp"
-#include "convoy/io/agreement.hpp"
+#include "convoy/io/checksum.hpp"
+#include "convoy/io/collective.hpp"
 #include "convoy/io/commit.hpp"
 #include "convoy/io/hdf5_file.hpp"
-#include "convoy/io/sum.hpp"
 #include "unit/io/scratch_folder.hpp"
 #include "world.hpp"
 
@@ -47,7 +47,7 @@ void write_file(const std::string& path, const comm::Communicator& ranks, const 
 }
 
 void expect_whole(const std::string& path) {
-  EXPECT_EQ(check_sum(path).state, SumState::kGood);
+  EXPECT_EQ(verify_checksum(path).state, ChecksumState::kGood);
   const File file = File::open(path);
   EXPECT_EQ(file.read<float>("/deep/down/table", {kRows, kColumns}), whole_table());
   EXPECT_EQ(file.read<double>("/number", {}), std::vector{1.25});

@@ -10,7 +10,7 @@ std::size_t at(std::int64_t a, std::int64_t B, std::int64_t b, std::int64_t C, s
 }
 
 /// Calls body(index of src, of dst, of the weight) for every product of the layer; src is 0 outside the
-/// picture.
+/// image.
 template <class Body>
 void for_each_product(const Convolution& s, const Body& body) {
   for (std::int64_t n = 0; n < s.n; ++n)
@@ -37,10 +37,10 @@ Values zeros(std::int64_t size) {
 Values convolution_forward(const Convolution& s, const Values& src, const Values& weights,
                            const Values& bias) {
   Values dst = zeros(s.dst_size());
-  const std::int64_t picture = s.oh() * s.ow();
+  const std::int64_t image = s.oh() * s.ow();
   if (!bias.empty()) {
     for (std::int64_t i = 0; i < s.dst_size(); ++i) {
-      dst[static_cast<std::size_t>(i)] = bias[static_cast<std::size_t>(i / picture % s.oc)];
+      dst[static_cast<std::size_t>(i)] = bias[static_cast<std::size_t>(i / image % s.oc)];
     }
   }
   for_each_product(s, [&](std::size_t i, std::size_t o, std::size_t w) { dst[o] += src[i] * weights[w]; });
@@ -63,9 +63,9 @@ Values convolution_backward_weights(const Convolution& s, const Values& src, con
 
 Values convolution_backward_bias(const Convolution& s, const Values& diff_dst) {
   Values diff_bias = zeros(s.oc);
-  const std::int64_t picture = s.oh() * s.ow();
+  const std::int64_t image = s.oh() * s.ow();
   for (std::int64_t i = 0; i < s.dst_size(); ++i) {
-    diff_bias[static_cast<std::size_t>(i / picture % s.oc)] += diff_dst[static_cast<std::size_t>(i)];
+    diff_bias[static_cast<std::size_t>(i / image % s.oc)] += diff_dst[static_cast<std::size_t>(i)];
   }
   return diff_bias;
 }

@@ -1,7 +1,7 @@
 #pragma once
 // Convolution layers as src/CONTRACT.md ("Mathematics") writes them: naive loops, double precision.
 //
-// Pictures are [n][c][h][w], weights [oc][ic][kh][kw] in the field's correlation layout. Nothing here shares
+// Images are [n][c][h][w], weights [oc][ic][kh][kw] in the field's correlation layout. Nothing here shares
 // code or layout with the product.
 
 #include <cstdint>

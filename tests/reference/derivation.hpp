@@ -1,6 +1,6 @@
 #pragma once
 // The two-dimensional convolutions of the derivation (G. Gwardys 2016; src/CONTRACT.md, "Mathematics"), one
-// picture and one kernel at a time. * is a true convolution: the kernel is flipped.
+// image and one kernel at a time. * is a true convolution: the kernel is flipped.
 
 #include <cstdint>
 #include <utility>

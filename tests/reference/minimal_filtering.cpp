@@ -35,7 +35,7 @@ Matrix product(const Matrix& a, const Matrix& b) {
   return c;
 }
 
-/// a x aᵀ: both axes of a picture.
+/// a x aᵀ: both axes of an image.
 Matrix both_axes(const Matrix& a, const Matrix& x) {
   return product(product(a, x), transposed(a));
 }
@@ -82,16 +82,16 @@ void multiply_add(const Matrix& u, const Matrix& v, Matrix& sum) {
   for (std::size_t i = 0; i < sum.values.size(); ++i) sum.values[i] += u.values[i] * v.values[i];
 }
 
-/// A picture [h][w] read with zeros around it.
-double at(const double* picture, std::int64_t h, std::int64_t w, std::int64_t y, std::int64_t x) {
-  return y >= 0 && y < h && x >= 0 && x < w ? picture[y * w + x] : 0;
+/// An image [h][w] read with zeros around it.
+double at(const double* image, std::int64_t h, std::int64_t w, std::int64_t y, std::int64_t x) {
+  return y >= 0 && y < h && x >= 0 && x < w ? image[y * w + x] : 0;
 }
 
-Matrix patch(const double* picture, std::int64_t h, std::int64_t w, std::int64_t y, std::int64_t x,
+Matrix patch(const double* image, std::int64_t h, std::int64_t w, std::int64_t y, std::int64_t x,
              std::int64_t size) {
   Matrix d(size, size);
   for (std::int64_t i = 0; i < size; ++i)
-    for (std::int64_t j = 0; j < size; ++j) d(i, j) = at(picture, h, w, y + i, x + j);
+    for (std::int64_t j = 0; j < size; ++j) d(i, j) = at(image, h, w, y + i, x + j);
   return d;
 }
 
@@ -139,9 +139,9 @@ Values minimal_filtering_forward(const Convolution& s, const Values& src, const 
                 [&](std::int64_t oc, std::int64_t ic) {
                   return patch(weights.data() + (oc * s.ic + ic) * s.kh * s.kw, s.kh, s.kw, 0, 0, s.kh);
                 });
-  const std::int64_t picture = s.oh() * s.ow();
+  const std::int64_t image = s.oh() * s.ow();
   for (std::size_t i = 0; i < dst.size() && !bias.empty(); ++i)
-    dst[i] += bias[static_cast<std::size_t>(static_cast<std::int64_t>(i) / picture % s.oc)];
+    dst[i] += bias[static_cast<std::size_t>(static_cast<std::int64_t>(i) / image % s.oc)];
   return dst;
 }
 

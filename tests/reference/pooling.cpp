@@ -3,7 +3,7 @@
 namespace convoy::reference {
 namespace {
 
-/// Calls body(index of src, of dst, ky·kw + kx) for every window's elements on the picture.
+/// Calls body(index of src, of dst, ky·kw + kx) for every window's elements on the image.
 template <class Body>
 void for_each_element(const Pooling& s, const Body& body) {
   for (std::int64_t plane = 0; plane < s.planes; ++plane)

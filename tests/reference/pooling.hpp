@@ -17,7 +17,7 @@ struct Pooling {
   std::int64_t ow() const { return (iw + 2 * pw - kw) / sw + 1; }
 };
 
-/// dst = max over the window's elements on the picture; `which` (may be null) = ky·kw + kx of the first
+/// dst = max over the window's elements on the image; `which` (may be null) = ky·kw + kx of the first
 /// largest.
 std::vector<double> maxpool_forward(const Pooling& shape, const std::vector<double>& src,
                                     std::vector<std::int64_t>* which);

@@ -3,7 +3,7 @@
 //
 // Before every layer that is not fused into the one before, and before the loss, stands a probe: dst = src +
 // p, one p for each number of each sample. ∂C/∂p is the diff of the layer's input, so one loop over flat
-// parameters checks weights and diffs alike. The probes start at small random numbers, which moves pictures
+// parameters checks weights and diffs alike. The probes start at small random numbers, which moves images
 // with flat backgrounds and units that rest at 0 off the kinks of relu and maxpool. Nothing here prints;
 // `convoy gradcheck` and tests call it.
 
@@ -33,7 +33,7 @@ struct GradientCheckCase {
   std::vector<nn::LayerText> layers;
   nn::LossKind loss = nn::LossKind::kSoftmaxCrossEntropy;
   std::int64_t classes = 0;
-  std::span<const float> pictures;        ///< in lane blocks, as data::Split::load leaves them
+  std::span<const float> images;          ///< in lane blocks, as data::Split::load leaves them
   std::span<const std::int64_t> labels;   ///< one a sample; or none, and
   std::span<const float> targets{};       ///< [samples][classes], for the quadratic loss
   std::span<const std::int64_t> samples;  ///< numbers in the data set, the keys of dropout's masks

@@ -13,13 +13,13 @@ namespace convoy::config {
 
 /// What happens where nobody sets a key.
 enum class Need {
-  kDefault,        ///< it keeps the value Options is made with
-  kForEverything,  ///< an error, also in a checkpoint's configuration
-  kForTraining,    ///< an error where a run is to be started
+  kDefault,      ///< it keeps the value Options is made with
+  kAlways,       ///< an error, also in a checkpoint's configuration
+  kForTraining,  ///< an error where a run is to be started
 };
 
 /// How often one source may set a key.
-enum class Times { kOnce, kOftenInOrder };
+enum class Times { kOnce, kOrdered };
 
 /// What a key decides.
 enum class Effect {

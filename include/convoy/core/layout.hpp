@@ -1,5 +1,5 @@
 #pragma once
-// The one layout of pictures inside Convoy: samples in the vector lanes.
+// The one layout of images inside Convoy: samples in the vector lanes.
 //
 // A micro-batch of N samples is stored as ⌈N/16⌉ blocks, each [C][H][W][16]: the sample is the fastest index.
 // Every operation of a layer then does the same thing to 16 samples at once, whatever the channel count, the

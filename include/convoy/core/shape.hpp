@@ -1,5 +1,5 @@
 #pragma once
-// Shapes of pictures and tensors. 64-bit throughout; narrowing happens only at a library's border, checked.
+// Shapes of images and tensors. 64-bit throughout; narrowing happens only at a library's border, checked.
 
 #include <cstdint>
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace convoy {
 
-/// Shape of one sample's picture: channels, height, width. A vector of K features is [K][1][1].
+/// Shape of one sample's image: channels, height, width. A vector of K features is [K][1][1].
 struct Shape {
   std::int64_t c = 0;
   std::int64_t h = 1;

@@ -1,7 +1,7 @@
 #pragma once
 // Data sets as training sees them: samples by number, normalised into lane blocks.
 //
-// A split's pictures are held once per node, in memory the node's ranks share, as they are in the file (uint8
+// A split's images are held once per node, in memory the node's ranks share, as they are in the file (uint8
 // or float32); each rank reads a part of the file by hyperslab. Or they stay in the file and are streamed
 // (stream.hpp). Labels and targets are in memory either way, once per node.
 
@@ -21,10 +21,10 @@ namespace convoy::data {
 
 class Stream;
 
-/// How pictures are brought to the network's input.
+/// How images are brought to the network's input.
 enum class Normalize { kDataset, kNone };
 
-/// Order of the extents of pictures in a file; NHW: one channel.
+/// Order of the extents of images in a file; NHW: one channel.
 enum class Axes { kNchw, kNhwc, kNhw };
 /// "NCHW", "NHWC", "NHW", in the order of the enumeration.
 [[nodiscard]] const std::vector<std::string_view>& axes_names();
@@ -36,7 +36,7 @@ struct Paths {
   std::string targets{};  ///< numbers a sample, [N][...]
 };
 
-/// Where pictures are while training goes on. Never decides a bit.
+/// Where images are while training goes on. Never decides a bit.
 enum class Cache {
   kAuto,    ///< in memory where they take less than half of what is available there, else as kNone
   kMemory,  ///< in memory, once per node
@@ -55,33 +55,33 @@ struct Options {
   /// data set.
   std::string file{};
   Paths train{};            ///< no images: files are data set files (src/CONTRACT.md)
-  Axes axes = Axes::kNchw;  ///< of pictures at `train` and `test`
+  Axes axes = Axes::kNchw;  ///< of images at `train` and `test`
   std::string test_file{};  ///< pattern of the test split's files; empty: `file`
   Paths test{};  ///< empty ones: as of `train`; no test split unless this or test_file says something
   Normalize normalize = Normalize::kDataset;
   bool shuffle = true;
-  bool verify = false;  ///< check the sum of files above 4 GiB too
+  bool verify = false;  ///< verify the checksum of files above 4 GiB too
   Augmentation augment{};
   Cache cache = Cache::kAuto;
   Order order = Order::kFull;
-  /// Pictures that Order::kChunks shuffles together, and what streaming reads at a time.
+  /// Images that Order::kChunks shuffles together, and what streaming reads at a time.
   std::int64_t window_bytes = std::int64_t{64} << 20;
 };
 
 /// What is done to a stored pixel x: (x·scale − mean[c]) / std[c], computed in double, rounded once to float.
 struct InputTransform {
-  Shape shape;               ///< of one picture
+  Shape shape;               ///< of one image
   double scale = 1;          ///< 1/255 for uint8
   std::vector<double> mean;  ///< [C]; 0 for Normalize::kNone
   std::vector<double> std;   ///< [C]; 1 for Normalize::kNone
 };
 
-/// How load() brings pictures into the network's input.
+/// How load() brings images into the network's input.
 struct Loading {
   const Augmentation* augmentation = nullptr;  ///< null: as they are
   std::uint64_t seed = 0;                      ///< of augmentation
   std::int64_t epoch = 0;                      ///< likewise
-  const Stream* stream = nullptr;              ///< of a streamed split: holds its pictures
+  const Stream* stream = nullptr;              ///< of a streamed split: holds its images
 };
 
 /// One split (train, test or validation) of a data set.
@@ -101,15 +101,15 @@ class Split {
   /// Numbers a sample; 0 where there are labels.
   [[nodiscard]] std::int64_t target_size() const;
 
-  /// True where pictures are not in memory: a Stream reads them ahead.
+  /// True where images are not in memory: a Stream reads them ahead.
   [[nodiscard]] bool is_streamed() const;
   /// As they are kept.
-  [[nodiscard]] std::int64_t picture_bytes() const;
+  [[nodiscard]] std::int64_t image_bytes() const;
   /// Where stretches of the file end that are best read as a whole: chunks, about a mebibyte of them. The
   /// last is samples().
   [[nodiscard]] const std::vector<std::int64_t>& unit_ends() const;
 
-  /// Writes the pictures of `samples` (numbers in this split, any order, repeats allowed), transformed, into
+  /// Writes the images of `samples` (numbers in this split, any order, repeats allowed), transformed, into
   /// lane blocks: dst is [⌈n/16⌉][C][H][W][16]. Idle lanes copy their block's first sample. Thread-safe; one
   /// thread. Precondition: of a streamed split, `loading.stream` holds the samples.
   void load(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst,
@@ -123,28 +123,28 @@ class Split {
   std::unique_ptr<Impl> impl_;
 };
 
-/// When the sum of a data set file is checked (src/CONTRACT.md, "Sums").
-enum class SumPolicy {
+/// When the checksum of a data set file is checked (src/CONTRACT.md, "Sums").
+enum class ChecksumPolicy {
   kUpTo4GiB,  ///< always where the file is small enough for it to be cheap
   kAlways,    ///< whatever its size: `inspect`, data.verify
 };
 
-/// Data set files, or others that hold pictures.
+/// Data set files, or others that hold images.
 class Dataset {
  public:
-  /// Collective over `world`. Opens `file`, checks its sum (where it carries one and `policy` asks for it),
-  /// its format and that images and labels fit each other, and reads the named splits. Throws ConfigError (no
-  /// such file), IoError (cannot be opened or read), DataError (not a data set, damaged, inconsistent) naming
-  /// file and cause; the same on every rank.
+  /// Collective over `world`. Opens `file`, checks its checksum (where it carries one and `policy` asks for
+  /// it), its format and that images and labels fit each other, and reads the named splits. Throws
+  /// ConfigError (no such file), IoError (cannot be opened or read), DataError (not a data set, damaged,
+  /// inconsistent) naming file and cause; the same on every rank.
   Dataset(const Options& options, const comm::Communicator& world, const std::vector<std::string>& splits);
   /// Of data set files.
   Dataset(const std::string& file, const comm::Communicator& world, const std::vector<std::string>& splits,
-          SumPolicy policy = SumPolicy::kUpTo4GiB);
+          ChecksumPolicy policy = ChecksumPolicy::kUpTo4GiB);
   ~Dataset();
   Dataset(Dataset&&) noexcept;
   Dataset& operator=(Dataset&&) noexcept;
 
-  /// Picture shape, the same in every split.
+  /// Image shape, the same in every split.
   [[nodiscard]] const Shape& shape() const;
   /// Number of classes: of class_names where there are any, else 1 + the largest label of all splits. With
   /// targets, how many numbers a sample has of them: outputs of the network either way.
@@ -157,8 +157,8 @@ class Dataset {
   [[nodiscard]] const std::vector<std::string>& warnings() const;
   /// Empty where the file names none.
   [[nodiscard]] const std::vector<std::string>& class_names() const;
-  /// XXH3-128 of the file from its byte 512 on where it carries a sum, else of the whole file (of one above
-  /// 4 GiB: its size and 4,096 pieces of it); of several files: of their digests. 32 hex digits.
+  /// XXH3-128 of the file from its byte 512 on where it carries a checksum, else of the whole file (of one
+  /// above 4 GiB: its size and 4,096 pieces of it); of several files: of their digests. 32 hex digits.
   [[nodiscard]] const std::string& digest() const;
   /// A split read at construction; null where the file has none of that name.
   [[nodiscard]] const Split* split(const std::string& name) const;

@@ -11,7 +11,7 @@ struct Description {
   bool sound = false;  ///< false: a check said no, and the text says which
 };
 
-/// Reads and checks the whole file, its sum first; pictures are read too, so every chunk's own sum is
+/// Reads and checks the whole file, its checksum first; images are read too, so every chunk's own checksum is
 /// checked. Throws IoError where it cannot be read, DataError where it is whole but no data set of ours.
 [[nodiscard]] Description describe(const std::string& file);
 

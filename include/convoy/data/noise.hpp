@@ -1,5 +1,5 @@
 #pragma once
-// Pictures of random bytes with random labels, in memory alone: for measuring speed (`convoy bench`), never
+// Images of random bytes with random labels, in memory alone: for measuring speed (`convoy bench`), never
 // for learning. What `convoy synth` draws is in synth.hpp.
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 
 namespace convoy::data {
 
-/// `samples` pictures of `shape`, uint8, with labels below `classes`: a pure function of its arguments.
+/// `samples` images of `shape`, uint8, with labels below `classes`: a pure function of its arguments.
 [[nodiscard]] Split make_noise(const Shape& shape, std::int64_t samples, std::int64_t classes);
 
-/// Brings such pictures to mean 0 and standard deviation 1.
+/// Brings such images to mean 0 and standard deviation 1.
 [[nodiscard]] InputTransform noise_transform(const Shape& shape);
 
 }  // namespace convoy::data

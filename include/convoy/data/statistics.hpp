@@ -10,17 +10,17 @@
 
 namespace convoy::data {
 
-/// Of pictures as the network sees them before normalisation: uint8 divided by 255.
+/// Of images as the network sees them before normalisation: uint8 divided by 255.
 struct Statistics {
   std::vector<double> mean;  ///< [C]
   std::vector<double> std;   ///< [C]
 };
 
-/// Sums over uint8 pictures: exact integers, so the order of the samples cannot decide a bit.
+/// Sums over uint8 images: exact integers, so the order of the samples cannot decide a bit.
 class ByteSums {
  public:
   explicit ByteSums(const Shape& shape);
-  /// Pictures [n][C][H][W].
+  /// Images [n][C][H][W].
   void add(std::span<const std::uint8_t> images);
   [[nodiscard]] Statistics statistics() const;
   /// What other sums of the same shape take in by add_numbers().
@@ -34,7 +34,7 @@ class ByteSums {
   std::vector<std::uint64_t> sum_of_squares_;
 };
 
-/// Sums over float pictures, in double, in the order given; each channel's first pixel is taken off first, so
+/// Sums over float images, in double, in the order given; each channel's first pixel is taken off first, so
 /// that a large mean does not swallow a small deviation.
 class FloatSums {
  public:

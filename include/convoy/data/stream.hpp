@@ -1,5 +1,5 @@
 #pragma once
-// Pictures of a split that stays in its files: read ahead of the steps by the ranks' I/O threads, each a
+// Images of a split that stays in its files: read ahead of the steps by the ranks' I/O threads, each a
 // part, into two buffers in memory that the ranks of a node share. One portion of the order is being trained
 // while the next is read. Which samples come when is the caller's (order.hpp); a Stream has them ready.
 
@@ -18,7 +18,7 @@
 namespace convoy::data {
 
 /// What the ranks of a node need of a split, and when; the same on all of them. Called on the I/O thread.
-struct Demand {
+struct ReadPlan {
   std::int64_t first_step = 0;  ///< the next one, from 0, counted through all passes
   std::int64_t end_step = 0;    ///< nothing is read for this one and later ones
   std::int64_t positions = 0;   ///< of a pass
@@ -34,19 +34,19 @@ struct Demand {
 class Stream {
  public:
   /// Collective over `node`. Begins to read. All that is referred to must outlive it.
-  Stream(const Split& split, io::IoThread& thread, const comm::Communicator& node, Demand demand);
+  Stream(const Split& split, io::IoThread& thread, const comm::Communicator& node, ReadPlan read_plan);
   /// Ends the reading; no other rank is waited for.
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  /// Waits until the pictures of `step` are here; `meanwhile` is called over and over. Steps come one after
+  /// Waits until the images of `step` are here; `meanwhile` is called over and over. Steps come one after
   /// the other. Throws IoError and DataError as reading did, also where it failed on another rank.
   void wait(std::int64_t step, const std::function<void()>& meanwhile = {});
   /// This rank has done with `step`, and all before.
   void release(std::int64_t step);
   /// Of a sample of the last step that was waited for: [C][H][W]. Any thread.
-  [[nodiscard]] const std::byte* picture(std::int64_t sample) const;
+  [[nodiscard]] const std::byte* image(std::int64_t sample) const;
 
   /// Grows as the node's ranks read. Any thread.
   [[nodiscard]] std::int64_t progress() const;

@@ -36,7 +36,7 @@ struct Finding {
 struct PlannedRun {
   config::Options options;
   nn::Network network;
-  std::int64_t data_bytes = 0;  ///< of the pictures that are kept in memory, once a host
+  std::int64_t data_bytes = 0;  ///< of the images that are kept in memory, once a host
 };
 
 /// What PlannedRun takes.
@@ -48,11 +48,11 @@ struct Needs {
 };
 
 /// For a job of `ranks` on `hosts`, whose fullest host has `ranks_of_host`, each with `threads`. An estimate
-/// from shapes: activations, gradients, parameters, optimizer, the copy for a checkpoint, pictures in memory,
+/// from shapes: activations, gradients, parameters, optimizer, the copy for a checkpoint, images in memory,
 /// 200 MB a rank for program and libraries. Makes one micro-batch's memory to measure it.
 [[nodiscard]] Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, int threads);
 
-struct Examination {
+struct DoctorRequest {
   /// Reads the configuration; throws Error where that fails on this rank. Empty: no run is planned.
   std::function<std::unique_ptr<PlannedRun>()> plan;
   std::string dir;       ///< whose file system is tried; empty: the planned run's, else the working directory
@@ -66,6 +66,6 @@ struct Examination {
 
 /// Collective over `world`. Makes all checks, in a fixed order. A failure of some ranks is a finding that
 /// names them and their hosts; throws where MPI itself fails.
-void examine(const Examination& asked, const comm::Communicator& world);
+void run_checks(const DoctorRequest& asked, const comm::Communicator& world);
 
 }  // namespace convoy::doctor

@@ -1,6 +1,6 @@
 #pragma once
 // Writes a data set file (src/CONTRACT.md, "Data set file"), sample by sample, whole or not at all. What the
-// pictures are is the importers' and the generator's business. One rank; never collective.
+// images are is the importers' and the generator's business. One rank; never collective.
 
 #include <cstdint>
 #include <memory>
@@ -15,21 +15,21 @@ namespace convoy::importers {
 
 /// What a data set is, before its first sample.
 struct DatasetHeader {
-  Shape shape;                           ///< of every picture
-  std::string source;                    ///< where the pictures come from, for people
+  Shape shape;                           ///< of every image
+  std::string source;                    ///< where the images come from, for people
   std::vector<std::string> class_names;  ///< one a class; labels lie in [0, class_names.size())
 };
 
-/// Pictures of one chunk of a split of `samples` pictures.
+/// Images of one chunk of a split of `samples` images.
 [[nodiscard]] std::int64_t samples_per_chunk(const Shape& shape, std::int64_t samples);
 
-/// Pictures ready for the file: whoever decodes them also compresses them.
+/// Images ready for the file: whoever decodes them also compresses them.
 struct FinishedChunk {
   std::vector<std::uint8_t> bytes;  ///< as the file holds them
   std::vector<std::uint64_t> sums;  ///< of their pixels, for mean and std
 };
 
-/// Makes chunk `images`, [n][C][H][W], of a split of `samples` pictures; n is samples_per_chunk, or less in
+/// Makes chunk `images`, [n][C][H][W], of a split of `samples` images; n is samples_per_chunk, or less in
 /// the last one. Any thread of any rank.
 [[nodiscard]] FinishedChunk finish_chunk(const Shape& shape, std::int64_t samples,
                                          std::span<const std::uint8_t> images);
@@ -44,7 +44,7 @@ class DatasetWriter {
   DatasetWriter(const DatasetWriter&) = delete;
   DatasetWriter& operator=(const DatasetWriter&) = delete;
 
-  /// Begins split `name` ("train", "test", "validation") of `samples` > 0 pictures; the one before must be
+  /// Begins split `name` ("train", "test", "validation") of `samples` > 0 images; the one before must be
   /// full.
   void begin_split(const std::string& name, std::int64_t samples);
   /// The next labels.size() samples of the split; images is [n][C][H][W]. Labels must lie in range.

@@ -29,13 +29,13 @@ void import_mnist(const std::string& folder, const std::string& out, Observer* o
 /// the class names (the published ones where it is missing).
 void import_cifar10(const std::string& folder, const std::string& out, Observer* observer = nullptr);
 
-/// What becomes of a picture that is damaged, cut short or not to be decoded.
+/// What becomes of an image that is damaged, cut short or not to be decoded.
 enum class OnBad {
   kStop,  ///< it is the error
   kSkip,  ///< it is left out, and the observer warned of it
 };
 
-/// How a picture comes to another size.
+/// How an image comes to another size.
 enum class Fit {
   kStretch,  ///< both sides by their own factor
   kCrop,     ///< cut_to_ratio first: sides keep their ratio
@@ -46,7 +46,7 @@ struct FolderOptions {
   std::string out;
   std::optional<std::pair<std::int64_t, std::int64_t>> size;  ///< height, width; absent: all must agree
   Fit fit = Fit::kStretch;
-  std::int64_t channels = 0;  ///< 1, 3; 0: 3 where any picture is in colour, else 1
+  std::int64_t channels = 0;  ///< 1, 3; 0: 3 where any image is in colour, else 1
   OnBad on_bad = OnBad::kStop;
   double test_part = 0;    ///< of each class, where the folder has no test split; 0 … 0.9
   std::uint64_t seed = 1;  ///< chooses that part
@@ -61,13 +61,13 @@ struct FolderReport {
   Shape shape;
   std::vector<std::string> class_names;
   std::vector<Split> splits;
-  std::int64_t left_out = 0;             ///< bad pictures
+  std::int64_t left_out = 0;             ///< bad images
   std::int64_t hidden = 0;               ///< files and folders that were passed over
   std::vector<std::string> passed_over;  ///< files of other types, and those in no class's folder
 };
 
-/// Collective over `world`: pictures in one sub-folder a class, or in train/, test/ and validation/ (or val/)
-/// with one sub-folder a class each; folders below a class's belong to the class. Classes, and the pictures
+/// Collective over `world`: images in one sub-folder a class, or in train/, test/ and validation/ (or val/)
+/// with one sub-folder a class each; folders below a class's belong to the class. Classes, and the images
 /// of each, in the order of their names' bytes. The file is a function of folder and options alone: ranks and
 /// threads share the decoding and compressing, block by block, and decide no byte. Every rank returns the
 /// report; the observer of rank 0 hears of it.

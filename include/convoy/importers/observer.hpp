@@ -14,7 +14,7 @@ namespace convoy::importers {
 class Observer {
  public:
   virtual ~Observer() = default;
-  /// `done` of `total` pictures, `what` in a word or two ("train"). Often; on rank 0.
+  /// `done` of `total` images, `what` in a word or two ("train"). Often; on rank 0.
   virtual void on_progress(std::string_view /*what*/, std::int64_t /*done*/, std::int64_t /*total*/) {}
   /// Something that is left out, or that looks wrong. On rank 0.
   virtual void on_warning(const std::string& /*text*/) {}

@@ -15,7 +15,7 @@
 namespace convoy::importers {
 
 struct SynthOptions {
-  std::int64_t train = 10000;  ///< pictures of the training split, ≥ 1
+  std::int64_t train = 10000;  ///< images of the training split, ≥ 1
   std::int64_t test = 2000;    ///< of the test split, ≥ 1
   std::int64_t classes = 10;   ///< 2 … 10, the first of the list above
   std::int64_t height = 28;    ///< 12 … 512
@@ -31,10 +31,10 @@ enum class SynthSplit : std::uint64_t { kTrain = 0, kTest = 1 };
 /// Class of sample `index`: index mod classes.
 [[nodiscard]] std::int64_t synth_label(const SynthOptions& options, std::int64_t index);
 
-/// Draws sample `index` into picture [height][width]: a pure function of seed, split, index, classes and
+/// Draws sample `index` into image [height][width]: a pure function of seed, split, index, classes and
 /// size, the same bytes on every machine.
 void draw_synth(const SynthOptions& options, SynthSplit split, std::int64_t index,
-                std::span<std::uint8_t> picture);
+                std::span<std::uint8_t> image);
 
 /// Names of the first `classes` kinds.
 [[nodiscard]] std::vector<std::string> synth_class_names(std::int64_t classes);

@@ -11,7 +11,7 @@
 namespace convoy::io {
 
 /// A whole chunk of single bytes as the file holds it under `storage`: deflated (shuffle leaves single bytes
-/// as they are), then followed by the Fletcher-32 sum of what came out.
+/// as they are), then followed by the Fletcher-32 checksum of what came out.
 [[nodiscard]] std::vector<std::uint8_t> filter_chunk(std::span<const std::uint8_t> chunk,
                                                      const Storage& storage);
 

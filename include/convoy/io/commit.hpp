@@ -29,7 +29,7 @@ class PendingFile {
   /// Where to write; the same on every rank.
   [[nodiscard]] const std::string& path() const { return temporary_; }
 
-  /// Collective, after every rank has closed its file. Sums, flushes, reads back, checks, calls
+  /// Collective, after every rank has closed its file. Forms the checksum, flushes, reads back, checks, calls
   /// `before_rename` (on rank 0; it may throw to stop: a superseded run), renames, flushes the folder. Throws
   /// IoError; then the target is as it was.
   void commit(const std::function<void()>& before_rename = {});

@@ -4,8 +4,8 @@
 // HDF5's headers.
 //
 // HDF5 is not thread-safe here: one thread of a process at a time makes calls into this header. Damaged files
-// can crash libhdf5, so check sums first (sum.hpp), or let a child process read first (trial.hpp); put files
-// in place whole (commit.hpp).
+// can crash libhdf5, so verify checksums first (checksum.hpp), or let a child process read first
+// (child_process.hpp); put files in place whole (commit.hpp).
 //
 // Errors name the file, the object and HDF5's own innermost message: IoError where the operating system
 // refused, DataError where the content is not what was asked for.
@@ -60,7 +60,7 @@ inline constexpr ElementType kElementType = std::same_as<T, std::uint8_t>   ? El
 struct Storage {
   std::int64_t chunk_rows = 0;  ///< rows (along the first dimension) of a chunk; 0: contiguous, no filters
   int gzip_level = 0;           ///< 0: none; else shuffle + gzip
-  bool fletcher32 = false;      ///< a sum of every chunk, checked by whoever reads it
+  bool fletcher32 = false;      ///< a checksum of every chunk, checked by whoever reads it
 };
 
 /// What a data set is.
@@ -86,7 +86,7 @@ struct Object {
 
 /// A name that leads into another file.
 struct ExternalLink {
-  std::string path;    ///< of the link, "/pictures"
+  std::string path;    ///< of the link, "/images"
   std::string file;    ///< as the link says it: relative names are looked for beside this file, too
   std::string object;  ///< path in it
 };

@@ -15,9 +15,9 @@ namespace convoy::io {
 class IoThread {
  public:
   /// Work without an end, in parts of some milliseconds, so that tasks need not wait long.
-  class Chore {
+  class PollTask {
    public:
-    virtual ~Chore() = default;
+    virtual ~PollTask() = default;
     /// Does a part; false where there was nothing to do. Throws nothing: failures are kept for who asks.
     virtual bool advance() noexcept = 0;
   };
@@ -31,22 +31,22 @@ class IoThread {
   /// Tasks are done in the order in which they are posted, before chores. They throw nothing.
   void post(std::function<void()> task);
   /// From now on, until remove(): in turn with the other chores.
-  void add(Chore* chore);
-  /// Returns when `chore` is not under way any more.
-  void remove(Chore* chore);
-  /// A chore that had nothing to do may have now. Without it they are asked every few milliseconds.
+  void add(PollTask* poll_task);
+  /// Returns when `poll_task` is not under way any more.
+  void remove(PollTask* poll_task);
+  /// A poll_task that had nothing to do may have now. Without it they are asked every few milliseconds.
   void wake();
 
  private:
   void work();
-  /// Whether a chore did something.
+  /// Whether a poll_task did something.
   bool advance_chores(std::unique_lock<std::mutex>& lock);
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> tasks_;
-  std::vector<Chore*> chores_;
-  Chore* under_way_ = nullptr;
+  std::vector<PollTask*> chores_;
+  PollTask* under_way_ = nullptr;
   bool is_awake_ = false;
   bool is_ending_ = false;
   std::thread thread_;  // last: it uses the others

@@ -1,8 +1,8 @@
 #pragma once
 // The operations a layer is made of, as plain functions over plain memory, compiled once per instruction set.
 //
-// Legend: n samples, c channels, h × w picture; i.. input (src), o.. output (dst); kh × kw kernel, s..
-// stride, p.. padding. Pictures lie in lane blocks, [B][C][H][W][16] (core/layout.hpp), B = shape.blocks.
+// Legend: n samples, c channels, h × w image; i.. input (src), o.. output (dst); kh × kw kernel, s..
+// stride, p.. padding. Images lie in lane blocks, [B][C][H][W][16] (core/layout.hpp), B = shape.blocks.
 // Weights are the logical tensors [OC][IC][KH][KW].
 //
 // Every function is called by all threads of a team with the same arguments. It begins no barrier and ends
@@ -41,7 +41,7 @@ struct Conv2dShape {
   Precision precision = Precision::kFloat32;
 };
 
-/// A pooling window over each channel's picture.
+/// A pooling window over each channel's image.
 struct Pool2dShape {
   std::int64_t blocks = 1;
   std::int64_t c = 1, ih = 1, iw = 1;

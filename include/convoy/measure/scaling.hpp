@@ -11,7 +11,7 @@
 #include <cstdint>
 
 #include "convoy/comm/link.hpp"
-#include "convoy/measure/rehearsal.hpp"
+#include "convoy/measure/comm_replay.hpp"
 #include "convoy/nn/network.hpp"
 #include "convoy/step/options.hpp"
 

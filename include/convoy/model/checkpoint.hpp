@@ -126,7 +126,7 @@ void for_each_tensor(
     const std::string& path, const nn::Network& network, State& state,
     const std::function<void(const StoredTensor& stored, const Range& elements, float* values)>& f);
 
-/// Throws DataError where the sum of the file is missing or wrong; to be called before the reads above.
+/// Throws DataError if the checksum of the file is missing or wrong; to be called before the reads above.
 void require_sound_checkpoint(const std::string& path);
 
 /// XXH3-128 of every tensor under /model and /optimizer, with names and shapes, in the order of their paths:

@@ -21,7 +21,7 @@
 namespace convoy::nn {
 
 /// How a parameter starts.
-enum class Start {
+enum class Initializer {
   kWeights,  ///< by what follows the layer (Nonlinearity), from fan_in and fan_out
   kZeros,
   kOnes,
@@ -31,7 +31,7 @@ enum class Start {
 struct Parameter {
   std::string name;  ///< "weight", "bias"
   Dims dims;         ///< logical extents
-  Start start = Start::kZeros;
+  Initializer initializer = Initializer::kZeros;
   bool decays = false;  ///< weight decay applies
   std::int64_t fan_in = 0;
   std::int64_t fan_out = 0;
@@ -42,7 +42,7 @@ struct Parameter {
 struct Statistic {
   std::string name;
   Dims dims;
-  Start start = Start::kZeros;
+  Initializer initializer = Initializer::kZeros;
   double momentum = 0.1;  ///< in [0, 1]
 };
 
@@ -69,7 +69,7 @@ struct MicroBatch {
 /// Most inputs a layer has.
 inline constexpr std::size_t kMostInputs = 2;
 
-/// Memory and context of one call of a layer. Pictures are in lane blocks (core/layout.hpp). Every thread of
+/// Memory and context of one call of a layer. Images are in lane blocks (core/layout.hpp). Every thread of
 /// the team calls with the same pass; a call ends with a barrier of the team.
 template <class Real>
 struct Pass {

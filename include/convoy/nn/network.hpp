@@ -48,7 +48,7 @@ class Network {
   /// Joins `nodes`, at least one, as NetworkBuilder has made them: names differ, and the inputs of each stand
   /// before it. Offsets are assigned here.
   Network(const Shape& input, std::vector<Node> nodes, LossKind loss);
-  /// Builds the network of `lines`, its text form, for pictures of shape `input` and `classes` outputs
+  /// Builds the network of `lines`, its text form, for images of shape `input` and `classes` outputs
   /// (nothing: as many as its last layer has). Throws ConfigError,
   /// naming the line, where a line is wrong, a shape does not fit, blocks are not closed, the last layer's
   /// output is not `classes` numbers, or softmax or sigmoid stand before a loss that applies them itself.

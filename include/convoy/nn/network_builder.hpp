@@ -27,7 +27,7 @@ namespace convoy::nn {
 
 class NetworkBuilder {
  public:
-  /// For pictures of shape `input`.
+  /// For images of shape `input`.
   explicit NetworkBuilder(const Shape& input) : input_(input) {}
 
   NetworkBuilder& conv(std::int64_t channels, const HeightWidth& kernel, const ConvOptions& options = {},
@@ -52,7 +52,7 @@ class NetworkBuilder {
   /// ConfigError, naming word and origin, if the line is wrong.
   NetworkBuilder& layer(const LayerText& line, const Registry& registry = Registry::standard());
 
-  /// A layer made elsewhere, for pictures of shape(); `keyword` names it unless `name` does.
+  /// A layer made elsewhere, for images of shape(); `keyword` names it unless `name` does.
   NetworkBuilder& add(std::unique_ptr<Layer> layer, std::string_view keyword, const std::string& name = {});
 
   /// What follows is the body of a residual block, whose output is the sum of the body's and the shortcut's
@@ -62,7 +62,7 @@ class NetworkBuilder {
   NetworkBuilder& begin_shortcut();
   NetworkBuilder& end_residual();
 
-  /// Of the picture that the next layer reads.
+  /// Of the image that the next layer reads.
   [[nodiscard]] const Shape& shape() const { return shape_of(last_); }
   /// Layers and beginnings and ends of blocks so far: the part of dropout's masks that differs between
   /// layers.

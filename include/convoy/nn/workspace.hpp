@@ -45,7 +45,7 @@ class Workspace {
   Workspace(const Network& network, const kernels::Planner& planner, std::int64_t micro_batch,
             const WorkspaceOptions& options = {});
 
-  /// The input pictures, [B][C][H][W][16], for the caller to fill (one thread; then a barrier of the team).
+  /// The input images, [B][C][H][W][16], for the caller to fill (one thread; then a barrier of the team).
   [[nodiscard]] Real* input() { return at(input_); }
   /// The network's output after forward(), [B][classes][16].
   [[nodiscard]] const Real* output() const {

@@ -30,7 +30,7 @@
 namespace convoy::step {
 
 /// What one micro-batch adds to the metrics.
-using LeafResult = nn::LossResult;
+using MicroBatchResult = nn::LossResult;
 
 /// Where samples come from.
 struct Source {
@@ -45,8 +45,8 @@ void add_gradients(const kernels::KernelTable<float>& kernels, comm::Wire wire, 
 
 /// Sees the gradient of one micro-batch as operation `operation` computed it, before anything is added to it.
 /// Called by one thread of the group; others wait.
-using GradientTap = std::function<void(std::int64_t leaf, int operation, std::span<float> parameters,
-                                       std::span<float> statistics)>;
+using GradientObserver = std::function<void(std::int64_t leaf, int operation, std::span<float> parameters,
+                                            std::span<float> statistics)>;
 
 /// How an Engine computes.
 struct EngineSetting {
@@ -75,9 +75,9 @@ struct GradientTask {
       batch;  ///< samples of the whole step, all ranks; leaf i is micro-batch i of it
   std::uint64_t seed = 0;
   std::int64_t epoch = 0;
-  std::span<LeafResult> leaves;  ///< assigned: one a leaf of plan.block
+  std::span<MicroBatchResult> leaves;  ///< assigned: one a leaf of plan.block
   GradientHook* hook = nullptr;
-  GradientTap tap{};  ///< empty: nobody looks
+  GradientObserver observer{};  ///< empty: nobody looks
 };
 
 class Engine {
@@ -98,7 +98,7 @@ class Engine {
   /// of a streamed split, holds these samples. `confusion` ([classes][classes], row = label, column = answer;
   /// may be empty) is added to.
   void evaluate(const Source& source, const data::Stream* stream, const model::State& state,
-                const Range& block, std::span<LeafResult> leaves, std::span<std::int64_t> confusion);
+                const Range& block, std::span<MicroBatchResult> leaves, std::span<std::int64_t> confusion);
 
   /// Makes the memory that steps of `plan` need; a step makes what is missing itself.
   void prepare(const StepPlan& plan);
@@ -129,12 +129,12 @@ class Engine {
   };
 
   /// Of the last forward(); one thread of the group.
-  static LeafResult loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
-                            nn::Workspace<float>& workspace);
+  static MicroBatchResult loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
+                                  nn::Workspace<float>& workspace);
   void prepare_groups(std::int64_t groups, std::int64_t workspaces);
   void run_group(const GradientTask& task, std::int64_t g, const Team& team);
-  /// What follows an operation's backward pass of one micro-batch: its gradient is shown to the tap, rounded
-  /// for the wire, and added to its siblings. By all threads of the team.
+  /// What follows an operation's backward pass of one micro-batch: its gradient is shown to the observer,
+  /// rounded for the wire, and added to its siblings. By all threads of the team.
   void add_gradient(const GradientTask& task, const StepPlan::Leaf& leaf, int operation, const Team& team);
   /// plan.final_merges over `elements`, of parameters or of statistics. One thread.
   void finish_sums(const StepPlan& plan, const Range& elements);

@@ -32,7 +32,7 @@ struct StepsToFeed {
 
 /// Stream::wait(); `tick` is called whenever something was read meanwhile, so that a slow disk is told from
 /// one that hangs.
-void await_pictures(data::Stream& stream, std::int64_t step, const std::function<void()>& tick,
-                    const std::function<void()>& meanwhile = {});
+void await_images(data::Stream& stream, std::int64_t step, const std::function<void()>& tick,
+                  const std::function<void()>& meanwhile = {});
 
 }  // namespace convoy::step

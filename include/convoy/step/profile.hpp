@@ -16,7 +16,7 @@ namespace convoy::step {
 enum class Activity : std::size_t {
   kKernels,    ///< forward, loss and backward, with the waits of a team's threads for each other in them
   kReduction,  ///< adding gradients and losses, in a rank and across ranks, with the waits for other ranks
-  kData,       ///< filling micro-batches with normalised pictures
+  kData,       ///< filling micro-batches with normalised images
   kOptimizer,  ///< the update of parameters and running statistics
 };
 inline constexpr std::size_t kActivities = 4;

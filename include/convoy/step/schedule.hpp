@@ -1,7 +1,7 @@
 #pragma once
 // The schedule of a step on one group of threads: in which order its micro-batches go through the operations,
 // and when the exchange of gradients has its turn between them. The Engine runs it with kernels,
-// measure/rehearsal.hpp with waits in their place; measure/scaling.hpp takes its order for a model.
+// measure/comm_replay.hpp with waits in their place; measure/scaling.hpp takes its order for a model.
 
 #include <algorithm>
 #include <cstdint>

@@ -17,7 +17,7 @@
 #include "convoy/step/engine.hpp"
 #include "convoy/step/gradient_exchange.hpp"
 #include "convoy/step/hooks.hpp"
-#include "convoy/step/leaf_sums.hpp"
+#include "convoy/step/loss_sums.hpp"
 #include "convoy/step/options.hpp"
 #include "convoy/step/profile.hpp"
 #include "convoy/step/watchdog.hpp"
@@ -70,9 +70,9 @@ class StepRunner {
 
   /// Collective. One update of the state, which need not be here yet at its end (settle()). Returns the sums
   /// of the whole batch. Throws DivergedError where the loss is not finite.
-  LeafResult step(const StepInput& input);
+  MicroBatchResult step(const StepInput& input);
   /// The strongest request that any rank had in the last step.
-  [[nodiscard]] int strongest_request() const { return leaf_sums_.strongest_request(); }
+  [[nodiscard]] int strongest_request() const { return loss_sums_.strongest_request(); }
   /// Waits until the state of the last step is here.
   void settle() {
     if (exchange_) exchange_->settle();
@@ -86,9 +86,9 @@ class StepRunner {
 
  private:
   const StepPlan& plan_for(std::int64_t leaves);
-  void await_pictures_of(const StepInput& input);
+  void await_images_of(const StepInput& input);
   void compute_again(const StepPlan& usual, const StepInput& input);
-  [[nodiscard]] GradientTap tap_of(const StepInput& input);
+  [[nodiscard]] GradientObserver observer_of(const StepInput& input);
   [[nodiscard]] std::int64_t last_leaves() const;
   [[nodiscard]] std::unique_ptr<GradientExchange> make_exchange(const nn::Network& network,
                                                                 const kernels::KernelTable<float>& kernels);
@@ -113,8 +113,8 @@ class StepRunner {
   struct {
     std::int64_t step = 0;
     bool is_checked = false;
-  } tapped_;
-  LeafSums leaf_sums_;
+  } observed_;
+  LossSums loss_sums_;
   std::optional<Watchdog> watchdog_;  // last: it looks at the others
 };
 

@@ -25,7 +25,7 @@ class Watchdog {
   struct Others {
     std::function<int()> waits_for;  ///< the one that is waited for, −1: not known
     std::function<std::vector<int>()>
-        roll_call;  ///< those that do not answer; may hang, or be empty: nobody is asked
+        find_unresponsive;  ///< those that do not answer; may hang, or be empty: nobody is asked
   };
 
   /// For rank `rank`, whose `heartbeat` is watched from now on; `hosts` by rank. `timeout_seconds` 0: never.
@@ -42,7 +42,7 @@ class Watchdog {
 
  private:
   void watch();
-  void call_the_roll() const;
+  void report_unresponsive() const;
   [[nodiscard]] std::string message() const;
 
   int rank_;

@@ -57,7 +57,7 @@ struct StepReport {
   Score epoch_score{};  ///< of the epoch so far
   double rate = 0;
   double images_per_second = 0;  ///< since the last step line
-  double data_wait = 0;          ///< share of that time in which rank 0 waited for pictures, 0..1
+  double data_wait = 0;          ///< share of that time in which rank 0 waited for images, 0..1
   double seconds_left = 0;
   bool is_line = false;  ///< a step line of metrics.jsonl goes with it
 };
@@ -72,7 +72,7 @@ struct EpochReport {
   Score test_score{};
   double seconds = 0;
   double images_per_second = 0;
-  double data_wait = 0;  ///< share of `seconds` in which rank 0 waited for pictures, 0..1
+  double data_wait = 0;  ///< share of `seconds` in which rank 0 waited for images, 0..1
 };
 
 /// Where the time of this run's steps went (run.profile); at its end.

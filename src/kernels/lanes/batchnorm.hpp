@@ -1,8 +1,8 @@
 #pragma once
-// Batch normalisation. A work item is a channel: its statistics and its pictures, by one thread.
+// Batch normalisation. A work item is a channel: its statistics and its images, by one thread.
 //
 // Sums over a channel: up to kChunk pixels of a lane are added in Real, the chunks of a lane in double, in
-// order, and last the lanes of real samples, in double. So the error does not grow with the picture, and what
+// order, and last the lanes of real samples, in double. So the error does not grow with the image, and what
 // idle lanes hold does not matter.
 
 #include "convoy/core/team.hpp"

@@ -1,10 +1,10 @@
 #pragma once
-// conv2d_forward and conv2d_backward_data: one walk over the output picture, in two directions.
+// conv2d_forward and conv2d_backward_data: one walk over the output image, in two directions.
 //
-// Forward reads the picture where the window lies, in = out·s − p + k. Backward data reads the outputs whose
+// Forward reads the image where the window lies, in = out·s − p + k. Backward data reads the outputs whose
 // windows cover an input pixel: out·s = in + p − k, so only every s-th k counts, and the output moves back as
 // k moves on. Along one axis both are: for a point, a first tap, a number of taps, the place read at the
-// first tap, and constant steps from there. Taps outside the picture are left out of the sums, so no padded
+// first tap, and constant steps from there. Taps outside the image are left out of the sums, so no padded
 // copy is needed.
 
 #include "convoy/core/team.hpp"
@@ -34,7 +34,7 @@ struct Axis {
   CONVOY_INLINE std::int64_t point_read_step() const { return direction == Direction::kForward ? stride : 1; }
 };
 
-/// The taps of one point that fall on the picture.
+/// The taps of one point that fall on the image.
 struct TapRange {
   std::int64_t tap, count, read;
 };
@@ -183,7 +183,7 @@ void convolve_row(const ConvWalk<Real, Factor>& walk, const GroupWeights<Factor>
       const std::int64_t tiles = ceil_div(length, kMaxPoints);
       for (std::int64_t i = 0; i < tiles; ++i) {
         const Range tile = split(length, tiles, i);
-        // Where no tap counts there is no place to read either; stay inside the picture.
+        // Where no tap counts there is no place to read either; stay inside the image.
         const std::int64_t read = taps.count > 0 ? taps.read + tile.begin * h.point_read_step() : 0;
         sum.taps = taps.count;
         sum.in = in + read * kLanes;

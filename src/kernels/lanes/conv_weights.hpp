@@ -6,7 +6,7 @@
 // the order block, oy, ox, and adds the lanes at the very end, as a fixed tree. So the terms of one chain are
 // blocks·oh·ow·16/width at most, and an element does not depend on the tile it is in.
 //
-// Layers with small pictures go with channels in the lanes instead (conv_weights_channels.hpp), or by minimal
+// Layers with small images go with channels in the lanes instead (conv_weights_channels.hpp), or by minimal
 // filtering (winograd_weights.hpp); which follows from the shape alone.
 
 #include "conv_plan.hpp"

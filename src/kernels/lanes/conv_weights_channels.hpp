@@ -1,8 +1,8 @@
 #pragma once
 // Backward weights with input channels in the lanes: for every tap a matrix product, oc × samples times
-// samples × ic, over the outputs whose window has that tap on the picture.
+// samples × ic, over the outputs whose window has that tap on the image.
 //
-// For layers whose pictures are small beside their channels, dense ones above all: samples in the lanes would
+// For layers whose images are small beside their channels, dense ones above all: samples in the lanes would
 // spend their time adding lanes, and take the taps in the padding along. src is transposed once; an element's
 // sum runs over blocks, output rows, columns and samples in order.
 
@@ -48,7 +48,7 @@ void to_channel_lanes(const Conv2dShape& s, const Real* src, Factor* to, const T
   }
 }
 
-/// The outputs along one axis whose window has tap k on the picture: [begin, end).
+/// The outputs along one axis whose window has tap k on the image: [begin, end).
 CONVOY_INLINE Range outputs_of_tap(std::int64_t tap, const AxisShape& axis) {
   const std::int64_t begin = max(0, ceil_div(max(0, axis.padding - tap), axis.stride));
   const std::int64_t last =

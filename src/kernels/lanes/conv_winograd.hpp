@@ -42,21 +42,21 @@ CONVOY_INLINE TilePlace place_of(const WinogradPlan& plan, std::int64_t tile) {
           tile % plan.columns * plan.tile};
 }
 
-/// Reads above and below the picture are made here: as long as a patch is wide, at most 256 numbers a pixel.
+/// Reads above and below the image are made here: as long as a patch is wide, at most 256 numbers a pixel.
 template <class Real>
 inline constexpr Real kZeroRow[kPoints * kLanes * kLanes] = {};
 
-/// The 6 × 6 inputs of one tile in one channel's picture of kStep numbers a pixel; zeros outside it.
+/// The 6 × 6 inputs of one tile in one channel's image of kStep numbers a pixel; zeros outside it.
 template <class Real, std::int64_t kStep>
 struct Patch {
   const Real* row[kPoints];
-  std::int64_t begin, end;  ///< columns within the picture
+  std::int64_t begin, end;  ///< columns within the image
 
-  CONVOY_INLINE Patch(const Real* picture, std::int64_t h, std::int64_t w, std::int64_t y, std::int64_t x)
+  CONVOY_INLINE Patch(const Real* image, std::int64_t h, std::int64_t w, std::int64_t y, std::int64_t x)
       : begin(max(0, -x)), end(min(kPoints, w - x)) {
     CONVOY_UNROLL
     for (int i = 0; i < kPoints; ++i)
-      row[i] = y + i >= 0 && y + i < h ? picture + ((y + i) * w + x) * kStep : kZeroRow<Real>;
+      row[i] = y + i >= 0 && y + i < h ? image + ((y + i) * w + x) * kStep : kZeroRow<Real>;
   }
 
   /// put(py, px, v) gets point (py, px) of its transform; `offset` is within a pixel.
@@ -99,12 +99,12 @@ struct PairedPoints {
 template <class Real, class Factor>
 void transform_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, std::int64_t first,
                      std::int64_t count, Factor* inputs) {
-  const std::int64_t picture = walk.from_h * walk.from_w * kLanes;
+  const std::int64_t image = walk.from_h * walk.from_w * kLanes;
   for (std::int64_t t = 0; t < count; ++t) {
     const TilePlace place = place_of(plan, first + t);
     const auto patch_of = [&](std::int64_t r) {
-      return Patch<Real, kLanes>(walk.in + (place.block * plan.reduce + r) * picture, walk.from_h,
-                                 walk.from_w, place.y - walk.ph, place.x - walk.pw);
+      return Patch<Real, kLanes>(walk.in + (place.block * plan.reduce + r) * image, walk.from_h, walk.from_w,
+                                 place.y - walk.ph, place.x - walk.pw);
     };
     if constexpr (std::is_same_v<Factor, Pair>) {
       for (std::int64_t r = 0; r < plan.reduce; r += 2) {
@@ -211,7 +211,7 @@ void mix_channels(const WinogradPlan& plan, const Factor* weights, const Factor*
   }
 }
 
-/// The tiles [first, first + count) of the channels of `chunk`, from points to pictures; `function` is that
+/// The tiles [first, first + count) of the channels of `chunk`, from points to images; `function` is that
 /// of the walk's activation.
 template <class Real, int K, class Function>
 void finish_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, const Range& chunk,

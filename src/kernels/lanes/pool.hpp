@@ -1,5 +1,5 @@
 #pragma once
-// Pooling. A work item is one channel's picture of one block, so that windows that overlap may add to the
+// Pooling. A work item is one channel's image of one block, so that windows that overlap may add to the
 // same element in a fixed order (the windows' own).
 
 #include "convoy/core/team.hpp"
@@ -9,7 +9,7 @@
 namespace convoy::kernels {
 namespace {
 
-/// The part of the window of output `o` that lies on the picture: [begin, end) of the kernel, from `origin`
+/// The part of the window of output `o` that lies on the image: [begin, end) of the kernel, from `origin`
 /// on.
 struct Window {
   std::int64_t origin, begin, end;
@@ -21,7 +21,7 @@ CONVOY_INLINE Window window_of(std::int64_t o, std::int64_t in, std::int64_t ker
   return {origin, max(0, -origin), min(kernel, in - origin)};
 }
 
-/// Calls body(plane of src, plane of dst) for each of this thread's pictures.
+/// Calls body(plane of src, plane of dst) for each of this thread's images.
 template <class Body>
 CONVOY_INLINE void for_each_plane(const Pool2dShape& s, const Team& team, const Body& body) {
   const Range planes = team.share(s.blocks * s.c);
@@ -31,7 +31,7 @@ CONVOY_INLINE void for_each_plane(const Pool2dShape& s, const Team& team, const 
   team.barrier();
 }
 
-/// Calls body(output element, rows, columns) for every window of a picture.
+/// Calls body(output element, rows, columns) for every window of an image.
 template <class Body>
 CONVOY_INLINE void for_each_window(const Pool2dShape& s, const Body& body) {
   for (std::int64_t oy = 0; oy < s.oh; ++oy) {
@@ -42,7 +42,7 @@ CONVOY_INLINE void for_each_window(const Pool2dShape& s, const Body& body) {
   }
 }
 
-/// Calls body(input element, ky·kw + kx) for every element of a window that lies on the picture.
+/// Calls body(input element, ky·kw + kx) for every element of a window that lies on the image.
 template <class Body>
 CONVOY_INLINE void for_each_tap(const Pool2dShape& s, const Window& rows, const Window& columns,
                                 const Body& body) {

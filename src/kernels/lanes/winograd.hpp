@@ -3,7 +3,7 @@
 // product of polynomials is evaluated at points, multiplied point by point, and interpolated.
 //
 // Six points, 0, ±1/√2, ±√2 and ∞, give m = 4 outputs of a kernel of 3, or 2 outputs of a kernel of 5, from 6
-// inputs along an axis (F(4, 3), F(2, 5)); a picture takes both axes, so 36 products replace 144 or 100. With
+// inputs along an axis (F(4, 3), F(2, 5)); an image takes both axes, so 36 products replace 144 or 100. With
 // E_k the evaluation of a polynomial of k coefficients at the points (6 × k), N = diag(1, −3/2, −3/2, 6, 6,
 // 1) and Bᵀ the rows below, which make up the six Lagrange polynomials:
 //   dst        = E_mᵀ [ (N⁻¹ E_r v E_rᵀ N⁻¹) ⊙ (Bᵀ d B) ] E_m          (d the 6 × 6 inputs of a tile)

@@ -22,13 +22,15 @@ class BatchNorm final : public LayerOf<BatchNorm> {
   }
 
   [[nodiscard]] std::vector<Parameter> parameters() const override {
-    return {{.name = "weight", .dims = {shape_.c}, .start = Start::kOnes},
+    return {{.name = "weight", .dims = {shape_.c}, .initializer = Initializer::kOnes},
             {.name = "bias", .dims = {shape_.c}}};
   }
   [[nodiscard]] std::vector<Statistic> statistics() const override {
-    return {
-        {.name = "running_mean", .dims = {shape_.c}, .momentum = options_.momentum},
-        {.name = "running_var", .dims = {shape_.c}, .start = Start::kOnes, .momentum = options_.momentum}};
+    return {{.name = "running_mean", .dims = {shape_.c}, .momentum = options_.momentum},
+            {.name = "running_var",
+             .dims = {shape_.c},
+             .initializer = Initializer::kOnes,
+             .momentum = options_.momentum}};
   }
   /// Mean and variance of the micro-batch, 2 × [C].
   [[nodiscard]] std::int64_t saved_bytes(std::int64_t, std::int64_t real_size) const override {

@@ -1,4 +1,4 @@
-// conv: z = w * a + b over every sample's picture (src/CONTRACT.md, "Mathematics").
+// conv: z = w * a + b over every sample's image (src/CONTRACT.md, "Mathematics").
 
 #include "convoy/nn/layer_error.hpp"
 #include "layers.hpp"
@@ -56,7 +56,7 @@ class Conv final : public LayerOf<Conv> {
   [[nodiscard]] std::vector<Parameter> parameters() const override {
     std::vector<Parameter> list{{.name = "weight",
                                  .dims = {shape_.oc, shape_.ic, shape_.kh, shape_.kw},
-                                 .start = Start::kWeights,
+                                 .initializer = Initializer::kWeights,
                                  .decays = true,
                                  .fan_in = taps(),
                                  .fan_out = shape_.oc * shape_.kh * shape_.kw}};

@@ -1,5 +1,5 @@
 // dense: the multilayer perceptron's layer, z_j = Σ_k w_jk a_k + b_j, on the flattened input (c, h, w; w
-// fastest). It is the convolution of a 1×1 picture of IN channels with a 1×1 kernel, and runs as that.
+// fastest). It is the convolution of a 1×1 image of IN channels with a 1×1 kernel, and runs as that.
 
 #include "convoy/nn/layer_error.hpp"
 #include "layers.hpp"
@@ -32,7 +32,7 @@ class Dense final : public LayerOf<Dense> {
   [[nodiscard]] std::vector<Parameter> parameters() const override {
     std::vector<Parameter> list{{.name = "weight",
                                  .dims = {outputs_, inputs_},
-                                 .start = Start::kWeights,
+                                 .initializer = Initializer::kWeights,
                                  .decays = true,
                                  .fan_in = inputs_,
                                  .fan_out = outputs_}};

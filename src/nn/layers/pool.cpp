@@ -1,4 +1,4 @@
-// maxpool, avgpool, globalavgpool: one number from each window of a channel's picture.
+// maxpool, avgpool, globalavgpool: one number from each window of a channel's image.
 
 #include "convoy/nn/layer_error.hpp"
 #include "layers.hpp"
@@ -83,7 +83,7 @@ class AvgPool : public LayerOf<AvgPool> {
   Shape output_;
 };
 
-/// The whole picture is the window.
+/// The whole image is the window.
 class GlobalAvgPool final : public AvgPool {
  public:
   explicit GlobalAvgPool(const Shape& input) : AvgPool(input, Window::whole(input)) {}

@@ -37,7 +37,7 @@ class Softmax final : public LayerOf<Softmax> {
 
 std::unique_ptr<Layer> make_softmax(const Shape& input) {
   if (input.h != 1 || input.w != 1) {
-    throw LayerError("its input is a picture of " + to_string(input) +
+    throw LayerError("its input is an image of " + to_string(input) +
                      " (softmax takes a vector: put flatten or dense before it)");
   }
   return std::make_unique<Softmax>(input.c);

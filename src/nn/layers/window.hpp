@@ -1,5 +1,5 @@
 #pragma once
-// A kernel or pooling window that slides over a picture: size, stride, padding. Shared by conv and the pools.
+// A kernel or pooling window that slides over an image: size, stride, padding. Shared by conv and the pools.
 
 #include <cstdint>
 #include <string_view>
@@ -12,16 +12,16 @@ namespace convoy::nn {
 
 class Window {
  public:
-  /// Throws LayerError if a number is out of range or the window is larger than the padded picture.
+  /// Throws LayerError if a number is out of range or the window is larger than the padded image.
   Window(const HeightWidth& size, const HeightWidth& stride, const HeightWidth& pad, const Shape& input);
 
   /// All of `input`.
   [[nodiscard]] static Window whole(const Shape& input) { return Window({input.h, input.w}); }
 
   [[nodiscard]] const HeightWidth& size() const { return size_; }
-  /// Picture after the window has slid over `input`: ⌊(H + 2p − K)/s⌋ + 1 each way.
+  /// Image after the window has slid over `input`: ⌊(H + 2p − K)/s⌋ + 1 each way.
   [[nodiscard]] Shape output(const Shape& input, std::int64_t channels) const;
-  /// Writes window and pictures into a kernel's shape (kernels::Conv2dShape, Pool2dShape).
+  /// Writes window and images into a kernel's shape (kernels::Conv2dShape, Pool2dShape).
   template <class KernelShape>
   void fill(KernelShape& shape, const Shape& input, const Shape& output) const {
     shape.ih = input.h;

@@ -18,7 +18,7 @@ BenchReport report() {
           .teams = 2,
           .batch = 64,
           .micro_batch = 16,
-          .pictures = "1x6x6 (random, as --shape says)",
+          .images = "1x6x6 (random, as --shape says)",
           .core = {.multiply_adds = 30e9, .bytes = 12e9},
           .all = {.multiply_adds = 50e9, .bytes = 20e9},
           .layers = {conv, pool},
@@ -37,7 +37,7 @@ TEST(BenchReport, TellsTheMachine) {
 
 TEST(BenchReport, HasALineForEachPassAndADashForWhatCannotBeTold) {
   EXPECT_EQ(describe_layers(report()),
-            "Layers: micro-batches of 16, 2 teams at once, pictures 1x6x6 (random, as --shape says)\n"
+            "Layers: micro-batches of 16, 2 teams at once, images 1x6x6 (random, as --shape says)\n"
             "                       ms   GFLOP/s  of peak        MB     GB/s  roof\n"
             "conv1: conv 2 3x3 -> 2x4x4\n"
             "  forward          0.1000      40.0   40.0 %     0.500      5.0  compute\n"

@@ -15,16 +15,16 @@ namespace {
 
 using check::Below;
 using check::Derivation;
-using check::Picture;
+using check::Image;
 
 constexpr std::uint64_t kSeed = 7;
 
-Derivation derived(const Picture& picture, const Picture& kernel, Below below) {
-  return check::derive(picture, kernel, 1, 0, below);
+Derivation derived(const Image& image, const Image& kernel, Below below) {
+  return check::derive(image, kernel, 1, 0, below);
 }
 
-Explanation explanation(const Picture& picture, const Picture& kernel) {
-  return explain(derived(picture, kernel, Below::kPicture), derived(picture, kernel, Below::kSigmoid), kSeed);
+Explanation explanation(const Image& image, const Image& kernel) {
+  return explain(derived(image, kernel, Below::kImage), derived(image, kernel, Below::kSigmoid), kSeed);
 }
 
 void expect_says(const Explanation& got, const std::vector<std::string>& parts) {
@@ -34,11 +34,11 @@ void expect_says(const Explanation& got, const std::vector<std::string>& parts) 
 
 /// 1 2 / 3 -1 with w = 1 -2: v = -2 1, z(0,0) = -2·1 + 1·2 + 1 = 1, z(1,0) = -2·3 + 1·(-1) + 1 = -6; y = (1,
 /// 0).
-const Picture kPicture{2, 2, {1, 2, 3, -1}};
-const Picture kKernel{1, 2, {1, -2}};
+const Image kImage{2, 2, {1, 2, 3, -1}};
+const Image kKernel{1, 2, {1, -2}};
 
 TEST(Explain, ShowsTheSumsOnFingers) {
-  const Explanation got = explanation(kPicture, kKernel);
+  const Explanation got = explanation(kImage, kKernel);
   EXPECT_TRUE(got.holds);
   expect_says(got, {"z(0,0) = w(0,1)·a(0,0) + w(0,0)·a(0,1) + b", "= (-2)·1 + 1·2 + 1 = 1",
                     "z(1,0) = (-2)·3 + 1·(-1) + 1 = -6",
@@ -49,7 +49,7 @@ TEST(Explain, ShowsTheSumsOnFingers) {
 }
 
 TEST(Explain, ShowsTheFourStepsAndBothAnswersSideBySide) {
-  expect_says(explanation(kPicture, kKernel),
+  expect_says(explanation(kImage, kKernel),
               {"Step 1. A multilayer perceptron", "Step 2. Cut connections", "Step 3. Share weights",
                "Step 4. What is left is a convolution", "z of the perceptron    z of the convolution layer\n",
                "the same, number for number: yes", "without the rotation it is wrong: yes",
@@ -57,15 +57,15 @@ TEST(Explain, ShowsTheFourStepsAndBothAnswersSideBySide) {
 }
 
 TEST(Explain, SaysThatASymmetricKernelShowsNothingOfTheRotation) {
-  const Explanation got = explanation(kPicture, {1, 2, {2, 2}});
+  const Explanation got = explanation(kImage, {1, 2, {2, 2}});
   EXPECT_TRUE(got.holds);
   expect_says(got, {"this w is its own rotation"});
   EXPECT_EQ(got.text.find("without the rotation it is wrong"), std::string::npos);
 }
 
 TEST(Explain, SaysNoWhereTheTwoAnswersDiffer) {
-  Derivation plain = derived(kPicture, kKernel, Below::kPicture);
-  const Derivation sigmoid = derived(kPicture, kKernel, Below::kSigmoid);
+  Derivation plain = derived(kImage, kKernel, Below::kImage);
+  const Derivation sigmoid = derived(kImage, kKernel, Below::kSigmoid);
   plain.convolution.z.values[1] += 1;
   const Explanation got = explain(plain, sigmoid, kSeed);
   EXPECT_FALSE(got.holds);
@@ -73,9 +73,9 @@ TEST(Explain, SaysNoWhereTheTwoAnswersDiffer) {
 }
 
 TEST(Explain, SaysNoWhereTheRotationMakesNoDifferenceThatItMust) {
-  Derivation plain = derived(kPicture, kKernel, Below::kPicture);
+  Derivation plain = derived(kImage, kKernel, Below::kImage);
   plain.unrotated_delta = plain.convolution.delta_below;
-  EXPECT_FALSE(explain(plain, derived(kPicture, kKernel, Below::kSigmoid), kSeed).holds);
+  EXPECT_FALSE(explain(plain, derived(kImage, kKernel, Below::kSigmoid), kSeed).holds);
 }
 
 TEST(Explain, HoldsAndFitsIn100ColumnsForManySizes) {
@@ -87,7 +87,7 @@ TEST(Explain, HoldsAndFitsIn100ColumnsForManySizes) {
                                                                          {{{12, 12}, {12, 12}}},
                                                                          {{{3, 12}, {1, 4}}}}) {
     const check::Example example = check::draw_example(kSeed, size, kernel);
-    const Explanation got = explanation(example.picture, example.kernel);
+    const Explanation got = explanation(example.image, example.kernel);
     EXPECT_TRUE(got.holds) << got.text;
     std::istringstream lines(got.text);
     for (std::string line; std::getline(lines, line);) {
@@ -98,12 +98,11 @@ TEST(Explain, HoldsAndFitsIn100ColumnsForManySizes) {
   }
 }
 
-TEST(Explain, RefusesAKernelLargerThanThePicture) {
+TEST(Explain, RefusesAKernelLargerThanTheImage) {
   testing::internal::CaptureStderr();
   EXPECT_EQ(run_program({"explain", "--size", "3x4", "--kernel", "4x2"}), 2);
-  EXPECT_NE(
-      testing::internal::GetCapturedStderr().find("--kernel 4x2 is larger than the picture, --size 3x4"),
-      std::string::npos);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("--kernel 4x2 is larger than the image, --size 3x4"),
+            std::string::npos);
 }
 
 TEST(Explain, PrintsTheSameTextForTheSameSeed) {

@@ -17,11 +17,11 @@ namespace {
 
 using reference::Matrix;
 
-Matrix matrix(const Picture& p) {
+Matrix matrix(const Image& p) {
   return {p.rows, p.columns, p.values};
 }
 
-void expect_same(const Picture& got, const Matrix& want, double tolerance, const std::string& what) {
+void expect_same(const Image& got, const Matrix& want, double tolerance, const std::string& what) {
   ASSERT_EQ(got.rows, want.rows) << what;
   ASSERT_EQ(got.columns, want.columns) << what;
   for (std::size_t i = 0; i < want.values.size(); ++i)
@@ -47,7 +47,7 @@ std::vector<Case> random_cases() {
 
 Derivation derived(const Case& c, Below below) {
   const Example example = draw_example(c.seed, c.size, c.kernel);
-  return derive(example.picture, example.kernel, example.bias, example.target, below);
+  return derive(example.image, example.kernel, example.bias, example.target, below);
 }
 
 /// The textbook's answers, along two ways: the derivation's convolutions and the perceptron's sums.
@@ -87,7 +87,7 @@ void expect_textbook(const Derivation& d, double tolerance, const std::vector<do
 TEST(Derive, GivesTheTextbooksIntegersExactlyIn20RandomCases) {
   for (const Case& c : random_cases()) {
     SCOPED_TRACE(c.seed);
-    const Derivation d = derived(c, Below::kPicture);
+    const Derivation d = derived(c, Below::kImage);
     EXPECT_EQ(equality_tolerance(d), 0);
     expect_textbook(d, 0, std::vector<double>(d.a.values.size(), 1));
   }
@@ -111,7 +111,7 @@ TEST(Derive, GivesTheTextbooksNumbersBehindASigmoidIn20RandomCases) {
 TEST(Derive, WithoutTheRotationDeltaIsWrongWhereverTheKernelIsAsymmetric) {
   int asymmetric = 0;
   for (const Case& c : random_cases()) {
-    const Derivation d = derived(c, Below::kPicture);
+    const Derivation d = derived(c, Below::kImage);
     const auto& delta = d.convolution.delta.values;
     const bool is_zero = std::all_of(delta.begin(), delta.end(), [](double value) { return value == 0; });
     if (is_zero || d.kernel.values == d.stored.values) continue;
@@ -124,7 +124,7 @@ TEST(Derive, WithoutTheRotationDeltaIsWrongWhereverTheKernelIsAsymmetric) {
 // a = 1 2 / 3 4, w = 1 2: z(0,0) = w(0,1)·a(0,0) + w(0,0)·a(0,1) = 2 + 2 = 4, z(1,0) = 6 + 4 = 10; y = (1,
 // 0). δ = (3, 10): δ_a = v ⊗ δ with v = 2 1. ∂C/∂w(0,0) = 3·2 + 10·4 = 46, ∂C/∂w(0,1) = 3·1 + 10·3 = 33.
 TEST(Derive, GivesTheNumbersOfACaseWorkedByHand) {
-  const Derivation d = derive({2, 2, {1, 2, 3, 4}}, {1, 2, {1, 2}}, 0, 0, Below::kPicture);
+  const Derivation d = derive({2, 2, {1, 2, 3, 4}}, {1, 2, {1, 2}}, 0, 0, Below::kImage);
   EXPECT_EQ(d.convolution.z.values, (std::vector<double>{4, 10}));
   EXPECT_EQ(d.convolution.delta.values, (std::vector<double>{3, 10}));
   EXPECT_EQ(d.convolution.delta_below.values, (std::vector<double>{6, 3, 20, 10}));
@@ -138,9 +138,9 @@ TEST(Derive, GivesTheNumbersOfACaseWorkedByHand) {
 
 TEST(DrawExample, IsAFunctionOfTheSeedInSmallIntegers) {
   const Example one = draw_example(4, {5, 3}, {2, 3});
-  EXPECT_EQ(one.picture.values, draw_example(4, {5, 3}, {2, 3}).picture.values);
-  EXPECT_NE(one.picture.values, draw_example(5, {5, 3}, {2, 3}).picture.values);
-  for (const double value : one.picture.values) {
+  EXPECT_EQ(one.image.values, draw_example(4, {5, 3}, {2, 3}).image.values);
+  EXPECT_NE(one.image.values, draw_example(5, {5, 3}, {2, 3}).image.values);
+  for (const double value : one.image.values) {
     EXPECT_EQ(value, std::floor(value));
     EXPECT_LE(std::abs(value), 3);
   }

@@ -12,10 +12,10 @@
 namespace convoy::check {
 namespace {
 
-/// A network on pictures of its own, kept alive together.
+/// A network on images of its own, kept alive together.
 struct Example {
   GradientCheckCase what;
-  AlignedBuffer<float> pictures;
+  AlignedBuffer<float> images;
   std::vector<std::int64_t> labels;
   std::vector<std::int64_t> samples;
 };
@@ -23,8 +23,8 @@ struct Example {
 std::unique_ptr<Example> example(const Shape& input, const std::vector<std::string>& lines, nn::LossKind loss,
                                  std::int64_t classes, std::int64_t samples = 3) {
   auto made = std::make_unique<Example>();
-  made->pictures = test::to_lanes<float>(nn::spread_numbers(samples * input.size(), 1), samples, input.size(),
-                                         test::IdleLanes::kFirstSample);
+  made->images = test::to_lanes<float>(nn::spread_numbers(samples * input.size(), 1), samples, input.size(),
+                                       test::IdleLanes::kFirstSample);
   for (std::int64_t n = 0; n < samples; ++n) {
     made->labels.push_back(n % classes);
     made->samples.push_back(10 + n);
@@ -33,7 +33,7 @@ std::unique_ptr<Example> example(const Shape& input, const std::vector<std::stri
                 .layers = {},
                 .loss = loss,
                 .classes = classes,
-                .pictures = made->pictures.span(),
+                .images = made->images.span(),
                 .labels = made->labels,
                 .samples = made->samples,
                 .entries = 30,

@@ -14,7 +14,7 @@ namespace convoy::data {
 namespace {
 
 /// One channel, 2x3:  1 2 3 / 4 5 6.
-const std::vector<std::uint8_t> kPicture{1, 2, 3, 4, 5, 6};
+const std::vector<std::uint8_t> kImage{1, 2, 3, 4, 5, 6};
 
 InputTransform plain(const Shape& shape, double scale = 1) {
   return {.shape = shape,
@@ -25,11 +25,11 @@ InputTransform plain(const Shape& shape, double scale = 1) {
 
 /// Lane 5 of what fill_lane makes.
 template <class Pixel>
-std::vector<float> changed(const std::vector<Pixel>& picture, const InputTransform& transform,
-                           const PictureChange& change) {
+std::vector<float> changed(const std::vector<Pixel>& image, const InputTransform& transform,
+                           const ImageChange& change) {
   constexpr std::size_t kLane = 5;
-  std::vector<float> block(picture.size() * kLanes, -1);
-  fill_lane(picture.data(), transform, change, kLane, block.data());
+  std::vector<float> block(image.size() * kLanes, -1);
+  fill_lane(image.data(), transform, change, kLane, block.data());
   std::vector<float> lane;
   for (std::size_t i = 0; i < block.size(); ++i) {
     if (i % kLanes == kLane) {
@@ -47,67 +47,67 @@ std::vector<float> in_255ths(const std::vector<int>& values) {
   return result;
 }
 
-TEST(PictureChange, NothingChangedIsWhatFillBlockWrites) {
+TEST(ImageChange, NothingChangedIsWhatFillBlockWrites) {
   const Shape shape{3, 2, 2};
   InputTransform transform = plain(shape, 1. / 255);
   transform.mean = {0.1, 0.2, 0.3};
   transform.std = {0.5, 0.6, 0.7};
-  const std::vector<std::uint8_t> picture{0, 1, 2, 3, 100, 101, 102, 103, 252, 253, 254, 255};
-  std::array<const std::uint8_t*, kLanes> pictures{};
-  pictures.fill(picture.data());
-  std::vector<float> block(picture.size() * kLanes);
-  fill_block(pictures, transform, block.data());
-  const std::vector<float> lane = changed(picture, transform, {});
+  const std::vector<std::uint8_t> image{0, 1, 2, 3, 100, 101, 102, 103, 252, 253, 254, 255};
+  std::array<const std::uint8_t*, kLanes> images{};
+  images.fill(image.data());
+  std::vector<float> block(image.size() * kLanes);
+  fill_block(images, transform, block.data());
+  const std::vector<float> lane = changed(image, transform, {});
   for (std::size_t i = 0; i < lane.size(); ++i) EXPECT_EQ(lane[i], block[i * kLanes + 3]);
 }
 
-TEST(PictureChange, CropTakesAWindowWithBlackBeyondThePicture) {
+TEST(ImageChange, CropTakesAWindowWithBlackBeyondTheImage) {
   const InputTransform transform = plain({1, 2, 3}, 1. / 255);
-  EXPECT_EQ(changed(kPicture, transform, {.down = 1, .right = -1}), in_255ths({0, 4, 5, 0, 0, 0}));
-  EXPECT_EQ(changed(kPicture, transform, {.down = -1, .right = 2}), in_255ths({0, 0, 0, 3, 0, 0}));
-  EXPECT_EQ(changed(kPicture, transform, {.down = 5, .right = -7}), in_255ths({0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(changed(kImage, transform, {.down = 1, .right = -1}), in_255ths({0, 4, 5, 0, 0, 0}));
+  EXPECT_EQ(changed(kImage, transform, {.down = -1, .right = 2}), in_255ths({0, 0, 0, 3, 0, 0}));
+  EXPECT_EQ(changed(kImage, transform, {.down = 5, .right = -7}), in_255ths({0, 0, 0, 0, 0, 0}));
 }
 
-TEST(PictureChange, BlackBeyondThePictureIsNormalisedToo) {
+TEST(ImageChange, BlackBeyondTheImageIsNormalisedToo) {
   InputTransform transform = plain({1, 2, 3}, 1. / 255);
   transform.mean = {0.5};
   transform.std = {0.25};
-  EXPECT_EQ(changed(kPicture, transform, {.down = 9}), std::vector<float>(6, -2));
+  EXPECT_EQ(changed(kImage, transform, {.down = 9}), std::vector<float>(6, -2));
 }
 
-TEST(PictureChange, FlipComesAfterTheCrop) {
+TEST(ImageChange, FlipComesAfterTheCrop) {
   const InputTransform transform = plain({1, 2, 3}, 1. / 255);
-  EXPECT_EQ(changed(kPicture, transform, {.is_flipped = true}), in_255ths({3, 2, 1, 6, 5, 4}));
-  EXPECT_EQ(changed(kPicture, transform, {.right = 1, .is_flipped = true}), in_255ths({0, 3, 2, 0, 6, 5}));
+  EXPECT_EQ(changed(kImage, transform, {.is_flipped = true}), in_255ths({3, 2, 1, 6, 5, 4}));
+  EXPECT_EQ(changed(kImage, transform, {.right = 1, .is_flipped = true}), in_255ths({0, 3, 2, 0, 6, 5}));
 }
 
-TEST(PictureChange, BrightnessMultipliesAndKeepsBytesInRange) {
-  const std::vector<std::uint8_t> picture{0, 51, 102, 153, 204, 255};
-  const std::vector<float> got = changed(picture, plain({1, 2, 3}, 1. / 255), {.brightness = 1.5});
+TEST(ImageChange, BrightnessMultipliesAndKeepsBytesInRange) {
+  const std::vector<std::uint8_t> image{0, 51, 102, 153, 204, 255};
+  const std::vector<float> got = changed(image, plain({1, 2, 3}, 1. / 255), {.brightness = 1.5});
   const std::vector<double> expected{0, 0.3, 0.6, 0.9, 1, 1};
   for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-6) << i;
 }
 
-TEST(PictureChange, FloatsAreNotClamped) {
-  const std::vector<float> picture{-1, 0, 1, 2, 3, 4};
-  EXPECT_EQ(changed(picture, plain({1, 2, 3}), {.brightness = 2}), (std::vector<float>{-2, 0, 2, 4, 6, 8}));
+TEST(ImageChange, FloatsAreNotClamped) {
+  const std::vector<float> image{-1, 0, 1, 2, 3, 4};
+  EXPECT_EQ(changed(image, plain({1, 2, 3}), {.brightness = 2}), (std::vector<float>{-2, 0, 2, 4, 6, 8}));
 }
 
-TEST(PictureChange, ContrastGoesAroundTheMeanGrey) {
+TEST(ImageChange, ContrastGoesAroundTheMeanGrey) {
   // Mean 2.5.
-  const std::vector<float> picture{0, 1, 2, 3, 4, 5};
-  EXPECT_EQ(changed(picture, plain({1, 2, 3}), {.contrast = 2}),
+  const std::vector<float> image{0, 1, 2, 3, 4, 5};
+  EXPECT_EQ(changed(image, plain({1, 2, 3}), {.contrast = 2}),
             (std::vector<float>{-2.5, -0.5, 1.5, 3.5, 5.5, 7.5}));
-  EXPECT_EQ(changed(picture, plain({1, 2, 3}), {.contrast = 0}), std::vector<float>(6, 2.5));
+  EXPECT_EQ(changed(image, plain({1, 2, 3}), {.contrast = 0}), std::vector<float>(6, 2.5));
 }
 
-TEST(PictureChange, GreyOfThreeChannelsIsLuma) {
-  const std::vector<float> picture{10, 20, 30};
-  const std::vector<float> got = changed(picture, plain({3, 1, 1}), {.contrast = 0});
+TEST(ImageChange, GreyOfThreeChannelsIsLuma) {
+  const std::vector<float> image{10, 20, 30};
+  const std::vector<float> got = changed(image, plain({3, 1, 1}), {.contrast = 0});
   for (const float value : got) EXPECT_NEAR(value, 0.299 * 10 + 0.587 * 20 + 0.114 * 30, 1e-5);
 }
 
-TEST(PictureChange, CutoutIsZeroAfterNormalisation) {
+TEST(ImageChange, CutoutIsZeroAfterNormalisation) {
   InputTransform transform = plain({1, 2, 3}, 1);
   transform.mean = {10};
   EXPECT_EQ(
@@ -119,7 +119,7 @@ TEST(DrawChange, IsAFunctionOfSeedEpochAndSample) {
   const Augmentation all{.crop = 4, .flips = true, .brightness = 0.5, .contrast = 0.5, .cutout = 3};
   const Shape shape{3, 32, 32};
   const auto key = [&](std::uint64_t seed, std::int64_t epoch, std::int64_t sample) {
-    const PictureChange change = draw_change(all, shape, seed, epoch, sample);
+    const ImageChange change = draw_change(all, shape, seed, epoch, sample);
     return std::tuple(change.down, change.right, change.brightness, change.contrast, change.hole_rows.begin);
   };
   EXPECT_EQ(key(1, 2, 3), key(1, 2, 3));
@@ -131,8 +131,8 @@ TEST(DrawChange, IsAFunctionOfSeedEpochAndSample) {
 TEST(DrawChange, OneKindDoesNotChangeWhatAnotherDraws) {
   const Shape shape{1, 8, 8};
   for (std::int64_t sample = 0; sample < 20; ++sample) {
-    const PictureChange alone = draw_change({.crop = 2}, shape, 1, 0, sample);
-    const PictureChange both = draw_change({.crop = 2, .flips = true, .cutout = 2}, shape, 1, 0, sample);
+    const ImageChange alone = draw_change({.crop = 2}, shape, 1, 0, sample);
+    const ImageChange both = draw_change({.crop = 2, .flips = true, .cutout = 2}, shape, 1, 0, sample);
     EXPECT_EQ(alone.down, both.down);
     EXPECT_EQ(alone.right, both.right);
   }
@@ -144,7 +144,7 @@ TEST(DrawChange, ReachesEveryValueAndNoOther) {
   int flips = 0;
   constexpr int kDraws = 1000;
   for (std::int64_t sample = 0; sample < kDraws; ++sample) {
-    const PictureChange change = draw_change(
+    const ImageChange change = draw_change(
         {.crop = 2, .flips = true, .brightness = 0.25, .contrast = 2, .cutout = 3}, {1, 8, 8}, 5, 1, sample);
     offsets.insert(change.down);
     offsets.insert(change.right);
@@ -174,7 +174,7 @@ TEST(ParseAugmentation, ReadsWhatTextOfWrites) {
     EXPECT_EQ(parse_augmentation(wrong), std::nullopt) << wrong;
 }
 
-TEST(RequireFits, RefusesWhatIsLargerThanAPicture) {
+TEST(RequireFits, RefusesWhatIsLargerThanAImage) {
   EXPECT_NO_THROW(require_fits({.crop = 7, .cutout = 7}, {1, 8, 9}));
   EXPECT_THROW(require_fits({.crop = 8}, {1, 8, 9}), ConfigError);
   EXPECT_THROW(require_fits({.cutout = 8}, {1, 9, 8}), ConfigError);

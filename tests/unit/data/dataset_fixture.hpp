@@ -23,7 +23,7 @@ inline constexpr Shape kSmallShape{2, 3, 4};
 inline constexpr std::int64_t kSmallTrain = 37;  // no multiple of a chunk
 inline constexpr std::int64_t kSmallTest = 5;
 
-/// Pictures of 2x3x4 in 3 classes, 37 to train and 5 to test; label i mod 3.
+/// Images of 2x3x4 in 3 classes, 37 to train and 5 to test; label i mod 3.
 inline void write_small_dataset(const std::string& path) {
   importers::DatasetWriter writer(
       path, {.shape = kSmallShape, .source = "a test", .class_names = {"ant", "bee", "cicada"}});

@@ -11,8 +11,8 @@
 #include "convoy/core/hash.hpp"
 #include "convoy/core/layout.hpp"
 #include "convoy/data/describe.hpp"
+#include "convoy/io/checksum.hpp"
 #include "convoy/io/hdf5_file.hpp"
-#include "convoy/io/sum.hpp"
 #include "unit/data/dataset_fixture.hpp"
 
 namespace convoy::data {
@@ -87,7 +87,7 @@ TEST_F(SmallDataset, NoNormalisationDividesBy255Alone) {
   EXPECT_EQ(transform.scale, 1.0 / 255);
 }
 
-TEST_F(SmallDataset, LoadsTransformedPicturesIntoLaneBlocks) {
+TEST_F(SmallDataset, LoadsTransformedImagesIntoLaneBlocks) {
   const Dataset data = open(path_);
   const InputTransform transform = data.transform(Normalize::kDataset);
   // Two blocks, the second with 3 samples and 13 idle lanes; any order, one repeated.
@@ -139,7 +139,7 @@ TEST_F(SmallDataset, IsDescribed) {
   const Description description = describe(path_);
   EXPECT_TRUE(description.sound);
   for (const char* part :
-       {"sum good", "a test", "3: ant, bee, cicada", "37 pictures of 2x3x4, uint8", "5 pictures"})
+       {"checksum good", "a test", "3: ant, bee, cicada", "37 images of 2x3x4, uint8", "5 images"})
     EXPECT_HOLDS(description.text, part);
 }
 
@@ -257,7 +257,7 @@ TEST_F(ForeignDataset, WithWrongShapesNamesThem) {
                  add_root(file);
                  add_split(file, "train", pixels_, {0, 0}, {6, 1, 1, 1});
                }),
-               "/train/images holds 6 pictures");
+               "/train/images holds 6 images");
   EXPECT_HOLDS(complaint([&](io::File& file) {
                  add_root(file);
                  add_split(file, "train", pixels_, six, {6, 1, 1, 1});

@@ -14,21 +14,20 @@ namespace {
 
 constexpr Shape kShape{3, 5, 7};
 
-std::vector<float> pictures_of(const Split& split) {
+std::vector<float> images_of(const Split& split) {
   std::vector<std::int64_t> all(static_cast<std::size_t>(split.samples()));
   std::iota(all.begin(), all.end(), 0);
-  std::vector<float> pictures(
-      static_cast<std::size_t>(lane_blocks(split.samples()) * kShape.size() * kLanes));
-  split.load(all, noise_transform(kShape), pictures.data());
-  return pictures;
+  std::vector<float> images(static_cast<std::size_t>(lane_blocks(split.samples()) * kShape.size() * kLanes));
+  split.load(all, noise_transform(kShape), images.data());
+  return images;
 }
 
 TEST(Noise, HasMeanZeroAndDeviationOne) {
-  const std::vector<float> pictures = pictures_of(make_noise(kShape, 64, 10));
-  const auto n = static_cast<double>(pictures.size());
+  const std::vector<float> images = images_of(make_noise(kShape, 64, 10));
+  const auto n = static_cast<double>(images.size());
   double sum = 0;
   double squares = 0;
-  for (const float x : pictures) {
+  for (const float x : images) {
     sum += static_cast<double>(x);
     squares += static_cast<double>(x) * static_cast<double>(x);
   }
@@ -44,12 +43,12 @@ TEST(Noise, DrawsEveryClassAndNoOther) {
   EXPECT_EQ(most, 2);
 }
 
-TEST(Noise, IsTheSameEachTimeAndNoTwoPicturesAreAlike) {
-  const std::vector<float> pictures = pictures_of(make_noise(kShape, 16, 2));
-  EXPECT_EQ(pictures, pictures_of(make_noise(kShape, 16, 2)));
+TEST(Noise, IsTheSameEachTimeAndNoTwoImagesAreAlike) {
+  const std::vector<float> images = images_of(make_noise(kShape, 16, 2));
+  EXPECT_EQ(images, images_of(make_noise(kShape, 16, 2)));
   bool differ = false;
-  for (std::size_t i = 0; i < pictures.size(); i += static_cast<std::size_t>(kLanes))
-    differ = differ || pictures[i] != pictures[i + 1];
+  for (std::size_t i = 0; i < images.size(); i += static_cast<std::size_t>(kLanes))
+    differ = differ || images[i] != images[i + 1];
   EXPECT_TRUE(differ);
 }
 

@@ -8,7 +8,7 @@
 #include "convoy/data/dataset.hpp"
 #include "convoy/io/hdf5_file.hpp"
 #include "data/dataset_layout.hpp"
-#include "data/pictures.hpp"
+#include "data/images.hpp"
 #include "unit/io/scratch_folder.hpp"
 
 namespace convoy::data {
@@ -16,7 +16,7 @@ namespace {
 
 using comm::Communicator;
 
-/// Pictures 2x2x3 (c, h, w) at /x, channels last; pixel (n, c, y, x) is 100n + 10c + 3y + x. Targets at /t:
+/// Images 2x2x3 (c, h, w) at /x, channels last; pixel (n, c, y, x) is 100n + 10c + 3y + x. Targets at /t:
 /// n, −n.
 void write_channels_last(const std::string& path, std::int64_t first, std::int64_t samples) {
   std::vector<std::uint8_t> pixels;
@@ -104,7 +104,7 @@ TEST(SeveralFiles, OfDifferentShapesAreRefused) {
                   {.file = folder / "*.h5", .train = {.images = "/x", .targets = "/t"}, .axes = Axes::kNhwc});
             }),
             "shapes differ in data set " + (folder / "2.h5") +
-                " (/x holds pictures of 2x3x3); those before it are 2x2x3");
+                " (/x holds images of 2x3x3); those before it are 2x2x3");
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ using comm::Communicator;
 
 constexpr std::int64_t kSamples = 300;
 
-/// Pictures 1x1x1 in chunks of four; the pixel of sample n is n mod 251.
+/// Images 1x1x1 in chunks of four; the pixel of sample n is n mod 251.
 class Streamed : public testing::Test {
  protected:
   Streamed() {
@@ -40,7 +40,7 @@ class Streamed : public testing::Test {
     return {options_, Communicator::self(), {"train"}};
   }
 
-  [[nodiscard]] Demand all_of(const Split& split, std::int64_t batch) const {
+  [[nodiscard]] ReadPlan all_of(const Split& split, std::int64_t batch) const {
     const SampleOrder order(split, options_, kSeed, batch);
     const std::int64_t steps = (kSamples + batch - 1) / batch;
     return {.first_step = 0,
@@ -67,7 +67,7 @@ std::vector<std::int64_t> samples_of(const PassOrder& pass, std::int64_t step, s
   return {begin, begin + std::min(batch, static_cast<std::int64_t>(pass.samples.end() - begin))};
 }
 
-TEST_F(Streamed, StepsHaveTheirPicturesInOrderThroughSeveralPasses) {
+TEST_F(Streamed, StepsHaveTheirImagesInOrderThroughSeveralPasses) {
   for (const Order order : {Order::kFull, Order::kChunks}) {
     options_.order = order;
     const Dataset data = open(Cache::kNone);
@@ -78,11 +78,11 @@ TEST_F(Streamed, StepsHaveTheirPicturesInOrderThroughSeveralPasses) {
       options_.window_bytes = window;
       constexpr std::int64_t kBatch = 35;
       io::IoThread thread;
-      const Demand demand = all_of(split, kBatch);
-      Stream stream(split, thread, Communicator::self(), demand);
-      for (std::int64_t step = 0; step < demand.end_step; ++step) {
+      const ReadPlan read_plan = all_of(split, kBatch);
+      Stream stream(split, thread, Communicator::self(), read_plan);
+      for (std::int64_t step = 0; step < read_plan.end_step; ++step) {
         stream.wait(step);
-        const PassOrder pass = demand.order(step / demand.steps_per_pass);
+        const PassOrder pass = read_plan.order(step / read_plan.steps_per_pass);
         const std::vector<std::int64_t> samples = samples_of(pass, step, kBatch);
         std::vector<float> block(static_cast<std::size_t>(lane_blocks(kBatch) * kLanes));
         split.load(samples, data.transform(Normalize::kNone), block.data(), {.stream = &stream});
@@ -100,21 +100,21 @@ TEST_F(Streamed, BeginsAtAnyStepAndReadsWhatIsWantedAlone) {
   const Dataset data = open(Cache::kNone);
   const Split& split = *data.split("train");
   constexpr std::int64_t kBatch = 30;
-  Demand demand = all_of(split, kBatch);
-  demand.first_step = 13;  // within a portion of the second pass
-  demand.wanted = [](std::int64_t) { return std::vector{Range{10, 20}, Range{15, 22}}; };
-  demand.most_wanted = 12;
+  ReadPlan read_plan = all_of(split, kBatch);
+  read_plan.first_step = 13;  // within a portion of the second pass
+  read_plan.wanted = [](std::int64_t) { return std::vector{Range{10, 20}, Range{15, 22}}; };
+  read_plan.most_wanted = 12;
   io::IoThread thread;
-  Stream stream(split, thread, Communicator::self(), demand);
+  Stream stream(split, thread, Communicator::self(), read_plan);
   EXPECT_EQ(stream.buffer_bytes(),
             2 * 48);  // of two steps, and of the two that a portion may begin and end in
-  const PassOrder pass = demand.order(1);
+  const PassOrder pass = read_plan.order(1);
   stream.wait(13);
   const std::vector<std::int64_t> samples = samples_of(pass, 13, kBatch);
-  EXPECT_EQ(static_cast<std::int64_t>(*stream.picture(samples[10])), samples[10] % 251);
-  EXPECT_EQ(static_cast<std::int64_t>(*stream.picture(samples[21])), samples[21] % 251);
-  EXPECT_THROW((void)stream.picture(samples[9]), std::logic_error);
-  EXPECT_THROW((void)stream.picture(samples_of(pass, 12, kBatch)[15]), std::logic_error);
+  EXPECT_EQ(static_cast<std::int64_t>(*stream.image(samples[10])), samples[10] % 251);
+  EXPECT_EQ(static_cast<std::int64_t>(*stream.image(samples[21])), samples[21] % 251);
+  EXPECT_THROW((void)stream.image(samples[9]), std::logic_error);
+  EXPECT_THROW((void)stream.image(samples_of(pass, 12, kBatch)[15]), std::logic_error);
 }
 
 TEST_F(Streamed, AFileThatGoesAwayIsAnErrorOfTheStepThatWaits) {
@@ -174,7 +174,7 @@ TEST_F(Streamed, OrderByChunksIsAPermutationMixedWithinWindowsOfNeighbours) {
   EXPECT_NE(order.of(0).samples, order.of(1).samples);
 }
 
-TEST_F(Streamed, OrderDoesNotKnowWherePicturesAre) {
+TEST_F(Streamed, OrderDoesNotKnowWhereImagesAre) {
   for (const Order kind : {Order::kFull, Order::kChunks}) {
     options_.order = kind;
     options_.window_bytes = 50;

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "convoy/core/error.hpp"
+#include "convoy/io/checksum.hpp"
 #include "convoy/io/hdf5_file.hpp"
-#include "convoy/io/sum.hpp"
 #include "unit/data/dataset_fixture.hpp"
 
 namespace convoy::importers {
@@ -19,7 +19,7 @@ using test::message_of;
 TEST(DatasetWriter, WritesTheContractsFile) {
   const test::ScratchFolder folder;
   test::write_small_dataset(folder / "a.h5");
-  EXPECT_EQ(io::check_sum(folder / "a.h5").state, io::SumState::kGood);
+  EXPECT_EQ(io::verify_checksum(folder / "a.h5").state, io::ChecksumState::kGood);
   const io::File file = io::File::open(folder / "a.h5");
   EXPECT_EQ(file.attribute<std::string>("/", "format"), "convoy-dataset");
   EXPECT_EQ(file.attribute<std::int64_t>("/", "format_version"), 1);

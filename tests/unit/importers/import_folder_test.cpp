@@ -9,7 +9,7 @@
 #include "convoy/importers/import.hpp"
 #include "convoy/io/file_system.hpp"
 #include "unit/data/dataset_fixture.hpp"
-#include "unit/data/picture_bytes.hpp"
+#include "unit/data/image_bytes.hpp"
 
 namespace convoy::importers {
 namespace {
@@ -22,7 +22,7 @@ std::string grey(int height, int width, int value) {
          std::string(static_cast<std::size_t>(height * width), static_cast<char>(value));
 }
 
-/// Counts what it is told; asks to stop at the picture `stop_at`.
+/// Counts what it is told; asks to stop at the image `stop_at`.
 class Recorder final : public Observer {
  public:
   void on_progress(std::string_view what, std::int64_t done, std::int64_t total) override {
@@ -90,7 +90,7 @@ TEST_F(ImportFolder, ClassesAndFilesFollowTheirNamesBytes) {
   put("bee/a/x.pgm", grey(2, 3, 3));  // below a class's folder; '.' comes before '/'
   put("Ant/10.pgm", grey(2, 3, 4));
   put("Ant/9.PGM", grey(2, 3, 5));
-  put("Ant/notes.txt", "no picture");
+  put("Ant/notes.txt", "no image");
   put("Ant/.hidden.pgm", grey(9, 9, 6));
   put("read.me", "");
   const FolderReport report = import();
@@ -143,12 +143,11 @@ TEST_F(ImportFolder, ManyChunksHoldWhatTheirFilesHold) {
   EXPECT_EQ(test::read_bytes(options_.out), with_three);
 }
 
-TEST_F(ImportFolder, PicturesOfAnotherSizeAreNamedUnlessOneIsGiven) {
+TEST_F(ImportFolder, ImagesOfAnotherSizeAreNamedUnlessOneIsGiven) {
   put("a/1.pgm", grey(2, 4, 10));
   put("a/2.pgm", grey(4, 2, 20));
   const std::string message = complaint<DataError>();
-  EXPECT_HOLDS(message,
-               "picture sizes differ (2x4 in " + (in_ / "a/1.pgm") + ", 4x2 in " + (in_ / "a/2.pgm"));
+  EXPECT_HOLDS(message, "image sizes differ (2x4 in " + (in_ / "a/1.pgm") + ", 4x2 in " + (in_ / "a/2.pgm"));
   EXPECT_HOLDS(message, "--size HxW");
   options_.size = {3, 5};
   EXPECT_EQ(import().shape, (Shape{1, 3, 5}));
@@ -163,7 +162,7 @@ TEST_F(ImportFolder, CropKeepsTheMiddle) {
   EXPECT_EQ(first_pixels(made(), "train"), std::vector<int>{1});
 }
 
-TEST_F(ImportFolder, OneColouredPictureMakesAllColouredUnlessToldOtherwise) {
+TEST_F(ImportFolder, OneColouredImageMakesAllColouredUnlessToldOtherwise) {
   put("a/1.pgm", grey(1, 1, 7));
   put("a/2.ppm", "P3 1 1 255 255 0 0");
   EXPECT_EQ(import().shape.c, 3);
@@ -174,14 +173,14 @@ TEST_F(ImportFolder, OneColouredPictureMakesAllColouredUnlessToldOtherwise) {
 }
 
 // One bad in its header, one only when it is decoded.
-TEST_F(ImportFolder, BadPicturesStopItOrAreLeftOut) {
+TEST_F(ImportFolder, BadImagesStopItOrAreLeftOut) {
   put("a/1.pgm", grey(2, 2, 1));
   put("a/2.pgm", "");
   put("b/1.png", test::png_bytes(2, 2, {3, 3, 3, 3}).substr(0, 50));
   put("b/2.pgm", grey(2, 2, 4));
-  EXPECT_HOLDS(complaint<DataError>(), "bad picture " + (in_ / "a/2.pgm") + " (it is empty); mend or remove");
+  EXPECT_HOLDS(complaint<DataError>(), "bad image " + (in_ / "a/2.pgm") + " (it is empty); mend or remove");
   io::remove_file(in_ / "a/2.pgm");
-  EXPECT_HOLDS(complaint<DataError>(), "bad picture " + (in_ / "b/1.png") + " (it is cut short); mend");
+  EXPECT_HOLDS(complaint<DataError>(), "bad image " + (in_ / "b/1.png") + " (it is cut short); mend");
   put("a/2.pgm", "");
   options_.on_bad = OnBad::kSkip;
   EXPECT_EQ(import().left_out, 2);
@@ -195,13 +194,13 @@ TEST_F(ImportFolder, BadPicturesStopItOrAreLeftOut) {
 TEST_F(ImportFolder, WhereAllAreBadThereIsNoFile) {
   put("a/1.pgm", "");
   options_.on_bad = OnBad::kSkip;
-  EXPECT_HOLDS(complaint<DataError>(), "no picture is left in split train");
+  EXPECT_HOLDS(complaint<DataError>(), "no image is left in split train");
 }
 
 TEST_F(ImportFolder, EmptyClassesAreNamed) {
   put("a/1.pgm", grey(1, 1, 1));
   put("b/notes.txt", "");
-  EXPECT_HOLDS(complaint<DataError>(), "no pictures to train in the folder of class b");
+  EXPECT_HOLDS(complaint<DataError>(), "no images to train in the folder of class b");
   options_.on_bad = OnBad::kSkip;
   EXPECT_EQ(import().class_names.size(), 2U);
   EXPECT_HOLDS(recorder_.warnings.at(0), "class b");
@@ -244,7 +243,7 @@ TEST_F(ImportFolder, StoppedItLeavesWhatWasThere) {
 TEST_F(ImportFolder, NamesWhatIsWrongWithTheFolder) {
   EXPECT_HOLDS(complaint<ConfigError>(), "no class folders in " + in_.path());
   put("a/notes.txt", "");
-  EXPECT_HOLDS(complaint<ConfigError>(), "no pictures to train in " + in_.path());
+  EXPECT_HOLDS(complaint<ConfigError>(), "no images to train in " + in_.path());
   put("train/a/1.pgm", grey(1, 1, 1));
   put("test/b/1.pgm", grey(1, 1, 1));
   EXPECT_HOLDS(complaint<ConfigError>(), "class b of " + (in_ / "test") + " is none of the training split");

@@ -126,12 +126,12 @@ TEST_F(Mnist, AWrongMagicNumberIsNamed) {
 
 TEST_F(Mnist, CountsThatDifferAreNamed) {
   write_bytes(train_images_, idx_images(11, 5, 4));
-  EXPECT_HOLDS(complaint(), "11 pictures");
+  EXPECT_HOLDS(complaint(), "11 images");
 }
 
-TEST_F(Mnist, PictureSizesThatDifferAreNamed) {
+TEST_F(Mnist, ImageSizesThatDifferAreNamed) {
   write_bytes(in_ / "t10k-images-idx3-ubyte", idx_images(3, 4, 5));
-  EXPECT_HOLDS(complaint(), "picture sizes differ");
+  EXPECT_HOLDS(complaint(), "image sizes differ");
 }
 
 TEST_F(Mnist, ALabelAboveNineIsNamed) {

@@ -13,15 +13,15 @@ namespace convoy::importers {
 namespace {
 
 using test::message_of;
-using Picture = std::vector<std::uint8_t>;
+using Image = std::vector<std::uint8_t>;
 
-Picture draw(const SynthOptions& options, SynthSplit split, std::int64_t index) {
-  Picture picture(static_cast<std::size_t>(options.height * options.width));
-  draw_synth(options, split, index, picture);
-  return picture;
+Image draw(const SynthOptions& options, SynthSplit split, std::int64_t index) {
+  Image image(static_cast<std::size_t>(options.height * options.width));
+  draw_synth(options, split, index, image);
+  return image;
 }
 
-TEST(Synth, APictureDependsOnSeedSplitAndIndexAlone) {
+TEST(Synth, AImageDependsOnSeedSplitAndIndexAlone) {
   const SynthOptions options;
   EXPECT_EQ(draw(options, SynthSplit::kTrain, 7), draw({.train = 8, .test = 1}, SynthSplit::kTrain, 7));
   EXPECT_NE(draw(options, SynthSplit::kTrain, 7), draw(options, SynthSplit::kTest, 7));
@@ -31,22 +31,22 @@ TEST(Synth, APictureDependsOnSeedSplitAndIndexAlone) {
 
 // The bytes themselves: whoever changes what is drawn changes every digest users have noted down.
 TEST(Synth, DrawsTheBytesItHasAlwaysDrawn) {
-  Picture all;
+  Image all;
   for (std::int64_t index = 0; index < 20; ++index) {
-    const Picture picture = draw({}, SynthSplit::kTrain, index);
-    all.insert(all.end(), picture.begin(), picture.end());
+    const Image image = draw({}, SynthSplit::kTrain, index);
+    all.insert(all.end(), image.begin(), image.end());
   }
   EXPECT_EQ(to_hex(hash(std::as_bytes(std::span(all)))), "1ba0af8e1523628050e584939854629d");
 }
 
-TEST(Synth, DrawsSomethingInEveryPicture) {
-  // The least contrast is 0.35 of the range, 89 grey levels, and a picture's noise averages out over its
+TEST(Synth, DrawsSomethingInEveryImage) {
+  // The least contrast is 0.35 of the range, 89 grey levels, and an image's noise averages out over its
   // shape.
   constexpr int kLeastRange = 60;
   for (std::int64_t index = 0; index < 200; ++index) {
-    const Picture picture = draw({}, SynthSplit::kTest, index);
-    const auto [darkest, lightest] = std::ranges::minmax(picture);
-    EXPECT_GT(lightest - darkest, kLeastRange) << "picture " << index;
+    const Image image = draw({}, SynthSplit::kTest, index);
+    const auto [darkest, lightest] = std::ranges::minmax(image);
+    EXPECT_GT(lightest - darkest, kLeastRange) << "image " << index;
   }
 }
 

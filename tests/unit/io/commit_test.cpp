@@ -9,9 +9,9 @@
 #include <cstdlib>
 
 #include "convoy/core/error.hpp"
+#include "convoy/io/checksum.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/hdf5_file.hpp"
-#include "convoy/io/sum.hpp"
 #include "unit/io/scratch_folder.hpp"
 
 namespace convoy::io {
@@ -34,7 +34,7 @@ void write_file(const std::string& target, std::int64_t elements,
 TEST(PendingFile, PutsASummedFileInPlaceAndNothingBeside) {
   const test::ScratchFolder folder;
   write_file(folder / "a.h5", 10);
-  EXPECT_EQ(check_sum(folder / "a.h5").state, SumState::kGood);
+  EXPECT_EQ(verify_checksum(folder / "a.h5").state, ChecksumState::kGood);
   EXPECT_EQ(File::open(folder / "a.h5").read<float>("/values", {10}), std::vector<float>(10, 1.5F));
   EXPECT_EQ(folder.entries(), 1);
 }

@@ -11,7 +11,7 @@ namespace convoy::io {
 namespace {
 
 /// Counts its parts, as long as there are any.
-class Counting : public IoThread::Chore {
+class Counting : public IoThread::PollTask {
  public:
   bool advance() noexcept override {
     if (left <= 0) return false;
@@ -46,21 +46,21 @@ TEST(IoThread, DoesTasksInOrderOnOneThreadAndAllOfThemBeforeItEnds) {
 }
 
 TEST(IoThread, ChoresGoOnWhenTheyAreWokenAndTasksComeBetweenTheirParts) {
-  Counting chore;
+  Counting poll_task;
   IoThread thread;
-  thread.add(&chore);
-  chore.left = 10;
+  thread.add(&poll_task);
+  poll_task.left = 10;
   thread.wake();
-  wait_for([&] { return chore.done == 10; });
-  chore.left = 1'000'000'000;
+  wait_for([&] { return poll_task.done == 10; });
+  poll_task.left = 1'000'000'000;
   thread.wake();
   std::promise<void> task;
   thread.post([&] { task.set_value(); });
-  task.get_future().wait();  // though the chore never ends
-  thread.remove(&chore);
-  const int done = chore.done;
+  task.get_future().wait();  // though the poll_task never ends
+  thread.remove(&poll_task);
+  const int done = poll_task.done;
   std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  EXPECT_EQ(chore.done, done) << "went on after remove()";
+  EXPECT_EQ(poll_task.done, done) << "went on after remove()";
 }
 
 TEST(IoThread, AChoreMayBeRemovedWhileAnotherIsUnderWay) {

@@ -1,4 +1,4 @@
-#include "convoy/io/sum.hpp"
+#include "convoy/io/checksum.hpp"
 
 #include <gtest/gtest.h>
 
@@ -18,13 +18,13 @@ class Sum : public testing::Test {
     std::string bytes(512, '\0');
     for (int i = 0; i < 5000; ++i) bytes += static_cast<char>(i * 7);
     write_bytes(file_, bytes);
-    write_sum(file_);
+    write_checksum(file_);
     whole_ = read_bytes(file_);
   }
 
-  SumState state_with(std::string bytes) {
+  ChecksumState state_with(std::string bytes) {
     write_bytes(file_, bytes);
-    return check_sum(file_).state;
+    return verify_checksum(file_).state;
   }
 
   test::ScratchFolder folder_;
@@ -39,11 +39,11 @@ TEST_F(Sum, UserBlockIsTheContractsLineAndZeros) {
 }
 
 TEST_F(Sum, IsGoodAsWritten) {
-  const SumCheck check = check_sum(file_);
-  EXPECT_EQ(check.state, SumState::kGood);
+  const ChecksumResult check = verify_checksum(file_);
+  EXPECT_EQ(check.state, ChecksumState::kGood);
   EXPECT_FALSE(check.damaged());
   EXPECT_EQ(check.digest, hash(std::string_view(whole_).substr(512)));
-  EXPECT_EQ(read_sum(file_).digest, check.digest);
+  EXPECT_EQ(read_checksum(file_).digest, check.digest);
 }
 
 TEST_F(Sum, AnyFlippedByteIsDamage) {
@@ -51,46 +51,46 @@ TEST_F(Sum, AnyFlippedByteIsDamage) {
     std::string bytes = whole_;
     bytes[at] = static_cast<char>(bytes[at] ^ 0x20);
     write_bytes(file_, bytes);
-    EXPECT_TRUE(check_sum(file_).damaged()) << "byte " << at;
+    EXPECT_TRUE(verify_checksum(file_).damaged()) << "byte " << at;
   }
 }
 
 TEST_F(Sum, AnyTruncationIsDamage) {
   for (const std::size_t bytes : {std::size_t{10}, std::size_t{40}})
-    EXPECT_EQ(state_with(whole_.substr(0, bytes)), SumState::kMalformed) << bytes;
+    EXPECT_EQ(state_with(whole_.substr(0, bytes)), ChecksumState::kMalformed) << bytes;
   for (const std::size_t bytes :
        {std::size_t{60}, std::size_t{511}, std::size_t{512}, std::size_t{1000}, whole_.size() - 1})
-    EXPECT_EQ(state_with(whole_.substr(0, bytes)), SumState::kWrongSize) << bytes;
+    EXPECT_EQ(state_with(whole_.substr(0, bytes)), ChecksumState::kWrongSize) << bytes;
 }
 
 TEST_F(Sum, PaddingIsDamage) {
-  EXPECT_EQ(state_with(whole_ + '\0'), SumState::kWrongSize);
-  EXPECT_HOLDS(check_sum(file_).detail, "padded: 5,513 bytes where 5,512 were written");
+  EXPECT_EQ(state_with(whole_ + '\0'), ChecksumState::kWrongSize);
+  EXPECT_HOLDS(verify_checksum(file_).detail, "padded: 5,513 bytes where 5,512 were written");
 }
 
 TEST_F(Sum, ReadingTheBlockAloneSeesTheSizeButNotTheBytes) {
   std::string bytes = whole_;
   bytes.back() ^= 1;
   write_bytes(file_, bytes);
-  EXPECT_EQ(read_sum(file_).state, SumState::kGood);
-  EXPECT_EQ(check_sum(file_).state, SumState::kWrongSum);
+  EXPECT_EQ(read_checksum(file_).state, ChecksumState::kGood);
+  EXPECT_EQ(verify_checksum(file_).state, ChecksumState::kWrongChecksum);
   write_bytes(file_, whole_.substr(0, 2000));
-  EXPECT_EQ(read_sum(file_).state, SumState::kWrongSize);
+  EXPECT_EQ(read_checksum(file_).state, ChecksumState::kWrongSize);
 }
 
 TEST_F(Sum, IsAbsentInForeignFiles) {
-  EXPECT_EQ(state_with(""), SumState::kAbsent);
-  EXPECT_EQ(state_with("\x89HDF\r\n\x1a\n" + std::string(2000, 'x')), SumState::kAbsent);
-  EXPECT_EQ(check_sum(file_).digest, hash(read_bytes(file_)));
+  EXPECT_EQ(state_with(""), ChecksumState::kAbsent);
+  EXPECT_EQ(state_with("\x89HDF\r\n\x1a\n" + std::string(2000, 'x')), ChecksumState::kAbsent);
+  EXPECT_EQ(verify_checksum(file_).digest, hash(read_bytes(file_)));
 }
 
 TEST_F(Sum, NeedsAUserBlockToBeWrittenInto) {
   write_bytes(file_, "short");
-  EXPECT_HOLDS(message_of<IoError>([&] { write_sum(file_); }), "no user block");
+  EXPECT_HOLDS(message_of<IoError>([&] { write_checksum(file_); }), "no user block");
 }
 
 TEST_F(Sum, AMissingFileIsNamedWithTheSystemsReason) {
-  const std::string message = message_of<IoError>([&] { (void)check_sum(folder_ / "none"); });
+  const std::string message = message_of<IoError>([&] { (void)verify_checksum(folder_ / "none"); });
   EXPECT_HOLDS(message, folder_ / "none");
   EXPECT_HOLDS(message, "No such file or directory");
 }

@@ -37,7 +37,7 @@ std::vector<Convolution> shapes() {
       {.ic = 4, .ih = 5, .iw = 5, .oc = 4, .kh = 3, .kw = 3, .ph = 2, .pw = 2},  // full padding
       {.ic = 2, .ih = 4, .iw = 3, .oc = 3, .kh = 3, .kw = 3, .ph = 4, .pw = 5},  // windows all in padding
       {.ic = 2, .ih = 4, .iw = 4, .oc = 3, .kh = 5, .kw = 5, .sh = 2, .sw = 2, .ph = 3, .pw = 4},
-      {.ic = 6, .ih = 4, .iw = 3, .oc = 11, .kh = 4, .kw = 3},                   // kernel = picture
+      {.ic = 6, .ih = 4, .iw = 3, .oc = 11, .kh = 4, .kw = 3},                   // kernel = image
       {.ic = 3, .ih = 4, .iw = 4, .oc = 5, .kh = 6, .kw = 6, .ph = 1, .pw = 1},  // and with padding
       {.ic = 16, .ih = 1, .iw = 1, .oc = 10},                                    // dense
       {.ic = 84, .ih = 1, .iw = 1, .oc = 10},
@@ -202,7 +202,7 @@ TEST_P(Conv2d, LeavesIdleLanesOfDiffSrcZero) {
   });
 }
 
-// A 3x3 picture and a 2x2 kernel, small enough for pencil and paper:
+// A 3x3 image and a 2x2 kernel, small enough for pencil and paper:
 //   src  1 2 3    v  1 2    dst = b + Σ src·v, e.g. the first: 10 + 1·1 + 2·2 + 4·3 + 5·4 = 47
 //        4 5 6       3 4    diff_dst  1 0    diff_src  1 2 0      diff_v (0,0): 1·1 + 2·5 = 11
 //        7 8 9                        0 2              3 6 4                (0,1): 1·2 + 2·6 = 14, …

@@ -15,20 +15,20 @@ using reference::Matrix;
 class Derivation : public Kernels {};
 CONVOY_FOR_ALL_KERNEL_SETS(Derivation);
 
-/// One channel, one picture; v = ROT180(w), so w = ROT180(v).
-struct OnePicture {
+/// One channel, one image; v = ROT180(w), so w = ROT180(v).
+struct OneImage {
   ConvCase c;
   Matrix a, w, delta;
 };
 
-OnePicture one_picture(unsigned seed) {
+OneImage one_image(unsigned seed) {
   Numbers numbers(seed);
   Convolution shape;
   shape.kh = numbers.integer(1, 4);
   shape.kw = numbers.integer(1, 4);
   shape.ih = shape.kh + numbers.integer(0, 5);
   shape.iw = shape.kw + numbers.integer(0, 5);
-  OnePicture p{make_conv_case(shape, false, seed), {}, {}, {}};
+  OneImage p{make_conv_case(shape, false, seed), {}, {}, {}};
   p.a = Matrix(shape.ih, shape.iw, p.c.src);
   p.w = reference::rot180(Matrix(shape.kh, shape.kw, p.c.weights));
   p.delta = Matrix(shape.oh(), shape.ow(), p.c.diff_dst);
@@ -45,7 +45,7 @@ Matrix absolute_matrix(const Matrix& m) {
 TEST_P(Derivation, FeedForwardIsTheValidConvolutionWithW) {
   with_table([]<class Real>(const KernelTable<Real>& table) {
     for (unsigned seed = 0; seed < 20; ++seed) {
-      const OnePicture p = one_picture(seed);
+      const OneImage p = one_image(seed);
       const auto got = run_conv(table, p.c, 1);
       expect_within<Real>(test::from_lanes(got.dst.data(), 1, p.c.shape.dst_size()),
                           reference::convolve_valid(p.a, p.w).values,
@@ -58,7 +58,7 @@ TEST_P(Derivation, FeedForwardIsTheValidConvolutionWithW) {
 TEST_P(Derivation, BackpropagatedErrorIsTheFullConvolutionWithRotatedW) {
   with_table([]<class Real>(const KernelTable<Real>& table) {
     for (unsigned seed = 0; seed < 20; ++seed) {
-      const OnePicture p = one_picture(seed);
+      const OneImage p = one_image(seed);
       const Matrix rotated = reference::rot180(p.w);
       const auto got = run_conv(table, p.c, 1);
       expect_within<Real>(test::from_lanes(got.diff_src.data(), 1, p.c.shape.src_size()),
@@ -74,7 +74,7 @@ TEST_P(Derivation, BackpropagatedErrorIsTheFullConvolutionWithRotatedW) {
 TEST_P(Derivation, GradientOfTheStoredFilterIsTheRotatedGradientOfW) {
   with_table([]<class Real>(const KernelTable<Real>& table) {
     for (unsigned seed = 0; seed < 20; ++seed) {
-      const OnePicture p = one_picture(seed);
+      const OneImage p = one_image(seed);
       Matrix gradient(p.w.rows, p.w.columns);
       Matrix bound(p.w.rows, p.w.columns);
       for (std::int64_t i = 0; i < gradient.rows; ++i)

@@ -37,7 +37,7 @@ TEST_P(Limits, TriadAddsAMultipleAndWritesNothingElse) {
 }
 
 // A convolution of ones with ones adds 1 for every product.
-TEST(ConvMultiplications, AreTheProductsThatMeetThePicture) {
+TEST(ConvMultiplications, AreTheProductsThatMeetTheImage) {
   for (const reference::Convolution& shape : std::vector<reference::Convolution>{
            {.ic = 3, .ih = 9, .iw = 7, .oc = 2, .kh = 3, .kw = 3, .ph = 1, .pw = 1},
            {.ic = 2, .ih = 8, .iw = 8, .oc = 3, .kh = 5, .kw = 3, .sh = 2, .sw = 3, .ph = 2, .pw = 0},

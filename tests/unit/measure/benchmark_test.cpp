@@ -7,7 +7,7 @@
 
 #include <numeric>
 
-#include "convoy/measure/team_clock.hpp"
+#include "convoy/measure/team_timer.hpp"
 #include "support/teams.hpp"
 
 namespace convoy::measure {
@@ -37,7 +37,7 @@ void expect_work(const std::optional<PassWork>& got, double multiply_adds, doubl
 
 TEST(Work, OfAConvolutionLeavesOutPaddingAndCountsIdleLanesAsBytesAlone) {
   const nn::Network net = network({"tanh", "conv 2 3x3 pad=1", "dense 3"}, {1, 4, 4});
-  // Along an axis of 4 with windows of 3 and padding 1, 3·4 − 2 taps fall on the picture; 1 · 2 channels.
+  // Along an axis of 4 with windows of 3 and padding 1, 3·4 − 2 taps fall on the image; 1 · 2 channels.
   const double products = 5 * (2 * 10 * 10);
   const double src = 16 * 16;  // 5 samples take one block of 16 lanes
   const double dst = 2 * 16 * 16;
@@ -57,31 +57,31 @@ TEST(Work, HasNoDiffSrcWhereNobodyWantsIt) {
 
 TEST(Work, OfALayerWithoutProductsIsMemoryAloneAndItsBackwardOnePass) {
   const nn::Network net = network({"conv 2 1x1", "batchnorm", "maxpool 2x2", "tanh", "dense 2"}, {1, 4, 4});
-  const double picture = 2 * 16 * 16;
+  const double image = 2 * 16 * 16;
   const Passes<PassWork> batchnorm = work(net, "batchnorm1", 16);
-  expect_work(batchnorm.forward, 0, 2 * picture + 4 + 4);       // weight and bias, mean and variance
-  expect_work(batchnorm.diff_src, 0, 3 * picture + 4 + 4 + 4);  // and the diffs of weight and bias
+  expect_work(batchnorm.forward, 0, 2 * image + 4 + 4);       // weight and bias, mean and variance
+  expect_work(batchnorm.diff_src, 0, 3 * image + 4 + 4 + 4);  // and the diffs of weight and bias
   EXPECT_FALSE(batchnorm.diff_weights);
   const Passes<PassWork> tanh = work(net, "tanh1", 16);
-  expect_work(tanh.forward, 0, 2 * picture / 4);
-  expect_work(tanh.diff_src, 0, 3 * picture / 4);  // dst, not src
+  expect_work(tanh.forward, 0, 2 * image / 4);
+  expect_work(tanh.diff_src, 0, 3 * image / 4);  // dst, not src
   EXPECT_FALSE(tanh.diff_weights);
   const Passes<PassWork> maxpool = work(net, "maxpool1", 16);  // the winners, int32, are kept
-  expect_work(maxpool.forward, 0, picture + 2 * picture / 4);
-  expect_work(maxpool.diff_src, 0, picture + 2 * picture / 4);
+  expect_work(maxpool.forward, 0, image + 2 * image / 4);
+  expect_work(maxpool.diff_src, 0, image + 2 * image / 4);
 }
 
 TEST(Work, OfWhatIsFusedIsTheAddendForwardAndTheOutputBackward) {
   const nn::Network net = network(
       {"conv 1 1x1", "residual {", "conv 1 1x1", "batchnorm", "}", "relu", "conv 1 1x1", "relu"}, {1, 4, 4});
-  const double picture = 16 * 16;
+  const double image = 16 * 16;
   const Passes<PassWork> sum = work(net, "batchnorm1 + add1 + relu1", 16);
-  expect_work(sum.forward, 0, 3 * picture + 2 + 2);
-  expect_work(sum.diff_src, 0, 4 * picture + 2 + 2 + 2);
+  expect_work(sum.forward, 0, 3 * image + 2 + 2);
+  expect_work(sum.diff_src, 0, 4 * image + 2 + 2 + 2);
   const Passes<PassWork> conv = work(net, "conv3 + relu2", 16);
-  expect_work(conv.forward, 16 * 16, 2 * picture + 2);
-  expect_work(conv.diff_weights, 16 * 16, 3 * picture + 2);
-  expect_work(conv.diff_src, 16 * 16, 2 * picture + 2);
+  expect_work(conv.forward, 16 * 16, 2 * image + 2);
+  expect_work(conv.diff_weights, 16 * 16, 3 * image + 2);
+  expect_work(conv.diff_src, 16 * 16, 2 * image + 2);
 }
 
 TEST(Roof, IsTheOneThatTakesLonger) {
@@ -91,10 +91,10 @@ TEST(Roof, IsTheOneThatTakesLonger) {
   EXPECT_EQ(roof_of({.multiply_adds = 0, .bytes = 1}, ceiling), Roof::kMemory);
 }
 
-TEST(TeamClock, CallsEveryThreadEquallyOftenAndTellsAllTheSame) {
-  TeamClock clock;
+TEST(TeamTimer, CallsEveryThreadEquallyOftenAndTellsAllTheSame) {
+  TeamTimer clock;
   std::array<std::int64_t, 3> calls{};
-  std::array<Laps, 3> laps{};
+  std::array<LapTimes, 3> laps{};
   test::run_team(3, [&](const Team& team) {
     const auto me = static_cast<std::size_t>(team.index());
     for (int again = 0; again < 2; ++again) {

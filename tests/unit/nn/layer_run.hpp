@@ -59,7 +59,7 @@ inline LayerInput make_input(const Layer& layer, const Shape& input, std::int64_
   std::uint64_t seed = 3;
   for (const Parameter& parameter : layer.parameters()) {
     for (const double value : spread_numbers(convoy::count(parameter.dims), seed++))
-      made.parameters.push_back(parameter.start == Start::kOnes ? 1 + value / 4 : value);
+      made.parameters.push_back(parameter.initializer == Initializer::kOnes ? 1 + value / 4 : value);
   }
   return made;
 }

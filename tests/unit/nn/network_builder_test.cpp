@@ -156,7 +156,7 @@ TEST(NetworkBuilder, NamesTheLayerThatIsWrongAndTheCause) {
        "layer 'dropout1': the rate is not from 0 to below 1"},
       {error_of([](auto& builder) { builder.batchnorm({.momentum = 2}); }),
        "layer 'batchnorm1': momentum is not from 0 to 1"},
-      {error_of([](auto& builder) { builder.softmax(); }), "layer 'softmax1': its input is a picture"},
+      {error_of([](auto& builder) { builder.softmax(); }), "layer 'softmax1': its input is an image"},
       {error_of([](auto& builder) { builder.relu("a/b"); }), "layer 'a/b': the name 'a/b' is wrong"},
       {error_of([](auto& builder) { builder.relu("a").relu("a"); }),
        "layer 'a': the name 'a' is taken by an earlier layer"},

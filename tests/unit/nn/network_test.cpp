@@ -50,7 +50,7 @@ TEST(Network, EveryWrongNetworkIsRefusedWithItsLineAndCause) {
       {{"conv 4 3x3 bias=maybe", "dense 10"}, "option bias='maybe' is wrong"},
       {{"conv 4 3x3 padding=1", "dense 10"}, "unknown option 'padding' (right: conv CHANNELS KHxKW"},
       {{"relu 3", "dense 10"}, "'3' is one word too many (right: relu)"},
-      {{"softmax", "dense 10"}, "its input is a picture of 1x8x8"},
+      {{"softmax", "dense 10"}, "its input is an image of 1x8x8"},
       {{"dropout 1", "dense 10"}, "the rate '1' is wrong"},
       {{"dense 9"},
        "net.ini:1: layer 'dense 9': the network ends with 9 outputs, but the data set wants 10 (classes, "

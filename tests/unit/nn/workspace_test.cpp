@@ -111,11 +111,11 @@ Result run(const Network& net, Keep keep, int threads) {
   const auto& kernels = kernels::float_kernels(kernels::supported_isas().back());
   Workspace<float> workspace(net, kernels.planner, samples, {.threads = threads, .keep = keep});
   const MicroBatch batch{.samples = numbers, .seed = 2, .epoch = 1};
-  std::vector<double> pictures;
+  std::vector<double> images;
   for (std::int64_t i = 0; i < samples * net.input().size(); ++i)
-    pictures.push_back(std::sin(static_cast<double>(i * i % 1009)));
+    images.push_back(std::sin(static_cast<double>(i * i % 1009)));
   const auto lanes =
-      test::to_lanes<float>(pictures, samples, net.input().size(), test::IdleLanes::kFirstSample);
+      test::to_lanes<float>(images, samples, net.input().size(), test::IdleLanes::kFirstSample);
   const Values<float> values{parameters.data(), statistics.data()};
   Result result;
   result.gradient.assign(static_cast<std::size_t>(net.gradient_size()), NAN);

@@ -51,10 +51,10 @@ class EngineTest : public testing::Test {
   };
 
   /// The micro-batches of `block`, one maximal node of the tree.
-  Step step(Engine& engine, const Range& block = {0, kLeaves}, const GradientTap& tap = {}) {
+  Step step(Engine& engine, const Range& block = {0, kLeaves}, const GradientObserver& observer = {}) {
     const StepPlan plan = plan_step(kLeaves, block, engine.threads());
     EXPECT_EQ(plan.nodes.size(), 1U);
-    std::vector<LeafResult> leaves(static_cast<std::size_t>(block.size()));
+    std::vector<MicroBatchResult> leaves(static_cast<std::size_t>(block.size()));
     engine.gradients({.plan = plan,
                       .source = source_,
                       .state = state_,
@@ -62,13 +62,13 @@ class EngineTest : public testing::Test {
                       .seed = kSeed,
                       .epoch = kEpoch,
                       .leaves = leaves,
-                      .tap = tap});
+                      .observer = observer});
     // Without an optimizer an update leaves the sum as the values.
     model::State values = model::make_state(network_);
     engine.update(plan, {}, values);
     Step result;
     result.sum.assign(values.memory.span().begin(), values.memory.span().end());
-    for (const LeafResult& leaf : leaves) {
+    for (const MicroBatchResult& leaf : leaves) {
       result.losses.push_back(leaf.loss_sum);
       result.correct += leaf.correct;
     }
@@ -148,15 +148,15 @@ TEST_F(EngineTest, TheTapSeesEveryGradientOfEveryMicroBatchOnce) {
   Engine one = engine(1);
   std::multiset<std::pair<std::int64_t, int>> seen;
   std::vector<float> of_leaf_3(static_cast<std::size_t>(network_.gradient_size()));
-  const GradientTap tap = [&](std::int64_t leaf, int operation, std::span<float> parameters,
-                              std::span<float> statistics) {
+  const GradientObserver observer = [&](std::int64_t leaf, int operation, std::span<float> parameters,
+                                        std::span<float> statistics) {
     seen.emplace(leaf, operation);
     if (leaf != 3) return;
     const OperationRanges& own = ranges[static_cast<std::size_t>(operation)];
     std::copy(parameters.begin(), parameters.end(), of_leaf_3.begin() + own.parameters.begin);
     std::copy(statistics.begin(), statistics.end(), of_leaf_3.begin() + own.statistics.begin);
   };
-  (void)step(one, {0, kLeaves}, tap);
+  (void)step(one, {0, kLeaves}, observer);
   EXPECT_EQ(seen.size(), static_cast<std::size_t>(kLeaves) * ranges.size());
   EXPECT_EQ(std::set(seen.begin(), seen.end()).size(), seen.size());
   EXPECT_EQ(of_leaf_3, step(one, {3, 4}).sum);
@@ -167,7 +167,7 @@ TEST_F(EngineTest, ThreadsDoNotChangeABitOfAnUpdateByNorms) {
   const auto updated = [&](int threads) {
     Engine each = engine(threads);
     const StepPlan plan = plan_step(kLeaves, {0, kLeaves}, threads);
-    std::vector<LeafResult> leaves(kLeaves);
+    std::vector<MicroBatchResult> leaves(kLeaves);
     each.gradients({.plan = plan,
                     .source = source_,
                     .state = state_,
@@ -193,12 +193,12 @@ TEST_F(EngineTest, ThreadsDoNotChangeABitOfAnUpdateByNorms) {
 TEST_F(EngineTest, EvaluationDoesNotDependOnThreadsAndCountsEverySampleOnce) {
   const auto evaluate = [this](int threads) {
     Engine each = engine(threads);
-    std::vector<LeafResult> leaves(kLeaves);
+    std::vector<MicroBatchResult> leaves(kLeaves);
     std::vector<std::int64_t> confusion(kClasses * kClasses);
     each.evaluate(source_, nullptr, state_, {0, kLeaves}, leaves, confusion);
     std::vector<double> losses;
     std::int64_t correct = 0;
-    for (const LeafResult& leaf : leaves) {
+    for (const MicroBatchResult& leaf : leaves) {
       losses.push_back(leaf.loss_sum);
       correct += leaf.correct;
     }

@@ -15,7 +15,7 @@ using comm::Communicator;
 
 constexpr std::int64_t kSamples = 50;
 
-/// A split that stays in its file: pictures 1x1x1, the pixel of sample n is n.
+/// A split that stays in its file: images 1x1x1, the pixel of sample n is n.
 class Feed : public testing::Test {
  protected:
   Feed() {
@@ -42,7 +42,7 @@ class Feed : public testing::Test {
   io::IoThread thread_;
 };
 
-TEST_F(Feed, TrainingHasThePicturesOfEveryStepFromAnyOn) {
+TEST_F(Feed, TrainingHasTheImagesOfEveryStepFromAnyOn) {
   constexpr std::int64_t kPerEpoch = 4;
   EpochOrder order(data::SampleOrder(split(), options_.data, options_.seed, options_.batch));
   for (const std::int64_t first : {0, 6}) {
@@ -53,9 +53,9 @@ TEST_F(Feed, TrainingHasThePicturesOfEveryStepFromAnyOn) {
          }});
     for (std::int64_t step = first; step < 3 * kPerEpoch; ++step) {
       order.begin_epoch(step / kPerEpoch);
-      await_pictures(*stream, step, [] {});
+      await_images(*stream, step, [] {});
       for (const std::int64_t sample : order.batch(step % kPerEpoch, options_.batch))
-        ASSERT_EQ(static_cast<std::int64_t>(*stream->picture(sample)), sample) << "step " << step;
+        ASSERT_EQ(static_cast<std::int64_t>(*stream->image(sample)), sample) << "step " << step;
       stream->release(step);
     }
   }
@@ -66,10 +66,10 @@ TEST_F(Feed, EvaluationHasItsRowsInTheirOrder) {
   constexpr std::int64_t kBatch = 10;
   const auto stream = feed_evaluation(split(), thread_, rows, kBatch);
   for (std::int64_t step = 0; step < 3; ++step) {
-    await_pictures(*stream, step, [] {});
+    await_images(*stream, step, [] {});
     const std::int64_t first = rows.begin + step * kBatch;
     for (std::int64_t sample = first; sample < std::min(first + kBatch, rows.end); ++sample)
-      ASSERT_EQ(static_cast<std::int64_t>(*stream->picture(sample)), sample);
+      ASSERT_EQ(static_cast<std::int64_t>(*stream->image(sample)), sample);
     stream->release(step);
   }
 }

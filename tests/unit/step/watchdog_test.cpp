@@ -25,7 +25,7 @@ class WatchdogTest : public testing::Test {
   std::unique_ptr<Watchdog> start(int rank, int other) {
     auto watchdog = std::make_unique<Watchdog>(
         rank, kHosts, kTimeout, heartbeat_,
-        Watchdog::Others{.waits_for = [other] { return other; }, .roll_call = {}},
+        Watchdog::Others{.waits_for = [other] { return other; }, .find_unresponsive = {}},
         [this](const std::string& message) {
           message_ = message;
           clock_.give_up();
@@ -119,7 +119,7 @@ TEST_F(WatchdogTest, CallsTheRollBeforeItEnds) {
     const Watchdog watchdog(
         0, kHosts, kTimeout, heartbeat_,
         {.waits_for = [] { return -1; },
-         .roll_call =
+         .find_unresponsive =
              [&called] {
                called.set_value();
                return std::vector<int>();
@@ -133,7 +133,7 @@ TEST_F(WatchdogTest, CallsTheRollBeforeItEnds) {
 
 TEST_F(WatchdogTest, IsNotThereWithoutATimeout) {
   const Watchdog never(
-      0, kHosts, 0, heartbeat_, {.waits_for = [] { return -1; }, .roll_call = {}},
+      0, kHosts, 0, heartbeat_, {.waits_for = [] { return -1; }, .find_unresponsive = {}},
       [](const std::string& message) { ADD_FAILURE() << message; }, clock_);
   clock_.advance(1e6);
 }

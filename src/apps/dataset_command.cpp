@@ -1,0 +1,129 @@
+#include "dataset_command.hpp"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cmath>
+#include <csignal>
+#include <iostream>
+
+#include "convoy/core/text.hpp"
+#include "convoy/io/collective.hpp"
+#include "convoy/launch/launcher.hpp"
+#include "convoy/launch/ranks.hpp"
+#include "convoy/launch/terminal.hpp"
+
+namespace convoy::apps {
+namespace {
+
+/// 0, or the status to stop with.
+std::atomic<int> stop{0};
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler writes it");
+
+extern "C" void on_stop_signal(int signal) {
+  const auto status = static_cast<int>(signal == SIGINT ? ExitStatus::kInterrupted : ExitStatus::kTerminated);
+  // A person who presses Ctrl-C twice means at once; what is left behind is swept by the next import.
+  if (stop.exchange(status) == status && signal == SIGINT) _exit(status);
+}
+
+void install_signal_handlers() {
+  struct sigaction action {};
+  action.sa_handler = on_stop_signal;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;  // no system call of ours or MPI's ends early
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR2}) sigaction(signal, &action, nullptr);
+  // A request to a training, which mpirun passes on; there is no checkpoint here.
+  std::signal(SIGUSR1, SIG_IGN);
+  struct sigaction at_hangup {};
+  sigaction(SIGHUP, nullptr, &at_hangup);
+  if (at_hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // else it is nohup's
+}
+
+class Printer final : public importers::Observer {
+ public:
+  explicit Printer(std::string_view command) : command_(command) {}
+  ~Printer() override { line_.clear(); }
+  Printer(const Printer&) = delete;
+  Printer& operator=(const Printer&) = delete;
+
+  void on_progress(std::string_view what, std::int64_t done, std::int64_t total) override {
+    line_.show(what, done, total, std::chrono::steady_clock::now());
+  }
+  void on_warning(const std::string& text) override {
+    line_.clear();
+    std::cout.flush();
+    std::cerr << fmt::format("convoy {}: warning: {}\n", command_, text) << std::flush;
+  }
+  [[nodiscard]] std::optional<ExitStatus> stop_status() const override {
+    const int status = stop.load(std::memory_order_relaxed);
+    return status == 0 ? std::nullopt : std::optional(static_cast<ExitStatus>(status));
+  }
+  void say(const std::string& text) {
+    line_.clear();
+    std::cout << text << '\n';
+  }
+
+ private:
+  std::string_view command_;
+  ProgressLine line_{std::cout, launch::standard_output_is_terminal()};
+};
+
+}  // namespace
+
+void ProgressLine::show(std::string_view what, std::int64_t done, std::int64_t total, Time now,
+                        std::string_view things) {
+  constexpr std::chrono::milliseconds kBetweenDrawings{100};
+  constexpr std::chrono::seconds kBetweenLines{5};
+  if (shown_ == Time{}) shown_ = now;
+  if (what != what_) {
+    what_ = what;
+    began_ = now;
+    began_with_ = done;
+  }
+  if (now - shown_ < (is_terminal_ ? kBetweenDrawings : kBetweenLines)) return;
+  shown_ = now;
+  const double seconds = std::chrono::duration<double>(now - began_).count();
+  const double rate = seconds > 0 ? static_cast<double>(done - began_with_) / seconds : 0;
+  std::string line = fmt::format("{}: {} of {} {}", what_, grouped(done), grouped(total), things);
+  if (rate > 0) {
+    const auto left = std::llround(static_cast<double>(total - done) / rate);
+    line += fmt::format(", {} a second, {}:{:02} left", grouped(std::llround(rate)), left / 60, left % 60);
+  }
+  if (is_terminal_)
+    out_ << '\r' << line << "\033[K" << std::flush;
+  else
+    out_ << line << std::endl;
+  is_drawn_ = is_terminal_;
+}
+
+void ProgressLine::clear() {
+  if (is_drawn_) out_ << "\r\033[K" << std::flush;
+  is_drawn_ = false;
+}
+
+ExitStatus make_dataset(std::string_view command,
+                        const std::function<void(const comm::Communicator& world,
+                                                 importers::Observer& observer, const Say& say)>& make) {
+  const auto body = [&](const comm::Communicator& world) {
+    install_signal_handlers();
+    Printer printer(command);
+    make(world, printer, [&](const std::string& text) {
+      if (world.is_root()) printer.say(text);
+    });
+    return ExitStatus::kDone;
+  };
+  if (launch::launched_processes() > 1) return launch::run_with_ranks(command, body);
+  return body(comm::Communicator::self());
+}
+
+ExitStatus make_dataset_alone(
+    std::string_view command,
+    const std::function<void(importers::Observer& observer, const Say& say)>& make) {
+  return make_dataset(command,
+                      [&](const comm::Communicator& world, importers::Observer& observer, const Say& say) {
+                        io::agreed_at_root(world, [&] { make(observer, say); });
+                      });
+}
+
+}  // namespace convoy::apps

@@ -1,0 +1,59 @@
+#include "read_in_child.hpp"
+
+#include <algorithm>
+#include <span>
+#include <vector>
+
+#include "convoy/io/child_process.hpp"
+#include "dataset_layout.hpp"
+#include "images.hpp"
+
+namespace convoy::data {
+namespace {
+
+constexpr std::int64_t kMostBytes = std::int64_t{64} << 20;
+constexpr std::int64_t kPieceBytes = std::int64_t{4} << 20;
+
+template <class Pixel>
+void read_sample(const SplitLayout& split, const Shape& shape) {
+  const std::int64_t row_bytes = shape.size() * static_cast<std::int64_t>(sizeof(Pixel));
+  const std::int64_t chunk_rows = split.pieces.front().chunk_rows;
+  // Whole chunks, as the reading of a share of the split has them.
+  const std::int64_t step =
+      std::min(std::max<std::int64_t>(1, kPieceBytes / row_bytes / chunk_rows) * chunk_rows, split.samples);
+  const std::int64_t steps = (split.samples + step - 1) / step;
+  const std::int64_t pieces = std::min(steps, std::max<std::int64_t>(2, kMostBytes / row_bytes / step));
+  std::vector<Pixel> room(static_cast<std::size_t>(step * shape.size()));
+  for (std::int64_t piece = 0; piece < pieces; ++piece) {
+    const std::int64_t begin = pieces == 1 ? 0 : (steps - 1) * piece / (pieces - 1) * step;
+    const Range rows{begin, std::min(begin + step, split.samples)};
+    const auto pixels = std::span(room).first(static_cast<std::size_t>(rows.size() * shape.size()));
+    read_images<Pixel>(split, shape, rows, pixels);
+  }
+}
+
+/// The first and the last of them.
+void read_sample_of_targets(const SplitLayout& split) {
+  const std::int64_t rows = std::min(
+      split.samples, kMostBytes / 2 / (split.target_size * static_cast<std::int64_t>(sizeof(float))) + 1);
+  std::vector<float> targets(static_cast<std::size_t>(rows * split.target_size));
+  read_targets(split, {0, rows}, targets);
+  read_targets(split, {split.samples - rows, split.samples}, targets);
+}
+
+}  // namespace
+
+void read_in_child(const std::string& path, const Options& options) {
+  io::run_in_child(path, [&] {
+    const DatasetLayout layout = read_layout_of(path, options);
+    for (const SplitLayout& split : layout.splits) {
+      if (is_bytes(split))
+        read_sample<std::uint8_t>(split, layout.shape);
+      else
+        read_sample<float>(split, layout.shape);
+      if (split.target_size > 0) read_sample_of_targets(split);
+    }
+  });
+}
+
+}  // namespace convoy::data

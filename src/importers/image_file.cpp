@@ -1,0 +1,120 @@
+#include "convoy/importers/image_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <vector>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/io/descriptor.hpp"
+#include "convoy/io/file_system.hpp"
+#include "image_formats.hpp"
+
+namespace convoy::importers {
+namespace {
+
+bool begins(std::span<const std::uint8_t> bytes, std::string_view magic) {
+  return bytes.size() >= magic.size() &&
+         std::equal(magic.begin(), magic.end(), bytes.begin(),
+                    [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; });
+}
+
+std::unique_ptr<ImageDecoder> open(std::span<const std::uint8_t> bytes, const std::string& name) {
+  if (bytes.empty()) throw_bad_image(name, "it is empty");
+  if (begins(bytes, "\x89PNG\r\n\x1a\n")) return open_png(bytes, name);
+  if (begins(bytes, "\xFF\xD8\xFF")) return open_jpeg(bytes, name);
+  for (const char* magic : {"P2", "P3", "P5", "P6"})
+    if (begins(bytes, magic)) return open_pnm(bytes, name);
+  throw_bad_image(name, "it begins neither as PNG, JPEG, PGM nor PPM");
+}
+
+Shape checked_shape(const ImageDecoder& decoder, const std::string& name) {
+  const Shape shape = decoder.shape();
+  if (shape.h < 1 || shape.w < 1 || shape.h > kMostImageSide || shape.w > kMostImageSide ||
+      shape.h * shape.w > kMostImagePixels)
+    throw_bad_image(
+        name, fmt::format("it has {}x{} pixels; 1 to {} a side and {} in all are read", grouped(shape.h),
+                          grouped(shape.w), grouped(kMostImageSide), grouped(kMostImagePixels)));
+  return shape;
+}
+
+std::vector<std::uint8_t> read_bytes(const io::Descriptor& file, std::int64_t count) {
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(count));
+  bytes.resize(static_cast<std::size_t>(file.read(bytes.data(), count, 0)));
+  return bytes;
+}
+
+io::Descriptor open_file(const std::string& path) {
+  try {
+    return {path, O_RDONLY | O_NONBLOCK, "open"};  // a pipe would keep its reader waiting for ever
+  } catch (const IoError&) {
+    // A name that is gone may mean that a whole file system is: that is no fault of the image.
+    if (io::is_dead_link(path)) throw_bad_image(path, "it is a link to nothing");
+    throw;
+  }
+}
+
+std::int64_t checked_size(const io::Descriptor& file, const std::string& path) {
+  if (!file.is_regular()) throw_bad_image(path, "it is no file but a pipe, a folder or a device");
+  const std::int64_t size = file.size();
+  if (size > kMostImageFileBytes)
+    throw_bad_image(path, fmt::format("its file has {} bytes; up to {} are read", grouped(size),
+                                      grouped(kMostImageFileBytes)));
+  return size;
+}
+
+}  // namespace
+
+void throw_bad_image(const std::string& name, const std::string& why) {
+  throw DataError(fmt::format("bad image {} ({})", name, why));
+}
+
+bool is_image_name(std::string_view name) {
+  const auto dot = name.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  std::string end(name.substr(dot + 1));
+  std::ranges::transform(end, end.begin(),
+                         [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  constexpr std::array<std::string_view, 6> kEnds{"png", "jpg", "jpeg", "pgm", "ppm", "pnm"};
+  return std::ranges::find(kEnds, end) != kEnds.end();
+}
+
+Shape read_image_shape(const std::string& path) {
+  constexpr std::int64_t kMostlyEnough = std::int64_t{1} << 16;
+  const io::Descriptor file = open_file(path);
+  const std::int64_t size = checked_size(file, path);
+  if (size > kMostlyEnough) {
+    try {
+      const std::vector<std::uint8_t> head = read_bytes(file, kMostlyEnough);
+      return checked_shape(*open(head, path), path);
+    } catch (const DataError&) {
+      // Large profiles and previews may stand before what is looked for: the whole file decides.
+    }
+  }
+  const std::vector<std::uint8_t> bytes = read_bytes(file, size);
+  return checked_shape(*open(bytes, path), path);
+}
+
+Image read_image(const std::string& path) {
+  const io::Descriptor file = open_file(path);
+  return decode_image(read_bytes(file, checked_size(file, path)), path);
+}
+
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name) {
+  const std::unique_ptr<ImageDecoder> decoder = open(bytes, name);
+  const Shape shape = checked_shape(*decoder, name);
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(shape.size()));
+  decoder->decode(pixels);
+  if (shape.c == 1) return {shape, std::move(pixels)};
+  Image image{shape, std::vector<std::uint8_t>(pixels.size())};
+  const auto plane = static_cast<std::size_t>(shape.h * shape.w);
+  for (std::size_t i = 0; i < plane; ++i)
+    for (std::size_t c = 0; c < 3; ++c) image.pixels[c * plane + i] = pixels[3 * i + c];
+  return image;
+}
+
+}  // namespace convoy::importers

@@ -1,0 +1,114 @@
+// PNG through libpng. Its errors come by longjmp: every call that can fail is in a small function that holds
+// nothing with a destructor, and only C lies between it and the jump.
+
+#include <png.h>
+
+#include <algorithm>
+#include <array>
+#include <csetjmp>
+#include <cstring>
+#include <new>
+#include <vector>
+
+#include "convoy/importers/image_file.hpp"
+#include "image_formats.hpp"
+
+namespace convoy::importers {
+namespace {
+
+struct Input {
+  std::span<const std::uint8_t> left;
+  std::array<char, 160> error{};
+};
+
+[[noreturn]] void on_error(png_structp png, png_const_charp message) {
+  auto* input = static_cast<Input*>(png_get_error_ptr(png));
+  std::strncpy(input->error.data(), message, input->error.size() - 1);
+  png_longjmp(png, 1);
+}
+
+void on_warning(png_structp /*png*/, png_const_charp /*message*/) {}
+
+void read_bytes(png_structp png, png_bytep bytes, png_size_t count) {
+  auto* input = static_cast<Input*>(png_get_io_ptr(png));
+  if (count > input->left.size()) png_error(png, "it is cut short");
+  std::memcpy(bytes, input->left.data(), count);
+  input->left = input->left.subspan(count);
+}
+
+bool read_header(png_structp png, png_infop info) {
+  if (setjmp(png_jmpbuf(png)) != 0) return false;
+  png_set_user_limits(png, kMostImageSide, kMostImageSide);
+  png_read_info(png, info);
+  png_set_palette_to_rgb(png);
+  png_set_expand_gray_1_2_4_to_8(png);
+  png_set_scale_16(png);
+  png_set_strip_alpha(png);
+  png_set_interlace_handling(png);
+  return true;
+}
+
+// The last chunk is empty, so its checksum is always the same. libpng 1.6.48 accepts others.
+void require_end(png_structp png) {
+  constexpr std::array<std::uint8_t, 4> kEndSum{0xAE, 0x42, 0x60, 0x82};
+  const auto* input = static_cast<const Input*>(png_get_io_ptr(png));
+  const std::uint8_t* read = input->left.data() - kEndSum.size();
+  if (!std::equal(kEndSum.begin(), kEndSum.end(), read)) png_error(png, "its end is damaged");
+}
+
+bool read_pixels(png_structp png, png_infop info, png_bytepp rows, png_size_t row_bytes) {
+  if (setjmp(png_jmpbuf(png)) != 0) return false;
+  png_read_update_info(png, info);
+  if (png_get_rowbytes(png, info) != row_bytes) png_error(png, "its pixels have an unexpected size");
+  png_read_image(png, rows);
+  png_read_end(png, nullptr);
+  require_end(png);
+  return true;
+}
+
+class PngDecoder final : public ImageDecoder {
+ public:
+  PngDecoder(std::span<const std::uint8_t> bytes, const std::string& name) : name_(name), input_{bytes, {}} {
+    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &input_, on_error, on_warning);
+    info_ = png_ == nullptr ? nullptr : png_create_info_struct(png_);
+    if (info_ == nullptr) {
+      png_destroy_read_struct(&png_, nullptr, nullptr);
+      throw std::bad_alloc();
+    }
+    png_set_read_fn(png_, &input_, read_bytes);
+    if (!read_header(png_, info_)) {
+      png_destroy_read_struct(&png_, &info_, nullptr);
+      throw_bad_image(name_, input_.error.data());
+    }
+  }
+  ~PngDecoder() override { png_destroy_read_struct(&png_, &info_, nullptr); }
+  PngDecoder(const PngDecoder&) = delete;
+  PngDecoder& operator=(const PngDecoder&) = delete;
+
+  [[nodiscard]] Shape shape() const override {
+    const bool is_colour = (png_get_color_type(png_, info_) & PNG_COLOR_MASK_COLOR) != 0;
+    return {is_colour ? 3 : 1, png_get_image_height(png_, info_), png_get_image_width(png_, info_)};
+  }
+
+  void decode(std::span<std::uint8_t> pixels) override {
+    const Shape extent = shape();
+    const auto row_bytes = static_cast<std::size_t>(extent.w * extent.c);
+    std::vector<png_bytep> rows(static_cast<std::size_t>(extent.h));
+    for (std::size_t y = 0; y < rows.size(); ++y) rows[y] = pixels.data() + y * row_bytes;
+    if (!read_pixels(png_, info_, rows.data(), row_bytes)) throw_bad_image(name_, input_.error.data());
+  }
+
+ private:
+  const std::string& name_;
+  Input input_;
+  png_structp png_ = nullptr;
+  png_infop info_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<ImageDecoder> open_png(std::span<const std::uint8_t> bytes, const std::string& name) {
+  return std::make_unique<PngDecoder>(bytes, name);
+}
+
+}  // namespace convoy::importers

@@ -1,0 +1,135 @@
+#include "convoy/io/child_process.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <new>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/io/descriptor.hpp"
+#include "convoy/io/file_system.hpp"
+#include "hdf5_call.hpp"
+
+namespace convoy::io {
+namespace {
+
+constexpr std::int64_t kLargestChunk = std::int64_t{4} << 30;
+constexpr std::int64_t kMemoryPerByte = 8;
+constexpr std::int64_t kClockPerProcessor = 4;  // of time: the machine may be busy, the disk slow
+
+// Exit statuses of the child.
+constexpr int kLived = 0;
+constexpr int kOutOfMemory = 83;  // no sanitizer ends a process so
+
+std::int64_t address_space() {
+  std::int64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * ::sysconf(_SC_PAGESIZE);
+}
+
+void limit(int resource, std::int64_t most) {
+  rlimit now{};
+  ::getrlimit(static_cast<__rlimit_resource_t>(resource), &now);
+  now.rlim_cur = std::min(now.rlim_max, static_cast<rlim_t>(most));
+  ::setrlimit(static_cast<__rlimit_resource_t>(resource), &now);
+}
+
+// The parent's handlers would speak for it, its launcher's signals are not meant for the child, and a core
+// file of a crash that is expected helps nobody.
+void forget_parent(pid_t parent) {
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2}) ::signal(number, SIG_IGN);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::prctl(PR_SET_DUMPABLE, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(kLived);
+}
+
+[[noreturn]] void run_child(pid_t parent, int nowhere, const ChildLimits& limits,
+                            const std::function<void()>& reading) {
+  forget_parent(parent);
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nowhere, standard);
+  limit(RLIMIT_CPU, limits.seconds);
+  limit(RLIMIT_AS, limits.bytes);
+  ::alarm(static_cast<unsigned>(kClockPerProcessor * limits.seconds));
+  // _exit: neither the parent's exit handlers nor its unwritten output are the child's business.
+  try {
+    reading();
+  } catch (const OutOfMemory&) {
+    ::_exit(kOutOfMemory);
+  } catch (const std::bad_alloc&) {
+    ::_exit(kOutOfMemory);
+  } catch (...) {
+  }
+  ::_exit(kLived);
+}
+
+// Waiting for a child needs SIGCHLD not to be ignored, which a launcher may have left us.
+class WaitingForChildren {
+ public:
+  WaitingForChildren() {
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    ::sigaction(SIGCHLD, &standard, &before_);
+  }
+  ~WaitingForChildren() { ::sigaction(SIGCHLD, &before_, nullptr); }
+  WaitingForChildren(const WaitingForChildren&) = delete;
+  WaitingForChildren& operator=(const WaitingForChildren&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
+
+// "it died of signal 11, Segmentation fault"; empty where it lived.
+std::string cause_of_death(int status, const ChildLimits& limits) {
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kLived) return {};
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kOutOfMemory)
+    return "wanted over " + in_bytes(limits.bytes) + " of memory";
+  if (WIFEXITED(status)) return "ended with status " + std::to_string(WEXITSTATUS(status));
+  const int number = WTERMSIG(status);
+  if (number == SIGXCPU || number == SIGALRM)
+    return "was not done after " +
+           counted(limits.seconds * (number == SIGALRM ? kClockPerProcessor : 1), "second");
+  return fmt::format("died of signal {}, {}", number, ::strsignal(number));
+}
+
+}  // namespace
+
+void run_in_child(const std::string& path, const std::function<void()>& reading, const ChildLimits& limits) {
+  // Before the fork: a child of a process with MPI must not be the one that introduces HDF5 to it.
+  start_hdf5();
+  ChildLimits scaled = limits;
+  scaled.bytes += kMemoryPerByte * std::min(file_size(path), kLargestChunk);
+  ChildLimits absolute = scaled;
+  absolute.bytes += address_space();
+  const Descriptor nowhere("/dev/null", O_RDWR, "open");
+  const WaitingForChildren waiting;
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child < 0) throw_errno("start a process that reads", path, errno);
+  if (child == 0) run_child(parent, nowhere.get(), absolute, reading);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) throw_errno("wait for the process that reads", path, errno);
+  }
+  const std::string cause = cause_of_death(status, scaled);
+  if (cause.empty()) return;
+  throw DataError(
+      fmt::format("cannot read {} (a process that read it first {}); it is damaged, or beyond what libhdf5 "
+                  "{} can read: copy it again, or rewrite it with h5repack",
+                  path, cause, hdf5_version()));
+}
+
+}  // namespace convoy::io
