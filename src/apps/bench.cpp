@@ -11,7 +11,7 @@
 #include "convoy/core/text.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/launch/launcher.hpp"
-#include "convoy/step/placement.hpp"
+#include "convoy/machine/placement.hpp"
 #include "images.hpp"
 
 namespace convoy::apps {
@@ -45,9 +45,9 @@ ExitStatus bench(const config::Options& options, const Request& request) {
   const Images& images = request.images;
   const nn::Network network = network_for(images, options);
   const kernels::Isa isa = kernels::choose_isa();
-  const int threads = step::resolve_threads(options.threads);
+  const int threads = machine::resolve_threads(options.threads);
   for (const std::string& warning :
-       step::placement_warnings(step::gather_placements(comm::Communicator::self(), threads)))
+       machine::placement_warnings(machine::gather_placements(comm::Communicator::self(), threads)))
     std::cerr << "convoy bench: warning: " << warning << std::endl;
 
   const measure::BenchmarkSetting setting{

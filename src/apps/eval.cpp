@@ -15,9 +15,9 @@
 #include "convoy/io/collective.hpp"
 #include "convoy/kernels/isa.hpp"
 #include "convoy/launch/ranks.hpp"
+#include "convoy/machine/placement.hpp"
 #include "convoy/model/checkpoint.hpp"
 #include "convoy/step/consistency.hpp"
-#include "convoy/step/placement.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "convoy/train/observer.hpp"
 
@@ -117,7 +117,7 @@ ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator&
 
   step::Engine engine(network,
                       {.kernels = kernels::float_kernels(step::lowest_isa(world, kernels::choose_isa())),
-                       .threads = step::resolve_threads(request.threads),
+                       .threads = machine::resolve_threads(request.threads),
                        .micro_batch = options.micro_batch,
                        .precision = options.precision});
   const std::int64_t classes = network.classes();

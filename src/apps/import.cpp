@@ -11,7 +11,7 @@
 #include "convoy/config/suggest.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/importers/import.hpp"
-#include "convoy/step/placement.hpp"
+#include "convoy/machine/placement.hpp"
 #include "dataset_command.hpp"
 
 namespace convoy::apps {
@@ -90,7 +90,7 @@ importers::FolderOptions folder_options(const CommandLine& line) {
   options.test_part = line.number("test-part", 0, 0, 0.9);
   options.seed =
       static_cast<std::uint64_t>(line.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
-  options.threads = step::resolve_threads(line.integer("threads", 0, 0, 4096));
+  options.threads = machine::resolve_threads(line.integer("threads", 0, 0, 4096));
   return options;
 }
 

@@ -16,10 +16,10 @@
 #include "convoy/io/json.hpp"
 #include "convoy/kernels/isa.hpp"
 #include "convoy/launch/ranks.hpp"
+#include "convoy/machine/placement.hpp"
 #include "convoy/measure/scaling.hpp"
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/consistency.hpp"
-#include "convoy/step/placement.hpp"
 #include "images.hpp"
 
 namespace convoy::apps {
@@ -56,7 +56,7 @@ class Scaling {
         world_(world),
         network_(network_for(request.images, options)),
         kernels_(kernels::float_kernels(step::lowest_isa(world, kernels::choose_isa()))),
-        threads_(step::resolve_threads(options.threads)),
+        threads_(machine::resolve_threads(options.threads)),
         leaves_(step::BatchPlan(options).micro_batches()) {}
 
   ExitStatus run() {

@@ -130,7 +130,7 @@ class Printer final : public train::Observer {
     std::cout << "Convoy " << version() << ", kernels " << report.isa << ", " << report.mpi << ", HDF5 "
               << report.hdf5 << '\n'
               << counted(static_cast<std::int64_t>(report.placements.size()), "rank") << ":\n"
-              << step::describe_placements(report.placements) << "Data: " << report.data << "\nNetwork:\n"
+              << machine::describe_placements(report.placements) << "Data: " << report.data << "\nNetwork:\n"
               << report.network << report.plan << "Steps: " << grouped(report.total_steps) << " in all, "
               << grouped(report.steps_per_epoch) << " an epoch, " << counted(report.leaves, "micro-batch")
               << " a step, " << describe(report.partial_sums, report.shares_memory) << '\n'

@@ -11,8 +11,8 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/doctor/doctor.hpp"
-#include "convoy/io/probe.hpp"
-#include "convoy/step/placement.hpp"
+#include "convoy/machine/placement.hpp"
+#include "convoy/machine/probe.hpp"
 
 namespace convoy::doctor {
 
@@ -23,13 +23,13 @@ struct CheckContext {
   const DoctorRequest& asked;
   comm::Communicator world;
   comm::Communicator node;
-  std::string dir{};                          ///< whose file system is tried
-  std::vector<Facts> facts{};                 ///< by rank
-  std::vector<step::Placement> placements{};  ///< by rank
-  std::vector<int> firsts{};                  ///< the first rank of each host, rising
-  int ranks_of_host = 1;                      ///< of the host that has most
-  std::unique_ptr<PlannedRun> run{};          ///< on all ranks, or on none
-  Needs needs{};                              ///< of `run`; zeros where there is none, or it is not known
+  std::string dir{};                             ///< whose file system is tried
+  std::vector<Facts> facts{};                    ///< by rank
+  std::vector<machine::Placement> placements{};  ///< by rank
+  std::vector<int> firsts{};                     ///< the first rank of each host, rising
+  int ranks_of_host = 1;                         ///< of the host that has most
+  std::unique_ptr<PlannedRun> run{};             ///< on all ranks, or on none
+  Needs needs{};                                 ///< of `run`; zeros where there is none, or it is not known
 
   [[nodiscard]] int hosts() const { return static_cast<int>(firsts.size()); }
   /// A fact that is a number; 0 where it is not there.
@@ -102,9 +102,9 @@ class RunFolder {
   [[nodiscard]] std::string path(const std::string& name) const { return scratch_path_ + '/' + name; }
 
   const CheckContext& context_;
-  std::string folder_;                          // that is there: context.dir, or above it
-  std::unique_ptr<io::ScratchFolder> scratch_;  // on rank 0
-  std::string scratch_path_;                    // on all; empty: there is none
+  std::string folder_;                               // that is there: context.dir, or above it
+  std::unique_ptr<machine::ScratchFolder> scratch_;  // on rank 0
+  std::string scratch_path_;                         // on all; empty: there is none
   bool is_shared_ = false;
 };
 

@@ -16,8 +16,8 @@
 #include "convoy/core/version.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/hdf5_file.hpp"
-#include "convoy/io/probe.hpp"
 #include "convoy/kernels/isa.hpp"
+#include "convoy/machine/probe.hpp"
 #include "convoy/step/consistency.hpp"
 #include "convoy/train/provenance.hpp"
 
@@ -81,14 +81,14 @@ void add_folders(Facts& facts) {
   const std::string folder = variable == nullptr || *variable == '\0' ? "/tmp" : variable;
   facts["tmpdir"] = folder;
   try {
-    const io::ScratchFolder scratch(folder);
-    (void)io::timed_write(scratch.path() + "/file", 4096);
-    facts["tmpdir free"] = std::to_string(io::file_system_of(folder).free_bytes);
+    const machine::ScratchFolder scratch(folder);
+    (void)machine::timed_write(scratch.path() + "/file", 4096);
+    facts["tmpdir free"] = std::to_string(machine::file_system_of(folder).free_bytes);
   } catch (const std::exception& error) {
     facts["tmpdir problem"] = error.what();
   }
   try {
-    const io::FileSystem shared = io::file_system_of("/dev/shm");
+    const machine::FileSystem shared = machine::file_system_of("/dev/shm");
     facts["shm size"] = std::to_string(shared.bytes);
     facts["shm free"] = std::to_string(shared.free_bytes);
   } catch (const std::exception& error) {
@@ -117,7 +117,7 @@ Facts own_facts(std::int64_t asked_threads) {
     if (const char* value = std::getenv(name)) facts[name] = value;
   int threads = 1;
   try {
-    threads = step::resolve_threads(asked_threads);
+    threads = machine::resolve_threads(asked_threads);
   } catch (const std::exception& error) {
     facts["threads problem"] = error.what();
   }
@@ -135,8 +135,8 @@ void gather_facts(CheckContext& context) {
   const Facts mine = own_facts(context.run ? context.run->options.threads : 0);
   for (const std::string& each : context.world.all_gather_text(train::packed(mine)))
     context.facts.push_back(train::unpacked(each));
-  context.placements =
-      step::gather_placements(context.world, static_cast<int>(parse_integer(mine.at("threads")).value_or(1)));
+  context.placements = machine::gather_placements(
+      context.world, static_cast<int>(parse_integer(mine.at("threads")).value_or(1)));
   const int first = context.node.broadcast_value(context.world.rank());
   for (const int each : context.world.all_gather_values(std::vector{first}))
     if (std::ranges::find(context.firsts, each) == context.firsts.end()) context.firsts.push_back(each);

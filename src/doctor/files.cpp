@@ -53,11 +53,11 @@ std::string remedy_of_write(const std::string& problem) {
 
 std::string RunFolder::write_first(double& seconds, double& ahead) {
   try {
-    folder_ = io::nearest_folder(context_.dir);
+    folder_ = machine::nearest_folder(context_.dir);
     if (!io::is_folder(folder_)) return folder_ + " is there, and no folder";
-    scratch_ = std::make_unique<io::ScratchFolder>(folder_);
-    seconds = io::timed_write(scratch_->path() + "/written", kMebibyte);
-    ahead = io::written_at(scratch_->path() + "/written") - seconds_now();
+    scratch_ = std::make_unique<machine::ScratchFolder>(folder_);
+    seconds = machine::timed_write(scratch_->path() + "/written", kMebibyte);
+    ahead = machine::written_at(scratch_->path() + "/written") - seconds_now();
     io::flush_to_disk(scratch_->path());
     return {};
   } catch (const Error& error) {
@@ -125,7 +125,7 @@ Findings RunFolder::check_sharing() {
   is_shared_ = found.empty();
   if (!context_.world.is_root()) return found;
 
-  const io::FileSystem system = io::file_system_of(folder_);
+  const machine::FileSystem system = machine::file_system_of(folder_);
   constexpr double kLongWrite = 2;
   constexpr double kMostAhead = 3;
   if (found.empty() && seconds > kLongWrite)
@@ -163,7 +163,7 @@ Findings RunFolder::check_space() const {
                              "; du -sh *), lower checkpoint.keep, or choose another run.dir";
   const std::string at = " [rank 0 on " + context_.host(0) + ']';
   try {
-    const io::FileSystem system = io::file_system_of(folder_);
+    const machine::FileSystem system = machine::file_system_of(folder_);
     if (system.free_bytes < all)
       found.push_back(
           wrong(fmt::format("{} free in {}, {}{}", in_bytes(system.free_bytes), folder_, need, at), remedy));
@@ -178,13 +178,13 @@ Findings RunFolder::check_space() const {
           wrong(fmt::format("no file of a rank may grow beyond {} (RLIMIT_FSIZE), a checkpoint takes {}{}",
                             in_bytes(static_cast<std::int64_t>(limit)), in_bytes(file), at),
                 "ulimit -f unlimited before the launcher"));
-    const io::QuotaAnswer quota = io::ask_quota(folder_);
+    const machine::QuotaAnswer quota = machine::ask_quota(folder_);
     if (quota.tightest && quota.tightest->free_bytes < all)
       found.push_back(wrong(fmt::format("the quota of {} leaves {} in {}, {}{}", quota.tightest->whose,
                                         in_bytes(quota.tightest->free_bytes), folder_, need, at),
                             "remove what is not needed (quota -s; du -sh *), or ask for more"));
     if (found.empty()) {
-      if (!scratch_path_.empty()) io::try_room_in(scratch_path_, all);
+      if (!scratch_path_.empty()) machine::try_room_in(scratch_path_, all);
       const std::string told = quota.tightest ? in_bytes(quota.tightest->free_bytes) + " left of the quota"
                                : quota.is_known
                                    ? "no quota"
@@ -205,7 +205,7 @@ Findings RunFolder::check_locks() const {
     if (!context_.node.is_root() || (!is_shared_ && !context_.world.is_root())) return std::string();
     try {
       io::write_text_file(own, "");
-      const io::Locks locks = io::try_locks(own);
+      const machine::Locks locks = machine::try_locks(own);
       return locks.flock + (locks.flock.empty() || locks.fcntl.empty() ? "" : ", ") + locks.fcntl;
     } catch (const Error& error) {
       return std::string(error.what());
@@ -228,38 +228,44 @@ Findings RunFolder::check_locks() const {
   return found;
 }
 
+namespace {
+
+constexpr std::int64_t kColumns = 65536;  // of the files that check_hdf5() writes
+
+/// Collective over `ranks`: each of the first `rows` ranks writes its row, the others have nothing to write.
+void write_rows(const std::string& path, const comm::Communicator& ranks, std::int64_t rows) {
+  io::File file = io::File::create(path, ranks);
+  file.create_dataset<float>("/numbers", {rows, kColumns});
+  const std::int64_t row = ranks.rank();
+  const Range mine = row < rows ? Range{row, row + 1} : Range{rows, rows};
+  const std::vector<float> values(static_cast<std::size_t>(mine.size() * kColumns),
+                                  static_cast<float>(row + 1));
+  file.write_rows<float>("/numbers", mine, values);
+  file.close();
+}
+
+/// Throws DataError if the file does not hold what write_rows() wrote.
+void read_rows(const std::string& path, std::int64_t rows) {
+  const std::vector<float> values = io::File::open(path).read<float>("/numbers", {rows, kColumns});
+  for (std::int64_t i = 0; i < rows * kColumns; ++i) {
+    const std::int64_t row = i / kColumns;
+    if (values[static_cast<std::size_t>(i)] != static_cast<float>(row + 1))
+      throw DataError(fmt::format("row {} reads back other than it was written", row));
+  }
+}
+
+}  // namespace
+
 Findings RunFolder::check_hdf5() const {
   if (!is_shared_)
     return {warning("not tried, since the hosts do not share the folder", "mend run.dir first")};
   const comm::Communicator& world = context_.world;
-  constexpr std::int64_t kColumns = 65536;
-  // The last rank has nothing to write: an empty selection in a collective write.
-  const std::int64_t rows = std::max(world.size() - 1, 1);
-  const auto write = [&](const std::string& file_path, const comm::Communicator& ranks,
-                         std::int64_t of_rows) {
-    io::File file = io::File::create(file_path, ranks);
-    file.create_dataset<float>("/numbers", {of_rows, kColumns});
-    const std::int64_t row = ranks.rank();
-    const Range mine = row < of_rows ? Range{row, row + 1} : Range{of_rows, of_rows};
-    const std::vector<float> values(static_cast<std::size_t>(mine.size() * kColumns),
-                                    static_cast<float>(row + 1));
-    file.write_rows<float>("/numbers", mine, values);
-    file.close();
-  };
-  const auto read = [&](const std::string& file_path, std::int64_t of_rows) {
-    const std::vector<float> values = io::File::open(file_path).read<float>("/numbers", {of_rows, kColumns});
-    for (std::int64_t i = 0; i < of_rows * kColumns; ++i) {
-      const std::int64_t row = i / kColumns;
-      if (values[static_cast<std::size_t>(i)] != static_cast<float>(row + 1))
-        throw DataError(fmt::format("row {} reads back other than it was written", row));
-    }
-  };
   const std::string remedy = "choose another run.dir; --dir FOLDER tries one";
   Findings found;
   const auto alone = try_on_all(world, [&] {
     if (!world.is_root()) return;
-    write(path("alone.h5"), comm::Communicator::self(), 1);
-    read(path("alone.h5"), 1);
+    write_rows(path("alone.h5"), comm::Communicator::self(), 1);
+    read_rows(path("alone.h5"), 1);
   });
   for (const auto& [problem, ranks] : ranks_by(alone))
     found.push_back(wrong(fmt::format("{} [{}]", problem, context_.named(ranks)), remedy));
@@ -267,16 +273,18 @@ Findings RunFolder::check_hdf5() const {
     if (found.empty()) found.push_back(ok("written and read back by one rank"));
     return found;
   }
+  // The last rank has nothing to write: an empty selection in a collective write.
+  const std::int64_t rows = std::max(world.size() - 1, 1);
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::string> together(static_cast<std::size_t>(world.size()));
   try {
-    write(path("together.h5"), world, rows);
+    write_rows(path("together.h5"), world, rows);
   } catch (const Error& error) {  // the same on all ranks (io::agreed)
     std::ranges::fill(together, error.what());
   }
   if (together.front().empty())
     together = try_on_all(world, [&] {
-      if (context_.node.is_root()) read(path("together.h5"), rows);
+      if (context_.node.is_root()) read_rows(path("together.h5"), rows);
     });
   for (const auto& [problem, ranks] : ranks_by(together)) {
     const std::string text = fmt::format("collective write: {} [{}]", problem, context_.named(ranks));

@@ -35,7 +35,7 @@ void add_problems(const CheckContext& context, const std::string& fact, const st
 /// "mpirun -n 8 --map-by ppr:4:node:pe=2 --bind-to core", with what fits this host.
 std::string binding_options(const CheckContext& context) {
   std::set<int> processors;
-  for (const step::Placement& place : context.placements)
+  for (const machine::Placement& place : context.placements)
     if (place.host == context.host(0))
       processors.insert(place.processor_numbers.begin(), place.processor_numbers.end());
   const auto each =
@@ -126,7 +126,7 @@ Findings check_instruction_set(const CheckContext& context) {
 
 Findings check_bindings(const CheckContext& context) {
   Findings found;
-  for (const std::string& problem : step::placement_warnings(context.placements)) {
+  for (const std::string& problem : machine::placement_warnings(context.placements)) {
     // Its own words end with what mends it.
     const auto end = problem.find("; ");
     found.push_back(wrong(problem.substr(0, end),
@@ -134,7 +134,7 @@ Findings check_bindings(const CheckContext& context) {
   }
   if (!found.empty()) return found;
   std::vector<std::string> masks;
-  for (const step::Placement& place : context.placements)
+  for (const machine::Placement& place : context.placements)
     masks.push_back(place.host + " processors " + place.processors);
   std::vector<int> shared;  // ranks that may run where another one may
   for (const auto& [mask, ranks] : ranks_by(masks))
@@ -148,10 +148,10 @@ Findings check_bindings(const CheckContext& context) {
   std::vector<std::string> places;
   constexpr int kMost = 4;
   for (int rank = 0; rank < std::min(context.world.size(), kMost); ++rank) {
-    const step::Placement& place = context.placements[static_cast<std::size_t>(rank)];
+    const machine::Placement& place = context.placements[static_cast<std::size_t>(rank)];
     places.push_back(fmt::format("rank {}: {} on processors {} of {}{}", rank,
                                  counted(place.threads, "thread"), place.processors, place.host,
-                                 step::describe_domains(place)));
+                                 machine::describe_domains(place)));
   }
   return {ok(join(places, "; ") + (context.world.size() > kMost ? "; …" : ""))};
 }
@@ -174,8 +174,8 @@ Findings check_openmp(const CheckContext& context) {
     const double mine = context.number(rank, "threads");
     if (limit > 0 && limit < mine) limited.push_back(rank);
     const std::string bind = context.text(rank, "OMP_PROC_BIND");
-    const step::Placement& place = context.placements[static_cast<std::size_t>(rank)];
-    const bool is_shared = std::ranges::count_if(context.placements, [&](const step::Placement& other) {
+    const machine::Placement& place = context.placements[static_cast<std::size_t>(rank)];
+    const bool is_shared = std::ranges::count_if(context.placements, [&](const machine::Placement& other) {
                              return other.host == place.host && other.processors == place.processors;
                            }) > 1;
     if (!bind.empty() && bind != "false" && bind != "FALSE" && is_shared) pinned.push_back(rank);

@@ -56,7 +56,13 @@ void Workspace<Real>::plan_diffs() {
 }
 
 template <class Real>
-void Workspace<Real>::lay_out(const CallSetting& setting, Keep keep) {
+struct Workspace<Real>::Lifetimes {
+  BufferLifetime input, spare, scratch;
+  std::vector<BufferLifetime> outputs, diffs, saved;  // by operation
+};
+
+template <class Real>
+typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const CallSetting& setting) {
   const std::int64_t blocks = setting.blocks;
   const auto bytes_of = [&](int node) {
     return blocks * network_.shape_of(node).size() * kLanes * static_cast<std::int64_t>(sizeof(Real));
@@ -65,12 +71,13 @@ void Workspace<Real>::lay_out(const CallSetting& setting, Keep keep) {
   const auto count = static_cast<int>(operations_.size());
   const auto backward_time = [&](std::size_t i) { return 2 * count - static_cast<int>(i); };
 
-  std::vector<BufferLifetime> outputs;
-  std::vector<BufferLifetime> diffs;
-  BufferLifetime input{.bytes = bytes_of(kNetworkInput), .first = 0, .last = 0};
-  BufferLifetime spare{.bytes = 0, .first = 0, .last = 2 * count};
-  BufferLifetime scratch{.bytes = 0, .first = 0, .last = 2 * count};
-  std::vector<BufferLifetime> saved;
+  Lifetimes planned{.input = {.bytes = bytes_of(kNetworkInput), .first = 0, .last = 0},
+                    .spare = {.bytes = 0, .first = 0, .last = 2 * count},
+                    .scratch = {.bytes = 0, .first = 0, .last = 2 * count},
+                    .outputs = {},
+                    .diffs = {},
+                    .saved = {}};
+  auto& [input, spare, scratch, outputs, diffs, saved] = planned;
   for (std::size_t i = 0; i < operations_.size(); ++i) {
     const Operation& operation = operations_[i];
     const Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
@@ -111,14 +118,19 @@ void Workspace<Real>::lay_out(const CallSetting& setting, Keep keep) {
     diffs[owner].last = std::max(diffs[owner].last, diffs[i].last);
     diffs[i].bytes = 0;
   }
+  return planned;
+}
 
-  std::vector<BufferLifetime> lifetimes{input, spare, scratch};
-  for (const auto* group : {&outputs, &diffs, &saved})
+template <class Real>
+void Workspace<Real>::lay_out(const CallSetting& setting, Keep keep) {
+  const Lifetimes planned = plan_lifetimes(setting);
+  std::vector<BufferLifetime> lifetimes{planned.input, planned.spare, planned.scratch};
+  for (const auto* group : {&planned.outputs, &planned.diffs, &planned.saved})
     lifetimes.insert(lifetimes.end(), group->begin(), group->end());
   if (keep == Keep::kAll) {
     for (BufferLifetime& lifetime : lifetimes) {
       lifetime.first = 0;
-      lifetime.last = 2 * count;
+      lifetime.last = 2 * static_cast<int>(operations_.size());
     }
   }
   const MemoryPlan plan = plan_memory(lifetimes);

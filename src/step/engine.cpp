@@ -120,6 +120,14 @@ void Engine::gradients(const GradientTask& task) {
             [&](std::int64_t g, const Team& team) { run_group(task, g, team); });
 }
 
+void Engine::load(const GradientTask& task, const nn::MicroBatch& micro_batch, float* input) {
+  task.source.split->load(micro_batch.samples, task.source.transform, input,
+                          {.augmentation = &task.source.augmentation,
+                           .seed = task.seed,
+                           .epoch = task.epoch,
+                           .stream = task.stream});
+}
+
 void Engine::run_group(const GradientTask& task, std::int64_t g, const Team& team) {
   const auto groups = static_cast<std::int64_t>(task.plan.groups.size());
   const int thread = static_cast<int>(split(threads(), groups, g).begin) + team.index();
@@ -142,15 +150,10 @@ void Engine::run_group(const GradientTask& task, std::int64_t g, const Team& tea
     team.barrier();
   };
   const int operations = group.workspaces.front()->operation_count();
-  const auto load = [&](std::int64_t i, std::int64_t place) {
+  const auto begin = [&](std::int64_t i, std::int64_t place) {
     timer.book(Activity::kReduction);
     by_one([&] {
-      task.source.split->load(micro_batch_of(leaf_of(i)).samples, task.source.transform,
-                              group.workspaces[static_cast<std::size_t>(place)]->input(),
-                              {.augmentation = &task.source.augmentation,
-                               .seed = task.seed,
-                               .epoch = task.epoch,
-                               .stream = task.stream});
+      load(task, micro_batch_of(leaf_of(i)), group.workspaces[static_cast<std::size_t>(place)]->input());
     });
     timer.book(Activity::kData);
   };
@@ -184,7 +187,7 @@ void Engine::run_group(const GradientTask& task, std::int64_t g, const Team& tea
                 .operations = operations,
                 .thread = thread,
                 .is_first = team.index() == 0},
-               task.hook, load, forward, backward);
+               task.hook, begin, forward, backward);
   timer.book(Activity::kReduction);
 }
 

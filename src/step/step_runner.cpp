@@ -8,9 +8,9 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/integer.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/machine/placement.hpp"
 #include "convoy/optim/optimizers.hpp"
 #include "convoy/step/feed.hpp"
-#include "convoy/step/placement.hpp"
 
 namespace convoy::step {
 
@@ -20,7 +20,7 @@ StepRunner::StepRunner(const Options& options, const comm::Communicator& world, 
       world_(world),
       source_(source),
       hooks_(hooks),
-      threads_(resolve_threads(options.threads)),
+      threads_(machine::resolve_threads(options.threads)),
       batches_(options, source.split->samples()),
       profile_(threads_, Profile::Start::kOff),
       optimizer_(optim::make_optimizer(options.optimizer)),

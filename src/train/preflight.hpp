@@ -6,7 +6,7 @@
 
 #include "convoy/config/options.hpp"
 #include "convoy/data/dataset.hpp"
-#include "convoy/step/placement.hpp"
+#include "convoy/machine/placement.hpp"
 
 namespace convoy::train {
 
@@ -16,7 +16,7 @@ namespace convoy::train {
 /// What to warn about before the first step: of the data, of the places of ranks, of what costs bits.
 [[nodiscard]] std::vector<std::string> start_warnings(const config::Options& options,
                                                       const data::Dataset& dataset,
-                                                      const std::vector<step::Placement>& placements);
+                                                      const std::vector<machine::Placement>& placements);
 
 /// A line for the start block: file, samples, classes, shape.
 [[nodiscard]] std::string describe_data(const std::string& file, const data::Dataset& dataset);

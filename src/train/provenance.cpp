@@ -51,11 +51,11 @@ model::Provenance unpacked(const std::string& text) {
 }
 
 model::Provenance gather_provenance(const comm::Communicator& world, const std::string& command_line,
-                                    const std::vector<step::Placement>& placements,
+                                    const std::vector<machine::Placement>& placements,
                                     const std::string& data_digest) {
   std::vector<std::string> hosts;
   std::vector<std::string> bindings;
-  for (const step::Placement& each : placements) {
+  for (const machine::Placement& each : placements) {
     if (std::ranges::find(hosts, each.host) == hosts.end()) hosts.push_back(each.host);
     bindings.push_back(fmt::format("{}: {} processors {}, {}", bindings.size(), each.host, each.processors,
                                    counted(each.threads, "thread")));

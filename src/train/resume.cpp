@@ -10,7 +10,7 @@
 #include "convoy/io/checksum.hpp"
 #include "convoy/io/collective.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/io/probe.hpp"
+#include "convoy/machine/probe.hpp"
 
 namespace convoy::train {
 namespace {
@@ -40,7 +40,7 @@ std::string find_resume_point(const comm::Communicator& world, const Launch& lau
                               const RunDirectory& directory, Observer& listener) {
   std::string from;
   io::agreed_at_root(world, [&] {
-    if (launch.dry_run) io::require_may_write(directory.path());
+    if (launch.dry_run) machine::require_may_write(directory.path());
     switch (launch.resume) {
       case Resume::kAuto:
         from = newest_sound(directory, listener);

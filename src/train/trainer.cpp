@@ -132,7 +132,7 @@ class Trainer {
     return {.isa = std::string(kernels::to_string(setup_.isa)),
             .mpi = comm::Environment::library_version(),
             .hdf5 = io::hdf5_version(),
-            .placements = step::gather_placements(world_, setup_.step_runner.engine().threads()),
+            .placements = machine::gather_placements(world_, setup_.step_runner.engine().threads()),
             .network = setup_.network.summary(),
             .plan = {},
             .data = describe_data(options_.data.file, setup_.dataset),
@@ -316,7 +316,7 @@ class Trainer {
   model::Provenance provenance() {
     if (facts_.empty()) {
       facts_ = gather_provenance(world_, launch_.command_line,
-                                 step::gather_placements(world_, setup_.step_runner.engine().threads()),
+                                 machine::gather_placements(world_, setup_.step_runner.engine().threads()),
                                  setup_.dataset.digest());
       if (!resumed_anyway_.empty()) facts_["resumed_anyway"] = resumed_anyway_;
     }

@@ -119,6 +119,10 @@ class Workspace {
   [[nodiscard]] Real* output_at(int node);
   [[nodiscard]] Real* diff_at(int node);
   void plan_diffs();
+  /// When each buffer is used, and its bytes.
+  struct Lifetimes;
+  /// Also assigns places_[i].saved_bytes.
+  [[nodiscard]] Lifetimes plan_lifetimes(const CallSetting& setting);
   void lay_out(const CallSetting& setting, Keep keep);
   Pass<Real> pass_of(std::size_t operation, const kernels::KernelTable<Real>& kernels, const Team& team,
                      const Values<Real>& values, const MicroBatch& batch);

@@ -132,6 +132,8 @@ class Engine {
   static MicroBatchResult loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
                                   nn::Workspace<float>& workspace);
   void prepare_groups(std::int64_t groups, std::int64_t workspaces);
+  /// A micro-batch's images into `input`. One thread.
+  static void load(const GradientTask& task, const nn::MicroBatch& micro_batch, float* input);
   void run_group(const GradientTask& task, std::int64_t g, const Team& team);
   /// What follows an operation's backward pass of one micro-batch: its gradient is shown to the observer,
   /// rounded for the wire, and added to its siblings. By all threads of the team.

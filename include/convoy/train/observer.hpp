@@ -11,8 +11,8 @@
 
 #include "convoy/comm/tree.hpp"
 #include "convoy/core/error.hpp"
+#include "convoy/machine/placement.hpp"
 #include "convoy/step/hooks.hpp"
-#include "convoy/step/placement.hpp"
 #include "convoy/step/profile.hpp"
 
 namespace convoy::train {
@@ -22,7 +22,7 @@ struct StartReport {
   std::string isa;
   std::string mpi;
   std::string hdf5;
-  std::vector<step::Placement> placements;
+  std::vector<machine::Placement> placements;
   std::string network;  ///< nn::Network::summary()
   std::string plan{};   ///< of a dry run: the calls, who makes them, the memory; else empty
   std::string data;     ///< file, samples, classes

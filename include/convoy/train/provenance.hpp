@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
+#include "convoy/machine/placement.hpp"
 #include "convoy/model/checkpoint.hpp"
-#include "convoy/step/placement.hpp"
 
 namespace convoy::train {
 
@@ -15,7 +15,7 @@ namespace convoy::train {
 /// on every rank, since they may be written collectively.
 [[nodiscard]] model::Provenance gather_provenance(const comm::Communicator& world,
                                                   const std::string& command_line,
-                                                  const std::vector<step::Placement>& placements,
+                                                  const std::vector<machine::Placement>& placements,
                                                   const std::string& data_digest);
 
 /// Collective. The time now, the same on every rank: "2026-11-25T21:02:03Z".

@@ -1,6 +1,6 @@
 // What `convoy explain` prints.
 
-#include "apps/explain.hpp"
+#include "convoy/check/explanation.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,6 +15,8 @@ namespace {
 
 using check::Below;
 using check::Derivation;
+using check::explain;
+using check::Explanation;
 using check::Image;
 
 constexpr std::uint64_t kSeed = 7;

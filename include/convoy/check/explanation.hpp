@@ -1,6 +1,6 @@
 #pragma once
 // The text of `convoy explain`: one Derivation told so that it can be followed with pencil and paper. No
-// numbers are made here; they come from check::derive(), which runs the code that trains. Called by the
+// numbers are made here; they come from derive(), which runs the code that trains. Called by the
 // command and by tests.
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 #include "convoy/check/derivation.hpp"
 
-namespace convoy::apps {
+namespace convoy::check {
 
 struct Explanation {
   std::string text;   ///< lines of at most 100 columns, wide images aside
@@ -17,7 +17,7 @@ struct Explanation {
 
 /// Explains `plain`, an example in integers, then `with_sigmoid`, the same with a layer below; both from
 /// derive().
-[[nodiscard]] Explanation explain(const check::Derivation& plain, const check::Derivation& with_sigmoid,
+[[nodiscard]] Explanation explain(const Derivation& plain, const Derivation& with_sigmoid,
                                   std::uint64_t seed);
 
-}  // namespace convoy::apps
+}  // namespace convoy::check

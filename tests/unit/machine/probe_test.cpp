@@ -1,4 +1,4 @@
-#include "convoy/io/probe.hpp"
+#include "convoy/machine/probe.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -11,7 +11,7 @@
 #include "convoy/io/file_system.hpp"
 #include "unit/io/scratch_folder.hpp"
 
-namespace convoy::io {
+namespace convoy::machine {
 namespace {
 
 using test::write_bytes;
@@ -90,4 +90,4 @@ TEST(AskQuota, KnowsNothingOfMemory) {
 }
 
 }  // namespace
-}  // namespace convoy::io
+}  // namespace convoy::machine

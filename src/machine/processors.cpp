@@ -5,7 +5,7 @@
 #include <memory>
 #include <new>
 
-namespace convoy::step {
+namespace convoy::machine {
 namespace {
 
 static_assert(HWLOC_API_VERSION >= 0x00020000, "Convoy needs hwloc 2");
@@ -52,4 +52,4 @@ Processors allowed_processors() {
   return processors;
 }
 
-}  // namespace convoy::step
+}  // namespace convoy::machine

@@ -1,4 +1,4 @@
-#include "convoy/step/placement.hpp"
+#include "convoy/machine/placement.hpp"
 
 #include <fmt/core.h>
 #include <algorithm>
@@ -9,7 +9,7 @@
 #include "convoy/core/text.hpp"
 #include "processors.hpp"
 
-namespace convoy::step {
+namespace convoy::machine {
 namespace {
 
 constexpr int kMostThreads = 4096;
@@ -164,4 +164,4 @@ std::vector<std::string> placement_warnings(const std::vector<Placement>& placem
   return warnings;
 }
 
-}  // namespace convoy::step
+}  // namespace convoy::machine

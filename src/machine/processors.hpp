@@ -1,9 +1,9 @@
 #pragma once
-// The processors of this host as hwloc finds them. Private to the step room.
+// The processors of this host as hwloc finds them. Private to the machine room.
 
 #include <vector>
 
-namespace convoy::step {
+namespace convoy::machine {
 
 /// Where a thread may run. Numbers are the operating system's, in ascending order.
 struct Processors {
@@ -15,4 +15,4 @@ struct Processors {
 /// command, never within a step.
 [[nodiscard]] Processors allowed_processors();
 
-}  // namespace convoy::step
+}  // namespace convoy::machine

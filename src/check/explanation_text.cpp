@@ -1,10 +1,10 @@
-#include "explain_text.hpp"
+#include "explanation_text.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 
-namespace convoy::apps {
+namespace convoy::check {
 namespace {
 
 constexpr std::size_t kColumns = 100;
@@ -48,7 +48,7 @@ std::string number_text(double value, int decimals) {
   return fmt::format("{:.{}f}", value + 0., decimals);  // + 0: no "-0"
 }
 
-Block image_block(std::string title, const check::Image& p, int decimals) {
+Block image_block(std::string title, const Image& p, int decimals) {
   std::size_t widest = 0;
   for (const double value : p.values) widest = std::max(widest, number_text(value, decimals).size());
   Block block{std::move(title), {}};
@@ -72,9 +72,8 @@ std::string side_by_side(const std::vector<Block>& blocks) {
   return text;
 }
 
-std::string checksum_text(const std::string& name,
-                          const std::vector<std::pair<std::string, std::string>>& terms,
-                          const std::string& last, const std::string& result) {
+std::string sum_text(const std::string& name, const std::vector<std::pair<std::string, std::string>>& terms,
+                     const std::string& last, const std::string& result) {
   std::vector<std::string> parts;
   for (const auto& [first, second] : terms)
     parts.push_back(fmt::format("{}{}·{}", parts.empty() ? "= " : "+ ", in_brackets_if_negative(first),
@@ -93,4 +92,4 @@ std::string checksum_text(const std::string& name,
   return text + line + '\n';
 }
 
-}  // namespace convoy::apps
+}  // namespace convoy::check

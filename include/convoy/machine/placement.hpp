@@ -7,7 +7,7 @@
 
 #include "convoy/comm/communicator.hpp"
 
-namespace convoy::step {
+namespace convoy::machine {
 
 /// Threads of this rank: `asked` unless 0, else OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else the number of
 /// processors this process may run on. Throws ConfigError where a variable is no positive integer.
@@ -36,4 +36,4 @@ struct Placement {
 /// bound, which is no fault.
 [[nodiscard]] std::vector<std::string> placement_warnings(const std::vector<Placement>& placements);
 
-}  // namespace convoy::step
+}  // namespace convoy::machine

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace convoy::io {
+namespace convoy::machine {
 
 /// What statfs tells of the file system that holds a path.
 struct FileSystem {
@@ -81,4 +81,4 @@ class ScratchFolder {
   std::string path_;
 };
 
-}  // namespace convoy::io
+}  // namespace convoy::machine

@@ -11,9 +11,9 @@
 #include <fstream>
 
 #include "convoy/core/text.hpp"
-#include "convoy/io/probe.hpp"
+#include "convoy/machine/probe.hpp"
 
-namespace convoy::io {
+namespace convoy::machine {
 namespace {
 
 /// The device that the file system of `path` is mounted from; empty where it is none of this host's.
@@ -65,4 +65,4 @@ QuotaAnswer ask_quota(const std::string& path) {
   return answer;
 }
 
-}  // namespace convoy::io
+}  // namespace convoy::machine

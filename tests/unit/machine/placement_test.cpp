@@ -1,4 +1,4 @@
-#include "convoy/step/placement.hpp"
+#include "convoy/machine/placement.hpp"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -11,7 +11,7 @@
 #include "convoy/core/text.hpp"
 #include "unit/io/scratch_folder.hpp"
 
-namespace convoy::step {
+namespace convoy::machine {
 namespace {
 
 /// Sets (or removes) an environment variable for a scope.
@@ -120,4 +120,4 @@ TEST(Placement, NeighboursThatAreAlikeShareALine) {
 }
 
 }  // namespace
-}  // namespace convoy::step
+}  // namespace convoy::machine

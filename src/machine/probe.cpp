@@ -1,4 +1,4 @@
-#include "convoy/io/probe.hpp"
+#include "convoy/machine/probe.hpp"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -24,7 +24,7 @@
 #include "convoy/io/descriptor.hpp"
 #include "convoy/io/file_system.hpp"
 
-namespace convoy::io {
+namespace convoy::machine {
 namespace {
 
 struct Kind {
@@ -162,4 +162,4 @@ ScratchFolder::~ScratchFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-}  // namespace convoy::io
+}  // namespace convoy::machine
