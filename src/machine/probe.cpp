@@ -71,7 +71,7 @@ FileSystem file_system_of(const std::string& path) {
   struct statfs kind {};
   struct statvfs room {};
   if (::statfs(path.c_str(), &kind) != 0 || ::statvfs(path.c_str(), &room) != 0)
-    throw_errno("ask the file system of", path, errno);
+    io::throw_errno("ask the file system of", path, errno);
   const auto magic = static_cast<std::uint32_t>(kind.f_type);
   const auto found = kinds().find(magic);
   FileSystem system;
@@ -86,18 +86,18 @@ FileSystem file_system_of(const std::string& path) {
 
 std::string nearest_folder(const std::string& path) {
   std::string folder = path;
-  while (!exists(folder)) folder = folder_of(folder);
+  while (!io::exists(folder)) folder = io::folder_of(folder);
   return folder;
 }
 
 void require_may_write(const std::string& path) {
   const std::string folder = nearest_folder(path);
-  if (!is_folder(folder)) throw_errno("make a folder in", folder, ENOTDIR);
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) throw_errno("write in", folder, errno);
+  if (!io::is_folder(folder)) io::throw_errno("make a folder in", folder, ENOTDIR);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) io::throw_errno("write in", folder, errno);
 }
 
 Locks try_locks(const std::string& path) {
-  const Descriptor file(path, O_RDWR, "open");
+  const io::Descriptor file(path, O_RDWR, "open");
   Locks locks;
   if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
     ::flock(file.get(), LOCK_UN);
@@ -121,7 +121,7 @@ double timed_write(const std::string& path, std::int64_t bytes) {
   constexpr std::int64_t kBlock = 65536;
   std::array<char, kBlock> block{};
   block.fill(0x5a);
-  Descriptor file(path, O_WRONLY | O_CREAT | O_EXCL, "create");
+  io::Descriptor file(path, O_WRONLY | O_CREAT | O_EXCL, "create");
   for (std::int64_t offset = 0; offset < bytes; offset += kBlock)
     file.write(block.data(), std::min(kBlock, bytes - offset), offset);
   file.flush();
@@ -130,31 +130,31 @@ double timed_write(const std::string& path, std::int64_t bytes) {
 }
 
 void try_room_in(const std::string& folder, std::int64_t bytes) {
-  const std::string path = temporary_name(folder + "/room");
+  const std::string path = io::temporary_name(folder + "/room");
   try {
-    Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC, "create");
+    io::Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC, "create");
     file.try_room(bytes);
     file.close();
   } catch (...) {
     ::unlink(path.c_str());
     throw;
   }
-  remove_file(path);
+  io::remove_file(path);
 }
 
 double written_at(const std::string& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw_errno("look up", path, errno);
+  if (::stat(path.c_str(), &status) != 0) io::throw_errno("look up", path, errno);
   return static_cast<double>(status.st_mtim.tv_sec) + 1e-9 * static_cast<double>(status.st_mtim.tv_nsec);
 }
 
-ScratchFolder::ScratchFolder(const std::string& folder) : path_(temporary_name(folder + "/doctor")) {
+ScratchFolder::ScratchFolder(const std::string& folder) : path_(io::temporary_name(folder + "/doctor")) {
   try {
-    sweep_temporaries(folder, "doctor", Sweep::kDeadOnThisHost);
+    io::sweep_temporaries(folder, "doctor", io::Sweep::kDeadOnThisHost);
   } catch (const IoError&) {
     // They may be somebody else's, or another process's that is removing them too.
   }
-  if (::mkdir(path_.c_str(), 0777) != 0) throw_errno("make the folder", path_, errno);
+  if (::mkdir(path_.c_str(), 0777) != 0) io::throw_errno("make the folder", path_, errno);
 }
 
 ScratchFolder::~ScratchFolder() {
