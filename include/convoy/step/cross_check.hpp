@@ -23,7 +23,8 @@ class CrossCheck {
 
   /// Chooses one micro-batch of every rank (leaf_to_check) for step number `step` of `leaves` micro-batches.
   void begin(std::int64_t leaves, std::int64_t step);
-  /// The micro-batch of the next rank that this rank recomputes. −1: none; the epoch's last step has too few.
+  /// The micro-batch of the next rank that this rank recomputes. −1: none, if an epoch's last step has too
+  /// few micro-batches.
   [[nodiscard]] std::int64_t again() const { return chosen_of(next()); }
 
   /// Adds the gradient of operation `operation` of micro-batch `leaf`. `is_again`: true if this rank
