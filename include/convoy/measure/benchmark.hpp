@@ -1,6 +1,6 @@
 #pragma once
 // Measurements for `convoy bench`: the machine's peak speed, and the speed of a network's layers and steps.
-// Runs in this process only, on random numbers; no files and no training (the learning rate is 0). Only
+// Uses random numbers; no files and no training (the learning rate is 0). Each process measures alone; only
 // measure_steps() uses MPI. The caller prints.
 //
 // Layers are timed as a step runs them: all teams of threads of a step (Engine) at once, each with its own
