@@ -87,7 +87,7 @@ State make_state(const nn::Network& network, const optim::Optimizer* optimizer, 
 void Update::apply(const Range& elements, const float* sum, State& state) const {
   if (optimizer == nullptr) {
     std::copy_n(sum, elements.size(),
-                state.parameters.data() + elements.begin);  // statistics follow the parameters
+                state.parameters.data() + elements.begin);  // then statistics
     return;
   }
   const auto is_before = [](const optim::ParameterRange& tensor, std::int64_t begin) {

@@ -14,7 +14,7 @@ std::span<const std::int64_t> leaf_samples(std::span<const std::int64_t> samples
   return samples.subspan(first, std::min(static_cast<std::size_t>(micro_batch), samples.size() - first));
 }
 
-/// Copies the labels of `samples` into `labels`, which hold a micro-batch.
+/// Copies the labels of `samples` to `labels`, which has room for a micro-batch.
 std::span<const std::int64_t> gather_labels(const data::Split& split, std::span<const std::int64_t> samples,
                                             std::vector<std::int64_t>& labels) {
   std::transform(samples.begin(), samples.end(), labels.begin(),

@@ -196,8 +196,8 @@ void GradientExchange::end() {
 
 void GradientExchange::poll() {
   const std::lock_guard lock(mutex_);
-  if (has_failed_.load())
-    std::rethrow_exception(failure_);  // assigned by the thread that progresses messages
+  // Assigned by the thread that progresses messages.
+  if (has_failed_.load()) std::rethrow_exception(failure_);
   if (steps_ > 0) advance();
 }
 

@@ -25,20 +25,21 @@ class CheckpointWriter {
 
   /// What save() waits for.
   enum class Wait {
-    kNo,   ///< only for the previous checkpoint, if checkpoint.async is set
+    kNo,  ///< for the previous checkpoint; with several writers or without checkpoint.async, also for one try
+          ///< of this one
     kYes,  ///< until this checkpoint is written, retrying after errors
   };
 
-  /// Collective. Copies the state and writes it, or has it written, as the checkpoint of
-  /// header.progress.step. Throws IoError if more than checkpoint.retries tries in a row failed, or if one
-  /// failed and this run has no earlier checkpoint. Throws Error if another run owns run.dir.
+  /// Collective. Copies the state and posts it to the I/O thread as the checkpoint of header.progress.step.
+  /// Throws IoError if more than checkpoint.retries tries in a row failed, or if one failed and this run has
+  /// no earlier checkpoint. Throws Error if another run owns run.dir.
   void save(model::CheckpointHeader header, const model::State& state, model::Provenance provenance,
             Wait wait);
 
   /// Registers the checkpoint from which the run was resumed; it counts as one written by this run.
   void resumed_from(const std::string& path) { last_good_ = path; }
 
-  /// Reports checkpoints written and failures since the last call to the listener (rank 0). Call on the
+  /// Reports the last checkpoint, once, or its failure, to the listener (rank 0). Call at any time on the
   /// thread that calls save().
   void tell();
   /// Time of the slowest checkpoint so far, including its snapshot.

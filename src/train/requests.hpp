@@ -20,9 +20,9 @@ class Requests {
   [[nodiscard]] Request own() {
     int mine = static_cast<int>(Request::kNothing);
     if (asked_ != nullptr) {
-      mine = static_cast<int>(Request::kCheckpoint);  // served once: reset here; a request to leave stays
-      asked_->compare_exchange_strong(
-          mine, static_cast<int>(Request::kNothing));  // if the exchange fails, it loads the new value
+      // A checkpoint request is served once: reset it. Another request stays; the failed exchange loads it.
+      mine = static_cast<int>(Request::kCheckpoint);
+      asked_->compare_exchange_strong(mine, static_cast<int>(Request::kNothing));
     }
     return deadline_.is_near() ? Request::kLeave : static_cast<Request>(mine);
   }

@@ -28,8 +28,9 @@ std::string newest_sound(const RunDirectory& directory, Observer& listener) {
                           (name == names.back() ? "; there is none before it, the run starts afresh"
                                                 : "; trying the one before it"));
     } catch (const Error&) {
-      if (io::exists(path))
-        throw;  // otherwise another run deleted it: it does not know yet that this run owns the folder
+      // If the file is gone, another run deleted it, because it does not know yet that this run owns the
+      // folder.
+      if (io::exists(path)) throw;
     }
   }
   return {};

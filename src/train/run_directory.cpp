@@ -66,8 +66,8 @@ void RunDirectory::append_metrics(const std::string& lines) const {
   const int file = open(metrics().c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
   if (file < 0) throw IoError(fmt::format("cannot open {} ({})", metrics(), std::strerror(errno)));
   const off_t before = lseek(file, 0, SEEK_END);
-  const ssize_t written =
-      write(file, lines.data(), lines.size());  // one call, so that other writers cannot split a line
+  // One call, so that other writers cannot split a line.
+  const ssize_t written = write(file, lines.data(), lines.size());
   const int reason = errno;
   const bool is_whole = written == static_cast<ssize_t>(lines.size());
   const bool is_undone = is_whole || written <= 0 || (before >= 0 && ftruncate(file, before) == 0);

@@ -24,8 +24,7 @@ namespace convoy::measure {
 
 /// Peak speed of cores and memory.
 struct Ceiling {
-  double multiply_adds =
-      0;  ///< float multiply-adds per second; one multiply-add is two operations of a FLOP/s figure
+  double multiply_adds = 0;  ///< of floats, per second; one is two operations of a FLOP/s figure
   double bytes = 0;  ///< bytes per second of STREAM's triad, counted as STREAM does: two reads, one write
 };
 

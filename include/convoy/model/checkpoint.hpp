@@ -84,8 +84,7 @@ class WriterGroup {
 
 /// A copy of one rank's part of a checkpoint; the state may change afterwards.
 struct Snapshot {
-  std::vector<float> parameters;  ///< this rank's rows of every tensor, one tensor after the other; empty if
-                                  ///< it does not write
+  std::vector<float> parameters;  ///< this rank's rows of every tensor; empty if it does not write
   std::vector<float> statistics;  ///< likewise
   /// One state of the optimizer: this rank's State::owned part, also if another rank writes it.
   struct OptimizerState {

@@ -1,6 +1,6 @@
 #pragma once
 // Detects silent errors of processors and memory: each rank recomputes one micro-batch of the next rank, and
-// the checksums of the gradients' bytes are compared. Private to the step room.
+// the checksums of the gradients' bytes are compared. Used by StepRunner.
 
 #include <cstdint>
 #include <span>

@@ -1,6 +1,6 @@
 #pragma once
 // Read-ahead of streamed splits: one Stream for the training run, one per evaluation pass. Decides what each
-// rank reads, and when. Private to the step room.
+// rank reads, and when. Used by the train room.
 
 #include <cstdint>
 #include <functional>
@@ -17,8 +17,7 @@ struct StepsToFeed {
   std::int64_t first = 0;
   std::int64_t end = 0;
   std::int64_t per_epoch = 1;
-  std::function<bool(std::int64_t step)>
-      is_verified;  ///< true if gradients of other ranks are recomputed in the step
+  std::function<bool(std::int64_t step)> is_verified;  ///< true: gradients of other ranks are recomputed
 };
 
 /// Collective over `world` (comm::Communicator::by_node()). All arguments must outlive the stream.

@@ -1,7 +1,7 @@
 #pragma once
 // Exchanges a step's gradients across ranks during the computation: detects which bucket is complete, adds
 // the sums of the rank's thread groups, and updates each slice on its owner. Connects the Engine's hook to
-// the Reducer. Private to the step room.
+// the Reducer. Used by StepRunner and measure/comm_replay.hpp.
 //
 // Between nodes, a separate thread progresses messages, adds and updates; it sleeps most of the time. It is
 // needed because one kernel may take longer than the sockets' buffers last. Within a node, and while the
@@ -36,8 +36,8 @@ struct ExchangeSetting {
   const kernels::KernelTable<float>& kernels;
   const optim::Optimizer* optimizer = nullptr;  ///< null: values become the sum, for measurements
   int threads = 1;                              ///< threads of the engine
-  std::vector<const StepPlan*>
-      plans{};                     ///< of all steps; empty: no steps will run, only partial_sums() is needed
+  /// Of all steps; empty: no steps will run, only partial_sums() is needed.
+  std::vector<const StepPlan*> plans{};
   Profile* profile = nullptr;      ///< records updates as optimizer time; without it they count as reduction
   Heartbeat* heartbeat = nullptr;  ///< ticked when messages progress
 };

@@ -1,5 +1,5 @@
 #pragma once
-// Sums a step's loss and correct answers over the micro-batches of all ranks. Private to the step room.
+// Sums a step's loss and correct answers over the micro-batches of all ranks. Used by StepRunner.
 
 #include <cstdint>
 #include <functional>

@@ -1,5 +1,5 @@
 #pragma once
-// Provenance of a checkpoint: machine, program and time. Private to the train room.
+// Provenance of a checkpoint: machine, program and time. Used by the Trainer and by `convoy doctor`.
 
 #include <string>
 #include <vector>

@@ -107,7 +107,7 @@ TEST(Placement, IsWhereTheSystemLetsThisThreadRun) {
 
 TEST(Placement, NamesNumaDomainsOfAHostThatHasSeveral) {
   const Variable host("HWLOC_SYNTHETIC",
-                      "numa:2 core:2 pu:1");  // hwloc uses this instead of the real topology
+                      "numa:2 core:2 pu:1");  // replaces the real topology
   EXPECT_EQ(describe_placements(gather_placements(comm::Communicator::self(), 1)),
             "  rank 0 on " + comm::host_name() + ", 1 thread, processors 0-3, NUMA domains 0-1\n");
   EXPECT_EQ(describe_domains({.host = "a", .processors = "2-3", .processor_numbers = {2, 3}, .domains = {1}}),

@@ -183,12 +183,12 @@ TEST(IdleShare, IsWhatTheBusiestThreadWorksLongerThanTheOthers) {
   EXPECT_EQ(idle_share(8, 1, 1), 0);
   EXPECT_EQ(idle_share(8, 4, 2), 0);
   EXPECT_DOUBLE_EQ(idle_share(8, 3, 1),
-                   1 - 8.0 / 9);  // ranks have 3, 3 and 2; the last waits a third of the time
+                   1 - 8.0 / 9);                        // the rank with 2 waits a third
   EXPECT_DOUBLE_EQ(idle_share(8, 1, 3), 1 - 8.0 / 9);   // the same with threads
   EXPECT_DOUBLE_EQ(idle_share(9, 4, 2), 1 - 9.0 / 16);  // one rank has 3; one of its threads has 2
   EXPECT_EQ(idle_share(2, 2, 4), 0);                    // a team shares a micro-batch
   EXPECT_DOUBLE_EQ(idle_share(2, 1, 3),
-                   1 - 2.0 / 3);  // teams of two threads and one; the team of one is the slowest
+                   1 - 2.0 / 3);  // the team of one is the slowest
 }
 
 }  // namespace
