@@ -1,4 +1,4 @@
-// INI texts: lines are counted, so that every error names its own.
+// INI parser. Counts lines, so that every error message has its line number.
 
 #include <fmt/core.h>
 
@@ -38,7 +38,7 @@ void check_is_text(std::string_view line, const std::string& origin) {
     fail(origin, "holds control characters (this is no text file); a configuration is an INI text");
 }
 
-/// The name in a line that begins with '['.
+/// The section name in a line that starts with '['.
 std::string section_of(std::string_view header, const std::string& origin) {
   if (!header.ends_with(']'))
     fail(origin, in_quotes(header) + " (a section header ends with ']'); write e.g. [train]");

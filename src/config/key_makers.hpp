@@ -1,5 +1,5 @@
 #pragma once
-// What the table of keys is made of: kinds of keys. Private to the config room.
+// Makers of the key table's entries, one per kind of key. Private to the config room.
 
 #include <algorithm>
 #include <limits>
@@ -11,8 +11,8 @@
 
 namespace convoy::config {
 
-// Each turns a field of Options (a generic lambda, so that it serves reading and writing) into
-// the key's parser, printer and description of what is allowed.
+// Each maker turns a field of Options (a generic lambda, for reading and writing) into the key's parser,
+// printer and description of allowed values.
 
 struct Bounds {
   std::int64_t least = 0;
@@ -38,7 +38,7 @@ Key integer_key(std::string name, Field field, Bounds bounds, std::string help) 
           .write = [=](const Options& options) { return std::vector{std::to_string(field(options))}; }};
 }
 
-/// Numbers for which `holds`; `allowed` says the same in words.
+/// Numbers for which `holds` is true; `allowed` is the same condition in words.
 template <class Field>
 Key number_key(std::string name, Field field, bool (*holds)(double), std::string allowed, std::string help) {
   return {.name = std::move(name),
@@ -94,7 +94,7 @@ Key choice_key(std::string name, Field field, std::vector<std::string_view> name
               }};
 }
 
-/// A key with one value for now: `word` is accepted, nothing is stored.
+/// A key with only one allowed value at present: accepts `word`, stores nothing.
 inline Key only_key(std::string name, std::string word, std::string remark, std::string help) {
   return {.name = std::move(name),
           .value_name = "NAME",
@@ -119,13 +119,13 @@ Key path_key(std::string name, Field field, std::string value_name, std::string 
           .write = [=](const Options& options) { return std::vector{field(options)}; }};
 }
 
-/// The key, whose value may change while a run goes on.
+/// Marks the key as Effect::kSpeed: its value may change when a run is resumed.
 inline Key speed(Key key) {
   key.effect = Effect::kSpeed;
   return key;
 }
 
-/// Likewise.
+/// Marks the key as Effect::kPlace: its value may change when a run is resumed.
 inline Key place(Key key) {
   key.effect = Effect::kPlace;
   return key;
@@ -152,7 +152,7 @@ inline Key layer_key() {
           .times = Times::kOrdered,
           .read =
               [](Options& options, const std::string& value, const std::string& origin) {
-                // A checkpoint keeps its network as INI text, where a '#' would cut the line short.
+                // A checkpoint stores its network as INI text, in which '#' starts a comment.
                 if (value.find('#') != std::string::npos) return false;
                 options.layers.push_back({value, origin});
                 return true;
@@ -160,7 +160,7 @@ inline Key layer_key() {
           .write =
               [](const Options& options) {
                 std::vector<std::string> lines;
-                std::size_t depth = 0;  // inside residual { … }; reading drops the indentation again
+                std::size_t depth = 0;  // inside residual { … }; reading removes the indentation
                 for (const nn::LayerText& layer : options.layers) {
                   if (layer.text.starts_with('}') && depth > 0) --depth;
                   lines.push_back(std::string(2 * depth, ' ') + layer.text);
@@ -252,6 +252,6 @@ inline bool not_negative(double x) {
 }
 inline bool usable_rate(double x) {
   return x > 0 && x <= 1e30;
-}  // it is used as a float, whose range ends at 3e38
+}  // used as float, whose maximum is 3e38
 
 }  // namespace convoy::config

@@ -1,4 +1,4 @@
-// From settings to Options and back, along the table of keys.
+// Converts settings to Options and back, using the table of keys.
 
 #include <fmt/core.h>
 
@@ -14,7 +14,7 @@
 namespace convoy::config {
 namespace {
 
-/// Which setting decided a key; absent where the default did.
+/// The setting that decided each key; keys with default values are absent.
 using EffectiveSettings = std::map<std::string, Setting, std::less<>>;
 
 std::string shown(const Setting& setting) {
@@ -59,7 +59,7 @@ void check_complete(const EffectiveSettings& effective, bool starts_a_run) {
                   join(missing, ", "), missing.front()));
 }
 
-/// Paths in files that Convoy did not make.
+/// Checks the keys for data files of other formats.
 void check_data(const Options& options, const EffectiveSettings& effective) {
   const data::Paths& paths = options.data.train;
   if (paths.images.empty()) {
@@ -88,7 +88,7 @@ void check_data(const Options& options, const EffectiveSettings& effective) {
   }
 }
 
-/// What no key can be blamed for alone.
+/// Checks that need more than one key.
 void check_together(Options& options, const EffectiveSettings& effective) {
   using optim::ScheduleKind;
   if (options.optimizer.nesterov && options.optimizer.momentum == 0) {
@@ -160,7 +160,7 @@ std::string effective_ini(const Options& options) {
       text += "[" + section + "]\n";
     }
     for (const std::string& value : key.write(options)) {
-      if (value.empty()) continue;  // a path nobody named
+      if (value.empty()) continue;  // a path that is not set
       const bool is_writable = value.find('#') == std::string::npos;
       if (!is_writable)
         text += "# for --" + key.name + " on the command line (a '#' begins a comment here): ";
@@ -172,14 +172,15 @@ std::string effective_ini(const Options& options) {
 
 namespace {
 
-/// As in an INI text: without the indentation of layers.
+/// As in an INI text: without indentation of layers.
 std::string joined(const std::vector<std::string>& values) {
   std::vector<std::string> trimmed;
   for (const std::string& value : values) trimmed.emplace_back(trim(value));
   return join(trimmed, " | ");
 }
 
-/// What a key that the table lacks decides, by its neighbours: bits, unless no key of its section does.
+/// The effect of a key that is not in the table: kBits, unless its section is known and has no key with
+/// kBits.
 Effect effect_of_unknown(const std::string& name) {
   const std::string section = name.substr(0, name.find('.'));
   bool is_known_section = false;
@@ -194,7 +195,7 @@ Effect effect_of_unknown(const std::string& name) {
 }  // namespace
 
 std::vector<Difference> differences(std::string_view text, const std::string& name, const Options& options) {
-  // Values that this program's table takes are compared as it writes them; others as they stand.
+  // Compare values that the table accepts in canonical form, other values unchanged.
   Options then;
   then.layers.clear();
   std::map<std::string, std::vector<std::string>, std::less<>> unknown;
@@ -208,7 +209,7 @@ std::vector<Difference> differences(std::string_view text, const std::string& na
     const auto raw = unknown.find(key.name);
     const std::string there = joined(raw != unknown.end() ? raw->second : key.write(then));
     const std::string here = joined(key.write(options));
-    if (there != here && here.find('#') == std::string::npos)  // what has one stands in no INI text
+    if (there != here && here.find('#') == std::string::npos)  // INI texts hold no value with '#'
       found.push_back({key.name, there, here, key.effect});
   }
   for (const auto& [key, values] : unknown)

@@ -17,7 +17,7 @@ constexpr int kMostThreads = 4096;
 int threads_from(const char* variable) {
   const char* text = std::getenv(variable);
   if (text == nullptr || *text == '\0') return 0;
-  // OMP_NUM_THREADS may be a list, one number a nesting level; ours is the first.
+  // OMP_NUM_THREADS may be a list with one number per nesting level; use the first.
   const std::string_view first = std::string_view(text).substr(0, std::string_view(text).find(','));
   const auto value = parse_integer(trim(first));
   if (!value || *value < 1 || *value > kMostThreads) {
@@ -28,13 +28,13 @@ int threads_from(const char* variable) {
   return static_cast<int>(*value);
 }
 
-/// Ranks of a host whose processors overlap, directly or through others.
+/// Ranks of a node whose processors overlap, directly or through other ranks.
 struct Sharing {
   std::string host;
   std::vector<int> ranks;
   int threads = 0;
   std::set<int> processors;
-  bool is_alike = true;  ///< all may run on the same processors
+  bool is_alike = true;  ///< true: all ranks have the same processors
 
   void add(int rank, const Placement& place) {
     ranks.push_back(rank);
@@ -55,7 +55,7 @@ std::vector<Sharing> sharings(const std::vector<Placement>& placements) {
   for (std::size_t i = 0; i < placements.size(); ++i) {
     Sharing mine{.host = placements[i].host, .ranks = {}, .processors = {}};
     mine.add(static_cast<int>(i), placements[i]);
-    // What it has processors in common with becomes one with it.
+    // Merge every entry that has processors in common.
     for (auto other = found.begin(); other != found.end();) {
       if (!other->overlaps(placements[i])) {
         ++other;
@@ -79,7 +79,7 @@ std::string named(const std::vector<int>& ranks) {
   return (ranks.size() > 1 ? "ranks " : "rank ") + in_ranges(ranks);
 }
 
-/// The options that give each of `ranks` ranks of a host `threads` processors of its own.
+/// The options that give each of `ranks` ranks of a node its own `threads` processors.
 std::string remedy(std::size_t ranks, int threads) {
   return fmt::format(
       "mpirun --map-by ppr:{0}:node:pe={1} --bind-to core, or srun --cpus-per-task={1} (since Slurm 22.05 "
@@ -126,7 +126,7 @@ std::string describe_domains(const Placement& place) {
 std::string describe_placements(const std::vector<Placement>& placements) {
   std::string text;
   for (std::size_t i = 0; i < placements.size();) {
-    std::size_t end = i;  // neighbours that are alike share a line
+    std::size_t end = i;  // merge equal neighbours into one line
     const auto alike = [&](const Placement& a, const Placement& b) {
       return a.host == b.host && a.processors == b.processors && a.threads == b.threads;
     };

@@ -17,12 +17,12 @@ struct Free {
 using Topology = std::unique_ptr<hwloc_topology, Free>;
 using Bitmap = std::unique_ptr<hwloc_bitmap_s, Free>;
 
-/// Null where the system does not tell.
+/// Null if the system does not provide it.
 Topology load_topology() {
   hwloc_topology_t made = nullptr;
   if (hwloc_topology_init(&made) != 0) return nullptr;
   Topology topology(made);
-  // Caches, packages and the like would only take time; processors and NUMA domains are always kept.
+  // Ignore caches, packages and other types to save time; processors and NUMA domains are always kept.
   hwloc_topology_set_all_types_filter(made, HWLOC_TYPE_FILTER_KEEP_NONE);
   return hwloc_topology_load(made) == 0 ? std::move(topology) : nullptr;
 }

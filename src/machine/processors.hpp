@@ -1,18 +1,22 @@
 #pragma once
+<<<<<<< HEAD:src/machine/processors.hpp
 // The processors of this host as hwloc finds them. Private to the machine room.
+=======
+// Finds the processors of this node by hwloc. Private to the step room.
+>>>>>>> pc:src/step/processors.hpp
 
 #include <vector>
 
 namespace convoy::machine {
 
-/// Where a thread may run. Numbers are the operating system's, in ascending order.
+/// Processors on which a thread may run, numbered by the operating system, ascending.
 struct Processors {
   std::vector<int> numbers;  ///< at least one
-  std::vector<int> domains;  ///< the NUMA domains that these belong to; empty if the host has only one
+  std::vector<int> domains;  ///< NUMA domains of these processors; empty if the node has only one
 };
 
-/// Where the calling thread may run. Reads the host's topology, which takes some 10 ms: for the start of a
-/// command, never within a step.
+/// Processors allowed for the calling thread. Reads the node's topology, which takes about 10 ms: call at the
+/// start of a command, never in a step.
 [[nodiscard]] Processors allowed_processors();
 
 }  // namespace convoy::machine

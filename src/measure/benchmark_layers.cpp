@@ -1,4 +1,4 @@
-// Layers by themselves, each pass timed on all teams at once.
+// Times single layers; each pass runs on all teams at once.
 
 #include <algorithm>
 #include <numeric>
@@ -22,7 +22,7 @@ AlignedBuffer<float> random_numbers(std::int64_t size) {
   return numbers;
 }
 
-/// What one team runs one operation in, as a Workspace would.
+/// The buffers of one team for one operation, as in a Workspace.
 struct Bench {
   Bench() = default;
   Bench(const nn::Network& network, const nn::Operation& the_operation, const nn::CallSetting& setting)
@@ -49,7 +49,7 @@ struct Bench {
         AlignedBuffer<std::byte>(layer.saved_bytes(setting.blocks, static_cast<std::int64_t>(sizeof(float))));
   }
 
-  /// A pass of backward too; diff_src only where `with_diff_src`.
+  /// Arguments of the layer's passes, forward and backward; diff_src only if `with_diff_src`.
   [[nodiscard]] nn::Pass<float> pass(const kernels::KernelTable<float>& kernels, const Team& team,
                                      const nn::MicroBatch& batch, bool with_diff_src) {
     nn::Pass<float> made{.kernels = kernels, .team = team, .batch = batch, .precision = precision};
@@ -89,7 +89,7 @@ PassSeconds measure_passes(const nn::Layer& layer, const Passes<PassWork>& wante
     nn::Pass<float> pass = bench.pass(setting.kernels, team, batch, with_diff_src);
     return median([&] {
       if (caller_differentiates(bench.operation, layer.traits())) {
-        pass.diff_dst = bench.differentiated.data();  // not in place: the next lap takes the same numbers
+        pass.diff_dst = bench.differentiated.data();  // separate buffer, so that every lap has the same input
         setting.kernels.activation_backward(bench.operation.activation, bench.dst.size(), pass.dst,
                                             bench.diff_dst.data(), pass.diff_dst, team);
       }
@@ -107,7 +107,7 @@ PassSeconds measure_passes(const nn::Layer& layer, const Passes<PassWork>& wante
   return seconds;
 }
 
-/// The pass `which` of all teams together: their work is added, their times are averaged.
+/// Combines pass `which` of all teams: total work, mean time.
 std::optional<PassTime> combine(const std::vector<PassSeconds>& teams, const Passes<PassWork>& work,
                                 std::optional<double> PassSeconds::*seconds,
                                 std::optional<PassWork> Passes<PassWork>::*which) {

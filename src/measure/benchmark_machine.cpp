@@ -1,4 +1,4 @@
-// The ceilings of cores and memory.
+// Measures the peak speed of cores and memory.
 
 #include <unistd.h>
 
@@ -14,7 +14,7 @@
 namespace convoy::measure {
 namespace {
 
-/// A thread's part of the arrays, first touched by that thread.
+/// One thread's arrays, first written by that thread.
 struct TriadArrays {
   AlignedBuffer<float> a, b, dst;
 };
@@ -32,7 +32,7 @@ std::int64_t triad_bytes() {
 
 Ceiling measure_ceiling(const kernels::KernelTable<float>& kernels, int threads, double seconds,
                         std::int64_t array_bytes) {
-  constexpr std::int64_t kRounds = 1 << 16;  // long against a barrier
+  constexpr std::int64_t kRounds = 1 << 16;  // much longer than a barrier
   const std::int64_t size =
       array_bytes / static_cast<std::int64_t>(sizeof(float)) / threads / kLanes * kLanes;
   step::TeamPool pool(threads, kernels.enter_thread);
@@ -47,7 +47,7 @@ Ceiling measure_ceiling(const kernels::KernelTable<float>& kernels, int threads,
     float result = 0;
     std::int64_t done = 0;
     const LapTimes chains = clock.measure(team, seconds, [&] {
-      // x ← x/2 + 1/2 goes to 1: no overflow, no denormal number.
+      // x ← x/2 + 1/2 converges to 1: no overflow, no denormal numbers.
       done = kernels.multiply_add_chains(kRounds, 0.5F, 0.5F, &result);
       team.barrier();
     });

@@ -1,4 +1,4 @@
-// Whole steps on random images.
+// Times whole steps on random images.
 
 #include <algorithm>
 
@@ -14,9 +14,9 @@ namespace convoy::measure {
 namespace {
 
 constexpr int kStepsToWarmUp = 2;
-constexpr double kMeasurements = 10;  // a step is given the time of so many passes
+constexpr double kMeasurements = 10;  // time for steps, as a multiple of setting.seconds
 
-/// Enough images that they come from memory, as a real data set's do; whole batches.
+/// A whole number of batches; enough images to be read from memory, as with a real data set.
 std::int64_t sample_count(const Shape& image, std::int64_t batch) {
   constexpr std::int64_t kBytes = std::int64_t{64} << 20;
   constexpr std::int64_t kMost = 60'000;
@@ -49,11 +49,11 @@ StepTime measure_steps(const comm::Communicator& world, const nn::Network& netwo
   const step::Hooks no_hooks;
   step::StepRunner step_runner(its, world, network, setting.kernels, source, no_hooks);
   network.initialise(its.seed, step_runner.state().parameters, step_runner.state().statistics);
-  world.barrier();  // ranks of a host share the values
+  world.barrier();  // the ranks of a node share the values
 
   std::int64_t done = 0;
   const auto step = [&] {
-    // At a rate of 0 nothing is learnt from noise, so nothing can diverge.
+    // Learning rate 0: the network does not learn the noise, so the loss cannot diverge.
     (void)step_runner.step({.step = done,
                             .epoch = order.epoch(),
                             .batch = order.batch(done % (samples / its.batch), its.batch),

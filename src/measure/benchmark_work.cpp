@@ -1,4 +1,4 @@
-// What passes have to do: multiply-adds and bytes, by shapes alone.
+// Counts the work of passes, multiply-adds and bytes, from shapes only.
 
 #include "convoy/core/layout.hpp"
 #include "convoy/measure/benchmark.hpp"

@@ -26,7 +26,7 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-/// Waits that are right in the sum, though a sleep is never quite as long as asked for.
+/// Waits with a correct total: each wait subtracts the delay of the previous sleep.
 class Waits {
  public:
   Waits() {
@@ -45,7 +45,7 @@ class Waits {
   double late_ = 0;
 };
 
-/// One rank's part in steps without kernels.
+/// One rank's part of steps without kernels.
 class CommReplay {
  public:
   CommReplay(const comm::Communicator& world, const nn::Network& network, const step::Options& options,
@@ -106,7 +106,7 @@ class CommReplay {
   CommReplayKind what_;
   std::unique_ptr<const optim::Optimizer> optimizer_;
   step::StepPlan plan_;
-  std::unique_ptr<step::GradientExchange> exchange_;  // null: one rank alone
+  std::unique_ptr<step::GradientExchange> exchange_;  // null: single rank
   std::int64_t layerwise_ = 1;
   Waits waits_;
 };

@@ -15,7 +15,7 @@ double median_step(const comm::Communicator& world, double seconds, const std::f
   };
   std::vector<double> laps;
   const Clock::time_point begin = Clock::now();
-  do {  // whether to go on is asked now and then only: the question is a collective of its own
+  do {  // check only every few steps, because the check is a collective
     Clock::time_point start = Clock::now();
     for (int i = 0; i < kFewestSteps; ++i) {
       step();

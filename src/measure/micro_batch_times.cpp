@@ -1,4 +1,4 @@
-// A micro-batch's time, operation by operation, as the Engine runs it.
+// Times each operation of a micro-batch as the Engine runs it.
 
 #include <chrono>
 
@@ -13,7 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Notes when the first thread begins and ends each operation of its one micro-batch.
+/// Records when the first thread begins forward and ends backward of each operation of its only micro-batch.
 class OperationClock final : public step::GradientHook {
  public:
   explicit OperationClock(std::size_t operations) : begins_(operations), ends_(operations) {}
@@ -26,7 +26,7 @@ class OperationClock final : public step::GradientHook {
   }
   void finish(int) noexcept override {}
 
-  /// Of a step that began at `start`.
+  /// Adds the times of a step that started at `start`.
   void add_to(Clock::time_point start, std::vector<std::vector<double>>& forward,
               std::vector<std::vector<double>>& backward) const {
     const auto seconds = [](Clock::time_point a, Clock::time_point b) {
@@ -37,8 +37,8 @@ class OperationClock final : public step::GradientHook {
       forward[i].push_back(seconds(i == 0 ? start : begins_[i], begins_[i + 1]));
       backward[i].push_back(seconds(ends_[i + 1], ends_[i]));
     }
-    // Nothing is called between the last operation's forward and backward pass; the latter is two of three
-    // products.
+    // The hook is not called between the last operation's forward and backward. Backward has two of the three
+    // products, so it gets two thirds of the time.
     const double both = seconds(count == 1 ? start : begins_.back(), ends_.back());
     forward.back().push_back(both / 3);
     backward.back().push_back(2 * both / 3);

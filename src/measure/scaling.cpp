@@ -19,7 +19,7 @@
 namespace convoy::measure {
 namespace {
 
-/// f of the host that sends the most.
+/// f of the node that sends the most.
 std::int64_t most_partial_sums(const Job& job) {
   std::size_t most = 0;
   for (std::int64_t first = 0; first < job.ranks; first += job.ranks_a_host) {
@@ -32,7 +32,7 @@ std::int64_t most_partial_sums(const Job& job) {
   return static_cast<std::int64_t>(most);
 }
 
-/// The schedule of one rank, step after step.
+/// Simulates the schedule of one rank over several steps.
 class Schedule {
  public:
   Schedule(const nn::Network& network, const step::Options& options, const Costs& costs, const Job& job)
@@ -54,7 +54,7 @@ class Schedule {
   }
 
   Prediction run() {
-    constexpr int kSteps = 4;  // the last one sees nothing of the beginning
+    constexpr int kSteps = 4;  // the last one is in steady state
     double begin = 0;
     for (int i = 0; i < kSteps; ++i) {
       begin = now_;
@@ -93,7 +93,7 @@ class Schedule {
     computed_ += seconds;
   }
 
-  /// Partial sums of bucket b, or its values, are there to be sent.
+  /// Bucket b's partial sums or values are ready to be sent.
   void queue(std::size_t b, Stage stage) {
     stages_[b] = stage;
     queued_[b] = now_;
@@ -101,7 +101,8 @@ class Schedule {
     (stage == Stage::kParts ? parts_to_send_ : values_to_send_).push_back(b);
   }
 
-  /// Puts on the wire what it was free for up to now: partial sums first, of values the latest bucket's.
+  /// Starts all transfers that the link could start until now_: partial sums first, in order; then values,
+  /// the latest bucket first.
   void transmit() {
     while (!parts_to_send_.empty() || !values_to_send_.empty()) {
       const bool are_parts = !parts_to_send_.empty();
@@ -114,16 +115,16 @@ class Schedule {
     }
   }
 
-  /// What the first thread does between two kernels.
+  /// Work of the first thread between two kernels.
   void poll() {
     for (bool moves = true; moves;) {
       moves = false;
       transmit();
-      bool may_finish = true;  // sums are finished in order, values come in any
+      bool may_finish = true;  // sums finish in order, values in any order
       for (std::size_t b = first_open_; b < buckets_.size() && stages_[b] != Stage::kWaiting; ++b) {
         const double size = static_cast<double>(buckets_[b].elements.size());
         if (stages_[b] == Stage::kReady) {
-          // Its share of what the host's ranks hold.
+          // Adds this rank's share of the gradients of the node's ranks.
           const double mates =
               static_cast<double>(job_.ranks_a_host - 1) / static_cast<double>(job_.ranks_a_host);
           if (job_.ranks > 1) compute(size * mates * costs_.add);
@@ -144,7 +145,7 @@ class Schedule {
     }
   }
 
-  /// Nothing to compute before bucket b is done.
+  /// Advances time until bucket b is done; the thread has nothing to compute.
   void wait_for(std::size_t b) {
     poll();
     while (stages_[b] != Stage::kDone) {
@@ -180,7 +181,7 @@ class Schedule {
     poll();
   }
 
-  /// What the last step sent is here: the forward pass has waited for it.
+  /// The previous step's messages have arrived: the forward pass waited for them.
   void begin_messages() {
     stages_.assign(buckets_.size(), Stage::kWaiting);
     queued_.assign(buckets_.size(), 0);
@@ -210,7 +211,7 @@ class Schedule {
   std::vector<step::OperationRanges> ranges_;
   double parts_;
   std::int64_t layerwise_;
-  std::int64_t count_ = 1;  // micro-batches of one group of threads
+  std::int64_t count_ = 1;  // micro-batches per thread group
   double team_ = 1;
 
   double now_ = 0;
@@ -225,7 +226,7 @@ class Schedule {
   std::deque<std::size_t> values_to_send_;
 };
 
-/// The fastest of several laps.
+/// Time of the fastest of several laps.
 template <class Work>
 double fastest(double seconds, const Work& work) {
   using Clock = std::chrono::steady_clock;

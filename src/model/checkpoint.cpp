@@ -28,14 +28,15 @@ std::string state_path(const std::string& state, const nn::Tensor& tensor) {
   return "/optimizer/" + state + '/' + tensor.layer + '/' + tensor.name;
 }
 
-/// The rows of a tensor that this one of the writers writes, as elements of it.
+/// The elements of a tensor that this writer writes: whole rows.
 Range share_of(const nn::Tensor& tensor, const comm::Communicator& writers) {
   const Range rows = split(tensor.dims.front(), writers.size(), writers.rank());
   const std::int64_t row = tensor.size() / tensor.dims.front();
   return {rows.begin * row, rows.end * row};
 }
 
-/// Every writer's share of the tensor, the first of what is left of `mine`.
+/// Collective over the writers: each writes its share of the tensor from the start of `mine` and removes it
+/// from `mine`.
 void write_tensor(io::File& file, const comm::Communicator& writers, const std::string& path,
                   const nn::Tensor& tensor, std::span<const float>& mine, int gzip_level) {
   constexpr std::int64_t kChunkElements = std::int64_t{1} << 18;
@@ -49,7 +50,7 @@ void write_tensor(io::File& file, const comm::Communicator& writers, const std::
   mine = mine.subspan(size);
 }
 
-/// A writer's shares of `tensors` in a flat vector.
+/// A writer's shares of `tensors`, as ranges of a flat vector.
 std::vector<Range> shares_of(const std::vector<nn::Tensor>& tensors, const comm::Communicator& writers) {
   std::vector<Range> ranges;
   for (const nn::Tensor& tensor : tensors) {
@@ -59,7 +60,7 @@ std::vector<Range> shares_of(const std::vector<nn::Tensor>& tensors, const comm:
   return ranges;
 }
 
-/// The elements of `ranges`, one after the other, in the memory that `values` has.
+/// Copies the elements of `ranges`, one range after the other, into `values`; reuses its memory.
 void copy_ranges(std::span<const float> flat, const std::vector<Range>& ranges, std::vector<float>& values) {
   values.clear();
   for (const Range& range : ranges)
@@ -128,7 +129,7 @@ WriterGroup::WriterGroup(const comm::Communicator& world, Writers writers, const
   if (!state.optimizer.empty() && world.size() > 1)
     redistribution_.emplace(world, state.owned,
                             mine_ ? shares_of(network.parameters(), *mine_) : std::vector<Range>{});
-  // Where several write, HDF5 calls MPI's blocking collectives.
+  // With several writers, HDF5 calls MPI's blocking collectives.
   may_write_beside_ = world.broadcast_value(mine_ ? mine_->size() : 0) == 1;  // rank 0 writes
 }
 
@@ -158,7 +159,7 @@ Snapshot take_snapshot(const WriterGroup& group, const nn::Network& network, con
 
 namespace {
 
-/// Collective over the writers; `states`: what this one writes of the optimizer's states, in their order.
+/// Collective over the writers. `states`: this writer's part of the optimizer's states, in order.
 void write_together(const std::string& path, const comm::Communicator& writers, const nn::Network& network,
                     const CheckpointHeader& header, const Snapshot& snapshot,
                     std::vector<std::span<const float>> states, const Provenance& provenance, int gzip_level,
@@ -199,7 +200,7 @@ void write_checkpoint(const std::string& path, const WriterGroup& group, const n
     if (group.redistribution()) moved.push_back(group.redistribution()->move(each.values));
     states.emplace_back(group.redistribution() ? moved.back() : each.values);
   }
-  // The writers fail together, so none of them is left in a collective of theirs.
+  // All writers fail together; otherwise some would wait in a collective.
   io::agreed(group.world(), [&] {
     if (group.mine())
       write_together(path, *group.mine(), network, header, snapshot, states, provenance, gzip_level,

@@ -22,7 +22,7 @@ std::vector<StatisticRange> statistic_ranges(const nn::Network& network) {
   return ranges;
 }
 
-/// Calls f with the part `elements` of tensor number `tensor`; `sum` begins with element `first`.
+/// Calls f with `elements` of tensor number `tensor`; `sum` starts at elements.begin.
 template <class Function>
 void with_stretch(State& state, std::int64_t tensor, const Range& elements, const float* sum,
                   const Function& f) {
@@ -86,7 +86,8 @@ State make_state(const nn::Network& network, const optim::Optimizer* optimizer, 
 
 void Update::apply(const Range& elements, const float* sum, State& state) const {
   if (optimizer == nullptr) {
-    std::copy_n(sum, elements.size(), state.parameters.data() + elements.begin);  // statistics lie behind
+    std::copy_n(sum, elements.size(),
+                state.parameters.data() + elements.begin);  // then statistics
     return;
   }
   const auto is_before = [](const optim::ParameterRange& tensor, std::int64_t begin) {

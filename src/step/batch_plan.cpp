@@ -41,7 +41,7 @@ Range BatchPlan::positions(const Range& block) const {
 }
 
 void BatchPlan::require_work_for(int ranks) const {
-  // Of a whole batch: a data set smaller than that leaves ranks idle, but is no wrong configuration.
+  // Checks a whole batch only: a smaller data set leaves ranks idle, which is not a configuration error.
   const std::int64_t most = micro_batches(batch_);
   if (ranks <= most) return;
   const std::string would_do =

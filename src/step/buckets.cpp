@@ -9,13 +9,13 @@
 namespace convoy::step {
 namespace {
 
-/// What one operation assigns, in the order of memory.
+/// The elements that one operation assigns, in memory order.
 struct Piece {
   Range elements;
   int operation;
 };
 
-/// Cuts pieces that follow each other in memory into buckets of at most `most` elements, from the back.
+/// Splits pieces that are adjacent in memory into buckets of at most `most` elements, from the back.
 void cut(const std::vector<Piece>& pieces, std::int64_t most, std::vector<Bucket>& buckets) {
   std::vector<Bucket> mine;
   for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) {
@@ -25,7 +25,7 @@ void cut(const std::vector<Piece>& pieces, std::int64_t most, std::vector<Bucket
       mine.back() = {{piece->elements.begin, mine.back().elements.end}, piece->operation};
       continue;
     }
-    // Between blocks of norms alone. A bucket of whole blocks may be one of them longer than `most`.
+    // Splits only between norm blocks. A bucket of whole blocks may exceed `most` by one block.
     const std::int64_t first = piece->elements.begin / optim::kNormBlock;
     const std::int64_t blocks = ceil_div(piece->elements.end, optim::kNormBlock) - first;
     const std::int64_t parts = std::min(ceil_div(size, most), blocks);
@@ -76,7 +76,7 @@ std::vector<Bucket> plan_buckets(const nn::Network& network, std::int64_t bytes)
 std::int64_t layerwise_micro_batches(const nn::Network& network, std::int64_t micro_batch, int hosts,
                                      const CommOptions& options) {
   constexpr std::int64_t kMost = 8;  // workspaces
-  // Gigabit Ethernet against a core: what decides is within a factor of a few of either.
+  // Gigabit Ethernet against one core; the decision holds if either is wrong by a small factor.
   constexpr double kBytesPerSecond = 1.25e8;
   constexpr double kProductsPerSecond = 5e10;
   if (hosts == 1 || !options.overlap) return 1;

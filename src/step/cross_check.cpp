@@ -21,7 +21,7 @@ void CrossCheck::begin(std::int64_t leaves, std::int64_t step) {
 }
 
 std::int64_t leaf_to_check(std::int64_t leaves, std::int64_t step, int ranks, int rank) {
-  // A rank that has none of its own has no workspace to compute another's in.
+  // A rank without a micro-batch has no workspace in which to recompute one.
   const auto block_of = [&](int r) { return comm::leaf_block(leaves, ranks, r); };
   const Range block = block_of(rank);
   if (block.size() == 0 || block_of((rank + ranks - 1) % ranks).size() == 0) return -1;

@@ -7,14 +7,14 @@
 namespace convoy::step {
 namespace {
 
-/// Micro-batch `leaf` of `samples`.
+/// The samples of micro-batch `leaf`.
 std::span<const std::int64_t> leaf_samples(std::span<const std::int64_t> samples, std::int64_t leaf,
                                            std::int64_t micro_batch) {
   const auto first = static_cast<std::size_t>(leaf * micro_batch);
   return samples.subspan(first, std::min(static_cast<std::size_t>(micro_batch), samples.size() - first));
 }
 
-/// Labels of `samples`, into memory that holds a micro-batch.
+/// Copies the labels of `samples` to `labels`, which has room for a micro-batch.
 std::span<const std::int64_t> gather_labels(const data::Split& split, std::span<const std::int64_t> samples,
                                             std::vector<std::int64_t>& labels) {
   std::transform(samples.begin(), samples.end(), labels.begin(),
@@ -22,11 +22,11 @@ std::span<const std::int64_t> gather_labels(const data::Split& split, std::span<
   return std::span(labels).first(samples.size());
 }
 
-/// Targets of `samples`, likewise.
+/// Copies the targets of `samples` likewise.
 std::span<const float> gather_targets(const data::Split& split, std::span<const std::int64_t> samples,
                                       std::vector<float>& targets) {
   const auto size = static_cast<std::size_t>(split.target_size());
-  targets.resize(samples.size() * size);  // allocates for the first, the largest micro-batch alone
+  targets.resize(samples.size() * size);  // allocates only for the first, largest micro-batch
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const auto own = split.targets().subspan(static_cast<std::size_t>(samples[i]) * size, size);
     std::copy(own.begin(), own.end(), targets.begin() + static_cast<std::ptrdiff_t>(i * size));
@@ -34,7 +34,7 @@ std::span<const float> gather_targets(const data::Split& split, std::span<const 
   return targets;
 }
 
-/// The class with the largest output of sample n, the first of equals.
+/// The class with the largest output for sample n; the first one if several are equal.
 std::int64_t answer(const float* outputs, std::int64_t classes, std::int64_t n) {
   const float* lane = outputs + n / kLanes * classes * kLanes + n % kLanes;
   std::int64_t best = 0;
@@ -81,7 +81,7 @@ void Engine::prepare_groups(std::int64_t groups, std::int64_t workspaces) {
   pool_.make(groups, [&](std::int64_t g) {
     Group& group = groups_[static_cast<std::size_t>(g)];
     if (is_ready(g)) return;
-    if (group.team < team_of(g)) group.workspaces.clear();  // before the larger ones are made
+    if (group.team < team_of(g)) group.workspaces.clear();  // free memory before larger workspaces are made
     group.team = std::max(group.team, team_of(g));
     while (static_cast<std::int64_t>(group.workspaces.size()) < workspaces) {
       group.workspaces.push_back(std::make_unique<nn::Workspace<float>>(

@@ -5,7 +5,7 @@
 namespace convoy::step {
 namespace {
 
-/// Hands out buffer numbers, the lowest free one first.
+/// Allocates buffer numbers, the lowest free number first.
 class Slots {
  public:
   explicit Slots(std::int64_t first) : next_(first) {}
@@ -62,7 +62,7 @@ StepPlan plan_step(std::int64_t leaves, const Range& block, std::int64_t threads
 }
 
 double idle_share(std::int64_t leaves, std::int64_t ranks, std::int64_t threads) {
-  // In times of one micro-batch on one thread, on a rank with the most of them.
+  // In units of one micro-batch on one thread, for a rank with the most micro-batches.
   const std::int64_t mine = (leaves + ranks - 1) / ranks;
   const std::int64_t groups = std::min(threads, mine);
   double longest = 0;

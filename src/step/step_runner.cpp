@@ -96,7 +96,7 @@ bool StepRunner::shares_memory() const {
 
 void StepRunner::start_watchdog() {
   if (!exchange_) return;
-  constexpr double kSecondsToAnswer = 1.5;  // less than the watchdog's last words take
+  constexpr double kSecondsToAnswer = 1.5;  // less than kLastWordsSeconds (watchdog.cpp)
   watchdog_.emplace(
       world_.rank(), world_.all_gather_text(comm::host_name()),
       static_cast<double>(options_.comm.timeout_seconds), heartbeat_,
@@ -126,12 +126,12 @@ const StepPlan& StepRunner::plan_for(std::int64_t leaves) {
 }
 
 void StepRunner::compute_again(const StepPlan& usual, const StepInput& input) {
-  exchange_->settle();  // nothing but this step will use the slots, or change the parameters
+  exchange_->settle();  // other steps must not use the slots or change the parameters
   cross_check_->begin(usual.leaves, input.step);
   const std::int64_t leaf = cross_check_->again();
   if (leaf < 0) return;
   StepPlan plan = plan_step(usual.leaves, {leaf, leaf + 1}, 1);
-  plan.groups.resize(usual.groups.size());  // the others are idle: no workspace is made for this alone
+  plan.groups.resize(usual.groups.size());  // the other groups stay idle, so no extra workspaces are made
   MicroBatchResult result;
   engine_.gradients({.plan = plan,
                      .source = source_,
@@ -150,7 +150,7 @@ void StepRunner::compute_again(const StepPlan& usual, const StepInput& input) {
 GradientObserver StepRunner::observer_of(const StepInput& input) {
   observed_ = {.step = input.step + 1, .is_checked = exchange_ && input.verify_follows};
   if (!observed_.is_checked && !hooks_.corrupt) return {};
-  // Captures no more than a std::function holds without an allocation.
+  // Captures at most what a std::function holds without allocation.
   return [this](std::int64_t leaf, int operation, std::span<float> parameters, std::span<float> statistics) {
     if (hooks_.corrupt && !parameters.empty())
       hooks_.corrupt("gradient", world_.rank(), observed_.step, std::as_writable_bytes(parameters));

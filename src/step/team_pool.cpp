@@ -12,7 +12,7 @@ namespace convoy::step {
 
 TeamPool::TeamPool(int threads, void (*enter_thread)()) : threads_(threads), enter_thread_(enter_thread) {
   omp_set_dynamic(0);
-  set_floating_point_mode();  // the calling thread adds gradients and losses outside the regions
+  set_floating_point_mode();  // the calling thread adds gradients and losses outside parallel regions
   int given = 0;
 #pragma omp parallel num_threads(threads) default(none) shared(given)
   {

@@ -15,7 +15,7 @@ namespace {
 
 using Seconds = Clock::Seconds;
 
-constexpr double kLastWordsSeconds = 2;  // for the other ranks' watchdogs
+constexpr double kLastWordsSeconds = 2;  // time for the other ranks' watchdogs to print
 
 const char* describe(Phase phase) {
   switch (phase) {
@@ -35,7 +35,7 @@ const char* describe(Phase phase) {
 
 void say(const std::string& message) {
   const std::string line = "convoy train: " + message + '\n';
-  // One write, past every buffer and lock that a stuck thread may hold.
+  // A single write(), because a stuck thread may hold the stream's lock.
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
 }
 
@@ -96,7 +96,8 @@ void Watchdog::watch() {
   while (!clock_.wait_for(lock, leave_, pause, [this] { return is_leaving_; })) {
     const Clock::TimePoint now = clock_.now();
     const std::int64_t ticks = heartbeat_.ticks();
-    // A process that was itself stopped starts its count anew: others would be blamed for its own sleep.
+    // If this process was stopped, restart the timeout; otherwise it would blame other ranks for its own
+    // pause.
     const bool was_stopped = now - woken > 5 * pause + Seconds(1);
     woken = now;
     if (ticks != seen || was_stopped) {
@@ -104,7 +105,7 @@ void Watchdog::watch() {
       since = now;
     } else if (now - since > Seconds(timeout_seconds_)) {
       if (others_.find_unresponsive)
-        std::thread([this] { report_unresponsive(); }).detach();  // nobody waits for it
+        std::thread([this] { report_unresponsive(); }).detach();  // detached: it may hang
       end_(message());
       return;
     }

@@ -1,6 +1,6 @@
 #pragma once
-// When checkpoints are written and what happens where they cannot be: snapshots, the I/O thread, retries.
-// What is in one is checkpoint.hpp's business. Private to the train room.
+// Writes checkpoints: snapshots, the I/O thread, retries after errors. The contents of a checkpoint are in
+// model/checkpoint.hpp. Private to the train room.
 
 #include <atomic>
 #include <cstdint>
@@ -18,30 +18,31 @@ namespace convoy::train {
 
 class CheckpointWriter {
  public:
-  /// Collective over `world`. What is referred to must outlive it.
+  /// Collective over `world`. All arguments must outlive the writer.
   CheckpointWriter(const config::Options& options, const comm::Communicator& world,
                    const nn::Network& network, const model::State& state, const RunDirectory& directory,
                    io::IoThread& io_thread, Observer& listener);
 
-  /// What save() does besides writing.
+  /// What save() waits for.
   enum class Wait {
-    kNo,   ///< for nothing but the checkpoint before, where checkpoint.async says so
-    kYes,  ///< until this one is there, trying again where it cannot be written
+    kNo,  ///< for the previous checkpoint; with several writers or without checkpoint.async, also for one try
+          ///< of this one
+    kYes,  ///< until this checkpoint is written, retrying after errors
   };
 
-  /// Collective. Copies the state and has it written as the checkpoint of header.progress.step. Throws
-  /// IoError where checkpoint.retries more tries than one have failed in a row, or where one has and no
-  /// earlier checkpoint of this run stands; Error where another run has taken run.dir over.
+  /// Collective. Copies the state and posts it to the I/O thread as the checkpoint of header.progress.step.
+  /// Throws IoError if more than checkpoint.retries tries in a row failed, or if one failed and this run has
+  /// no earlier checkpoint. Throws Error if another run owns run.dir.
   void save(model::CheckpointHeader header, const model::State& state, model::Provenance provenance,
             Wait wait);
 
-  /// Where a run began: as good as one that this run wrote.
+  /// Registers the checkpoint from which the run was resumed; it counts as one written by this run.
   void resumed_from(const std::string& path) { last_good_ = path; }
 
-  /// Tells the listener (rank 0) of what has been written since, or could not be. Any time, on the thread
-  /// that calls save().
+  /// Reports the last checkpoint, once, or its failure, to the listener (rank 0). Call at any time on the
+  /// thread that calls save().
   void tell();
-  /// Time that the slowest checkpoint so far took to be written, snapshot included.
+  /// Time of the slowest checkpoint so far, including its snapshot.
   [[nodiscard]] double slowest_seconds() const { return slowest_seconds_; }
 
  private:
@@ -49,17 +50,17 @@ class CheckpointWriter {
     std::string path;
     model::CheckpointHeader header;
     model::Provenance provenance;
-    double seconds = 0;   ///< until it was there, or failed
+    double seconds = 0;   ///< until written or failed
     double waited = 0;    ///< by the training thread
-    std::string failure;  ///< empty: none
-    std::string warning;  ///< likewise
+    std::string failure;  ///< empty: no failure
+    std::string warning;  ///< empty: no warning
     std::atomic<bool> is_done{false};
     bool is_told = false;
   };
 
   void write(Job& job) const;
   void post(std::shared_ptr<Job> job);
-  /// Collective: until nothing is being written.
+  /// Collective. Waits until no write is in progress.
   void settle();
   [[nodiscard]] bool is_standing() const;
 
@@ -69,11 +70,11 @@ class CheckpointWriter {
   const RunDirectory& directory_;
   io::IoThread& io_thread_;
   Observer& listener_;
-  model::WriterGroup group_;  // talks on the I/O thread
-  std::shared_ptr<Job> job_;  // the last posted
-  model::Snapshot snapshot_;  // of that job; its memory stays for the next
+  model::WriterGroup group_;  // communicates on the I/O thread
+  std::shared_ptr<Job> job_;  // the last one posted
+  model::Snapshot snapshot_;  // of that job; the next one reuses the memory
   std::string last_good_;
-  std::int64_t failures_ = 0;  // in a row
+  std::int64_t failures_ = 0;  // consecutive
   double slowest_seconds_ = 0;
 };
 

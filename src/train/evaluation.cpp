@@ -20,7 +20,8 @@ std::int64_t outputs_for(const data::Dataset& dataset, const config::Options& op
 
 namespace {
 
-/// Micro-batches `block`, as many at a time as two buffers of some mebibytes hold.
+/// Evaluates micro-batches `block`. Each of the two read buffers holds about 16 MiB, and at least one
+/// micro-batch per thread.
 void evaluate_streamed(step::Engine& engine, const step::Source& source, const model::State& state,
                        io::IoThread& io_thread, const Range& block, std::span<step::MicroBatchResult> leaves,
                        std::span<std::int64_t> confusion) {

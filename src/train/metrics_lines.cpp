@@ -36,7 +36,7 @@ double Pace::images_per_second() const {
 Score score_of(double loss, std::int64_t correct, std::int64_t samples, std::int64_t target_size) {
   if (target_size == 0)
     return {.is_error = false, .value = static_cast<double>(correct) / static_cast<double>(samples)};
-  // The loss is half the sum of an answer's squared errors.
+  // The loss is half the sum of a sample's squared errors.
   return {.is_error = true, .value = std::sqrt(2 * loss / static_cast<double>(target_size))};
 }
 

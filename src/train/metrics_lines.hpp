@@ -1,5 +1,5 @@
 #pragma once
-// The lines of metrics.jsonl, and the clock behind images_per_second. Private to the train room.
+// Formats the lines of metrics.jsonl, and measures images_per_second. Private to the train room.
 
 #include <chrono>
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace convoy::train {
 
-/// Images per second of wall time since the last restart(), evaluation and checkpoints (between pause() and
-/// resume()) not counted.
+/// Images per second of wall time since the last restart(), without evaluation and checkpoints (between
+/// pause() and resume()).
 class Pace {
  public:
   void restart();
@@ -34,10 +34,10 @@ class Pace {
                                      int threads);
 [[nodiscard]] std::string step_line(const StepReport& report);
 [[nodiscard]] std::string epoch_line(const EpochReport& report);
-/// Collective. Every rank's times; no steps and no ranks if none was profiled.
+/// Collective. Times of every rank. No steps and no ranks if profiling is off.
 [[nodiscard]] ProfileReport gather_profile(const comm::Communicator& world, const step::Profile& profile,
                                            std::int64_t step);
-/// Of one step or more.
+/// For a report of at least one step.
 [[nodiscard]] std::string profile_line(const ProfileReport& report);
 [[nodiscard]] std::string end_line(ExitStatus status, std::int64_t step);
 

@@ -1,6 +1,6 @@
 #pragma once
-// The lines of metrics.jsonl on their way to the disk. One that cannot be written (disk full) waits for the
-// next try, so that it does not cost the run. Private to the train room; rank 0 calls.
+// Writes the lines of metrics.jsonl. A line that cannot be written (disk full) is kept for the next try, so
+// that the error does not end the run. Private to the train room; called on rank 0.
 
 #include <string>
 
@@ -11,13 +11,13 @@ namespace convoy::train {
 
 class MetricsLog {
  public:
-  /// Both must outlive it.
+  /// Both arguments must outlive the log.
   MetricsLog(const RunDirectory& directory, Observer& listener)
       : directory_(directory), listener_(listener) {}
 
-  /// One JSON object. Throws Error where another run has taken run.dir over.
+  /// Appends one JSON object. Throws Error if another run owns run.dir.
   void append(const std::string& json);
-  /// Throws IoError where there are lines that still cannot be written.
+  /// Throws IoError if there are lines that still cannot be written.
   void flush();
 
  private:

@@ -18,16 +18,16 @@ namespace {
 
 constexpr auto kFloatBytes = static_cast<std::int64_t>(sizeof(float));
 
-/// What a rank holds beside the Engine's memory, bytes.
+/// Memory of a rank beside the Engine's, bytes.
 struct HeldBytes {
   std::int64_t state = 0;       ///< parameters and optimizer
-  std::int64_t checkpoint = 0;  ///< what this rank copies of them for one that is being written
+  std::int64_t checkpoint = 0;  ///< this rank's copy for the checkpoint being written
   std::int64_t buffers = 0;     ///< of streamed images, in shared memory
-  std::int64_t node_peers = 0;  ///< gradients of the host's other ranks, in shared memory
+  std::int64_t node_peers = 0;  ///< gradients of the node's other ranks, in shared memory
   std::int64_t others = 0;      ///< program, libraries, data
 };
 
-/// Looks at every sample once: pages that ranks of a host share count as a rank's own from then on.
+/// Reads every sample once, so that pages shared by the ranks of a node count in this rank's resident memory.
 void look_at(const step::Source& source) {
   if (source.split->is_streamed()) return;
   const std::int64_t all = source.split->samples();
@@ -40,7 +40,7 @@ void look_at(const step::Source& source) {
   }
 }
 
-/// What the first rank writes, or each of all.
+/// The whole snapshot on rank 0, or an equal share on every rank if all write.
 std::int64_t snapshot_bytes(const config::Options& options, const comm::Communicator& world,
                             const nn::Network& network, const model::State& state) {
   const std::int64_t all = (network.gradient_size() +
@@ -92,7 +92,7 @@ std::string plan_report(const config::Options& options, const comm::Communicator
   const std::int64_t state = (network.gradient_size() + of.kept()) * kFloatBytes;
   look_at(train);
   if (test != nullptr) look_at(*test);
-  // Slots that are touched already count once, as gradients.
+  // Subtract gradient slots from the resident memory: the engine already counts them as gradients.
   const HeldBytes held{.state = state,
                        .checkpoint = snapshot_bytes(options, world, network, of),
                        .buffers = buffer_bytes(options, *train.split),

@@ -1,5 +1,5 @@
 #pragma once
-// What a dry run tells of a training run: the calls, who makes them, the memory. Private to the train room.
+// The dry run's report: kernel calls, their threads, memory. Private to the train room.
 
 #include <string>
 
@@ -10,8 +10,8 @@
 
 namespace convoy::train {
 
-/// The calls of `network`, which threads make them, and the memory of this rank while training. Makes all of
-/// that memory, and looks at every sample that is kept in memory. `test`: null: there is none.
+/// Reports the calls of `network`, which threads make them, and this rank's memory in training. Allocates all
+/// this memory and reads every sample that is kept in memory. `test` null: no test split.
 [[nodiscard]] std::string plan_report(const config::Options& options, const comm::Communicator& world,
                                       const nn::Network& network, step::StepRunner& step_runner,
                                       const step::Source& train, const step::Source* test);

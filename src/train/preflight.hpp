@@ -1,5 +1,5 @@
 #pragma once
-// What a run says of its data and warns about before its first step. Private to the train room.
+// Describes a run's data and collects warnings before the first step. Private to the train room.
 
 #include <string>
 #include <vector>
@@ -10,15 +10,15 @@
 
 namespace convoy::train {
 
-/// The split to train on; throws DataError where there is none, or an empty one.
+/// The split to train on. Throws DataError if it is missing or empty.
 [[nodiscard]] const data::Split& training_split(const data::Dataset& dataset, const std::string& file);
 
-/// What to warn about before the first step: of the data, of the places of ranks, of what costs bits.
+/// Warnings before the first step: on data, placement of ranks, and options that change bits.
 [[nodiscard]] std::vector<std::string> start_warnings(const config::Options& options,
                                                       const data::Dataset& dataset,
                                                       const std::vector<machine::Placement>& placements);
 
-/// A line for the start block: file, samples, classes, shape.
+/// One line for the start report: file, samples, classes, shape.
 [[nodiscard]] std::string describe_data(const std::string& file, const data::Dataset& dataset);
 
 }  // namespace convoy::train

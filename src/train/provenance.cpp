@@ -17,7 +17,7 @@ namespace convoy::train {
 namespace {
 
 #ifdef __clang__
-constexpr const char* kCompiler = __VERSION__;  // says Clang itself
+constexpr const char* kCompiler = __VERSION__;  // contains "Clang" for Clang
 #else
 constexpr const char* kCompiler = "GCC " __VERSION__;
 #endif

@@ -28,7 +28,7 @@ bool has_same_bits(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
 
-/// Of one tensor; `held` are the replayed values of `elements` of it, `stored` all of the file's.
+/// Compares one tensor: `held` has the replayed values of its `elements`, `stored` all values of the file.
 void compare(const std::string& path, const Range& elements, const float* held, const float* stored,
              std::vector<Difference>& differences) {
   Difference difference{.path = path};
@@ -44,7 +44,8 @@ void compare(const std::string& path, const Range& elements, const float* held, 
   if (difference.count > 0) differences.push_back(difference);
 }
 
-/// What every rank found, one entry a tensor; each rank has its part of the optimizer's state.
+/// Merges the differences of all ranks, one entry per tensor; each rank holds a part of the optimizer's
+/// state.
 std::vector<Difference> gathered(const comm::Communicator& world, const std::vector<Difference>& mine) {
   std::string text;
   for (const Difference& each : mine)

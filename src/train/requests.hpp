@@ -1,5 +1,5 @@
 #pragma once
-// What a run is asked for while it goes, by signals or by the clock: what this rank knows of it, and what all
+// Requests to a run while it trains, by signals or by the clock: this rank's request, and the one that all
 // ranks agree on. Private to the train room.
 
 #include <algorithm>
@@ -13,20 +13,21 @@ namespace convoy::train {
 
 class Requests {
  public:
-  /// `asked`: a Request that others set; null: nobody asks. Both must outlive it.
+  /// `asked`: a Request that other code sets; null: none. Both arguments must outlive the object.
   Requests(std::atomic<int>* asked, Deadline& deadline) : asked_(asked), deadline_(deadline) {}
 
-  /// What this rank is asked for. To be called once a step.
+  /// This rank's request. Call once per step.
   [[nodiscard]] Request own() {
     int mine = static_cast<int>(Request::kNothing);
     if (asked_ != nullptr) {
-      mine = static_cast<int>(Request::kCheckpoint);  // asks once: taken back here; a request to leave stays
-      asked_->compare_exchange_strong(mine, static_cast<int>(Request::kNothing));  // else: loads it
+      // A checkpoint request is served once: reset it. Another request stays; the failed exchange loads it.
+      mine = static_cast<int>(Request::kCheckpoint);
+      asked_->compare_exchange_strong(mine, static_cast<int>(Request::kNothing));
     }
     return deadline_.is_near() ? Request::kLeave : static_cast<Request>(mine);
   }
 
-  /// Collective. The strongest that any rank has.
+  /// Collective. The strongest request of any rank.
   [[nodiscard]] Request agree(const comm::Communicator& world) {
     const int mine = static_cast<int>(own());
     all_.resize(static_cast<std::size_t>(world.size()));

@@ -15,7 +15,7 @@
 namespace convoy::train {
 namespace {
 
-/// Damaged ones are passed over; one that cannot be read may be sound, and must not be written over.
+/// Skips damaged checkpoints. Rethrows if one cannot be read: it may be intact and must not be overwritten.
 std::string newest_sound(const RunDirectory& directory, Observer& listener) {
   const std::vector<std::string> names = model::list_checkpoints(directory.checkpoints());
   for (const std::string& name : names) {
@@ -28,7 +28,9 @@ std::string newest_sound(const RunDirectory& directory, Observer& listener) {
                           (name == names.back() ? "; there is none before it, the run starts afresh"
                                                 : "; trying the one before it"));
     } catch (const Error&) {
-      if (io::exists(path)) throw;  // else a run that was taken over, and does not know yet, has pruned it
+      // If the file is gone, another run deleted it, because it does not know yet that this run owns the
+      // folder.
+      if (io::exists(path)) throw;
     }
   }
   return {};
@@ -92,7 +94,8 @@ std::string require_same_run(const model::CheckpointHeader& header, const std::s
         path, both, is_fixed ? "" : "; --resume-anyway goes on as another run would"));
   };
   for (const config::Difference& key : config::differences(header.config, path, options)) {
-    // A window decides the order of chunks alone, else only what is read at a time.
+    // data.window changes the sample order only with order = chunks; with full order, only the size of a
+    // read.
     if (key.key == "data.window" && options.data.order == data::Order::kFull) continue;
     if (key.effect == config::Effect::kBits) differs(key.key, key.there, key.here);
   }

@@ -1,5 +1,5 @@
 #pragma once
-// Where a run goes on from, and whether it may. Private to the train room.
+// Decides from which checkpoint a run resumes, and whether it may. Private to the train room.
 
 #include <string>
 
@@ -10,25 +10,25 @@
 
 namespace convoy::train {
 
-/// Collective. The sound checkpoint `launch` asks to go on from; empty: from the start. A damaged newest one
-/// is said so (a warning) and the one before it taken. Throws ConfigError where run.dir holds checkpoints and
-/// nobody asked to resume, or the named checkpoint does not exist; DataError where the named one is damaged.
+/// Collective. The intact checkpoint from which `launch` resumes; empty: from the start. If the newest one is
+/// damaged, warns and uses the one before it. Throws ConfigError if run.dir holds checkpoints and `launch`
+/// does not resume, or if the named checkpoint does not exist; DataError if the named one is damaged.
 [[nodiscard]] std::string find_resume_point(const comm::Communicator& world, const Launch& launch,
                                             const RunDirectory& directory, Observer& listener);
 
-/// Throws ConfigError, naming the key and both values, where the run that wrote `header` and `options` would
-/// not have the same trajectory: network, optimizer, schedule, batch, seed or data differ. With `anyway` only
-/// where the network, its loss or the batch do; the other differences are returned, for people.
+/// Throws ConfigError with the key and both values if the run that wrote `header` and a run with `options`
+/// would have different trajectories: network, optimizer, schedule, batch, seed or data differ. With
+/// `anyway`, throws only if the network, its loss or the batch differ; returns the other differences as text.
 std::string require_same_run(const model::CheckpointHeader& header, const std::string& path,
                              const config::Options& options, const std::string& data_digest,
                              bool anyway = false);
 
-/// A run goes on from `from`, of `step`, with these differences: says so, or throws ConfigError where run.dir
-/// holds newer sound checkpoints, which are of the run so far.
+/// Starts a branch from checkpoint `from` of step `step`, with these differences: warns about them, or throws
+/// ConfigError if run.dir holds newer intact checkpoints, which belong to the run before the branch.
 void begin_branch(const RunDirectory& directory, const std::string& from, std::int64_t step,
                   const std::string& differences, Observer& listener);
 
-/// Throws ConfigError where `progress` is no position of a run with so many steps an epoch.
+/// Throws ConfigError if `progress` is not a position of a run with `steps_per_epoch` steps per epoch.
 void require_position(const model::Progress& progress, const std::string& path, std::int64_t steps_per_epoch);
 
 }  // namespace convoy::train

@@ -19,7 +19,8 @@
 namespace convoy::train {
 namespace {
 
-/// The number after `"step":` in a line of ours; nothing in any other line (one cut short by a crash, say).
+/// The number after `"step":` in a line of metrics.jsonl; no value for other lines (for example, one cut
+/// short by a crash).
 std::optional<std::int64_t> step_of(std::string_view line) {
   constexpr std::string_view kKey = "\"step\":";
   const auto key = line.find(kKey);
@@ -35,7 +36,7 @@ void RunDirectory::claim() {
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
   identity_ = fmt::format("{} pid {} started {}\n", comm::host_name(), getpid(), now);
   io::write_text_file(owner(), identity_);
-  // What killed runs left half written; one that is still alive has just lost the folder and will stop.
+  // Incomplete files of killed runs. A run that is still alive has just lost the folder and will stop.
   io::sweep_temporaries(path_, "", io::Sweep::kAll);
   io::sweep_temporaries(checkpoints(), "", io::Sweep::kAll);
 }
@@ -44,7 +45,7 @@ void RunDirectory::require_ownership() const {
   std::string current;
   try {
     current = io::read_text_file(owner());
-  } catch (const IoError&) {  // not asked for before: it may go in between
+  } catch (const IoError&) {  // exists() is checked only now: the file may disappear at any time
     if (io::exists(owner())) throw;
     throw IoError(fmt::format(
         "cannot go on in run.dir {} ({} is gone: somebody removed it, or the disk is not there any more)",
@@ -65,8 +66,8 @@ void RunDirectory::append_metrics(const std::string& lines) const {
   const int file = open(metrics().c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
   if (file < 0) throw IoError(fmt::format("cannot open {} ({})", metrics(), std::strerror(errno)));
   const off_t before = lseek(file, 0, SEEK_END);
-  const ssize_t written =
-      write(file, lines.data(), lines.size());  // one call: a line is never torn by another writer
+  // One call, so that other writers cannot split a line.
+  const ssize_t written = write(file, lines.data(), lines.size());
   const int reason = errno;
   const bool is_whole = written == static_cast<ssize_t>(lines.size());
   const bool is_undone = is_whole || written <= 0 || (before >= 0 && ftruncate(file, before) == 0);
@@ -99,7 +100,8 @@ bool RunDirectory::require_checkpoints() const {
 
 void RunDirectory::prune_checkpoints(std::int64_t keep, const std::string& newest) const {
   const std::vector<std::string> names = model::list_checkpoints(checkpoints());
-  // What is newer was found damaged when this run began: it counts for nothing, and is written over in time.
+  // Checkpoints newer than `newest` were found damaged when this run started: do not count them; the run will
+  // overwrite them.
   const auto found = std::ranges::find(names, newest);
   const auto first = found == names.end() ? 0 : found - names.begin();
   for (auto i = static_cast<std::size_t>(first + keep); i < names.size(); ++i) {

@@ -32,7 +32,7 @@ namespace {
 constexpr std::string_view kSameConfiguration = "give every rank the same files and options";
 constexpr std::string_view kSameData = "let data.file name the same file on every host";
 
-/// A run under way on one rank.
+/// One rank's part of a run.
 class Trainer {
  public:
   Trainer(const config::Options& options, const comm::Communicator& world, const Launch& launch)
@@ -95,7 +95,7 @@ class Trainer {
   Observer& listener() { return launch_.observer != nullptr ? *launch_.observer : silent_; }
 
   void start(const std::string& from) {
-    // Ranks of a host may share them.
+    // The ranks of a node may share these buffers.
     setup_.network.initialise(options_.seed, setup_.step_runner.state().parameters,
                               setup_.step_runner.state().statistics);
     world_.barrier();
@@ -117,7 +117,7 @@ class Trainer {
     });
   }
 
-  /// Where the training split is streamed.
+  /// Starts reading if the training split is streamed.
   void begin_to_read() {
     if (!setup_.source.split->is_streamed()) return;
     stream_ =
@@ -251,15 +251,15 @@ class Trainer {
     resume();
   }
 
-  /// What steps of this rank have waited for images since the start.
+  /// Seconds that steps of this rank waited for images since the start.
   [[nodiscard]] double seconds_waited() const { return stream_ ? stream_->seconds_waited() : 0; }
-  /// Of the time of `pace`, since they had waited `before`.
+  /// Share of `pace`'s time that steps waited for images; `before`: seconds_waited() at its start.
   [[nodiscard]] double wait_share(double before, const Pace& pace) const {
     const double passed = pace.seconds();
     return passed > 0 ? std::min((seconds_waited() - before) / passed, 1.0) : 0;
   }
 
-  /// Evaluation and checkpoints are no part of the pace.
+  /// Evaluation and checkpoints do not count in the pace.
   void pause() {
     for (Pace* pace : {&pace_, &epoch_pace_}) pace->pause();
   }
@@ -267,8 +267,8 @@ class Trainer {
     for (Pace* pace : {&pace_, &epoch_pace_}) pace->resume();
   }
 
-  /// The strongest request that any rank has: as it was when the step ended, and again after a long
-  /// evaluation.
+  /// The strongest request of any rank: from the step's end; at an epoch's end also from now, because
+  /// evaluation may take long.
   Request agree_on_request(bool epoch_ends) {
     const auto in_step = static_cast<Request>(setup_.step_runner.strongest_request());
     if (!epoch_ends) return in_step;
@@ -276,7 +276,7 @@ class Trainer {
     return std::max(in_step, requests_.agree(world_));
   }
 
-  /// After the step that is number `step` from 1.
+  /// Call after step number `step` (from 1).
   [[nodiscard]] bool verify_is_due(std::int64_t step) const {
     return step % setup_.steps_per_epoch == 0 || step == total_steps_ ||
            (options_.comm.verify_every > 0 && step % options_.comm.verify_every == 0);
@@ -324,14 +324,15 @@ class Trainer {
     return facts_;
   }
 
-  /// The end line of a run that all ranks see fail together; rank 0 alone may not know of other failures.
+  /// Logs the end line if all ranks fail with the same error. For other errors, rank 0 may not know that the
+  /// run failed.
   void tell_failure(const Error& error) noexcept {
     const bool is_common =
         error.status() == ExitStatus::kDiverged || error.status() == ExitStatus::kDisagreement;
     if (!is_common || !world_.is_root()) return;
     try {
       metrics_.append(end_line(error.status(), progress_.step));
-    } catch (const Error&) {  // the first error is the one to report
+    } catch (const Error&) {  // report only the first error
     }
   }
 
@@ -366,15 +367,15 @@ class Trainer {
 
   double rate_ = 0;
   model::Provenance facts_;
-  std::string resumed_anyway_;       // what differs from the run that wrote the checkpoint
+  std::string resumed_anyway_;       // differences from the run that wrote the checkpoint
   std::int64_t step_under_way_ = 0;  // for messages
   Pace pace_;                        // since the last step line
   Pace epoch_pace_;
-  double line_waited_ = 0;   // seconds_waited() when it began
-  double epoch_waited_ = 0;  // likewise
-  // Last: nothing that it works for may go before it.
+  double line_waited_ = 0;   // seconds_waited() at the start of that time
+  double epoch_waited_ = 0;  // seconds_waited() at the epoch's start
+  // Declared last, so destroyed first: its tasks use the members above.
   io::IoThread io_thread_;
-  std::unique_ptr<data::Stream> stream_;  // of the training split, where it is streamed
+  std::unique_ptr<data::Stream> stream_;  // of a streamed training split
 };
 
 }  // namespace
@@ -384,7 +385,7 @@ ExitStatus train(const config::Options& options, const comm::Communicator& world
   step::compare_across_ranks(world, launch.hooks, "configuration", hash(config::effective_ini(options)),
                              kSameConfiguration);
   step::BatchPlan(options).require_work_for(world.size());
-  // Ranks of a host next to each other hold leaves next to each other, which add up to few partial sums.
+  // by_node() makes ranks of a node adjacent: their leaves are adjacent and add up to few partial sums.
   return Trainer(options, world.by_node(), launch).run();
 }
 

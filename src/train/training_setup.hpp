@@ -1,6 +1,6 @@
 #pragma once
-// All that updates of a run's state need: data, network, step runner, learning rate, order of samples. The
-// Trainer and a replay of its steps are made of the same. Private to the train room.
+// Everything that updates of a run's state need: data, network, step runner, learning rate, sample order. The
+// Trainer and the replay of its steps use the same setup. Private to the train room.
 
 #include <cstdint>
 #include <string>
@@ -18,7 +18,7 @@
 namespace convoy::train {
 
 struct TrainingSetup {
-  /// Collective over `world`; reads `splits`, "train" among them. `best` is this rank's instruction set, the
+  /// Collective over `world`. Reads `splits`, which include "train". `best`: this rank's instruction set; the
   /// lowest of all ranks is used. Options and hooks must outlive it. Throws ConfigError, DataError, IoError,
   /// the same on every rank.
   TrainingSetup(const config::Options& options, const comm::Communicator& world,
@@ -26,8 +26,8 @@ struct TrainingSetup {
   TrainingSetup(const TrainingSetup&) = delete;
   TrainingSetup& operator=(const TrainingSetup&) = delete;
 
-  /// The step that follows `done` updates, of the present epoch of `order`; no request, nothing to verify.
-  /// `stream`: of a streamed split.
+  /// Input of the step after `done` updates, in the current epoch of `order`; no request, no verification.
+  /// `stream`: for a streamed split.
   [[nodiscard]] step::StepInput input_after(std::int64_t done, data::Stream* stream) const;
 
   const config::Options& options;

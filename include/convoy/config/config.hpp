@@ -1,10 +1,10 @@
 #pragma once
-// Configuration: INI texts and settings of the command line become a checked Options
-// (src/CONTRACT.md, "Configuration"), and Options become the effective INI again.
+// Configuration: converts INI texts and command-line settings to checked Options (src/CONTRACT.md,
+// "Configuration"), and Options to the effective INI.
 //
-// What can be set is one table (src/config/keys.cpp); parsing, help and the effective INI are made from it.
-// What needs the data set or the network (shapes, grammar of a layer, length of the warm-up) is checked where
-// those are built. Called by the apps room and by tests.
+// One table defines all keys (src/config/keys.cpp); parsing, help and the effective INI use it. Checks that
+// need the data set or the network (shapes, syntax of a layer, length of the warm-up) are in the code that
+// builds these. Called by the apps room and by tests.
 
 #include <string>
 #include <string_view>
@@ -15,52 +15,51 @@
 
 namespace convoy::config {
 
-/// One `key = value` as somebody wrote it. Nothing is known of its correctness yet.
+/// One unchecked `key = value`.
 struct Setting {
   std::string key;     ///< with its section: "train.batch"
-  std::string value;   ///< without blanks at either end
+  std::string value;   ///< without leading and trailing blanks
   std::string origin;  ///< "configs/lenet5-mnist.ini:31" or "command line"
 };
 
-/// The settings of an INI text, in order; `name` stands before the line number in every origin. Throws
-/// ConfigError naming the line for what is no INI: unknown section, missing '=', missing key or value,
-/// control characters.
+/// Reads the settings of an INI text, in order; `name` precedes the line number in every origin. Throws
+/// ConfigError with the line for a syntax error: unknown section, missing '=', missing key or value, control
+/// characters.
 [[nodiscard]] std::vector<Setting> read_ini(std::string_view text, const std::string& name);
 
-/// The settings of a file of at most 1 MiB. Throws ConfigError where it does not exist, is a directory or
-/// cannot be read.
+/// Reads the settings of a file of at most 1 MiB. Throws ConfigError if the file does not exist, is a
+/// directory or cannot be read.
 [[nodiscard]] std::vector<Setting> read_ini_file(const std::string& path);
 
-/// The run that `files` and then `command_line` describe: later beats earlier, everything beats the defaults,
-/// and layer lines of a later source replace all earlier ones. Throws ConfigError for an unknown key, a wrong
-/// value, a key set twice in one source, a missing key that has no default, and for keys that contradict each
-/// other.
+/// Makes Options from `files`, then `command_line`. Later sources override earlier ones, and all override the
+/// defaults; layer lines of a later source replace all earlier ones. Throws ConfigError for an unknown key, a
+/// wrong value, a key set twice in one source, a missing key without a default, and for contradicting keys.
 [[nodiscard]] Options load(const std::vector<std::string>& files, const std::vector<Setting>& command_line);
 
-/// The same from settings, lowest precedence first; one inner list a source.
+/// The same from settings, lowest precedence first; one inner list per source.
 [[nodiscard]] Options make_options(const std::vector<std::vector<Setting>>& sources);
 
-/// The run that made checkpoint `file`, from its attribute `config`. Only the keys of [network] and
-/// [schedule] must be there: evaluation needs neither run.dir nor data.file. Throws DataError: a wrong text
-/// means a wrong checkpoint.
+/// Makes the Options of the run that wrote checkpoint `file`, from the attribute `config`. Only the keys of
+/// [network] and [schedule] are required: evaluation needs neither run.dir nor data.file. Throws DataError,
+/// because a wrong text means a damaged checkpoint.
 [[nodiscard]] Options from_checkpoint(std::string_view text, const std::string& file);
 
-/// Every key with its effective value, as an INI text that load() turns into equal Options (origins of layers
-/// aside), numbers to the bit. A value with '#' cannot stand in an INI file: its line becomes a comment that
-/// says so.
+/// Every key with its effective value as an INI text. load() reads it back into equal Options (except for
+/// origins of layers), numbers bit for bit. An INI file cannot hold a value with '#'; its line becomes a
+/// comment with an explanation.
 [[nodiscard]] std::string effective_ini(const Options& options);
 
-/// A key whose value in a stored configuration is another one.
+/// A key with a different value in a stored configuration.
 struct Difference {
   std::string key;
-  std::string there;  ///< in the text; several values joined by " | "
-  std::string here;   ///< in the Options
+  std::string there;  ///< value in the text; several values joined by " | "
+  std::string here;   ///< value in the Options
   Effect effect = Effect::kBits;
 };
 
-/// In what `options` differ from the configuration `text` that a checkpoint holds, key by key in the order of
-/// the table. A key that the text lacks stood for its default; keys that this program does not know decide
-/// bits. A value with '#' cannot be compared: no INI text holds it. Throws ConfigError as read_ini().
+/// The differences between `options` and the configuration `text` of a checkpoint, in the order of the table.
+/// A key missing in the text has its default value; unknown keys count as Effect::kBits. Values with '#' are
+/// not compared, because no INI text holds them. Throws ConfigError as read_ini() does.
 [[nodiscard]] std::vector<Difference> differences(std::string_view text, const std::string& name,
                                                   const Options& options);
 

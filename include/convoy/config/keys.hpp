@@ -1,6 +1,6 @@
 #pragma once
-// The one table of what can be configured. Parsing, --help, the effective INI, the
-// agreement of ranks and the rules of --resume are made from it.
+// The table of all configuration keys. Parsing, --help, the effective INI, the comparison of ranks and the
+// rules of --resume use it.
 
 #include <functional>
 #include <string>
@@ -11,36 +11,35 @@
 
 namespace convoy::config {
 
-/// What happens where nobody sets a key.
+/// The result if a key is not set.
 enum class Need {
-  kDefault,      ///< it keeps the value Options is made with
+  kDefault,      ///< keeps the value of a default-constructed Options
   kAlways,       ///< an error, also in a checkpoint's configuration
-  kForTraining,  ///< an error where a run is to be started
+  kForTraining,  ///< an error if a run starts
 };
 
-/// How often one source may set a key.
+/// How often a source may set a key: once, or repeatedly in a meaningful order.
 enum class Times { kOnce, kOrdered };
 
-/// What a key decides.
+/// What a key affects.
 enum class Effect {
-  kBits,   ///< what is trained: a run cannot go on with another value
-  kSpeed,  ///< how a run computes, waits or checks, not what comes out
-  kPlace,  ///< where, how far and how often something is read, written or said
+  kBits,   ///< the trained bits: a run cannot be resumed with another value
+  kSpeed,  ///< how a run computes, waits or checks; not its results
+  kPlace,  ///< where, how long and how often a run reads, writes or logs
 };
 
 struct Key {
   std::string name;        ///< "train.batch"
-  std::string value_name;  ///< what --help shows as its value: "N"
-  std::string allowed;     ///< what is right: "an integer from 1 to 1,000"; completes "… is not"
-  std::string help;        ///< what it does, units included
+  std::string value_name;  ///< placeholder in --help: "N"
+  std::string allowed;     ///< allowed values: "an integer from 1 to 1,000"; completes "… is not"
+  std::string help;        ///< meaning, with units
   Need need = Need::kDefault;
   Times times = Times::kOnce;
   Effect effect = Effect::kBits;
 
-  /// Stores a value and where it came from; false where it is not what `allowed` says.
+  /// Stores a value and its origin; false if the value is not `allowed`.
   std::function<bool(Options&, const std::string& value, const std::string& origin)> read;
-  /// The values as `read` takes them back: one, several where it may repeat, none where there is nothing to
-  /// say.
+  /// The values in the format of `read`: one; several if the key may repeat; none if nothing is set.
   std::function<std::vector<std::string>(const Options&)> write;
 
   [[nodiscard]] std::string section() const { return name.substr(0, name.find('.')); }
@@ -49,11 +48,11 @@ struct Key {
 
 /// All keys, section by section, in the order of configs/README.md.
 [[nodiscard]] const std::vector<Key>& keys();
-/// The key of that name, or null.
+/// The key named `name`, or null.
 [[nodiscard]] const Key* find_key(std::string_view name);
 /// Names of all sections, in order.
 [[nodiscard]] std::vector<std::string> section_names();
-/// " (did you mean …?)" for a name that is no key: the same key in another section first, else the nearest.
+/// " (did you mean …?)" for an unknown name: the same key in another section first, else the nearest name.
 [[nodiscard]] std::string suggest_key(std::string_view name);
 
 }  // namespace convoy::config

@@ -1,6 +1,6 @@
 #pragma once
-// "Did you mean …?" for mistyped keys, sections, options and commands. Never guesses on the user's behalf:
-// the suggestion only goes into the message.
+// "Did you mean …?" for mistyped keys, sections, options and commands. The suggestion is only part of the
+// message; the program never uses it.
 
 #include <string>
 #include <string_view>
@@ -8,11 +8,12 @@
 
 namespace convoy::config {
 
-/// The candidate nearest to `word` (fewest insertions, deletions, replacements and swaps of neighbours, at
-/// most a third of the word's length, at least 1); empty where none is that near. The first of equals.
+/// The candidate nearest to `word` (fewest insertions, deletions, replacements and swaps of neighbours; at
+/// most a third of the word's length, and at least 1 is allowed). The first one if several are equally near;
+/// empty if none is near enough.
 [[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
-/// " (did you mean <nearest>?)", or nothing.
+/// " (did you mean <nearest>?)", or an empty string.
 [[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace convoy::config

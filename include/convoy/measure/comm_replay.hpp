@@ -1,6 +1,6 @@
 #pragma once
-// Steps whose computation is a wait and whose communication is real: what a run would do on more ranks than
-// there are cores, and with no computation, what communication takes alone.
+// Steps with real communication and waits instead of computation. They show the speed of a run on more ranks
+// than there are cores, and, without waits, the time of communication alone.
 
 #include <vector>
 
@@ -13,33 +13,33 @@
 
 namespace convoy::measure {
 
-/// How long one group of threads takes for a micro-batch, seconds, while the others work on theirs.
+/// Time of one thread group for one micro-batch, seconds, while the other groups are busy too.
 struct MicroBatchTimes {
-  std::vector<double> forward;   ///< by operation (nn/operations.hpp); the first with the images' loading
-  std::vector<double> backward;  ///< likewise; the last with the loss
+  std::vector<double> forward;   ///< by operation (nn/operations.hpp); the first includes loading the images
+  std::vector<double> backward;  ///< by operation; the last includes the loss
   [[nodiscard]] double sum() const;
 };
 
-/// No computation at all, for so many operations.
+/// Zero times for all operations of `network`.
 [[nodiscard]] MicroBatchTimes no_computation(const nn::Network& network);
 
-/// Medians of whole micro-batches on random images, on all of setting.threads; no MPI.
+/// Medians over whole micro-batches of random images, on all of setting.threads; no MPI.
 [[nodiscard]] MicroBatchTimes measure_micro_batch(const nn::Network& network, const step::Options& options,
                                                   const BenchmarkSetting& setting);
 
-/// Collective. f of comm/reducer.hpp for steps of options.batch over these ranks. Throws ConfigError where
-/// there are more ranks than micro-batches.
+/// Collective. f of comm/reducer.hpp for steps of options.batch samples over these ranks. Throws ConfigError
+/// if there are more ranks than micro-batches.
 [[nodiscard]] comm::PartialSums partial_sums(const comm::Communicator& world, const nn::Network& network,
                                              const step::Options& options,
                                              const kernels::KernelTable<float>& kernels);
 
-/// What a step does. kSumAlone: gradients are added and the sum goes to all ranks, nothing is updated, and
-/// the step ends when all have it. kTraining: all of a training step, whose new values the next one waits for
-/// layer by layer.
+/// The communication of a step. kSumAlone: gradients are added and the sum is sent to all ranks; no update;
+/// the step ends when all ranks have it. kTraining: a full training step; the next step waits for the new
+/// values layer by layer.
 enum class CommReplayKind { kSumAlone, kTraining };
 
-/// Collective. Seconds of a step of options.batch over all ranks, median; about `seconds` are spent. Each
-/// rank waits as long as one thread would compute, and takes part in exchanges as in training (options.comm).
+/// Collective. Median seconds of a step of options.batch samples over all ranks; takes about `seconds`. Each
+/// rank waits as long as one thread would compute, and exchanges gradients as in training (options.comm).
 [[nodiscard]] double replay_communication(const comm::Communicator& world, const nn::Network& network,
                                           const step::Options& options,
                                           const kernels::KernelTable<float>& kernels,

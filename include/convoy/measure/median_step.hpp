@@ -1,5 +1,5 @@
 #pragma once
-// How long a step takes that all ranks make together.
+// Measures the duration of a step that all ranks execute together.
 
 #include <functional>
 
@@ -7,8 +7,8 @@
 
 namespace convoy::measure {
 
-/// Collective. Median seconds of a step(), the same on all ranks: it is called for about `seconds`, five
-/// times at least.
+/// Collective. Median seconds of a step(), the same on all ranks. Calls it for about `seconds`, at least five
+/// times.
 [[nodiscard]] double median_step(const comm::Communicator& world, double seconds,
                                  const std::function<void()>& step);
 

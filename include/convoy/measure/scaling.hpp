@@ -1,12 +1,11 @@
 #pragma once
-// What a step would take on any number of ranks: a model of training's own schedule (engine.hpp,
-// reducer.hpp), fed with measured times of one micro-batch and of the network. Printing is the caller's
-// business.
+// Predicts the time of a step on any number of ranks: a model of training's schedule (step/engine.hpp,
+// comm/reducer.hpp) with measured times of one micro-batch and of the network. The caller prints.
 //
-// One rank stands for all: the one with the most micro-batches on a host that sends the most. Its thread goes
-// through the operations; between two of them messages get on, as in training. A host's wire carries one
-// thing at a time, each way: a stage of a bucket takes latency + messages·gap + bytes/bandwidth (Culler et
-// al. 1993, LogP). Nothing else uses the wire, and all ranks are equally fast.
+// The model simulates one rank: the rank with the most micro-batches on a node that sends the most. Its
+// thread executes the operations; messages progress between two operations, as in training. A node's link
+// carries one transfer at a time in each direction: a stage of a bucket takes latency + messages·gap +
+// bytes/bandwidth (Culler et al. 1993, LogP). Nothing else uses the link, and all ranks are equally fast.
 
 #include <cstdint>
 
@@ -17,34 +16,34 @@
 
 namespace convoy::measure {
 
-/// What the model is fed with, seconds.
+/// Input of the model, seconds.
 struct Costs {
-  MicroBatchTimes micro_batch;  ///< on one thread while the rank's others are as busy
-  double add = 0;               ///< of one number to another, in gradients
-  double update = 0;            ///< of one parameter
-  comm::Link link;              ///< between hosts
+  MicroBatchTimes micro_batch;  ///< on one thread while the rank's other threads are equally busy
+  double add = 0;               ///< of adding one number to another, in gradients
+  double update = 0;            ///< of updating one parameter
+  comm::Link link;              ///< between nodes
 };
 
-/// Measures all but the link, on all of setting.threads; no MPI.
+/// Measures all costs except the link, on all of setting.threads; no MPI.
 [[nodiscard]] Costs measure_costs(const nn::Network& network, const step::Options& options,
                                   const BenchmarkSetting& setting);
 
-/// Who shares a step.
+/// The ranks and threads that share a step.
 struct Job {
   std::int64_t ranks = 1;
   std::int64_t ranks_a_host = 1;
-  std::int64_t threads = 1;  ///< a rank
+  std::int64_t threads = 1;  ///< per rank
   std::int64_t leaves = 1;   ///< micro-batches of a step
 
   [[nodiscard]] std::int64_t hosts() const { return (ranks + ranks_a_host - 1) / ranks_a_host; }
 };
 
 struct Prediction {
-  double step = 0;           ///< seconds from one to the next
-  double compute = 0;        ///< of them, what the busiest rank computes: kernels, additions, updates
-  double communication = 0;  ///< what the step's messages take alone
-  double partial_sums = 1;   ///< that the busiest host sends
-  /// What of the step is neither hidden behind computation nor computation.
+  double step = 0;           ///< seconds per step
+  double compute = 0;        ///< computation of the busiest rank within the step: kernels, additions, updates
+  double communication = 0;  ///< time of the step's messages alone
+  double partial_sums = 1;   ///< sent by the busiest node
+  /// Part of the step that is not computation and not hidden by it.
   [[nodiscard]] double exposed() const { return step - compute; }
 };
 

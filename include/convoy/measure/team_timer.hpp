@@ -1,5 +1,5 @@
 #pragma once
-// Times one piece of work that a team of threads does over and over. For benchmarks (measure/benchmark.hpp).
+// Times work that a team of threads repeats. For benchmarks (measure/benchmark.hpp).
 
 #include <chrono>
 #include <cstdint>
@@ -15,14 +15,14 @@ struct LapTimes {
   double fastest = 0;
 };
 
-/// One for each team; its threads share it.
+/// One per team, shared by its threads.
 class TeamTimer {
  public:
   TeamTimer() { laps_.reserve(kMostLaps); }
 
-  /// Calls work() on every thread of the team, first once for nothing, then for at least `seconds` and three
-  /// laps; a lap is as many calls as it takes to be long against the clock's steps. work() ends with the
-  /// team's barrier. All threads call with the same arguments and get the same result; nothing allocates.
+  /// Calls work() on every thread of the team: once as a warm-up, then for at least `seconds` and three laps.
+  /// A lap has enough calls to be long compared with the clock's resolution. work() must end with the team's
+  /// barrier. All threads call with the same arguments and get the same result. Nothing allocates.
   template <class Work>
   [[nodiscard]] LapTimes measure(const Team& team, double seconds, const Work& work) {
     work();
@@ -47,7 +47,7 @@ class TeamTimer {
   void end_lap();
 
   std::vector<double> laps_;  // seconds of a call
-  std::int64_t calls_ = 1;    // of a lap
+  std::int64_t calls_ = 1;    // per lap
   double seconds_ = 0;
   bool is_done_ = false;
   Clock::time_point begin_;

@@ -1,6 +1,7 @@
 #pragma once
-// Checkpoint files (src/CONTRACT.md, "Checkpoint file"): logical tensors, whole or absent. Nothing outside
-// /provenance depends on how many ranks wrote one. Written by the Trainer; read by train, eval, inspect.
+// Checkpoint files (src/CONTRACT.md, "Checkpoint file"): logical tensors, written atomically. Only
+// /provenance depends on the number of ranks that wrote the file. Written by the Trainer; read by train,
+// eval, inspect.
 
 #include <algorithm>
 #include <cstdint>
@@ -21,22 +22,22 @@
 
 namespace convoy::model {
 
-/// Where a run stands; one integer, `step`, is the position, the rest follows from the steps done.
+/// The position of a run. `step` defines it; the other members follow from the steps done.
 struct Progress {
   std::int64_t step = 0;      ///< updates done
-  std::int64_t epoch = 0;     ///< whole epochs finished
-  std::int64_t samples = 0;   ///< seen in all
-  double epoch_loss_sum = 0;  ///< of the epoch under way
+  std::int64_t epoch = 0;     ///< completed epochs
+  std::int64_t samples = 0;   ///< total samples trained
+  double epoch_loss_sum = 0;  ///< of the current epoch
   std::int64_t epoch_correct = 0;
   std::int64_t epoch_samples = 0;
 
-  /// One update on so many samples, whose results sum to `sum`.
+  /// Adds one update on `samples_of_step` samples with result `sum`.
   void add_step(std::int64_t samples_of_step, const nn::LossResult& sum);
-  /// Epoch `finished` (from 0) is done: the next begins with empty sums.
+  /// Ends epoch `finished` (from 0) and resets the sums for the next epoch.
   void end_epoch(std::int64_t finished);
 };
 
-/// What a checkpoint says beside its tensors.
+/// Contents of a checkpoint beside its tensors.
 struct CheckpointHeader {
   std::string isa;
   std::uint64_t seed = 0;
@@ -47,28 +48,29 @@ struct CheckpointHeader {
   std::string data_digest;
 };
 
-/// Facts that may differ between equal runs (time, hosts, versions), written under /provenance.
+/// Facts that may differ between equal runs (time, hosts, versions), stored under /provenance.
 using Provenance = std::map<std::string, std::string>;
 
-/// Who puts the bytes of a checkpoint into its file. The file is the same.
+/// Which ranks write a checkpoint. The file is the same.
 enum class Writers {
   kOne,   ///< rank 0
-  kNode,  ///< a rank of every node, through MPI
+  kNode,  ///< one rank per node, through MPI
   kAll,   ///< every rank, through MPI
 };
 
-/// Ranks that write, as all of them see it, and how the state comes to them.
+/// The ranks that write (the same group on every rank), and the transfer of the state to them.
 class WriterGroup {
  public:
-  /// Collective over `world`. Of `state` only what this rank keeps matters.
+  /// Collective over `world`. From `state`, only the parts that this rank keeps are used.
   WriterGroup(const comm::Communicator& world, Writers writers, const nn::Network& network,
               const State& state);
-  /// Whether a thread may write while others send messages, too (communicator.hpp): one writer alone may.
+  /// True if a thread may write while other threads send messages (communicator.hpp): only with a single
+  /// writer.
   [[nodiscard]] bool may_write_beside() const { return may_write_beside_; }
-  /// Moves a state of the optimizer from its owners to the writers. Empty if there is no state, or one rank
-  /// alone, which keeps it as it is written.
+  /// Moves optimizer state from its owners to the writers. Empty if there is no state, or with a single rank,
+  /// which already keeps it in file order.
   [[nodiscard]] const std::optional<comm::Redistribution>& redistribution() const { return redistribution_; }
-  /// The writers where this rank is one of them.
+  /// The writers' communicator if this rank is a writer.
   [[nodiscard]] const std::optional<comm::Communicator>& mine() const { return mine_; }
   /// All ranks.
   [[nodiscard]] const comm::Communicator& world() const { return world_; }
@@ -80,12 +82,11 @@ class WriterGroup {
   bool may_write_beside_ = true;
 };
 
-/// A copy of what one rank gives to a checkpoint; the state may change meanwhile.
+/// A copy of one rank's part of a checkpoint; the state may change afterwards.
 struct Snapshot {
-  std::vector<float>
-      parameters;  ///< its rows of every tensor, one after the other; none where it does not write
+  std::vector<float> parameters;  ///< this rank's rows of every tensor; empty if it does not write
   std::vector<float> statistics;  ///< likewise
-  /// A state of the optimizer: State::owned of it, whoever writes it.
+  /// One state of the optimizer: this rank's State::owned part, also if another rank writes it.
   struct OptimizerState {
     std::string name;
     std::vector<float> values;
@@ -93,14 +94,15 @@ struct Snapshot {
   std::vector<OptimizerState> optimizer;
 };
 
-/// Only copies; `memory`: an earlier snapshot, whose memory is taken (new pages cost more than copying).
+/// Only copies. `memory`: an earlier snapshot whose memory is reused, because new pages cost more than the
+/// copy.
 [[nodiscard]] Snapshot take_snapshot(const WriterGroup& group, const nn::Network& network, const State& state,
                                      Snapshot memory = {});
 
-/// Collective over the group's world, each rank with its snapshot; the same header and provenance on all.
-/// Writes `path` beside its place, then commits it (io/commit.hpp); `before_rename` runs on rank 0. Throws
-/// IoError, the same on every rank; then nothing is left behind and an older file of that name stands.
-/// `gzip_level` 0: tensors lie as they are, else in compressed chunks.
+/// Collective over the group's world: each rank passes its snapshot, all pass the same header and provenance.
+/// Writes a temporary file beside `path`, then commits it (io/commit.hpp); `before_rename` runs on rank 0.
+/// Throws IoError, the same on every rank; then no temporary file remains and an older file `path` is
+/// unchanged. `gzip_level` 0: tensors are contiguous and uncompressed; otherwise in compressed chunks.
 void write_checkpoint(const std::string& path, const WriterGroup& group, const nn::Network& network,
                       const CheckpointHeader& header, const Snapshot& snapshot, const Provenance& provenance,
                       int gzip_level, const std::function<void()>& before_rename);
@@ -108,41 +110,42 @@ void write_checkpoint(const std::string& path, const WriterGroup& group, const n
 /// Throws ConfigError (no such file), IoError, DataError (damaged, or not a checkpoint).
 [[nodiscard]] CheckpointHeader read_checkpoint_header(const std::string& path);
 
-/// Reads the tensors of `network` into `state`, whose buffers have the network's sizes, and of the
-/// optimizer's states in it what it keeps. Throws DataError where a tensor is missing or has another shape.
+/// Reads the tensors of `network` into `state`, whose buffers have the network's sizes. Reads only the parts
+/// of the optimizer's states that `state` keeps. Throws DataError if a tensor is missing or has a different
+/// shape.
 void read_checkpoint_state(const std::string& path, const nn::Network& network, State& state);
 
 /// One tensor of a checkpoint.
 struct StoredTensor {
   std::string path;
   const nn::Tensor& tensor;
-  std::span<const float> values;  ///< all of it, as it is stored
+  std::span<const float> values;  ///< the whole tensor in file order
 };
 
-/// Calls `f(stored, elements of the tensor, values)` with everything of `state` that this rank holds and a
-/// checkpoint of `network` has too: `values` are the state's, of `elements`. Throws as
-/// read_checkpoint_state().
+/// Calls `f(stored, elements, values)` for every part of `state` that this rank holds and a checkpoint of
+/// `network` contains: `elements` of the tensor, with `values` in the state. Throws as
+/// read_checkpoint_state() does.
 void for_each_tensor(
     const std::string& path, const nn::Network& network, State& state,
     const std::function<void(const StoredTensor& stored, const Range& elements, float* values)>& f);
 
-/// Throws DataError if the checksum of the file is missing or wrong; to be called before the reads above.
+/// Throws DataError if the file's checksum is missing or wrong. Call before the reads above.
 void require_sound_checkpoint(const std::string& path);
 
-/// XXH3-128 of every tensor under /model and /optimizer, with names and shapes, in the order of their paths:
-/// the trained bits, whatever wrote them.
+/// XXH3-128 of all tensors under /model and /optimizer, with names and shapes, in path order. It depends on
+/// the trained bits only.
 [[nodiscard]] Digest hash_of_checkpoint(const std::string& path);
 
 /// True if the root attribute `format` says that this HDF5 file is a checkpoint.
 [[nodiscard]] bool is_checkpoint(const std::string& path);
 
-/// For `convoy inspect`: what is in it, a line each.
+/// Describes the file for `convoy inspect`, one item per line.
 [[nodiscard]] std::string describe_checkpoint(const std::string& path);
 
 /// "step-00000042.h5".
 [[nodiscard]] std::string checkpoint_name(std::int64_t step);
-/// Names in `folder` that checkpoint_name gives, the newest (largest step) first; empty where there is no
-/// folder.
+/// Names in `folder` in the format of checkpoint_name, largest step first; empty if the folder does not
+/// exist.
 [[nodiscard]] std::vector<std::string> list_checkpoints(const std::string& folder);
 
 }  // namespace convoy::model

@@ -1,6 +1,6 @@
 #pragma once
-// How samples are cut into steps, steps into micro-batches, and micro-batches shared out over ranks: the one
-// place where these numbers are computed. From the configuration and the size of the split alone.
+// Splits samples into steps, steps into micro-batches, and micro-batches over ranks. All these numbers are
+// computed here, from the configuration and the split's size only.
 
 #include <cstdint>
 
@@ -11,28 +11,28 @@ namespace convoy::step {
 
 class BatchPlan {
  public:
-  /// For steps of options.batch on a split of `samples` samples (above 0).
+  /// For steps of options.batch samples on a split of `samples` samples (above 0).
   BatchPlan(const Options& options, std::int64_t samples);
-  /// For whole steps alone, as benchmarks make them.
+  /// For whole steps only, as in benchmarks.
   explicit BatchPlan(const Options& options) : BatchPlan(options, options.batch) {}
 
   [[nodiscard]] std::int64_t steps_per_epoch() const;
-  /// Samples of step `step` of a run, from 0: the batch, or what an epoch's last step has left.
+  /// Samples of step `step` of a run (from 0): the batch; in an epoch's last step, the remaining samples.
   [[nodiscard]] std::int64_t samples_of_step(std::int64_t step) const;
-  /// Samples of the largest step: the batch, or the whole split if that is smaller.
+  /// Samples of the largest step: the batch, or the whole split if it is smaller.
   [[nodiscard]] std::int64_t most_samples() const;
 
-  /// Micro-batches of `samples` samples; the last may be smaller than the others.
+  /// Number of micro-batches for `samples` samples; the last one may be smaller.
   [[nodiscard]] std::int64_t micro_batches(std::int64_t samples) const;
-  /// Of the largest step, and of an epoch's last.
+  /// Micro-batches of the largest step, and of an epoch's last step.
   [[nodiscard]] std::int64_t micro_batches() const { return micro_batches(most_samples()); }
   [[nodiscard]] std::int64_t micro_batches_of_last_step() const;
 
-  /// The positions in a step's batch of the samples of micro-batches `block` (comm/tree.hpp, leaf_block);
-  /// past the batch's end if its last is not whole.
+  /// Positions in a step's batch of the samples of micro-batches `block` (comm/tree.hpp, leaf_block). The
+  /// range exceeds the batch's end if the last micro-batch is not whole.
   [[nodiscard]] Range positions(const Range& block) const;
 
-  /// More ranks than micro-batches cannot all work: throws ConfigError that says which micro-batch would do.
+  /// Throws ConfigError if there are more ranks than micro-batches; the message suggests a micro-batch size.
   void require_work_for(int ranks) const;
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
-// How a network's gradient is cut for its way across the ranks. From shapes alone; decides no bit.
+// Splits a network's gradient into buckets for the reduction across ranks. Depends on shapes only; does not
+// change the result's bits.
 
 #include <cstdint>
 #include <vector>
@@ -10,27 +11,28 @@
 
 namespace convoy::step {
 
-/// What an operation (nn/operations.hpp) assigns of a gradient vector.
+/// The parts of the gradient vector that an operation (nn/operations.hpp) assigns.
 struct OperationRanges {
   Range parameters, statistics;
 };
-/// By operation, in order.
+/// One entry per operation, in order.
 [[nodiscard]] std::vector<OperationRanges> operation_ranges(const nn::Network& network);
 
-/// A stretch of the gradient vector that crosses the ranks as one.
+/// A contiguous range of the gradient vector that is reduced across ranks in one piece.
 struct Bucket {
   Range elements;
-  int operation = 0;  ///< whose backward pass completes it
+  int operation = 0;  ///< its backward pass completes this bucket
 };
 
-/// The gradient of `network` in buckets of about `bytes` at most, in the order in which backward completes
-/// them: neighbouring small tensors together, large ones cut evenly between blocks of norms
-/// (optim/optimizer.hpp), so that a bucket may be up to three of those blocks larger. From shapes alone.
+/// Splits the gradient of `network` into buckets of at most about `bytes`, in the order in which backward
+/// completes them. Neighbouring small tensors share a bucket; large tensors are split evenly at the
+/// boundaries of norm blocks (optim/optimizer.hpp). A bucket may exceed `bytes` by up to three norm blocks.
+/// Depends on shapes only.
 [[nodiscard]] std::vector<Bucket> plan_buckets(const nn::Network& network, std::int64_t bytes);
 
-/// How many micro-batches go back layer by layer, so that gradients are complete early (step/engine.hpp). It
-/// takes memory and cache hits, so 1 where there is nothing to win: within one host, or where the gradient
-/// crosses a slow wire within the backward pass of one micro-batch.
+/// Number of micro-batches that go through backward together, layer by layer, so that gradients are complete
+/// early (step/engine.hpp). This costs memory and cache hits. Returns 1 if there is no gain: within one node,
+/// or if a slow network transfers the gradient within the backward pass of one micro-batch.
 [[nodiscard]] std::int64_t layerwise_micro_batches(const nn::Network& network, std::int64_t micro_batch,
                                                    int hosts, const CommOptions& options);
 

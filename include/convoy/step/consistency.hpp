@@ -1,5 +1,5 @@
 #pragma once
-// What the ranks of a run must have in common: build, instruction set, state (src/CONTRACT.md, "The same
+// Checks that all ranks of a run have the same build, instruction set and state (src/CONTRACT.md, "The same
 // bits").
 
 #include <string>
@@ -14,17 +14,17 @@
 
 namespace convoy::step {
 
-/// Collective. comm::require_agreement, after a test's hook may have changed `mine` (step/hooks.hpp).
+/// Collective. Calls comm::require_agreement; a test hook may change `mine` first (step/hooks.hpp).
 void compare_across_ranks(const comm::Communicator& world, const Hooks& hooks, std::string_view what,
                           Digest mine, std::string_view advice);
 
-/// Collective. The lowest of all ranks' instruction sets: what every rank then uses.
+/// Collective. Returns the lowest instruction set of all ranks; every rank then uses it.
 [[nodiscard]] kernels::Isa lowest_isa(const comm::Communicator& world, kernels::Isa mine);
 
-/// What to do where builds differ.
+/// Advice if builds differ.
 inline constexpr std::string_view kSameBuild = "start the same convoy program on every host";
 
-/// Sum of the running program's file: two builds never share it.
+/// Digest of the running program's file. Two different builds have different digests.
 [[nodiscard]] Digest build_digest();
 
 }  // namespace convoy::step

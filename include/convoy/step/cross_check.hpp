@@ -1,7 +1,6 @@
 #pragma once
-// Whether two ranks compute the same: each computes one micro-batch of the next rank again and compares the
-// sums of the gradients' bytes. A processor or memory that errs in silence shows so. Private to the train
-// room.
+// Detects silent errors of processors and memory: each rank recomputes one micro-batch of the next rank, and
+// the checksums of the gradients' bytes are compared. Used by StepRunner.
 
 #include <cstdint>
 #include <span>
@@ -13,27 +12,28 @@
 
 namespace convoy::step {
 
-/// The micro-batch of rank `rank` of `ranks` that the one before it computes again after step `step` of
-/// `leaves`, another one the next time; −1: none.
+/// The micro-batch of rank `rank` that the previous rank recomputes after step `step` of `leaves`
+/// micro-batches on `ranks` ranks. The choice changes with every check. −1: none.
 [[nodiscard]] std::int64_t leaf_to_check(std::int64_t leaves, std::int64_t step, int ranks, int rank);
 
 class CrossCheck {
  public:
-  /// For a network of so many operations.
+  /// `operations`: number of operations of the network.
   CrossCheck(comm::Communicator world, int operations);
 
-  /// For a step of `leaves`, number `step`: chooses one micro-batch of every rank (leaf_to_check).
+  /// Chooses one micro-batch of every rank (leaf_to_check) for step number `step` of `leaves` micro-batches.
   void begin(std::int64_t leaves, std::int64_t step);
-  /// The micro-batch of the next rank that this one computes again; −1: none, the step ends the last epoch
-  /// with too few.
+  /// The micro-batch of the next rank that this rank recomputes. −1: none, if an epoch's last step has too
+  /// few micro-batches.
   [[nodiscard]] std::int64_t again() const { return chosen_of(next()); }
 
-  /// What operation `operation` of micro-batch `leaf` has as its gradient. `is_again`: computed again, for
-  /// the next rank.
+  /// Adds the gradient of operation `operation` of micro-batch `leaf`. `is_again`: true if this rank
+  /// recomputed it for the next rank.
   void see(std::int64_t leaf, int operation, std::span<const float> parameters,
            std::span<const float> statistics, bool is_again);
 
-  /// Collective, after both were seen. Throws DisagreementError on every rank, naming two.
+  /// Collective, after see() was called for both micro-batches. Throws DisagreementError on every rank; the
+  /// error names two ranks.
   void verify() const;
 
  private:
@@ -46,7 +46,7 @@ class CrossCheck {
   std::int64_t leaves_ = 0;
   std::int64_t step_ = 0;
   std::vector<Digest> mine_;   // by operation
-  std::vector<Digest> again_;  // of the next rank's
+  std::vector<Digest> again_;  // by operation; of the next rank's micro-batch
 };
 
 }  // namespace convoy::step

@@ -1,11 +1,11 @@
 #pragma once
-// The compute of one rank: its share of a step's micro-batches through the network on its threads, and
+// Computes one rank's share of a step: its micro-batches through the network on its threads. Also computes
 // evaluation.
 //
-// One parallel region a step. Its threads form groups; a group takes whole micro-batches, one after the
-// other, through forward, loss and backward, and adds gradients along the tree as soon as two siblings are
-// there. With fewer micro-batches than threads, a group is a team of several. No communication here: a
-// GradientHook is the only seam.
+// One parallel region per step. The threads form groups. A group computes whole micro-batches one after the
+// other (forward, loss, backward) and adds gradients along the tree as soon as two siblings are complete. If
+// there are fewer micro-batches than threads, a group is a team of several threads. No communication here:
+// GradientHook is the only connection to it.
 
 #include <cstdint>
 #include <functional>
@@ -29,83 +29,82 @@
 
 namespace convoy::step {
 
-/// What one micro-batch adds to the metrics.
+/// The contribution of one micro-batch to the metrics.
 using MicroBatchResult = nn::LossResult;
 
-/// Where samples come from.
+/// The samples to compute on.
 struct Source {
   const data::Split* split = nullptr;
   data::InputTransform transform;
-  data::Augmentation augmentation{};  ///< in training
+  data::Augmentation augmentation{};  ///< used in training
 };
 
-/// left += right, of nodes of the tree in the form of `wire`; by all threads of the team.
+/// left += right, for tree nodes in the format of `wire`. All threads of the team call.
 void add_gradients(const kernels::KernelTable<float>& kernels, comm::Wire wire, std::int64_t size,
                    float* left, const float* right, const Team& team);
 
-/// Sees the gradient of one micro-batch as operation `operation` computed it, before anything is added to it.
-/// Called by one thread of the group; others wait.
+/// Receives the gradient of one micro-batch as operation `operation` computed it, before any addition. One
+/// thread of the group calls it; the others wait.
 using GradientObserver = std::function<void(std::int64_t leaf, int operation, std::span<float> parameters,
                                             std::span<float> statistics)>;
 
-/// How an Engine computes.
+/// Settings of an Engine.
 struct EngineSetting {
   const kernels::KernelTable<float>& kernels;
   int threads = 1;
   std::int64_t micro_batch = 16;
   kernels::Precision precision = kernels::Precision::kFloat32;
-  /// The form of every micro-batch's gradient and of sums of them; statistics stay float32.
+  /// Format of each micro-batch's gradient and of sums of gradients; statistics stay float32.
   comm::Wire wire = comm::Wire::kFloat32;
-  /// How many micro-batches a group takes through the network together, layer by layer (see traverse()); each
-  /// takes a workspace.
+  /// Number of micro-batches that a group takes through the network together, layer by layer (see
+  /// traverse()). Each needs its own workspace.
   std::int64_t layerwise = 1;
-  /// Where gradients go, [gradient_size] each, as many as any plan needs; empty: to buffers of the engine.
+  /// Gradient buffers, [gradient_size] each, as many as any plan needs. Empty: the engine allocates its own.
   std::vector<float*> slots{};
-  Profile* profile = nullptr;      ///< for as many threads; books the time of steps
-  Heartbeat* heartbeat = nullptr;  ///< told after every operation
+  Profile* profile = nullptr;      ///< for at least `threads` threads; records the time of steps
+  Heartbeat* heartbeat = nullptr;  ///< ticked after every operation
 };
 
-/// What one call of Engine::gradients() computes.
+/// Input and output of one call of Engine::gradients().
 struct GradientTask {
   const StepPlan& plan;
   const Source& source;
-  data::Stream* stream = nullptr;  ///< of a streamed split: holds the samples
+  data::Stream* stream = nullptr;  ///< holds the samples of a streamed split
   const model::State& state;
-  std::span<const std::int64_t>
-      batch;  ///< samples of the whole step, all ranks; leaf i is micro-batch i of it
+  std::span<const std::int64_t> batch;  ///< samples of the whole step, all ranks; leaf i is micro-batch i
   std::uint64_t seed = 0;
   std::int64_t epoch = 0;
-  std::span<MicroBatchResult> leaves;  ///< assigned: one a leaf of plan.block
+  std::span<MicroBatchResult> leaves;  ///< assigned: one per leaf of plan.block
   GradientHook* hook = nullptr;
-  GradientObserver observer{};  ///< empty: nobody looks
+  GradientObserver observer{};  ///< empty: no observer
 };
 
 class Engine {
  public:
-  /// `network` and what `setting` refers to must outlive it.
+  /// `network` and all objects in `setting` must outlive the engine.
   Engine(const nn::Network& network, EngineSetting setting);
 
-  /// This rank's gradients of one step. Assigns plan.groups' results to their slots (before
-  /// plan.final_merges), valid until the next call, and task.leaves.
+  /// Computes this rank's gradients of one step. Assigns the results of plan.groups to their slots (before
+  /// plan.final_merges), valid until the next call. Assigns task.leaves.
   void gradients(const GradientTask& task);
 
-  /// The rest of a step that no other rank takes part in: plan.final_merges, then the update. `norms`: of an
-  /// optimizer that asks for some; else null.
+  /// Completes a step on a single rank: plan.final_merges, then the update. `norms`: required if the
+  /// optimizer uses norms, else null.
   void update(const StepPlan& plan, const model::Update& update, model::State& state,
               NormSums* norms = nullptr);
 
-  /// Results of samples [block.begin·m, block.end·m) of the split, m the micro-batch, one a leaf. `stream`:
-  /// of a streamed split, holds these samples. `confusion` ([classes][classes], row = label, column = answer;
-  /// may be empty) is added to.
+  /// Evaluates samples [block.begin·m, block.end·m) of the split (m: the micro-batch size). Assigns `leaves`,
+  /// one result per leaf. `stream`: holds these samples if the split is streamed. Adds to `confusion`
+  /// ([classes][classes], row = label, column = predicted class; may be empty).
   void evaluate(const Source& source, const data::Stream* stream, const model::State& state,
                 const Range& block, std::span<MicroBatchResult> leaves, std::span<std::int64_t> confusion);
 
-  /// Makes the memory that steps of `plan` need; a step makes what is missing itself.
+  /// Allocates the memory for steps of `plan`. Without this call, the first step allocates it.
   void prepare(const StepPlan& plan);
-  /// Likewise for evaluate() with blocks of up to `leaves`.
+  /// The same for evaluate() with blocks of up to `leaves` leaves.
   void prepare_evaluation(std::int64_t leaves);
 
-  /// Tells the heartbeat, if there is one, that something goes on.
+  /// Ticks the heartbeat, if there is one.
   void tick() {
     if (setting_.heartbeat != nullptr) setting_.heartbeat->tick();
   }
@@ -114,37 +113,37 @@ class Engine {
   [[nodiscard]] const kernels::Planner& planner() const { return setting_.kernels.planner; }
   [[nodiscard]] std::int64_t micro_batch() const { return setting_.micro_batch; }
   [[nodiscard]] kernels::Precision precision() const { return setting_.precision; }
-  /// Bytes held by the networks' activations, diffs and scratch, and by gradients.
+  /// Bytes of the networks' activations, diffs and scratch, and bytes of gradients.
   [[nodiscard]] std::int64_t workspace_bytes() const;
   [[nodiscard]] std::int64_t gradient_bytes() const;
 
  private:
-  /// What one group of threads works in.
+  /// Working memory of one group of threads.
   struct Group {
-    int team = 0;  // the most threads its workspace is for; 0: there is none
-    std::vector<std::unique_ptr<nn::Workspace<float>>> workspaces;  // of micro-batches in hand at once
-    std::vector<std::int64_t> labels;                               // of the micro-batch in hand
-    std::vector<float> targets;                                     // or these
-    std::vector<std::int64_t> numbers;                              // of its samples, in evaluation
+    int team = 0;  // largest team the workspace supports; 0: no workspace
+    std::vector<std::unique_ptr<nn::Workspace<float>>> workspaces;  // of the group's current micro-batches
+    std::vector<std::int64_t> labels;                               // of the current micro-batch
+    std::vector<float> targets;         // instead of labels, if the split has targets
+    std::vector<std::int64_t> numbers;  // sample numbers of the micro-batch, in evaluation
   };
 
-  /// Of the last forward(); one thread of the group.
+  /// Loss of the last forward(). One thread of the group calls.
   static MicroBatchResult loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
                                   nn::Workspace<float>& workspace);
   void prepare_groups(std::int64_t groups, std::int64_t workspaces);
   /// A micro-batch's images into `input`. One thread.
   static void load(const GradientTask& task, const nn::MicroBatch& micro_batch, float* input);
   void run_group(const GradientTask& task, std::int64_t g, const Team& team);
-  /// What follows an operation's backward pass of one micro-batch: its gradient is shown to the observer,
-  /// rounded for the wire, and added to its siblings. By all threads of the team.
+  /// Processes an operation's gradient of one micro-batch after backward: calls the observer, rounds to the
+  /// wire format, adds to siblings. All threads of the team call.
   void add_gradient(const GradientTask& task, const StepPlan::Leaf& leaf, int operation, const Team& team);
-  /// plan.final_merges over `elements`, of parameters or of statistics. One thread.
+  /// plan.final_merges over `elements`, all parameters or all statistics. One thread.
   void finish_sums(const StepPlan& plan, const Range& elements);
-  /// Calls f with stretches of the gradient vector, each of parameters or of statistics and small enough that
-  /// its sum stays in the cache; different ones on different threads.
+  /// Calls f with ranges of the gradient vector, on different threads. Each range has only parameters or only
+  /// statistics, and is small enough for its sum to stay in the cache.
   template <class Function>
   void for_each_stretch(const Function& f);
-  /// For a thread of group `group` among `groups`.
+  /// Timer for a thread of group `group` of `groups`.
   [[nodiscard]] PartTimer timer_of(std::int64_t groups, std::int64_t group, const Team& team) const;
   [[nodiscard]] float* slot(std::int64_t i) {
     const auto at = static_cast<std::size_t>(i);
@@ -155,7 +154,7 @@ class Engine {
   EngineSetting setting_;
   TeamPool pool_;
   std::vector<Group> groups_;
-  std::vector<AlignedBuffer<float>> slots_;  // empty if the setting has some
+  std::vector<AlignedBuffer<float>> slots_;  // empty if the setting provides slots
   std::vector<OperationRanges> ranges_;      // by operation
 };
 

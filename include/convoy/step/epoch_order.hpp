@@ -1,5 +1,5 @@
 #pragma once
-// The order in which an epoch's samples are trained: a pure function of (seed, epoch).
+// The order of an epoch's training samples: a pure function of (seed, epoch).
 
 #include <cstdint>
 #include <span>
@@ -13,10 +13,10 @@ class EpochOrder {
  public:
   explicit EpochOrder(data::SampleOrder order) : order_(std::move(order)) {}
 
-  /// Makes `epoch` (from 0) the present one; whether it was not already. Cost: a pass over all samples.
+  /// Makes `epoch` (from 0) the current epoch; false if it already was. Cost: one pass over all samples.
   bool begin_epoch(std::int64_t epoch);
   [[nodiscard]] std::int64_t epoch() const { return epoch_; }
-  /// Samples of the present epoch's step `step` (from 0): `size` of them, fewer in the last step.
+  /// Samples of the current epoch's step `step` (from 0): `size` of them, fewer in the last step.
   [[nodiscard]] std::span<const std::int64_t> batch(std::int64_t step, std::int64_t size) const;
 
  private:

@@ -1,23 +1,23 @@
 #pragma once
-// What a rank's threads say of their progress, and the watchdog reads.
+// Progress of a rank's threads: they write it, the watchdog reads it.
 
 #include <atomic>
 #include <cstdint>
 
 namespace convoy::step {
 
-/// What a rank's compute thread is at.
+/// Current phase of a rank's compute thread.
 enum class Phase : int { kData, kStep, kEvaluation, kCheckpoint, kAgreement };
 
 class Heartbeat {
  public:
-  /// The compute thread goes on to something else.
+  /// The compute thread starts another phase.
   void enter(Phase phase, std::int64_t step) {
     phase_.store(phase, std::memory_order_relaxed);
     step_.store(step, std::memory_order_relaxed);
     tick();
   }
-  /// Something goes on. Any thread, as often as it likes.
+  /// Reports progress. Any thread, any number of times.
   void tick() { ticks_.fetch_add(1, std::memory_order_relaxed); }
 
   [[nodiscard]] Phase phase() const { return phase_.load(std::memory_order_relaxed); }

@@ -1,5 +1,5 @@
 #pragma once
-// The seam through which tests spoil what ranks compute, to see that the others notice.
+// Hooks for tests: they corrupt a rank's data, to check that other ranks detect it.
 
 #include <cstddef>
 #include <cstdint>
@@ -9,9 +9,9 @@
 
 namespace convoy::step {
 
-/// Seams for tests: `corrupt` gets the bytes that ranks compare ("build", "configuration", "data": a digest;
-/// "parameters": after each update; "gradient": of a micro-batch and layer, as it is computed, on any thread)
-/// and may change them. The program that users run installs none.
+/// `corrupt` receives the bytes that ranks compare and may change them. `what` is "build", "configuration" or
+/// "data" (a digest), "parameters" (after each update), or "gradient" (of a micro-batch and layer, when
+/// computed, on any thread). The product installs no hook.
 struct Hooks {
   std::function<void(std::string_view what, int rank, std::int64_t step, std::span<std::byte> bytes)> corrupt;
 };

@@ -1,5 +1,5 @@
 #pragma once
-// The loss and correct answers of a step, from the micro-batches of all ranks. Private to the train room.
+// Sums a step's loss and correct answers over the micro-batches of all ranks. Used by StepRunner.
 
 #include <cstdint>
 #include <functional>
@@ -16,20 +16,21 @@ class LossSums {
  public:
   explicit LossSums(comm::Communicator world);
 
-  /// Where this rank's results of a step of `leaves` micro-batches go: as many places as any rank needs, all
-  /// zero, valid until the next call.
+  /// Buffer for this rank's results of a step of `leaves` micro-batches: as many entries as any rank needs,
+  /// all zero, valid until the next call.
   [[nodiscard]] std::span<MicroBatchResult> places(std::int64_t leaves);
 
-  /// Collective, after the places of such a step (at least one micro-batch) were filled. The sum over all
-  /// ranks, added along the tree. `request`, a Request (trainer.hpp), is sent in the same message.
-  /// `meanwhile` is called over and over while it waits.
+  /// Collective, after the entries of places() are filled (at least one micro-batch). Returns the sum over
+  /// all ranks, added along the tree. `request` (a Request, trainer.hpp) is sent in the same message. Calls
+  /// `meanwhile` repeatedly while waiting.
   [[nodiscard]] MicroBatchResult sum(
       std::int64_t leaves, int request = 0, const std::function<void()>& meanwhile = [] {});
   /// The largest `request` of any rank in the last sum().
   [[nodiscard]] int strongest_request() const { return strongest_request_; }
 
  private:
-  /// What ranks send each other: one a place. Every rank has a place, so every rank's request travels.
+  /// Message between ranks: one per entry of places(). Every rank has at least one entry, so every rank sends
+  /// its request.
   struct Record {
     MicroBatchResult leaf;
     std::int32_t request = 0;  ///< of the rank, the same in all its records

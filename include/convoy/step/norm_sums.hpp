@@ -1,7 +1,7 @@
 #pragma once
-// The norms that an optimizer asks for between the summed gradient and its update (optim/optimizer.hpp), with
-// the same bits at any number of ranks and threads: a tensor is cut into fixed blocks, a block's sum of
-// squares is formed by whoever has its sum, and blocks, then tensors, are added along the fixed tree
+// Norms that an optimizer needs after the gradient sum and before its update (optim/optimizer.hpp). The bits
+// are the same for any number of ranks and threads: tensors are split into fixed blocks, the thread that has
+// a block's sum computes its sum of squares, then blocks and tensors are added along the fixed tree
 // (comm/tree.hpp). No communication here.
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace convoy::step {
 
-/// The blocks of a network's parameters: between multiples of optim::kNormBlock and ends of tensors.
+/// The norm blocks of a network's parameters: split at multiples of optim::kNormBlock and at ends of tensors.
 struct NormBlock {
   std::int64_t tensor = 0;
   Range elements;
@@ -22,35 +22,36 @@ struct NormBlock {
 
 class NormSums {
  public:
-  /// For all stages of `optimizer`, over `tensors` (at least one).
+  /// For all norm stages of `optimizer`, over `tensors` (at least one).
   NormSums(const optim::Optimizer& optimizer, const std::vector<optim::ParameterRange>& tensors);
 
   [[nodiscard]] const std::vector<NormBlock>& blocks() const { return blocks_; }
-  /// Numbers of the blocks of `elements`, a stretch of parameters that cuts none.
+  /// Numbers of the blocks in `elements`, a range of parameters that contains whole blocks only.
   [[nodiscard]] Range blocks_of(const Range& elements) const;
   [[nodiscard]] int stages() const { return static_cast<int>(vectors_.size()); }
-  /// Vectors of a stage.
+  /// Number of vectors whose norms a stage needs.
   [[nodiscard]] int vectors(int stage) const { return vectors_[static_cast<std::size_t>(stage)]; }
 
-  /// A step begins: norms() has none.
+  /// Starts a step: clears norms().
   void restart() { norms_.clear(); }
-  /// Where stage `stage` has block number `block`'s sums of squares, [vectors]: different blocks by different
-  /// threads.
+  /// The sums of squares of block `block` in stage `stage`, [vectors]. Different threads may write different
+  /// blocks.
   [[nodiscard]] std::span<double> squares(int stage, std::int64_t block) {
     const auto each = static_cast<std::size_t>(vectors(stage));
     return std::span(squares_).subspan(static_cast<std::size_t>(block) * each, each);
   }
-  /// All blocks' squares of `stage` are there: norms() has that stage's, too. In the order of stages.
+  /// Adds the norms of `stage` to norms(). Call when all blocks' squares are assigned, in the order of
+  /// stages.
   void finish(int stage);
   [[nodiscard]] const optim::Norms& norms() const { return norms_; }
 
  private:
   std::vector<int> vectors_;       // by stage
-  std::vector<NormBlock> blocks_;  // in the order of memory
+  std::vector<NormBlock> blocks_;  // in memory order
   std::vector<Range> blocks_of_tensor_;
-  std::vector<double> squares_;     // of the stage under way
-  std::vector<double> of_blocks_;   // of one vector
-  std::vector<double> of_tensors_;  // likewise
+  std::vector<double> squares_;     // of the current stage
+  std::vector<double> of_blocks_;   // of one vector, by block
+  std::vector<double> of_tensors_;  // of one vector, by tensor
   optim::Norms norms_;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
-// What one training step reads of the configuration, as plain values. A run adds its own (train/options.hpp);
-// benchmarks and the communication replay need no more than this.
+// The configuration of one training step, as plain values. A run adds its own (config/options.hpp);
+// benchmarks and the communication replay need only these.
 
 #include <cstdint>
 
@@ -12,16 +12,16 @@
 
 namespace convoy::step {
 
-/// How ranks exchange gradients. None of it decides a bit.
+/// How ranks exchange gradients. Only `wire` changes the result's bits.
 struct CommOptions {
-  std::int64_t bucket_bytes = std::int64_t{1} << 20;  ///< most of a gradient that goes on its way together
-  bool overlap = true;                                ///< buckets leave while the backward pass still runs
-  std::int64_t timeout_seconds = 300;  ///< without progress the job ends with status 6; 0: never
-  std::int64_t verify_every = 100;  ///< steps between comparisons of parameters; 0: at each epoch's end alone
-  bool shared_memory = true;        ///< ranks of one host work in each other's memory
+  std::int64_t bucket_bytes = std::int64_t{1} << 20;  ///< largest part of a gradient that is sent at once
+  bool overlap = true;                                ///< send buckets while the backward pass runs
+  std::int64_t timeout_seconds = 300;  ///< without progress, the job ends with status 6; 0: no limit
+  std::int64_t verify_every = 100;     ///< steps between comparisons of parameters; 0: only at an epoch's end
+  bool shared_memory = true;           ///< ranks of one node access each other's memory
   comm::Reduction reduction = comm::Reduction::kTree;
-  comm::Wire wire = comm::Wire::kFloat32;  ///< of every node of the tree: decides bits
-  bool shards_optimizer = true;            ///< its state is held once over all ranks, else once a host
+  comm::Wire wire = comm::Wire::kFloat32;  ///< format of every tree node; changes bits
+  bool shards_optimizer = true;  ///< true: one copy of its state over all ranks; false: one copy per node
 };
 
 struct Options {
@@ -29,7 +29,7 @@ struct Options {
   optim::OptimizerOptions optimizer;  ///< [optimizer]
 
   std::int64_t batch = 128;       ///< [train] the global batch
-  std::int64_t micro_batch = 16;  ///< as effective: min(16, batch) if the configuration does not say
+  std::int64_t micro_batch = 16;  ///< effective value: min(16, batch) if not configured
   kernels::Precision precision = kernels::Precision::kFloat32;
   std::uint64_t seed = 1;
 

@@ -1,8 +1,8 @@
 #pragma once
-// Where the time of steps goes: kernels, reduction, data, optimizer, and what is left. Trainer, Engine and
-// `convoy bench` start the timers below where work begins; with a null profile, or one that is off, a timer
-// reads no clock. Each thread writes to a place of its own, and nothing allocates. Not for evaluation,
-// checkpoints or whatever else lies between steps.
+// Measures the time of steps by activity: kernels, reduction, data, optimizer, other. Trainer, Engine and
+// `convoy bench` start the timers below where work begins. With a null or disabled profile, a timer reads no
+// clock. Each thread writes to its own slot; nothing allocates. Not for evaluation, checkpoints, or other
+// work between steps.
 
 #include <array>
 #include <chrono>
@@ -12,56 +12,56 @@
 
 namespace convoy::step {
 
-/// What a thread may be doing in a step.
+/// Activity of a thread in a step.
 enum class Activity : std::size_t {
-  kKernels,    ///< forward, loss and backward, with the waits of a team's threads for each other in them
-  kReduction,  ///< adding gradients and losses, in a rank and across ranks, with the waits for other ranks
+  kKernels,    ///< forward, loss and backward, including waits within a team
+  kReduction,  ///< adding gradients and losses, in a rank and across ranks, including waits for other ranks
   kData,       ///< filling micro-batches with normalised images
   kOptimizer,  ///< the update of parameters and running statistics
 };
 inline constexpr std::size_t kActivities = 4;
 
-/// A step's time in parts: the activities in order, then what is left ("other": threads that have nothing to
-/// do, the start and end of parallel regions).
+/// Parts of a step's time: the activities in order, then the rest ("other": idle threads, start and end of
+/// parallel regions).
 inline constexpr std::array<std::string_view, kActivities + 1> kShareNames = {"kernels", "reduction", "data",
                                                                               "optimizer", "other"};
 using Shares = std::array<double, kShareNames.size()>;
 
-/// What the steps of one rank took, seconds of wall time.
+/// Time of one rank's steps, seconds of wall time.
 struct StepTimes {
   double total = 0;
-  std::array<double, kActivities> spent{};  ///< by Activity, on average over the threads
+  std::array<double, kActivities> spent{};  ///< by Activity, mean over the threads
 };
 
-/// Fractions of `times.total` (above 0), by kShareNames; they add up to 1.
+/// Fractions of `times.total` (above 0), by kShareNames; their sum is 1.
 [[nodiscard]] Shares shares_of(const StepTimes& times);
 
-/// Shares of the ranks of a job.
+/// Shares over all ranks of a job.
 struct RankShares {
   Shares mean{};
   Shares worst{};                                  ///< the largest of any rank
-  std::array<int, kShareNames.size()> worst_rank;  ///< the first that has it
+  std::array<int, kShareNames.size()> worst_rank;  ///< the first rank with this share
 };
 
-/// Of one or more ranks, totals above 0.
+/// For one or more ranks, each total above 0.
 [[nodiscard]] RankShares shares_of_ranks(const std::vector<StepTimes>& ranks);
 
 class Profile {
  public:
-  /// Whether timers read the clock, from construction on.
+  /// Whether timers read the clock after construction.
   enum class Start { kOff, kOn };
   /// For steps on `threads` threads.
   explicit Profile(int threads, Start start = Start::kOn);
-  /// Timers that begin later read the clock. Not while timers run.
+  /// Enables timers constructed later. Not while timers run.
   void turn_on() { is_on_ = true; }
   [[nodiscard]] bool is_on() const { return is_on_; }
 
-  /// What was booked so far. Not while timers run.
+  /// Time recorded so far. Not while timers run.
   [[nodiscard]] StepTimes times() const;
   [[nodiscard]] std::int64_t steps() const { return steps_; }
 
   using Clock = std::chrono::steady_clock;
-  /// Of what `thread` books as `from`, before or after, so much was `to`.
+  /// Moves `time` of `thread` from activity `from` to `to`. The time may be booked before or after this call.
   void move(int thread, Activity from, Activity to, Clock::duration time) {
     Times& times = threads_[static_cast<std::size_t>(thread)].times;
     times[static_cast<std::size_t>(from)] -= time;
@@ -72,7 +72,7 @@ class Profile {
   friend class StepTimer;
   friend class PartTimer;
   using Times = std::array<Clock::duration, kActivities>;
-  /// A cache line of its own for each thread.
+  /// One cache line per thread.
   struct alignas(64) Slot {
     Times times{};
   };
@@ -84,7 +84,7 @@ class Profile {
   std::vector<Slot> threads_;
 };
 
-/// The whole of one step, from construction to destruction. One thread.
+/// Measures one whole step, from construction to destruction. One thread.
 class StepTimer {
  public:
   explicit StepTimer(Profile* profile);
@@ -97,20 +97,20 @@ class StepTimer {
   Profile::Clock::time_point begin_;
 };
 
-/// The parts of a step, one after the other, on one thread.
+/// Measures the consecutive parts of a step on one thread.
 class PartTimer {
  public:
-  /// A thread of a parallel region: the profile's number `thread`.
+  /// For thread number `thread` of a parallel region.
   PartTimer(Profile* profile, int thread);
-  /// The one thread that works while the others wait for it: its time is everybody's.
+  /// For the only working thread while all others wait: its time counts for all threads.
   explicit PartTimer(Profile* profile);
-  /// The time since the last call, or since construction, went to `activity`.
+  /// Books the time since the last call, or since construction, as `activity`.
   void book(Activity activity);
 
  private:
   explicit PartTimer(Profile::Times* times);
 
-  Profile::Times* times_;  // null: nobody asks
+  Profile::Times* times_;  // null: disabled
   Profile::Clock::time_point begin_;
 };
 

@@ -1,7 +1,7 @@
 #pragma once
-// The schedule of a step on one group of threads: in which order its micro-batches go through the operations,
-// and when the exchange of gradients has its turn between them. The Engine runs it with kernels,
-// measure/comm_replay.hpp with waits in their place; measure/scaling.hpp takes its order for a model.
+// The schedule of a step on one group of threads: the order of micro-batches and operations, and the calls of
+// the gradient exchange between them. The Engine runs it with kernels, measure/comm_replay.hpp with waits
+// instead of kernels; measure/scaling.hpp models its order.
 
 #include <algorithm>
 #include <cstdint>
@@ -10,27 +10,28 @@
 
 namespace convoy::step {
 
-/// What goes on beside a step's computation: called by all of the engine's threads, between kernels. Nothing
-/// may be thrown; waiting is allowed.
+/// Work beside a step's computation, called by all threads of the engine between kernels. Must not throw; may
+/// wait.
 class GradientHook {
  public:
   virtual ~GradientHook() = default;
-  /// Before a group's first micro-batch goes through operation `operation` (nn/operations.hpp), forward.
+  /// Before the group's first forward call of operation `operation` (nn/operations.hpp).
   virtual void before(int operation, int thread) noexcept = 0;
-  /// After a call of some operation.
+  /// After each call of an operation.
   virtual void between(int thread) noexcept = 0;
-  /// All of a group's micro-batches have gone back through `operation`, and what could be added of its
-  /// gradient within the group has been. `is_first`: of the group's threads.
+  /// All micro-batches of a group completed backward of `operation`, and the group added what it could of the
+  /// operation's gradient. `is_first`: true on the group's first thread.
   virtual void after(int operation, int thread, bool is_first) noexcept = 0;
-  /// This thread has nothing left to compute in the step.
+  /// This thread has no more work in the step.
   virtual void finish(int thread) noexcept = 0;
 };
 
-/// The order in which a group of threads takes its `count` micro-batches through the network: up to
-/// `layerwise` of them together, all through one operation before the next, forward and back. So a gradient
-/// is complete right after its layer of the last ones, and the values of late layers are not needed before
-/// the first ones have come that far. Calls forward(i, place, operation) and backward(i, place, operation),
-/// `place` the micro-batch's among those in hand, and complete(operation) once an operation's gradient is.
+/// Takes a group's `count` micro-batches through the network: up to `layerwise` of them together, all through
+/// one operation before the next, forward and backward. So a gradient is complete right after its layer's
+/// last backward, and values of late layers are not needed until the first micro-batches reach these layers.
+/// Calls forward(i, place, operation) and backward(i, place, operation), with `place` the index of
+/// micro-batch i among those taken together, and complete(operation) when the operation's gradient is
+/// complete.
 template <class Forward, class Backward, class Complete>
 void traverse(std::int64_t count, std::int64_t layerwise, int operations, const Forward& forward,
               const Backward& backward, const Complete& complete) {
@@ -46,17 +47,17 @@ void traverse(std::int64_t count, std::int64_t layerwise, int operations, const 
   }
 }
 
-/// One thread's part in a group's step.
+/// The part of one thread in a group's step.
 struct GroupSchedule {
-  std::int64_t micro_batches = 0;  ///< of the group
+  std::int64_t micro_batches = 0;  ///< micro-batches of the group
   std::int64_t layerwise = 1;      ///< see traverse()
   int operations = 0;
-  int thread = 0;        ///< of the rank
-  bool is_first = true;  ///< of the group
+  int thread = 0;        ///< index in the rank
+  bool is_first = true;  ///< true on the group's first thread
 };
 
-/// The step of one thread: traverse(), with load(i, place) before a micro-batch's first operation, and `hook`
-/// (null: none) in its turns.
+/// Runs one thread's step: traverse(), with load(i, place) before a micro-batch's first operation, and calls
+/// of `hook` (may be null).
 template <class Load, class Forward, class Backward>
 void run_schedule(const GroupSchedule& schedule, GradientHook* hook, const Load& load, const Forward& forward,
                   const Backward& backward) {

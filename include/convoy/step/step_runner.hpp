@@ -1,7 +1,6 @@
 #pragma once
-// One update at a time on one rank, and everything it needs to be in step with the other ranks: the engine,
-// the exchange of gradients, the state. Whoever trains (train/trainer.hpp, measure/) decides which step comes
-// when.
+// Runs single steps on one rank: owns the engine, the gradient exchange and the state, and keeps them
+// consistent with other ranks. The caller (train/trainer.hpp, measure/) decides the order of steps.
 
 #include <cstdint>
 #include <functional>
@@ -24,20 +23,20 @@
 
 namespace convoy::step {
 
-/// One step of the run.
+/// Input of one step.
 struct StepInput {
   std::int64_t step = 0;  ///< from 0
   std::int64_t epoch = 0;
   std::span<const std::int64_t> batch;  ///< samples of all ranks
-  data::Stream* stream = nullptr;       ///< of a streamed split: feed_training()
+  data::Stream* stream = nullptr;       ///< for a streamed split: from feed_training()
   double learning_rate = 0;
   bool verify_follows = false;
-  std::function<int()> request;  ///< of this rank (a Request), asked for at the step's end
+  std::function<int()> request;  ///< this rank's Request; called at the step's end
 };
 
 class StepRunner {
  public:
-  /// Collective over `world`; what is referred to must outlive it.
+  /// Collective over `world`. All arguments must outlive the runner.
   StepRunner(const Options& options, const comm::Communicator& world, const nn::Network& network,
              const kernels::KernelTable<float>& kernels, const Source& source, const Hooks& hooks);
 
@@ -45,35 +44,35 @@ class StepRunner {
   [[nodiscard]] model::State& state() { return exchange_ ? exchange_->state() : *own_state_; }
   /// Micro-batches of a whole step.
   [[nodiscard]] std::int64_t leaves() const;
-  /// f, see comm/reducer.hpp, and whether it is of hosts; 1 of a rank alone.
+  /// f (see comm/reducer.hpp) and whether it counts nodes; 1 for a single rank.
   [[nodiscard]] comm::PartialSums partial_sums() const;
-  /// The micro-batch nearest to the present one that would make f 1; 0 where there is none.
+  /// The micro-batch size nearest to the current one with f = 1; 0 if there is none.
   [[nodiscard]] std::int64_t micro_batch_for_one_sum() const;
   [[nodiscard]] bool shares_memory() const;
 
-  /// Bytes of gradients of the host's other ranks that this one works in.
+  /// Bytes of gradients of the node's other ranks that this rank works in.
   [[nodiscard]] std::int64_t bytes_of_node_peers() const {
     return exchange_ ? exchange_->reducer().bytes_of_node_peers() : 0;
   }
 
-  /// Books the time of later steps.
+  /// Records the time of later steps.
   void start_profile() { profile_.turn_on(); }
   [[nodiscard]] const Profile& profile() const { return profile_; }
-  /// Collective. Ends the job where a rank stops answering from now on. Nothing where there is one rank.
+  /// Collective. From now on, a rank that stops responding ends the job. Does nothing on a single rank.
   void start_watchdog();
-  /// For the watchdog's message.
+  /// Sets the phase and step for the watchdog's message.
   void enter(Phase phase, std::int64_t step) { heartbeat_.enter(phase, step); }
 
-  /// Makes the memory of whole and last steps, which else the first of them do. Returns the plan of a whole
-  /// step.
+  /// Allocates memory for whole and last steps; without this call, the first steps allocate it. Returns the
+  /// plan of a whole step.
   const StepPlan& prepare_plans();
 
-  /// Collective. One update of the state, which need not be here yet at its end (settle()). Returns the sums
-  /// of the whole batch. Throws DivergedError where the loss is not finite.
+  /// Collective. Updates the state once; the new state may arrive after the return (settle()). Returns the
+  /// sums over the whole batch. Throws DivergedError if the loss is not finite.
   MicroBatchResult step(const StepInput& input);
-  /// The strongest request that any rank had in the last step.
+  /// The strongest request of any rank in the last step.
   [[nodiscard]] int strongest_request() const { return loss_sums_.strongest_request(); }
-  /// Waits until the state of the last step is here.
+  /// Waits until the state of the last step has arrived.
   void settle() {
     if (exchange_) exchange_->settle();
   }
@@ -105,17 +104,17 @@ class StepRunner {
   Profile profile_;
   std::unique_ptr<const optim::Optimizer> optimizer_;
   std::map<std::int64_t, StepPlan> plans_;      // by number of leaves
-  std::unique_ptr<GradientExchange> exchange_;  // null: one rank alone
-  std::optional<model::State> own_state_;       // of a rank alone
-  std::optional<NormSums> own_norms_;           // likewise, of an optimizer that asks for some
-  std::optional<CrossCheck> cross_check_;       // of several ranks
+  std::unique_ptr<GradientExchange> exchange_;  // null: single rank
+  std::optional<model::State> own_state_;       // single rank only
+  std::optional<NormSums> own_norms_;           // single rank, if the optimizer uses norms
+  std::optional<CrossCheck> cross_check_;       // several ranks only
   Engine engine_;
   struct {
     std::int64_t step = 0;
     bool is_checked = false;
   } observed_;
   LossSums loss_sums_;
-  std::optional<Watchdog> watchdog_;  // last: it looks at the others
+  std::optional<Watchdog> watchdog_;  // declared last, so destroyed first: it reads the other members
 };
 
 }  // namespace convoy::step

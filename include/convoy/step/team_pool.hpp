@@ -1,6 +1,6 @@
 #pragma once
-// Parallel regions of a fixed number of threads, split into teams. The one place where OpenMP threads are
-// started.
+// Parallel regions with a fixed number of threads, split into teams. The only code that starts OpenMP
+// threads.
 
 #include <cstdint>
 #include <exception>
@@ -14,8 +14,8 @@ namespace convoy::step {
 
 class TeamPool {
  public:
-  /// Every thread calls `enter_thread` when it enters a region (KernelTable::enter_thread); null: nothing.
-  /// Throws ConfigError if OpenMP cannot give `threads` threads (OMP_THREAD_LIMIT).
+  /// Every thread calls `enter_thread` at the start of a region (KernelTable::enter_thread); null: no call.
+  /// Throws ConfigError if OpenMP cannot provide `threads` threads (OMP_THREAD_LIMIT).
   explicit TeamPool(int threads, void (*enter_thread)() = nullptr);
   ~TeamPool();
   TeamPool(const TeamPool&) = delete;
@@ -23,17 +23,17 @@ class TeamPool {
 
   [[nodiscard]] int threads() const { return threads_; }
 
-  /// Runs work(group, team) on every thread, `groups` (1 … threads) teams in all; group g has
-  /// split(threads, groups, g) threads. Sets the floating-point mode of each. `work` must not throw. Returns
-  /// when all are done.
+  /// Runs work(group, team) on every thread, split into `groups` teams (1 … threads); group g has
+  /// split(threads, groups, g) threads. Sets the floating-point mode of each thread. `work` must not throw.
+  /// Returns when all threads finish.
   template <class Work>
   void run(std::int64_t groups, const Work& work) {
     const Thunk<Work> thunk{work};
     start(groups, thunk);
   }
 
-  /// Runs make(group) on the first thread of each team. For memory, which belongs near the thread that first
-  /// writes it. Throws the first group's exception where one threw, when all are done.
+  /// Runs make(group) on the first thread of each team. Use it to allocate memory near the thread that first
+  /// writes it. After all finish, rethrows the exception of the first group that threw.
   template <class Make>
   void make(std::int64_t groups, const Make& make) {
     std::vector<std::exception_ptr> failures(static_cast<std::size_t>(groups));
@@ -60,7 +60,7 @@ class TeamPool {
     void operator()(std::int64_t group, const Team& team) const noexcept override { work(group, team); }
     const Work& work;
   };
-  /// A thread's place for one number of groups.
+  /// Group and team of a thread, for one number of groups.
   struct Place {
     std::int64_t group = 0;
     Team team;
@@ -75,7 +75,7 @@ class TeamPool {
 
   int threads_;
   void (*enter_thread_)();
-  std::map<std::int64_t, Split> splits_;  // made when first asked for
+  std::map<std::int64_t, Split> splits_;  // by number of groups; created on first use
 };
 
 }  // namespace convoy::step

@@ -1,8 +1,8 @@
 #pragma once
-// A rank that stops answering ends the job instead of hanging it: a thread that sees nothing go on for too
-// long says where its rank is and whom it waits for, and ends the process with status 6 (the launcher then
-// ends the others). It calls neither MPI nor HDF5, which may be what hangs; a further thread calls the roll,
-// by MPI.
+// Ends the job if a rank stops responding. A thread watches the heartbeat; without progress for too long, it
+// prints the rank's phase and the rank it waits for, and ends the process with status 6 (the launcher then
+// ends the other ranks). It calls neither MPI nor HDF5, because these may hang; a second thread finds
+// unresponsive ranks through MPI.
 
 #include <condition_variable>
 #include <functional>
@@ -18,26 +18,26 @@ namespace convoy::step {
 
 class Watchdog {
  public:
-  /// Ends the process: prints `message` and does not come back. Tests give their own.
+  /// Ends the process: prints `message` and does not return. Tests pass their own function.
   using End = std::function<void(const std::string& message)>;
 
-  /// What is known of the other ranks. Called on threads of the watchdog.
+  /// Information on other ranks. Called on threads of the watchdog.
   struct Others {
-    std::function<int()> waits_for;  ///< the one that is waited for, −1: not known
+    std::function<int()> waits_for;  ///< rank that this rank waits for; −1: unknown
     std::function<std::vector<int>()>
-        find_unresponsive;  ///< those that do not answer; may hang, or be empty: nobody is asked
+        find_unresponsive;  ///< ranks that do not respond; may hang. Empty: not called
   };
 
-  /// For rank `rank`, whose `heartbeat` is watched from now on; `hosts` by rank. `timeout_seconds` 0: never.
-  /// `end` is called on the watchdog's thread. `heartbeat` and `clock` must outlive it.
+  /// Watches `heartbeat` of rank `rank` from now on. `hosts`: host names by rank. `timeout_seconds` 0: never.
+  /// `end` is called on the watchdog's thread. `heartbeat` and `clock` must outlive the watchdog.
   Watchdog(int rank, std::vector<std::string> hosts, double timeout_seconds, const Heartbeat& heartbeat,
            Others others, End end = end_process, const Clock& clock = steady_clock());
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
 
-  /// Prints to standard error and ends the process with status 6, some seconds later, so that every rank that
-  /// is stuck can say so.
+  /// Prints to standard error, waits some seconds so that every stuck rank can print its message, and ends
+  /// the process with status 6.
   [[noreturn]] static void end_process(const std::string& message);
 
  private:

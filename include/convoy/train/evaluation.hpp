@@ -1,5 +1,5 @@
 #pragma once
-// Loss and accuracy over a whole split, each sample counted once at any number of ranks.
+// Loss and accuracy over a whole split; each sample counts once for any number of ranks.
 
 #include <cstdint>
 #include <vector>
@@ -11,8 +11,8 @@
 
 namespace convoy::train {
 
-/// Outputs that a network for `dataset` has. Throws ConfigError where its loss cannot be one of the data
-/// set's targets.
+/// Number of outputs of a network for `dataset`. Throws ConfigError if the loss does not fit the data set's
+/// targets.
 [[nodiscard]] std::int64_t outputs_for(const data::Dataset& dataset, const config::Options& options);
 
 struct Evaluation {
@@ -20,7 +20,7 @@ struct Evaluation {
   double loss = 0;  ///< mean over samples
   std::int64_t correct = 0;
   std::int64_t correct_top5 = 0;
-  std::vector<std::int64_t> confusion;  ///< [classes][classes] counts, row = label; empty unless asked for
+  std::vector<std::int64_t> confusion;  ///< [classes][classes] counts, row = label; empty unless requested
 
   [[nodiscard]] double accuracy() const {
     return static_cast<double>(correct) / static_cast<double>(samples);
@@ -30,9 +30,9 @@ struct Evaluation {
   }
 };
 
-/// Collective over `world`. Micro-batches of the engine's size, losses added along the tree: the same bits at
-/// any number of ranks and threads. The split must not be empty. `io_thread` reads a streamed split; of one
-/// in memory it may be null.
+/// Collective over `world`. Uses micro-batches of the engine's size and adds losses along the tree: the same
+/// bits for any number of ranks and threads. The split must not be empty. `io_thread` reads a streamed split;
+/// may be null for a split in memory.
 [[nodiscard]] Evaluation evaluate(step::Engine& engine, const comm::Communicator& world,
                                   const step::Source& source, const model::State& state,
                                   io::IoThread* io_thread, std::int64_t confusion_classes = 0);

@@ -1,6 +1,5 @@
 #pragma once
-// What a run tells while it goes: the Trainer calls, on rank 0 alone; the train command prints. And the seams
-// that tests alone use.
+// Reports of a running training: the Trainer calls an Observer on rank 0 only; the train command prints.
 
 #include <cstdint>
 #include <functional>
@@ -24,42 +23,42 @@ struct StartReport {
   std::string hdf5;
   std::vector<machine::Placement> placements;
   std::string network;  ///< nn::Network::summary()
-  std::string plan{};   ///< of a dry run: the calls, who makes them, the memory; else empty
+  std::string plan{};   ///< dry run only: the kernel calls, their threads, the memory; else empty
   std::string data;     ///< file, samples, classes
   std::string output;   ///< run.dir
   std::int64_t steps_per_epoch = 0;
   std::int64_t total_steps = 0;
   std::int64_t leaves = 0;  ///< micro-batches of a full step
   comm::PartialSums partial_sums;
-  std::int64_t micro_batch_for_one_sum = 0;  ///< of a dry run: the nearest that would make f 1; 0: none would
-  double idle_share = 0;                     ///< what threads lose because micro-batches divide unevenly
-  bool shares_memory = false;                ///< ranks of one host add in its memory, so that f is of hosts
-  std::string resumed_from;                  ///< empty: from the start
-  std::int64_t step = 0;                     ///< updates done so far
+  std::int64_t micro_batch_for_one_sum = 0;  ///< dry run only: the nearest size with f = 1; 0: none
+  double idle_share = 0;       ///< share of time lost because micro-batches divide unevenly over threads
+  bool shares_memory = false;  ///< ranks of one node add in its shared memory, so f counts nodes
+  std::string resumed_from;    ///< empty: not resumed
+  std::int64_t step = 0;       ///< updates done so far
 };
 
-/// How good the network's answers are.
+/// Quality of the network's outputs.
 struct Score {
-  bool is_error =
-      false;  ///< of targets: the root of the mean squared error of an output; else accuracy, 0..1
+  bool is_error = false;  ///< true: root mean squared error of an output (for targets); false: accuracy, 0..1
   double value = 0;
 };
-/// From the mean loss, the right answers among so many samples, and Split::target_size().
+/// Computes the score from the mean loss, the number of correct answers in `samples` samples, and
+/// Split::target_size().
 [[nodiscard]] Score score_of(double loss, std::int64_t correct, std::int64_t samples,
                              std::int64_t target_size);
 
 struct StepReport {
-  std::int64_t epoch = 0;  ///< under way, from 1
+  std::int64_t epoch = 0;  ///< current, from 1
   std::int64_t epochs = 0;
   std::int64_t step = 0;  ///< updates done
   std::int64_t total_steps = 0;
   double loss = 0;      ///< of this step, before its update
-  Score epoch_score{};  ///< of the epoch so far
+  Score epoch_score{};  ///< of the current epoch so far
   double rate = 0;
   double images_per_second = 0;  ///< since the last step line
   double data_wait = 0;          ///< share of that time in which rank 0 waited for images, 0..1
   double seconds_left = 0;
-  bool is_line = false;  ///< a step line of metrics.jsonl goes with it
+  bool is_line = false;  ///< a step line is written to metrics.jsonl
 };
 
 struct EpochReport {
@@ -75,21 +74,21 @@ struct EpochReport {
   double data_wait = 0;  ///< share of `seconds` in which rank 0 waited for images, 0..1
 };
 
-/// Where the time of this run's steps went (run.profile); at its end.
+/// Time of this run's steps by activity (run.profile), reported at the end.
 struct ProfileReport {
   std::int64_t step = 0;   ///< updates done
-  std::int64_t steps = 0;  ///< of them since the run was started or resumed
+  std::int64_t steps = 0;  ///< steps since the run was started or resumed
   std::vector<step::StepTimes> ranks;
 };
 
-/// A checkpoint that is in its place.
+/// A checkpoint that was written successfully.
 struct CheckpointReport {
   std::string path;
-  double seconds = 0;  ///< from the copy of the state until it was there
-  double waited = 0;   ///< what steps of rank 0 waited of it, the copy included
+  double seconds = 0;  ///< from copying the state to the complete file
+  double waited = 0;   ///< time that steps of rank 0 waited for it, including the copy
 };
 
-/// Listens to a run; every function does nothing unless overridden.
+/// Receives the reports of a run; each function does nothing unless overridden.
 class Observer {
  public:
   virtual ~Observer() = default;

@@ -1,5 +1,5 @@
 #pragma once
-// What a checkpoint says of the machine and the moment it was written in. Private to the train room.
+// Provenance of a checkpoint: machine, program and time. Used by the Trainer and by `convoy doctor`.
 
 #include <string>
 #include <vector>
@@ -10,18 +10,18 @@
 
 namespace convoy::train {
 
-/// Collective. What stays as it is during a run: hosts, ranks, threads and processors, versions, flags and
-/// sum of the program, command line, data set, the batch system's variables; as rank 0 has them and the same
-/// on every rank, since they may be written collectively.
+/// Collective. Facts that do not change during a run: hosts, ranks, threads and processors, versions,
+/// compiler flags and checksum of the program, command line, data set, the batch system's variables. Rank 0's
+/// values, the same on every rank, because a collective write needs equal data.
 [[nodiscard]] model::Provenance gather_provenance(const comm::Communicator& world,
                                                   const std::string& command_line,
                                                   const std::vector<machine::Placement>& placements,
                                                   const std::string& data_digest);
 
-/// Collective. The time now, the same on every rank: "2026-11-25T21:02:03Z".
+/// Collective. The current time, the same on every rank: "2026-11-25T21:02:03Z".
 [[nodiscard]] std::string time_of_writing(const comm::Communicator& world);
 
-/// As one string, for messages, and back: name, value, name, value, …, each ended by a zero byte.
+/// Converts to one string for messages, and back: name, value, name, value, …, each ended by a zero byte.
 [[nodiscard]] std::string packed(const model::Provenance& facts);
 [[nodiscard]] model::Provenance unpacked(const std::string& text);
 

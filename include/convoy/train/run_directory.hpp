@@ -1,10 +1,10 @@
 #pragma once
-// What a run leaves behind, on rank 0: config.ini, checkpoints/, owner, metrics.jsonl
-// (src/CONTRACT.md, "Run directory").
+// The files of a run, on rank 0: config.ini, checkpoints/, owner, metrics.jsonl (src/CONTRACT.md, "Run
+// directory").
 //
-// `owner` names the live run. A second run that starts in the same folder (a requeued job whose first
-// instance is still alive on a node nobody reaches) takes it over; the first finds that out before its next
-// rename, append or deletion, and stops.
+// `owner` names the live run. A second run started in the same folder takes ownership (for example, a
+// requeued job whose first instance still runs on an unreachable node). The first run detects this before its
+// next rename, append or deletion, and stops.
 
 #include <cstdint>
 #include <string>
@@ -13,28 +13,28 @@
 
 namespace convoy::train {
 
-/// Only rank 0 makes and calls one. All functions throw IoError; those marked "as owner" also Error (4) where
-/// another run has taken the folder over.
+/// Used on rank 0 only. All functions throw IoError; functions marked "as owner" also throw Error (4) if
+/// another run owns the folder.
 class RunDirectory {
  public:
   explicit RunDirectory(std::string path) : path_(std::move(path)) {}
 
-  /// Makes the folders, takes ownership, and removes what killed runs left half written.
+  /// Creates the folders, takes ownership, and deletes incomplete files of killed runs.
   void claim();
-  /// Throws unless this run is still the owner.
+  /// Throws unless this run is the owner.
   void require_ownership() const;
 
   /// As owner: writes config.ini.
   void write_config(std::string_view ini) const;
-  /// As owner: appends `lines`, JSON objects each with a newline, to metrics.jsonl and hands them to the
-  /// operating system: all of them, or none.
+  /// As owner: appends `lines` (JSON objects, each with a newline) to metrics.jsonl and flushes them to the
+  /// operating system: all lines or none.
   void append_metrics(const std::string& lines) const;
-  /// As owner: keeps the metrics lines with step ≤ `step`; the file is replaced whole.
+  /// As owner: keeps the metrics lines with step ≤ `step`; replaces the file as a whole.
   void cut_metrics(std::int64_t step) const;
-  /// As owner: deletes all but `keep` checkpoints, from the one named `newest` on backwards; newer ones stay.
+  /// As owner: keeps `keep` checkpoints, the one named `newest` and those before it; deletes older ones.
+  /// Keeps checkpoints newer than `newest`.
   void prune_checkpoints(std::int64_t keep, const std::string& newest) const;
-  /// Makes the folder of checkpoints again where somebody has removed it from a run.dir that still stands;
-  /// false then.
+  /// Recreates the folder of checkpoints if it was removed and run.dir still exists; then returns false.
   bool require_checkpoints() const;
 
   [[nodiscard]] const std::string& path() const { return path_; }

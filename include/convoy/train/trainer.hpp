@@ -1,6 +1,5 @@
 #pragma once
-// A training run from its options to its last checkpoint: the loop, and everything it keeps in step on all
-// ranks.
+// A training run from its options to its last checkpoint: the training loop, consistent on all ranks.
 
 #include <atomic>
 #include <chrono>
@@ -15,35 +14,34 @@
 
 namespace convoy::train {
 
-/// What somebody asked the run to do at the end of its present step. Set by signal handlers; ranks agree on
-/// the largest.
+/// Request to a run, served at the end of its current step. Set by signal handlers; the ranks use the
+/// largest.
 enum class Request : int { kNothing = 0, kCheckpoint = 1, kLeave = 2 };
 
 enum class Resume {
   kNever,  ///< run.dir must hold no checkpoint
-  kAuto,   ///< from the newest sound checkpoint of run.dir, else from the start
+  kAuto,   ///< from the newest intact checkpoint of run.dir, else from the start
   kPath,   ///< from the named checkpoint
 };
 
-/// How a run is started, beside its configuration.
+/// How to start a run, beside its configuration.
 struct Launch {
   Resume resume = Resume::kNever;
   std::string resume_path;                     ///< for Resume::kPath
-  bool resume_anyway = false;                  ///< also where configuration or data differ
-  bool dry_run = false;                        ///< check and report, then stop before anything is written
+  bool resume_anyway = false;                  ///< resume even if configuration or data differ
+  bool dry_run = false;                        ///< check and report, then stop before writing anything
   std::string command_line;                    ///< for /provenance
   kernels::Isa isa = kernels::Isa::kPortable;  ///< this rank's best; the lowest of all ranks is used
-  std::atomic<int>* request = nullptr;         ///< a Request; null: nobody asks
-  std::atomic<std::int64_t>* step = nullptr;   ///< kept at the step under way; null: nobody asks
-  std::chrono::steady_clock::time_point begun =
-      std::chrono::steady_clock::now();  ///< from here run.max-time counts
-  Observer* observer = nullptr;          ///< called on rank 0; null: nobody listens
-  step::Hooks hooks;                     ///< tests alone
+  std::atomic<int>* request = nullptr;         ///< a Request; null: no requests
+  std::atomic<std::int64_t>* step = nullptr;   ///< assigned the current step; null: not needed
+  std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();  ///< start of run.max-time
+  Observer* observer = nullptr;  ///< called on rank 0; null: no reports
+  step::Hooks hooks;             ///< only for tests
 };
 
-/// Collective over `world`: every rank calls with the same options. Returns kDone, or kStoppedEarly where the
-/// run left before its end with a checkpoint written. Throws the Error that ended it: ConfigError before
-/// anything is written; DataError, IoError, DivergedError, DisagreementError.
+/// Collective over `world`: every rank calls with the same options. Returns kDone, or kStoppedEarly if the
+/// run stopped before its end after writing a checkpoint. Throws the Error that ended the run: ConfigError
+/// before anything is written; DataError, IoError, DivergedError, DisagreementError.
 [[nodiscard]] ExitStatus train(const config::Options& options, const comm::Communicator& world,
                                const Launch& launch);
 

@@ -3,7 +3,7 @@
 namespace convoy::config {
 namespace {
 
-/// Everything an INI text can say, origins aside.
+/// Compares everything that an INI text holds; not origins.
 void expect_equal(const Options& a, const Options& b) {
   ASSERT_EQ(a.layers.size(), b.layers.size());
   for (std::size_t i = 0; i < a.layers.size(); ++i) EXPECT_EQ(a.layers[i].text, b.layers[i].text);

@@ -1,5 +1,5 @@
 #pragma once
-// What the tests of the config room share.
+// Helpers for the tests of the config room.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -16,12 +16,12 @@
 
 namespace convoy::config {
 
-/// The least a run needs, one key a line.
+/// The required keys of a run, one per line.
 inline constexpr const char* kLeast =
     "[data]\nfile = d.h5\n[network]\nlayer = dense 10\nloss = quadratic\n[schedule]\nlr = 0.5\n[run]\ndir = "
     "r\n";
 
-/// Options of INI texts, later ones beating earlier ones; their names are "a.ini", "b.ini", …
+/// Makes Options from INI texts; later texts override earlier ones; their names are "a.ini", "b.ini", …
 inline Options from_texts(const std::vector<std::string>& texts) {
   std::vector<std::vector<Setting>> sources;
   for (const std::string& text : texts)
@@ -29,12 +29,12 @@ inline Options from_texts(const std::vector<std::string>& texts) {
   return make_options(sources);
 }
 
-/// kLeast, then `text`.
+/// Makes Options from kLeast, then `text`.
 inline Options least_and(const std::string& text) {
   return from_texts({kLeast, text});
 }
 
-/// What a ConfigError says; fails the test where none is thrown.
+/// The message of the ConfigError that `action` throws; the test fails if it throws none.
 template <class Action>
 std::string config_error(Action action) {
   try {
@@ -51,7 +51,7 @@ inline void expect_mentions(const std::string& message, const std::vector<std::s
     EXPECT_NE(message.find(part), std::string::npos) << "'" << message << "' lacks '" << part << "'";
 }
 
-/// A folder of this test's own, gone when the test is over.
+/// A folder for one test, removed after the test.
 class TemporaryFolder {
  public:
   TemporaryFolder()

@@ -40,7 +40,7 @@ class Variable {
 TEST(ResolveThreads, TakesTheConfigurationThenOpenMpThenSlurmThenTheAffinityMask) {
   const Variable slurm("SLURM_CPUS_PER_TASK", "5");
   {
-    const Variable open_mp("OMP_NUM_THREADS", "3,2");  // a list names nesting levels; ours is the first
+    const Variable open_mp("OMP_NUM_THREADS", "3,2");  // one number per nesting level; the first is used
     EXPECT_EQ(resolve_threads(7), 7);
     EXPECT_EQ(resolve_threads(0), 3);
   }
@@ -106,7 +106,8 @@ TEST(Placement, IsWhereTheSystemLetsThisThreadRun) {
 }
 
 TEST(Placement, NamesNumaDomainsOfAHostThatHasSeveral) {
-  const Variable host("HWLOC_SYNTHETIC", "numa:2 core:2 pu:1");  // hwloc takes this for the host
+  const Variable host("HWLOC_SYNTHETIC",
+                      "numa:2 core:2 pu:1");  // replaces the real topology
   EXPECT_EQ(describe_placements(gather_placements(comm::Communicator::self(), 1)),
             "  rank 0 on " + comm::host_name() + ", 1 thread, processors 0-3, NUMA domains 0-1\n");
   EXPECT_EQ(describe_domains({.host = "a", .processors = "2-3", .processor_numbers = {2, 3}, .domains = {1}}),

@@ -1,5 +1,4 @@
-// The arithmetic of `convoy bench`, and that its measurements have the parts they should; never how long they
-// took.
+// Tests the arithmetic of `convoy bench`, and that its results are complete; never the measured times.
 
 #include "convoy/measure/benchmark.hpp"
 
@@ -21,7 +20,7 @@ nn::Network network(const std::vector<std::string>& texts, const Shape& input) {
   return nn::Network(input, lines, nn::LossKind::kSoftmaxCrossEntropy, std::nullopt);
 }
 
-/// The work of the operation described as `name`.
+/// The work of the operation with description `name`.
 Passes<PassWork> work(const nn::Network& net, const std::string& name, std::int64_t samples) {
   for (const nn::Operation& operation : nn::plan_operations(net))
     if (nn::describe(net, operation) == name) return work_of(net, operation, samples);
@@ -37,9 +36,9 @@ void expect_work(const std::optional<PassWork>& got, double multiply_adds, doubl
 
 TEST(Work, OfAConvolutionLeavesOutPaddingAndCountsIdleLanesAsBytesAlone) {
   const nn::Network net = network({"tanh", "conv 2 3x3 pad=1", "dense 3"}, {1, 4, 4});
-  // Along an axis of 4 with windows of 3 and padding 1, 3·4 − 2 taps fall on the image; 1 · 2 channels.
+  // On an axis of 4 with windows of 3 and padding 1, 3·4 − 2 taps are inside the image; 1 · 2 channels.
   const double products = 5 * (2 * 10 * 10);
-  const double src = 16 * 16;  // 5 samples take one block of 16 lanes
+  const double src = 16 * 16;  // 5 samples need one block of 16 lanes
   const double dst = 2 * 16 * 16;
   const double parameters = 2 * 9 + 2;
   const Passes<PassWork> conv = work(net, "conv1", 5);
@@ -51,7 +50,7 @@ TEST(Work, OfAConvolutionLeavesOutPaddingAndCountsIdleLanesAsBytesAlone) {
 TEST(Work, HasNoDiffSrcWhereNobodyWantsIt) {
   const nn::Network net = network({"flatten", "dense 3"}, {1, 2, 2});
   const Passes<PassWork> dense = work(net, "dense1", 16);
-  EXPECT_FALSE(dense.diff_src);  // the network's input seen through a view
+  EXPECT_FALSE(dense.diff_src);  // the input is a view of the network's input
   expect_work(dense.diff_weights, 16 * 12, 16 * (4 + 3) + 12 + 3);
 }
 
@@ -60,13 +59,13 @@ TEST(Work, OfALayerWithoutProductsIsMemoryAloneAndItsBackwardOnePass) {
   const double image = 2 * 16 * 16;
   const Passes<PassWork> batchnorm = work(net, "batchnorm1", 16);
   expect_work(batchnorm.forward, 0, 2 * image + 4 + 4);       // weight and bias, mean and variance
-  expect_work(batchnorm.diff_src, 0, 3 * image + 4 + 4 + 4);  // and the diffs of weight and bias
+  expect_work(batchnorm.diff_src, 0, 3 * image + 4 + 4 + 4);  // also the diffs of weight and bias
   EXPECT_FALSE(batchnorm.diff_weights);
   const Passes<PassWork> tanh = work(net, "tanh1", 16);
   expect_work(tanh.forward, 0, 2 * image / 4);
-  expect_work(tanh.diff_src, 0, 3 * image / 4);  // dst, not src
+  expect_work(tanh.diff_src, 0, 3 * image / 4);  // reads dst, not src
   EXPECT_FALSE(tanh.diff_weights);
-  const Passes<PassWork> maxpool = work(net, "maxpool1", 16);  // the winners, int32, are kept
+  const Passes<PassWork> maxpool = work(net, "maxpool1", 16);  // the indices of the maxima, int32, are stored
   expect_work(maxpool.forward, 0, image + 2 * image / 4);
   expect_work(maxpool.diff_src, 0, image + 2 * image / 4);
 }
@@ -104,7 +103,7 @@ TEST(TeamTimer, CallsEveryThreadEquallyOftenAndTellsAllTheSame) {
       });
     }
   });
-  EXPECT_GE(calls[0], 2 * (1 + 3));  // once for nothing, then three laps
+  EXPECT_GE(calls[0], 2 * (1 + 3));  // a warm-up, then three laps
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(calls[i], calls[0]);
     EXPECT_EQ(laps[i].median, laps[0].median);
@@ -121,7 +120,7 @@ struct Measured : testing::Test {
 
   Measured() {
     options.batch = 10;
-    options.micro_batch = 4;  // three leaves, the last of two samples
+    options.micro_batch = 4;  // three leaves; the last has two samples
     options.optimizer.momentum = 0.9;
   }
   [[nodiscard]] static BenchmarkSetting setting(int threads) {
@@ -158,7 +157,8 @@ TEST_F(Measured, StepsCountTheWorkOfAllPassesAndSharesOfAllTheirTime) {
   const StepTime step = measure_steps(comm::Communicator::self(), net, options, setting(2));
   EXPECT_GE(step.steps, 5);
   EXPECT_GT(step.seconds, 0);
-  // conv1: 2 · 3 channels and (3·6 − 2)² taps, forward and weights; conv2: 3 · 3, all three; dense: 27 · 4.
+  // conv1: 2 · 3 channels and (3·6 − 2)² taps, forward and weights; conv2: 3 · 3, all three passes; dense: 27
+  // · 4.
   EXPECT_EQ(step.work.multiply_adds, 10. * (2 * 6 * 256 + 3 * 9 * 256 + 3 * 27 * 4));
   const step::Shares shares = step::shares_of(step.times);
   for (const double share : shares) EXPECT_GE(share, 0);

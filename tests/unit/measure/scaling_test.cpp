@@ -19,7 +19,7 @@ nn::Network network() {
                      nn::LossKind::kSoftmaxCrossEntropy, 5);
 }
 
-/// 1 ms an operation forward, 2 ms backward; additions and updates cost nothing.
+/// Forward takes 1 ms per operation, backward 2 ms; additions and updates take no time.
 Costs costs(const nn::Network& net, const comm::Link& link) {
   const std::size_t operations = step::operation_ranges(net).size();
   return {.micro_batch = {std::vector<double>(operations, 1e-3), std::vector<double>(operations, 2e-3)},

@@ -14,7 +14,7 @@ TEST(Update, StatisticsFollowTheMeanByATenth) {
   ASSERT_EQ(state.statistics.size(), 2U);
   state.statistics[0] = 4;
   state.statistics[1] = 8;
-  const std::vector<float> sum{16, 32};  // of eight samples: means 2 and 4
+  const std::vector<float> sum{16, 32};  // eight samples: means 2 and 4
   const std::unique_ptr<const optim::Optimizer> sgd = optim::make_sgd({});
   Update{.optimizer = sgd.get(), .info = {.learning_rate = 1, .samples = 8}}.apply(
       {network.parameter_count(), network.gradient_size()}, sum.data(), state);
@@ -22,7 +22,7 @@ TEST(Update, StatisticsFollowTheMeanByATenth) {
   EXPECT_EQ(state.statistics[1], 0.9F * 8 + 0.1F * 4);
 }
 
-// Two layers of two channels; every share of the update, cut anywhere, does the same.
+// Two layers of two channels. The update gives the same result for any division into ranges.
 TEST(Update, StatisticsFollowWithTheMomentumOfTheirLayer) {
   const nn::Network network({2, 1, 1},
                             {{"batchnorm momentum=0.25", "test"}, {"batchnorm", "test"}, {"dense 2", "test"}},
@@ -48,7 +48,8 @@ TEST(Update, StatisticsFollowWithTheMomentumOfTheirLayer) {
   }
 }
 
-/// Adds to its state, and to the parameter, which tensor an element belongs to.
+/// Adds the sum to the first state, the tensor's number plus 1 to the second, and 1 (2 with decay) to the
+/// parameter.
 class Marks final : public optim::Optimizer {
  public:
   [[nodiscard]] std::vector<std::string_view> states() const override { return {"first", "second"}; }

@@ -39,7 +39,7 @@ TEST(BatchPlan, AnEpochsLastStepHasWhatIsLeft) {
   EXPECT_EQ(plan.steps_per_epoch(), 3);
   EXPECT_EQ(plan.samples_of_step(0), 20);
   EXPECT_EQ(plan.samples_of_step(2), 7);
-  EXPECT_EQ(plan.samples_of_step(5), 7);  // of the second epoch
+  EXPECT_EQ(plan.samples_of_step(5), 7);  // in the second epoch
   EXPECT_EQ(plan.micro_batches(), 4);
   EXPECT_EQ(plan.micro_batches_of_last_step(), 2);
 }
@@ -62,7 +62,7 @@ TEST(BatchPlan, ASplitBelowTheBatchIsOneStep) {
   EXPECT_EQ(plan.steps_per_epoch(), 1);
   EXPECT_EQ(plan.most_samples(), 33);
   EXPECT_EQ(plan.micro_batches(), 3);
-  EXPECT_NO_THROW(plan.require_work_for(8));  // which only a whole batch decides
+  EXPECT_NO_THROW(plan.require_work_for(8));  // only whole batches are checked
 }
 
 TEST(BatchPlan, PositionsOfABlockAreItsMicroBatchesSamples) {

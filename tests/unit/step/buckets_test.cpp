@@ -58,7 +58,7 @@ TEST(Buckets, AreCompleteOnceTheirOperationIs) {
   }
 }
 
-// So that one rank has the whole of every block.
+// So one rank has every block's whole sum.
 TEST(Buckets, CutNoBlockOfNorms) {
   const nn::Network net = network();
   std::vector<std::int64_t> ends{0};

@@ -1,4 +1,4 @@
-// One rank, which computes its own micro-batches again; tests/integration has several.
+// A single rank, which recomputes its own micro-batches. For several ranks see tests/integration.
 
 #include "convoy/step/cross_check.hpp"
 
@@ -39,7 +39,8 @@ class CrossCheckTest : public testing::Test {
  protected:
   CrossCheckTest() { check_.begin(3, 7); }
 
-  /// Both computations of the chosen micro-batch, which differ by `change` in a value of operation 1.
+  /// Passes both computations of the chosen micro-batch. They differ in a value of operation 1: by
+  /// parameter_change in a parameter, by statistic_change in a statistic.
   void see_both(float parameter_change, float statistic_change) {
     for (const bool is_again : {false, true}) {
       for (int operation = 0; operation < 2; ++operation) {

@@ -1,4 +1,4 @@
-// One rank; what several make of its sums is the Reducer's (tests/mpi).
+// A single rank. The Reducer, which adds the sums of several ranks, has its tests in tests/mpi.
 
 #include "convoy/step/engine.hpp"
 
@@ -16,7 +16,7 @@ namespace convoy::step {
 namespace {
 
 constexpr std::int64_t kMicroBatch = 3;
-constexpr std::int64_t kSamples = 20;  // the last of seven micro-batches has two
+constexpr std::int64_t kSamples = 20;  // the last of seven micro-batches has two samples
 constexpr std::int64_t kLeaves = 7;
 constexpr std::int64_t kClasses = 3;
 constexpr std::uint64_t kSeed = 11;
@@ -33,7 +33,7 @@ class EngineTest : public testing::Test {
  protected:
   EngineTest() : batch_(kSamples) {
     network_.initialise(kSeed, state_.parameters, state_.statistics);
-    std::iota(batch_.rbegin(), batch_.rend(), 0);  // not in the order of the split
+    std::iota(batch_.rbegin(), batch_.rend(), 0);  // an order different from the split's
   }
 
   [[nodiscard]] static EngineSetting setting(int threads) {
@@ -44,13 +44,13 @@ class EngineTest : public testing::Test {
   [[nodiscard]] Engine engine(int threads) const { return {network_, setting(threads)}; }
 
   struct Step {
-    std::vector<float> sum;  // [gradient_size], along the tree
+    std::vector<float> sum;  // [gradient_size], summed along the tree
     std::vector<double> losses;
     std::int64_t correct = 0;
     bool operator==(const Step&) const = default;
   };
 
-  /// The micro-batches of `block`, one maximal node of the tree.
+  /// Computes the micro-batches of `block`, a maximal node of the tree.
   Step step(Engine& engine, const Range& block = {0, kLeaves}, const GradientObserver& observer = {}) {
     const StepPlan plan = plan_step(kLeaves, block, engine.threads());
     EXPECT_EQ(plan.nodes.size(), 1U);
@@ -63,7 +63,7 @@ class EngineTest : public testing::Test {
                       .epoch = kEpoch,
                       .leaves = leaves,
                       .observer = observer});
-    // Without an optimizer an update leaves the sum as the values.
+    // Without an optimizer, an update assigns the sum to the values.
     model::State values = model::make_state(network_);
     engine.update(plan, {}, values);
     Step result;

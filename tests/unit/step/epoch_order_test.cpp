@@ -21,7 +21,7 @@ class EpochOrderTest : public testing::Test {
     return EpochOrder(data::SampleOrder(split_, options, seed, kBatch));
   }
 
-  /// All samples of the present epoch, step by step.
+  /// All samples of the current epoch, step by step.
   static std::vector<std::int64_t> samples(const EpochOrder& order) {
     std::vector<std::int64_t> all;
     for (std::int64_t step = 0; step * kBatch < kSamples; ++step) {

@@ -1,4 +1,4 @@
-// One rank; what the ranks of a node read for each other is in tests/integration.
+// A single rank. Reading on behalf of other ranks of a node is tested in tests/integration.
 
 #include "convoy/step/feed.hpp"
 
@@ -15,7 +15,7 @@ using comm::Communicator;
 
 constexpr std::int64_t kSamples = 50;
 
-/// A split that stays in its file: images 1x1x1, the pixel of sample n is n.
+/// A streamed split: images 1x1x1; the pixel of sample n is n.
 class Feed : public testing::Test {
  protected:
   Feed() {

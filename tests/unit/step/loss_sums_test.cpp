@@ -30,7 +30,7 @@ TEST(LossSums, CorrectAnswersAreAddedUp) {
 }
 
 TEST(LossSums, LossesAreAddedAlongTheTree) {
-  // e is half of the last bit of 1: (1 + e) + (e + e) keeps what ((1 + e) + e) + e loses.
+  // e is half of the last bit of 1: (1 + e) + (e + e) keeps the bit that ((1 + e) + e) + e loses.
   const std::vector<double> losses{1, 0x1p-53, 0x1p-53, 0x1p-53};
   LossSums sums(Communicator::self());
   const std::span<MicroBatchResult> places = sums.places(4);

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int64_t kBlock = optim::kNormBlock;
 
-/// Tensors that begin within a block, fill several, and are smaller than one.
+/// Tensors that begin within a block, contain several blocks, and are smaller than one block.
 std::vector<optim::ParameterRange> tensors() {
   return {{{0, 10}, true}, {{10, 3 * kBlock}, true}, {{3 * kBlock, 3 * kBlock + 7}, false}};
 }
@@ -38,7 +38,7 @@ TEST(NormSums, AddBlocksToTensorsAndTensorsToAllStageByStage) {
   const test::NormScaled optimizer;
   NormSums sums(optimizer, tensors());
   ASSERT_EQ(sums.stages(), 2);
-  for (int step = 0; step < 2; ++step) {  // the second has nothing of the first
+  for (int step = 0; step < 2; ++step) {  // the second step must not depend on the first
     sums.restart();
     const std::vector<double> squares{4, 1, 2, 6, 16};
     for (std::int64_t i = 0; i < 5; ++i) sums.squares(0, i)[0] = squares[static_cast<std::size_t>(i)];

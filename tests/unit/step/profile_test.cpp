@@ -12,7 +12,7 @@ double sum(const Shares& shares) {
   return std::accumulate(shares.begin(), shares.end(), 0.0);
 }
 
-/// Each of the sums of at most five numbers below 1 rounds by at most 2⁻⁵³.
+/// Each sum of at most five numbers below 1 has a rounding error of at most 2⁻⁵³ per addition.
 constexpr double kRounding = 5 * 0x1p-53;
 
 TEST(Shares, AreFractionsOfTheTotalAndTheRestIsOther) {
@@ -68,7 +68,7 @@ TEST(Profile, TakesTheMeanOfTheThreads) {
   PartTimer of_four(&four, 3);
   wait_a_little();
   of_four.book(Activity::kOptimizer);
-  of_one.book(Activity::kOptimizer);  // later, so it has at least as much
+  of_one.book(Activity::kOptimizer);  // called later, so it records at least as much
   EXPECT_GE(four.times().spent[3], 0.002 / 4);
   EXPECT_LE(four.times().spent[3], one.times().spent[3] / 4);
 }

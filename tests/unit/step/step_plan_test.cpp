@@ -12,7 +12,7 @@
 namespace convoy::step {
 namespace {
 
-/// The tree's sum over `node` written out, by the sentence of src/CONTRACT.md: "((0+1)+2)".
+/// The tree's sum over `node` as text, as src/CONTRACT.md defines it: "((0+1)+2)".
 std::string brackets(const Range& node) {
   if (node.size() == 1) return std::to_string(node.begin);
   std::int64_t half = 1;
@@ -21,7 +21,7 @@ std::string brackets(const Range& node) {
   return '(' + brackets({node.begin, middle}) + '+' + brackets({middle, node.end}) + ')';
 }
 
-/// Carries out a plan on text instead of gradients.
+/// Executes a plan on text instead of gradients.
 class Play {
  public:
   explicit Play(const StepPlan& plan) : plan_(plan) {}
@@ -29,7 +29,7 @@ class Play {
   void group(std::size_t g) {
     for (const StepPlan::Leaf& leaf : plan_.groups[g]) {
       EXPECT_LT(leaf.slot, plan_.slots);
-      slots_[leaf.slot] = std::to_string(leaf.leaf);  // assigned, never added to
+      slots_[leaf.slot] = std::to_string(leaf.leaf);  // assigned, not added
       ++computed_[leaf.leaf];
       for (const StepPlan::Merge& each : leaf.merges) merge(each);
     }
@@ -51,8 +51,8 @@ class Play {
   std::map<std::int64_t, int> computed_;
 };
 
-/// Every plan of up to 17 micro-batches on up to 6 ranks (also more ranks than micro-batches) of up to 5
-/// threads.
+/// Calls `use` with every plan of up to 17 micro-batches on up to 6 ranks (also more ranks than
+/// micro-batches) of up to 5 threads.
 template <class Use>
 void for_every_plan(const Use& use) {
   for (std::int64_t leaves = 1; leaves <= 17; ++leaves)
@@ -114,7 +114,7 @@ TEST(StepPlan, OfARankWithoutLeavesIsEmpty) {
   EXPECT_EQ(plan.slots, 0);
 }
 
-/// What traverse() calls, in order: kind, micro-batch, place, operation.
+/// The calls of traverse(), in order: kind, micro-batch, place, operation.
 struct Call {
   char kind = 0;
   std::int64_t i = -1;
@@ -153,8 +153,8 @@ TEST(Traverse, KeepsEachMicroBatchInItsPlaceUntilItHasGoneBack) {
   constexpr int kOperations = 3;
   for (std::int64_t count = 0; count <= 9; ++count) {
     for (std::int64_t layerwise = 1; layerwise <= 4; ++layerwise) {
-      std::map<std::int64_t, std::int64_t> in_place;  // which micro-batch
-      std::map<std::int64_t, int> passed;             // operations forward and back, by micro-batch
+      std::map<std::int64_t, std::int64_t> in_place;  // micro-batch at each place
+      std::map<std::int64_t, int> passed;             // number of forward and backward calls, by micro-batch
       int completed = 0;
       for (const Call& call : calls(count, layerwise, kOperations)) {
         if (call.kind == 'c') {
@@ -182,11 +182,13 @@ TEST(Traverse, KeepsEachMicroBatchInItsPlaceUntilItHasGoneBack) {
 TEST(IdleShare, IsWhatTheBusiestThreadWorksLongerThanTheOthers) {
   EXPECT_EQ(idle_share(8, 1, 1), 0);
   EXPECT_EQ(idle_share(8, 4, 2), 0);
-  EXPECT_DOUBLE_EQ(idle_share(8, 3, 1), 1 - 8.0 / 9);   // one of 3, 3, 2 waits a third of the time
-  EXPECT_DOUBLE_EQ(idle_share(8, 1, 3), 1 - 8.0 / 9);   // threads likewise
-  EXPECT_DOUBLE_EQ(idle_share(9, 4, 2), 1 - 9.0 / 16);  // a rank has 3, one of its threads 2
-  EXPECT_EQ(idle_share(2, 2, 4), 0);                    // a micro-batch is shared by a team
-  EXPECT_DOUBLE_EQ(idle_share(2, 1, 3), 1 - 2.0 / 3);   // by teams of two and one: the one is what counts
+  EXPECT_DOUBLE_EQ(idle_share(8, 3, 1),
+                   1 - 8.0 / 9);                        // the rank with 2 waits a third
+  EXPECT_DOUBLE_EQ(idle_share(8, 1, 3), 1 - 8.0 / 9);   // the same with threads
+  EXPECT_DOUBLE_EQ(idle_share(9, 4, 2), 1 - 9.0 / 16);  // one rank has 3; one of its threads has 2
+  EXPECT_EQ(idle_share(2, 2, 4), 0);                    // a team shares a micro-batch
+  EXPECT_DOUBLE_EQ(idle_share(2, 1, 3),
+                   1 - 2.0 / 3);  // the team of one is the slowest
 }
 
 }  // namespace

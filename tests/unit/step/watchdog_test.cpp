@@ -13,15 +13,15 @@ namespace {
 using test::ManualClock;
 
 constexpr double kTimeout = 40;
-constexpr double kPause = 1;                // between two looks: at most a second
-constexpr double kHiccup = 5 * kPause + 1;  // a watchdog that slept longer than that was stopped itself
+constexpr double kPause = 1;                // the watchdog checks once per pause, at most a second
+constexpr double kHiccup = 5 * kPause + 1;  // if the watchdog slept longer, its process was stopped
 
 const std::vector<std::string> kHosts{"n0", "n1", "n2", "n3", "n4", "n5"};
 
-/// A watchdog whose time passes only here.
+/// A watchdog with a clock that only the test advances.
 class WatchdogTest : public testing::Test {
  protected:
-  /// Of rank `rank`, which waits for rank `other`.
+  /// Starts the watchdog of rank `rank`, which waits for rank `other`.
   std::unique_ptr<Watchdog> start(int rank, int other) {
     auto watchdog = std::make_unique<Watchdog>(
         rank, kHosts, kTimeout, heartbeat_,
@@ -35,7 +35,8 @@ class WatchdogTest : public testing::Test {
     return watchdog;
   }
 
-  /// Lets `seconds` pass, a look of the watchdog after every pause. Returns what it said, empty: nothing.
+  /// Advances the clock by `seconds`; the watchdog checks after every pause. Returns its message; empty:
+  /// none.
   std::string pass(double seconds) {
     for (double passed = 0; passed < seconds; passed += kPause) {
       clock_.advance(kPause);
@@ -82,11 +83,11 @@ TEST_F(WatchdogTest, IsSilentForTheTimeoutAndNotLonger) {
 
 TEST_F(WatchdogTest, CountsFromTheLastTick) {
   const auto watchdog = start(0, -1);
-  for (int i = 0; i < 4; ++i) {  // nearly four timeouts in all
+  for (int i = 0; i < 4; ++i) {  // almost four timeouts in total
     EXPECT_EQ(pass(kTimeout - kPause), "");
     heartbeat_.tick();
   }
-  EXPECT_EQ(pass(kPause + kTimeout), "");  // the tick is seen at the first look
+  EXPECT_EQ(pass(kPause + kTimeout), "");  // the first check detects the tick
   EXPECT_NE(pass(kPause), "");
 }
 
@@ -99,7 +100,7 @@ TEST_F(WatchdogTest, CountsFromTheLastPhase) {
 
 TEST_F(WatchdogTest, StartsAnewAfterItsOwnProcessWasStopped) {
   const auto watchdog = start(0, -1);
-  clock_.advance(2 * kTimeout);  // and it did not look once
+  clock_.advance(2 * kTimeout);  // with no check in between
   ASSERT_TRUE(clock_.await_sleeper());
   EXPECT_EQ(pass(kTimeout), "");
   EXPECT_NE(pass(kPause), "");
@@ -127,7 +128,7 @@ TEST_F(WatchdogTest, CallsTheRollBeforeItEnds) {
         [this](const std::string&) { clock_.give_up(); }, clock_);
     ASSERT_TRUE(clock_.await_sleeper());
     pass(2 * kTimeout);
-    called.get_future().wait();  // on a thread of its own
+    called.get_future().wait();  // called on its own thread
   }
 }
 
@@ -140,7 +141,7 @@ TEST_F(WatchdogTest, IsNotThereWithoutATimeout) {
 
 TEST_F(WatchdogTest, LeavesInTheMiddleOfAPause) {
   auto watchdog = start(0, -1);
-  watchdog.reset();  // the clock stands still: only the notice wakes it
+  watchdog.reset();  // the clock does not advance: only the notification wakes the watchdog
 }
 
 }  // namespace

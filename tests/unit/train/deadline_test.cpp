@@ -9,7 +9,7 @@ namespace {
 
 using test::ManualClock;
 
-// Of an empty state a checkpoint is guessed at 0.1 s, of 100 MB at a second more.
+// First estimate for a checkpoint: 0.1 s for an empty state, one second more for 100 MB.
 constexpr std::int64_t kNoState = 0;
 constexpr std::int64_t kLargeState = 1'000'000'000;
 
@@ -38,7 +38,7 @@ TEST(Deadline, TakesTheLongestIntervalForTheNext) {
   clock.advance(19);
   EXPECT_FALSE(deadline.is_near());  // 99.2 s
   clock.advance(1);
-  EXPECT_TRUE(deadline.is_near());  // 100.2 s, though the last interval was a second
+  EXPECT_TRUE(deadline.is_near());  // 100.2 s; the longest interval counts, not the last one (1 s)
 }
 
 TEST(Deadline, GuessesALargeStateToTakeLong) {
@@ -67,7 +67,7 @@ TEST(Deadline, DoesNotCountWhatPassedBeforeARestartAsAnInterval) {
   clock.advance(45);
   deadline.restart();
   clock.advance(5);
-  EXPECT_FALSE(deadline.is_near());  // 55.2 s; an interval of 50 s would give 100.2 s
+  EXPECT_FALSE(deadline.is_near());  // 55.2 s; with an interval of 50 s it would be 100.2 s
 }
 
 TEST(Deadline, CountsFromItsStartAndNotFromItsConstruction) {

@@ -27,11 +27,11 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 model::CheckpointHeader header_of(const std::string& ini) {
   model::CheckpointHeader header;
   header.config = ini;
-  header.data_digest = std::string("d");  // not "d": GCC 12 would see overlapping copies (GCC bug 105651)
+  header.data_digest = std::string("d");  // not "d": GCC 12 reports overlapping copies (GCC bug 105651)
   return header;
 }
 
-/// What require_same_run says of a run with `from` in its configuration replaced by `to`.
+/// Replaces `from` by `to` in the run's configuration and returns the result of require_same_run.
 std::string resume_with(const std::string& from, const std::string& to, bool anyway = false) {
   const config::Options options = config::from_checkpoint(replaced(kIni, from, to), "here");
   return require_same_run(header_of(kIni), "p.h5", options, "d", anyway);

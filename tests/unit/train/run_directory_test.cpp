@@ -57,7 +57,7 @@ TEST(RunDirectory, CutMetricsKeepsTheLinesUpToAStepAndDropsATornOne) {
   const ScratchFolder folder;
   RunDirectory run(folder.path());
   run.claim();
-  run.cut_metrics(5);  // no file yet
+  run.cut_metrics(5);  // the file does not exist yet
   EXPECT_FALSE(io::exists(folder / "metrics.jsonl"));
   const std::string start = "{\"event\":\"start\",\"step\":0,\"version\":\"1\"}";
   for (const std::string& line : {start, step(1), step(2), step(3)}) run.append_metrics(line + '\n');
@@ -65,7 +65,7 @@ TEST(RunDirectory, CutMetricsKeepsTheLinesUpToAStepAndDropsATornOne) {
                                                   "{\"event\":\"step\",\"epoch\":1,\"step\":2");
   run.cut_metrics(2);
   EXPECT_EQ(io::read_text_file(folder / "metrics.jsonl"), start + '\n' + step(1) + '\n' + step(2) + '\n');
-  run.cut_metrics(-1);  // a fresh start
+  run.cut_metrics(-1);  // a new start
   EXPECT_EQ(io::read_text_file(folder / "metrics.jsonl"), "");
 }
 
