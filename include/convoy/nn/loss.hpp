@@ -17,9 +17,8 @@ enum class LossKind { kQuadratic, kSigmoidCrossEntropy, kSoftmaxCrossEntropy };
 
 /// Contribution of a micro-batch to the metrics.
 struct LossResult {
-  double loss_sum = 0;  ///< Σ over the micro-batch's samples, not divided
-  std::int64_t correct =
-      0;  ///< samples whose largest output is the label's (the first of equal outputs; never with NaN)
+  double loss_sum = 0;       ///< Σ over the micro-batch's samples, not divided
+  std::int64_t correct = 0;  ///< samples whose largest output (first of equals) is the label's; not with NaN
   std::int64_t correct_top5 = 0;  ///< samples whose label is among the five largest outputs
 };
 
