@@ -55,7 +55,7 @@ struct WinogradPlan {
   std::int64_t reduce, channels;
   std::int64_t tile;           ///< m
   std::int64_t rows, columns;  ///< tiles of an image
-  std::int64_t tiles;          ///< of all blocks
+  std::int64_t tiles;          ///< tiles of all blocks
   std::int64_t strip;          ///< maximum tiles processed at a time
   std::int64_t chunk;          ///< maximum channels processed at a time
   std::int64_t chunks;
@@ -175,22 +175,22 @@ inline constexpr std::int64_t kChannelGroup = 16;
 /// parts are empty.
 struct ConvDataPlan {
   ConvAlgorithm algorithm;
-  WinogradPlan winograd;  ///< of minimal filtering
+  WinogradPlan winograd;  ///< for minimal filtering
   bool is_paired;         ///< the direct sum of pairs
   bool packs;             ///< the direct sum with packed weights
-  std::int64_t reduce;    ///< of the direct sum: channels read, or pairs of channels
+  std::int64_t reduce;    ///< for the direct sum: channels read, or pairs of channels
 
   std::int64_t pairs;          ///< the input as pairs: [blocks][reduce][h][w][16]
   std::int64_t weights_pairs;  ///< the weights, as pairs
   std::int64_t own, own_size;  ///< thread i has own_size elements from own + i·own_size: the parts of
                                ///< `winograd`, or the copy of weights
-  std::int64_t size;           ///< of all scratch
+  std::int64_t size;           ///< total scratch
 };
 
 /// The differences between the two passes.
 struct ConvDataPass {
   WinogradShape winograd;
-  std::int64_t reduce;        ///< channels read,
+  std::int64_t reduce;        ///< channels read
   std::int64_t plane;         ///< numbers per block of such a channel
   std::int64_t weights_size;  ///< size of the weights as pairs
   bool packs;
@@ -332,17 +332,17 @@ struct AxisShape {
 /// conv2d_backward_weights for a team; parts of scratch as in ConvDataPlan.
 struct ConvWeightsPlan {
   ConvAlgorithm algorithm;
-  WinogradPlan winograd;        ///< of minimal filtering
-  ChannelWeightsPlan channels;  ///< of the matrix product
+  WinogradPlan winograd;        ///< for minimal filtering
+  ChannelWeightsPlan channels;  ///< for the matrix product
   bool is_rounded;              ///< operands in bfloat16
 
   std::int64_t channel_lanes;             ///< src with channels in the lanes; empty for the direct sum
-  std::int64_t dst_pairs;                 ///< of the matrix product: diff_dst as pairs of samples
-  std::int64_t rounded_src, rounded_dst;  ///< of the direct sum: src and diff_dst, rounded
-  std::int64_t padded;                    ///< of the direct sum: src padded with zeros
+  std::int64_t dst_pairs;                 ///< for the matrix product: diff_dst as pairs of samples
+  std::int64_t rounded_src, rounded_dst;  ///< for the direct sum: src and diff_dst, rounded
+  std::int64_t padded;                    ///< for the direct sum: src padded with zeros
   std::int64_t own, own_size;  ///< thread i has own_size elements from own + i·own_size: the parts of
                                ///< `winograd`, or sums of the matrix product
-  std::int64_t size;           ///< of all scratch
+  std::int64_t size;           ///< total scratch
 };
 
 [[gnu::always_inline]] inline ConvWeightsPlan plan_backward_weights(const Conv2dShape& s,

@@ -1,5 +1,5 @@
 #pragma once
-// Pooling over [planes][ih][iw], a plane is one channel of one sample.
+// Pooling over [planes][ih][iw]; a plane is one channel of one sample.
 
 #include <cstdint>
 #include <vector>

@@ -6,11 +6,11 @@
 // Weights are the logical tensors [OC][IC][KH][KW].
 //
 // All threads of a team call each function with the same arguments. A function has no barrier at its start
-// and one at its end: on return every thread of the team sees the whole result. (If one thread wrote the
-// input, the caller adds a barrier before the call.) Results are assigned, never accumulated, unless a line
-// says so. Each element is computed by one thread, in an order of operations that depends only on the shape
-// and the instruction set. Nothing allocates, throws or calls a virtual function. Buffers are aligned to 64
-// bytes (weights, bias and their diffs to an element) and do not overlap unless a line allows it.
+// and one at its end: on return the whole result is visible to every thread of the team. (If one thread wrote
+// the input, the caller adds a barrier before the call.) Results are assigned, never accumulated, unless a
+// line says so. Each element is computed by one thread, in an order of operations that depends only on the
+// shape and the instruction set. Nothing allocates, throws or calls a virtual function. Buffers are aligned
+// to 64 bytes (weights, bias and their diffs to an element) and do not overlap unless a line allows it.
 //
 // `Real` is float for training. double exists only in the portable set, for gradient checks; both use the
 // same source, so the checks cover the training code.

@@ -130,11 +130,9 @@ class Workspace {
   const Network& network_;
   kernels::Precision precision_;
   std::vector<Operation> operations_;
-  std::vector<int>
-      makers_;  // by node: the operation that computes its output; −1 for views and outputs fused away
+  std::vector<int> makers_;    // by node: the operation of its output; −1 for views and fused-away outputs
   std::vector<Place> places_;  // by operation
-  std::vector<int>
-      diff_owners_;  // by operation: the operation whose diff buffer it uses (itself or its reader)
+  std::vector<int> diff_owners_;  // by operation: the owner of its diff buffer (itself or its reader)
   AlignedBuffer<std::byte> memory_;
   std::int64_t input_ = kNowhere;
   std::int64_t spare_ = kNowhere;  // a diff to be added to another

@@ -31,8 +31,7 @@ std::vector<Convolution> shapes() {
       {.ic = 8, .ih = 9, .iw = 9, .oc = 12, .kh = 3, .kw = 3, .sh = 2, .sw = 2, .ph = 1, .pw = 1},
       {.ic = 8, .ih = 8, .iw = 8, .oc = 12, .sh = 2, .sw = 2},  // pixels outside all windows
       {.ic = 3, .ih = 14, .iw = 13, .oc = 10, .kh = 5, .kw = 5, .sh = 3, .sw = 3, .ph = 2, .pw = 2},
-      {.ic = 2, .ih = 11, .iw = 12, .oc = 5, .kh = 2, .kw = 2, .sh = 3, .sw = 3},  // stride larger than
-                                                                                   // kernel
+      {.ic = 2, .ih = 11, .iw = 12, .oc = 5, .kh = 2, .kw = 2, .sh = 3, .sw = 3},  // stride > kernel
       {.ic = 3, .ih = 12, .iw = 10, .oc = 6, .kh = 3, .kw = 4, .sh = 1, .sw = 3, .ph = 1, .pw = 2},
       {.ic = 3, .ih = 10, .iw = 12, .oc = 6, .kh = 4, .kw = 3, .sh = 3, .sw = 2, .ph = 3, .pw = 1},
       {.ic = 4, .ih = 5, .iw = 5, .oc = 4, .kh = 3, .kw = 3, .ph = 2, .pw = 2},  // full padding
