@@ -84,7 +84,8 @@ void Workspace<Real>::lay_out(const CallSetting& setting, Keep keep) {
       const int maker = maker_of(source);
       BufferLifetime& read = maker < 0 ? input : outputs[static_cast<std::size_t>(maker)];
       read.last = std::max(read.last, backward ? backward_time(i) : now);
-      // A diff, in its own buffer or its reader's, lives from the backward call of its first reader.
+      // The lifetime of a diff (in its own buffer or its reader's) starts at the backward call of its first
+      // reader.
       if (maker >= 0)
         diffs[static_cast<std::size_t>(maker)].first =
             std::min(diffs[static_cast<std::size_t>(maker)].first, backward_time(i));

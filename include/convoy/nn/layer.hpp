@@ -37,8 +37,8 @@ struct Parameter {
   std::int64_t fan_out = 0;
 };
 
-/// A tensor updated from the data, not from a gradient ("running_mean"): once per step, running ← (1 −
-/// momentum)·running + momentum·average over the step's samples (PyTorch's momentum).
+/// A tensor updated from the data, not from a gradient ("running_mean"), once per step:
+/// running ← (1 − momentum)·running + momentum·average over the step's samples (PyTorch's momentum).
 struct Statistic {
   std::string name;
   Dims dims;

@@ -6,9 +6,8 @@
 // inputs along an axis (F(4, 3), F(2, 5)); with both axes of an image, 36 products replace 144 or 100. With
 // E_k the evaluation of a polynomial of k coefficients at the points (6 × k), N = diag(1, −3/2, −3/2, 6, 6,
 // 1) and Bᵀ the rows below (the six Lagrange polynomials):
-//   dst        = E_mᵀ [ (N⁻¹ E_r v E_rᵀ N⁻¹) ⊙ (Bᵀ d B) ] E_m          (d the 6 × 6 inputs of a tile)
-//   diff_v     = E_rᵀ N⁻¹ [ (E_m δ E_mᵀ) ⊙ (Bᵀ d B) ] N⁻¹ E_r           (δ the tile's diff_dst, summed over
-//   tiles)
+//   dst        = E_mᵀ [ (N⁻¹ E_r v E_rᵀ N⁻¹) ⊙ (Bᵀ d B) ] E_m  (d the 6 × 6 inputs of a tile)
+//   diff_v     = E_rᵀ N⁻¹ [ (E_m δ E_mᵀ) ⊙ (Bᵀ d B) ] N⁻¹ E_r  (δ the tile's diff_dst; summed over tiles)
 // The usual points 0, ±1, ±2 give errors about twice as large; these points keep the matrix entries small (at
 // most 2√2). tests/unit/kernels checks the bound: the error is at most γ_k times the same formula with all
 // values replaced by their absolute values, k being the number of roundings on a path.

@@ -1,6 +1,5 @@
 // batchnorm: normalises every channel with the statistics of the micro-batch (ghost batch normalisation,
-// Hoffer et al. 2017); in evaluation with the running statistics, their moving average by the layer's
-// momentum.
+// Hoffer et al. 2017); in evaluation with the running statistics (moving averages with the layer's momentum).
 
 #include "convoy/nn/layer_error.hpp"
 #include "layers.hpp"

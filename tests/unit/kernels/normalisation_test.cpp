@@ -115,8 +115,9 @@ TEST_P(BatchNormKernels, MatchesReferenceWithIdleLanes) {
   });
 }
 
-// One channel, samples 1 and 3: mean 2, variance 1; with ε = 0 x̂ = −1, +1. weight 2, bias 5: dst 3, 7. diff
-// 1, 0: diff_weight = −1, diff_bias = 1, diff_src = 2·(1 − ½ − ½, 0 − ½ + ½) = 0.
+// One channel, samples 1 and 3: mean 2, variance 1; with ε = 0 x̂ = −1, +1.
+// weight 2, bias 5: dst 3, 7. diff 1, 0: diff_weight = −1, diff_bias = 1,
+// diff_src = 2·(1 − ½ − ½, 0 − ½ + ½) = 0.
 TEST_P(BatchNormKernels, MatchesTheCaseWorkedByHand) {
   with_table([]<class Real>(const KernelTable<Real>& table) {
     const BatchNormCase c = {{.n = 2, .c = 1, .spatial = 1, .epsilon = 0}, {1, 3}, {1, 0}, {2}, {5}};
