@@ -25,17 +25,17 @@ Image first_lane(const double* lanes, std::int64_t rows, std::int64_t columns) {
   return p;
 }
 
-/// All lanes of the block hold the image: idle ones repeat the first.
+/// Fills all lanes of the block with the image: idle lanes repeat the first.
 void fill_lanes(const Image& p, double* lanes) {
   for (std::size_t i = 0; i < p.values.size(); ++i)
     std::fill_n(lanes + static_cast<std::int64_t>(i) * kLanes, kLanes, p.values[i]);
 }
 
-/// Trains nothing, but runs what a training step runs: feed-forward, loss, backpropagation of one image.
-/// `layer` is the last line of the network, `weights` its weights; its biases are all d.bias.
+/// Runs a training step without the update: feed-forward, loss, backpropagation of one image. `layer` is the
+/// last line of the network, `weights` its weights; all its biases are d.bias.
 Passes run_network(const Derivation& d, Below below, const std::string& layer,
                    const std::vector<double>& weights) {
-  // The average over a 1×1 window is the image itself: a layer whose diff the workspace keeps.
+  // The average over a 1×1 window is the image itself; as a layer, its diff is kept by the workspace.
   std::vector<nn::LayerText> lines{{"avgpool 1x1", "explain"}};
   if (below == Below::kSigmoid) lines.push_back({"sigmoid", "explain"});
   lines.push_back({layer, "explain"});
@@ -47,7 +47,7 @@ Passes run_network(const Derivation& d, Below below, const std::string& layer,
   fill_lanes(d.below, workspace.input());
   std::vector<double> parameters = weights;
   parameters.resize(static_cast<std::size_t>(network.parameter_count()),
-                    d.bias);  // one bias, or one an output
+                    d.bias);  // one bias, or one per output
   const std::vector<std::int64_t> number{0};
   const std::vector<std::int64_t> label{d.target};
   const nn::MicroBatch batch{.samples = number};
@@ -69,7 +69,7 @@ Passes run_network(const Derivation& d, Below below, const std::string& layer,
   return passes;
 }
 
-/// A conv layer's answer on one image, without bias: Σ src(y−ph+ky, x−pw+kx)·stored(ky, kx).
+/// Output of a conv layer for one image, without bias: Σ src(y−ph+ky, x−pw+kx)·stored(ky, kx).
 Image correlate(const Image& src, const Image& stored, std::int64_t ph, std::int64_t pw) {
   const std::int64_t rows = src.rows + 2 * ph - stored.rows + 1;
   const std::int64_t columns = src.columns + 2 * pw - stored.columns + 1;
@@ -88,7 +88,7 @@ Image convolve_full(const Image& a, const Image& w) {
   return correlate(a, rotated(w), w.rows - 1, w.columns - 1);
 }
 
-/// The image behind layer l, by that layer.
+/// The output of layer l.
 Image activate(const Image& below) {
   const nn::Network network({1, below.rows, below.columns}, {{"sigmoid", "explain"}},
                             nn::LossKind::kQuadratic, below.rows * below.columns);
@@ -143,7 +143,7 @@ Derivation derive(const Image& below, const Image& kernel, double bias, std::int
     }
   }
   d.perceptron = run_network(d, layer, "dense " + std::to_string(outputs), weights);
-  // Weights that are one weight: its gradient is the sum over all connections that share it.
+  // The gradient of a shared weight is the sum over all its connections.
   d.perceptron.gradient = {kernel.rows, kernel.columns, std::vector<double>(kernel.values.size())};
   for (std::int64_t j = 0; j < outputs; ++j) {
     for (std::int64_t k = 0; k < inputs; ++k) {
@@ -161,8 +161,8 @@ Derivation derive(const Image& below, const Image& kernel, double bias, std::int
     multiply_by_slope(d.rotated_delta, d.a);
     multiply_by_slope(d.unrotated_delta, d.a);
   }
-  // (δ * ROT180(a))(i, j) = Σ δ(x, y)·a(x−i, y−j): a conv layer with δ as its filter sees it over a, last w
-  // first.
+  // (δ * ROT180(a))(i, j) = Σ δ(x, y)·a(x−i, y−j): the output of a conv layer with filter δ on a, in reverse
+  // order.
   d.gradient = rotated(correlate(d.a, delta, 0, 0));
   return d;
 }
@@ -190,7 +190,7 @@ double largest_difference(const Image& a, const Image& b) {
   double largest = 0;
   for (std::size_t i = 0; i < a.values.size(); ++i) {
     const double difference = std::abs(a.values[i] - b.values[i]);
-    if (!(difference <= largest)) largest = difference;  // a NaN stays
+    if (!(difference <= largest)) largest = difference;  // keeps NaN
   }
   return largest;
 }

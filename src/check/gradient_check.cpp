@@ -20,12 +20,12 @@ namespace {
 
 /// Relative steps, in the order of the sweep.
 constexpr std::array<double, 6> kSteps{1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-3};
-/// An entry's size for its step: parameters near 0 move by the step times this.
+/// Least size of an entry: parameters near 0 move by the step times this value.
 constexpr double kLeastSize = 0.1;
-/// Probes start uniform in ±this.
+/// Initial probes are uniform in ±kProbeStart.
 constexpr double kProbeStart = 0.1;
 
-/// Whether each node is an activation that runs in the call of a layer before it.
+/// By node: true if it is an activation fused into the call of a previous layer.
 std::vector<bool> fused_activations(const nn::Network& network) {
   std::vector<bool> is_fused(network.nodes().size());
   for (const nn::Operation& operation : nn::plan_operations(network)) {
@@ -34,15 +34,15 @@ std::vector<bool> fused_activations(const nn::Network& network) {
   return is_fused;
 }
 
-/// The lines with a probe before each layer and before the loss, but before no activation that is fused: the
-/// probe would keep it from being so, which is how it trains. `plain` is the network of `layers`.
+/// The lines with a probe before each layer and before the loss, except before fused activations: a probe
+/// would prevent the fusion that training uses. `plain` is the network of `layers`.
 std::vector<nn::LayerText> with_probes(const std::vector<nn::LayerText>& layers, const nn::Network& plain) {
   const std::vector<bool> is_fused = fused_activations(plain);
   std::vector<nn::LayerText> lines;
-  const auto add_probe = [&] {  // under a name nobody gives a layer
+  const auto add_probe = [&] {  // with a name that no layer has
     lines.push_back({fmt::format("{} name=~{}", kProbeKeyword, lines.size()), "gradient check"});
   };
-  std::size_t node = 0;  // that the next line makes
+  std::size_t node = 0;  // node of the next line
   for (const nn::LayerText& line : layers) {
     const std::vector<std::string> words = split_words(line.text);
     const bool ends_block = words == std::vector<std::string>{"}"};
@@ -56,7 +56,7 @@ std::vector<nn::LayerText> with_probes(const std::vector<nn::LayerText>& layers,
 }
 
 nn::Network probed(const GradientCheckCase& what, nn::Registry registry) {
-  // Errors of the configuration are those of the network as it is written.
+  // Report configuration errors for the network without probes.
   const nn::Network plain(what.input, what.layers, what.loss, what.classes, registry);
   const auto samples = static_cast<std::int64_t>(what.samples.size());
   registry.add(kProbeKeyword, {kProbeKeyword, [samples](nn::LayerLine&, const Shape& input) {
@@ -69,7 +69,7 @@ bool is_probe(const nn::Network& network, std::size_t node) {
   return network.nodes()[node].layer->keyword() == kProbeKeyword;
 }
 
-/// One TensorCheck for each tensor, nothing checked yet. A probe's goes by the layer whose input it is.
+/// One TensorCheck per tensor, before any check. A probe's TensorCheck has the name of the layer behind it.
 std::vector<TensorCheck> named_checks(const nn::Network& network) {
   std::vector<TensorCheck> checks;
   for (std::size_t node = 0; node < network.nodes().size(); ++node) {
@@ -86,8 +86,8 @@ std::vector<TensorCheck> named_checks(const nn::Network& network) {
   return checks;
 }
 
-/// The values a run of this seed starts from, and the probes'. All are floats, so that the float network has
-/// the same.
+/// The initial values for this seed, and those of the probes. All are exact in float, so that the float
+/// network has equal values.
 std::vector<double> start_values(const GradientCheckCase& what, const nn::Network& network,
                                  const nn::Registry& registry) {
   const nn::Network plain(what.input, what.layers, what.loss, what.classes, registry);
@@ -129,23 +129,23 @@ class Run {
 
   Real& parameter(std::int64_t i) { return parameters_[static_cast<std::size_t>(i)]; }
 
-  /// Σ over the samples of the loss; nodes before `first` are as they were.
+  /// Σ of the loss over the samples; nodes before `first` are not recomputed.
   double loss(int first = 0) {
     workspace_.forward(kernels_, Team(), values(), batch_, first);
     return (targets_.empty() ? workspace_.loss(batch_, labels_) : workspace_.loss(batch_, targets_)).loss_sum;
   }
 
-  /// After loss().
+  /// Call after loss().
   std::vector<Real> gradient() {
-    // Poison: an element that backward leaves unassigned must not pass for 0.
+    // Fill with NaN, so that an element not assigned by backward is noticed.
     std::vector<Real> all(static_cast<std::size_t>(network_.gradient_size()),
                           std::numeric_limits<Real>::quiet_NaN());
     workspace_.backward(kernels_, Team(), values(), batch_, all.data());
     return all;
   }
 
-  /// Which side of their kinks the units from node `first` on are, one byte a unit: positive or not, or what
-  /// the layer saved (maxpool's winners).
+  /// The side of the kink of each unit from node `first` on, one byte per unit: positive or not, or the
+  /// layer's saved data (maxpool's indices).
   [[nodiscard]] std::vector<std::byte> sides(int first = 0) const {
     std::vector<std::byte> all;
     for (int node = first; node < static_cast<int>(network_.nodes().size()); ++node) {
@@ -170,10 +170,10 @@ class Run {
   nn::MicroBatch batch_;
   nn::Workspace<Real> workspace_;
   std::vector<Real> parameters_;
-  std::vector<Real> statistics_;  // of no effect in training
+  std::vector<Real> statistics_;  // no effect in training
 };
 
-/// `wanted` different numbers below `size`, in order; all where there are no more.
+/// `wanted` different numbers below `size`, ascending; all numbers if `size` is smaller.
 std::vector<std::int64_t> draw_entries(std::int64_t size, std::int64_t wanted, std::uint64_t key) {
   std::set<std::int64_t> drawn;
   RandomStream stream(key);
@@ -190,14 +190,14 @@ double norm(std::span<const Real> values) {
   return std::sqrt(sum);
 }
 
-/// The best of the sweep.
+/// The best result of the sweep.
 struct Numeric {
-  bool found = false;  ///< false: a kink lies within every step
+  bool found = false;  ///< false: every step crosses a kink
   double value = 0;
   double error = 0;
 };
 
-/// Not-a-number counts as the largest error.
+/// NaN counts as the largest error.
 bool is_worse(double error, double than) {
   return std::isnan(error) || error > than;
 }
@@ -206,8 +206,8 @@ class Sweep {
  public:
   Sweep(Run<double>& run, double loss_sum) : run_(run), loss_sum_(loss_sum) {}
 
-  /// From now on entries belong to `node`; call in falling order of nodes, so that the nodes before are
-  /// undisturbed.
+  /// The next entries belong to `node`. Call in descending order of nodes, so that previous nodes are
+  /// unchanged.
   void go_to(int node) {
     node_ = node;
     (void)run_.loss(node);
@@ -242,7 +242,7 @@ class Sweep {
   }
 
  private:
-  /// The loss at p = value; nothing where a unit has passed its kink.
+  /// The loss at p = value; nullopt if a unit crossed its kink.
   std::optional<double> loss_with(double& p, double value) {
     p = value;
     const double loss = run_.loss(node_);
@@ -252,11 +252,11 @@ class Sweep {
   Run<double>& run_;
   double loss_sum_;
   int node_ = 0;
-  std::size_t first_step_ = 0;  // what was good enough for the entry before: the sweep goes round from there
+  std::size_t first_step_ = 0;  // good step of the last entry: the sweep starts there and wraps around
   std::vector<std::byte> sides_;
 };
 
-/// Measures `entries` entries of the tensor at `offset`.
+/// Checks `entries` entries of the tensor at `offset`.
 void check_tensor(Sweep& sweep, std::span<const double> gradient, std::int64_t offset, std::int64_t entries,
                   std::uint64_t key, TensorCheck& check) {
   const std::int64_t size = count(check.dims);
@@ -278,11 +278,11 @@ void check_tensor(Sweep& sweep, std::span<const double> gradient, std::int64_t o
   }
 }
 
-/// u · c · Σ over layers of √(terms of its sums), c = 16: each layer's roundings, taken as random, grow with
-/// the root of their number; forward and backward pass a layer once each, and batch normalisation divides by
-/// a deviation that may be below 1. A kink passed on another side changes what goes through one of the K
-/// units of a layer, a share of about √(1/K) of the norm, four times that for units of more than average
-/// weight.
+/// u · c · Σ over layers of √(terms of its sums), c = 16: each layer's rounding error, taken as random, grows
+/// with the square root of the number of roundings. A layer counts once forward and once backward, and batch
+/// normalisation divides by a deviation that may be below 1. A unit on the other side of its kink changes the
+/// contribution of one of the K units of a layer, about √(1/K) of the norm; four times that for units of more
+/// than average weight.
 double float_tolerance(const nn::Network& network, std::int64_t samples, std::int64_t flips) {
   constexpr double kUnit = 0x1p-24;
   double roots = 0;
@@ -295,8 +295,8 @@ double float_tolerance(const nn::Network& network, std::int64_t samples, std::in
   return 16 * kUnit * roots + 4 * std::sqrt(static_cast<double>(flips) / fewest);
 }
 
-/// Root mean square over all parameters, probes aside. A gradient that cancels to 0, as a bias's before
-/// batchnorm, has the rounding errors of its summands, which are of this size.
+/// Root mean square over all parameters without probes. A gradient that cancels to 0, like that of a bias
+/// before batchnorm, has the rounding errors of its terms, which are of this size.
 double typical_gradient(const nn::Network& network, std::span<const double> gradient) {
   double squares = 0;
   std::int64_t elements = 0;
@@ -366,7 +366,7 @@ GradientCheck check_gradients(const GradientCheckCase& what, const nn::Registry&
   result.tensors = named_checks(network);
   compare_with_float(what, network, values, run, gradient, result);
 
-  // From the last layer to the first: a change of a layer's parameters disturbs only what comes after it.
+  // From the last layer to the first: a change of a layer's parameters affects only later layers.
   Sweep sweep(run, loss_sum);
   std::size_t t = network.parameters().size();
   for (std::size_t node = network.nodes().size(); node-- > 0;) {
@@ -391,9 +391,9 @@ std::int64_t affordable_entries(const nn::Network& network) {
   double tensors = static_cast<double>(network.parameters().size());
   for (const nn::Node& node : network.nodes()) {
     multiplications += static_cast<double>(node.layer->multiplications());
-    tensors += 1;  // the probe before it
+    tensors += 1;  // the probe before the layer
   }
-  // Two passes an entry where the first step does, each over half the network on average, all lanes.
+  // Two passes per entry if the first step suffices, each over half the network on average, all lanes.
   const double cost = std::max(1., multiplications) * static_cast<double>(kLanes) * tensors;
   return std::clamp(static_cast<std::int64_t>(kBudget / cost), std::int64_t{3}, std::int64_t{40});
 }

@@ -1,6 +1,6 @@
 #pragma once
 // The probe of gradient checks: dst = src + p, with one p for each number of each sample, so that ∂C/∂p is
-// ∂C/∂dst. Private to the check room; no configuration can name it.
+// ∂C/∂dst. Private to the check room; configurations cannot use it.
 
 #include <algorithm>
 #include <cstdint>

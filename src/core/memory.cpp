@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
 
-/// The first number after `name` in a file of lines "name number"; with no name, the file's own.
+/// The first number after `name` in a file of lines "name number"; without a name, the first number of the
+/// file.
 std::optional<std::int64_t> number_in(const std::string& path, const std::string& name = {}) {
   std::ifstream file(path);
   std::string word;
@@ -25,7 +26,7 @@ std::optional<std::int64_t> number_in(const std::string& path, const std::string
   return std::nullopt;
 }
 
-/// Files of a memory controller's folder.
+/// File names in the folder of a memory controller.
 struct Names {
   const char* limit;
   const char* usage;
@@ -43,7 +44,7 @@ std::int64_t left_in_group(const std::string& folder, const Names& names) {
   return std::max<std::int64_t>(*limit - std::max<std::int64_t>(*usage - cached, 0), 0);
 }
 
-/// Of a group and all above it.
+/// The minimum over a group and all its parents.
 std::int64_t left_in_groups(const std::string& root, std::string group, const Names& names) {
   std::int64_t left = left_in_group(root, names);
   for (; group.size() > 1; group.resize(group.rfind('/')))

@@ -52,8 +52,7 @@ std::optional<std::pair<std::int64_t, std::int64_t>> parse_pair(std::string_view
 std::optional<std::int64_t> parse_duration(std::string_view text) {
   constexpr std::string_view kUnits = "dhms";
   constexpr std::array<std::int64_t, 4> kSeconds{86400, 3600, 60, 1};
-  constexpr std::int64_t kMost = std::int64_t{1}
-                                 << 40;  // 34,000 years: keeps the sums below from overflowing
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;  // 34,000 years: prevents overflow of the sums below
   if (const auto plain = parse_integer(text)) {
     if (*plain < 0 || *plain > kMost) return std::nullopt;
     return plain;
@@ -89,7 +88,7 @@ std::string shortest(double value) {
 }
 
 std::size_t utf8_length(std::string_view text) {
-  // By length: what needs no fewer bytes.
+  // Smallest code point by length (smaller ones need fewer bytes).
   constexpr std::array<std::uint32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
   if (text.empty()) return 0;
   const auto lead = static_cast<unsigned char>(text.front());

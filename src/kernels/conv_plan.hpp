@@ -1,8 +1,8 @@
 #pragma once
-// How a convolution is computed and where the parts of its scratch lie: a plan for each pass, made by one
-// function, which the planner of an instruction set reads to tell callers how much scratch they need
-// (lanes/planner.hpp), and the kernels to find it. Part of each instruction set; today all decide by the
-// shape alone. Internal linkage, see lanes/simd.hpp.
+// Plans of convolutions: the algorithm and the scratch layout of each pass. One function makes the plan of a
+// pass; the planner of an instruction set reads the scratch size from it (lanes/planner.hpp), the kernels the
+// offsets. Part of each instruction set; at present all sets decide by the shape alone. Internal linkage, see
+// lanes/simd.hpp.
 
 #include <cstdint>
 
@@ -16,7 +16,7 @@ namespace {
   return s.ph > 0 || s.pw > 0;
 }
 
-/// Padded: src within zeros, [blocks][ic][ih + 2·ph][iw + 2·pw][16].
+/// Size of src padded with zeros, [blocks][ic][ih + 2·ph][iw + 2·pw][16].
 [[gnu::always_inline]] inline std::int64_t padded_size(const Conv2dShape& s) {
   return s.blocks * s.ic * (s.ih + 2 * s.ph) * (s.iw + 2 * s.pw) * kLanes;
 }
@@ -28,10 +28,10 @@ namespace {
   return n < low ? low : n > high ? high : n;
 }
 
-/// Gives the parts of scratch their places, one behind the other. Counts in elements.
+/// Assigns offsets to the parts of scratch, one after another. Units: elements.
 struct ScratchParts {
   std::int64_t size = 0;
-  /// Where a part of `elements` begins.
+  /// Returns the offset of a new part of `elements`.
   [[gnu::always_inline]] std::int64_t add(std::int64_t elements) {
     const std::int64_t begin = size;
     size += elements;
@@ -42,38 +42,38 @@ struct ScratchParts {
 /// Products of one tile by minimal filtering: kPoints² (lanes/winograd.hpp).
 inline constexpr std::int64_t kTileProducts = 36;
 
-/// A stride-1 convolution as minimal filtering sees it: `reduce` channels read and `channels` of h × w
-/// written with a kernel × kernel window.
+/// A stride-1 convolution for minimal filtering: reads `reduce` channels, writes `channels` of h × w, with a
+/// kernel × kernel window.
 struct WinogradShape {
   std::int64_t blocks, reduce, channels;
   std::int64_t h, w;
   std::int64_t kernel;
 };
 
-/// Its computation in tiles of m × m outputs.
+/// Its plan, in tiles of m × m outputs.
 struct WinogradPlan {
   std::int64_t reduce, channels;
   std::int64_t tile;           ///< m
   std::int64_t rows, columns;  ///< tiles of an image
-  std::int64_t tiles;          ///< of all blocks
-  std::int64_t strip;          ///< most tiles in hand at a time
-  std::int64_t chunk;          ///< most channels in hand at a time
+  std::int64_t tiles;          ///< tiles of all blocks
+  std::int64_t strip;          ///< maximum tiles processed at a time
+  std::int64_t chunk;          ///< maximum channels processed at a time
   std::int64_t chunks;
 
-  // Steps between the slabs of two points, in elements; an odd number of cache lines, so that the 36 stores
-  // of a transform fall on different cache sets.
-  std::int64_t parts;  ///< of the tiles, one a thread (or group of threads) of the team
-  std::int64_t kept;   ///< strips of inputs a thread keeps: all of its own where several chunks read them
+  // Distance between the slabs of two points, in elements: an odd number of cache lines, so that the 36
+  // stores of a transform use different cache sets.
+  std::int64_t parts;  ///< parts of the tiles, one per thread (or group of threads) of the team
+  std::int64_t kept;   ///< strips of inputs that a thread keeps: all its strips if several chunks read them
   std::int64_t weights_row, weights_slab;  ///< [point][channel of the chunk][reduce]
   std::int64_t inputs_slab;                ///< [point][reduce][tile of the strip][16]
   std::int64_t outputs_slab;               ///< [point][channel of the chunk][tile of the strip][16]
 
-  // Of a thread's own scratch: where the slabs of weights, of inputs and of outputs begin, and its size.
+  // A thread's own scratch: offsets of the slabs of weights, inputs and outputs, and its size.
   std::int64_t weights, inputs, outputs;
   std::int64_t own_size;
 };
 
-/// Sets the parts of a thread's own scratch from the steps of the slabs.
+/// Sets the offsets in a thread's own scratch from the slab sizes.
 [[gnu::always_inline]] inline void place_slabs(WinogradPlan& plan) {
   ScratchParts parts;
   plan.outputs = parts.add(kTileProducts * plan.outputs_slab);
@@ -82,9 +82,9 @@ struct WinogradPlan {
   plan.own_size = parts.size;
 }
 
-/// The plan for teams of `threads`: they decide what a thread keeps, and no bit.
+/// The plan for teams of `threads`. The team size affects the scratch of a thread, not the results.
 [[gnu::always_inline]] inline WinogradPlan plan_winograd(const WinogradShape& shape, std::int64_t threads) {
-  // What is in hand should fit a core's second-level cache; none of these decides a bit.
+  // The data processed at a time should fit a core's L2 cache. These constants do not affect the results.
   constexpr std::int64_t kChunkWeights = 4096;  // pairs of channels: 36 · 4 bytes each
   constexpr std::int64_t kStripVectors = 384;   // 36 · 64 bytes each
   WinogradPlan plan{};
@@ -102,7 +102,7 @@ struct WinogradPlan {
   const std::int64_t strip = clamp(kStripVectors / (reduce + plan.chunk), 4, 12);
   const std::int64_t strips = (plan.tiles + strip - 1) / strip;
   plan.strip = (plan.tiles + strips - 1) / strips;
-  // Tiles are shared out first; a team too large for them shares the channels as well.
+  // Split the tiles first; a team with more threads than tiles also splits the channels.
   const std::int64_t most_parts = (plan.tiles + 3) / 4;
   plan.parts = threads < most_parts ? threads : most_parts;
   const std::int64_t own = (plan.tiles + plan.parts - 1) / plan.parts;
@@ -115,18 +115,18 @@ struct WinogradPlan {
   return plan;
 }
 
-/// What both sides count before choosing, in multiply-adds of one register of a set: measured.
-inline constexpr std::int64_t kInputTransform = 200;   // of one tile and channel
+/// Costs for the choice of the algorithm, in multiply-adds of one register; measured.
+inline constexpr std::int64_t kInputTransform = 200;   // per tile and channel
 inline constexpr std::int64_t kOutputTransform = 150;  // likewise
-inline constexpr std::int64_t kWeightTransform = 16;   // of one pair of channels
-inline constexpr std::int64_t kTransposition = 6;      // of 16 numbers
+inline constexpr std::int64_t kWeightTransform = 16;   // per pair of channels
+inline constexpr std::int64_t kTransposition = 6;      // per 16 numbers
 
-/// Whether the layer is one that minimal filtering can do at all.
+/// True if minimal filtering supports the shape.
 [[gnu::always_inline]] inline bool is_winograd_shape(const Conv2dShape& s) {
   return s.kh == s.kw && (s.kh == 3 || s.kh == 5) && s.sh == 1 && s.sw == 1 && s.ph < s.kh && s.pw < s.kw;
 }
 
-/// Products one multiply-add of a register makes a lane: pairs of bfloat16 make two.
+/// Products per lane of one register multiply-add: two with pairs of bfloat16.
 [[gnu::always_inline]] inline std::int64_t products_at_once(Precision precision) {
   return precision == Precision::kBfloat16 ? 2 : 1;
 }
@@ -137,7 +137,7 @@ inline constexpr std::int64_t kTransposition = 6;      // of 16 numbers
   return round_up(outer * ((channels + 1) / 2) * plane, kLanes);
 }
 
-/// Whether minimal filtering takes less time than the direct sum over the outputs' taps.
+/// True if minimal filtering is faster than the direct sum over the taps of the outputs.
 [[gnu::always_inline]] inline bool winograd_wins(const WinogradShape& shape, Precision precision) {
   const WinogradPlan plan = plan_winograd(shape, 1);
   const std::int64_t at_once = products_at_once(precision);
@@ -150,19 +150,18 @@ inline constexpr std::int64_t kTransposition = 6;      // of 16 numbers
   return 10 * winograd < 9 * direct;
 }
 
-/// Channels of one work item of the direct sum; the last may have fewer. Not split evenly: whole groups fill
-/// whole tiles.
+/// Channels per work item of the direct sum; the last item may have fewer. Not split evenly, so that full
+/// groups fill full tiles.
 inline constexpr std::int64_t kChannelGroup = 16;
 
-/// Whether a direct sum writes rows so narrow that hardly two neighbours see the same taps of a kernel. Its
-/// longest loop is then the one over the channels read, and it runs innermost: the order ky, kx, channel.
+/// True if the rows of a direct sum are so narrow that few neighbours have the same taps. The loop over the
+/// channels read is then the longest, and runs innermost: order ky, kx, channel.
 [[gnu::always_inline]] inline bool sums_channels_last(std::int64_t kernel, std::int64_t reduce,
                                                       std::int64_t w) {
   return kernel > 1 && w < 4 && reduce >= kLanes;
 }
-/// Whether the direct sum over `reduce` channels copies the weights of a group of channels, side by side,
-/// before it walks over the image. Backward data also does where the weights of the channels read lie so
-/// far apart that every one is on a page of its own.
+/// True if the direct sum over `reduce` channels packs the weights of a channel group before the loop over
+/// the image. Backward data also packs if the weights of each channel read lie on a different page.
 [[gnu::always_inline]] inline bool forward_packs(const Conv2dShape& s) {
   return sums_channels_last(s.kh * s.kw, s.ic, s.ow);
 }
@@ -172,28 +171,28 @@ inline constexpr std::int64_t kChannelGroup = 16;
   return sums_channels_last(kernel, s.oc, s.iw) || (kernel > 1 && s.ic * kernel >= kPage);
 }
 
-/// conv2d_forward or conv2d_backward_data for a team. Parts of scratch are given by where they begin; one
-/// that the pass does not use is empty.
+/// conv2d_forward or conv2d_backward_data for a team. Parts of scratch are given by their offsets; unused
+/// parts are empty.
 struct ConvDataPlan {
   ConvAlgorithm algorithm;
-  WinogradPlan winograd;  ///< of minimal filtering
+  WinogradPlan winograd;  ///< for minimal filtering
   bool is_paired;         ///< the direct sum of pairs
-  bool packs;             ///< the direct sum with a copy of a group's weights
-  std::int64_t reduce;    ///< of the direct sum: channels read, or pairs of them
+  bool packs;             ///< the direct sum with packed weights
+  std::int64_t reduce;    ///< for the direct sum: channels read, or pairs of channels
 
-  std::int64_t pairs;          ///< what is read, as pairs: [blocks][reduce][h][w][16]
+  std::int64_t pairs;          ///< the input as pairs: [blocks][reduce][h][w][16]
   std::int64_t weights_pairs;  ///< the weights, as pairs
   std::int64_t own, own_size;  ///< thread i has own_size elements from own + i·own_size: the parts of
                                ///< `winograd`, or the copy of weights
-  std::int64_t size;           ///< of all scratch
+  std::int64_t size;           ///< total scratch
 };
 
-/// What the two passes differ in.
+/// The differences between the two passes.
 struct ConvDataPass {
   WinogradShape winograd;
-  std::int64_t reduce;        ///< channels read,
-  std::int64_t plane;         ///< of so many numbers a block
-  std::int64_t weights_size;  ///< of the weights as pairs
+  std::int64_t reduce;        ///< channels read
+  std::int64_t plane;         ///< numbers per block of such a channel
+  std::int64_t weights_size;  ///< size of the weights as pairs
   bool packs;
 };
 
@@ -244,8 +243,8 @@ struct ConvDataPass {
       threads);
 }
 
-/// Backward weights sum over tiles and samples; the plan's `reduce` are the input channels in vectors of 16,
-/// of which a thread has its share and keeps the inputs of all tiles.
+/// Backward weights sums over tiles and samples. The plan's `reduce` counts input channels in vectors of 16;
+/// each thread has a share of them and keeps the inputs of all tiles.
 [[gnu::always_inline]] inline WinogradPlan plan_winograd_weights(const Conv2dShape& s, std::int64_t threads) {
   const std::int64_t groups = (s.ic + kLanes - 1) / kLanes;
   WinogradPlan plan = plan_winograd(
@@ -277,9 +276,9 @@ struct ConvDataPass {
 /// Backward weights with channels in the lanes (lanes/conv_weights_channels.hpp).
 struct ChannelWeightsPlan {
   std::int64_t row;        ///< ic in vectors of 16
-  std::int64_t chunk;      ///< output channels in hand
-  std::int64_t slab;       ///< of a tap, [chunk][row] and a cache line
-  std::int64_t sums_size;  ///< elements a thread needs for itself
+  std::int64_t chunk;      ///< output channels processed at a time
+  std::int64_t slab;       ///< per tap: [chunk][row] and a cache line
+  std::int64_t sums_size;  ///< elements per thread
 };
 [[gnu::always_inline]] inline ChannelWeightsPlan plan_channel_weights(const Conv2dShape& s) {
   ChannelWeightsPlan plan{};
@@ -300,7 +299,7 @@ struct AxisShape {
   return {.in = s.iw, .out = s.ow, .kernel = s.kw, .stride = s.sw, .padding = s.pw};
 }
 
-/// Windows' taps that fall on the image, along one axis, over all outputs.
+/// Number of taps inside the image along one axis, over all outputs.
 [[gnu::always_inline]] inline std::int64_t seen_taps(const AxisShape& axis) {
   std::int64_t seen = 0;
   for (std::int64_t o = 0; o < axis.out; ++o) {
@@ -312,16 +311,16 @@ struct AxisShape {
   return seen;
 }
 
-/// Of a pair of channels of one sample: a tap falls on the image or beside it along each axis by itself.
+/// The same for a pair of channels of one sample: the product over the axes, which are independent.
 [[gnu::always_inline]] inline std::int64_t seen_taps(const Conv2dShape& s) {
   return seen_taps(vertical_axis(s)) * seen_taps(horizontal_axis(s));
 }
 
-/// Whether channels in the lanes take less time than samples in the lanes, which take the padding's taps
-/// along and add their lanes at the end.
+/// True if channels in the lanes are faster than samples in the lanes. The latter also compute the taps on
+/// padding, and add the lanes at the end.
 [[gnu::always_inline]] inline bool backward_weights_uses_channels(const Conv2dShape& s) {
-  constexpr std::int64_t kLaneSum = 14;  // of one weight, in multiply-adds of a register: measured
-  constexpr std::int64_t kScatter = 3;   // likewise; it is less now, but what is chosen decides bits
+  constexpr std::int64_t kLaneSum = 14;  // per weight, in multiply-adds of a register; measured
+  constexpr std::int64_t kScatter = 3;   // likewise; now smaller, but a new value would change results
   const std::int64_t kernel = s.kh * s.kw;
   const std::int64_t seen = seen_taps(s) * s.blocks;
   const std::int64_t by_channels =
@@ -333,17 +332,17 @@ struct AxisShape {
 /// conv2d_backward_weights for a team; parts of scratch as in ConvDataPlan.
 struct ConvWeightsPlan {
   ConvAlgorithm algorithm;
-  WinogradPlan winograd;        ///< of minimal filtering
-  ChannelWeightsPlan channels;  ///< of the matrix product
-  bool is_rounded;              ///< factors in bfloat16
+  WinogradPlan winograd;        ///< for minimal filtering
+  ChannelWeightsPlan channels;  ///< for the matrix product
+  bool is_rounded;              ///< operands in bfloat16
 
-  std::int64_t channel_lanes;             ///< src with channels in the lanes; none of the direct sum
-  std::int64_t dst_pairs;                 ///< of the matrix product: diff_dst as pairs of samples
-  std::int64_t rounded_src, rounded_dst;  ///< of the direct sum: src and diff_dst, rounded
-  std::int64_t padded;                    ///< of the direct sum: src within zeros
+  std::int64_t channel_lanes;             ///< src with channels in the lanes; empty for the direct sum
+  std::int64_t dst_pairs;                 ///< for the matrix product: diff_dst as pairs of samples
+  std::int64_t rounded_src, rounded_dst;  ///< for the direct sum: src and diff_dst, rounded
+  std::int64_t padded;                    ///< for the direct sum: src padded with zeros
   std::int64_t own, own_size;  ///< thread i has own_size elements from own + i·own_size: the parts of
                                ///< `winograd`, or sums of the matrix product
-  std::int64_t size;           ///< of all scratch
+  std::int64_t size;           ///< total scratch
 };
 
 [[gnu::always_inline]] inline ConvWeightsPlan plan_backward_weights(const Conv2dShape& s,

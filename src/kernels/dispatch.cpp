@@ -1,4 +1,4 @@
-// Instruction sets: their names, what this machine has, and the tables that go with them.
+// Instruction sets: names, support by this machine, and kernel tables.
 
 #include <algorithm>
 #include <cstdlib>
@@ -14,15 +14,15 @@
 namespace convoy::kernels {
 namespace {
 
-/// An instruction set as the dispatcher sees it.
+/// An instruction set for the dispatcher.
 struct Set {
   Isa isa;
   std::string_view name;
-  bool (*is_supported)();                ///< by this machine, if it supports the set before
+  bool (*is_supported)();                ///< by this machine, given that it supports the previous set
   const KernelTable<float>& (*table)();  ///< null: not compiled for this kind of machine
 };
 
-// The tests of the processor ask the operating system too: it must save the wide registers.
+// The processor tests include the operating system, which must save the wide registers.
 #define CONVOY_FEATURE(feature) &&__builtin_cpu_supports(#feature)
 #define CONVOY_SET_any(enumerator, name, features) \
   Set{Isa::enumerator, #name, [] { return true; }, name::float_table},
@@ -35,7 +35,7 @@ struct Set {
 #define CONVOY_ISA_SET(machine, enumerator, name, bytes, features) \
   CONVOY_SET_##machine(enumerator, name, features)
 
-/// By Isa.
+/// Indexed by Isa.
 constexpr Set kSets[] = {
 #include "convoy/kernels/isa_list.inc"
 };

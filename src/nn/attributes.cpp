@@ -8,7 +8,7 @@
 namespace convoy::nn {
 namespace {
 
-/// As the text form reads it (nn/layer_line.hpp); an option gives two equal numbers as one.
+/// Prints a value in the text form (nn/layer_line.hpp); options print a pair of equal numbers as one number.
 struct Written {
   bool is_option;
   std::string operator()(bool value) const { return value ? "yes" : "no"; }

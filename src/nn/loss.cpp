@@ -67,8 +67,8 @@ double softmax_cross_entropy(std::int64_t classes, std::int64_t label, LaneView<
   return math::log(total) + largest - static_cast<double>(z[label]);
 }
 
-/// How many outputs come before the label's: larger ones, and equal ones of a smaller class. A NaN anywhere
-/// makes the answer wrong.
+/// Rank of the label's output: the number of larger outputs, and of equal outputs with a smaller class. With
+/// a NaN in any output the sample counts as wrong.
 template <class Real>
 std::int64_t rank_of_label(std::int64_t classes, std::int64_t label, LaneView<const Real> z) {
   const Real own = z[label];
@@ -109,7 +109,7 @@ std::string_view to_string(LossKind kind) {
 
 namespace {
 
-/// sample(n, z, diff) for each sample; diffs of idle lanes are 0.
+/// Calls sample(n, z, diff) for each sample; sets the diffs of idle lanes to 0.
 template <class Real>
 void for_each_sample(std::int64_t samples, std::int64_t size, const Real* outputs, Real* diff,
                      const auto& sample) {

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kNameCharacters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
 
-/// A tensor beyond any memory is a slip of the pen; and its number of elements could overflow.
+/// Rejects tensors that are too large for any memory: a typo, and the number of elements could overflow.
 void require_possible_size(std::int64_t first, const Dims& dims, const std::string& what,
                            const std::string& layer) {
   constexpr double kMostElements = 1e11;

@@ -1,4 +1,4 @@
-// The text form of a network: lines that drive a NetworkBuilder. What is wrong is said of its line.
+// The text form of a network: lines that call a NetworkBuilder. Errors name the line.
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
@@ -13,7 +13,7 @@ using Words = std::vector<std::string>;
 constexpr const char* kResidualUsage =
     "is not 'residual {', then '}' for an identity shortcut or '} shortcut {' … '}'";
 
-/// Says of `line` what `step` finds wrong.
+/// Runs `step`; its errors are reported for `line`.
 template <class Step>
 auto at_line(const LayerLine& line, Step&& step) {
   try {
@@ -28,7 +28,7 @@ bool is_structure(const LayerLine& line) {
   return line.keyword() == "residual" || line.keyword() == "}";
 }
 
-/// `open` holds the lines that began the blocks which have not ended.
+/// `open`: the first lines of the blocks that are still open.
 void read_structure(const LayerLine& line, NetworkBuilder& builder, std::vector<LayerText>& open) {
   const Words words = split_words(line.source().text);
   if (words == Words{"residual", "{"}) {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kNobody = -1;
 
-/// The one node that reads the output of `node`; kNobody where there is none or more than one.
+/// The only node that reads the output of `node`; kNobody if no node or several nodes read it.
 int only_reader(const Network& network, int node) {
   int reader = kNobody;
   for (int i = node + 1; i < static_cast<int>(network.nodes().size()); ++i) {
@@ -41,7 +41,7 @@ std::vector<Operation> plan_operations(const Network& network) {
     if (reader != kNobody && nodes[static_cast<std::size_t>(reader)].layer->traits().is_sum) {
       const auto& inputs = nodes[static_cast<std::size_t>(reader)].inputs;
       const int other = inputs[0] == i ? inputs[1] : inputs[0];
-      if (other < i) {  // it is there when this layer runs
+      if (other < i) {  // computed before this layer runs
         operation.addend = other;
         fuse(reader);
         reader = only_reader(network, reader);
@@ -59,7 +59,7 @@ std::string describe(const Network& network, const Operation& operation) {
   const auto name = [&](int node) { return network.nodes()[static_cast<std::size_t>(node)].name; };
   std::string text = name(operation.node);
   const bool is_activated = !operation.activation.is_none();
-  // The sum comes right before the activation, if both are there.
+  // The sum is right before the activation, if both exist.
   if (operation.addend != Operation::kNone) {
     const int sum = is_activated ? network.nodes()[static_cast<std::size_t>(operation.output)].inputs.front()
                                  : operation.output;

@@ -48,7 +48,7 @@ void Workspace<Real>::plan_diffs() {
     }
     const int addend = operation.addend == Operation::kNone ? -1 : maker_of(operation.addend);
     if (addend < 0) continue;
-    // ∂C/∂addend is this operation's own diff, so it stays where it is, unless there is one already.
+    // ∂C/∂addend equals this operation's diff, so the buffer is reused, unless the addend already has a diff.
     place.adds_to_addend = assigned[static_cast<std::size_t>(addend)];
     if (!place.adds_to_addend) diff_owners_[static_cast<std::size_t>(addend)] = diff_owners_[i];
     assigned[static_cast<std::size_t>(addend)] = true;
@@ -67,7 +67,7 @@ typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const CallSe
   const auto bytes_of = [&](int node) {
     return blocks * network_.shape_of(node).size() * kLanes * static_cast<std::int64_t>(sizeof(Real));
   };
-  // The calls in time: forward 0 … n − 1, the loss n, backward n + 1 … 2n.
+  // Time of the calls: forward 0 … n − 1, loss n, backward n + 1 … 2n.
   const auto count = static_cast<int>(operations_.size());
   const auto backward_time = [&](std::size_t i) { return 2 * count - static_cast<int>(i); };
 
@@ -91,7 +91,8 @@ typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const CallSe
       const int maker = maker_of(source);
       BufferLifetime& read = maker < 0 ? input : outputs[static_cast<std::size_t>(maker)];
       read.last = std::max(read.last, backward ? backward_time(i) : now);
-      // In its own place or its reader's, a diff is there from its first reader's backward call on.
+      // The lifetime of a diff (in its own buffer or its reader's) starts at the backward call of its first
+      // reader.
       if (maker >= 0)
         diffs[static_cast<std::size_t>(maker)].first =
             std::min(diffs[static_cast<std::size_t>(maker)].first, backward_time(i));

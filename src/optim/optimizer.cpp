@@ -30,7 +30,7 @@ void Norms::add(std::span<const double> squares_of_tensors, double squares_of_al
 }
 
 double sum_of_squares(std::span<const float> values) {
-  // Squares of floats are exact in double. One sum a lane, then the lanes along a tree.
+  // Squares of floats are exact in double. One sum per lane, then the lanes in a tree.
   std::array<double, kLanes> sums{};
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto x = static_cast<double>(values[i]);

@@ -20,7 +20,7 @@ std::string_view to_string(ScheduleKind kind) {
 
 namespace {
 
-/// ⌈epochs·steps⌉, where a product like 0.07·100 that rounding lifted just above an integer counts as that
+/// ⌈epochs·steps⌉, but a product just above an integer due to rounding, like 0.07·100, counts as that
 /// integer.
 std::int64_t warmup_steps(const ScheduleOptions& options, std::int64_t epochs, std::int64_t steps_per_epoch) {
   if (options.warmup_epochs > static_cast<double>(epochs)) {

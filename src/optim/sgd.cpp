@@ -19,7 +19,7 @@ class Sgd final : public Optimizer {
   }
 
   void update(const StepInfo& info, const Stretch& stretch, const Norms&) const override {
-    // Copies: a store to a parameter could change a float that lies elsewhere, as far as a compiler knows.
+    // Local copies, because the compiler must assume that a store to a parameter changes other floats.
     const auto lr = static_cast<float>(info.learning_rate);
     const float samples = info.samples;
     const float decay = stretch.decays ? weight_decay_ : 0.0F;

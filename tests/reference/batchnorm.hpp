@@ -1,5 +1,5 @@
 #pragma once
-// Batch normalisation (Ioffe & Szegedy 2015) of src[n][c][spatial] by the statistics of these n samples.
+// Batch normalisation (Ioffe & Szegedy 2015) of src[n][c][spatial] with the statistics of these n samples.
 
 #include <cstdint>
 #include <vector>
@@ -12,7 +12,7 @@ struct BatchNorm {
 };
 
 struct BatchNormForward {
-  std::vector<double> mean, variance;  ///< [c]; the variance of the population
+  std::vector<double> mean, variance;  ///< [c]; population variance
   std::vector<double> dst;             ///< (src − mean)/√(variance + ε)·weight + bias
 };
 

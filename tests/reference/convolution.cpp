@@ -3,7 +3,7 @@
 namespace convoy::reference {
 namespace {
 
-/// x[a][b][c][d] of an array with the last three extents B, C, D.
+/// Index of x[a][b][c][d] in an array with the last three extents B, C, D.
 std::size_t at(std::int64_t a, std::int64_t B, std::int64_t b, std::int64_t C, std::int64_t c, std::int64_t D,
                std::int64_t d) {
   return static_cast<std::size_t>(((a * B + b) * C + c) * D + d);

@@ -1,8 +1,8 @@
 #pragma once
-// Convolution layers as src/CONTRACT.md ("Mathematics") writes them: naive loops, double precision.
+// Convolution layers as in src/CONTRACT.md ("Mathematics"): naive loops, double precision.
 //
-// Images are [n][c][h][w], weights [oc][ic][kh][kw] in the field's correlation layout. Nothing here shares
-// code or layout with the product.
+// Images are [n][c][h][w], weights [oc][ic][kh][kw] for correlation. No code or layout in common with the
+// product.
 
 #include <cstdint>
 #include <vector>

@@ -34,12 +34,12 @@ struct Matrix {
 /// ROT180(w)(i, j) = w(KH−1−i, KW−1−j).
 Matrix rot180(const Matrix& w);
 
-/// Full true convolution: (a * w)(x, y) = Σ_i Σ_j w(i, j)·a(x−i, y−j) wherever a term exists; a is 0 outside.
-/// (rows + KH − 1) × (columns + KW − 1).
+/// Full true convolution: (a * w)(x, y) = Σ_i Σ_j w(i, j)·a(x−i, y−j) at all positions with at least one
+/// term; a is 0 outside. Size (rows + KH − 1) × (columns + KW − 1).
 Matrix convolve_full(const Matrix& a, const Matrix& w);
 
-/// Valid true convolution: the part of convolve_full where every term exists, (rows − KH + 1) × (columns − KW
-/// + 1). Element (0, 0) is the derivation's (KH−1, KW−1), the first whose terms all exist.
+/// Valid true convolution: the part of convolve_full with all terms, (rows − KH + 1) × (columns − KW + 1).
+/// Element (0, 0) is element (KH−1, KW−1) of the derivation, the first with all terms.
 Matrix convolve_valid(const Matrix& a, const Matrix& w);
 
 /// Valid cross-correlation: Σ_i Σ_j v(i, j)·a(x+i, y+j).

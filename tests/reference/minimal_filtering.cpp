@@ -82,7 +82,7 @@ void multiply_add(const Matrix& u, const Matrix& v, Matrix& sum) {
   for (std::size_t i = 0; i < sum.values.size(); ++i) sum.values[i] += u.values[i] * v.values[i];
 }
 
-/// An image [h][w] read with zeros around it.
+/// Reads an image [h][w] with a border of zeros.
 double at(const double* image, std::int64_t h, std::int64_t w, std::int64_t y, std::int64_t x) {
   return y >= 0 && y < h && x >= 0 && x < w ? image[y * w + x] : 0;
 }

@@ -14,7 +14,7 @@ std::vector<double> perceptron_forward(const std::vector<double>& w, const std::
 std::vector<double> perceptron_backward(const std::vector<double>& w, const std::vector<double>& delta,
                                         std::size_t inputs);
 
-/// ∂C/∂w_jk = a_k·δ_j. (∂C/∂b_j is δ_j itself.)
+/// ∂C/∂w_jk = a_k·δ_j. (∂C/∂b_j = δ_j.)
 std::vector<double> perceptron_gradient(const std::vector<double>& a, const std::vector<double>& delta);
 
 /// u ⊙ v.

@@ -3,7 +3,7 @@
 namespace convoy::reference {
 namespace {
 
-/// Calls body(index of src, of dst, ky·kw + kx) for every window's elements on the image.
+/// Calls body(index of src, of dst, ky·kw + kx) for every element of a window inside the image.
 template <class Body>
 void for_each_element(const Pooling& s, const Body& body) {
   for (std::int64_t plane = 0; plane < s.planes; ++plane)
@@ -19,7 +19,7 @@ void for_each_element(const Pooling& s, const Body& body) {
           }
 }
 
-/// For each output the index of src it takes.
+/// For each output the index of its largest element of src.
 std::vector<std::size_t> winners(const Pooling& s, const std::vector<double>& src,
                                  std::vector<std::int64_t>* which) {
   const auto outputs = static_cast<std::size_t>(s.planes * s.oh() * s.ow());

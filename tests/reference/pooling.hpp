@@ -1,5 +1,5 @@
 #pragma once
-// Pooling over [planes][ih][iw], a plane being one channel of one sample.
+// Pooling over [planes][ih][iw]; a plane is one channel of one sample.
 
 #include <cstdint>
 #include <vector>
@@ -17,7 +17,7 @@ struct Pooling {
   std::int64_t ow() const { return (iw + 2 * pw - kw) / sw + 1; }
 };
 
-/// dst = max over the window's elements on the image; `which` (may be null) = ky·kw + kx of the first
+/// dst = max over the window's elements inside the image; `which` (may be null) = ky·kw + kx of the first
 /// largest.
 std::vector<double> maxpool_forward(const Pooling& shape, const std::vector<double>& src,
                                     std::vector<std::int64_t>* which);
@@ -26,7 +26,7 @@ std::vector<double> maxpool_backward(const Pooling& shape, const std::vector<dou
                                      const std::vector<double>& diff_dst);
 /// dst = (1 / kh·kw) Σ over the window, padding as zeros.
 std::vector<double> avgpool_forward(const Pooling& shape, const std::vector<double>& src);
-/// diff_src = (1 / kh·kw) Σ diff_dst over the windows that hold the element.
+/// diff_src = (1 / kh·kw) Σ diff_dst over the windows that contain the element.
 std::vector<double> avgpool_backward(const Pooling& shape, const std::vector<double>& diff_dst);
 
 }  // namespace convoy::reference

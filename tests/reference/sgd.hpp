@@ -1,5 +1,5 @@
 #pragma once
-// Stochastic gradient descent with momentum as PyTorch's (src/CONTRACT.md, "Configuration").
+// Stochastic gradient descent with momentum as in PyTorch (src/CONTRACT.md, "Configuration").
 
 #include <vector>
 

@@ -1,6 +1,6 @@
 #pragma once
-// A buffer that shows what a function wrote: poison inside, so that an element left unassigned is seen, and
-// guard zones on both sides, so that a write beyond is.
+// A buffer that shows the writes of a function: it is filled with poison, to find unassigned elements, and
+// has guard zones on both sides, to find writes out of bounds.
 
 #include <cstdint>
 #include <cstring>
@@ -24,7 +24,7 @@ class Guarded {
   [[nodiscard]] std::int64_t size() const { return size_; }
   [[nodiscard]] std::vector<T> values() { return std::vector<T>(data(), data() + size_); }
 
-  /// Whether nothing was written before the buffer or behind it.
+  /// True if nothing was written before or after the buffer.
   [[nodiscard]] bool guards_untouched() const {
     const T expected = poison();
     for (std::int64_t i = 0; i < memory_.size(); ++i) {
@@ -37,7 +37,7 @@ class Guarded {
  private:
   static constexpr std::int64_t kGuard = 64;
 
-  /// NaN, or for integers a number no index has.
+  /// NaN, or for integers a number that is not an index.
   static T poison() {
     if constexpr (std::numeric_limits<T>::has_quiet_NaN) {
       return std::numeric_limits<T>::quiet_NaN();

@@ -1,5 +1,5 @@
 #pragma once
-// Between plain NCHW arrays in double, as tests/reference has them, and the product's lane blocks.
+// Conversion between plain NCHW arrays in double (tests/reference) and the product's lane blocks.
 
 #include <cstdint>
 #include <vector>
@@ -9,16 +9,16 @@
 
 namespace convoy::test {
 
-/// What the lanes beyond the last sample hold: activations repeat the block's first sample, diffs are 0
+/// Content of the lanes beyond the last sample: activations repeat the block's first sample, diffs are 0
 /// (core/layout.hpp).
 enum class IdleLanes { kFirstSample, kZero };
 
-/// Elements of `samples` samples of `size` numbers in lane blocks.
+/// Number of elements in lane blocks for `samples` samples of `size` numbers.
 inline std::int64_t lanes_size(std::int64_t samples, std::int64_t size) {
   return lane_blocks(samples) * size * kLanes;
 }
 
-/// Place of number i of a sample in lane blocks.
+/// Index of number i of a sample in lane blocks.
 inline std::int64_t lane_index(std::int64_t size, std::int64_t sample, std::int64_t i) {
   return (sample / kLanes * size + i) * kLanes + sample % kLanes;
 }
@@ -37,7 +37,7 @@ void pack_lanes(const std::vector<double>& from, std::int64_t samples, std::int6
   }
 }
 
-/// The same, into a buffer of its own.
+/// The same, to a new buffer.
 template <class Real>
 AlignedBuffer<Real> to_lanes(const std::vector<double>& from, std::int64_t samples, std::int64_t size,
                              IdleLanes idle) {
@@ -46,7 +46,7 @@ AlignedBuffer<Real> to_lanes(const std::vector<double>& from, std::int64_t sampl
   return lanes;
 }
 
-/// [samples][size] out of lane blocks; idle lanes are left behind.
+/// Reads [samples][size] from lane blocks, without idle lanes.
 template <class Real>
 std::vector<double> from_lanes(const Real* lanes, std::int64_t samples, std::int64_t size) {
   std::vector<double> plain;

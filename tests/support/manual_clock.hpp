@@ -1,5 +1,5 @@
 #pragma once
-// A clock that stands still until a test moves it on.
+// A clock that only tests advance.
 
 #include <algorithm>
 #include <vector>
@@ -30,7 +30,7 @@ class ManualClock final : public Clock {
     return is_over();
   }
 
-  /// Wakes threads whose wait ends thereby. Threads that wait here must outlive the call.
+  /// Wakes threads whose wait ends. Waiting threads must outlive the call.
   void advance(double seconds) {
     std::vector<Waiter> waiters;
     {
@@ -39,14 +39,15 @@ class ManualClock final : public Clock {
       for (const Waiter* each : waiters_) waiters.push_back(*each);
     }
     for (const Waiter& each : waiters) {
-      // A thread between its look at the clock and its sleep holds this: the notice comes after.
+      // A thread holds this mutex from its read of the clock until it sleeps, so the notification comes
+      // later.
       { const std::lock_guard lock(*each.mutex); }
       each.changed->notify_all();
     }
   }
 
-  /// Blocks until some thread waits for a time still to come: it has done what the present time asks for.
-  /// False after give_up(), at once.
+  /// Blocks until a thread waits for a future time, that is, has finished its work for the present time.
+  /// Returns false at once after give_up().
   [[nodiscard]] bool await_sleeper() const {
     std::unique_lock lock(mutex_);
     turn_.wait(lock, [this] {
@@ -55,7 +56,7 @@ class ManualClock final : public Clock {
     });
     return !has_given_up_;
   }
-  /// For a thread that will not wait again.
+  /// Called if no thread will wait again.
   void give_up() {
     {
       const std::lock_guard lock(mutex_);
@@ -71,7 +72,7 @@ class ManualClock final : public Clock {
     TimePoint until;
   };
   mutable std::mutex mutex_;
-  mutable std::condition_variable turn_;  // a thread has begun to wait, or has given up
+  mutable std::condition_variable turn_;  // a thread started to wait, or give_up() was called
   mutable std::vector<Waiter*> waiters_;
   TimePoint now_ = TimePoint() + std::chrono::hours(1);
   bool has_given_up_ = false;

@@ -1,6 +1,6 @@
 #pragma once
-// An optimizer for tests that needs all that an optimizer may: a state, two stages of norms, the second with
-// two vectors and after the first, norms of tensors and of all of them.
+// An optimizer for tests that uses every feature: a state, two stages of norms, the second with two vectors
+// and dependent on the first, norms of single tensors and of all tensors.
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 #pragma once
-// Runs a function as a team of threads does.
+// Runs a function with a team of threads.
 
 #include <thread>
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace convoy::test {
 
-/// Calls body(team) on `threads` threads at once, the caller being one of them.
+/// Calls body(team) on `threads` threads at the same time, including the caller.
 template <class Body>
 void run_team(int threads, const Body& body) {
   Barrier barrier(threads);

@@ -1,8 +1,7 @@
 #pragma once
-// "A convolution layer IS a multilayer perceptron with connections cut and weights shared", in numbers
-// (src/CONTRACT.md, "Mathematics"): one image, one kernel, two networks run by the code that trains, and
-// the convolutions of the derivation beside them. `convoy explain` prints it; tests hold it against the
-// textbook.
+// "A convolution layer IS a multilayer perceptron with connections cut and weights shared", as a numeric
+// example (src/CONTRACT.md, "Mathematics"): one image, one kernel, two networks run by the training code, and
+// the convolutions of the derivation. `convoy explain` prints it; tests compare it with the textbook.
 
 #include <cstdint>
 #include <utility>
@@ -24,48 +23,49 @@ struct Image {
 /// ROT180(p)(i, j) = p(rows−1−i, columns−1−j).
 [[nodiscard]] Image rotated(const Image& p);
 
-/// Whether a layer l stands before the convolution, a^l = σ(z^l), or the image is taken as it is.
+/// Input of the convolution: the image itself, or a layer l with a^l = σ(z^l).
 enum class Below { kImage, kSigmoid };
 
-/// What a network says of one image. Output j is the image's place (j / OW, j % OW).
+/// Results of a network for one image. Output j is at position (j / OW, j % OW).
 struct Passes {
   Image z;                      ///< z^{l+1}, OH × OW
   Image delta;                  ///< δ^{l+1} = ∂C/∂z^{l+1} = z − y
   Image delta_below;            ///< δ^l = ∂C/∂z^l, H × W; without a layer l: ∂C/∂a
   Image gradient;               ///< ∂C/∂w(i, j) in the derivation's w, KH × KW
   double bias_gradient = 0;     ///< ∂C/∂b
-  std::vector<double> weights;  ///< the layer's own: v (KH·KW) or the perceptron's w_jk (OH·OW × H·W)
+  std::vector<double> weights;  ///< of the layer: v (KH·KW), or the perceptron's w_jk (OH·OW × H·W)
   std::vector<double> weights_gradient;  ///< ∂C/∂weights, cut connections of the perceptron included
 };
 
-/// The derivation on one example. The cost is C = ½‖y − z^{l+1}‖², y being 1 at `target` and 0 elsewhere.
+/// The derivation for one example. The cost is C = ½‖y − z^{l+1}‖², with y = 1 at `target`, else 0.
 struct Derivation {
   Image below;   ///< z^l
   Image a;       ///< a^l: σ(z^l), or z^l itself
   Image kernel;  ///< w of the derivation
-  Image stored;  ///< v = ROT180(w), what the layer stores
+  Image stored;  ///< v = ROT180(w), the layer's weights
   double bias = 0;
   std::int64_t target = 0;
 
-  Passes perceptron;   ///< a dense layer: cut connections have weight 0, shared ones the same weight
+  Passes perceptron;   ///< a dense layer: cut connections have weight 0, shared connections equal weights
   Passes convolution;  ///< a conv layer
 
-  // The derivation's convolutions, computed by conv layers of their own. Each carries σ'(z^l) where a layer l
-  // stands below.
+  // The derivation's convolutions, computed by separate conv layers. Each includes the factor σ'(z^l) if
+  // there is a layer l.
   Image rotated_delta;    ///< (δ^{l+1} * ROT180(w)), full
-  Image unrotated_delta;  ///< (δ^{l+1} * w), full: what forgetting the rotation gives
+  Image unrotated_delta;  ///< (δ^{l+1} * w), full: the wrong result without the rotation
   Image gradient;         ///< (δ^{l+1} * ROT180(a^l))
 };
 
-/// Which weight w(i, j) a connection of the perceptron shares; nothing (−1) where it is cut. Index i·KW + j.
+/// Index i·KW + j of the weight w(i, j) that a connection of the perceptron shares; −1 if the connection is
+/// cut.
 [[nodiscard]] std::int64_t shared_weight(const Derivation& d, std::int64_t output, std::int64_t input);
 
-/// Runs both networks in double precision. `kernel` is the derivation's w, no larger than `below`.
+/// Runs both networks in double precision. `kernel` is the derivation's w, at most as large as `below`.
 [[nodiscard]] Derivation derive(const Image& below, const Image& kernel, double bias, std::int64_t target,
                                 Below layer);
 
-/// A small example for pencil and paper: integers −3 … 3 (no kernel of zeros alone), a pure function of the
-/// seed.
+/// A small example for calculation by hand: integers −3 … 3 (the kernel is not all zero), a pure function of
+/// the seed.
 struct Example {
   Image image;
   Image kernel;
@@ -75,13 +75,13 @@ struct Example {
 [[nodiscard]] Example draw_example(std::uint64_t seed, std::pair<std::int64_t, std::int64_t> size,
                                    std::pair<std::int64_t, std::int64_t> kernel);
 
-/// Largest |a − b| over two images of one shape.
+/// Largest |a − b| over two images of equal shape.
 [[nodiscard]] double largest_difference(const Image& a, const Image& b);
 
-/// How far two of the derivation's answers may lie apart: 0 where all numbers are integers, which doubles
-/// hold exactly; else γ·M, γ = k·u for sums of at most k = H·W + OH·OW terms and 8 roundings of the sigmoid
-/// and its slope, M = max(1, |a|)·(1 + |b| + Σ|w|)·(1 + Σ|δ|), which no sum of magnitudes in the three passes
-/// exceeds.
+/// Largest allowed difference between two results of the derivation: 0 if all numbers are integers (exact in
+/// double); else γ·M, γ = k·u for sums of at most k = H·W + OH·OW terms and 8 roundings of the sigmoid and
+/// its slope, and M = max(1, |a|)·(1 + |b| + Σ|w|)·(1 + Σ|δ|), an upper bound of all sums of magnitudes in
+/// the three passes.
 [[nodiscard]] double equality_tolerance(const Derivation& d);
 
 }  // namespace convoy::check

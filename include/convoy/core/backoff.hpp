@@ -1,5 +1,5 @@
 #pragma once
-// Waiting for something that another thread or process does.
+// Waits for another thread or process by polling.
 
 #include <algorithm>
 #include <chrono>
@@ -7,10 +7,9 @@
 
 namespace convoy {
 
-/// Spins first, for who is nearly there; then gives way; and sleeps in between once it takes long, so that
-/// waiting ranks leave the cores to computing ones where there are more of them than cores. Each sleep is
-/// about a sixteenth of the time slept so far, so that is what a wait can take too long; at most a
-/// millisecond.
+/// Spins 256 times, yields 64 times, then sleeps, so that waiting ranks leave the cores to computing ranks if
+/// there are more ranks than cores. Each sleep is 1/16 longer than the last, up to 1 ms. A wait overshoots by
+/// at most 1/16 of its length, or 1 ms.
 class Backoff {
  public:
   void wait() {

@@ -1,7 +1,6 @@
 #pragma once
-// Steady time that code is given instead of reading it, so that tests set it: steady_clock() everywhere else.
-// For deadlines and timeouts, of which there are a few a step; not for kernels, nor for measuring them
-// (<chrono>).
+// A steady clock that is passed to code, so that tests can set the time; elsewhere pass steady_clock(). For
+// deadlines and timeouts, a few per step; not for kernels and not for measuring kernels (use <chrono>).
 
 #include <chrono>
 #include <condition_variable>
@@ -10,7 +9,7 @@
 
 namespace convoy {
 
-/// A clock that never goes back. Any thread may call it.
+/// A monotonic clock. Thread-safe.
 class Clock {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -22,8 +21,8 @@ class Clock {
   Clock& operator=(const Clock&) = delete;
 
   [[nodiscard]] virtual TimePoint now() const = 0;
-  /// Waits until `is_over()` or until `most` has passed by this clock; returns is_over(). `lock` is held by
-  /// the caller, `changed` is notified when is_over() may have changed: as condition_variable::wait_for.
+  /// Waits until `is_over()` or until `most` has passed on this clock; returns is_over(). The caller holds
+  /// `lock` and notifies `changed` when is_over() may have changed, as with condition_variable::wait_for.
   virtual bool wait_for(std::unique_lock<std::mutex>& lock, std::condition_variable& changed, Seconds most,
                         const std::function<bool()>& is_over) const = 0;
 };

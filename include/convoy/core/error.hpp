@@ -1,26 +1,26 @@
 #pragma once
-// What can go wrong, and the exit status it ends in (src/CONTRACT.md, "Exit status").
+// Errors and their exit statuses (src/CONTRACT.md, "Exit status").
 //
-// The library throws; it neither prints nor exits. `main` catches, says the message once and ends the whole
-// job. A message reads `<problem> (<why>) <what would be right>`.
+// The library throws; it neither prints nor exits. `main` catches, prints the message once and ends the whole
+// job. A message reads `<problem> (<why>) <remedy>`.
 
 #include <stdexcept>
 #include <string>
 
 namespace convoy {
 
-/// The exit statuses users and job scripts rely on.
+/// The exit statuses. Users and job scripts rely on them.
 enum class ExitStatus : int {
   kDone = 0,
-  kCheckFailed = 1,    ///< a check said no (gradcheck, verify, inspect, doctor)
+  kCheckFailed = 1,    ///< a check failed (gradcheck, verify, inspect, doctor)
   kUsage = 2,          ///< usage or configuration
   kBadData = 3,        ///< bad data or a bad checkpoint
   kInputOutput = 4,    ///< input/output failed (disk full, no permission)
   kDiverged = 5,       ///< NaN or infinity in training
   kStalled = 6,        ///< a rank stopped answering
-  kDisagreement = 7,   ///< ranks disagree where they must not
-  kStoppedEarly = 75,  ///< stopped on request or time limit, checkpoint written: run again to go on
-  kInterrupted = 130,  ///< 128 + SIGINT: stopped on request, nothing to go on from, nothing left behind
+  kDisagreement = 7,   ///< ranks disagree on what must be equal
+  kStoppedEarly = 75,  ///< stopped on request or time limit, checkpoint written: run again to continue
+  kInterrupted = 130,  ///< 128 + SIGINT: stopped on request, no checkpoint, no files left
   kTerminated = 143,   ///< 128 + SIGTERM: likewise
 };
 

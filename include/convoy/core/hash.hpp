@@ -1,5 +1,5 @@
 #pragma once
-// XXH3 128-bit sums (libxxhash): of files, parameters and configurations.
+// XXH3 128-bit checksums (libxxhash) of files, parameters and configurations.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace convoy {
 
-/// A 128-bit sum.
+/// A 128-bit checksum.
 struct Digest {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
@@ -20,7 +20,7 @@ struct Digest {
 /// 32 lower-case hex digits, as `xxh128sum` prints them.
 [[nodiscard]] std::string to_hex(const Digest& digest);
 
-/// Sum of bytes fed piece by piece; the same as of the pieces joined.
+/// Checksum of bytes given in pieces; equals the checksum of the joined pieces.
 class Hasher {
  public:
   Hasher();
@@ -30,7 +30,7 @@ class Hasher {
   Hasher(const Hasher&) = delete;
   Hasher& operator=(const Hasher&) = delete;
 
-  /// Begins anew.
+  /// Starts a new checksum.
   void reset();
   void update(const void* data, std::size_t bytes);
   void update(std::string_view text) { update(text.data(), text.size()); }
@@ -41,7 +41,7 @@ class Hasher {
   std::unique_ptr<State> state_;
 };
 
-/// Sum of one piece.
+/// Checksum of one piece.
 [[nodiscard]] Digest hash(std::span<const std::byte> bytes);
 [[nodiscard]] Digest hash(std::string_view text);
 

@@ -1,16 +1,16 @@
 #pragma once
-// The one layout of images inside Convoy: samples in the vector lanes.
+// The only layout of images inside Convoy: samples in the vector lanes.
 //
 // A micro-batch of N samples is stored as ⌈N/16⌉ blocks, each [C][H][W][16]: the sample is the fastest index.
-// Every operation of a layer then does the same thing to 16 samples at once, whatever the channel count, the
-// kernel or the stride; nothing needs a channel tail, and flattening is free. One block is one AVX-512 vector
-// of floats wide, two AVX2, four SSE2; the arithmetic of an element does not depend on which.
+// Every operation of a layer then treats 16 samples alike, for any channel count, kernel or stride; no
+// operation needs a channel tail, and flattening is free. A block is as wide as one AVX-512 vector of floats,
+// two AVX2 vectors, or four SSE2 vectors; the arithmetic of an element does not depend on the vector width.
 //
-// Lanes beyond N ("idle lanes") hold a copy of the block's first sample on input, so that they stay finite
-// wherever a real sample does; their diff is zero, so they add nothing to any gradient.
+// Lanes beyond N ("idle lanes") hold a copy of the block's first sample on input, so their values are finite
+// whenever that sample's are. Their diff is zero, so they add nothing to any gradient.
 //
 // Weights are stored as the logical tensors of checkpoints ([OC][IC][KH][KW], [OUT][IN]): a weight is
-// broadcast to all lanes, so it needs no layout of its own.
+// broadcast to all lanes, so weights need no other layout.
 
 #include <cstdint>
 
@@ -19,7 +19,7 @@ namespace convoy {
 /// Samples per block.
 inline constexpr std::int64_t kLanes = 16;
 
-/// Blocks that hold `samples` samples.
+/// Number of blocks that hold `samples` samples.
 [[nodiscard]] constexpr std::int64_t lane_blocks(std::int64_t samples) {
   return (samples + kLanes - 1) / kLanes;
 }

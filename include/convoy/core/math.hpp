@@ -1,9 +1,9 @@
 #pragma once
-// exp, log, sin, cos in double precision, our own code.
+// exp, log, sin, cos in double precision, without the C library.
 //
-// The C library chooses its implementation by processor, so its last bit may differ between hosts; whatever
-// decides a bit of the trajectory uses these instead (src/CONTRACT.md, "The same bits"). Within 2 ulp over
-// the range Convoy uses. std::sqrt and std::floor are exact by IEEE 754 and may be used as they are.
+// The C library chooses its implementation by processor, so its last bit may differ between nodes; code that
+// affects the results uses these functions instead (src/CONTRACT.md, "The same bits"). Error at most 2 ulp
+// over the range Convoy uses. std::sqrt and std::floor are exact by IEEE 754 and may be used directly.
 
 namespace convoy::math {
 

@@ -1,16 +1,15 @@
 #pragma once
-// How much memory this process holds and may still take (Linux).
+// The memory that this process uses and may still allocate (Linux).
 
 #include <cstdint>
 
 namespace convoy {
 
-/// Bytes: the least of what the machine has left (MemAvailable), what the control groups of versions 1 and 2
-/// that this process is in leave, and RLIMIT_AS, each less what is taken; caches of files do not count as
-/// taken.
+/// Bytes: the minimum of the machine's available memory (MemAvailable), the remaining limits of the process's
+/// control groups (versions 1 and 2), and the rest of RLIMIT_AS. File caches do not count as used.
 [[nodiscard]] std::int64_t available_memory();
 
-/// Bytes of memory this process holds now (resident set); 0 if the system does not say.
+/// Bytes of memory in use by this process (resident set); 0 if the system does not report it.
 [[nodiscard]] std::int64_t resident_bytes();
 
 }  // namespace convoy

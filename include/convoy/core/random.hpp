@@ -2,8 +2,9 @@
 // Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
 // SC 2011).
 //
-// A number is a pure function of its key and its position. Keys name what the number is for (seed, purpose,
-// epoch, sample, layer), never who draws it (rank, thread), so the trajectory cannot depend on the machine.
+// A number is a pure function of its key and its position. A key names the purpose of the number (seed,
+// purpose, epoch, sample, layer), never the rank or thread that draws it, so the results do not depend on the
+// machine.
 
 #include <array>
 #include <cstdint>
@@ -11,7 +12,7 @@
 
 namespace convoy {
 
-/// What random numbers are drawn for: the part of the key that keeps purposes apart.
+/// Purpose of random numbers: a part of the key, so that purposes get different numbers.
 enum class RandomPurpose : std::uint64_t {
   kInitialWeights = 1,
   kSampleOrder = 2,
@@ -29,7 +30,7 @@ enum class RandomPurpose : std::uint64_t {
 [[nodiscard]] std::uint64_t random_key(std::uint64_t seed, RandomPurpose purpose, std::uint64_t a = 0,
                                        std::uint64_t b = 0, std::uint64_t c = 0);
 
-/// The stream of numbers under one key, in order.
+/// The sequence of random numbers of one key.
 class RandomStream {
  public:
   explicit RandomStream(std::uint64_t key) : key_(key) {}

@@ -1,5 +1,6 @@
 #pragma once
-// Shapes of images and tensors. 64-bit throughout; narrowing happens only at a library's border, checked.
+// Shapes of images and tensors. 64-bit extents; they are narrowed, with a check, only in calls of other
+// libraries.
 
 #include <cstdint>
 #include <string>

@@ -1,18 +1,18 @@
 #pragma once
 // A team of threads that runs the same code on the same micro-batch (single program, multiple data).
 //
-// The training loop opens one parallel region per step and splits its threads into teams; every kernel is
-// called by all threads of a team and does its share of the work. A team of one pays nothing: its barrier
-// returns at once. That is how a small network runs without any fork, join or barrier between layers, while
-// a large one can put several threads on one micro-batch.
+// The training loop opens one parallel region per step and splits its threads into teams. All threads of a
+// team call every kernel, and each computes its share. The barrier of a team of one returns at once, so a
+// small network runs without forks, joins or barriers between layers, and a large one can use several threads
+// per micro-batch.
 
 #include <atomic>
 #include <cstdint>
 
 namespace convoy {
 
-// The small functions here are inlined always, also in debug builds: kernels compiled for other instruction
-// sets use them, and a shared copy of one could carry instructions that this machine lacks.
+// The small functions here are always inlined, also in debug builds: kernels compiled for other instruction
+// sets use them, and a shared copy could contain instructions that this machine lacks.
 
 /// Half-open range of indices.
 struct Range {
@@ -22,7 +22,7 @@ struct Range {
   friend bool operator==(const Range&, const Range&) = default;
 };
 
-/// Part `index` of `parts` of [0, count): contiguous, sizes differ by at most one, in order.
+/// Part `index` of `parts` of [0, count): contiguous parts in order; their sizes differ by at most one.
 [[nodiscard, gnu::always_inline]] constexpr Range split(std::int64_t count, std::int64_t parts,
                                                         std::int64_t index) {
   const std::int64_t base = count / parts;
@@ -31,8 +31,8 @@ struct Range {
   return {begin, begin + base + (index < rest ? 1 : 0)};
 }
 
-/// Barrier of a fixed number of threads. Spins briefly, then yields, so that it also works when there are
-/// more threads than cores. Everything written before wait() by any thread is visible to all after it.
+/// Barrier of a fixed number of threads. Spins briefly, then yields, so it also works with more threads than
+/// cores. All writes before wait() are visible to all threads after it.
 class Barrier {
  public:
   explicit Barrier(int threads) : threads_(threads) {}
@@ -53,7 +53,7 @@ class Team {
  public:
   /// A team of one.
   Team() = default;
-  /// Thread `index` of `size`; `barrier` must outlive the team and have been made for `size` threads.
+  /// Thread `index` of `size`; `barrier` must outlive the team and be constructed for `size` threads.
   Team(int index, int size, Barrier* barrier) : index_(index), size_(size), barrier_(barrier) {}
 
   [[nodiscard, gnu::always_inline]] int index() const { return index_; }
@@ -64,8 +64,8 @@ class Team {
     return split(count, size_, index_);
   }
 
-  /// This thread's shares of two counts whose every pair is some thread's: the first is cut into `parts`, at
-  /// most size(), the second into as many as there are threads for each. Both empty for a thread left over.
+  /// This thread's shares of two counts; together the threads cover every pair. The first count is cut into
+  /// `parts` (at most size()), the second into size() / parts. Both shares of a surplus thread are empty.
   struct TwoShares {
     Range first, second;
   };
@@ -76,7 +76,7 @@ class Team {
     return {split(first, parts, index_ % parts), split(second, second_parts, index_ / parts)};
   }
 
-  /// Waits for the whole team; every thread of the team must call it equally often.
+  /// Waits for the whole team; every thread of the team must call it the same number of times.
   [[gnu::always_inline]] void barrier() const noexcept {
     if (size_ > 1) barrier_->wait();
   }

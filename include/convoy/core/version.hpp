@@ -1,5 +1,5 @@
 #pragma once
-// The version of this build, as CMakeLists.txt states it.
+// The version of this build, from CMakeLists.txt.
 
 #include <string_view>
 
@@ -7,7 +7,7 @@ namespace convoy {
 
 /// "0.1.0".
 [[nodiscard]] std::string_view version();
-/// What the compiler was told beside the flags that CMakeLists.txt always gives: "Release: -O3 -DNDEBUG".
+/// Build type and compiler flags, except the flags that CMakeLists.txt always sets: "Release: -O3 -DNDEBUG".
 [[nodiscard]] std::string_view build_flags();
 
 }  // namespace convoy

@@ -1,5 +1,5 @@
 #pragma once
-// Instruction sets the kernels are compiled for, and the choice among them at run time.
+// The instruction sets of the kernels, and the choice of one at run time.
 
 #include <string>
 #include <string_view>
@@ -7,7 +7,8 @@
 
 namespace convoy::kernels {
 
-/// kPortable, kAvx2, … (isa_list.inc), in rising order: a machine that has one has all before it.
+/// kPortable, kAvx2, … (isa_list.inc), in ascending order: a machine that supports a set supports all sets
+/// before it.
 enum class Isa {
 #define CONVOY_ISA_SET(machine, enumerator, name, bytes, features) enumerator,
 #include "convoy/kernels/isa_list.inc"
@@ -20,11 +21,11 @@ enum class Isa {
 /// The inverse of to_string; throws ConfigError naming the known sets.
 [[nodiscard]] Isa parse_isa(std::string_view name);
 
-/// The sets this processor (and operating system) can run, in rising order; kPortable is always first.
+/// The sets that this processor and operating system support, in ascending order; kPortable is always first.
 [[nodiscard]] std::vector<Isa> supported_isas();
 
-/// What CONVOY_ISA asks for, else the highest supported set. Throws ConfigError if CONVOY_ISA names a set
-/// that is unknown or that this machine lacks.
+/// The set named by the environment variable CONVOY_ISA, else the highest supported set. Throws ConfigError
+/// if CONVOY_ISA names an unknown or unsupported set.
 [[nodiscard]] Isa choose_isa();
 
 }  // namespace convoy::kernels

@@ -1,8 +1,8 @@
 #pragma once
-// What a layer was made with: named, typed values in the order in which its line in a configuration has them.
+// The attributes of a layer: named, typed values in the order of its configuration line.
 //
-// A layer tells them to a visitor (Layer::visit). Its description is made of them, and whatever must know a
-// layer from outside (a summary, an export, a check) reads them instead of the description.
+// A layer passes them to a visitor (Layer::visit). Its description is made from them. Code outside the layer
+// (a summary, an export, a check) reads the attributes, not the description.
 
 #include <cstdint>
 #include <optional>
@@ -15,7 +15,7 @@ namespace convoy::nn {
 
 class Layer;
 
-/// Two numbers of a window: its size, its stride, its padding.
+/// A pair of numbers of a window: a size, a stride or a padding.
 struct HeightWidth {
   std::int64_t h = 0;
   std::int64_t w = 0;
@@ -28,18 +28,18 @@ using AttributeValue = std::variant<bool, std::int64_t, double, HeightWidth>;
 class AttributeVisitor {
  public:
   virtual ~AttributeVisitor() = default;
-  /// A value that a line gives without its name, in the order of the calls.
+  /// A value without a name in the line; values stand in the order of the calls.
   virtual void positional(std::string_view name, const AttributeValue& value) = 0;
-  /// A value that a line gives as name=value, or leaves out if it is `otherwise`.
+  /// A value written as name=value in the line; left out if it equals the default `otherwise`.
   virtual void option(std::string_view name, const AttributeValue& value,
                       const AttributeValue& otherwise) = 0;
 };
 
-/// An attribute as a value.
+/// A stored attribute.
 struct Attribute {
   std::string name;  ///< "kernel", "stride"
   AttributeValue value;
-  std::optional<AttributeValue> otherwise;  ///< the default of an option; nothing: positional
+  std::optional<AttributeValue> otherwise;  ///< the default of an option; nullopt for a positional value
   friend bool operator==(const Attribute&, const Attribute&) = default;
 };
 

@@ -1,10 +1,10 @@
 #pragma once
-// What a layer is: shapes and parameters declared at construction, and two passes over memory it does not
-// own.
+// The interface of a layer: shapes and parameters declared at construction, and two passes over memory that
+// the caller owns.
 //
-// A layer holds no data, so one network serves any number of threads and micro-batches at a time; the
-// Workspace hands it memory. It knows nothing of ranks, files or the optimizer. To add one: a file in
-// src/nn/layers and a line in src/nn/registry.cpp (src/README.md).
+// A layer holds no data, so several threads and micro-batches may use one network at the same time; the
+// Workspace provides the memory. A layer does not depend on ranks, files or the optimizer. To add a layer: a
+// file in src/nn/layers and a line in src/nn/registry.cpp (src/README.md).
 
 #include <array>
 #include <cstddef>
@@ -20,9 +20,9 @@
 
 namespace convoy::nn {
 
-/// How a parameter starts.
+/// Initial values of a parameter.
 enum class Initializer {
-  kWeights,  ///< by what follows the layer (Nonlinearity), from fan_in and fan_out
+  kWeights,  ///< random, by the next layer's Nonlinearity, from fan_in and fan_out
   kZeros,
   kOnes,
 };
@@ -37,7 +37,7 @@ struct Parameter {
   std::int64_t fan_out = 0;
 };
 
-/// A tensor that follows the data instead of a gradient ("running_mean"): once a step,
+/// A tensor updated from the data, not from a gradient ("running_mean"), once per step:
 /// running ← (1 − momentum)·running + momentum·average over the step's samples (PyTorch's momentum).
 struct Statistic {
   std::string name;
@@ -46,81 +46,81 @@ struct Statistic {
   double momentum = 0.1;  ///< in [0, 1]
 };
 
-/// Which mode a pass runs in.
+/// The mode of a pass.
 enum class Phase { kTraining, kEvaluation };
 
-/// What a layer does to the choice of the initial weights before it.
+/// The effect of a layer on the initial weights of the layer before.
 enum class Nonlinearity {
-  kNone,       ///< transparent: look at the next layer (pooling, batchnorm, dropout, flatten, add)
-  kRectifier,  ///< He et al. 2015: normal, of variance Traits::he_gain / fan_in
-  kOther,      ///< Glorot & Bengio 2010; also a further layer with weights, and the loss
+  kNone,       ///< no effect: the next layer decides (pooling, batchnorm, dropout, flatten, add)
+  kRectifier,  ///< He et al. 2015: normal, variance Traits::he_gain / fan_in
+  kOther,      ///< Glorot & Bengio 2010; also for another layer with weights, and the loss
 };
 
-/// The micro-batch a pass is about.
+/// The micro-batch of a pass.
 struct MicroBatch {
   Phase phase = Phase::kTraining;
-  std::span<const std::int64_t> samples;  ///< numbers in the data set, the keys of random masks
+  std::span<const std::int64_t> samples;  ///< indices in the data set, keys of the random masks
   std::uint64_t seed = 0;
   std::int64_t epoch = 0;
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(samples.size()); }
   [[nodiscard]] std::int64_t blocks() const { return lane_blocks(size()); }
 };
 
-/// Most inputs a layer has.
+/// Maximum number of inputs of a layer.
 inline constexpr std::size_t kMostInputs = 2;
 
-/// Memory and context of one call of a layer. Images are in lane blocks (core/layout.hpp). Every thread of
-/// the team calls with the same pass; a call ends with a barrier of the team.
+/// Memory and context of one call of a layer. Images are in lane blocks (core/layout.hpp). All threads of the
+/// team pass the same values; a call ends with a barrier of the team.
 template <class Real>
 struct Pass {
   const kernels::KernelTable<Real>& kernels;
   Team team;
   const MicroBatch& batch;
-  kernels::Precision precision = kernels::Precision::kFloat32;  ///< of the factors of convolutions and dense
+  kernels::Precision precision = kernels::Precision::kFloat32;  ///< operand precision of conv and dense
 
   std::array<const Real*, kMostInputs> src{};  ///< the layer's inputs
-  Real* dst = nullptr;                         ///< its output: assigned by forward, read by backward
-  kernels::Epilogue<Real> epilogue{};          ///< what forward does to dst last (Traits::takes_epilogue)
-  const Real* parameters = nullptr;  ///< its parameters, one after the other, in their declared order
-  const Real* statistics = nullptr;  ///< its statistics likewise; read in evaluation
+  Real* dst = nullptr;                         ///< the output: assigned by forward, read by backward
+  kernels::Epilogue<Real> epilogue{};  ///< applied to dst at the end of forward (Traits::takes_epilogue)
+  const Real* parameters = nullptr;    ///< all parameters, concatenated in their declared order
+  const Real* statistics = nullptr;    ///< all statistics likewise; read in evaluation
 
-  Real* diff_dst = nullptr;  ///< backward: ∂C/∂dst; may change (Traits::differentiates_activation)
-  std::array<Real*, kMostInputs> diff_src{};  ///< backward: assigned ∂C/∂src; null where nobody wants it
+  Real* diff_dst = nullptr;  ///< backward: ∂C/∂dst; may be overwritten (Traits::differentiates_activation)
+  std::array<Real*, kMostInputs> diff_src{};          ///< backward: assigned ∂C/∂src; null if not wanted
   kernels::Update update = kernels::Update::kAssign;  ///< of diff_src[0] (Traits::adds_diff_src)
   Real* diff_parameters = nullptr;   ///< backward: assigned, Σ over the micro-batch's samples
   Real* batch_statistics = nullptr;  ///< backward: assigned samples × the micro-batch's statistics
 
-  std::byte* saved = nullptr;  ///< saved_bytes() kept from forward to backward
-  Real* scratch = nullptr;     ///< scratch_size() elements, free for the length of a call
+  std::byte* saved = nullptr;  ///< saved_bytes() bytes, kept from forward to backward
+  Real* scratch = nullptr;     ///< scratch_size() elements, usable during a call
 };
 
-/// What the plans of a layer's calls depend on beside the layer.
+/// Inputs of the plans of a layer's calls, besides the layer.
 struct CallSetting {
-  const kernels::Planner& planner;  ///< of the table that the calls are given
-  std::int64_t blocks = 1;          ///< the most lane blocks of a micro-batch
-  int threads = 1;                  ///< of the largest team
+  const kernels::Planner& planner;  ///< of the kernel table used in the calls
+  std::int64_t blocks = 1;          ///< maximum lane blocks of a micro-batch
+  int threads = 1;                  ///< size of the largest team
   kernels::Precision precision = kernels::Precision::kFloat32;
 };
 
-/// What a layer is to others: to the plan of a network (nn/operations.hpp, nn/workspace.hpp), to the initial
-/// weights, to gradient checks.
+/// Properties of a layer that other code uses: the plan of a network (nn/operations.hpp, nn/workspace.hpp),
+/// the initial weights, gradient checks.
 struct Traits {
-  /// What it does to the choice of the initial weights before it.
+  /// The effect on the initial weights of the layer before.
   Nonlinearity nonlinearity = Nonlinearity::kNone;
-  double he_gain = 2;  ///< of a rectifier: 2 / (1 + slope²), slope over negative numbers
-  /// The function of one element the layer is, which a layer before it could apply to its results.
+  double he_gain = 2;  ///< of a rectifier: 2 / (1 + slope²), slope for negative inputs
+  /// The layer's elementwise function, which the layer before could apply to its results.
   kernels::Activation activation{};
-  bool gives_probabilities = false;  ///< softmax, sigmoid: what cross-entropy losses apply themselves
-  bool is_view = false;              ///< the output is the input under another shape: no memory, no passes
+  bool gives_probabilities = false;  ///< softmax, sigmoid: cross-entropy losses apply these themselves
+  bool is_view = false;              ///< the output is the input with another shape: no memory, no passes
   bool is_sum = false;               ///< the output is the sum of the inputs and nothing else
-  /// The derivative jumps if the set of positive outputs, or what it saved, changes (relu, maxpool).
+  /// The derivative jumps if the set of positive outputs or the saved data changes (relu, maxpool).
   bool has_kinks = false;
   bool takes_epilogue = false;  ///< forward applies pass.epilogue
-  /// backward multiplies diff_dst, in place, by the derivative of the epilogue's activation; else the caller
-  /// does.
+  /// backward multiplies diff_dst in place by the derivative of the epilogue's activation; if false, the
+  /// caller does.
   bool differentiates_activation = false;
-  bool adds_diff_src = false;      ///< backward adds to diff_src[0] where pass.update says so
-  bool backward_reads_src = true;  ///< so that src must be kept
+  bool adds_diff_src = false;      ///< backward adds to diff_src[0] if pass.update is kAdd
+  bool backward_reads_src = true;  ///< src must be kept for backward
   bool backward_reads_dst = true;
 };
 
@@ -130,32 +130,32 @@ class Layer {
 
   /// Shape of the output, fixed at construction.
   [[nodiscard]] virtual Shape output() const = 0;
-  /// First word of its line in a configuration: "conv".
+  /// First word of the layer's configuration line: "conv".
   [[nodiscard]] virtual std::string_view keyword() const = 0;
-  /// Tells `visitor` what the layer was made with, all of it (nn/attributes.hpp): a line of the keyword and
-  /// these attributes makes an equal layer.
+  /// Passes all attributes of the layer to `visitor` (nn/attributes.hpp): a line of the keyword and these
+  /// attributes makes an equal layer.
   virtual void visit(AttributeVisitor& /*visitor*/) const {}
-  /// As it would stand in a configuration, without defaults: "conv 20 5x5".
+  /// The configuration line of the layer, without defaults: "conv 20 5x5".
   [[nodiscard]] std::string description() const;
   [[nodiscard]] virtual Traits traits() const { return {}; }
 
   [[nodiscard]] virtual std::vector<Parameter> parameters() const { return {}; }
   [[nodiscard]] virtual std::vector<Statistic> statistics() const { return {}; }
-  /// How its passes are computed, in words; empty if there is no choice. `wants_diff_src`: the input's diff
-  /// is read.
+  /// The algorithms of its passes, for reports; empty if there is no choice. `wants_diff_src`: the input's
+  /// diff is needed.
   [[nodiscard]] virtual std::string algorithms(const CallSetting& /*setting*/,
                                                bool /*wants_diff_src*/) const {
     return {};
   }
-  /// Multiplications of one forward pass over one sample, those with padding left out. Backward does as many
-  /// for the parameters, and as many for the input where somebody wants its diff.
+  /// Multiplications of one forward pass over one sample, without those with padding. Backward needs as many
+  /// for the parameters, and as many for the input if its diff is wanted.
   [[nodiscard]] virtual std::int64_t multiplications() const { return 0; }
 
-  /// Bytes kept from forward to backward, for `blocks` lane blocks of `real_size`-byte numbers.
+  /// Bytes to keep from forward to backward, for `blocks` lane blocks of `real_size`-byte numbers.
   [[nodiscard]] virtual std::int64_t saved_bytes(std::int64_t /*blocks*/, std::int64_t /*real_size*/) const {
     return 0;
   }
-  /// Elements of scratch a call may use.
+  /// Scratch elements that a call may use.
   [[nodiscard]] virtual std::int64_t scratch_size(const CallSetting& /*setting*/) const { return 0; }
 
   virtual void forward(const Pass<float>& pass) const = 0;
@@ -164,14 +164,14 @@ class Layer {
   virtual void backward(const Pass<double>& pass) const = 0;
 };
 
-/// Numbers in all of a layer's parameters.
+/// Total elements of a layer's parameters.
 [[nodiscard]] inline std::int64_t parameter_count(const Layer& layer) {
   std::int64_t size = 0;
   for (const Parameter& parameter : layer.parameters()) size += count(parameter.dims);
   return size;
 }
 
-/// Lets a layer write each pass once, for float (training) and double (gradient checks): Derived has
+/// Implements each pass for float (training) and double (gradient checks) from one template: Derived has
 /// `template <class Real> void run_forward(const Pass<Real>&) const`, and run_backward likewise.
 template <class Derived>
 class LayerOf : public Layer {

@@ -1,5 +1,5 @@
 #pragma once
-// A layer that cannot be made, or does not fit where it stands.
+// Error: a layer cannot be made, or does not fit at its place in the network.
 
 #include <string>
 
@@ -7,8 +7,8 @@
 
 namespace convoy::nn {
 
-/// Thrown by what makes layers and by NetworkBuilder. What reads layers from text knows the line and says
-/// where instead (LayerLine::fail).
+/// Thrown by the layer factories and by NetworkBuilder. The text parser knows the line and reports its origin
+/// instead (LayerLine::fail).
 class LayerError : public ConfigError {
  public:
   /// "layer '<name>': <problem>", or the problem alone if the name is not known.

@@ -1,6 +1,7 @@
 #pragma once
 // One `layer = …` line of a configuration, cut into words: a keyword, positional values, then key=value
-// options. The grammar of each keyword belongs to its layer (nn/registry.hpp); this is only the line.
+// options. The grammar of each keyword belongs to its layer (nn/registry.hpp); this class handles only the
+// line.
 
 #include <cstdint>
 #include <map>
@@ -12,18 +13,17 @@
 
 namespace convoy::nn {
 
-/// A line of the network and where it was written (for messages).
+/// A line of the network and its origin (for messages).
 struct LayerText {
   std::string text;    ///< e.g. "conv 32 3x3 pad=1"
   std::string origin;  ///< e.g. "configs/lenet5-mnist.ini:12" or "command line"
 };
 
-/// Cuts a line into its words and hands them out, checked. Each `take_…` marks its word as used; finish()
-/// refuses what nobody took. Every error is a ConfigError that names the line, its origin, the word and what
-/// would be right.
+/// Cuts a line into words and returns them, checked. Each `take_…` marks its word as used; finish() rejects
+/// unused words. Every error is a ConfigError that names the line, its origin, the word and the remedy.
 class LayerLine {
  public:
-  /// `ordinal` is the line's place in the network, from 0.
+  /// `ordinal` is the index of the line in the network, from 0.
   explicit LayerLine(LayerText source, std::uint64_t ordinal = 0);
 
   /// First word: "conv", "residual", "}" ….
@@ -38,7 +38,7 @@ class LayerLine {
   double take_number(std::string_view what, double least, double below);
   /// The next positional value as "HxW", each in [1, 65535].
   std::pair<std::int64_t, std::int64_t> take_size(std::string_view what);
-  /// Option `key` as an integer in [least, most], or `otherwise` where it is absent.
+  /// Option `key` as an integer in [least, most], or `otherwise` if absent.
   std::int64_t take_option(std::string_view key, std::int64_t otherwise, std::int64_t least,
                            std::int64_t most);
   /// Option `key` as one integer for both directions or "HxW".
@@ -49,7 +49,7 @@ class LayerLine {
   bool take_option_yes_no(std::string_view key, bool otherwise);
   std::optional<std::string> take_option_text(std::string_view key);
 
-  /// Refuses words that nobody took; `usage` shows the right form ("conv OC KHxKW [stride=1] …").
+  /// Rejects unused words; `usage` shows the right form ("conv OC KHxKW [stride=1] …").
   void finish(std::string_view usage);
 
   /// Throws ConfigError: "<origin>: layer '<text>': <problem>".

@@ -1,5 +1,5 @@
 #pragma once
-// The options of layers with their defaults: of nn::NetworkBuilder and of the text form alike.
+// The options of layers with their defaults, for nn::NetworkBuilder and the text form.
 
 #include <optional>
 
@@ -23,7 +23,7 @@ struct BatchNormOptions {
 };
 
 struct PoolOptions {
-  std::optional<HeightWidth> stride{};  ///< nothing: the window
+  std::optional<HeightWidth> stride{};  ///< default: the window
   HeightWidth pad{0, 0};                ///< at most half the window
 };
 

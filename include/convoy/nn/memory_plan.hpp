@@ -1,5 +1,5 @@
 #pragma once
-// Where buffers that are not all needed at the same time lie in one piece of memory.
+// Places buffers with different lifetimes in one block of memory.
 
 #include <cstdint>
 #include <span>
@@ -7,7 +7,7 @@
 
 namespace convoy::nn {
 
-/// A buffer and when it is needed; time counts the calls of a pass forward and back.
+/// A buffer and its lifetime; the unit of time is a call of the forward and backward pass.
 struct BufferLifetime {
   std::int64_t bytes = 0;
   int first = 0;  ///< the call that first writes it
@@ -15,12 +15,12 @@ struct BufferLifetime {
 };
 
 struct MemoryPlan {
-  std::vector<std::int64_t> offsets;  ///< of each lifetime, bytes, multiples of a cache line
-  std::int64_t bytes = 0;             ///< in all
+  std::vector<std::int64_t> offsets;  ///< by lifetime, in bytes, multiples of a cache line
+  std::int64_t bytes = 0;             ///< total
 };
 
-/// Places lifetimes so that no two that live at the same time overlap. The largest are placed first, each at
-/// the lowest place where it fits (greedy by size, which comes near the lower bound for networks).
+/// Places the buffers so that buffers alive at the same time do not overlap. The largest is placed first,
+/// each at the lowest free offset (greedy by size; close to the lower bound for networks).
 [[nodiscard]] MemoryPlan plan_memory(std::span<const BufferLifetime> lifetimes);
 
 }  // namespace convoy::nn

@@ -1,10 +1,10 @@
 #pragma once
-// A network: layers in the order they run, how they are joined, and where their parameters lie.
+// A network: layers in execution order, their connections, and the offsets of their parameters.
 //
-// All parameters of a network are one flat vector, layer by layer in the order of the configuration;
-// statistics (running means and variances) are a second one. A gradient has the length of both: first the
-// parameters' diffs, then the micro-batch's statistics, so that one reduction carries both. Optimizer,
-// checkpoint and reduction are flat loops.
+// All parameters of a network form one flat vector, in the order of the configuration; the statistics
+// (running means and variances) form a second one. A gradient holds both: the parameters' diffs, then the
+// micro-batch's statistics, so that one reduction covers both. Optimizer, checkpoint and reduction are flat
+// loops.
 
 #include <cstdint>
 #include <memory>
@@ -20,19 +20,19 @@
 
 namespace convoy::nn {
 
-/// Index that stands for the network's input among a node's inputs.
+/// Index of the network's input in Node::inputs.
 inline constexpr int kNetworkInput = -1;
 
-/// A layer in its place.
+/// A layer at its place in the network.
 struct Node {
   std::string name;              ///< "conv1": keyword and count, or `name=`
   std::unique_ptr<Layer> layer;  ///< never null
-  std::vector<int> inputs{};     ///< nodes whose outputs it reads; all before it
+  std::vector<int> inputs{};     ///< nodes whose outputs it reads; smaller indices only
   std::int64_t parameter_offset = 0;
   std::int64_t statistic_offset = 0;
 };
 
-/// A named stretch of a flat vector.
+/// A named range of a flat vector.
 struct Tensor {
   std::string layer;  ///< "conv1"
   std::string name;   ///< "weight"
@@ -45,19 +45,19 @@ struct Tensor {
 
 class Network {
  public:
-  /// Joins `nodes`, at least one, as NetworkBuilder has made them: names differ, and the inputs of each stand
-  /// before it. Offsets are assigned here.
+  /// From the nodes of NetworkBuilder: at least one, with different names, each after its inputs. Assigns the
+  /// offsets.
   Network(const Shape& input, std::vector<Node> nodes, LossKind loss);
-  /// Builds the network of `lines`, its text form, for images of shape `input` and `classes` outputs
-  /// (nothing: as many as its last layer has). Throws ConfigError,
-  /// naming the line, where a line is wrong, a shape does not fit, blocks are not closed, the last layer's
-  /// output is not `classes` numbers, or softmax or sigmoid stand before a loss that applies them itself.
+  /// Builds the network from its text form `lines`, for images of shape `input` and `classes` outputs
+  /// (nullopt: the outputs of the last layer). Throws ConfigError, naming the line, if a line is wrong, a
+  /// shape does not fit, blocks are not closed, the last layer's output is not `classes` numbers, or softmax
+  /// or sigmoid stands before a loss that applies it itself.
   Network(const Shape& input, const std::vector<LayerText>& lines, LossKind loss,
           std::optional<std::int64_t> classes, const Registry& registry = Registry::standard());
 
   [[nodiscard]] const Shape& input() const { return input_; }
   [[nodiscard]] const Shape& shape_of(int node) const;
-  /// Whether backward needs ∂C/∂(output of `node`): not of the network's input, nor of a view of it.
+  /// True if backward needs ∂C/∂(output of `node`): false for the network's input and its views.
   [[nodiscard]] bool wants_diff(int node) const;
   [[nodiscard]] LossKind loss() const { return loss_; }
   [[nodiscard]] std::int64_t classes() const { return shape_of(static_cast<int>(nodes_.size()) - 1).size(); }
@@ -70,12 +70,11 @@ class Network {
   /// Length of a gradient: parameters, then statistics.
   [[nodiscard]] std::int64_t gradient_size() const { return parameter_count_ + statistic_count_; }
 
-  /// Assigns the untrained network's values: a pure function of the network and `seed`.
-  /// He et al. 2015, eq. 10: normal, σ² = Traits::he_gain/fan_in. Glorot & Bengio 2010, eq. 16: uniform,
-  /// ±√(6/(fan_in + fan_out)).
+  /// Assigns the initial values: a pure function of the network and `seed`. He et al. 2015, eq. 10: normal,
+  /// σ² = Traits::he_gain/fan_in. Glorot & Bengio 2010, eq. 16: uniform, ±√(6/(fan_in + fan_out)).
   void initialise(std::uint64_t seed, std::span<float> parameters, std::span<float> statistics) const;
 
-  /// A table of layers, output shapes and parameter counts, a line each.
+  /// A table of layers, output shapes and parameter counts, one line per layer.
   [[nodiscard]] std::string summary() const;
 
  private:

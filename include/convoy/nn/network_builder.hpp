@@ -1,15 +1,15 @@
 #pragma once
-// Builds a Network layer by layer. The text form of a network (the other constructor of Network) is a parser
-// that drives this, so both give the same networks: names, order of parameters, initial values, masks.
+// Builds a Network layer by layer. The text form of a network (the other constructor of Network) uses this
+// class, so both give the same networks: names, order of parameters, initial values, masks.
 //
 //   Network network = NetworkBuilder({1, 28, 28})
 //                         .conv(20, {5, 5}).maxpool({2, 2}).relu()
 //                         .begin_residual().conv(20, {3, 3}, {.pad = {1, 1}}).batchnorm().end_residual()
 //                         .dense(10).build(LossKind::kSoftmaxCrossEntropy);
 //
-// Every layer reads the output of the one before it. Its name is its keyword and a count from 1 ("conv2"),
-// unless one is given. All verbs throw LayerError if the layer cannot be made, does not fit where it stands,
-// or has a name that is wrong or taken; a builder that has thrown is of no further use.
+// Every layer reads the output of the previous layer. Its default name is its keyword and a count from 1
+// ("conv2"). All functions throw LayerError if the layer cannot be made, does not fit at its place, or its
+// name is invalid or taken; the builder must not be used after an error.
 
 #include <cstdint>
 #include <map>
@@ -45,40 +45,41 @@ class NetworkBuilder {
   NetworkBuilder& relu(const std::string& name = {});
   NetworkBuilder& sigmoid(const std::string& name = {});
   NetworkBuilder& tanh(const std::string& name = {});
-  /// Of a vector: after flatten or dense.
+  /// For vectors: after flatten or dense.
   NetworkBuilder& softmax(const std::string& name = {});
 
-  /// A layer by its line, "groupnorm 4 name=first": for layers that have no verb of their own here. Throws
+  /// Adds a layer from its line, "groupnorm 4 name=first": for layers without their own function here. Throws
   /// ConfigError, naming word and origin, if the line is wrong.
   NetworkBuilder& layer(const LayerText& line, const Registry& registry = Registry::standard());
 
-  /// A layer made elsewhere, for images of shape(); `keyword` names it unless `name` does.
+  /// Adds a layer made elsewhere, for images of shape(); `keyword` gives its name if `name` is empty.
   NetworkBuilder& add(std::unique_ptr<Layer> layer, std::string_view keyword, const std::string& name = {});
 
-  /// What follows is the body of a residual block, whose output is the sum of the body's and the shortcut's
-  /// (He et al. 2016). Blocks may stand within blocks.
+  /// Starts the body of a residual block; the block's output is body + shortcut (He et al. 2016). Blocks may
+  /// be nested.
   NetworkBuilder& begin_residual();
-  /// What follows is the block's shortcut, which reads what the body reads; without it, that input itself.
+  /// Starts the block's shortcut, which reads the same input as the body. The default shortcut is that input
+  /// itself.
   NetworkBuilder& begin_shortcut();
   NetworkBuilder& end_residual();
 
-  /// Of the image that the next layer reads.
+  /// Shape of the next layer's input.
   [[nodiscard]] const Shape& shape() const { return shape_of(last_); }
-  /// Layers and beginnings and ends of blocks so far: the part of dropout's masks that differs between
-  /// layers.
+  /// Number of layers, block starts and block ends so far: the part of dropout's mask key that differs
+  /// between layers.
   [[nodiscard]] std::uint64_t ordinal() const { return ordinal_; }
 
-  /// The network with its loss, for `classes` outputs (nothing: as many as its last layer has); leaves the
-  /// builder without layers. Throws LayerError if a block is open, the last layer's output is not `classes`
-  /// numbers, or softmax or sigmoid stand before a loss that applies them itself; ConfigError if there is no
+  /// Returns the network with its loss, for `classes` outputs (nullopt: the outputs of the last layer), and
+  /// empties the builder. Throws LayerError if a block is open, the last layer's output is not `classes`
+  /// numbers, or softmax or sigmoid stands before a loss that applies it itself; ConfigError if there is no
   /// layer.
   [[nodiscard]] Network build(LossKind loss, std::optional<std::int64_t> classes = std::nullopt);
 
  private:
-  /// A residual block that has not ended yet.
+  /// A residual block that is still open.
   struct OpenBlock {
-    int input = kNetworkInput;  ///< node the block began after
-    int body = kNetworkInput;   ///< last node of the body, once the shortcut has begun
+    int input = kNetworkInput;  ///< node before the block
+    int body = kNetworkInput;   ///< last node of the body, set by begin_shortcut()
     bool in_shortcut = false;
   };
 
@@ -96,7 +97,7 @@ class NetworkBuilder {
   std::vector<Node> nodes_;
   std::vector<Shape> shapes_;
   std::vector<OpenBlock> open_;
-  std::map<std::string, int, std::less<>> counts_;  ///< of keywords that named a layer
+  std::map<std::string, int, std::less<>> counts_;  ///< layers named by each keyword
   int last_ = kNetworkInput;                        ///< node that the next layer reads
   std::uint64_t ordinal_ = 0;
 };

@@ -1,9 +1,8 @@
 #pragma once
-// The calls a network is made of: its layers, with what can be computed in the same call fused into them.
+// The layer calls of a network, with sums and activations fused into them if possible.
 //
-// The sum at the end of a residual block and an activation need no pass over memory of their own where the
-// layer before them can apply them to its results. This is decided here, once, from the network alone; layers
-// know nothing of their neighbours.
+// A residual sum or an activation needs no separate pass over memory if the layer before can apply it to its
+// results. This is decided here, once, from the network alone; layers do not depend on their neighbours.
 
 #include <string>
 #include <vector>
@@ -16,10 +15,9 @@ namespace convoy::nn {
 struct Operation {
   static constexpr int kNone = -2;
 
-  int node = 0;    ///< whose layer runs
-  int output = 0;  ///< whose output it gives: `node`, or the last node fused into the call
-  int addend =
-      kNone;  ///< node (or kNetworkInput) whose output is added to the layer's, before the activation
+  int node = 0;        ///< the node whose layer runs
+  int output = 0;      ///< the node whose output is computed: `node`, or the last node fused into the call
+  int addend = kNone;  ///< node (or kNetworkInput) whose output is added before the activation
   kernels::Activation activation{};
 };
 
@@ -28,13 +26,14 @@ struct Operation {
   return !operation.activation.is_none() && !traits.differentiates_activation;
 }
 
-/// The calls of a forward pass, in order; a backward pass makes them in the opposite order. Views have none.
+/// The calls of a forward pass, in order; a backward pass uses the reverse order. Views have no call.
 [[nodiscard]] std::vector<Operation> plan_operations(const Network& network);
 
 /// "conv1 + relu1", "batchnorm2 + add1 + relu3", …
 [[nodiscard]] std::string describe(const Network& network, const Operation& operation);
 
-/// The calls of micro-batches of `micro_batch` samples and how `planner` has them computed, a line each.
+/// The calls for micro-batches of `micro_batch` samples and the algorithms chosen by `planner`, one line per
+/// call.
 [[nodiscard]] std::string describe_operations(const Network& network, const kernels::Planner& planner,
                                               std::int64_t micro_batch, kernels::Precision precision);
 

@@ -1,5 +1,5 @@
 #pragma once
-// The keywords of `layer = …` lines and what makes them.
+// The keywords of `layer = …` lines and their layer factories.
 
 #include <functional>
 #include <map>
@@ -11,11 +11,11 @@
 
 namespace convoy::nn {
 
-/// How to make a layer from its line.
+/// Factory of a layer from its line.
 struct LayerMaker {
   std::string usage;  ///< "conv OC KHxKW [stride=1] [pad=0] [bias=yes]"
-  /// Takes the line's words and makes the layer for an input of the given shape; throws ConfigError
-  /// (LayerLine::fail) or LayerError where they do not fit.
+  /// Takes the words of the line and makes the layer for the given input shape; throws ConfigError
+  /// (LayerLine::fail) or LayerError if they do not fit.
   std::function<std::unique_ptr<Layer>(LayerLine& line, const Shape& input)> make;
 };
 
@@ -23,14 +23,14 @@ struct LayerMaker {
 /// Network (network_text.cpp).
 class Registry {
  public:
-  /// Every layer Convoy has.
+  /// All layers of Convoy.
   [[nodiscard]] static Registry standard();
 
-  /// Adds or replaces a keyword (tests plant wrong layers with it).
+  /// Adds or replaces a keyword (tests add wrong layers).
   void add(const std::string& keyword, LayerMaker maker) { makers_[keyword] = std::move(maker); }
 
-  /// Makes the layer of `line`; throws ConfigError naming the line, and the known keywords where its own is
-  /// not one.
+  /// Makes the layer of `line`; throws ConfigError naming the line, and the known keywords if the keyword is
+  /// unknown.
   [[nodiscard]] std::unique_ptr<Layer> make(LayerLine& line, const Shape& input) const;
 
   [[nodiscard]] const std::map<std::string, LayerMaker>& makers() const { return makers_; }

@@ -15,21 +15,21 @@ enum class ScheduleKind { kConstant, kStep, kCosine, kLinear };
 
 struct ScheduleOptions {
   ScheduleKind kind = ScheduleKind::kConstant;
-  double lr = 0;                    ///< the base rate; > 0
+  double lr = 0;                    ///< the base learning rate; > 0
   double warmup_epochs = 0;         ///< may be a fraction
-  std::vector<double> step_epochs;  ///< step: epochs after which the rate is multiplied by `step_factor`
+  std::vector<double> step_epochs;  ///< step: epochs before each multiplication by `step_factor`
   double step_factor = 0.1;
-  double final_lr = 0;  ///< cosine and linear: where they end
+  double final_lr = 0;  ///< cosine and linear: the final learning rate
 };
 
-/// The rate of every step of a run; a pure function of the step.
+/// The learning rate of every step of a run; a pure function of the step.
 class Schedule {
  public:
   /// A run of `epochs` epochs of `steps_per_epoch` steps: T = epochs·steps_per_epoch, W =
-  /// ⌈warmup_epochs·steps_per_epoch⌉. Throws ConfigError where the warm-up is longer than the run.
+  /// ⌈warmup_epochs·steps_per_epoch⌉. Throws ConfigError if the warm-up is longer than the run.
   Schedule(const ScheduleOptions& options, std::int64_t epochs, std::int64_t steps_per_epoch);
 
-  /// Rate of step t = 0, 1, …: lr·(t+1)/W during warm-up; then, with u = t − W and U = T − W,
+  /// Learning rate of step t = 0, 1, …: lr·(t+1)/W during warm-up; then, with u = t − W and U = T − W,
   ///   constant lr;  step lr·factor^(number of step_epochs ≤ t/steps_per_epoch);
   ///   cosine final + (lr − final)·(1 + cos(π·u/U))/2;  linear lr + (final − lr)·u/U.
   [[nodiscard]] double rate(std::int64_t step) const;

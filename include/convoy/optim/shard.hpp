@@ -1,5 +1,5 @@
 #pragma once
-// The stretches of a flat vector that one rank keeps of an optimizer's state, the others keeping theirs.
+// The part of an optimizer's state that one rank stores: ranges of a flat vector.
 
 #include <cstdint>
 #include <span>
@@ -12,17 +12,17 @@ namespace convoy::optim {
 
 class Shard {
  public:
-  /// Nothing at all.
+  /// Empty.
   Shard() = default;
-  /// `ranges` of the vector, rising and disjoint; zeros.
+  /// `ranges` of the vector, ascending and disjoint; initially zero.
   explicit Shard(std::vector<Range> ranges);
 
   [[nodiscard]] const std::vector<Range>& ranges() const { return ranges_; }
-  /// What is kept, one range after the other.
+  /// The stored values, one range after the other.
   [[nodiscard]] std::span<float> values() { return values_.span(); }
   [[nodiscard]] std::span<const float> values() const { return values_.span(); }
-  /// Where element `element` of the vector lies, which must be kept; its range follows. Null where nothing is
-  /// kept at all.
+  /// Address of element `element` of the vector, which must be stored here; the rest of its range follows.
+  /// Null if the shard is empty.
   [[nodiscard]] float* at(std::int64_t element);
   [[nodiscard]] const float* at(std::int64_t element) const;
 

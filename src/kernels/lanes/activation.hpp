@@ -1,8 +1,8 @@
 #pragma once
-// Activations: their formulas, forward and backward, and the one way in which every kernel applies them.
+// Activations: their formulas, forward and backward, and their application, common to all kernels.
 //
 // A kernel calls with_activation() outside its loops; the loops are compiled once for each function. To add
-// an activation: a function below, and its line in with_activation().
+// an activation: a function below, and a line in with_activation().
 
 #include "convoy/kernels/kernels.hpp"
 #include "lanes/elementary.hpp"
@@ -10,8 +10,8 @@
 namespace convoy::kernels {
 namespace {
 
-/// How many instructions a function takes: so few that it is applied to results in the registers that hold
-/// sums, or so many that results are stored first and read again from the cache.
+/// Instruction cost of a function. kFew: applied to results in registers. kMany: results are stored first and
+/// read again from the cache.
 enum class Cost { kNothing, kFew, kMany };
 
 // A function has its kCost, forward(x), and backward(y, diff) = diff · dy/dx, computed from y = forward(x).
@@ -24,7 +24,7 @@ struct Identity {
   CONVOY_INLINE Vec<Real> backward(const Vec<Real>& /*y*/, const Vec<Real>& diff) const { return diff; }
 };
 
-/// max(x, 0); a NaN is not ≤ 0: it stays.
+/// max(x, 0); NaN is not ≤ 0, so NaN stays.
 template <class Real>
 struct Relu {
   static constexpr Cost kCost = Cost::kFew;
@@ -46,7 +46,7 @@ struct Sigmoid {
   }
 };
 
-/// tanh' = 1 − tanh², as (1 − y)·(1 + y), which does not cancel near ±1.
+/// tanh' = 1 − tanh², as (1 − y)·(1 + y), without cancellation near ±1.
 template <class Real>
 struct Tanh {
   static constexpr Cost kCost = Cost::kMany;
@@ -58,8 +58,8 @@ struct Tanh {
   }
 };
 
-/// A function as the end of another operation, which calls in_registers() for each register of results
-/// and in_memory() for those it has just stored; one of the two does something.
+/// A function as the epilogue of another operation, which calls in_registers() for each register of results
+/// and in_memory() after the store; one of the two is a no-op.
 template <class Real, class Function>
 struct Applied : Function {
   using Function::Function;
@@ -70,7 +70,7 @@ struct Applied : Function {
       return x;
     }
   }
-  /// Of `size` results, a multiple of 16.
+  /// For `size` results, a multiple of 16.
   CONVOY_INLINE void in_memory(std::int64_t size, Real* at) const {
     if constexpr (Function::kCost == Cost::kMany) {
       for (std::int64_t i = 0; i < size; i += kWidth<Real>) store<Real>(at + i, this->forward(load(at + i)));

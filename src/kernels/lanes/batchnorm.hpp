@@ -1,9 +1,9 @@
 #pragma once
-// Batch normalisation. A work item is a channel: its statistics and its images, by one thread.
+// Batch normalisation. A work item is a channel: one thread computes its statistics and its images.
 //
-// Sums over a channel: up to kChunk pixels of a lane are added in Real, the chunks of a lane in double, in
-// order, and last the lanes of real samples, in double. So the error does not grow with the image, and what
-// idle lanes hold does not matter.
+// Sums over a channel: up to kChunk pixels of a lane are added in Real, then the chunks of a lane in double,
+// in order, then the lanes of real samples in double. So the error does not grow with the image, and idle
+// lanes have no effect.
 
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
@@ -19,13 +19,13 @@ CONVOY_INLINE std::int64_t real_lanes(const BatchNormShape& s, std::int64_t bloc
   return max(0, min(kLanes, s.samples - block * kLanes));
 }
 
-/// Elements before channel c of `block`.
+/// Offset of channel c of `block`, in elements.
 CONVOY_INLINE std::int64_t plane_of(const BatchNormShape& s, std::int64_t block, std::int64_t c) {
   return (block * s.c + c) * s.spatial * kLanes;
 }
 
-/// Σ over the samples and pixels of channel c of K terms at once: term(element, sum[K]) adds those of the
-/// register at an element to the sums.
+/// Σ over the samples and pixels of channel c of K terms at once: term(element, sum[K]) adds the terms of the
+/// register at `element` to the sums.
 template <class Real, int K, class Term>
 CONVOY_INLINE void channel_sums(const BatchNormShape& s, std::int64_t c, const Term& term,
                                 double (&total)[K]) {
@@ -58,7 +58,7 @@ CONVOY_INLINE Real inverse_deviation(const BatchNormShape& s, Real variance) {
   return static_cast<Real>(1. / __builtin_sqrt(static_cast<double>(variance) + s.epsilon));
 }
 
-/// dst = (src − mean)·(weight·inverse) + bias of one channel, then the epilogue.
+/// dst = (src − mean)·(weight·inverse) + bias for one channel, then the epilogue.
 template <class Real>
 CONVOY_INLINE void normalise(const BatchNormShape& s, std::int64_t c, const Real* src, Real mean, Real scale,
                              Real bias, const Epilogue<Real>& epilogue, Real* dst) {
@@ -88,7 +88,7 @@ void batchnorm_forward(const BatchNormShape& s, const Real* src, const Real* wei
     channel_sums<Real>(
         s, c, [&](std::int64_t i, Vec<Real>(&add)[1]) { add[0] += load(src + i); }, sum);
     mean[c] = static_cast<Real>(sum[0] / count);
-    // Second pass: squares of differences cancel nothing, E[x²] − E[x]² would.
+    // Second pass: squares of differences do not cancel, unlike E[x²] − E[x]².
     const Vec<Real> center = broadcast(mean[c]);
     channel_sums<Real>(
         s, c,
@@ -114,7 +114,7 @@ void batchnorm_inference(const BatchNormShape& s, const Real* src, const Real* w
   team.barrier();
 }
 
-/// sum = {Σ diff_dst, Σ diff_dst·(src − mean)} of one channel, after diff_dst is multiplied, in place, by the
+/// sum = {Σ diff_dst, Σ diff_dst·(src − mean)} for one channel; diff_dst is first multiplied in place by the
 /// derivative of the activation that gave dst.
 template <class Real>
 CONVOY_INLINE void sum_diffs(const BatchNormShape& s, std::int64_t c, const Real* src, Real mean,

@@ -1,11 +1,10 @@
 #pragma once
-// conv2d_forward and conv2d_backward_data: one walk over the output image, in two directions.
+// conv2d_forward and conv2d_backward_data: the same loop over the written image, for both directions.
 //
-// Forward reads the image where the window lies, in = out·s − p + k. Backward data reads the outputs whose
-// windows cover an input pixel: out·s = in + p − k, so only every s-th k counts, and the output moves back as
-// k moves on. Along one axis both are: for a point, a first tap, a number of taps, the place read at the
-// first tap, and constant steps from there. Taps outside the image are left out of the sums, so no padded
-// copy is needed.
+// Forward reads the image at in = out·s − p + k. Backward data reads the outputs whose windows contain an
+// input pixel: out·s = in + p − k, so only every s-th k counts, and the output index falls as k rises. Along
+// one axis both directions have, for each point, a first tap, a number of taps, a position read at the first
+// tap, and constant steps. Taps outside the image are skipped, so no padded copy is needed.
 
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
@@ -25,16 +24,16 @@ struct Axis {
   Direction direction;
   std::int64_t from, to, kernel, stride, padding;
 
-  /// Steps of the tap (in the kernel) and of the place read, from one tap to the next.
+  /// Steps of the kernel index and of the position read, from one tap to the next.
   CONVOY_INLINE std::int64_t tap_step() const { return direction == Direction::kForward ? 1 : stride; }
   CONVOY_INLINE std::int64_t read_step() const { return direction == Direction::kForward ? 1 : -1; }
-  /// Distance of the points that share a phase (backward: input pixels that see the same taps), and of the
-  /// places that two neighbours among them read.
+  /// Distance of neighbouring points of one phase (backward: input pixels with the same taps), and of the
+  /// positions that they read.
   CONVOY_INLINE std::int64_t point_step() const { return direction == Direction::kForward ? 1 : stride; }
   CONVOY_INLINE std::int64_t point_read_step() const { return direction == Direction::kForward ? stride : 1; }
 };
 
-/// The taps of one point that fall on the image.
+/// The taps of one point that lie inside the image.
 struct TapRange {
   std::int64_t tap, count, read;
 };
@@ -46,7 +45,7 @@ CONVOY_INLINE TapRange taps_of(const Axis& axis, std::int64_t point) {
     const std::int64_t end = min(axis.kernel, axis.from - origin);
     return {begin, max(0, end - begin), origin + begin};
   }
-  // k = phase + stride·j reads place last − j.
+  // k = phase + stride·j reads position last − j.
   const std::int64_t last = (point + axis.padding) / axis.stride;
   const std::int64_t phase = (point + axis.padding) % axis.stride;
   const std::int64_t begin = max(0, last - (axis.from - 1));
@@ -54,7 +53,7 @@ CONVOY_INLINE TapRange taps_of(const Axis& axis, std::int64_t point) {
   return {phase + axis.stride * begin, max(0, end - begin), last - begin};
 }
 
-/// One convolution walk: `reduce` channels of from_h × from_w are read, `channels` of to_h × to_w written.
+/// One convolution loop: reads `reduce` channels of from_h × from_w, writes `channels` of to_h × to_w.
 template <class Real, class Factor = Real>
 struct ConvWalk {
   std::int64_t blocks, reduce, channels;
@@ -66,23 +65,22 @@ struct ConvWalk {
   Update update;
   Epilogue<Real> epilogue;
   Real* out;
-  bool channels_last;  ///< the order of a sum: over the channels read innermost (conv_plan.hpp)
-  Factor* packed;      ///< this thread's room for the weights of a group of channels; null: read as they lie
+  bool channels_last;  ///< order of a sum: channels read innermost (conv_plan.hpp)
+  Factor* packed;      ///< this thread's buffer for the packed weights of a channel group; null: not packed
 };
 
-/// Where the weights of a group of channels lie: of its channel c, `reduce` channel r and tap k at
-/// first[c·channel
-/// + r·reduce + k·tap].
+/// Addresses of the weights of a channel group: its channel c, `reduce` channel r and tap k are at
+/// first[c·channel + r·reduce + k·tap].
 template <class Factor>
 struct GroupWeights {
   const Factor* first;
   std::int64_t channel, reduce, tap;
 };
 
-/// Copies the weights of `channels` side by side, [reduce][tap][kChannelGroup], or with the taps outermost.
+/// Packs the weights of `channels` to [reduce][tap][kChannelGroup], or with the taps outermost.
 template <class Real, class Factor>
 GroupWeights<Factor> pack_weights(const ConvWalk<Real, Factor>& walk, const Range& channels) {
-  constexpr std::int64_t kAhead = 12;  // pages are further apart than the processor looks by itself
+  constexpr std::int64_t kAhead = 12;  // the hardware prefetcher does not cross pages
   const std::int64_t kernel = walk.vertical.kernel * walk.horizontal.kernel;
   GroupWeights<Factor> packed{walk.packed, 1, kChannelGroup * kernel, kChannelGroup};
   if (walk.channels_last) {
@@ -90,7 +88,7 @@ GroupWeights<Factor> pack_weights(const ConvWalk<Real, Factor>& walk, const Rang
     packed.tap = kChannelGroup * walk.reduce;
   }
   const Factor* end = walk.weights + walk.channels * walk.reduce * kernel;
-  // What lies together of one channel: the taps of all channels read, or of one of them.
+  // Contiguous weights of one channel: the taps of all channels read, or of one channel read.
   const std::int64_t run = walk.w_reduce == kernel ? walk.reduce * kernel : kernel;
   std::int64_t r = 0;
   std::int64_t tap = 0;
@@ -123,7 +121,7 @@ GroupWeights<Factor> pack_weights(const ConvWalk<Real, Factor>& walk, const Rang
   return packed;
 }
 
-/// The same sums in the order rows, taps, channels read.
+/// The same sums in the order row, tap, channel read.
 template <class Real, class Factor>
 TapSum<Real, Factor> with_channels_last(const TapSum<Real, Factor>& sum) {
   TapSum<Real, Factor> turned = sum;
@@ -169,8 +167,8 @@ void convolve_row(const ConvWalk<Real, Factor>& walk, const GroupWeights<Factor>
 
   const std::int64_t step = h.point_step();
   for (std::int64_t phase = 0; phase < min(step, h.to); ++phase) {
-    // A run: neighbouring points of one phase that see the same taps. The interior is one, a border point
-    // mostly one by itself.
+    // A run: neighbouring points of one phase with the same taps. The interior is one run; a border point is
+    // usually a run of one.
     std::int64_t point = phase;
     while (point < h.to) {
       const TapRange taps = taps_of(h, point);
@@ -183,7 +181,7 @@ void convolve_row(const ConvWalk<Real, Factor>& walk, const GroupWeights<Factor>
       const std::int64_t tiles = ceil_div(length, kMaxPoints);
       for (std::int64_t i = 0; i < tiles; ++i) {
         const Range tile = split(length, tiles, i);
-        // Where no tap counts there is no place to read either; stay inside the image.
+        // Without taps nothing is read, but the address must stay inside the image.
         const std::int64_t read = taps.count > 0 ? taps.read + tile.begin * h.point_read_step() : 0;
         sum.taps = taps.count;
         sum.in = in + read * kLanes;
@@ -228,7 +226,7 @@ void convolve(const ConvWalk<Real, Factor>& walk, const Team& team) {
   team.barrier();
 }
 
-/// The walk of a forward pass; of pairs, `reduce` counts pairs of channels.
+/// The loop of a forward pass; for pairs, `reduce` counts pairs of channels.
 template <class Real, class Factor>
 ConvWalk<Real, Factor> forward_walk(const Conv2dShape& s, std::int64_t reduce, const Factor* src,
                                     const Factor* weights, const Real* bias, const Epilogue<Real>& epilogue,

@@ -1,10 +1,10 @@
 #pragma once
-// The micro-kernel of convolution: a register tile of sums over taps, for forward and backward data alike.
+// The micro-kernel of convolution: a register tile of sums over taps, for forward and backward data.
 //
 // For T channels and X points of the output, each 16 samples wide (or one register of them):
 //   out[t][x] = bias[t] + Σ_{r < reduce} Σ_{y < rows} Σ_{k < taps} in[r, y, x, k] · weights[t, r, y, k]
-// with every index an affine step in memory. An element's sum runs in the order r, y, k and knows nothing of
-// the tile it is in, so tiles may be cut in any way.
+// Every index is a constant step in memory. An element's sum runs in the order r, y, k and does not depend on
+// the tile, so any split into tiles gives the same results.
 
 #include "convoy/kernels/kernels.hpp"
 #include "lanes/activation.hpp"
@@ -13,14 +13,14 @@
 namespace convoy::kernels {
 namespace {
 
-/// Where the sums of one tile find their operands: numbers, or pairs of them (then a tap is two products).
-/// Steps are in elements.
+/// Addresses of the operands of one tile: numbers, or pairs of numbers (then a tap is two products). Steps
+/// are in elements.
 template <class Real, class Factor = Real>
 struct TapSum {
   const Factor* in;
   const Factor* weights;
-  const Real* bias;  ///< of the tile's first channel; null: start from 0
-  bool goes_on;      ///< the sums start from what `out` holds instead
+  const Real* bias;  ///< at the tile's first channel; null: start from 0
+  bool goes_on;      ///< the sums start from the old values of `out` instead
   Real* out;
   Epilogue<Real> epilogue;
   std::int64_t reduce, rows, taps;
@@ -29,15 +29,15 @@ struct TapSum {
   std::int64_t out_channel, out_point;
 };
 
-/// What is known of a tile's steps when it is compiled: an operand for each point and a weight for each
-/// channel, all with addresses of their own, are more than there are registers for addresses.
+/// Steps of a tile that are known at compile time. With an address for each point and each channel, there
+/// would be more addresses than address registers.
 enum class Steps {
   kAny,
-  kAdjacentPoints,  ///< the points' operands are neighbours in `in` (in_point = 16): the common case
-  kAdjacentBoth,    ///< and the channels' weights too (w_channel = 1)
+  kAdjacentPoints,  ///< the points' operands are contiguous in `in` (in_point = 16): the common case
+  kAdjacentBoth,    ///< also the channels' weights (w_channel = 1)
 };
 
-/// One register tile, with an activation as far as registers go; the caller sees to in_memory().
+/// One register tile, with the in_registers() part of the activation; the caller calls in_memory().
 template <class Real, class Factor, int T, int X, Steps kSteps>
 void tap_tile(const TapSum<Real, Factor>& s) {
   const std::int64_t in_point = kSteps == Steps::kAny ? s.in_point : kLanes;
@@ -90,8 +90,8 @@ void tap_tile(const TapSum<Real, Factor>& s) {
   }
 }
 
-/// Registers for sums, and the most points of a tile: 4 channels × kMaxPoints fill them, and leave room for
-/// the points, a weight and (without FMA) a product.
+/// Registers for sums, and the maximum points of a tile: 4 channels × kMaxPoints fill them and leave
+/// registers for the points, a weight and (without FMA) a product.
 #if CONVOY_VECTOR_BYTES == 64
 inline constexpr int kSumRegisters = 24;
 inline constexpr int kMaxPoints = 6;
@@ -106,7 +106,7 @@ inline constexpr int kMaxPoints = 2;
 template <class Real, class Factor>
 using TapTile = void (*)(const TapSum<Real, Factor>&);
 
-/// The tile of T channels × X points, null where it would not fit the registers.
+/// The tile of T channels × X points; null if it does not fit the registers.
 template <class Real, class Factor, int T, int X, Steps kSteps>
 constexpr TapTile<Real, Factor> tap_tile_if_it_fits() {
   if constexpr (T * X <= kSumRegisters && X <= kMaxPoints) {
@@ -116,7 +116,7 @@ constexpr TapTile<Real, Factor> tap_tile_if_it_fits() {
   }
 }
 
-/// Channel counts that have tiles.
+/// Channel counts of the tiles.
 inline constexpr int kTileChannels[] = {16, 8, 4, 3, 2, 1};
 inline constexpr int kTileChannelCounts = 6;
 
@@ -152,7 +152,8 @@ const TapTile<Real, Factor>* tap_tiles(std::int64_t points) {
   }
 }
 
-/// The sums of `channels` × `points` (≤ kMaxPoints) for all 16 lanes. `s` describes the first of each.
+/// The sums of `channels` × `points` (≤ kMaxPoints) for all 16 lanes. `s` describes the first channel and
+/// point.
 template <class Real, class Factor>
 void tap_sums(TapSum<Real, Factor> s, std::int64_t channels, std::int64_t points) {
   const bool is_adjacent = s.in_point == kLanes || points == 1;
@@ -160,8 +161,8 @@ void tap_sums(TapSum<Real, Factor> s, std::int64_t channels, std::int64_t points
                                        : s.w_channel == 1
                                            ? tap_tiles<Real, Factor, Steps::kAdjacentBoth>(points)
                                            : tap_tiles<Real, Factor, Steps::kAdjacentPoints>(points);
-  // Weights of neighbouring channels that are far apart in memory tend to fall on the same cache sets; more
-  // than 8 such streams would evict each other.
+  // Weights of neighbouring channels that are far apart in memory often use the same cache sets; more than 8
+  // such streams would evict each other.
   const std::int64_t most = s.w_channel == 1 ? 16 : 8;
   while (channels > 0) {
     int choice = 0;

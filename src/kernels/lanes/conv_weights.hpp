@@ -2,12 +2,12 @@
 // conv2d_backward_weights: the gradient of the weights and the bias.
 //
 //   diff_weights[oc][j] = Σ_{block,oy,ox,lane} diff_dst[oc, oy, ox] · src[j, oy, ox],   j = (ic, ky, kx)
-// Samples are the lanes here too: a register tile of oc × j keeps one partial sum a lane (of a register), in
-// the order block, oy, ox, and adds the lanes at the very end, as a fixed tree. So the terms of one chain are
-// blocks·oh·ow·16/width at most, and an element does not depend on the tile it is in.
+// Samples are in the lanes here too: a register tile of oc × j keeps one partial sum per lane (of a
+// register), in the order block, oy, ox, and adds the lanes at the end in a fixed tree. So a chain has at
+// most blocks·oh·ow·16/width terms, and an element does not depend on its tile.
 //
-// Layers with small images go with channels in the lanes instead (conv_weights_channels.hpp), or by minimal
-// filtering (winograd_weights.hpp); which follows from the shape alone.
+// Layers with small images use channels in the lanes instead (conv_weights_channels.hpp), or minimal
+// filtering (winograd_weights.hpp); the choice depends only on the shape.
 
 #include "conv_plan.hpp"
 #include "convoy/core/team.hpp"
@@ -20,14 +20,14 @@
 namespace convoy::kernels {
 namespace {
 
-/// Channels of a tile; its columns are kMaxPoints at most.
+/// Channels of a tile; a tile has at most kMaxPoints columns.
 inline constexpr std::int64_t kWeightTileChannels = 4;
 
 /// The sums of one tile of oc × j.
 template <class Real>
 struct WeightSum {
   const Conv2dShape* shape;
-  const Real* src;  ///< within zeros where the shape is padded
+  const Real* src;  ///< padded with zeros if the shape has padding
   std::int64_t src_channel, src_row, src_block;
   const Real* diff_dst;  ///< of the tile's first output channel
   Range columns;         ///< j
@@ -110,7 +110,7 @@ void run_weight_tile(const WeightSum<Real>& s) {
   }
 }
 
-/// All tiles of oc × `columns`, shared by the team.
+/// All tiles of oc × `columns`, split among the team.
 template <class Real>
 void run_weight_tiles(const WeightSum<Real>& whole, std::int64_t columns, const Team& team) {
   const Conv2dShape& shape = *whole.shape;
@@ -140,7 +140,7 @@ void run_weight_tiles(const WeightSum<Real>& whole, std::int64_t columns, const 
   }
 }
 
-/// src within zeros, so that every window lies inside. Shared by the team, no barrier.
+/// Copies src with a border of zeros, so that every window lies inside. Split among the team, no barrier.
 template <class Real>
 void copy_padded(const Conv2dShape& s, const Real* src, Real* padded, const Team& team) {
   const std::int64_t rows = s.ih + 2 * s.ph;
@@ -161,7 +161,7 @@ void copy_padded(const Conv2dShape& s, const Real* src, Real* padded, const Team
   }
 }
 
-/// diff_weights by the direct sum. `padded`: room for src within zeros.
+/// diff_weights by the direct sum. `padded`: buffer for src padded with zeros.
 template <class Real>
 void direct_backward_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst, Update update,
                              Real* diff_weights, Real* padded, const Team& team) {
@@ -205,7 +205,7 @@ void sum_bias(const Conv2dShape& s, const Real* diff_dst, Update update, Real* d
   }
 }
 
-/// diff_weights from factors of one kind, by minimal filtering or the matrix product.
+/// diff_weights from operands of one type, by minimal filtering or the matrix product.
 template <class Real, class Factor>
 void backward_weights_of(const Conv2dShape& s, const ConvWeightsPlan& plan, const Real* src,
                          const Real* diff_dst, Update update, Real* diff_weights, Real* scratch,
@@ -233,8 +233,7 @@ void conv2d_backward_weights(const Conv2dShape& shape, const Real* src, const Re
     return backward_weights_of<Real, Real>(s, plan, src, diff_dst, update, diff_weights, scratch, team);
   }
   Real* padded = scratch + plan.padded;
-  // The direct sums run over samples in the lanes, where pairs would need another layout: they take rounded
-  // numbers.
+  // The direct sums have samples in the lanes; pairs would need another layout, so they use rounded numbers.
   if constexpr (kHasPairs<Real>) {
     if (plan.is_rounded) {
       Real* rounded_src = scratch + plan.rounded_src;

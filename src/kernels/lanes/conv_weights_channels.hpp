@@ -1,10 +1,10 @@
 #pragma once
 // Backward weights with input channels in the lanes: for every tap a matrix product, oc × samples times
-// samples × ic, over the outputs whose window has that tap on the image.
+// samples × ic, over the outputs whose window has that tap inside the image.
 //
-// For layers whose images are small beside their channels, dense ones above all: samples in the lanes would
-// spend their time adding lanes, and take the taps in the padding along. src is transposed once; an element's
-// sum runs over blocks, output rows, columns and samples in order.
+// For layers with small images and many channels, above all dense layers: with samples in the lanes most time
+// would go into adding lanes and into taps on padding. src is transposed once; an element's sum runs over
+// blocks, output rows, columns and samples in order.
 
 #include "conv_plan.hpp"
 #include "convoy/core/team.hpp"
@@ -16,12 +16,12 @@
 namespace convoy::kernels {
 namespace {
 
-/// Numbers of a pixel with 16 samples and 16 channels, as numbers or pairs of two samples.
+/// Elements per pixel with 16 samples and 16 channels: numbers, or pairs of two samples.
 template <class Factor>
 inline constexpr std::int64_t kPixel = kLanes* kLanes / (std::is_same_v<Factor, Pair> ? 2 : 1);
 
-/// src to [⌈ic/16⌉][blocks][ih·iw][16 samples][16 channels], zeros beyond the last channel; of pairs, [8
-/// pairs of samples][16 channels]. Shared, no barrier.
+/// Transposes src to [⌈ic/16⌉][blocks][ih·iw][16 samples][16 channels], zeros beyond the last channel; for
+/// pairs, [8 pairs of samples][16 channels]. Split among the team, no barrier.
 template <class Real, class Factor>
 void to_channel_lanes(const Conv2dShape& s, const Real* src, Factor* to, const Team& team) {
   const std::int64_t groups = ceil_div(s.ic, kLanes);
@@ -48,11 +48,11 @@ void to_channel_lanes(const Conv2dShape& s, const Real* src, Factor* to, const T
   }
 }
 
-/// The outputs along one axis whose window has tap k on the image: [begin, end).
+/// The outputs along one axis whose window has tap k inside the image: [begin, end).
 CONVOY_INLINE Range outputs_of_tap(std::int64_t tap, const AxisShape& axis) {
   const std::int64_t begin = max(0, ceil_div(max(0, axis.padding - tap), axis.stride));
   const std::int64_t last =
-      axis.in - 1 + axis.padding - tap;  // of input, counted from the first window's tap
+      axis.in - 1 + axis.padding - tap;  // last input, relative to the first window's tap
   return {begin, last < 0 ? begin : max(begin, min(axis.out, last / axis.stride + 1))};
 }
 
@@ -122,7 +122,7 @@ void channel_weights(const Conv2dShape& s, const ConvWeightsPlan& of_pass, const
   to_channel_lanes(s, src, lanes, team);
   const Factor* diff;
   if constexpr (std::is_same_v<Factor, Pair>) {
-    // Two neighbouring samples of a pixel make a pair as they lie.
+    // Two neighbouring samples of a pixel already form a pair.
     auto* halves = reinterpret_cast<std::uint16_t*>(scratch + of_pass.dst_pairs);
     const Range share = team.share(s.blocks * s.oc * s.oh * s.ow);
     for (std::int64_t i = share.begin * kLanes; i < share.end * kLanes; i += kWidth<Real>)

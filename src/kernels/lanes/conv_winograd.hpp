@@ -1,10 +1,10 @@
 #pragma once
 // Forward and backward data of stride-1 convolutions by minimal filtering (lanes/winograd.hpp).
 //
-// For every point of the 36, the channels are mixed by a matrix product, channels × reduce times reduce ×
-// (tiles · 16 samples), with the micro-kernel of the direct convolution. Every thread works by itself, on its
-// tiles and channels, in its own scratch; an element's sum runs over `reduce` in order, so neither tiles nor
-// chunks nor threads are seen in a bit.
+// Each of the 36 points is a matrix product, channels × reduce times reduce × (tiles · 16 samples), with the
+// micro-kernel of the direct convolution. Every thread works alone on its tiles and channels, in its own
+// scratch. An element's sum runs over `reduce` in order, so the results do not depend on tiles, chunks or
+// threads.
 
 #include "conv_plan.hpp"
 #include "convoy/core/team.hpp"
@@ -23,7 +23,7 @@ template <class Real>
 struct WinogradWalk {
   std::int64_t from_h, from_w, to_h, to_w, ph, pw;
   std::int64_t w_channel, w_reduce;
-  bool is_rotated;  ///< taps are read from the far end, by 180°
+  bool is_rotated;  ///< taps are read in reverse order (rotated by 180°)
   const Real* in;
   const Real* weights;
   const Real* bias;
@@ -32,9 +32,9 @@ struct WinogradWalk {
   Real* out;
 };
 
-/// Where a tile lies.
+/// Position of a tile.
 struct TilePlace {
-  std::int64_t block, y, x;  ///< of its first output
+  std::int64_t block, y, x;  ///< position of its first output
 };
 
 CONVOY_INLINE TilePlace place_of(const WinogradPlan& plan, std::int64_t tile) {
@@ -42,11 +42,11 @@ CONVOY_INLINE TilePlace place_of(const WinogradPlan& plan, std::int64_t tile) {
           tile % plan.columns * plan.tile};
 }
 
-/// Reads above and below the image are made here: as long as a patch is wide, at most 256 numbers a pixel.
+/// Read instead of rows above and below the image: as long as a patch is wide, at most 256 numbers per pixel.
 template <class Real>
 inline constexpr Real kZeroRow[kPoints * kLanes * kLanes] = {};
 
-/// The 6 × 6 inputs of one tile in one channel's image of kStep numbers a pixel; zeros outside it.
+/// The 6 × 6 inputs of one tile in one channel's image of kStep numbers per pixel; zeros outside the image.
 template <class Real, std::int64_t kStep>
 struct Patch {
   const Real* row[kPoints];
@@ -59,7 +59,7 @@ struct Patch {
       row[i] = y + i >= 0 && y + i < h ? image + ((y + i) * w + x) * kStep : kZeroRow<Real>;
   }
 
-  /// put(py, px, v) gets point (py, px) of its transform; `offset` is within a pixel.
+  /// Calls put(py, px, v) with each point (py, px) of the transform; `offset` is inside a pixel.
   template <class Put>
   CONVOY_INLINE void transform(std::int64_t offset, const Put& put) const {
     if (begin == 0 && end == kPoints) {
@@ -74,7 +74,7 @@ struct Patch {
   }
 };
 
-/// The places of a transform's points: point i at to[i·slab], as numbers or, of two transforms, as pairs.
+/// Stores a transform's points: point i at to[i·slab], as numbers or, for two transforms, as pairs.
 template <class Real>
 struct PointStore {
   Real* to;
@@ -95,7 +95,7 @@ struct PairedPoints {
   }
 };
 
-/// inputs[point][r][tile][16] of the tiles [first, first + count); of pairs, [point][⌈r/2⌉][tile][16].
+/// inputs[point][r][tile][16] of the tiles [first, first + count); for pairs, [point][⌈r/2⌉][tile][16].
 template <class Real, class Factor>
 void transform_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, std::int64_t first,
                      std::int64_t count, Factor* inputs) {
@@ -110,7 +110,7 @@ void transform_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, s
       for (std::int64_t r = 0; r < plan.reduce; r += 2) {
         const auto patch = patch_of(r);
         const auto partner =
-            patch_of(min(r + 1, plan.reduce - 1));  // of an odd last one: met by weights of 0
+            patch_of(min(r + 1, plan.reduce - 1));  // for an odd last channel: its weights are 0
         Factor* to = inputs + (r / 2 * count + t) * kLanes;
         for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
           PairedPoints points;
@@ -133,13 +133,13 @@ void transform_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, s
 template <int K>
 inline constexpr std::int64_t kTapRows = round_up(std::int64_t{K} * K, kLanes);
 
-/// taps[k][i] = tap k of the weights of channels c and r + i, in the order of memory; 0 where there are none.
+/// taps[k][i] = tap k of the weights of channels c and r + i, in memory order; 0 beyond the last channel.
 template <class Real, int K>
 CONVOY_INLINE void gather_taps(const WinogradPlan& plan, const WinogradWalk<Real>& walk, std::int64_t c,
                                std::int64_t r, Real (&taps)[kTapRows<K>][kLanes]) {
   const std::int64_t at = c * walk.w_channel + r * walk.w_reduce;
   const std::int64_t count = min(kLanes, plan.reduce - r);
-  // Whole registers are read, past the taps wanted; not past the weights.
+  // Full registers are read beyond the wanted taps, but not beyond the weights.
   if (at + (count - 1) * walk.w_reduce + kTapRows<K> <= plan.channels * plan.reduce * K * K) {
     for (std::int64_t k = 0; k < kTapRows<K>; k += kLanes)
       transpose_16x16(walk.weights + at + k, walk.w_reduce, count, taps[k], kLanes);
@@ -149,8 +149,8 @@ CONVOY_INLINE void gather_taps(const WinogradPlan& plan, const WinogradWalk<Real
     for (int k = 0; k < K * K; ++k) taps[k][i] = walk.weights[at + i * walk.w_reduce + k];
 }
 
-/// weights[point][c][r] = N⁻¹ E v Eᵀ N⁻¹ for the channels of `chunk`; zeros for r beyond the last. Of pairs:
-/// two neighbouring r make one, in the same slabs.
+/// weights[point][c][r] = N⁻¹ E v Eᵀ N⁻¹ for the channels of `chunk`; zeros for r beyond the last. For pairs:
+/// two neighbouring r form one pair, in the same slabs.
 template <class Real, class Factor, int K>
 void transform_weights(const WinogradPlan& plan, const WinogradWalk<Real>& walk, const Range& chunk,
                        Factor* to) {
@@ -174,7 +174,7 @@ void transform_weights(const WinogradPlan& plan, const WinogradWalk<Real>& walk,
           });
     }
   };
-  // Along memory: the weights of neighbouring input channels are neighbours.
+  // In memory order: the weights of neighbouring input channels are contiguous.
   if (walk.w_channel > walk.w_reduce) {
     for (std::int64_t c = chunk.begin; c < chunk.end; ++c)
       for (std::int64_t r = 0; r < plan.reduce; r += kLanes) transform(c, r);
@@ -211,8 +211,8 @@ void mix_channels(const WinogradPlan& plan, const Factor* weights, const Factor*
   }
 }
 
-/// The tiles [first, first + count) of the channels of `chunk`, from points to images; `function` is that
-/// of the walk's activation.
+/// The tiles [first, first + count) of the channels of `chunk`, from points to images; `function` is the
+/// walk's activation.
 template <class Real, int K, class Function>
 void finish_strip(const WinogradPlan& plan, const WinogradWalk<Real>& walk, const Range& chunk,
                   std::int64_t first, std::int64_t count, const Real* outputs, const Function& function) {
@@ -281,7 +281,7 @@ void convolve_winograd_of(const WinogradPlan& plan, const WinogradWalk<Real>& wa
   }
 }
 
-/// `own`: this thread's scratch of the plan.
+/// `own`: this thread's scratch.
 template <class Real>
 void convolve_winograd(Precision precision, const WinogradPlan& plan, const WinogradWalk<Real>& walk,
                        Real* own, const Team& team) {

@@ -1,15 +1,15 @@
 #pragma once
-// e^x, the logistic function and tanh on vectors, within a few units in the last place.
+// e^x, the logistic function and tanh on vectors, with an error of a few units in the last place.
 //
-// Our own code: the C library chooses its implementation by processor, and the last bit may differ between
-// hosts (src/CONTRACT.md, "The same bits"). NaN stays NaN.
+// Not from the C library, which chooses its implementation by processor, so that the last bit may differ
+// between nodes (src/CONTRACT.md, "The same bits"). NaN stays NaN.
 
 #include "lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {
 
-/// Polynomial in x, coefficients from the highest power down (Horner).
+/// Polynomial in x by Horner's rule; highest coefficient first.
 template <class Real, int N>
 CONVOY_INLINE Vec<Real> polynomial(const Vec<Real>& x, const Real (&coefficients)[N]) {
   Vec<Real> sum = broadcast(coefficients[0]);
@@ -24,7 +24,7 @@ struct ExpConstants;
 template <>
 struct ExpConstants<float> {
   static constexpr float kLowest = -87.3365448F;  // ln of the smallest normal number
-  // ln 2 in two parts, the first with so few bits that n·kLn2High is exact.
+  // ln 2 in two parts, the first short enough that n·kLn2High is exact.
   static constexpr float kLn2High = 0.693359375F;
   static constexpr float kLn2Low = -2.12194440e-4F;
   static constexpr float kRound = 12582912.F;  // 1.5·2^23: adding it rounds to an integer
@@ -43,7 +43,7 @@ struct ExpConstants<double> {
   static constexpr double kRound = 6755399441055744.;  // 1.5·2^52
   static constexpr int kMantissaBits = 52;
   static constexpr int kBias = 1023;
-  // The Taylor series up to r^14/14!; what is left out is below 2^-62.
+  // The Taylor series up to r^14/14!; the remainder is below 2^-62.
   static constexpr double kPolynomial[] = {
       1. / 87178291200., 1. / 6227020800., 1. / 479001600., 1. / 39916800., 1. / 3628800.,
       1. / 362880.,      1. / 40320.,      1. / 5040.,      1. / 720.,      1. / 120.,
@@ -57,7 +57,7 @@ CONVOY_INLINE Vec<Real> absolute(const Vec<Real>& x) {
   return (Vec<Real>)((IntVec<Real>)x & ~sign);
 }
 
-/// e^x for x ≤ 0; 0 where the result would be below the normal numbers.
+/// e^x for x ≤ 0; 0 if the result would be subnormal.
 template <class Real>
 CONVOY_INLINE Vec<Real> exp_of_nonpositive(const Vec<Real>& x) {
   using C = ExpConstants<Real>;
@@ -69,14 +69,14 @@ CONVOY_INLINE Vec<Real> exp_of_nonpositive(const Vec<Real>& x) {
   Vec<Real> r = fma(n, broadcast(-C::kLn2High), bounded);
   r = fma(n, broadcast(-C::kLn2Low), r);
   const Vec<Real> e = fma(polynomial<Real>(r, C::kPolynomial), r * r, r) + broadcast(Real(1));
-  // 2^n by its exponent field: n + bias is 1 at least.
+  // 2^n through the exponent field: n + bias ≥ 1.
   const IntVec<Real> exponent = ((IntVec<Real>)shifted - (IntVec<Real>)broadcast(C::kRound)) + C::kBias;
   const Vec<Real> scaled = e * (Vec<Real>)(exponent << C::kMantissaBits);
   const Vec<Real> result = x < lowest ? Vec<Real>{} : scaled;
   return x != x ? x : result;
 }
 
-/// 1/(1 + e^−x), with no exponent that could overflow.
+/// 1/(1 + e^−x), without overflow of the exponential.
 template <class Real>
 CONVOY_INLINE Vec<Real> logistic(const Vec<Real>& x) {
   const Vec<Real> one = broadcast(Real(1));
@@ -108,7 +108,7 @@ template <class Real>
 CONVOY_INLINE Vec<Real> hyperbolic_tangent(const Vec<Real>& x) {
   const Vec<Real> one = broadcast(Real(1));
   const Vec<Real> size = absolute<Real>(x);
-  // Far from 0: (1 − e^−2|x|)/(1 + e^−2|x|), which saturates at 1. Near 0 that would cancel.
+  // Far from 0: (1 − e^−2|x|)/(1 + e^−2|x|), which saturates at 1; it would cancel near 0.
   const Vec<Real> e = exp_of_nonpositive<Real>(size * broadcast(Real(-2)));
   const Vec<Real> far = (one - e) / (one + e);
   const Vec<Real> signed_far = x < Vec<Real>{} ? -far : far;

@@ -1,5 +1,5 @@
 #pragma once
-// Operations on one element at a time: activations, sums and products, and the flat vectors of parameters.
+// Elementwise operations: activations, sums and products, and operations on flat parameter vectors.
 
 #include "convoy/core/team.hpp"
 #include "lanes/activation.hpp"

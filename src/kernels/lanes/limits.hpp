@@ -1,13 +1,13 @@
 #pragma once
-// What a core and its memory can do at most: loops for `convoy bench`, part of no network.
+// Loops for `convoy bench` that measure the peak rates of a core and its memory; not used by networks.
 
 #include "lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {
 
-/// Registers that multiply_add_chains works on. Two units of latency 4 need 8 chains, four units (AArch64)
-/// 16; with the two operands all stay within the 16 registers of SSE and AVX2, the 32 of AVX-512 and AArch64.
+/// Number of registers of multiply_add_chains. Two units with latency 4 need 8 chains, four units (AArch64)
+/// 16. With the two operands they fit the 16 registers of SSE and AVX2, and the 32 of AVX-512 and AArch64.
 #if CONVOY_VECTOR_BYTES == 64 || defined(__aarch64__)
 inline constexpr std::int64_t kChains = 24;
 #else
@@ -20,7 +20,7 @@ std::int64_t multiply_add_chains(std::int64_t rounds, Real factor, Real term, Re
   const Vec<Real> b = broadcast(term);
   Vec<Real> x[kChains];
   CONVOY_UNROLL
-  for (std::int64_t i = 0; i < kChains; ++i) x[i] = broadcast(Real(i + 1));  // equal chains would become one
+  for (std::int64_t i = 0; i < kChains; ++i) x[i] = broadcast(Real(i + 1));  // equal chains would be merged
   for (std::int64_t round = 0; round < rounds; ++round) {
     CONVOY_UNROLL
     for (std::int64_t i = 0; i < kChains; ++i) x[i] = fma(x[i], a, b);

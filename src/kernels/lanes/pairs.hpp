@@ -10,11 +10,11 @@
 namespace convoy::kernels {
 namespace {
 
-/// Whether products of Real can be made in bfloat16: gradient checks in double stay exact.
+/// True if Real can use bfloat16 operands; false for double, so that gradient checks stay exact.
 template <class Real>
 inline constexpr bool kHasPairs = std::is_same_v<Real, float>;
 
-/// `shape` with the precision its products have: kernels in double take no notice of another.
+/// `shape` with the precision that is used: the double kernels ignore kBfloat16.
 template <class Real>
 CONVOY_INLINE Conv2dShape as_computed(const Conv2dShape& shape) {
   Conv2dShape s = shape;
@@ -22,8 +22,8 @@ CONVOY_INLINE Conv2dShape as_computed(const Conv2dShape& shape) {
   return s;
 }
 
-/// from[outer][channels][plane] to [outer][⌈channels/2⌉][plane] pairs; the partner of an odd last channel is
-/// 0. Shared by the team, no barrier.
+/// Converts from[outer][channels][plane] to [outer][⌈channels/2⌉][plane] pairs; an odd last channel is paired
+/// with 0. Split among the team, no barrier.
 CONVOY_INLINE void pair_planes(std::int64_t outer, std::int64_t channels, std::int64_t plane,
                                const float* from, Pair* to, const Team& team) {
   const std::int64_t pairs = ceil_div(channels, 2);
@@ -34,13 +34,13 @@ CONVOY_INLINE void pair_planes(std::int64_t outer, std::int64_t channels, std::i
     const float* a = from + first * plane;
     const float* b = has_second ? a + plane : a;
     Pair* at = to + item * plane;
-    // Planes shorter than a register (weights): a whole one is read and written, as long as what it spoils is
-    // this thread's to write afterwards.
+    // Planes shorter than a register (weights): a full register is read and written, if this thread later
+    // writes the elements that the store overwrites.
     if (plane < kWidth<float> && has_second && item + kWidth<float> < items.end) {
       store<Pair>(at, make_pairs(load(a), load(b)));
       continue;
     }
-    // A remainder, not what a loop leaves: so the compiler knows that it is less than a register.
+    // Computed as a remainder, so that the compiler knows it is less than a register.
     const auto left = static_cast<std::size_t>(plane) % kWidth<float>;
     const std::int64_t whole = plane - static_cast<std::int64_t>(left);
     for (std::int64_t i = 0; i < whole; i += kWidth<float>)
@@ -55,7 +55,7 @@ CONVOY_INLINE void pair_planes(std::int64_t outer, std::int64_t channels, std::i
   }
 }
 
-/// to = from, rounded to bfloat16. Shared by the team, no barrier; size a multiple of 16.
+/// to = from, rounded to bfloat16. Split among the team, no barrier; size a multiple of 16.
 CONVOY_INLINE void round_to_bfloat16(std::int64_t size, const float* from, float* to, const Team& team) {
   const Range share = team.share(size / kLanes);
   for (std::int64_t i = share.begin * kLanes; i < share.end * kLanes; i += kWidth<float>)

@@ -1,6 +1,5 @@
 #pragma once
-// What an instruction set tells of its convolutions before they run (Planner): the choices and sizes of the
-// plans that its kernels go by.
+// The Planner of an instruction set: algorithms and scratch sizes of the plans that its kernels use.
 
 #include "conv_plan.hpp"
 #include "lanes/pairs.hpp"
@@ -15,7 +14,7 @@ ConvAlgorithms conv2d_algorithms(const Conv2dShape& shape) {
           plan_backward_weights(s, 1).algorithm};
 }
 
-/// The most that teams of up to `threads` need with the plans make_plan(team).
+/// Maximum scratch of teams of up to `threads`, with the plans make_plan(team).
 template <class MakePlan>
 std::int64_t most_scratch(int threads, const MakePlan& make_plan) {
   const auto whole = make_plan(threads);
@@ -29,7 +28,7 @@ template <class Real>
 std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads) {
   Conv2dShape s = as_computed<Real>(shape);
   std::int64_t most = 0;
-  // A short micro-batch may be computed otherwise than a full one.
+  // A short micro-batch may use another algorithm than a full one.
   for (s.blocks = 1; s.blocks <= shape.blocks; ++s.blocks) {
     most = max(most, most_scratch(threads, [&](int team) { return plan_forward(s, team); }));
     most = max(most, most_scratch(threads, [&](int team) { return plan_backward_data(s, team); }));

@@ -1,6 +1,6 @@
 #pragma once
-// Pooling. A work item is one channel's image of one block, so that windows that overlap may add to the
-// same element in a fixed order (the windows' own).
+// Pooling. A work item is one channel's image of one block, so that overlapping windows add to the same
+// element in a fixed order (window order).
 
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/kernels.hpp"
@@ -9,8 +9,7 @@
 namespace convoy::kernels {
 namespace {
 
-/// The part of the window of output `o` that lies on the image: [begin, end) of the kernel, from `origin`
-/// on.
+/// The part of the window of output `o` inside the image: kernel indices [begin, end), relative to `origin`.
 struct Window {
   std::int64_t origin, begin, end;
 };
@@ -42,7 +41,7 @@ CONVOY_INLINE void for_each_window(const Pool2dShape& s, const Body& body) {
   }
 }
 
-/// Calls body(input element, ky·kw + kx) for every element of a window that lies on the image.
+/// Calls body(input element, ky·kw + kx) for every element of a window inside the image.
 template <class Body>
 CONVOY_INLINE void for_each_tap(const Pool2dShape& s, const Window& rows, const Window& columns,
                                 const Body& body) {

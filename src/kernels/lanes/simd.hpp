@@ -1,10 +1,10 @@
 #pragma once
 // Vectors of one register, for the instruction set this translation unit is compiled for.
 //
-// The files of this folder are compiled once per instruction set, as parts of table.cpp and of nothing else.
-// Everything in them lives in an unnamed namespace, and they use no inline function of the standard library:
-// a function with external linkage would exist in several copies, the linker would keep one, and an AVX-512
-// copy could end up in code that runs on a machine without it (a test looks for such symbols).
+// The files of this folder are compiled once per instruction set, only as parts of table.cpp. All their code
+// is in an unnamed namespace, and they call no inline function of the standard library: of a function with
+// external linkage the linker would keep one of several copies, and an AVX-512 copy could run on a machine
+// without AVX-512 (a test searches for such symbols).
 
 #include <cstddef>
 #include <cstdint>
@@ -20,8 +20,8 @@
 
 #define CONVOY_INLINE [[gnu::always_inline]] inline
 
-/// Register tiles are arrays of vectors; they stay in registers only when the loops over them are unrolled.
-/// Not under sanitizers, whose checks in every unrolled copy would take the compiler minutes.
+/// Register tiles are arrays of vectors; they stay in registers only if the loops over them are unrolled. Not
+/// with sanitizers: compiling their checks in every unrolled copy would take minutes.
 #if CONVOY_SANITIZED
 #define CONVOY_UNROLL
 #elif defined(__clang__)
@@ -37,7 +37,7 @@ namespace {
 template <class Real>
 inline constexpr std::int64_t kWidth = CONVOY_VECTOR_BYTES / static_cast<std::int64_t>(sizeof(Real));
 
-/// Registers that make 16 lanes.
+/// Registers for 16 lanes.
 template <class Real>
 inline constexpr std::int64_t kParts = kLanes / kWidth<Real>;
 
@@ -58,7 +58,7 @@ struct VecTypes<double> {
   typedef std::int32_t Index __attribute__((vector_size(CONVOY_VECTOR_BYTES / 2)));
 };
 
-/// Two bfloat16 numbers, the first in the low half: what a dot product of pairs multiplies.
+/// Two bfloat16 numbers, the first in the low half: operand of a dot product of pairs.
 using Pair = std::uint32_t;
 
 template <>
@@ -69,7 +69,7 @@ struct VecTypes<Pair> {
 /// One register of Real.
 template <class Real>
 using Vec = typename VecTypes<Real>::Real;
-/// Integers as wide as Real: what a comparison of two Vec gives (all bits set where true).
+/// Integers as wide as Real: result of a comparison of two Vec (all bits set if true).
 template <class Real>
 using IntVec = typename VecTypes<Real>::Int;
 
@@ -87,10 +87,10 @@ CONVOY_INLINE void store(Real* to, const Vec<Real>& v) {
 
 template <class Real>
 CONVOY_INLINE Vec<Real> broadcast(Real x) {
-  return x - Vec<Real>{};  // x − 0 is x to the bit, also for −0 and NaN; compiles to a broadcast
+  return x - Vec<Real>{};  // x − 0 has the bits of x, also for −0 and NaN; compiles to a broadcast
 }
 
-/// a·b + c, rounded once where the instruction set has a fused multiply-add, twice where it has not.
+/// a·b + c, rounded once if the instruction set has a fused multiply-add, else twice.
 CONVOY_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
 #if CONVOY_VECTOR_BYTES == 64
   return _mm512_fmadd_ps(a, b, c);
@@ -113,7 +113,7 @@ CONVOY_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
 }
 #endif
 
-/// x rounded to bfloat16, to nearest, ties to even, in the high half of each element; a NaN stays one.
+/// x rounded to bfloat16 (to nearest, ties to even), in the high half of each element; NaN stays NaN.
 CONVOY_INLINE Vec<Pair> bfloat16_bits(const Vec<float>& x) {
   const auto bits = (Vec<Pair>)x;
   const Vec<Pair> rounded = (bits + 0x7fffU + ((bits >> 16) & 1U)) & 0xffff0000U;
@@ -125,15 +125,15 @@ CONVOY_INLINE Vec<Pair> make_pairs(const Vec<float>& first, const Vec<float>& se
   return (bfloat16_bits(first) >> 16) | bfloat16_bits(second);
 }
 
-/// The 16-bit numbers of x, next to each other.
+/// Stores the 16-bit numbers of x contiguously.
 CONVOY_INLINE void store_halves(std::uint16_t* to, const Vec<float>& x) {
   typedef std::uint16_t Halves __attribute__((vector_size(CONVOY_VECTOR_BYTES / 2)));
   const auto halves = __builtin_convertvector(bfloat16_bits(x) >> 16, Halves);
   __builtin_memcpy(to, &halves, sizeof(halves));
 }
 
-/// c + b₁·a₁ + b₀·a₀ in this order, each rounded once: products of bfloat16 numbers are exact in float, so
-/// that this is what VDPBF16PS does, also where multiplication and addition are not fused.
+/// c + b₁·a₁ + b₀·a₀ in this order, each rounded once. Products of bfloat16 numbers are exact in float, so
+/// this equals VDPBF16PS, also without fused multiply-add.
 CONVOY_INLINE Vec<float> fma(const Vec<Pair>& a, const Vec<Pair>& b, const Vec<float>& c) {
 #if defined(__AVX512BF16__) && CONVOY_VECTOR_BYTES == 64
   return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b);
@@ -143,7 +143,7 @@ CONVOY_INLINE Vec<float> fma(const Vec<Pair>& a, const Vec<Pair>& b, const Vec<f
 #endif
 }
 
-/// Sum of a vector's elements, as a balanced tree: those at distance width/2, then width/4, …, 1.
+/// Sum of a vector's elements in a balanced tree: pairs at distance width/2, then width/4, …, 1.
 template <class V>
 CONVOY_INLINE auto horizontal_sum(const V& v) {
   constexpr auto kSize = sizeof(v) / sizeof(v[0]);

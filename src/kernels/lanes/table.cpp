@@ -1,6 +1,6 @@
 // The kernels of one instruction set. Compiled once per set, with CONVOY_ISA (its name), CONVOY_ISA_VALUE
-// (the enumerator) and CONVOY_VECTOR_BYTES defined, as isa_list.inc has them, and that set's flags; see
-// simd.hpp for what may not be in here.
+// (the enumerator) and CONVOY_VECTOR_BYTES defined from isa_list.inc, and with the set's flags; simd.hpp
+// lists what is forbidden here.
 
 #include "lanes/tables.hpp"
 
@@ -15,7 +15,7 @@
 namespace convoy::kernels {
 namespace {
 
-/// No set has anything to prepare.
+/// No set needs preparation.
 void enter_thread() {}
 
 template <class Real>

@@ -1,6 +1,5 @@
 #pragma once
-// The kernel tables of each instruction set, one object file each (table.cpp). Only the dispatcher asks for
-// them.
+// The kernel tables of each instruction set, one object file each (table.cpp). Used only by the dispatcher.
 
 #include "convoy/kernels/kernels.hpp"
 

@@ -1,5 +1,5 @@
 #pragma once
-// 16×16 transposes between lanes and channels, for the sums whose index is the sample.
+// 16×16 transposes between lanes and channels, for sums over samples.
 
 #include <utility>
 
@@ -10,7 +10,7 @@
 namespace convoy::kernels {
 namespace {
 
-/// The low (or high) halves of a and b, element by element in turn: a₀ b₀ a₁ b₁ …
+/// Interleaves the low (or high) halves of a and b: a₀ b₀ a₁ b₁ …
 template <bool kHigh, class V, std::size_t... kIndex>
 CONVOY_INLINE V interleave(const V& a, const V& b, std::index_sequence<kIndex...>) {
   constexpr std::size_t kSize = sizeof...(kIndex);
@@ -18,7 +18,7 @@ CONVOY_INLINE V interleave(const V& a, const V& b, std::index_sequence<kIndex...
       a, b, static_cast<int>(kIndex / 2 + kIndex % 2 * kSize + (kHigh ? kSize / 2 : 0))...);
 }
 
-/// Square of registers, in place: log₂(width) perfect shuffles.
+/// Transposes a square of registers in place: log₂(width) perfect shuffles.
 template <class Real>
 CONVOY_INLINE void transpose_registers(Vec<Real> (&v)[kWidth<Real>]) {
   constexpr int kSize = static_cast<int>(kWidth<Real>);
@@ -58,8 +58,8 @@ CONVOY_INLINE void transpose_16x16(const Real* from, std::int64_t from_step, std
   }
 }
 
-/// to[i·taps + k] = from[k·from_step + i] for i < channels and k < taps: sums that have channels in the
-/// lanes, up to 16, into weights as they lie in memory, or added to them.
+/// to[i·taps + k] = from[k·from_step + i] for i < channels and k < taps: stores sums with up to 16 channels
+/// in the lanes to weights in memory order, or adds them.
 template <class Real>
 void taps_of_channels(const Real* from, std::int64_t from_step, std::int64_t taps, std::int64_t channels,
                       Update update, Real* to) {
@@ -78,7 +78,7 @@ void taps_of_channels(const Real* from, std::int64_t from_step, std::int64_t tap
   alignas(64) Real rows[kLanes * kMostTaps];
   for (std::int64_t k = 0; k < taps; k += kLanes)
     transpose_16x16(from + k * from_step, from_step, min(kLanes, taps - k), rows + k, row);
-  // Whole registers are written, past a channel's taps: the next channel's follow and correct that.
+  // Full registers are written, beyond a channel's taps; the next channel's stores overwrite the excess.
   const std::int64_t end = channels * taps;
   for (std::int64_t i = 0; i < channels; ++i) {
     for (std::int64_t k = 0; k < taps; k += kWidth<Real>) {

@@ -1,17 +1,16 @@
 #pragma once
-// The transforms of minimal filtering (Winograd 1980; Lavin & Gray 2015), seen as Toom and Cook would: a
-// product of polynomials is evaluated at points, multiplied point by point, and interpolated.
+// The transforms of minimal filtering (Winograd 1980; Lavin & Gray 2015), in the form of Toom and Cook:
+// evaluate a product of polynomials at points, multiply point by point, interpolate.
 //
 // Six points, 0, ±1/√2, ±√2 and ∞, give m = 4 outputs of a kernel of 3, or 2 outputs of a kernel of 5, from 6
-// inputs along an axis (F(4, 3), F(2, 5)); an image takes both axes, so 36 products replace 144 or 100. With
+// inputs along an axis (F(4, 3), F(2, 5)); with both axes of an image, 36 products replace 144 or 100. With
 // E_k the evaluation of a polynomial of k coefficients at the points (6 × k), N = diag(1, −3/2, −3/2, 6, 6,
-// 1) and Bᵀ the rows below, which make up the six Lagrange polynomials:
-//   dst        = E_mᵀ [ (N⁻¹ E_r v E_rᵀ N⁻¹) ⊙ (Bᵀ d B) ] E_m          (d the 6 × 6 inputs of a tile)
-//   diff_v     = E_rᵀ N⁻¹ [ (E_m δ E_mᵀ) ⊙ (Bᵀ d B) ] N⁻¹ E_r           (δ the tile's diff_dst, summed over
-//   tiles)
-// The usual points 0, ±1, ±2 make errors about twice as large; these keep the entries of the matrices small
-// (the largest is 2√2). tests/unit/kernels holds the bound: the error is at most γ_k times the same formula
-// with the absolute values of everything, k the roundings on the way.
+// 1) and Bᵀ the rows below (the six Lagrange polynomials):
+//   dst        = E_mᵀ [ (N⁻¹ E_r v E_rᵀ N⁻¹) ⊙ (Bᵀ d B) ] E_m  (d the 6 × 6 inputs of a tile)
+//   diff_v     = E_rᵀ N⁻¹ [ (E_m δ E_mᵀ) ⊙ (Bᵀ d B) ] N⁻¹ E_r  (δ the tile's diff_dst; summed over tiles)
+// The usual points 0, ±1, ±2 give errors about twice as large; these points keep the matrix entries small (at
+// most 2√2). tests/unit/kernels checks the bound: the error is at most γ_k times the same formula with all
+// values replaced by their absolute values, k being the number of roundings on a path.
 
 #include "lanes/simd.hpp"
 
@@ -100,8 +99,8 @@ constexpr Real inverse_norm(int py, int px) {
   return Real(kInverse[py] * kInverse[px]);
 }
 
-/// Both axes: `to` = the transform of a K × K patch, kPoints × kPoints. `load_at(y, x)` gives the patch,
-/// `store_at(py, px, v)` takes the result.
+/// Both axes: transforms a K × K patch to kPoints × kPoints. `load_at(y, x)` returns the patch, `store_at(py,
+/// px, v)` stores the result.
 template <class Real, int K, class Load, class Store>
 CONVOY_INLINE void evaluate_2d(const Load& load_at, const Store& store_at) {
   Vec<Real> half[K][kPoints];  // [x][py]

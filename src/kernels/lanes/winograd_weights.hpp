@@ -2,10 +2,10 @@
 // Backward weights of stride-1 convolutions by minimal filtering (lanes/winograd.hpp):
 //   diff_v = E_rᵀ N⁻¹ [ Σ_tiles (E_m δ E_mᵀ) ⊙ (Bᵀ d B) ] N⁻¹ E_r
 //
-// The sum runs over tiles and samples, so the samples are the summed index here and the lanes hold input
-// channels: src is transposed once, 16 samples × 16 channels at a time. Then each of the 36 points is a
-// matrix product, oc × samples times samples × ic, and no lanes are ever added. Threads share input channels,
-// then output channels; an element's sum runs over strips, tiles and samples in order.
+// The sum runs over tiles and samples, so the lanes hold input channels here: src is transposed once, 16
+// samples × 16 channels at a time. Each of the 36 points is then a matrix product, oc × samples times samples
+// × ic, and no lanes are added. Threads split the input channels, then the output channels; an element's sum
+// runs over strips, tiles and samples in order.
 
 #include "conv_plan.hpp"
 #include "convoy/core/team.hpp"
@@ -18,7 +18,7 @@
 namespace convoy::kernels {
 namespace {
 
-/// inputs[point][group][tile][16 samples][16 channels] for `groups` of 16 input channels; of pairs, 8 pairs
+/// inputs[point][group][tile][16 samples][16 channels] for `groups` of 16 input channels; for pairs, 8 pairs
 /// of samples.
 template <class Real, class Factor>
 void transform_strip(const WinogradPlan& plan, const Conv2dShape& s, const Range& groups, std::int64_t first,
@@ -83,7 +83,7 @@ void evaluate_strip(const WinogradPlan& plan, const Conv2dShape& s, const Range&
 template <class Real, class Factor>
 void sum_samples(const WinogradPlan& plan, const Factor* outputs, const Factor* inputs, std::int64_t channels,
                  std::int64_t groups, std::int64_t count, bool goes_on, Real* weights) {
-  constexpr std::int64_t kSamples = std::is_same_v<Factor, Pair> ? kLanes / 2 : kLanes;  // or pairs of them
+  constexpr std::int64_t kSamples = std::is_same_v<Factor, Pair> ? kLanes / 2 : kLanes;  // or pairs
   TapSum<Real, Factor> sum{};
   sum.goes_on = goes_on;
   sum.reduce = 1;

@@ -1,4 +1,4 @@
-// Activations: functions of one element; backward needs the output alone. Their formulas are the kernels'.
+// Activations: elementwise functions; backward needs only the output. The kernels hold the formulas.
 
 #include <algorithm>
 #include <cassert>
@@ -8,7 +8,7 @@
 namespace convoy::nn {
 namespace {
 
-/// An activation to others: its keyword and its traits, which name the function.
+/// Keyword and traits of an activation; the traits name the function.
 struct Kind {
   std::string_view keyword;
   Traits traits;

@@ -1,4 +1,4 @@
-// The end of a residual block: body + shortcut (He et al. 2016). The diff goes to both unchanged.
+// The end of a residual block: body + shortcut (He et al. 2016). The diff is passed unchanged to both inputs.
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
-// batchnorm: normalises every channel by the statistics of the micro-batch (ghost batch normalisation, Hoffer
-// et al. 2017); in evaluation by the running statistics, which follow those with the layer's momentum.
+// batchnorm: normalises every channel with the statistics of the micro-batch (ghost batch normalisation,
+// Hoffer et al. 2017); in evaluation with the running statistics (moving averages with the layer's momentum).
 
 #include "convoy/nn/layer_error.hpp"
 #include "layers.hpp"
@@ -65,7 +65,7 @@ class BatchNorm final : public LayerOf<BatchNorm> {
     if (pass.team.index() == 0) {
       const auto samples = static_cast<Real>(pass.batch.size());
       const auto elements = static_cast<Real>(pass.batch.size() * shape_.h * shape_.w);
-      // Unbiased, as PyTorch keeps it; of a single element there is only the population's.
+      // Unbiased, as in PyTorch; for a single element the population variance.
       const Real unbias = elements > 1 ? elements / (elements - 1) : Real{1};
       for (std::int64_t c = 0; c < shape_.c; ++c) {
         pass.batch_statistics[c] = samples * mean[c];

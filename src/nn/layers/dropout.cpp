@@ -1,5 +1,5 @@
-// dropout: in training each element is dropped with probability `rate`, the others are scaled by 1/(1 − rate)
-// (Srivastava et al. 2014, inverted). A mask is a pure function of (seed, epoch, sample, layer).
+// dropout: in training each element is set to 0 with probability `rate`; the others are scaled by 1/(1 −
+// rate) (Srivastava et al. 2014, inverted). A mask is a pure function of (seed, epoch, sample, layer).
 
 #include <algorithm>
 #include <array>
@@ -50,7 +50,7 @@ class Dropout final : public LayerOf<Dropout> {
   }
 
  private:
-  /// This thread's share of one block's mask; idle lanes are kept as they are (their diff is zero anyway).
+  /// This thread's share of one block's mask; idle lanes are not dropped (their diff is zero).
   template <class Real>
   void draw(const Pass<Real>& pass, std::int64_t block, Real* mask) const {
     std::array<std::uint64_t, kLanes> keys{};

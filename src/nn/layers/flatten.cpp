@@ -1,4 +1,4 @@
-// flatten: the image as a vector, c, h, w with w fastest. In lane blocks that is the same memory.
+// flatten: the image as a vector, c, h, w with w fastest. In lane blocks the memory is identical.
 
 #include "layers.hpp"
 

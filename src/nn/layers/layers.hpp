@@ -1,6 +1,6 @@
 #pragma once
-// All layers, one file each: what makes them, and their keywords' makers, which read the words of a line and
-// call the former (listed in registry.cpp). Private to the nn room.
+// All layers, one file each: their factories, and the makers of their keywords, which parse a line and call
+// the factories (listed in registry.cpp). Private to the nn room.
 //
 // `make_…` makes the layer for an input of shape `input`; it throws LayerError if a value is out of range or
 // the layer does not fit the input.
@@ -25,10 +25,10 @@ namespace convoy::nn {
 [[nodiscard]] LayerMaker globalavgpool_maker();
 [[nodiscard]] LayerMaker maxpool_maker();
 [[nodiscard]] LayerMaker softmax_maker();
-/// Of every activation, with its keyword.
+/// The makers of all activations, by keyword.
 [[nodiscard]] std::vector<std::pair<std::string, LayerMaker>> activation_makers();
 
-/// `keyword` is that of an activation.
+/// `keyword`: an activation.
 [[nodiscard]] std::unique_ptr<Layer> make_activation(std::string_view keyword, const Shape& input);
 [[nodiscard]] std::unique_ptr<Layer> make_avgpool(const Shape& input, const HeightWidth& window,
                                                   const PoolOptions& options);
@@ -37,7 +37,7 @@ namespace convoy::nn {
                                                const HeightWidth& kernel, const ConvOptions& options);
 [[nodiscard]] std::unique_ptr<Layer> make_dense(const Shape& input, std::int64_t outputs,
                                                 const DenseOptions& options);
-/// `ordinal`: the part of the masks' keys that differs between the layers of a network.
+/// `ordinal`: the part of the mask key that differs between the layers of a network.
 [[nodiscard]] std::unique_ptr<Layer> make_dropout(const Shape& input, double rate, std::uint64_t ordinal);
 [[nodiscard]] std::unique_ptr<Layer> make_flatten(const Shape& input);
 [[nodiscard]] std::unique_ptr<Layer> make_globalavgpool(const Shape& input);
@@ -45,7 +45,7 @@ namespace convoy::nn {
                                                   const PoolOptions& options);
 [[nodiscard]] std::unique_ptr<Layer> make_softmax(const Shape& input);
 
-/// The sum at the end of a residual block; has no keyword of its own in the text form.
+/// The sum at the end of a residual block; has no keyword in the text form.
 [[nodiscard]] std::unique_ptr<Layer> make_add(const Shape& shape);
 
 }  // namespace convoy::nn

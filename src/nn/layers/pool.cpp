@@ -1,4 +1,4 @@
-// maxpool, avgpool, globalavgpool: one number from each window of a channel's image.
+// maxpool, avgpool, globalavgpool: one output per window of a channel's image.
 
 #include "convoy/nn/layer_error.hpp"
 #include "layers.hpp"
@@ -27,7 +27,7 @@ class MaxPool final : public LayerOf<MaxPool> {
   [[nodiscard]] Traits traits() const override {
     return {.has_kinks = true, .backward_reads_src = false, .backward_reads_dst = false};
   }
-  /// The winner of every window, [B][C][OH][OW][16] int32.
+  /// The index of the largest element of every window, [B][C][OH][OW][16] int32.
   [[nodiscard]] std::int64_t saved_bytes(std::int64_t blocks, std::int64_t) const override {
     return blocks * output_.size() * kLanes * static_cast<std::int64_t>(sizeof(std::int32_t));
   }
@@ -83,7 +83,7 @@ class AvgPool : public LayerOf<AvgPool> {
   Shape output_;
 };
 
-/// The whole image is the window.
+/// The window is the whole image.
 class GlobalAvgPool final : public AvgPool {
  public:
   explicit GlobalAvgPool(const Shape& input) : AvgPool(input, Window::whole(input)) {}

@@ -1,5 +1,5 @@
 // softmax over a vector of features, a_k = e^{z_k} / Σ e^{z_j}. For use before the quadratic loss; the
-// cross-entropy losses apply it themselves.
+// cross-entropy losses include softmax.
 
 #include "convoy/nn/layer_error.hpp"
 #include "layers.hpp"

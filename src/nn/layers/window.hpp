@@ -15,13 +15,13 @@ class Window {
   /// Throws LayerError if a number is out of range or the window is larger than the padded image.
   Window(const HeightWidth& size, const HeightWidth& stride, const HeightWidth& pad, const Shape& input);
 
-  /// All of `input`.
+  /// The window of the whole `input`.
   [[nodiscard]] static Window whole(const Shape& input) { return Window({input.h, input.w}); }
 
   [[nodiscard]] const HeightWidth& size() const { return size_; }
-  /// Image after the window has slid over `input`: ⌊(H + 2p − K)/s⌋ + 1 each way.
+  /// Output shape for `input`: ⌊(H + 2p − K)/s⌋ + 1 along each axis.
   [[nodiscard]] Shape output(const Shape& input, std::int64_t channels) const;
-  /// Writes window and images into a kernel's shape (kernels::Conv2dShape, Pool2dShape).
+  /// Sets window and images in a kernel's shape (kernels::Conv2dShape, Pool2dShape).
   template <class KernelShape>
   void fill(KernelShape& shape, const Shape& input, const Shape& output) const {
     shape.ih = input.h;
@@ -35,7 +35,7 @@ class Window {
     shape.ph = pad_.h;
     shape.pw = pad_.w;
   }
-  /// Its size under the name `size`, then stride and pad.
+  /// Passes the window's size under the name `size`, then stride and pad.
   void visit(AttributeVisitor& visitor, std::string_view size, const HeightWidth& default_stride) const;
 
  private:
@@ -46,7 +46,7 @@ class Window {
   HeightWidth pad_{0, 0};
 };
 
-/// Takes "KHxKW" and the options stride and pad of a line.
+/// Take the value "KHxKW" and the options stride and pad of a line.
 [[nodiscard]] HeightWidth take_size(LayerLine& line, std::string_view what);
 [[nodiscard]] HeightWidth take_stride(LayerLine& line, const HeightWidth& otherwise);
 [[nodiscard]] HeightWidth take_pad(LayerLine& line);

@@ -1,4 +1,4 @@
-// The claim of the derivation: perceptron, convolution layer and the textbook give the same numbers.
+// The claim of the derivation: perceptron, convolution layer and textbook give equal numbers.
 
 #include "convoy/check/derivation.hpp"
 
@@ -28,7 +28,7 @@ void expect_same(const Image& got, const Matrix& want, double tolerance, const s
     ASSERT_NEAR(got.values[i], want.values[i], tolerance) << what << ' ' << i;
 }
 
-/// 20 sizes and kernels; a third of them square, most kernels asymmetric.
+/// 20 sizes and kernels; a third are square, most kernels are asymmetric.
 struct Case {
   std::uint64_t seed;
   std::pair<std::int64_t, std::int64_t> size;
@@ -50,7 +50,7 @@ Derivation derived(const Case& c, Below below) {
   return derive(example.image, example.kernel, example.bias, example.target, below);
 }
 
-/// The textbook's answers, along two ways: the derivation's convolutions and the perceptron's sums.
+/// The textbook's results, in two ways: the derivation's convolutions and the perceptron's sums.
 void expect_textbook(const Derivation& d, double tolerance, const std::vector<double>& slopes) {
   const Matrix a = matrix(d.a);
   const Matrix w = matrix(d.kernel);
@@ -93,7 +93,7 @@ TEST(Derive, GivesTheTextbooksIntegersExactlyIn20RandomCases) {
   }
 }
 
-// Twice the tolerance: the textbook rounds too, and its exp is the C library's.
+// Twice the tolerance: the textbook also rounds, and uses exp of the C library.
 TEST(Derive, GivesTheTextbooksNumbersBehindASigmoidIn20RandomCases) {
   for (const Case& c : random_cases()) {
     SCOPED_TRACE(c.seed);

@@ -1,4 +1,4 @@
-// The check itself: it passes right networks, and names what is wrong in networks broken on purpose.
+// Tests of the gradient check: it accepts correct networks and names the error in networks broken on purpose.
 
 #include "convoy/check/gradient_check.hpp"
 
@@ -12,7 +12,7 @@
 namespace convoy::check {
 namespace {
 
-/// A network on images of its own, kept alive together.
+/// A network together with the images it uses.
 struct Example {
   GradientCheckCase what;
   AlignedBuffer<float> images;
@@ -45,7 +45,7 @@ std::unique_ptr<Example> example(const Shape& input, const std::vector<std::stri
 const std::vector<std::string> kConvolutional{"conv 4 3x3", "relu", "maxpool 2x2",
                                               "dense 6",    "tanh", "dense 3"};
 
-/// Runs the layer it holds, then damages what backward gave.
+/// Runs the contained layer, then damages the results of backward.
 class Spoiled final : public nn::Layer {
  public:
   enum class What { kDiffParameter, kDiffSrc, kUnassigned };
@@ -160,7 +160,7 @@ TEST(GradientCheck, NamesAWeightWhoseGradientIsWrongByOnePercent) {
   EXPECT_EQ(result.tensors[result.worst].worst_index, 5);
 }
 
-// The weights of the layer are right; what it hands down is not.
+// The weights' gradient is correct; the diff of the input is not.
 TEST(GradientCheck, NamesTheLayerWhoseInputDiffIsWrong) {
   const GradientCheck result = check_wrong_dense(Spoiled::What::kDiffSrc);
   EXPECT_FALSE(result.passed());
@@ -177,7 +177,7 @@ TEST(GradientCheck, FailsWhereBackwardLeavesAnElementUnassigned) {
   EXPECT_EQ(result.tensors[result.worst].layer, "wrongdense1");
 }
 
-/// Says of every change that it is a kink.
+/// Reports every change as a kink.
 class AllKinks final : public nn::LayerOf<AllKinks> {
  public:
   explicit AllKinks(const Shape& shape) : shape_(shape) {}
@@ -219,7 +219,7 @@ TEST(GradientCheck, SkipsEntriesWhereAKinkLiesWithinEveryStepAndFailsWhereTheyAr
   }
 }
 
-// The sum of the second block is a call of its own, since tanh takes no sum on: so is the relu behind it.
+// The sum of the second block is a separate call, because tanh cannot take the sum; so is the relu after it.
 TEST(GradientCheck, ProbesWhatGoesIntoEveryLayerButAFusedActivation) {
   const auto made = example({1, 4, 4},
                             {"conv 2 3x3 pad=1", "relu", "residual {", "conv 2 1x1", "}", "relu",

@@ -9,7 +9,7 @@
 namespace convoy {
 namespace {
 
-// Known answers of Philox4x32-10 from Random123's kat_vectors.
+// Test vectors of Philox4x32-10 from Random123's kat_vectors.
 TEST(Philox, GivesTheKnownAnswers) {
   EXPECT_EQ(philox(0, 0, 0), (std::array<std::uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   EXPECT_EQ(philox(~0ULL, ~0ULL, ~0ULL),

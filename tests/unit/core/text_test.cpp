@@ -47,7 +47,7 @@ TEST(IsUtf8, KnowsEveryLengthAndItsBounds) {
        {"", "a", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
         "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF", "a\xC3\xA9z"})
     EXPECT_TRUE(is_utf8(good)) << good;
-  // A byte too many or too few, longer than needed, a surrogate, beyond U+10FFFF, bytes of no character.
+  // A byte too many or too few, overlong forms, a surrogate, a value above U+10FFFF, invalid bytes.
   for (const char* bad : {"\x80", "a\xC3", "\xC3z", "\xC1\xBF", "\xE0\x9F\xBF", "\xF0\x8F\xBF\xBF",
                           "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xE2\x82"})
     EXPECT_FALSE(is_utf8(bad)) << bad;

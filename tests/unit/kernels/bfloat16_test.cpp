@@ -1,4 +1,4 @@
-// Convolutions with factors in bfloat16: near the textbook, and the same bits with and without the
+// Convolutions with operands in bfloat16: close to the textbook, and equal bits with and without the bfloat16
 // instruction.
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace {
 
 using reference::Convolution;
 
-/// Direct with even and odd channels, strided, by minimal filtering, one output, dense.
+/// Direct with even and odd channel counts, strided, minimal filtering, one output, dense.
 std::vector<Convolution> shapes() {
   return {{.ic = 3, .ih = 9, .iw = 7, .oc = 10, .kh = 3, .kw = 2, .sh = 2, .sw = 1, .ph = 1, .pw = 1},
           {.ic = 1, .ih = 12, .iw = 12, .oc = 6, .kh = 5, .kw = 5, .ph = 2, .pw = 2},
@@ -60,7 +60,7 @@ TEST_P(Bfloat16, TeamsOfOneAndThreeGiveTheSameBits) {
   }
 }
 
-// The factors of these sums are exact in bfloat16 and the sums in float, so rounding may change nothing.
+// The operands are exact in bfloat16 and the sums in float, so the result must be exact.
 TEST_P(Bfloat16, ADirectConvolutionOfSmallIntegersIsExact) {
   Convolution shape{
       .n = 16, .ic = 5, .ih = 6, .iw = 6, .oc = 4, .kh = 2, .kw = 3, .sh = 2, .sw = 1, .ph = 1, .pw = 1};

@@ -1,5 +1,5 @@
 #pragma once
-// Runs the three convolution kernels on one shape, and compares with the textbook.
+// Runs the three convolution kernels on one shape, and compares the results with the textbook.
 
 #include <algorithm>
 #include <functional>
@@ -41,7 +41,7 @@ inline std::string describe(const reference::Convolution& c) {
   return text.str();
 }
 
-/// A shape with numbers to compute on.
+/// A shape with input numbers.
 struct ConvCase {
   reference::Convolution shape;
   bool with_bias = true;
@@ -58,7 +58,7 @@ inline ConvCase make_conv_case(const reference::Convolution& shape, bool with_bi
           numbers.uniform(shape.dst_size())};
 }
 
-/// Everything the kernels assigned, idle lanes included.
+/// All results of the kernels, including idle lanes.
 template <class Real>
 struct ConvResults {
   std::vector<Real> dst, diff_src, diff_weights, diff_bias;
@@ -101,8 +101,8 @@ std::vector<double> to_double(const std::vector<Real>& values) {
   return std::vector<double>(values.begin(), values.end());
 }
 
-/// What rounding is relative to, and how often it happens on a path: of the direct sum or, where it could
-/// have been used, of minimal filtering, whichever allows more.
+/// Magnitudes that rounding errors are relative to, and the number of roundings on a path: for the direct sum
+/// or, if possible for the shape, for minimal filtering, whichever allows larger errors.
 struct ErrorScale {
   std::vector<double> magnitudes;
   std::int64_t roundings;
@@ -126,8 +126,8 @@ inline ErrorScale diff_src_error_scale(const ConvCase& c) {
                      });
 }
 
-/// Compares with the reference, each element within γ_k·Σ|a·b| where k counts its terms (the bias is one
-/// more). Factors rounded to bfloat16 are off by half a unit of 2⁻⁷ each.
+/// Compares with the reference. The tolerance of an element is γ_k·Σ|a·b|, k being the number of terms (plus
+/// one for the bias). Operands rounded to bfloat16 have an error of half a unit of 2⁻⁷ each.
 template <class Real>
 void expect_conv_matches(const ConvCase& c, const ConvResults<Real>& got,
                          Precision precision = Precision::kFloat32) {

@@ -14,7 +14,7 @@ using reference::Convolution;
 class Conv2d : public Kernels {};
 CONVOY_FOR_ALL_KERNEL_SETS(Conv2d);
 
-/// By kind: each line is one thing that has gone wrong in some convolution somewhere.
+/// Shapes by kind: each line is a case that is known to fail in some convolution code.
 std::vector<Convolution> shapes() {
   return {
       {.ic = 1, .ih = 1, .iw = 1, .oc = 1},
@@ -29,28 +29,28 @@ std::vector<Convolution> shapes() {
       {.ic = 4, .ih = 13, .iw = 5, .oc = 9, .kh = 2, .kw = 5, .ph = 0, .pw = 2},
       {.ic = 3, .ih = 6, .iw = 11, .oc = 2, .kh = 5, .kw = 1, .ph = 2, .pw = 0},
       {.ic = 8, .ih = 9, .iw = 9, .oc = 12, .kh = 3, .kw = 3, .sh = 2, .sw = 2, .ph = 1, .pw = 1},
-      {.ic = 8, .ih = 8, .iw = 8, .oc = 12, .sh = 2, .sw = 2},  // pixels no window sees
+      {.ic = 8, .ih = 8, .iw = 8, .oc = 12, .sh = 2, .sw = 2},  // pixels outside all windows
       {.ic = 3, .ih = 14, .iw = 13, .oc = 10, .kh = 5, .kw = 5, .sh = 3, .sw = 3, .ph = 2, .pw = 2},
-      {.ic = 2, .ih = 11, .iw = 12, .oc = 5, .kh = 2, .kw = 2, .sh = 3, .sw = 3},  // stride over kernel
+      {.ic = 2, .ih = 11, .iw = 12, .oc = 5, .kh = 2, .kw = 2, .sh = 3, .sw = 3},  // stride > kernel
       {.ic = 3, .ih = 12, .iw = 10, .oc = 6, .kh = 3, .kw = 4, .sh = 1, .sw = 3, .ph = 1, .pw = 2},
       {.ic = 3, .ih = 10, .iw = 12, .oc = 6, .kh = 4, .kw = 3, .sh = 3, .sw = 2, .ph = 3, .pw = 1},
       {.ic = 4, .ih = 5, .iw = 5, .oc = 4, .kh = 3, .kw = 3, .ph = 2, .pw = 2},  // full padding
-      {.ic = 2, .ih = 4, .iw = 3, .oc = 3, .kh = 3, .kw = 3, .ph = 4, .pw = 5},  // windows all in padding
+      {.ic = 2, .ih = 4, .iw = 3, .oc = 3, .kh = 3, .kw = 3, .ph = 4, .pw = 5},  // windows only on padding
       {.ic = 2, .ih = 4, .iw = 4, .oc = 3, .kh = 5, .kw = 5, .sh = 2, .sw = 2, .ph = 3, .pw = 4},
       {.ic = 6, .ih = 4, .iw = 3, .oc = 11, .kh = 4, .kw = 3},                   // kernel = image
-      {.ic = 3, .ih = 4, .iw = 4, .oc = 5, .kh = 6, .kw = 6, .ph = 1, .pw = 1},  // and with padding
+      {.ic = 3, .ih = 4, .iw = 4, .oc = 5, .kh = 6, .kw = 6, .ph = 1, .pw = 1},  // the same with padding
       {.ic = 16, .ih = 1, .iw = 1, .oc = 10},                                    // dense
       {.ic = 84, .ih = 1, .iw = 1, .oc = 10},
       {.ic = 150, .ih = 1, .iw = 1, .oc = 37},
       {.ic = 16, .ih = 8, .iw = 8, .oc = 16, .kh = 3, .kw = 3, .ph = 1, .pw = 1},  // minimal filtering: tiles
                                                                                    // fit
       {.ic = 20, .ih = 12, .iw = 12, .oc = 40, .kh = 5, .kw = 5},
-      {.ic = 33, .ih = 6, .iw = 9, .oc = 18, .kh = 3, .kw = 3, .ph = 2, .pw = 0},  // tiles over the border
+      {.ic = 33, .ih = 6, .iw = 9, .oc = 18, .kh = 3, .kw = 3, .ph = 2, .pw = 0},  // tiles across the border
       {.ic = 18, .ih = 9, .iw = 7, .oc = 35, .kh = 5, .kw = 5, .ph = 4, .pw = 1},
       {.ic = 130, .ih = 5, .iw = 4, .oc = 70, .kh = 3, .kw = 3, .ph = 1, .pw = 1},   // more than one chunk
-      {.ic = 12, .ih = 21, .iw = 33, .oc = 24, .kh = 3, .kw = 3, .ph = 1, .pw = 1},  // and strips
+      {.ic = 12, .ih = 21, .iw = 33, .oc = 24, .kh = 3, .kw = 3, .ph = 1, .pw = 1},  // more than one strip
       {.ic = 5, .ih = 1, .iw = 40, .oc = 4, .kh = 1, .kw = 7, .ph = 0, .pw = 3},     // long rows
-      // Output channels whose weights lie on pages of their own.
+      // Output channels with weights on different pages.
       {.ic = 128, .ih = 2, .iw = 2, .oc = 20, .kh = 3, .kw = 3, .ph = 1, .pw = 1},
       {.ic = 120, .ih = 5, .iw = 4, .oc = 17, .kh = 3, .kw = 3, .sh = 2, .sw = 2, .ph = 1, .pw = 1},
       {.ic = 350, .ih = 2, .iw = 5, .oc = 16, .kh = 1, .kw = 3, .ph = 0, .pw = 1},
@@ -63,10 +63,10 @@ std::vector<Convolution> shapes() {
   };
 }
 
-/// Samples to try a shape with. A kernel sees blocks of 16 lanes, not samples: one block with idle lanes, and
-/// a full block before one, are all it can tell apart. More than that only where the reference takes no time.
+/// Sample counts for a shape. A kernel works on blocks of 16 lanes: one block with idle lanes, and a full
+/// block before one, cover all cases. More counts only if the reference is fast.
 std::vector<std::int64_t> batches(const Convolution& shape) {
-  constexpr std::int64_t kFewProducts = 200'000;  // for one sample
+  constexpr std::int64_t kFewProducts = 200'000;  // per sample
   const std::int64_t products = shape.oc * shape.oh() * shape.ow() * shape.ic * shape.kh * shape.kw;
   if (products <= kFewProducts) return {1, 5, 16, 17, 32};
   return {5, 17};
@@ -154,8 +154,8 @@ TEST(Conv2dPlanner, TakesNoNoticeOfThePrecisionInDouble) {
   }
 }
 
-// Threads share tiles or channels, so what each keeps shrinks: a large team needs little more than a small
-// one.
+// Threads split tiles or channels, so the scratch per thread falls: a large team needs little more than a
+// small one.
 TEST(Conv2dScratch, GrowsWithTheTeamByWhatThreadsCannotShare) {
   const Conv2dShape shape{
       .ic = 128, .ih = 56, .iw = 56, .oc = 128, .oh = 56, .ow = 56, .kh = 3, .kw = 3, .ph = 1, .pw = 1};
@@ -202,7 +202,7 @@ TEST_P(Conv2d, LeavesIdleLanesOfDiffSrcZero) {
   });
 }
 
-// A 3x3 image and a 2x2 kernel, small enough for pencil and paper:
+// A 3x3 image and a 2x2 kernel, calculated by hand:
 //   src  1 2 3    v  1 2    dst = b + Σ src·v, e.g. the first: 10 + 1·1 + 2·2 + 4·3 + 5·4 = 47
 //        4 5 6       3 4    diff_dst  1 0    diff_src  1 2 0      diff_v (0,0): 1·1 + 2·5 = 11
 //        7 8 9                        0 2              3 6 4                (0,1): 1·2 + 2·6 = 14, …

@@ -1,5 +1,5 @@
-// The convolution layer is the derivation's: stored filters are ROT180(w), and the textbook layer is the true
-// convolutions of the derivation and the perceptron's sums.
+// The convolution layer equals the derivation: stored filters are ROT180(w), and the textbook layer equals
+// the derivation's true convolutions and the perceptron's sums.
 
 #include "reference/derivation.hpp"
 
@@ -69,8 +69,8 @@ TEST_P(Derivation, BackpropagatedErrorIsTheFullConvolutionWithRotatedW) {
   });
 }
 
-// ∂C/∂w(i,j) = Σ δ(x,y)·a(x−i, y−j): the correlation of a with δ is the gradient of v, its rotation that of
-// w.
+// ∂C/∂w(i,j) = Σ δ(x,y)·a(x−i, y−j): the correlation of a with δ is the gradient of v; its rotation is the
+// gradient of w.
 TEST_P(Derivation, GradientOfTheStoredFilterIsTheRotatedGradientOfW) {
   with_table([]<class Real>(const KernelTable<Real>& table) {
     for (unsigned seed = 0; seed < 20; ++seed) {
@@ -81,7 +81,7 @@ TEST_P(Derivation, GradientOfTheStoredFilterIsTheRotatedGradientOfW) {
         for (std::int64_t j = 0; j < gradient.columns; ++j)
           for (std::int64_t x = 0; x < p.delta.rows; ++x)
             for (std::int64_t y = 0; y < p.delta.columns; ++y) {
-              // δ(0, 0) belongs to the first place where every term of the convolution exists.
+              // δ(0, 0) is at the first position with all terms of the convolution.
               const double term = p.delta(x, y) * p.a(x + p.w.rows - 1 - i, y + p.w.columns - 1 - j);
               gradient(i, j) += term;
               bound(i, j) += std::fabs(term);

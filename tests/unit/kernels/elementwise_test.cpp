@@ -22,7 +22,7 @@ AlignedBuffer<Real> aligned(const std::vector<double>& values) {
   return buffer;
 }
 
-/// function(size, src, dst, team) of `values`.
+/// Applies function(size, src, dst, team) to `values`.
 template <class Real, class Function>
 std::vector<Real> apply(const Function& function, const std::vector<double>& values, int threads = 1) {
   const auto src = aligned<Real>(values);
@@ -34,7 +34,7 @@ std::vector<Real> apply(const Function& function, const std::vector<double>& val
   return result;
 }
 
-/// function(size, a, b, dst, team).
+/// Applies function(size, a, b, dst, team).
 template <class Real, class Function>
 std::vector<Real> apply(const Function& function, const std::vector<double>& a, const std::vector<double>& b,
                         int threads = 1) {
@@ -64,7 +64,7 @@ auto backward_of(const KernelTable<Real>& table, ActivationKind kind) {
   };
 }
 
-/// The largest error over `x` in units in the last place of the true value.
+/// The largest error over `x`, in units in the last place of the exact value.
 template <class Real, class Truth>
 double largest_ulp(const KernelTable<Real>& table, ActivationKind kind, const std::vector<double>& x,
                    const Truth& truth) {
@@ -81,7 +81,7 @@ double largest_ulp(const KernelTable<Real>& table, ActivationKind kind, const st
   return largest;
 }
 
-/// Numbers over the range in which the functions are neither 0 nor saturated, dense near 0.
+/// Numbers in the range where the functions are neither 0 nor saturated, dense near 0.
 std::vector<double> sweep() {
   Numbers numbers(6);
   std::vector<double> x = numbers.uniform(20000, -80, 80);
@@ -92,8 +92,8 @@ std::vector<double> sweep() {
   return x;
 }
 
-/// What the polynomials and the few operations around them may lose: each operation half a unit, the
-/// exponential one, a quotient of two such sums three more.
+/// Error bound of the polynomials and the operations around them: half a unit per operation, one for the
+/// exponential, three more for a quotient of two such sums.
 constexpr double kUlps = 5;
 
 TEST_P(Elementwise, SigmoidIsWithinAFewUlp) {
@@ -150,7 +150,7 @@ TEST_P(Elementwise, BackwardIsDiffTimesTheDerivative) {
       std::vector<double> bound(z.size());
       for (std::size_t i = 0; i < z.size(); ++i) {
         want[i] = diff[i] * derivative(z[i]);
-        bound[i] = 2 * std::fabs(diff[i]);  // y and 1 ± y are at most 2, and y is off by kUlps
+        bound[i] = 2 * std::fabs(diff[i]);  // y and 1 ± y are at most 2, and the error of y is kUlps
       }
       expect_within<Real>(std::vector<double>(got.begin(), got.end()), want, bound,
                           4 * static_cast<std::int64_t>(kUlps), what);

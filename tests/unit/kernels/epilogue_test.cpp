@@ -1,5 +1,4 @@
-// What is fused into convolution and batch normalisation: sums, activations, diffs added and masked on the
-// way.
+// Operations fused into convolution and batch normalisation: sums, activations, added and masked diffs.
 
 #include <algorithm>
 #include <cstring>
@@ -17,7 +16,7 @@ using test::IdleLanes;
 class Epilogues : public Kernels {};
 CONVOY_FOR_ALL_KERNEL_SETS(Epilogues);
 
-/// Direct, by minimal filtering, dense.
+/// Direct, minimal filtering, dense.
 std::vector<Convolution> shapes() {
   return {
       {.n = 17, .ic = 3, .ih = 9, .iw = 7, .oc = 10, .kh = 3, .kw = 2, .sh = 2, .sw = 1, .ph = 1, .pw = 1},
@@ -65,7 +64,7 @@ TEST_P(Epilogues, OfAConvolutionAreTheSumAndActivationOfItsResult) {
   });
 }
 
-// The direct sum starts from what is there, so it has one more term; minimal filtering adds at the end.
+// The direct sum starts from the old value, so it has one more term; minimal filtering adds at the end.
 TEST_P(Epilogues, BackwardDataAddsToWhatIsThere) {
   with_table([](const auto& table) {
     using Real = std::remove_cvref_t<decltype(*run_conv(table, ConvCase{}, 1).dst.data())>;
@@ -92,8 +91,7 @@ TEST_P(Epilogues, BackwardDataAddsToWhatIsThere) {
   });
 }
 
-// Sums are complete before they are added, so the result is what is there plus what kAssign gives, to the
-// bit.
+// Complete sums are added, so the result is bit for bit the old value plus the result of kAssign.
 TEST_P(Epilogues, BackwardWeightsAddsToWhatIsThere) {
   with_table([](const auto& table) {
     using Real = std::remove_cvref_t<decltype(*run_conv(table, ConvCase{}, 1).dst.data())>;

@@ -10,7 +10,7 @@
 namespace convoy::kernels {
 namespace {
 
-/// Sets CONVOY_ISA for one test, and puts back what was there.
+/// Sets CONVOY_ISA for one test, and restores the old value.
 class IsaChoice : public testing::Test {
  protected:
   void SetUp() override {

@@ -1,6 +1,6 @@
 #pragma once
-// What every kernel test needs: the kernel sets of this machine as test parameters, random numbers that are
-// exact in float, and the bound on the error of a sum of products.
+// Common code of the kernel tests: the kernel sets of this machine as test parameters, random numbers that
+// are exact in float, and the error bound of a sum of products.
 
 #include <gtest/gtest.h>
 
@@ -51,7 +51,7 @@ class Kernels : public testing::TestWithParam<KernelSet> {
   INSTANTIATE_TEST_SUITE_P(All, Suite, testing::ValuesIn(::convoy::kernels::all_kernel_sets()), \
                            [](const auto& set_info) { return set_info.param.name; })
 
-/// Deterministic numbers in [low, high], rounded to float so that every set computes on the same.
+/// Deterministic numbers in [low, high], rounded to float, so that all sets have equal inputs.
 class Numbers {
  public:
   explicit Numbers(unsigned seed) : generator_(seed) {}
@@ -84,15 +84,15 @@ inline std::vector<double> magnitudes(std::vector<double> values) {
 }
 
 /// γ_k = k·u/(1 − k·u), u half a unit in the last place of 1: a sum of k products, in any order, with or
-/// without fused multiply-add, is off by at most γ_k·Σ|a·b| (Higham, "Accuracy and Stability", 3.1).
+/// without fused multiply-add, has an error of at most γ_k·Σ|a·b| (Higham, "Accuracy and Stability", 3.1).
 template <class Real>
 double gamma(std::int64_t k) {
   const double ku = static_cast<double>(k) * static_cast<double>(std::numeric_limits<Real>::epsilon()) / 2;
   return ku / (1 - ku);
 }
 
-/// Expects |got − want| ≤ gamma(k)·magnitude (and `of_factors` of it, where products' factors were rounded
-/// first) element by element; the reference's own rounding (double) is the second term.
+/// Expects |got − want| ≤ gamma(k)·magnitude (plus `of_factors`·magnitude if operands were rounded first) for
+/// each element, plus γ_k·magnitude in double for the rounding of the reference.
 template <class Real>
 void expect_within(const std::vector<double>& got, const std::vector<double>& want,
                    const std::vector<double>& magnitude, std::int64_t k, const std::string& what,
@@ -100,7 +100,7 @@ void expect_within(const std::vector<double>& got, const std::vector<double>& wa
   ASSERT_EQ(got.size(), want.size()) << what;
   const double factor = of_factors + (1 + of_factors) * gamma<Real>(k) + gamma<double>(k);
   for (std::size_t i = 0; i < want.size(); ++i) {
-    // Written so that a NaN fails.
+    // In this form NaN fails.
     if (!(std::fabs(got[i] - want[i]) <= factor * magnitude[i])) {
       FAIL() << what << "[" << i << "] is " << got[i] << ", the reference says " << want[i] << " ± "
              << factor * magnitude[i];

@@ -1,4 +1,4 @@
-// The loops `convoy bench` measures a machine with, and the work it credits a convolution with.
+// The loops of `convoy bench`, and its count of a convolution's multiplications.
 
 #include "reference/convolution.hpp"
 #include "support/guarded.hpp"
@@ -41,8 +41,7 @@ TEST(ConvMultiplications, AreTheProductsThatMeetTheImage) {
   for (const reference::Convolution& shape : std::vector<reference::Convolution>{
            {.ic = 3, .ih = 9, .iw = 7, .oc = 2, .kh = 3, .kw = 3, .ph = 1, .pw = 1},
            {.ic = 2, .ih = 8, .iw = 8, .oc = 3, .kh = 5, .kw = 3, .sh = 2, .sw = 3, .ph = 2, .pw = 0},
-           {.ic = 2, .ih = 4, .iw = 3, .oc = 3, .kh = 3, .kw = 3, .ph = 4, .pw = 5},  // windows all in
-                                                                                      // padding
+           {.ic = 2, .ih = 4, .iw = 3, .oc = 3, .kh = 3, .kw = 3, .ph = 4, .pw = 5},  // only padding
            {.ic = 4, .ih = 1, .iw = 1, .oc = 6}}) {
     const std::vector<double> src(static_cast<std::size_t>(shape.src_size()), 1);
     const std::vector<double> weights(static_cast<std::size_t>(shape.weights_size()), 1);

@@ -78,9 +78,9 @@ std::vector<double> to_double(const std::vector<Real>& values) {
 
 TEST_P(BatchNormKernels, MatchesReferenceWithIdleLanes) {
   with_table([]<class Real>(const KernelTable<Real>& table) {
-    // Roundings a sum of the channel meets: 64 pixels and a square in Real, then double; the rest (root,
-    // product, quotient) is a handful. |x̂| ≤ √m, and the numbers are in [1, 4] with a variance near 0.75, so
-    // no difference in here cancels more than a factor 8 of an operand.
+    // Roundings of a channel's sum: 64 pixels and a square in Real, then double; a few more for root,
+    // product, quotient. |x̂| ≤ √m, and the numbers are in [1, 4] with a variance near 0.75, so cancellation
+    // in a difference loses at most a factor 8 of an operand.
     constexpr std::int64_t kRoundings = 8 * (64 + 16);
     unsigned seed = 1;
     for (const BatchNorm& shape : shapes()) {
@@ -115,9 +115,9 @@ TEST_P(BatchNormKernels, MatchesReferenceWithIdleLanes) {
   });
 }
 
-// One channel, samples 1 and 3: mean 2, variance 1; with ε = 0.25·… kept out (ε = 0) x̂ = −1, +1.
-// weight 2, bias 5: dst 3, 7. diff 1, 0: diff_weight = −1, diff_bias = 1, diff_src = 2·(1 − ½ − ½, 0 − ½ + ½)
-// = 0.
+// One channel, samples 1 and 3: mean 2, variance 1; with ε = 0 x̂ = −1, +1.
+// weight 2, bias 5: dst 3, 7. diff 1, 0: diff_weight = −1, diff_bias = 1,
+// diff_src = 2·(1 − ½ − ½, 0 − ½ + ½) = 0.
 TEST_P(BatchNormKernels, MatchesTheCaseWorkedByHand) {
   with_table([]<class Real>(const KernelTable<Real>& table) {
     const BatchNormCase c = {{.n = 2, .c = 1, .spatial = 1, .epsilon = 0}, {1, 3}, {1, 0}, {2}, {5}};
@@ -170,8 +170,8 @@ TEST_P(Softmax, MatchesReferenceAndItsBackwardTheJacobian) {
           return std::vector<double>(all.begin() + n * classes, all.begin() + (n + 1) * classes);
         };
         const auto p = reference::softmax(row(z));
-        // The rounding of z − max (at most 60) is an absolute error of the exponent: 60 units; the
-        // exponential has 4 of its own, the sum a unit a class, twice.
+        // The rounding of z − max (at most 60) is an absolute error of the exponent: 60 units. The
+        // exponential adds 4, the sum one unit per class; all twice.
         const std::int64_t roundings = 2 * (60 + 4 + classes) + 1;
         expect_within<Real>(row(got), p, p, roundings, "p");
         // |p·(d − Σ d·p)| ≤ 2p with |d| ≤ 1.

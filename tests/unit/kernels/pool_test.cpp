@@ -21,7 +21,7 @@ CONVOY_FOR_ALL_KERNEL_SETS(Pool2d);
 std::vector<Pooling> shapes() {
   return {
       {.ih = 6, .iw = 6},
-      {.ih = 7, .iw = 5},                                      // a rest that no window sees
+      {.ih = 7, .iw = 5},                                      // a remainder outside all windows
       {.ih = 7, .iw = 9, .kh = 3, .kw = 3, .sh = 2, .sw = 2},  // overlap
       {.ih = 6, .iw = 6, .kh = 3, .kw = 3, .sh = 1, .sw = 1, .ph = 1, .pw = 1},
       {.ih = 5, .iw = 8, .kh = 2, .kw = 3, .sh = 3, .sw = 2, .ph = 1, .pw = 0},

@@ -1,13 +1,13 @@
-# Fails where an object of the kernels defines a symbol that other objects may define too (weak, unique or common:
-# inline functions, templates): the linker keeps one copy, and it could be one with instructions that the machine
-# lacks. Arguments: NM, OBJECTS.
+# Fails if an object of the kernels defines a symbol that other objects may also define (weak, unique or
+# common: inline functions, templates): the linker keeps one copy, which could have instructions that the
+# machine lacks. Arguments: NM, OBJECTS.
 if(NOT OBJECTS)
   message(FATAL_ERROR "no objects to look at (OBJECTS is empty)")
 endif()
 foreach(object IN LISTS OBJECTS)
   execute_process(COMMAND ${NM} --demangle ${object} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCHALL "[^\n]* [WVuC] [^\n]*" shared "${symbols}")
-  # Data marks of sanitizers and of exception handling, no code.
+  # Data symbols of sanitizers and exception handling, no code.
   list(FILTER shared EXCLUDE REGEX "DW\\.ref|__asan|__tsan|__ubsan|__odr_asan|asan\\.module")
   if(shared)
     list(JOIN shared "\n  " shared)

@@ -1,4 +1,4 @@
-// What every layer of the registry must do, whatever it computes. A new layer needs a line in layer_cases().
+// Tests that every layer of the registry must pass. A new layer needs a line in layer_cases().
 
 #include <gtest/gtest.h>
 
@@ -71,7 +71,7 @@ std::string case_name(const testing::TestParamInfo<std::tuple<std::size_t, std::
   return name + "_of_" + std::to_string(samples);
 }
 
-/// Views (flatten) have no passes to test.
+/// Without views (flatten), which have no passes.
 std::vector<std::size_t> cases_with_passes() {
   std::vector<std::size_t> chosen;
   for (std::size_t i = 0; i < layer_cases().size(); ++i)
@@ -96,8 +96,8 @@ TEST(ConformanceSuite, CoversEveryKeywordOfTheRegistry) {
     EXPECT_TRUE(covered.contains(keyword)) << keyword << " needs a line in layer_cases()";
 }
 
-// The cases are written as descriptions are: positional values, options in the order of the usage, no
-// defaults. So a layer that keeps an attribute from its visitor fails.
+// The cases have the form of descriptions: positional values, options in the order of the usage, no defaults.
+// So a layer whose visit() omits an attribute fails.
 TEST(ConformanceSuite, ADescriptionIsTheLineAndMakesALayerOfEqualAttributes) {
   for (const LayerCase& each : layer_cases()) {
     const auto layer = make_layer(each.text, each.input);
@@ -115,7 +115,7 @@ TEST(ConformanceSuite, EveryOptionOfAUsageIsGivenInSomeCase) {
       const std::size_t equals = word.find('=');
       if (equals == std::string::npos || word.starts_with("[name=")) continue;
       const std::string option =
-          ' ' + word.substr(1, equals);  // "[stride=1]" or, of two words, "[stride=the"
+          ' ' + word.substr(1, equals);  // "[stride=1]" or, for two words, "[stride=the"
       EXPECT_TRUE(std::ranges::any_of(layer_cases(),
                                       [&](const LayerCase& each) {
                                         return split_words(each.text).front() == keyword &&
@@ -145,8 +145,8 @@ TEST_P(Conformance, WritesAllOfTheDeclaredShapesAndNothingElse) {
 }
 
 // C = Σ dst·r, so that ∂C/∂dst = r. With h = 1e-5 the truncation h²·C‴/6 is below 1e-7 for C‴ ≤ 6e3 and the
-// rounding u·C/h below 1e-8 for C ≤ 1e3; gradients are of order 1. The numbers' spacing is above 2h, so no
-// kink is met.
+// rounding u·C/h below 1e-8 for C ≤ 1e3; gradients are of order 1. The spacing of the numbers is above 2h, so
+// no kink is crossed.
 TEST_P(Conformance, GradientsOfParametersAndInputAreTheNumericOnes) {
   constexpr double kStep = 1e-5;
   constexpr double kTolerance = 1e-6;
@@ -186,17 +186,17 @@ TEST_P(Conformance, BackwardAssignsAndNeverAdds) {
   EXPECT_EQ(run(kernels::double_kernels(), 1, Backward::kTwice), once);
 }
 
-// What a layer does not read back, a workspace lends to others meanwhile.
+// A workspace reuses the memory of buffers that backward does not read.
 TEST_P(Conformance, BackwardReadsNoMoreThanItsTraitsSay) {
   const LayerOutput once = run(kernels::double_kernels());
   LayerOutput got = run(kernels::double_kernels(), 2, Backward::kOnWhatItReads);
-  if (!layer->traits().backward_reads_dst) got.dst = once.dst;  // NaN by the test's own hand
+  if (!layer->traits().backward_reads_dst) got.dst = once.dst;  // NaN set by the test
   EXPECT_EQ(got, once);
 }
 
 // γ = k·u for sums of at most k terms: a window and its channels, or a micro-batch's elements of a channel;
-// 64 more for a normalisation or an elementary function. Batch normalisation divides by a deviation of at
-// least 0.1 here.
+// plus 64 for a normalisation or an elementary function. Here batch normalisation divides by a deviation of
+// at least 0.1.
 TEST_P(Conformance, FloatOnEveryInstructionSetIsCloseToDouble) {
   const double terms = 10 * static_cast<double>(given.src.size() + 64);
   const LayerOutput exact = run(kernels::double_kernels());

@@ -1,5 +1,5 @@
 #pragma once
-// One layer alone, forward and backward on one micro-batch, in memory that shows what was written.
+// Runs one layer forward and backward on one micro-batch, in guarded memory that shows all writes.
 
 #include <algorithm>
 #include <cstdint>
@@ -26,8 +26,8 @@ inline std::unique_ptr<Layer> make_layer(const std::string& text, const Shape& i
   return Registry::standard().make(line, input);
 }
 
-/// `size` different numbers in (−1, 1), shuffled, equally spaced and none nearer to 0 than half the spacing:
-/// small steps meet no kink of relu or maxpool. All are floats.
+/// `size` different numbers in (−1, 1), shuffled, equally spaced, at least half the spacing away from 0:
+/// small steps cross no kink of relu or maxpool. All are exact in float.
 inline Numbers spread_numbers(std::int64_t size, std::uint64_t seed) {
   Numbers numbers;
   for (const std::int64_t k : shuffled_order(size, seed, 0)) {
@@ -37,7 +37,7 @@ inline Numbers spread_numbers(std::int64_t size, std::uint64_t seed) {
   return numbers;
 }
 
-/// What goes into a layer: [samples][size] numbers, parameters, and ∂C/∂dst.
+/// The inputs of a layer: [samples][size] numbers, parameters, and ∂C/∂dst.
 struct LayerInput {
   std::vector<std::int64_t> samples;
   Numbers src;
@@ -49,7 +49,7 @@ struct LayerInput {
   [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(samples.size()); }
 };
 
-/// Parameters that start at one (batchnorm's weight) stay near it, the others are spread around 0.
+/// Parameters initialised to one (batchnorm's weight) stay near 1; the others are spread around 0.
 inline LayerInput make_input(const Layer& layer, const Shape& input, std::int64_t samples) {
   LayerInput made;
   made.samples.resize(static_cast<std::size_t>(samples));
@@ -64,7 +64,7 @@ inline LayerInput make_input(const Layer& layer, const Shape& input, std::int64_
   return made;
 }
 
-/// What came out, samples alone; idle lanes are left behind.
+/// The outputs of a layer, without idle lanes.
 struct LayerOutput {
   Numbers dst, diff_src, diff_parameters, batch_statistics;
   bool guards_untouched = true;
@@ -74,7 +74,7 @@ struct LayerOutput {
 enum class Backward {
   kOnce,
   kTwice,
-  kOnWhatItReads,  ///< with NaN in whichever of src and dst it does not read, by its traits
+  kOnWhatItReads,  ///< with NaN in src or dst if backward does not read it (traits)
 };
 
 template <class Real>

@@ -1,4 +1,4 @@
-// What single layers promise beyond the conformance suite.
+// Tests of single layers beyond the conformance suite.
 
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ struct DropoutMasks : testing::Test {
   static constexpr std::size_t kSize = 3 * 5 * 7;
   const Shape shape{3, 5, 7};
 
-  /// The mask of each sample: dropout of ones.
+  /// The mask of each sample: the output of dropout for ones.
   Numbers masks(const std::vector<std::int64_t>& samples, std::uint64_t seed = 7, std::int64_t epoch = 3,
                 std::uint64_t ordinal = 2, double rate = 0.25, Phase phase = Phase::kTraining) const {
     const auto layer = make_layer("dropout " + std::to_string(rate), shape, ordinal);
@@ -66,7 +66,7 @@ TEST_F(DropoutMasks, KeepTheRestScaledByOneOverOneMinusRate) {
     ASSERT_TRUE(value == 0 || value == 1 / 0.75) << value;
     dropped += value == 0 ? 1 : 0;
   }
-  // Binomial: 6720 draws, standard deviation √(6720·0.25·0.75) = 35; five of them.
+  // Binomial: 6720 draws, standard deviation √(6720·0.25·0.75) = 35; tolerance five deviations.
   EXPECT_NEAR(static_cast<double>(dropped), 0.25 * static_cast<double>(all.size()), 5 * 35.5);
 }
 
@@ -91,7 +91,7 @@ TEST(BatchNorm, NormalisesByItsMicroBatchInTrainingAndByRunningStatisticsInEvalu
   const double deviation = std::sqrt(14.);
   const LayerOutput training = run_layer(*layer, shape, given, doubles());
   EXPECT_NEAR(training.dst[0], 2 * (1 - 5) / deviation + 0.5, 1e-12);
-  // The harness's running mean and variance are 1.
+  // Running mean and variance are 1 in this test.
   const LayerOutput evaluation = run_layer(*layer, shape, given, doubles(), 1, Phase::kEvaluation);
   EXPECT_NEAR(evaluation.dst[3], 2 * (11 - 1) + 0.5, 1e-10);
 }

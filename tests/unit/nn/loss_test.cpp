@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(All, EveryLoss,
                                                           LossKind::kSoftmaxCrossEntropy),
                                           testing::Values(1, 5, 16, 17)));
 
-// As in evaluation; under clang's undefined-behaviour sanitizer also that no null pointer is added to.
+// As in evaluation. With clang's undefined-behaviour sanitizer also a check for arithmetic on null pointers.
 TEST_P(EveryLoss, WithoutADiffIsTheSame) {
   const auto z = test::to_lanes<float>(outputs, samples, kClasses, test::IdleLanes::kFirstSample);
   const LossResult got = evaluate_loss<float>(kind, kClasses, std::span(labels), z.data(), nullptr);
@@ -85,7 +85,7 @@ TEST_P(EveryLoss, DiffIsTheNumericGradientAndIdleLanesAreZero) {
   for (const double value : got.idle) EXPECT_EQ(value, 0);
 }
 
-// A few roundings of numbers of order 10 a sample.
+// A few roundings of numbers of order 10 per sample.
 TEST_P(EveryLoss, ValueAndDiffAreTheTextbooks) {
   const Evaluated got = evaluate<double>(kind, outputs, labels);
   double sum = 0;
@@ -108,7 +108,7 @@ TEST_P(EveryLoss, ValueAndDiffAreTheTextbooks) {
 TEST_P(EveryLoss, FloatDiffIsTheDoubleOneRounded) {
   const Evaluated exact = evaluate<double>(kind, outputs, labels);
   const Evaluated rough = evaluate<float>(kind, outputs, labels);
-  // The outputs are rounded to float on the way in (3·2^-24) and the diffs on the way out (4·2^-24).
+  // The input is rounded to float (3·2^-24), and so are the diffs (4·2^-24).
   for (std::size_t i = 0; i < exact.diff.size(); ++i) EXPECT_NEAR(rough.diff[i], exact.diff[i], 7 * 0x1p-24);
 }
 
@@ -151,7 +151,7 @@ TEST(Loss, TopFiveHoldsTheFifthAndNotTheSixth) {
 }
 
 TEST(QuadraticLoss, OfTargetsIsHalfTheSquaredErrorWorkedByHand) {
-  // Two samples of two outputs; lanes beyond them are idle.
+  // Two samples with two outputs; the other lanes are idle.
   std::vector<float> outputs(2 * kLanes, 9);
   outputs[0] = 1;       // sample 0, output 0
   outputs[kLanes] = 3;  // output 1

@@ -12,7 +12,7 @@ bool live_together(const BufferLifetime& a, const BufferLifetime& b) {
   return a.first <= b.last && b.first <= a.last;
 }
 
-/// Most bytes that are needed at one time: no plan can do with less.
+/// Maximum bytes in use at one time: a lower bound for every plan.
 std::int64_t least_bytes(const std::vector<BufferLifetime>& lifetimes, int calls) {
   std::int64_t most = 0;
   for (int time = 0; time < calls; ++time) {

@@ -1,4 +1,4 @@
-// Networks built in C++: the same as from text, and refused for the same reasons.
+// Networks built in C++: equal to those from text, and rejected for the same reasons.
 
 #include "convoy/nn/network_builder.hpp"
 
@@ -14,7 +14,7 @@
 namespace convoy::nn {
 namespace {
 
-/// The output of a training pass over two samples of `shape`, from the values that seed 3 gives.
+/// The output of a training pass over two samples of `shape`, with initial values of seed 3.
 std::vector<float> output_of(const Network& network) {
   std::vector<float> values(static_cast<std::size_t>(network.parameter_count()));
   std::vector<float> statistics(static_cast<std::size_t>(network.statistic_count()));

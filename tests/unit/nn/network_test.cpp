@@ -117,13 +117,13 @@ TEST(Network, ParametersLieOneAfterTheOtherAndStatisticsFollowInTheGradient) {
   EXPECT_EQ(net.parameter_count(), offset);
   EXPECT_EQ(net.statistic_count(), 6);
   EXPECT_EQ(net.gradient_size(), offset + 6);
-  // Weight decay: conv and dense weights alone.
+  // Weight decay: only weights of conv and dense.
   std::vector<bool> decays;
   for (const Tensor& tensor : net.parameters()) decays.push_back(tensor.decays);
   EXPECT_EQ(decays, (std::vector<bool>{true, false, false, false, true, false}));
 }
 
-/// Mean square of a tensor's initial values, and the largest.
+/// Mean square and largest of a tensor's initial values.
 struct Spread {
   double mean_square = 0;
   double largest = 0;
@@ -144,7 +144,8 @@ Spread spread_of(const Network& net, std::size_t tensor, std::uint64_t seed = 5)
 }
 
 // conv 40 5x5 on 4 channels: 4,000 weights, fan_in 100, fan_out 1,000. A normal's mean square over n draws
-// has a relative deviation of √(2/n) = 0.022, a uniform's √(0.8/n) = 0.014: five of them are 0.11 and 0.07.
+// has a relative deviation of √(2/n) = 0.022, a uniform's √(0.8/n) = 0.014: five deviations are 0.11 and
+// 0.07.
 void expect_he(const std::vector<std::string>& after) {
   std::vector<std::string> lines{"conv 40 5x5 pad=2"};
   lines.insert(lines.end(), after.begin(), after.end());

@@ -1,4 +1,5 @@
-// What is fused, and that neither fusing nor shared memory changes what a network computes.
+// Tests which operations are fused, and that neither fusion nor shared memory changes the results of a
+// network.
 
 #include "convoy/nn/workspace.hpp"
 
@@ -58,7 +59,7 @@ TEST(Operations, FuseNothingIntoAResultThatTwoLayersRead) {
       (Texts{"conv1", "relu1", "conv2 + add1 + tanh1", "dense1"}));
 }
 
-/// Networks whose buffers live and die in different ways.
+/// Networks with different buffer lifetimes.
 std::vector<Texts> networks() {
   return {
       {"conv 5 3x3 pad=1", "relu", "maxpool 2x2", "conv 6 3x3", "relu", "dense 7", "tanh", "dense 4"},
@@ -120,7 +121,7 @@ Result run(const Network& net, Keep keep, int threads) {
   Result result;
   result.gradient.assign(static_cast<std::size_t>(net.gradient_size()), NAN);
   test::run_team(threads, [&](const Team& team) {
-    for (int repeat = 0; repeat < 2; ++repeat) {  // the second finds what the first left in memory
+    for (int repeat = 0; repeat < 2; ++repeat) {  // the second run starts with the memory of the first
       if (team.index() == 0) std::copy(lanes.span().begin(), lanes.span().end(), workspace.input());
       team.barrier();
       workspace.forward(kernels, team, values, batch);

@@ -16,7 +16,7 @@ TEST(SumOfSquares, IsThatOfWholeNumbers) {
   EXPECT_EQ(sum_of_squares({}), 0);
 }
 
-// 1e30² is beyond float, 1e-30² below it.
+// 1e30² overflows float, 1e-30² underflows.
 TEST(SumOfSquares, NeitherOverflowsNorVanishes) {
   EXPECT_EQ(sum_of_squares(std::vector{1e30F}), static_cast<double>(1e30F) * static_cast<double>(1e30F));
   EXPECT_EQ(sum_of_squares(std::vector{1e-30F}), static_cast<double>(1e-30F) * static_cast<double>(1e-30F));

@@ -7,7 +7,7 @@
 namespace convoy::optim {
 namespace {
 
-// A rate is a handful of operations in double, each rounding by 2⁻⁵³ of a number of at most 1.
+// A learning rate needs a few operations in double; each rounds by 2⁻⁵³ of a number of at most 1.
 constexpr double kTolerance = 16 * 0x1p-53;
 
 ScheduleOptions kind(ScheduleKind which, double lr) {

@@ -10,7 +10,7 @@
 namespace convoy::optim {
 namespace {
 
-/// One update of `size` elements that all decay or all do not; `velocity` may be null.
+/// One update of `size` elements; all or none of them decay. `velocity` may be null.
 void sgd_step(const OptimizerOptions& options, bool decays, std::int64_t step, std::int64_t size,
               const float* sum, float samples, float learning_rate, float* parameters, float* velocity) {
   const std::array states{velocity};
@@ -23,11 +23,11 @@ void sgd_step(const OptimizerOptions& options, bool decays, std::int64_t step, s
                             {});
 }
 
-// Halves and quarters throughout: every number below is exact in float.
+// All numbers below are halves and quarters, exact in float.
 struct HandCase {
   float gradient[2] = {1.0F, -2.0F};
   float parameters[2] = {4.0F, 8.0F};
-  float velocity[2] = {99.0F, 99.0F};  // what is there before the first step must not matter
+  float velocity[2] = {99.0F, 99.0F};  // the old value must not matter in the first step
 
   void step(const OptimizerOptions& options, std::int64_t number) {
     sgd_step(options, true, number, 2, gradient, 1.0F, 0.5F, parameters, velocity);
@@ -91,7 +91,7 @@ struct Outcome {
   std::vector<float> velocity;
 };
 
-constexpr std::int64_t kSize = 1001;  // no multiple of a vector or of a team
+constexpr std::int64_t kSize = 1001;  // not a multiple of a vector or a team
 constexpr int kSteps = 20;
 constexpr double kRate = 0.05;
 constexpr OptimizerOptions kAll{.momentum = 0.9, .nesterov = true, .weight_decay = 0.01};
@@ -101,7 +101,7 @@ float random_value(RandomPurpose purpose, std::uint64_t step, std::int64_t i) {
       RandomStream(random_key(1, purpose, step, static_cast<std::uint64_t>(i))).uniform(-1, 1));
 }
 
-/// In stretches of `stretch` elements, as threads and ranks cut it.
+/// Updates in stretches of `stretch` elements, as threads and ranks do.
 Outcome run(std::int64_t stretch) {
   Outcome it{std::vector<float>(kSize), std::vector<float>(kSize)};
   for (std::int64_t i = 0; i < kSize; ++i) it.parameters[i] = random_value(RandomPurpose::kTest, 0, i);
@@ -141,7 +141,7 @@ TEST(Sgd, MatchesTheReferenceOverManySteps) {
         gradient, parameters, velocity);
   }
   // |v| ≤ 1/(1 − μ)·(1 + λ|p|) < 12 and |p| < 12 here. A step rounds at most 8 times (operations and
-  // constants), each by 2⁻²⁴ of such a number, and an error of v lives on for 1/(1 − μ) = 10 steps.
+  // constants), each by 2⁻²⁴ of such a number, and an error of v lasts for 1/(1 − μ) = 10 steps.
   const double tolerance = kSteps * 8 * 10 * 12 * 0x1p-24;
   for (std::int64_t i = 0; i < kSize; ++i) {
     ASSERT_NEAR(static_cast<double>(product.parameters[i]), parameters[i], tolerance) << i;
