@@ -187,7 +187,7 @@ TEST(ImageFile, RandomDamageIsNamedOrLeavesAImage) {
     int images = 0;
     for (int round = 0; round < 300; ++round) {
       std::string bytes = whole;
-      // Damage mostly the header: it is the most sensitive part, but short.
+      // Half of the hits are in the first 600 bytes: headers are sensitive but short.
       for (std::uint64_t hits = 1 + random.below(3); hits > 0; --hits)
         bytes[2 + random.below(random.below(2) == 0 ? bytes.size() - 2
                                                     : std::min<std::size_t>(bytes.size() - 2, 600))] =
