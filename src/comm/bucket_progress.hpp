@@ -1,9 +1,9 @@
 #pragma once
-// How far the buckets of a Reducer's steps are; private to the comm room. It counts, and knows nothing of
-// messages or memory.
+// Progress of the buckets of a Reducer's steps; private to the comm room. Only counters: no messages, no
+// memory of gradients.
 //
-// Buckets are numbered on through all steps: number = step · buckets + bucket. At most two steps are under
-// way. A bucket goes through its stages one by one; up to kFinished buckets follow each other in order.
+// Buckets are numbered consecutively over all steps: number = step · buckets + bucket. At most two steps are
+// in progress. A bucket passes the stages one by one; up to kFinished, buckets pass in order.
 
 #include <atomic>
 #include <cassert>
@@ -14,12 +14,12 @@
 namespace convoy::comm {
 
 enum class Stage {
-  kDone,         ///< nothing is under way: what a bucket is before its first step, too
-  kBegun,        ///< its step is begun
-  kContributed,  ///< this rank's nodes of it are there
-  kMerged,       ///< those of the node are added, and on their way
-  kFinished,     ///< this rank has the sum of what it finishes, and has handed it on
-  kGathered      ///< what this rank gets from others has come
+  kDone,         ///< not in progress; also the state before the first step
+  kBegun,        ///< the step has begun
+  kContributed,  ///< this rank's maximal nodes are complete
+  kMerged,       ///< the nodes of this cluster node are added and being sent
+  kFinished,     ///< this rank has received the sums of its slices and passed them to Finish
+  kGathered      ///< this rank has received the values from other nodes
 };
 
 class BucketProgress {
@@ -30,14 +30,14 @@ class BucketProgress {
   [[nodiscard]] std::int64_t buckets() const { return buckets_; }
   [[nodiscard]] std::int64_t step_of(std::int64_t number) const { return number / buckets_; }
   [[nodiscard]] int bucket_of(std::int64_t number) const { return static_cast<int>(number % buckets_); }
-  /// Where of 2 · buckets places a bucket under way has its own.
+  /// Index of a bucket in progress in arrays of 2 · buckets entries.
   [[nodiscard]] std::size_t place_of(std::int64_t number) const {
     return static_cast<std::size_t>(number % (2 * buckets_));
   }
-  /// Of a bucket of the latest two steps.
+  /// Precondition: a bucket of the latest two steps.
   [[nodiscard]] Stage stage(std::int64_t number) const { return stages_[place_of(number)]; }
 
-  /// As Reducer's; any thread, while no step is begun.
+  /// As in Reducer. Any thread may call while no step begins.
   [[nodiscard]] bool is_done(int bucket) const { return is_done(bucket, begun_ - 1); }
   [[nodiscard]] bool may_begin() const {
     for (int bucket = 0; bucket < buckets_; ++bucket)
@@ -46,20 +46,20 @@ class BucketProgress {
   }
   [[nodiscard]] bool is_idle() const { return done_.load(std::memory_order_acquire) == begun_end(); }
 
-  /// Past the last number that is begun.
+  /// One past the last number that has begun.
   [[nodiscard]] std::int64_t begun_end() const { return begun_ * buckets_; }
-  /// Past the last number that is contributed with all before it.
+  /// The first number that is not contributed.
   [[nodiscard]] std::int64_t contributed_end() const { return contributed_; }
-  /// The next to merge, and the next to finish.
+  /// The next number to merge and the next to finish.
   [[nodiscard]] std::int64_t next_to_merge() const { return merged_; }
   [[nodiscard]] std::int64_t next_to_finish() const { return finished_; }
-  /// Whether this rank has contributed the next bucket to merge, and uses it no more in the step before: a
-  /// rank without leaves contributes without having waited for that.
+  /// Whether this rank has contributed the next bucket to merge, and the bucket is done in the previous step.
+  /// The second condition matters for a rank without micro-batches, which contributes without waiting.
   [[nodiscard]] bool may_merge() const {
     return merged_ < contributed_ && is_done(bucket_of(merged_), step_of(merged_));
   }
   [[nodiscard]] bool may_finish() const { return finished_ < merged_; }
-  /// The first that is not done; begun_end() if all are.
+  /// The first number that is not done; begun_end() if all are done.
   [[nodiscard]] std::int64_t oldest() const { return oldest_; }
   [[nodiscard]] std::int64_t moves() const { return moves_; }
 
@@ -94,7 +94,7 @@ class BucketProgress {
   }
 
  private:
-  /// Whether a bucket of the first `steps` steps is done.
+  /// Whether a bucket is done in the first `steps` steps.
   [[nodiscard]] bool is_done(int bucket, std::int64_t steps) const {
     return done_steps_[static_cast<std::size_t>(bucket)].load(std::memory_order_acquire) >= steps;
   }
@@ -112,8 +112,9 @@ class BucketProgress {
   std::int64_t finished_ = 0;
   std::int64_t oldest_ = 0;
   std::int64_t moves_ = 0;
-  std::vector<std::atomic<std::int64_t>> done_steps_;  // by bucket: steps in which it is done
-  std::atomic<std::int64_t> done_{0};                  // buckets
+  // By bucket: number of steps in which the bucket is done.
+  std::vector<std::atomic<std::int64_t>> done_steps_;
+  std::atomic<std::int64_t> done_{0};  // buckets
 };
 
 }  // namespace convoy::comm

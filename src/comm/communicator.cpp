@@ -1,4 +1,4 @@
-// What both builds of the room share.
+// The part of the room that is common to the builds with and without MPI.
 
 #include "convoy/comm/communicator.hpp"
 

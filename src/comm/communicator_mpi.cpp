@@ -1,5 +1,5 @@
-// The comm room over MPI. A communicator of one rank makes no MPI call, so that self() works where MPI was
-// never started.
+// The comm room with MPI. A communicator of one rank makes no MPI call, so that self() works without
+// MPI_Init.
 
 #include <fmt/core.h>
 #include <mpi.h>
@@ -24,7 +24,7 @@
 namespace convoy::comm {
 namespace {
 
-/// The one place where MPI's return codes are read.
+/// Checks all MPI return codes.
 void check(int code, const char* call) {
   if (code == MPI_SUCCESS) return;
   std::array<char, MPI_MAX_ERROR_STRING> text{};
@@ -44,25 +44,24 @@ int narrow(std::size_t count, const char* what) {
   return static_cast<int>(count);
 }
 
-/// True where a destructor may still make a collective call: MPI runs, and no exception is on its way. One
-/// rank's exception ends the job; waiting for the others first would hang it.
+/// True if a destructor may make a collective call: MPI is initialised and no exception is in flight. After
+/// an exception on one rank the job ends; waiting for the other ranks would hang.
 bool may_call_collectively() {
   int finalized = 0;
   return std::uncaught_exceptions() == 0 && MPI_Finalized(&finalized) == MPI_SUCCESS && finalized == 0;
 }
 
-/// Open MPI's TCP, measured with 4.1.4 on two and four hosts at 400 Mbit/s to 10 Gbit/s. What mpirun --mca or
-/// the environment says goes before.
+/// Settings for Open MPI's TCP transport, measured with 4.1.4 on two and four nodes at 400 Mbit/s to 10
+/// Gbit/s. Settings of the user (mpirun --mca, environment) have priority.
 void tune_open_mpi() {
-  // Send, from the user's memory. By default the receiver asks for a long message in pieces (PUT), and those
-  // requests queue behind what it sends itself: two hosts that send to each other, as here always, take
-  // turns.
+  // Send, from the user's memory. By default the receiver requests a long message in pieces (PUT), and the
+  // requests queue behind its own sends: two nodes that send to each other, as always here, then alternate.
   setenv("OMPI_MCA_btl_tcp_flags", "9", 0);
-  // A slice of a bucket goes at once. What is longer is announced first, and the announcement, the answer and
-  // the rest each wait in a queue.
+  // Send a slice of a bucket at once. A longer message is announced first, and the announcement, the answer
+  // and the rest each wait in a queue.
   for (const char* limit : {"eager_limit", "rndv_eager_limit", "max_send_size"})
     setenv((std::string("OMPI_MCA_btl_tcp_") + limit).c_str(), "540672", 0);  // 512 KiB and headers
-  // What lies in a socket cannot be overtaken, and the kernel would let it grow to megabytes.
+  // Messages cannot overtake data in a socket buffer, which the kernel would grow to megabytes.
   setenv("OMPI_MCA_btl_tcp_sndbuf", "131072", 0);
 }
 
@@ -96,14 +95,14 @@ std::string Environment::library_version() {
   check(MPI_Get_library_version(text.data(), &length), "MPI_Get_library_version");
   std::string version(text.data(), static_cast<std::size_t>(length));
   version.erase(std::min(version.find_first_of(",\n"), version.size()));
-  std::ranges::replace(version, ':', ' ');  // MPICH's are "MPICH Version:\t4.0.2"
+  std::ranges::replace(version, ':', ' ');  // MPICH returns "MPICH Version:\t4.0.2"
   std::vector<std::string> words = split_words(version);
   std::erase(words, "Version");
   return join(words, " ");
 }
 
 struct Communicator::Impl {
-  MPI_Comm comm = MPI_COMM_NULL;  // null: this process alone
+  MPI_Comm comm = MPI_COMM_NULL;  // null: self()
   int rank = 0;
   int size = 1;
 
@@ -159,7 +158,7 @@ Communicator Communicator::by_node() const {
   all_gather_equal<int>(std::span<const int>(&first, 1), firsts);
   if (std::is_sorted(firsts.begin(), firsts.end())) return *this;
   MPI_Comm ordered = MPI_COMM_NULL;
-  check(MPI_Comm_split(impl_->comm, 0, first, &ordered), "MPI_Comm_split");  // equal keys: by rank
+  check(MPI_Comm_split(impl_->comm, 0, first, &ordered), "MPI_Comm_split");  // equal keys: ordered by rank
   return Communicator(std::make_shared<Impl>(ordered));
 }
 
@@ -225,7 +224,7 @@ struct Exchange::Requests {
   MPI_Comm comm = MPI_COMM_NULL;
   std::vector<MPI_Request> requests;
   std::vector<int> peers;
-  std::size_t done = 0;  // those before it are complete
+  std::size_t done = 0;  // requests before this index are complete
 
   MPI_Request* post(int peer) {
     peers.push_back(peer);
@@ -239,12 +238,12 @@ Exchange::Exchange(const Communicator& communicator) : requests_(std::make_uniqu
 }
 
 Exchange::~Exchange() {
-  // Buffers of a pending message must not go before it: wait, unless an error is about to end the job.
+  // Buffers must outlive their pending messages: wait, unless an error is about to end the job.
   if (!requests_ || requests_->requests.empty() || !may_call_collectively()) return;
   try {
     for (Backoff backoff; !is_complete(); backoff.wait()) {
     }
-  } catch (...) {  // MPI failed: what is pending never ends, and nothing is left to be said here
+  } catch (...) {  // MPI failed: the pending messages will never complete; a destructor must not throw
   }
 }
 
@@ -306,7 +305,7 @@ IoError cannot_share(std::int64_t bytes) {
 }  // namespace
 
 struct NodeSegments::Impl {
-  AlignedBuffer<std::byte> alone;  // of a node with one rank
+  AlignedBuffer<std::byte> alone;  // for a node with one rank
   MPI_Win window = MPI_WIN_NULL;
   std::vector<std::span<std::byte>> segments;
   ~Impl() {
@@ -324,7 +323,8 @@ NodeSegments::NodeSegments(const Communicator& node, std::int64_t size) : impl_(
     return;
   }
   const MPI_Comm comm = *static_cast<const MPI_Comm*>(node.native_handle());
-  // Each rank's segment on pages of its own, so that they lie near the rank that first writes them.
+  // Put each rank's segment on its own pages, so that they are allocated near the rank that first writes
+  // them.
   MPI_Info info = MPI_INFO_NULL;
   check(MPI_Info_create(&info), "MPI_Info_create");
   check(MPI_Info_set(info, "alloc_shared_noncontig", "true"), "MPI_Info_set");

@@ -1,4 +1,4 @@
-// The comm room of a build without MPI: one rank. Mirrors communicator_mpi.cpp.
+// The comm room without MPI: one rank. Mirrors communicator_mpi.cpp.
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// How ranks meet: by messages from one to another, so that a rank that does not come is known by number.
-// MPI's own collectives, which say nothing while they wait, are called once everybody is there.
+// Collectives built from point-to-point messages, so that a missing rank can be identified. MPI's own
+// collectives cannot report a missing rank; they are called only after all ranks have arrived.
 
 #include <algorithm>
 #include <atomic>
@@ -13,7 +13,7 @@ namespace convoy::comm {
 
 struct Communicator::Gatherer {
   std::atomic<int> waits_for{-1};
-  std::optional<Exchange> exchange;  // made by the first who needs it
+  std::optional<Exchange> exchange;  // created on first use
   std::vector<std::byte> blocks;
 
   Exchange& exchange_of(const Communicator& ranks) {
@@ -45,7 +45,7 @@ int Communicator::waits_for() const {
   return gatherer_->waits_for.load(std::memory_order_relaxed);
 }
 
-// Dissemination (Hensgen, Finkel & Manber 1988): after ⌈log₂ P⌉ rounds everybody has heard of everybody.
+// Dissemination barrier (Hensgen, Finkel & Manber 1988): ⌈log₂ P⌉ rounds.
 void Communicator::meet() const {
   const std::byte sent{};
   std::byte received{};
@@ -61,7 +61,8 @@ void Communicator::barrier() const {
   meet();
 }
 
-// Bruck et al. 1997: blocks double with every round; block i is of the rank i further on, until the end.
+// Bruck et al. 1997: the number of blocks doubles every round; until the final rotation, block i belongs to
+// rank (this rank + i) mod P.
 void Communicator::all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all,
                                           const std::function<void()>& meanwhile) const {
   const std::size_t block = mine.size();

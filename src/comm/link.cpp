@@ -23,10 +23,11 @@ void wait_for(Exchange& exchange) {
   }
 }
 
-/// Collective. lap() over and over, its seconds as rank 0 saw them; rank 0 decides when it is enough.
+/// Collective. Repeats lap() until rank 0 decides that it is enough. Returns the seconds of each lap,
+/// measured on rank 0.
 template <class Lap>
 double median_lap(const Communicator& ranks, double seconds, const Lap& lap) {
-  lap();  // connections are made by the first message
+  lap();  // warm-up: the first message creates the connections
   std::vector<double> laps;
   const Clock::time_point begin = Clock::now();
   for (bool goes_on = true; goes_on;) {
@@ -39,7 +40,7 @@ double median_lap(const Communicator& ranks, double seconds, const Lap& lap) {
   return ranks.broadcast_value(median(laps));
 }
 
-/// There and back, often enough to be seen by the clock.
+/// Ping-pong, repeated until the time exceeds the clock's resolution.
 double measure_latency(const Communicator& ends, double seconds) {
   constexpr int kRounds = 50;
   std::vector<std::byte> message(8);
@@ -62,7 +63,7 @@ double measure_latency(const Communicator& ends, double seconds) {
   return lap / (2 * kRounds);
 }
 
-/// Both ways at once.
+/// Both ranks send at the same time.
 double measure_gap(const Communicator& ends, double seconds) {
   constexpr std::size_t kMessages = 256;
   const std::vector<std::byte> sent(8);
@@ -91,7 +92,7 @@ double measure_bandwidth(const Communicator& ends, double seconds) {
       exchange.receive(std::span(received).subspan(i * kBytes, kBytes), before, kTag);
     for (std::size_t i = 0; i < kMessages; ++i) exchange.send(sent, next, kTag);
     wait_for(exchange);
-    ends.barrier();  // until the last one has all
+    ends.barrier();  // wait until all messages are received
   });
   return static_cast<double>(kMessages * kBytes) / lap;
 }

@@ -11,15 +11,15 @@
 
 namespace convoy::comm {
 
-/// Held around every call into MPI but those of a start and an end. The library allows any thread at any time
-/// (MPI_THREAD_MULTIPLE), but Open MPI 4.1.4 over TCP loses messages where one thread waits, or connects,
-/// while another tests: ranks then wait for ever. Nobody waits in MPI with it but for ranks that are known to
-/// have come.
+/// Mutex held during every MPI call except those at the start and end of the job. MPI allows calls from any
+/// thread at any time (MPI_THREAD_MULTIPLE), but Open MPI 4.1.4 over TCP loses messages if one thread waits
+/// or connects while another tests: ranks then wait forever. While holding the mutex, a thread may block in
+/// MPI only for ranks that are known to have arrived.
 [[nodiscard]] std::mutex& one_thread_in_mpi();
 
-/// A set of nonblocking sends and receives. Buffers must stay untouched until is_complete() is true; the
-/// destructor waits for what is pending. Between two ranks, messages of one tag arrive in the order in which
-/// they are sent and their receives posted.
+/// A set of nonblocking sends and receives. Buffers must not be touched until is_complete() returns true; the
+/// destructor waits for pending messages. Between two ranks, messages with equal tag match in the order of
+/// the sends and of the posted receives.
 class Exchange {
  public:
   explicit Exchange(const Communicator& communicator);
@@ -27,16 +27,15 @@ class Exchange {
   Exchange(Exchange&&) noexcept;
   Exchange& operator=(Exchange&&) noexcept;
 
-  /// Nothing is sent or expected where `bytes` are none.
+  /// No-op if `bytes` is empty (for both functions).
   void send(std::span<const std::byte> bytes, int to, int tag);
   void receive(std::span<std::byte> bytes, int from, int tag);
-  /// Collective: `values` of all ranks are added, in whatever order MPI likes, and assigned on all of them.
+  /// Collective. Assigns the sum of all ranks' `values` on every rank. MPI chooses the order of additions.
   void add_over_all(std::span<float> values);
-  /// True once every message posted so far has gone or come; then the set is empty again. Does not block;
-  /// drives MPI.
+  /// True if all messages posted so far are complete; the set is then empty. Does not block; drives MPI's
+  /// progress.
   [[nodiscard]] bool is_complete();
-  /// The other rank of the first message that is_complete() found pending; −1: there was none, or it is
-  /// everybody's.
+  /// The peer of the first message that is_complete() found pending; −1: none, or a collective.
   [[nodiscard]] int pending_peer() const;
 
  private:

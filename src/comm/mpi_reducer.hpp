@@ -1,10 +1,9 @@
 #pragma once
-// The Reducer whose sums are MPI's: every rank gives whole buckets to MPI_Iallreduce, holds all values itself
-// and finishes all of every sum. The order of additions is MPI's, so bits depend on the ranks; private to the
-// comm room.
+// The Reducer that sums with MPI: every rank passes whole buckets to MPI_Iallreduce, holds all values and
+// finishes all sums. MPI chooses the order of additions, so the bits depend on the ranks. Private to the comm
+// room.
 //
-// A bucket is merged when this rank's nodes of it are added up and MPI has them, and done as soon as it is
-// finished.
+// A bucket is merged when this rank's nodes are added and passed to MPI. It is done when it is finished.
 
 #include <cstdint>
 #include <map>
@@ -54,14 +53,14 @@ class MpiReducer final : public Reducer {
   struct BucketInFlight {
     explicit BucketInFlight(const Communicator& world) : sum_of_all(world) {}
     const Nodes* nodes = nullptr;
-    float* sum = nullptr;  // of this rank, then of all
+    float* sum = nullptr;  // first this rank's sum, then the sum over all ranks
     Exchange sum_of_all;
   };
 
   bool merge_next();
   bool finish_next();
   void retire(std::int64_t number);
-  /// Adds this rank's nodes over `elements`; gives the vector that holds their sum.
+  /// Adds this rank's nodes over `elements`; returns the buffer that holds the sum.
   [[nodiscard]] float* sum_nodes(const Nodes& nodes, const Range& elements) const;
 
   Communicator world_;
@@ -76,7 +75,8 @@ class MpiReducer final : public Reducer {
   AlignedBuffer<float> slots_memory_;
   std::span<float> slots_;                 // empty before plan()
   std::map<std::int64_t, Nodes> planned_;  // by number of leaves
-  std::vector<BucketInFlight> in_flight_;  // last: its destructor waits for MPI, which uses the others
+  // Declared last: its destructor waits for MPI, which uses the members above.
+  std::vector<BucketInFlight> in_flight_;
 };
 
 }  // namespace convoy::comm

@@ -1,5 +1,5 @@
 #pragma once
-// Which ranks share memory, and which of them stands for whom; private to the comm room.
+// Which ranks share a node, and which rank is the proxy of an owner; private to the comm room.
 
 #include <cstdint>
 #include <vector>
@@ -10,12 +10,12 @@
 
 namespace convoy::comm {
 
-/// Nodes are numbered by their ranks, which follow each other. With NodeMemory::kPrivate every rank is a
-/// node.
+/// Nodes are numbered in rank order; the ranks of a node are consecutive. With NodeMemory::kPrivate every
+/// rank is a node.
 class NodeMap {
  public:
-  /// Collective over `world`. Where the ranks of a host do not follow each other, every rank is a node as
-  /// well: their leaves would be no contiguous block.
+  /// Collective over `world`. If the ranks of a host are not consecutive, every rank is a node: otherwise the
+  /// leaves of a node would not be contiguous.
   NodeMap(const Communicator& world, NodeMemory memory);
 
   /// The ranks of this node.
@@ -25,14 +25,15 @@ class NodeMap {
   [[nodiscard]] int my_node() const { return my_node_; }
   [[nodiscard]] int node_of(int rank) const;
   [[nodiscard]] int first_rank(int node) const { return first_[static_cast<std::size_t>(node)]; }
-  /// The rank of `node` that adds, sends and receives what belongs to `owner`: on the owner's node the owner.
+  /// The rank of `node` that adds, sends and receives the slices of `owner`: the owner itself on its own
+  /// node.
   [[nodiscard]] int node_proxy(int node, int owner) const;
-  /// The leaves that the ranks of `node` compute when there are `leaves` of them.
+  /// The leaves that the ranks of `node` compute if there are `leaves` in total.
   [[nodiscard]] Range leaves_of(int node, std::int64_t leaves) const;
 
  private:
   Communicator node_;
-  std::vector<int> first_;  // first rank of each node, and the number of ranks
+  std::vector<int> first_;  // first rank of each node, then the number of ranks
   int my_node_ = 0;
 };
 

@@ -10,8 +10,8 @@ namespace {
 
 using Ranges = std::span<const Range>;
 
-/// visit(elements, offset) for every stretch that both have, in order; `offset` is where it begins among all
-/// elements of `inner`.
+/// Calls visit(elements, offset) for each range contained in both, in order. `offset` is its position among
+/// all elements of `inner`.
 template <class Visit>
 void for_common(Ranges inner, Ranges other, const Visit& visit) {
   std::int64_t offset = 0;
@@ -26,7 +26,7 @@ void for_common(Ranges inner, Ranges other, const Visit& visit) {
   }
 }
 
-/// Every rank's ranges, and where each rank's begin.
+/// Every rank's ranges, and the index of each rank's first range.
 class AllRanges {
  public:
   AllRanges(const Communicator& world, const std::vector<Range>& mine) : all_(world.all_gather_values(mine)) {
@@ -65,10 +65,10 @@ Redistribution::Redistribution(const Communicator& world, const std::vector<Rang
 
 std::vector<float> Redistribution::move(std::span<const float> values) const {
   constexpr int kTag = 2;
-  constexpr std::int64_t kMostElements = std::int64_t{1} << 26;  // of a message
+  constexpr std::int64_t kMostElements = std::int64_t{1} << 26;  // per message
   std::vector<float> result(static_cast<std::size_t>(wanted_size_));
   Exchange exchange(world_);
-  // Sender and receiver go through the stretches that they share in the same order: both rise.
+  // Sender and receiver visit the shared ranges in the same (ascending) order, so their messages match.
   const auto for_pieces = [&](const std::vector<Stretch>& stretches, auto span, const auto& post) {
     for (const Stretch& stretch : stretches) {
       if (stretch.peer == world_.rank()) continue;

@@ -34,7 +34,7 @@ bool meet(const Communicator& communicator, double seconds) {
   }
 }
 
-// Without the lock: who is stuck may hold it.
+// Does not lock one_thread_in_mpi(): a stuck thread may hold it.
 std::vector<int> unresponsive_ranks(const Communicator& communicator, double seconds) {
   constexpr int kReach = 32;
   const auto* handle = static_cast<const MPI_Comm*>(communicator.native_handle());
@@ -51,7 +51,7 @@ std::vector<int> unresponsive_ranks(const Communicator& communicator, double sec
   for (int distance = 1; distance < size; ++distance)
     if (distance <= kReach || size - distance <= kReach)
       others.push_back({.rank = (communicator.rank() + distance) % size});
-  for (Other& other : others) {  // their places stay as they are from here on
+  for (Other& other : others) {  // `others` must not be resized from here on: MPI writes to its elements
     MPI_Request sent = MPI_REQUEST_NULL;
     if (MPI_Irecv(&other.received, 1, MPI_CHAR, other.rank, 0, *handle, &other.request) != MPI_SUCCESS ||
         MPI_Isend(&kHere, 1, MPI_CHAR, other.rank, 0, *handle, &sent) != MPI_SUCCESS)
@@ -69,7 +69,8 @@ std::vector<int> unresponsive_ranks(const Communicator& communicator, double sec
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   } while (!silent.empty() && std::chrono::steady_clock::now() < deadline);
   if (!silent.empty())
-    new std::vector<Other>(std::move(others));  // MPI may still write there; the process ends
+    // Deliberate leak: MPI may still write to the elements; the process is about to end.
+    new std::vector<Other>(std::move(others));
   return silent;
 }
 

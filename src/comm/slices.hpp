@@ -1,5 +1,5 @@
 #pragma once
-// How a Reducer's vectors are cut, and how far apart they lie; private to the comm room.
+// Division of a Reducer's vectors into slices, and the stride of its buffers; private to the comm room.
 
 #include <algorithm>
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace convoy::comm {
 
-/// The slice of `bucket` that `rank` owns, by elements of the vector: cut at multiples of `grain`.
+/// The slice of `bucket` that `rank` owns, as elements of the vector. Boundaries are multiples of `grain`.
 [[nodiscard]] inline Range slice_of(const Range& bucket, std::int64_t grain, int ranks, int rank) {
   const std::int64_t first = bucket.begin / grain;
   const Range part = split((bucket.end + grain - 1) / grain - first, ranks, rank);
@@ -16,7 +16,7 @@ namespace convoy::comm {
           std::clamp((first + part.end) * grain, bucket.begin, bucket.end)};
 }
 
-/// Elements from one partial sum of `size` elements to the next: whole cache lines.
+/// Distance in elements between two partial sums of `size` elements: a multiple of a cache line.
 [[nodiscard]] inline std::int64_t slot_stride(std::int64_t size) {
   constexpr std::int64_t kLine = 16;
   return (size + kLine - 1) / kLine * kLine;

@@ -27,7 +27,7 @@ std::int64_t split_point(const Range& node) {
 bool are_siblings(const Range& left, const Range& right, std::int64_t leaves) {
   if (left.end != right.begin) return false;
   Range node{0, leaves};
-  while (node.size() > 1) {  // descend towards `left` until a node splits between the two
+  while (node.size() > 1) {  // descend towards `left` until a node separates the two
     const std::int64_t middle = split_point(node);
     if (middle == left.end) return node.begin == left.begin && node.end == right.end;
     if (left.end < middle) {
@@ -49,7 +49,7 @@ std::int64_t stack_depth(const Range& block, std::int64_t leaves) {
   std::int64_t deepest = 0;
   TreeStack stack(leaves);
   for (std::int64_t leaf = block.begin; leaf < block.end; ++leaf) {
-    // Before it is merged, a new leaf needs a slot of its own.
+    // A new leaf needs its own slot until it is merged.
     deepest = std::max(deepest, static_cast<std::int64_t>(stack.entries().size()) + 1);
     stack.push(
         {leaf, leaf + 1}, 0, [](std::int64_t, std::int64_t) {}, [](std::int64_t) {});

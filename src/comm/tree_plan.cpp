@@ -33,7 +33,7 @@ TreePlan plan_tree(const NodeMap& map, std::int64_t leaves,
   for (const TreeStack::Entry& entry : of_node.entries())
     plan.complete.push_back(static_cast<std::size_t>(entry.slot));
 
-  // Of the job: what every node holds follows from its number.
+  // Job level: the maximal nodes of every node follow from the node's number.
   TreeStack of_job(leaves);
   for (int node = 0; node < map.nodes(); ++node) {
     std::size_t index = 0;

@@ -1,5 +1,5 @@
 #pragma once
-// What a TreeReducer adds to what, in steps of one number of leaves; private to the comm room.
+// The additions of a TreeReducer in steps of a given number of leaves; private to the comm room.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,29 +11,31 @@
 
 namespace convoy::comm {
 
-/// left += right, of buffers known by their index.
+/// left += right, as buffer indices.
 struct TreeMerge {
   std::size_t left = 0;
   std::size_t right = 0;
 };
 
 struct TreePlan {
-  /// A maximal node of one of the job's nodes.
+  /// A maximal tree node of one of the job's cluster nodes.
   struct Part {
     int node = 0;
-    std::size_t index = 0;  ///< in `complete`, or among what that node sends
+    std::size_t index = 0;  ///< in `complete`, or in the list that `node` sends
   };
 
-  std::size_t mine = 0;         ///< maximal nodes of this rank
-  std::vector<float*> buffers;  ///< those of all of this node's ranks, in leaf order
+  std::size_t mine = 0;         ///< number of maximal nodes of this rank
+  std::vector<float*> buffers;  ///< maximal nodes of all ranks of this cluster node, in leaf order
   std::vector<TreeMerge> node_merges;
-  std::vector<std::size_t> complete;  ///< of `buffers`: what is left, the node's own maximal nodes
-  std::vector<Part> parts;            ///< of the job, in leaf order; the first becomes the sum
+  /// Indices in `buffers` after node_merges: the maximal nodes of this cluster node.
+  std::vector<std::size_t> complete;
+  /// Of the whole job, in leaf order; the sum is accumulated in the first.
+  std::vector<Part> parts;
   std::vector<TreeMerge> job_merges;
-  std::size_t remote = 0;  ///< parts of other nodes
+  std::size_t remote = 0;  ///< number of parts from other cluster nodes
 };
 
-/// `next_buffer(peer)` is where rank `peer` of this node has its next maximal node; called in leaf order.
+/// `next_buffer(peer)` returns the buffer of the next maximal node of node rank `peer`; called in leaf order.
 [[nodiscard]] TreePlan plan_tree(const NodeMap& map, std::int64_t leaves,
                                  const std::function<float*(int peer)>& next_buffer);
 

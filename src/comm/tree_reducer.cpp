@@ -10,18 +10,18 @@
 namespace convoy::comm {
 namespace {
 
-constexpr int kPartTag = 1001;        // a partial sum of a slice, to its owner
-constexpr int kValueTag = 2000;       // and up, by bucket: a slice's new values, or its sum, from its owner
-constexpr std::int64_t kWindow = 32;  // buckets for which partial sums are received ahead
-/// Bytes of values under way while partial sums are to come: what 10 Gbit/s carry between two polls, and
-/// more.
+constexpr int kPartTag = 1001;        // partial sum of a slice, sent to its owner
+constexpr int kValueTag = 2000;       // + bucket: new values (or sum) of a slice, sent by its owner
+constexpr std::int64_t kWindow = 32;  // buckets whose receives of partial sums are posted ahead
+/// Limit on bytes of values in flight while partial sums are pending: more than 10 Gbit/s transfers between
+/// two polls.
 constexpr std::int64_t kFewBytes = 1 << 20;
-constexpr std::int64_t kCounters = 8;  // a cache line of them before those of buckets
+constexpr std::int64_t kCounters = 8;  // the first cache line, before the counters of the buckets
 
 constexpr auto kReal = static_cast<std::int64_t>(sizeof(float));
 constexpr auto kCounter = static_cast<std::int64_t>(sizeof(std::atomic<std::int64_t>));
 
-/// Sums of `parts` over a stretch, along the tree.
+/// Adds `parts` over a range, along the tree.
 void merge(Wire wire, std::span<float* const> parts, const std::vector<TreeMerge>& merges,
            const Range& elements) {
   const auto size = static_cast<std::size_t>(elements.size());
@@ -94,7 +94,7 @@ void TreeReducer::plan(std::int64_t slots, const std::vector<Layout>& layouts) {
     assert(layout.slots.size() ==
            maximal_nodes(leaf_block(layout.leaves, world_.size(), world_.rank()), layout.leaves).size());
     assert(std::ranges::all_of(layout.slots, [&](std::int64_t each) { return each >= 0 && each < slots; }));
-    // Only each rank knows which slots it uses.
+    // Slot indices are known only to the rank that uses them.
     const std::vector<std::int64_t> slots_of_node = map_.node().all_gather_values(layout.slots);
     auto next = slots_of_node.begin();
     const TreePlan& plan = plans_[layout.leaves] =
@@ -146,7 +146,7 @@ int TreeReducer::peer_to_gather(std::int64_t number) const {
 }
 
 std::int64_t TreeReducer::window() const {
-  // A step's sums are all in the staging room until their release.
+  // All sums of a step stay in the staging buffers until release().
   const bool holds_all = updates_everywhere() && waits_for_release();
   return holds_all ? 2 * bucket_count() : std::min(kWindow, 2 * bucket_count());
 }
@@ -212,7 +212,8 @@ int TreeReducer::awaited() {
 
 void TreeReducer::post_receives() {
   const int me = world_.rank();
-  // What lies in the staging room of a bucket is read until that is finished, sums are sent from it too.
+  // Staging buffers of a bucket are read until the bucket is finished; with updates everywhere, sums are also
+  // sent from them, so they are free only when the bucket is done.
   const std::int64_t free_from = updates_everywhere() ? progress_.oldest() : progress_.next_to_finish();
   const std::int64_t end = std::min(progress_.begun_end(), free_from + window());
   for (; posted_ < end; ++posted_) {
@@ -261,11 +262,11 @@ void TreeReducer::merge_and_send(std::int64_t number) {
     if (!is_remote(owner)) continue;
     for (const std::size_t whole : plan.complete) {
       const std::span<float> part = stretch(plan.buffers[whole] + elements.begin, elements.size());
-      pack(wire, part);  // nobody else looks at this slice of it
+      pack(wire, part);  // no other rank reads this slice of the part
       send(bucket.sent_parts, wire, part, owner, kPartTag);
     }
     if (updates_everywhere()) continue;
-    // Before the owner can send them; and from here on nobody reads the old ones.
+    // Post the receive before the owner can send. From here on, nothing reads the old values.
     const std::span<float> values = stretch(values_.data() + elements.begin, elements.size());
     bucket.values.receive(std::as_writable_bytes(values), owner, kValueTag + index);
   }
@@ -273,7 +274,7 @@ void TreeReducer::merge_and_send(std::int64_t number) {
 
 bool TreeReducer::finish_next() {
   const std::int64_t number = progress_.next_to_finish();
-  if (!progress_.may_finish() || number == posted_) return false;  // no receive, nothing to be complete
+  if (!progress_.may_finish() || number == posted_) return false;  // receive not posted
   if (!in_flight(number).parts.is_complete()) return false;
   finish_slice(number);
   progress_.finish();
@@ -309,7 +310,7 @@ void TreeReducer::finish_slice(std::int64_t number) {
 void TreeReducer::send_to_nodes(std::int64_t number, Wire wire, std::span<const float> values) {
   BucketInFlight& bucket = in_flight(number);
   bucket.value_bytes = 0;
-  for (int step = 1; step < nodes(); ++step) {  // everyone begins with another receiver
+  for (int step = 1; step < nodes(); ++step) {  // each node starts with a different receiver
     const int to = map_.node_proxy((map_.my_node() + step) % nodes(), world_.rank());
     bucket.value_bytes += send(bucket.sent_values, wire, values, to, kValueTag + progress_.bucket_of(number));
   }

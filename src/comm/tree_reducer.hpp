@@ -1,27 +1,28 @@
 #pragma once
-// The Reducer whose sums are the fixed tree's (comm/tree.hpp), the same bits for any number of ranks; private
+// The Reducer that sums along the fixed tree (comm/tree.hpp): the same bits for any number of ranks. Private
 // to the comm room.
 //
-// A bucket's stages (bucket_progress.hpp) mean:
-//   contributed  this rank's maximal nodes of it are there;
-//   merged       so are those of all ranks of the node; for each slice one of them, the owner's node proxy
-//   (on
-//                the owner's node the owner itself), adds what is complete along the tree, in shared memory,
-//                and sends the rest to the owner;
-//   finished     the owner has added what came along the tree and handed the sum on (to the optimizer), which
-//                assigns the slice of `values`; that goes to the owner's proxy on every other node;
-//   gathered     the slices that this rank is proxy for have come;
-//   done         all slices of the bucket have come to this node.
-// What backward completes last, the next forward pass needs first. So values leave in the order opposite to
-// their sums, and few at a time while partial sums are still to come, which must not queue behind them.
+// Stages of a bucket (bucket_progress.hpp):
+// - contributed: this rank's maximal nodes are complete.
+// - merged: all ranks of the cluster node have contributed. For each slice, the owner's proxy on this cluster
+// node (on the owner's cluster node: the owner) has added complete siblings along the tree, in shared memory,
+// and sends the remaining nodes to the owner.
+// - finished: the owner has added the received nodes along the tree and passed the sum to Finish (the
+// optimizer), which assigns the slice of `values`. The values are sent to the owner's proxy on every other
+// cluster node.
+// - gathered: this rank has received the slices for which it is a proxy.
+// - done: all slices of the bucket have arrived on this cluster node.
+// The next forward pass first needs the buckets that backward completes last. Therefore values are sent in
+// the opposite order of the sums, and only a few at a time while partial sums are pending, because partial
+// sums must not queue behind values.
 //
-// With f nodes of the tree a host (or a rank, where memory is not shared) on average, and N of them, a host
-// sends (f + 1)·(N − 1)/N times the vector. Messages are sent point to point, so that it is known which rank
-// is missing.
+// Cost: with f maximal nodes per cluster node on average (per rank if memory is not shared) and N cluster
+// nodes, each sends (f + 1)·(N − 1)/N times the vector. All messages are point-to-point, so that a missing
+// rank can be identified.
 //
-// Where not owners alone update (Updates::kEverywhere), the sum goes round in place of the values, and each
-// slice's proxies hand it on, one a node. With Assignment::kBeforeRelease sums are handed on likewise, but no
-// value leaves, and nobody is told that values are there, before release().
+// With Updates::kEverywhere, the sum is sent instead of the values, and each proxy passes it to Finish, once
+// per cluster node. With Assignment::kBeforeRelease, sums are passed to Finish in the same way, but values
+// are neither sent nor reported as available before release().
 
 #include <atomic>
 #include <cstdint>
@@ -76,12 +77,13 @@ class TreeReducer final : public Reducer {
     explicit BucketInFlight(const Communicator& world)
         : parts(world), values(world), sent_parts(world), sent_values(world) {}
     const TreePlan* plan = nullptr;
-    Exchange parts;   // partial sums of this rank's slice, from other nodes
-    Exchange values;  // slices of other nodes' owners that this rank is proxy for
+    Exchange parts;  // receives: partial sums of this rank's slice from other nodes
+    // Receives: slices of owners on other nodes for which this rank is proxy.
+    Exchange values;
     Exchange sent_parts;
     Exchange sent_values;
-    std::int64_t value_bytes = 0;  // under way
-    bool is_sent = false;          // this rank's values are, or on their way
+    std::int64_t value_bytes = 0;  // in flight
+    bool is_sent = false;          // this rank's values are sent or being sent
   };
 
   [[nodiscard]] bool updates_everywhere() const { return options_.updates == Updates::kEverywhere; }
@@ -93,15 +95,16 @@ class TreeReducer final : public Reducer {
   [[nodiscard]] Wire wire_of(int bucket) const;
   [[nodiscard]] bool is_remote(int owner) const { return map_.node_of(owner) != map_.my_node(); }
   [[nodiscard]] float* slot_of(int peer, std::int64_t i) const;
-  /// In shared memory: how many buckets a rank of this node has contributed; and of each bucket, for how many
-  /// steps the slices that it is proxy for are here.
+  /// Counters in shared memory: how many buckets node rank `peer` has contributed; and for each bucket, in
+  /// how many steps the slices for which `peer` is proxy have arrived.
   [[nodiscard]] std::atomic<std::int64_t>& contributed_by(int peer) const;
   [[nodiscard]] std::atomic<std::int64_t>& gathered_by(int peer, int bucket) const;
-  /// The first rank of the node that has not contributed bucket `number`, or not gathered it; −1: all have.
+  /// The first rank of the node that has not contributed (or gathered) bucket `number`; −1: none.
   [[nodiscard]] int peer_to_contribute(std::int64_t number) const;
   [[nodiscard]] int peer_to_gather(std::int64_t number) const;
   BucketInFlight& in_flight(std::int64_t number) { return in_flight_[progress_.place_of(number)]; }
-  /// Room for a slice from another node: its part number `remote`, or behind those, sums.
+  /// Staging buffer for a slice from another node: partial sum number `remote`, or, after the partial sums,
+  /// the sum.
   float* staging(std::int64_t number, std::size_t remote);
   [[nodiscard]] std::int64_t window() const;
   void post_receives();
@@ -113,9 +116,9 @@ class TreeReducer final : public Reducer {
   void finish_slice(std::int64_t number);
   void gather(std::int64_t number);
   void tell_gathered(std::int64_t number);
-  /// Whether the bucket can be retired.
+  /// Whether all messages of the bucket are complete, so that it can be retired.
   [[nodiscard]] bool has_all_come_and_gone(std::int64_t number);
-  /// The rank that the oldest bucket waits for, −1: none, or not known.
+  /// A rank for which the oldest bucket waits; −1: none or unknown.
   [[nodiscard]] int awaited();
   void send_to_nodes(std::int64_t number, Wire wire, std::span<const float> values);
   std::int64_t send(Exchange& sends, Wire wire, std::span<const float> values, int to, int tag);
@@ -126,9 +129,10 @@ class TreeReducer final : public Reducer {
   ReducerOptions options_;
   Finish finish_;
   BucketProgress progress_;
-  std::vector<int> proxied_;       // owners that this rank is node proxy for, itself among them
+  std::vector<int> proxied_;       // owners for which this rank is proxy, including itself
   std::size_t remote_owners_ = 0;  // of proxied_
-  std::size_t first_proxied_ = 0;  // the first of a later node: everyone begins with another receiver
+  // The first on a later node: each rank starts with a different receiver.
+  std::size_t first_proxied_ = 0;
   NodeSegments shared_values_;
   NodeSegments shared_counters_;
   std::unique_ptr<NodeSegments> shared_slots_;  // null before plan()
@@ -137,15 +141,16 @@ class TreeReducer final : public Reducer {
   std::map<std::int64_t, TreePlan> plans_;  // by number of leaves
 
   std::int64_t released_steps_ = 0;
-  std::int64_t posted_ = 0;           // buckets whose partial sums are awaited
-  std::vector<std::int64_t> unsent_;  // finished buckets whose values this rank has yet to send
-  std::int64_t bytes_under_way_ = 0;  // of values sent
+  std::int64_t posted_ = 0;           // buckets whose receives of partial sums are posted
+  std::vector<std::int64_t> unsent_;  // finished buckets whose values this rank has not sent
+  std::int64_t bytes_under_way_ = 0;  // of values
   std::int64_t staging_slice_ = 0;
   std::vector<float> staging_;
   std::vector<float*> values_of_parts_;
   std::atomic<int> waits_for_{-1};
   std::int64_t bytes_sent_ = 0;
-  std::vector<BucketInFlight> in_flight_;  // last: its destructor waits for messages, which use the others
+  // Declared last: its destructor waits for messages, which use the members above.
+  std::vector<BucketInFlight> in_flight_;
 };
 
 }  // namespace convoy::comm

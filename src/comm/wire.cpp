@@ -8,7 +8,7 @@
 namespace convoy::comm {
 namespace {
 
-constexpr std::size_t kBlock = 64;  // numbers that are moved at a time where memory overlaps
+constexpr std::size_t kBlock = 64;  // numbers converted at a time: source and destination overlap
 
 float rounded(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
@@ -49,7 +49,7 @@ void pack(Wire wire, std::span<float> values) {
 }
 
 std::span<std::byte> packed(Wire wire, std::span<float> values) {
-  // At the end, so that going up unpack() never writes over what it has not read.
+  // Packed bytes go to the end, so that unpack() in ascending order never overwrites unread input.
   const std::span<std::byte> all = std::as_writable_bytes(values);
   return all.last(values.size() * static_cast<std::size_t>(wire_bytes(wire)));
 }

@@ -29,7 +29,7 @@ constexpr double kByteScale = 1.0 / 255;
 
 constexpr std::int64_t kCheapBytes = std::int64_t{4} << 30;
 
-// Of a large file of others, which carries no checksum: its size and pieces spread evenly over it.
+// Digest of a large third-party file without checksum: its size and evenly spaced pieces.
 Digest sampled_digest(const std::string& path) {
   constexpr std::int64_t kPieces = 4096;
   constexpr std::int64_t kPieceBytes = 65536;
@@ -47,11 +47,12 @@ Digest sampled_digest(const std::string& path) {
   return hasher.digest();
 }
 
-// The digest, once the file is known to be there and, where it tells, whole. Run by one rank of a node.
+// Checks that the file exists and, if it has a checksum, is intact; returns its digest. Run by one rank of a
+// node.
 std::string check_file(const std::string& path, const Options& options) {
   io::ChecksumResult check = io::read_checksum(path);
   const bool read_all = options.verify || io::file_size(path) <= kCheapBytes;
-  // libhdf5 may crash on what no checksum vouches for.
+  // libhdf5 may crash on content that no checksum has verified.
   if (check.state == io::ChecksumState::kAbsent || (check.state == io::ChecksumState::kGood && !read_all))
     read_in_child(path, options);
   if (check.state == io::ChecksumState::kAbsent && !read_all) return to_hex(sampled_digest(path));
@@ -70,7 +71,7 @@ std::string check_files(const std::vector<std::string>& files, const Options& op
   return to_hex(hasher.digest());
 }
 
-// Of a data set whose files lead to `others`: their content counts, not their names.
+// Digest of a data set whose files lead to `others`: includes their content, not their names.
 std::string digest_with(const std::string& digest, const std::vector<std::string>& others,
                         const Options& options) {
   std::vector<std::string> digests;
@@ -85,7 +86,8 @@ std::string digest_with(const std::string& digest, const std::vector<std::string
   return to_hex(hasher.digest());
 }
 
-// Sizes and first bytes of files (of ours: the user block, which states the checksum of all others).
+// Hash of the files' sizes and first bytes (in Convoy's format: the user block, which contains the checksum
+// of the rest).
 Digest fingerprint(const std::vector<std::string>& files) {
   Hasher hasher;
   for (const std::string& path : files) {
@@ -116,10 +118,10 @@ struct Dataset::Impl {
   std::string digest;
   std::string storage;
   std::map<std::string, Split> splits;
-  std::map<std::string, io::FileState> states;  ///< of all files, before they were read
-  bool bytes = true;                            ///< pixels of the splits are uint8
+  std::map<std::string, io::FileState> states;  ///< of all files, before reading
+  bool bytes = true;                            ///< pixels are uint8
 
-  // Collective over `world`: whether images of the named splits are kept in memory, the same on every rank.
+  // Collective over `world`. Whether images of the named splits are kept in memory; equal on every rank.
   bool is_kept(const Options& options, const std::vector<std::string>& names,
                const comm::Communicator& world) const {
     if (options.cache != Cache::kAuto) return options.cache == Cache::kMemory;
@@ -127,14 +129,14 @@ struct Dataset::Impl {
     for (const std::string& name : names)
       if (const SplitLayout* split = layout.find(name))
         needed += split->samples * layout.shape.size() * bytes_of(pixel_type(*split));
-    // Half of it for everything else.
+    // Leave half of the memory for everything else.
     const bool fits = needed <= available_memory() / 2;
     return std::ranges::all_of(world.all_gather_values(std::vector<char>{fits ? '\1' : '\0'}),
                                [](char each) { return each != '\0'; });
   }
 
-  // Collective over `world`: one split; its images, where they are kept, into memory that its node shares,
-  // each rank its rows.
+  // Collective over `world`. Reads one split. If its images are kept, each rank reads its rows into memory
+  // shared by the node.
   Split read(const SplitLayout& split, bool keep, const comm::Communicator& world,
              const comm::Communicator& node) {
     auto impl = std::make_unique<Split::Impl>(Split::Impl{.shape = layout.shape,
@@ -165,7 +167,7 @@ struct Dataset::Impl {
     return Split(std::move(impl));
   }
 
-  // Collective over `world`: labels or targets, once per node.
+  // Collective over `world`. Reads labels or targets, once per node.
   static void read_answers(const SplitLayout& split, Split::Impl& impl, const comm::Communicator& world,
                            const comm::Communicator& node) {
     const std::int64_t size = split.target_size == 0
@@ -186,15 +188,15 @@ struct Dataset::Impl {
     impl.labels_or_targets->fence();
   }
 
-  // Collective over `world`. For a file that has none: one rank reads the training images, all get the
-  // answer.
+  // Collective over `world`. For a file without statistics: one rank reads the training images; all ranks get
+  // the result.
   Statistics shared_statistics(const comm::Communicator& world) const {
     Statistics found;
     io::agreed_at_root(world, [&] {
       const SplitLayout* train = layout.find(names::kTrain);
       found = compute_statistics(train != nullptr ? *train : layout.splits.front(), layout.shape);
     });
-    // Only rank 0 gives numbers, so what is gathered is what rank 0 found.
+    // Only rank 0 contributes, so the gathered values are rank 0's.
     return {world.all_gather_values<double>(found.mean), world.all_gather_values<double>(found.std)};
   }
 };
@@ -214,8 +216,7 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
     for (const std::string& file : files) impl_->states.emplace(file, io::file_state(file));
     mine = fingerprint(files);
   });
-  // Ranks of one host read parts of one file into one memory: they must mean the same file before any of them
-  // reads.
+  // Ranks read parts of a file into shared memory: check first that all see the same file.
   comm::require_agreement(world, "data set " + options.file, mine,
                           "let data.file name the same file on every host");
   io::agreed(world, [&] {
@@ -248,7 +249,8 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
     if (const SplitLayout* split = layout.find(name))
       impl_->splits.emplace(name, impl_->read(*split, keep, world, node));
   }
-  for (SplitLayout& split : impl_->layout.splits) split.labels = {};  // the node has them
+  // Labels are stored once per node, in the Split.
+  for (SplitLayout& split : impl_->layout.splits) split.labels = {};
   if (!layout.statistics) impl_->layout.statistics = impl_->shared_statistics(world);
 }
 
@@ -292,7 +294,7 @@ InputTransform Dataset::transform(Normalize normalize) const {
   if (normalize == Normalize::kNone) return transform;
   transform.mean = impl_->layout.statistics->mean;
   transform.std = impl_->layout.statistics->std;
-  // A channel that never varies has nothing to be scaled: it becomes 0 instead of 0/0.
+  // If a channel is constant, return 0 instead of 0/0.
   std::ranges::replace(transform.std, 0.0, 1.0);
   return transform;
 }

@@ -42,7 +42,8 @@ void check_format(const io::File& file) {
         file.path(), version, names::kFormatVersionValue));
 }
 
-// What promises more than it can hold was never written; no memory is taken for it.
+// Reject data sets that state more than the file can hold: they are incomplete. Do not allocate memory for
+// them.
 void check_stored(const io::File& file, const std::string& path, const io::DatasetInfo& info) {
   if (info.promises_too_much())
     throw_wrong("missing content", file, path,
@@ -69,7 +70,7 @@ Shape shape_of(const Dims& dims, Axes axes) {
   return {1, dims[1], dims[2]};
 }
 
-// Labels one a sample, [N] or [N][1].
+// Labels: one per sample, [N] or [N][1].
 std::vector<std::int64_t> read_labels(const io::File& file, const std::string& path, std::int64_t samples,
                                       const std::string& images) {
   const io::DatasetInfo info = file.info(path);
@@ -83,7 +84,7 @@ std::vector<std::int64_t> read_labels(const io::File& file, const std::string& p
   return file.read<std::int64_t>(path, info.dims);
 }
 
-// How many numbers a sample has of them.
+// Numbers per sample.
 std::int64_t size_of_targets(const io::File& file, const std::string& path, std::int64_t samples,
                              const std::string& images) {
   const io::DatasetInfo info = file.info(path);
@@ -101,7 +102,7 @@ void note_other_files(const io::DatasetInfo& info, DatasetLayout& layout) {
   layout.other_files.insert(layout.other_files.end(), info.other_files.begin(), info.other_files.end());
 }
 
-// Adds what `file` holds at `paths` to `split` of `layout`.
+// Adds the content of `file` at `paths` to `split` of `layout`.
 void add_piece(const io::File& file, const Paths& paths, SplitLayout& split, DatasetLayout& layout) {
   const io::DatasetInfo stored = file.info(paths.images);
   const std::string& images = paths.images;
@@ -155,7 +156,7 @@ SplitLayout& split_named(DatasetLayout& layout, const std::string& name, Axes ax
   return split;
 }
 
-// The number of classes, once every label is known to lie within it.
+// Checks that every label is in range; returns the number of classes.
 std::int64_t check_labels(const DatasetLayout& layout) {
   constexpr std::int64_t kMostClasses = 1 << 20;
   std::int64_t classes = static_cast<std::int64_t>(layout.class_names.size());
@@ -198,10 +199,10 @@ std::optional<Statistics> read_statistics(const io::File& file, const std::strin
   return statistics;
 }
 
-// Adds a data set file of ours. Its statistics count only where those of all files are the same.
+// Adds a file in Convoy's format. Statistics are used only if they are equal in all files.
 void add_own(const io::File& file, bool is_first, DatasetLayout& layout) {
   check_format(file);
-  // Only what wrote over the first bytes makes a file of ours look like one that never had a checksum.
+  // A file with a user block always has a checksum: if it is absent, the first bytes were overwritten.
   if (file.user_block_bytes() == io::kUserBlockBytes &&
       io::read_checksum(file.path()).state == io::ChecksumState::kAbsent)
     throw DataError(
@@ -238,7 +239,7 @@ void add_own(const io::File& file, bool is_first, DatasetLayout& layout) {
   layout.statistics = is_same ? statistics : std::nullopt;
 }
 
-// Adds a file of others, for split `name`.
+// Adds a third-party file to split `name`.
 void add_foreign(const io::File& file, const Paths& paths, const std::string& name, Axes axes,
                  DatasetLayout& layout) {
   const bool is_first = layout.splits.empty();
@@ -255,7 +256,7 @@ void add_foreign(const io::File& file, const Paths& paths, const std::string& na
 
 std::string warning_of_chunks(const std::string& path, const io::DatasetInfo& info) {
   if (info.chunk.empty() || info.dims.size() != info.chunk.size()) return {};
-  // All chunks that one sample touches.
+  // Bytes of all chunks that one sample touches.
   std::int64_t bytes = info.chunk[0] * info.element_bytes;
   for (std::size_t i = 1; i < info.chunk.size(); ++i)
     bytes *= (info.dims[i] + info.chunk[i] - 1) / info.chunk[i] * info.chunk[i];

@@ -1,7 +1,7 @@
 #pragma once
-// What data set files hold, read and checked against src/CONTRACT.md ("Data set file"), or where the user
-// says it lies in files of others; images and targets aside. Private to the data room: Dataset reads those,
-// describe() prints.
+// Layout of data set files, read and checked against src/CONTRACT.md ("Data set file"), or of third-party
+// files as configured. Does not read images and targets. Private to the data room: Dataset reads images and
+// targets, describe() prints the layout.
 
 #include <cstdint>
 #include <optional>
@@ -16,13 +16,13 @@
 
 namespace convoy::data {
 
-/// Images of a split that lie in one file.
+/// The images of a split in one file.
 struct Piece {
   std::string file;
-  std::string images;           ///< path of the images in it
-  Range rows;                   ///< their numbers in the split
-  std::int64_t chunk_rows = 1;  ///< samples of a chunk; 1 where contiguous
-  std::string targets{};        ///< path of the targets; empty: there are labels
+  std::string images;           ///< path of the images in `file`
+  Range rows;                   ///< their indices in the split
+  std::int64_t chunk_rows = 1;  ///< samples per chunk; 1 if contiguous
+  std::string targets{};        ///< path of the targets; empty if the split has labels
 };
 
 struct SplitLayout {
@@ -30,46 +30,45 @@ struct SplitLayout {
   std::int64_t samples = 0;
   io::ElementType type = io::ElementType::kUint8;  ///< the same in all pieces
   Axes axes = Axes::kNchw;
-  std::vector<Piece> pieces;           ///< in order, at least one
-  std::vector<std::int64_t> labels{};  ///< [samples], all within [0, classes); or
-  std::int64_t target_size = 0;        ///< numbers a sample, [samples][target_size] in the files
+  std::vector<Piece> pieces;           ///< in order; at least one
+  std::vector<std::int64_t> labels{};  ///< [samples], all in [0, classes); or
+  std::int64_t target_size = 0;        ///< numbers per sample, [samples][target_size] in the files
 };
 
 struct DatasetLayout {
   Shape shape;
-  std::int64_t classes = 0;  ///< or numbers of a target
+  std::int64_t classes = 0;  ///< or numbers per target
   std::vector<std::string> class_names;
   std::string source;
-  std::vector<SplitLayout> splits;  ///< train, test, validation: those there are, at least one
+  std::vector<SplitLayout> splits;  ///< train, test, validation, as far as they exist; at least one
   std::optional<Statistics> statistics;
-  std::vector<std::string>
-      other_files;  ///< that those of the data set lead to (virtual data sets, links), sorted
+  std::vector<std::string> other_files;  ///< files to which virtual data sets and links lead, sorted
   std::vector<std::string> warnings;
 
-  /// Null where there is no split of that name.
+  /// Null if there is no split of that name.
   [[nodiscard]] const SplitLayout* find(const std::string& name) const;
 };
 
-/// The files that `pattern` means: itself where such a file is there, else what matches it, sorted by bytes.
-/// Throws ConfigError where there is none, or a folder.
+/// The files of `pattern`: the file of this name if it exists, else all matching files, sorted by bytes.
+/// Throws ConfigError if there is none, or for a folder.
 [[nodiscard]] std::vector<std::string> files_of(const std::string& pattern);
-/// Files and paths of the test split in files of others; no files where there is none.
+/// Files and paths of the test split in third-party files; no files if there is no test split.
 [[nodiscard]] std::vector<std::string> test_files_of(const Options& options);
 [[nodiscard]] Paths test_paths(const Options& options);
-/// All files of the data set, each once, in order.
+/// All files of the data set without duplicates, in order.
 [[nodiscard]] std::vector<std::string> files_of(const Options& options);
 
-/// Throws ConfigError (no such file), DataError naming file, object and what would be right.
+/// Throws ConfigError (no such file), DataError with file, object and the expected content.
 [[nodiscard]] DatasetLayout read_layout(const Options& options);
 
-/// Of one file of the data set alone, whose numbers of classes are not known yet. Throws as read_layout.
+/// The layout of one file of the data set; the number of classes is not known yet. Throws as read_layout.
 [[nodiscard]] DatasetLayout read_layout_of(const std::string& path, const Options& options);
 
-/// What to say where reading one sample of `info` (the content of `path`) reads much more than it; empty: no
-/// more than needed, or not much.
+/// The warning if reading one sample of `info` (content of `path`) reads much more than the sample; empty if
+/// it does not.
 [[nodiscard]] std::string warning_of_chunks(const std::string& path, const io::DatasetInfo& info);
 
-/// True for every pixel type whose values are divided by 255.
+/// True if pixels are uint8: their values are divided by 255.
 [[nodiscard]] inline bool is_bytes(const SplitLayout& split) {
   return split.type == io::ElementType::kUint8;
 }

@@ -39,7 +39,7 @@ std::string split_line(const SplitLayout& split, const DatasetLayout& layout) {
                                       fewest == most ? "" : " to " + grouped(most)));
 }
 
-// A file of others: what a configuration could name.
+// A third-party file: lists what a configuration could select.
 Description describe_other(const io::File& file) {
   Description description;
   description.text += line("content", "an HDF5 file that Convoy did not make; its data sets:");
@@ -103,7 +103,7 @@ Description describe(const std::string& file) {
   const DatasetLayout layout = read_layout({.file = file});
   std::vector<std::string> all;
   for (const SplitLayout& split : layout.splits) all.push_back(split.name);
-  // Reading every image has HDF5 check every chunk.
+  // Reading all images makes HDF5 verify every chunk.
   const Dataset read(file, comm::Communicator::self(), all);
   description.text += line("digest", read.digest());
   if (!layout.source.empty()) description.text += line("source", layout.source);

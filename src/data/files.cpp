@@ -1,4 +1,4 @@
-// Which files a data set is.
+// Finds the files of a data set.
 
 #include <glob.h>
 
@@ -20,7 +20,7 @@ std::vector<std::string> matches_of(const std::string& pattern) {
   ::globfree(&found);
   if (status != 0 && status != GLOB_NOMATCH)
     throw IoError("cannot look for " + pattern + " (a folder in it cannot be read)");
-  std::ranges::sort(files);  // by bytes: glob's own order follows the locale
+  std::ranges::sort(files);  // by bytes: glob sorts by locale
   return files;
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kPieceElements = std::int64_t{1} << 22;
 
-/// Of data set `path` of `file`, `size` numbers a sample, from sample `first` on.
+/// Values of data set `path` of `file`, `size` numbers per sample, from sample `first` on.
 void require_finite(std::span<const float> values, const std::string& what, const std::string& file,
                     const std::string& path, std::int64_t first, std::int64_t size) {
   const auto wrong = std::ranges::find_if(values, [](float x) { return !std::isfinite(x); });
@@ -25,10 +25,10 @@ void require_finite(std::span<const float> values, const std::string& what, cons
                   what, file, path, first + (wrong - values.begin()) / size, what));
 }
 
-/// read(piece, rows of its file, from which of `rows`) for every piece that has some of them.
+/// Calls read(piece, rows within its file, offset in `rows`) for every piece that contains some of `rows`.
 template <class Read>
 void for_pieces(const SplitLayout& split, const Range& rows, const Read& read) {
-  // The first piece that reaches beyond the first row.
+  // First piece that ends after the first row.
   auto piece =
       std::ranges::upper_bound(split.pieces, rows.begin, {}, [](const Piece& each) { return each.rows.end; });
   for (; piece != split.pieces.end() && piece->rows.begin < rows.end; ++piece) {
@@ -39,7 +39,7 @@ void for_pieces(const SplitLayout& split, const Range& rows, const Read& read) {
   }
 }
 
-/// dst[n][c][i] = src[n][i][c], i over the pixels of a channel.
+/// dst[n][c][i] = src[n][i][c]; i counts the pixels of a channel.
 template <class Pixel>
 void channels_first(std::span<const Pixel> src, const Shape& shape, Pixel* dst) {
   const std::int64_t plane = shape.h * shape.w;
@@ -52,12 +52,12 @@ void channels_first(std::span<const Pixel> src, const Shape& shape, Pixel* dst) 
   }
 }
 
-/// About kPieceElements of images, whole chunks.
+/// Whole chunks with about kPieceElements elements.
 std::int64_t rows_at_once(const Piece& piece, const Shape& shape) {
   return std::max(piece.chunk_rows, kPieceElements / shape.size() / piece.chunk_rows * piece.chunk_rows);
 }
 
-/// Rows of one file, numbered within it.
+/// `rows` are indices within the file.
 template <class Pixel>
 void read_piece(const io::File& file, const SplitLayout& split, const Piece& piece, const Shape& shape,
                 const Range& rows, std::span<Pixel> pixels) {

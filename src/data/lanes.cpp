@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kByteValues = 256;
 
-/// f(pixel), worked out once for each of a byte's values.
+/// f(pixel); for bytes, a table of all 256 values.
 template <class Pixel, class Function>
 auto tabulated(const Function& f) {
   if constexpr (std::same_as<Pixel, std::uint8_t>) {
@@ -25,10 +25,10 @@ float normalised(double value, const InputTransform& transform, std::size_t c) {
   return static_cast<float>((value - transform.mean[c]) / transform.std[c]);
 }
 
-/// Part of an image that shows in the result.
+/// The part of an image that is visible in the result.
 struct View {
-  Range rows;     ///< of the result
-  Range columns;  ///< of the result before it is flipped
+  Range rows;     ///< in the result
+  Range columns;  ///< in the result, before the flip
 };
 
 View view_of(const Shape& shape, const ImageChange& change) {
@@ -44,14 +44,14 @@ double grey_weight(const Shape& shape, std::int64_t c) {
   return shape.c == 3 ? kLuma[static_cast<std::size_t>(c)] : 1 / static_cast<double>(shape.c);
 }
 
-/// Values of pixels, scaled, as brightness leaves them.
+/// Pixel value after scaling and brightness.
 template <class Pixel>
 double brightened(double x, const InputTransform& transform, const ImageChange& change) {
   const double value = x * transform.scale * change.brightness;
   return std::same_as<Pixel, std::uint8_t> ? std::clamp(value, 0.0, 1.0) : value;
 }
 
-/// Mean grey of the window; what lies beyond the image is black.
+/// Mean grey of the window; pixels outside the image are black.
 template <class Pixel>
 double mean_grey(const Pixel* image, const InputTransform& transform, const ImageChange& change) {
   const Shape& shape = transform.shape;

@@ -1,5 +1,5 @@
 #pragma once
-// Images into lane blocks: transformed, and changed where augmentation says so. Pure functions on memory;
+// Packs images into lane blocks: transformed, and augmented if requested. Pure functions on memory;
 // Split::load finds the images. Private to the data room.
 
 #include <array>
@@ -12,12 +12,12 @@
 
 namespace convoy::data {
 
-/// dst ([C][H][W][16]) = the images ([C][H][W] each, one a lane), transformed. Pixel is std::uint8_t or
-/// float.
+/// Assigns dst ([C][H][W][16]) = the transformed images ([C][H][W] each, one per lane). Pixel is std::uint8_t
+/// or float.
 template <class Pixel>
 void fill_block(const std::array<const Pixel*, kLanes>& images, const InputTransform& transform, float* dst);
 
-/// One lane of dst likewise, its image changed first. Brightness and contrast keep bytes between 0 and 255.
+/// Assigns one lane of dst, with the image changed first. Brightness and contrast clamp bytes to 0 … 255.
 template <class Pixel>
 void fill_lane(const Pixel* image, const InputTransform& transform, const ImageChange& change,
                std::int64_t lane, float* dst);

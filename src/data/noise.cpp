@@ -37,7 +37,8 @@ InputTransform noise_transform(const Shape& shape) {
   return {.shape = shape,
           .scale = 1. / 255,
           .mean = std::vector<double>(channels, 0.5),
-          .std = std::vector<double>(channels, 1 / std::sqrt(12.))};  // of uniform numbers in [0, 1]
+          // Standard deviation of uniform numbers in [0, 1].
+          .std = std::vector<double>(channels, 1 / std::sqrt(12.))};
 }
 
 }  // namespace convoy::data

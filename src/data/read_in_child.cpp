@@ -18,7 +18,7 @@ template <class Pixel>
 void read_sample(const SplitLayout& split, const Shape& shape) {
   const std::int64_t row_bytes = shape.size() * static_cast<std::int64_t>(sizeof(Pixel));
   const std::int64_t chunk_rows = split.pieces.front().chunk_rows;
-  // Whole chunks, as the reading of a share of the split has them.
+  // Whole chunks, as in the later reading of a part of the split.
   const std::int64_t step =
       std::min(std::max<std::int64_t>(1, kPieceBytes / row_bytes / chunk_rows) * chunk_rows, split.samples);
   const std::int64_t steps = (split.samples + step - 1) / step;
@@ -32,7 +32,7 @@ void read_sample(const SplitLayout& split, const Shape& shape) {
   }
 }
 
-/// The first and the last of them.
+/// Reads the first and the last targets.
 void read_sample_of_targets(const SplitLayout& split) {
   const std::int64_t rows = std::min(
       split.samples, kMostBytes / 2 / (split.target_size * static_cast<std::int64_t>(sizeof(float))) + 1);

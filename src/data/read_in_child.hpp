@@ -1,6 +1,6 @@
 #pragma once
-// Files that carry no checksum, or one that was not checked, are read by a child process before this one does
-// (convoy/io/child_process.hpp). Private to the data room.
+// Reads files without a checksum, or with an unverified one, in a child process before this process reads
+// them (convoy/io/child_process.hpp). Private to the data room.
 
 #include <string>
 
@@ -8,9 +8,9 @@
 
 namespace convoy::data {
 
-/// Throws DataError where a child process that makes the calls of reading `path`, a file of the data set that
-/// `options` describe, does not live to its end. Of images it reads up to 64 MiB a split, evenly spread
-/// from the first to the last, of all else all of it. One rank of a node calls.
+/// Reads `path`, a file of the data set of `options`, in a child process. Throws DataError if the child does
+/// not survive. Reads up to 64 MiB of images per split, evenly spread from the first to the last, and all
+/// other content. Call from one rank of a node.
 void read_in_child(const std::string& path, const Options& options);
 
 }  // namespace convoy::data

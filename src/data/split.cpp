@@ -13,7 +13,7 @@
 namespace convoy::data {
 namespace {
 
-/// `image_of(i)`: of the i-th of `samples`.
+/// `image_of(i)`: the image of samples[i].
 template <class Pixel, class ImageOf>
 void fill(std::span<const std::int64_t> samples, const InputTransform& transform, const Loading& loading,
           const ImageOf& image_of, float* dst) {
@@ -73,7 +73,7 @@ const std::vector<std::int64_t>& Split::unit_ends() const {
 
 namespace {
 
-/// `image_of(i)`: of the i-th of `samples` of `split`.
+/// `image_of(i)`: the image of samples[i] of `split`.
 template <class ImageOf>
 void fill(const Split::Impl& split, std::span<const std::int64_t> samples, const InputTransform& transform,
           const Loading& loading, const ImageOf& image_of, float* dst) {

@@ -1,5 +1,5 @@
 #pragma once
-// Where a split's images and labels lie. Private to the data room: Dataset fills it, Split and Stream read
+// Storage of a split's images and labels. Private to the data room: Dataset fills it; Split and Stream read
 // it.
 
 #include <cstddef>
@@ -27,13 +27,14 @@ struct Split::Impl {
   Shape shape;
   PixelType type = PixelType::kUint8;
   std::int64_t samples = 0;
-  std::int64_t target_size = 0;  ///< 0: samples have labels
+  std::int64_t target_size = 0;  ///< 0: the split has labels
   std::optional<comm::NodeSharedMemory>
-      labels_or_targets{};  ///< labels, int64 [samples], or float [samples][target_size]
-  std::optional<comm::NodeSharedMemory> images{};  ///< [samples][C][H][W]; none: streamed
-  SplitLayout layout{};                            ///< of a streamed split, less its labels
-  /// Of a streamed split, by path: its files as they were when the data set was opened, and those they lead
-  /// to.
+      /// Labels: int64 [samples]; targets: float [samples][target_size].
+      labels_or_targets{};
+  std::optional<comm::NodeSharedMemory> images{};  ///< [samples][C][H][W]; empty if streamed
+  SplitLayout layout{};                            ///< only if streamed; without labels
+  /// Only if streamed: state, by path, of its files (and of the files they link to) when the data set was
+  /// opened.
   std::map<std::string, io::FileState> states{};
   std::vector<std::string> other_files{};
   std::vector<std::int64_t> unit_ends{};

@@ -24,18 +24,18 @@ namespace {
 
 constexpr std::int64_t kSlots = 2;
 
-/// What a node reads together.
+/// Samples that a node reads together.
 struct Portion {
-  std::int64_t number = 0;  ///< counted through all passes
+  std::int64_t number = 0;  ///< counted over all passes
   std::int64_t pass = 0;
-  Range positions;                 ///< of the pass
-  std::vector<std::int64_t> rows;  ///< samples, rising; the i-th is the slot's i-th image
+  Range positions;                 ///< in the pass
+  std::vector<std::int64_t> rows;  ///< samples, ascending; row i is image i of the slot
 };
 
-/// How far the ranks of a node are with a slot: counts that only grow, over all portions it has held.
+/// Progress of a node's ranks with a read buffer (slot): counters that only increase, over all its portions.
 struct Slot {
-  std::atomic<std::int64_t> filled;    ///< parts
-  std::atomic<std::int64_t> released;  ///< ranks
+  std::atomic<std::int64_t> filled;    ///< number of parts
+  std::atomic<std::int64_t> released;  ///< number of ranks
 };
 static_assert(std::atomic<std::int64_t>::is_always_lock_free, "shared by processes");
 constexpr std::int64_t kHeadBytes = 64;
@@ -58,7 +58,7 @@ struct Stream::Reading : io::IoThread::PollTask {
     memory.fence();
   }
 
-  // Of the I/O thread.
+  // Called on the I/O thread.
 
   bool advance() noexcept override {
     if (has_failed) return false;
@@ -81,7 +81,7 @@ struct Stream::Reading : io::IoThread::PollTask {
     }
   }
 
-  /// Works out the next portion; false where there is none.
+  /// Prepares the next portion. Returns false if there is none.
   bool begin_portion() {
     const std::int64_t steps = read_plan.steps_per_pass;
     if (pass * steps >= read_plan.end_step) return false;
@@ -100,7 +100,7 @@ struct Stream::Reading : io::IoThread::PollTask {
     } else {
       add_wanted(*portion);
     }
-    // What a run that was resumed has done with is no portion of this stream.
+    // Skip portions that a resumed run has already trained.
     if (is_past(*portion)) return begin_portion();
     mine = convoy::split(static_cast<std::int64_t>(portion->rows.size()), node.size(), node.rank());
     next = mine.begin;
@@ -141,7 +141,7 @@ struct Stream::Reading : io::IoThread::PollTask {
       throw std::logic_error("a portion of more images than its slot holds");
   }
 
-  /// Where a file was changed meanwhile, that is why it cannot be read.
+  /// If a file was changed in the meantime, throws that as the cause.
   void read_some_or_tell_why() {
     try {
       read_some();
@@ -154,7 +154,7 @@ struct Stream::Reading : io::IoThread::PollTask {
     }
   }
 
-  /// Rows that lie near each other are read together: of one chunk, or with a small gap between them.
+  /// Reads neighbouring rows together: rows in the same or the next chunk, or with a small gap.
   void read_some() {
     constexpr std::int64_t kSmallGapBytes = 65536;
     const std::int64_t size = split.image_bytes();
@@ -184,7 +184,7 @@ struct Stream::Reading : io::IoThread::PollTask {
     parts_read.fetch_add(1, std::memory_order_relaxed);
   }
 
-  /// A file that was written to or cut meanwhile would be other images, or zeros: libhdf5 does not tell.
+  /// A file changed in the meantime would yield other images, or zeros: libhdf5 does not detect it.
   void require_unchanged() {
     touched.insert(split.other_files.begin(), split.other_files.end());
     for (const std::string& file : touched)
@@ -195,7 +195,7 @@ struct Stream::Reading : io::IoThread::PollTask {
     touched.clear();
   }
 
-  // Of both threads.
+  // Called on both threads.
 
   [[nodiscard]] Slot& slot(std::int64_t number) const {
     return reinterpret_cast<Slot*>(memory.bytes().data())[number % kSlots];
@@ -210,9 +210,9 @@ struct Stream::Reading : io::IoThread::PollTask {
     return slot(number).filled.load(std::memory_order_acquire) >= (number / kSlots + 1) * node.size();
   }
 
-  // Of the compute thread.
+  // Called on the compute thread.
 
-  /// Whether all portions of `step` are here; they are active then.
+  /// Whether all portions of `step` are filled; if so, sets them active.
   bool find(std::int64_t step) {
     if (has_failed) {
       const std::lock_guard lock(mutex);
@@ -248,26 +248,26 @@ struct Stream::Reading : io::IoThread::PollTask {
   comm::Communicator node;
   ReadPlan read_plan;
   std::int64_t slot_images;
-  comm::NodeSharedMemory memory;  // Slots, then their images
+  comm::NodeSharedMemory memory;  // array of Slot, then their images
 
   ImageReader reader;
-  PassOrder order;  // of `pass`, once its first portion was begun
+  PassOrder order;  // of `pass`; empty until the pass's first portion
   std::int64_t pass;
   std::size_t portion_in_pass = 0;
   std::int64_t portion_begin = 0;
   std::int64_t begun = 0;
-  const Portion* at = nullptr;  // being read; kept by `portions` until it is released, that is, read
-  Range mine;                   // of its rows
-  std::int64_t next = 0;        // of mine
+  const Portion* at = nullptr;  // the portion being read; owned by `portions`
+  Range mine;                   // this rank's part of its rows
+  std::int64_t next = 0;        // next row to read, in `mine`
   std::vector<std::byte> scratch;
-  std::set<std::string> touched;  // files of the images read since the portion began
+  std::set<std::string> touched;  // files of the images read in this portion
   std::atomic<std::int64_t> parts_read{0};
 
   std::mutex mutex;
   std::deque<std::unique_ptr<Portion>> portions;  // begun and not released
   std::exception_ptr failure;
   std::atomic<bool> has_failed{false};
-  std::vector<const Portion*> active;  // of the step that was waited for
+  std::vector<const Portion*> active;  // portions of the last step passed to wait()
 };
 
 Stream::Stream(const Split& split, io::IoThread& thread, const comm::Communicator& node, ReadPlan read_plan)

@@ -17,7 +17,7 @@ namespace convoy::importers {
 struct ByteStream::Impl {
   explicit Impl(const std::string& name)
       : path(name), file(name, O_RDONLY, "open"), compressed(name.ends_with(".gz")) {
-    constexpr int kGzipWindow = 15 + 16;  // largest window, gzip headers alone
+    constexpr int kGzipWindow = 15 + 16;  // largest window; accept only gzip headers
     if (compressed && ::inflateInit2(&inflater, kGzipWindow) != Z_OK) throw std::bad_alloc();
   }
   ~Impl() {
@@ -61,7 +61,7 @@ struct ByteStream::Impl {
       const int result = ::inflate(&inflater, Z_NO_FLUSH);
       done += piece - inflater.avail_out;
       if (result == Z_STREAM_END) {
-        // gzip files may be joined; what is no gzip after the end is caught as a wrong header.
+        // Several gzip members may follow each other. Other bytes after the end fail as a wrong header.
         at_member_start = true;
         any_member = true;
         ::inflateReset(&inflater);
@@ -83,7 +83,7 @@ const std::string& ByteStream::path() const {
 }
 
 std::int64_t ByteStream::most_bytes() const {
-  constexpr std::int64_t kMostRatio = 1032;  // deflate: 258 bytes for 2 bits
+  constexpr std::int64_t kMostRatio = 1032;  // deflate: at most 258 bytes in 2 bits
   return impl_->file.size() * (impl_->compressed ? kMostRatio : 1);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// The bytes of a file from front to back, plain or gzip alike, in memory of fixed size whatever the file
-// claims. Private to the data room (the importers).
+// Reads a plain or gzip file sequentially. Memory use is fixed, regardless of the file's headers. Private to
+// the importers room.
 
 #include <cstdint>
 #include <memory>
@@ -12,19 +12,20 @@ namespace convoy::importers {
 
 class ByteStream {
  public:
-  /// Opens `path`; a name ending in ".gz" is gzip. Throws IoError, and DataError where a .gz is no gzip.
+  /// Opens `path`; a name that ends in ".gz" is read as gzip. Throws IoError; DataError if a .gz file is not
+  /// gzip.
   explicit ByteStream(const std::string& path);
   ~ByteStream();
   ByteStream(ByteStream&&) noexcept;
   ByteStream& operator=(ByteStream&&) noexcept;
 
   [[nodiscard]] const std::string& path() const;
-  /// Most bytes the stream can hold: the file's size, times gzip's largest ratio where it is compressed.
+  /// Upper bound on the bytes of the stream: the file's size, times gzip's largest ratio if compressed.
   [[nodiscard]] std::int64_t most_bytes() const;
-  /// Fills `bytes`; returns fewer only at the end. Throws DataError on damaged gzip (a wrong checksum, a cut
-  /// stream, bytes after its end), IoError where the system cannot read.
+  /// Fills `bytes`; returns fewer only at the end. Throws DataError for damaged gzip (wrong checksum,
+  /// truncated, bytes after its end), IoError if the system cannot read.
   [[nodiscard]] std::size_t read(std::span<std::uint8_t> bytes);
-  /// Fills `bytes`, or throws DataError: "truncated ... (it ends within <what>)".
+  /// Fills `bytes`; throws DataError "truncated ... (it ends within <what>)" if the stream is shorter.
   void read_exactly(std::span<std::uint8_t> bytes, const std::string& what);
   /// Throws DataError unless everything has been read: "padded ... (it goes on after <what>)".
   void require_end(const std::string& what);
@@ -34,8 +35,7 @@ class ByteStream {
   std::unique_ptr<Impl> impl_;
 };
 
-/// `folder`/`name` or `folder`/`name`.gz, whichever is there. Throws ConfigError where neither is, or no such
-/// folder.
+/// Opens `folder`/`name` or `folder`/`name`.gz. Throws ConfigError if both are missing, or the folder.
 [[nodiscard]] ByteStream open_either(const std::string& folder, const std::string& name);
 
 }  // namespace convoy::importers

@@ -1,4 +1,4 @@
-// CIFAR-10's binary version: records of one label byte and 3 planes of 32x32 bytes, nothing else.
+// CIFAR-10's binary version: records of one label byte and 3 planes of 32x32 bytes.
 
 #include <fmt/core.h>
 
@@ -38,7 +38,7 @@ std::vector<std::string> class_names(const std::string& folder) {
   return names;
 }
 
-// Calls `use(record, number)` for every record of a file; returns how many there are.
+// Calls `use(record, number)` for every record of a file; returns the number of records.
 template <class Use>
 std::int64_t for_each_record(const std::string& folder, const std::string& name, const Use& use) {
   ByteStream stream = open_either(folder, name);
@@ -60,7 +60,7 @@ std::int64_t for_each_record(const std::string& folder, const std::string& name,
 
 void copy_split(const std::string& folder, const std::vector<std::string>& files, const char* split,
                 DatasetWriter& writer) {
-  // Read twice: the file format wants the count first, and compressed files do not tell it.
+  // Reads the files twice: the output needs the count first, and compressed files do not contain it.
   std::int64_t samples = 0;
   for (const std::string& file : files) samples += for_each_record(folder, file, [](const Record&) {});
   writer.begin_split(split, samples);
@@ -78,7 +78,7 @@ void import_cifar10(const std::string& folder, const std::string& out, Observer*
   std::vector<std::string> train;
   for (int batch = 1; batch <= 5; ++batch) train.push_back(fmt::format("data_batch_{}.bin", batch));
   const std::vector<std::string> test{"test_batch.bin"};
-  // What is missing is known before anything is written.
+  // Check for missing files before writing anything.
   for (const std::string& file : train) (void)open_either(folder, file);
   (void)open_either(folder, test.front());
   DatasetWriter writer(

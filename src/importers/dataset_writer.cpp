@@ -27,7 +27,7 @@ io::Storage storage_of(const Shape& shape, std::int64_t samples) {
 
 }  // namespace
 
-// A few: what one read of a random sample costs stays small, also with large images.
+// Few images per chunk, so that reading one random sample is cheap also for large images.
 std::int64_t samples_per_chunk(const Shape& shape, std::int64_t samples) {
   constexpr std::int64_t kMostBytes = std::int64_t{1} << 18;
   return std::min(samples, std::clamp<std::int64_t>(kMostBytes / shape.size(), 1, 16));
@@ -71,10 +71,10 @@ struct DatasetWriter::Impl {
   io::File file;
   data::ByteSums train;
   std::vector<std::string> splits;
-  std::int64_t samples = 0;  ///< of the split being written
+  std::int64_t samples = 0;  ///< of the current split
   std::int64_t written = 0;
-  std::vector<std::int64_t> labels;    ///< of the split being written
-  std::vector<std::uint8_t> gathered;  ///< samples of a chunk that is not full yet
+  std::vector<std::int64_t> labels;    ///< of the current split
+  std::vector<std::uint8_t> gathered;  ///< samples of the incomplete chunk
 
   [[nodiscard]] std::string group() const { return "/" + splits.back(); }
 
@@ -105,7 +105,7 @@ struct DatasetWriter::Impl {
     stop_if_asked(observer, target);
   }
 
-  // Whole chunks alone are written, so that none is compressed twice.
+  // Writes only whole chunks, so that no chunk is compressed twice.
   void flush() {
     if (gathered.empty()) return;
     const auto n = static_cast<std::int64_t>(gathered.size()) / header.shape.size();

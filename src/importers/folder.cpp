@@ -1,7 +1,7 @@
-// Folders of images. All ranks look at the headers, which settles the shape; then, block by block, all
-// decode, fit and compress, and rank 0 takes the chunks in turn and writes. An image that is found bad only
-// while it is decoded moves all that follow it, so where such are left out, the rest is searched for more and
-// the file begun anew without them.
+// Imports folders of images. All ranks read the headers, which determine the shape. Then, block by block, all
+// ranks decode, fit and compress; rank 0 receives the chunks in turn and writes them. A bad image that is
+// detected only during decoding shifts all following images: with OnBad::kSkip, the remaining images are
+// searched for more bad ones, and the file is written again without them.
 
 #include <fmt/core.h>
 
@@ -33,7 +33,7 @@ Range shifted(const Range& range, std::int64_t by) {
   return {range.begin + by, range.end + by};
 }
 
-// On the wire: of each chunk its sums, the number of its bytes, its bytes.
+// Message format: for each chunk its sums, its number of bytes, its bytes.
 std::vector<std::byte> to_wire(const std::vector<FinishedChunk>& chunks) {
   std::vector<std::byte> wire;
   const auto put = [&](const void* data, std::size_t bytes) {
@@ -135,7 +135,7 @@ class FolderImport {
     for (FolderSplit& split : files_.splits) {
       std::vector<Shape> shapes(split.files.size());
       leave_out(split, look_at_headers(split, shapes));
-      // Those of images left out are zero.
+      // The shapes of bad images are zero.
       std::erase_if(shapes, [](const Shape& shape) { return shape.c == 0; });
       for (std::int64_t i = 0; i < split.samples(); ++i) {
         const Shape& shape = shapes[static_cast<std::size_t>(i)];
@@ -155,7 +155,7 @@ class FolderImport {
               options_.size ? options_.size->second : first.w};
   }
 
-  /// Collective. Assigns the shape of every file, a zero one to those that are bad, which it returns.
+  /// Collective. Assigns the shape of every file; zero for bad files. Returns the bad files.
   std::vector<Trouble> look_at_headers(const FolderSplit& split, std::vector<Shape>& shapes) const {
     constexpr std::int64_t kFilesARank = 1024;
     const std::int64_t a_block = kFilesARank * world_.size();
@@ -176,7 +176,8 @@ class FolderImport {
     return bad;
   }
 
-  /// Collective. One attempt at the file; false where bad images turned up, which are then left out.
+  /// Collective. Tries once to write the file. Returns false if bad images were found; these are then left
+  /// out.
   bool write() {
     std::optional<DatasetWriter> writer;
     io::agreed_at_root(world_, [&] {
@@ -203,7 +204,7 @@ class FolderImport {
     return text;
   }
 
-  /// Collective. Writes the split while `is_whole`; once a bad image turns up, only searches for more.
+  /// Collective. Writes the split while `is_whole`. After a bad image, only searches for more.
   std::vector<Trouble> write(const FolderSplit& split, std::optional<DatasetWriter>& writer,
                              bool is_whole) const {
     if (is_whole) io::agreed_at_root(world_, [&] { writer->begin_split(split.name, split.samples()); });
@@ -233,12 +234,12 @@ class FolderImport {
     return bad;
   }
 
-  /// Chunks of a rank in a block: work for its threads for a second or so, since progress is told after each
-  /// block, and not too much memory.
+  /// Chunks per rank in a block: about a second of work for its threads, since progress is reported after
+  /// each block; limited by memory.
   [[nodiscard]] std::int64_t chunks_per_rank(std::int64_t samples) const {
     constexpr std::int64_t kImagesAThread = 256;
     constexpr std::int64_t kMostBytes = std::int64_t{1} << 24;
-    constexpr std::int64_t kUtmostBytes = std::int64_t{1} << 30;  // where every thread has one chunk
+    constexpr std::int64_t kUtmostBytes = std::int64_t{1} << 30;  // limit for one chunk per thread
     const std::int64_t bytes = samples * shape_.size();
     const std::int64_t at_least = std::min(most_threads_, kUtmostBytes / bytes);
     const std::int64_t at_most = std::min(kImagesAThread * most_threads_ / samples, kMostBytes / bytes);
@@ -254,7 +255,7 @@ class FolderImport {
     return resized(std::move(image), shape_.h, shape_.w);
   }
 
-  /// Collective. This rank's chunks of a split of `samples` images.
+  /// Collective. Returns this rank's chunks of a split of `samples` images.
   [[nodiscard]] std::vector<FinishedChunk> compressed(const std::vector<std::uint8_t>& pixels,
                                                       std::int64_t samples) const {
     const auto whole = static_cast<std::size_t>(samples_per_chunk(shape_, samples) * shape_.size());
@@ -267,12 +268,12 @@ class FolderImport {
     return chunks;
   }
 
-  /// Collective. Rank 0 writes every rank's chunks of the block that begins with image `next`.
+  /// Collective. Rank 0 writes every rank's chunks of the block that starts at image `next`.
   void hand_over(const std::vector<FinishedChunk>& mine, const FolderSplit& split, std::int64_t next,
                  std::optional<DatasetWriter>& writer) const {
     const std::size_t sums = 1 + 2 * static_cast<std::size_t>(shape_.c);
     const std::int64_t a_chunk = samples_per_chunk(shape_, split.samples());
-    std::exception_ptr failure;  // the others are not left alone in the middle of it
+    std::exception_ptr failure;  // thrown later: the other ranks must finish the gather first
     world_.gather_in_turn(to_wire(mine), [&](int, std::span<const std::byte> wire) {
       try {
         while (!wire.empty() && !failure) {

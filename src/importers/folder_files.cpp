@@ -25,7 +25,7 @@ class Lister {
     if (!io::is_folder(options_.folder))
       throw ConfigError("no folder " + options_.folder + "; it should hold one folder of images a class");
     const Entries top = entries_of("");
-    // A class may be called "train": as a split it holds folders.
+    // A class may be named "train": a folder is a split only if it contains folders.
     const bool has_splits = std::ranges::find(top.folders, data::names::kTrain) != top.folders.end() &&
                             has_folders(data::names::kTrain);
     if (has_splits) {
@@ -69,7 +69,8 @@ class Lister {
       if (name.starts_with('.')) {
         ++found_.hidden;
       } else if (!is_image_name(name) && io::is_folder(path_of(joined(below, name)))) {
-        // Images are taken for files unseen: asking for each takes long on a network file system.
+        // A name of an image is taken as a file without a check: a check per image is slow on a network file
+        // system.
         entries.folders.push_back(std::move(name));
       } else {
         entries.files.push_back(std::move(name));
@@ -152,8 +153,8 @@ class Lister {
     for (const std::string& folder : entries.folders) collect(joined(below, folder), depth + 1, files);
   }
 
-  /// Of each class's n images the round(n·part), but not all, whose names have the smallest sums with the
-  /// seed.
+  /// Moves images of each class to the test split: of n images, the round(n·part) with the smallest hash of
+  /// seed and name, at most n − 1.
   void set_test_part_apart() {
     if (options_.test_part == 0) return;
     FolderSplit& train = found_.splits.front();
@@ -189,7 +190,7 @@ class Lister {
   FolderFiles found_;
 };
 
-// On the wire: texts, each ended by the one character that no path holds.
+// Message format: texts, each terminated by '\0', which no path contains.
 class Packed {
  public:
   explicit Packed(std::string text = {}) : text_(std::move(text)) {}

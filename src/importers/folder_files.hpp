@@ -1,5 +1,5 @@
 #pragma once
-// Which images a folder of class folders holds: names alone, no file is opened. Private to the data room.
+// Lists the images of a folder of class folders; opens no file. Private to the importers room.
 
 #include <cstdint>
 #include <string>
@@ -11,28 +11,28 @@ namespace convoy::importers {
 
 struct FolderSplit {
   std::string name;                  ///< "train", "test", "validation"
-  std::vector<std::string> files;    ///< paths below the folder
-  std::vector<std::int64_t> labels;  ///< of each file
+  std::vector<std::string> files;    ///< paths relative to the folder
+  std::vector<std::int64_t> labels;  ///< one per file
 
   [[nodiscard]] std::int64_t samples() const { return static_cast<std::int64_t>(files.size()); }
 };
 
 struct FolderFiles {
   std::vector<std::string> class_names;
-  std::vector<FolderSplit> splits;  ///< train first; none without a file
+  std::vector<FolderSplit> splits;  ///< train first; each has at least one file
   std::int64_t hidden = 0;
   std::vector<std::string> passed_over;
 };
 
-/// One rank. Throws ConfigError where the folder is missing or has no class folders, where a class of
-/// another split is none of train, and where options.test_part is asked for beside a test split; IoError
-/// where it cannot be read.
+/// One rank. Throws ConfigError if the folder is missing or has no class folders, if a class of another split
+/// is not in train, or if options.test_part is set although there is a test split; IoError if the folder
+/// cannot be read.
 [[nodiscard]] FolderFiles list_images(const FolderOptions& options);
 
-/// Collective: rank 0's, on every rank.
+/// Collective. Broadcasts rank 0's list to all ranks.
 void broadcast(FolderFiles& files, const comm::Communicator& world);
 
-/// Classes without an image in the training split.
+/// Names of classes without images in the training split.
 [[nodiscard]] std::vector<std::string> empty_classes(const FolderFiles& files);
 
 }  // namespace convoy::importers

@@ -1,4 +1,4 @@
-// MNIST's format: a magic number, the extents, each 32 bits with the high byte first, then the bytes.
+// MNIST's IDX format: a magic number and the extents (32 bits each, big-endian), then the bytes.
 
 #include <fmt/core.h>
 
@@ -34,7 +34,7 @@ void require_magic(ByteStream& stream, std::uint32_t magic, const char* content)
                                 stream.path(), found, content, magic));
 }
 
-// An images file and its labels file, both read up to the end of their headers.
+// An images file and its labels file, positioned after their headers.
 struct Pair {
   ByteStream images;
   ByteStream labels;
@@ -61,8 +61,8 @@ Pair open_pair(const std::string& folder, const std::string& stem) {
   if (pair.samples == 0 || height == 0 || width == 0)
     throw DataError(fmt::format("wrong header in {} ({} images of {}); none may be zero", pair.images.path(),
                                 grouped(pair.samples), to_string(pair.shape)));
-  // Before any memory is taken: what is promised must be possible. By division, because the product may
-  // overflow; an image's own size cannot, once no extent is beyond any image's.
+  // Check the header before allocating memory. Divide, because the product may overflow; height·width cannot,
+  // since both are limited.
   constexpr std::int64_t kMostExtent = 65535;
   if (height > kMostExtent || width > kMostExtent)
     throw DataError(fmt::format("wrong header in {} (images of {}); no side may be longer than {}",

@@ -7,17 +7,17 @@
 namespace convoy::importers {
 namespace {
 
-constexpr int kWeightBits = 22;  // 8 bits of a byte and the sign's fit beside them
+constexpr int kWeightBits = 22;  // leaves room for 8 bits of a byte and the sign
 constexpr double kWeightUnit = 1 << kWeightBits;
 
-/// What pixel i of the output takes: source pixels from `first` on, each times its weight.
+/// Weights of output pixel i: one per source pixel, starting at `first`.
 struct Taps {
   std::int64_t first = 0;
   std::vector<std::int32_t> weights;
 };
 
-// With scale s = source/output and S = max(s, 1): the centre of output pixel i is at (i + ½)·s, and source
-// pixel x weighs max(0, 1 − |x + ½ − centre|/S), divided by the sum of them all.
+// With scale s = source/output and S = max(s, 1), the centre of output pixel i is (i + ½)·s. The weight of
+// source pixel x is max(0, 1 − |x + ½ − centre|/S), divided by the sum of all weights.
 std::vector<Taps> triangle_taps(std::int64_t source, std::int64_t output) {
   const double scale = static_cast<double>(source) / static_cast<double>(output);
   const double support = std::max(scale, 1.0);
@@ -44,7 +44,7 @@ std::vector<Taps> triangle_taps(std::int64_t source, std::int64_t output) {
   return all;
 }
 
-/// Σ weight·source over the taps, `stride` bytes from one source pixel to the next, rounded to a byte.
+/// Σ weight·source over the taps, rounded to a byte. Source pixels are `stride` bytes apart.
 std::uint8_t weighted(const Taps& taps, const std::uint8_t* line, std::int64_t stride) {
   const std::uint8_t* source = line + taps.first * stride;
   std::int32_t sum = 1 << (kWeightBits - 1);
@@ -90,7 +90,7 @@ Image with_channels(Image image, std::int64_t channels) {
     std::copy_n(pixels.begin(), plane, pixels.begin() + static_cast<std::ptrdiff_t>(plane));
     std::copy_n(pixels.begin(), plane, pixels.begin() + static_cast<std::ptrdiff_t>(2 * plane));
   } else {
-    // In units of 2⁻¹⁶; the weights add up to 1.
+    // Weights in units of 2⁻¹⁶; their sum is 1.
     for (std::size_t i = 0; i < plane; ++i)
       pixels[i] = static_cast<std::uint8_t>(
           (19595U * pixels[i] + 38470U * pixels[plane + i] + 7471U * pixels[2 * plane + i] + (1U << 15)) >>

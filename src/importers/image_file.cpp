@@ -50,9 +50,9 @@ std::vector<std::uint8_t> read_bytes(const io::Descriptor& file, std::int64_t co
 
 io::Descriptor open_file(const std::string& path) {
   try {
-    return {path, O_RDONLY | O_NONBLOCK, "open"};  // a pipe would keep its reader waiting for ever
+    return {path, O_RDONLY | O_NONBLOCK, "open"};  // do not block on a pipe
   } catch (const IoError&) {
-    // A name that is gone may mean that a whole file system is: that is no fault of the image.
+    // A missing file may mean that the file system is gone, which is not a bad image.
     if (io::is_dead_link(path)) throw_bad_image(path, "it is a link to nothing");
     throw;
   }
@@ -92,7 +92,7 @@ Shape read_image_shape(const std::string& path) {
       const std::vector<std::uint8_t> head = read_bytes(file, kMostlyEnough);
       return checked_shape(*open(head, path), path);
     } catch (const DataError&) {
-      // Large profiles and previews may stand before what is looked for: the whole file decides.
+      // Large profiles and previews may precede the size: read the whole file.
     }
   }
   const std::vector<std::uint8_t> bytes = read_bytes(file, size);

@@ -1,5 +1,6 @@
 #pragma once
-// One decoder a format, behind one face. Private to the data room; image_file.cpp chooses and checks.
+// One decoder per format, with a common interface. Private to the importers room; image_file.cpp selects the
+// decoder and checks limits.
 
 #include <cstdint>
 #include <memory>
@@ -10,13 +11,13 @@
 
 namespace convoy::importers {
 
-/// An image whose header has been read. All functions throw DataError through throw_bad_image.
+/// An image whose header has been read. All functions report errors with throw_bad_image (DataError).
 class ImageDecoder {
  public:
   virtual ~ImageDecoder() = default;
-  /// c is 1 or 3; sides are positive, and may be absurd: whoever asks checks before memory is taken.
+  /// c is 1 or 3. Sides are positive but unchecked: the caller checks limits before allocating memory.
   [[nodiscard]] virtual Shape shape() const = 0;
-  /// Fills [H][W][C]; at most once.
+  /// Fills [H][W][C]. Call at most once.
   virtual void decode(std::span<std::uint8_t> pixels) = 0;
 };
 

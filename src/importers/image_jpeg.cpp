@@ -1,9 +1,9 @@
-// JPEG through libjpeg. Its errors come by longjmp: every call that can fail is in a small function that
-// holds nothing with a destructor, and only C lies between it and the jump.
+// JPEG with libjpeg. libjpeg reports errors by longjmp: every call that can fail is in a small function
+// without objects that have destructors, and only C code is between the call and the jump.
 
 #include <cstddef>
 #include <cstdio>
-// After <cstdio>, which it does not include itself.
+// After <cstdio>: jerror.h needs it but does not include it.
 #include <jerror.h>
 #include <jpeglib.h>
 
@@ -18,7 +18,7 @@ namespace convoy::importers {
 namespace {
 
 struct ErrorManager {
-  jpeg_error_mgr base;  // first: libjpeg knows this object by it
+  jpeg_error_mgr base;  // first: libjpeg has a pointer to it
   std::jmp_buf back;
   std::array<char, JMSG_LENGTH_MAX> text;
 };
@@ -33,8 +33,8 @@ ErrorManager* manager_of(j_common_ptr jpeg) {
   std::longjmp(errors->back, 1);
 }
 
-// What libjpeg only warns of is mostly an image that is damaged from there on. These are not: stray bytes
-// between two segments, and headers that state what no one needs.
+// A libjpeg warning usually means a damaged image, so it is an error. Exceptions: stray bytes between
+// segments, and header fields that are not needed.
 void on_message(j_common_ptr jpeg, int level) {
   if (level >= 0) return;
   switch (jpeg->err->msg_code) {
@@ -65,7 +65,7 @@ bool read_header(jpeg_decompress_struct* jpeg, ErrorManager* errors, const std::
     default:
       jpeg->out_color_space = JCS_RGB;
   }
-  // The exact transform: the same bytes from every processor's vector code.
+  // The exact transform gives the same bytes on every processor.
   jpeg->dct_method = JDCT_ISLOW;
   return true;
 }
@@ -123,7 +123,7 @@ class JpegDecoder final : public ImageDecoder {
  private:
   [[noreturn]] void fail() const { throw_bad_image(name_, errors_.text.data()); }
 
-  /// Red = (1 − cyan)·(1 − black), and so on. Adobe writes 1 − ink.
+  /// Red = (1 − cyan)·(1 − black), and so on. Adobe stores 1 − ink.
   void mix(const std::vector<std::uint8_t>& inks, std::uint8_t* row) const {
     const auto left = [&](std::uint8_t ink) {
       return jpeg_.saw_Adobe_marker != FALSE ? unsigned{ink} : 255U - ink;

@@ -1,5 +1,5 @@
-// PNG through libpng. Its errors come by longjmp: every call that can fail is in a small function that holds
-// nothing with a destructor, and only C lies between it and the jump.
+// PNG with libpng. libpng reports errors by longjmp: every call that can fail is in a small function without
+// objects that have destructors, and only C code is between the call and the jump.
 
 #include <png.h>
 
@@ -48,7 +48,7 @@ bool read_header(png_structp png, png_infop info) {
   return true;
 }
 
-// The last chunk is empty, so its checksum is always the same. libpng 1.6.48 accepts others.
+// The last chunk is empty, so its checksum is constant. libpng 1.6.48 accepts wrong ones.
 void require_end(png_structp png) {
   constexpr std::array<std::uint8_t, 4> kEndSum{0xAE, 0x42, 0x60, 0x82};
   const auto* input = static_cast<const Input*>(png_get_io_ptr(png));

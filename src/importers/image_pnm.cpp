@@ -1,5 +1,6 @@
-// PGM and PPM (netpbm): a magic word, width, height and maximum in decimal with blanks and comments between,
-// then samples: P2 and P3 in decimal, P5 and P6 as bytes, two of them with the high one first above 255.
+// PGM and PPM (netpbm): a magic word, then width, height and maximum in decimal, separated by blanks and
+// comments, then samples. P2 and P3: decimal. P5 and P6: one byte, or two (big-endian) if the maximum is
+// above 255.
 
 #include <fmt/core.h>
 

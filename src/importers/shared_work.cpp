@@ -7,7 +7,7 @@
 namespace convoy::importers {
 namespace {
 
-// "<number> <status> <message>", each ended by the one character that no message holds.
+// Message format: "<number> <status> <message>", each terminated by '\0', which no message contains.
 std::string to_wire(const std::vector<Trouble>& troubles) {
   std::string text;
   for (const Trouble& each : troubles) {

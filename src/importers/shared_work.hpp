@@ -1,6 +1,6 @@
 #pragma once
-// Many files, worked on by all ranks and their threads, with one outcome on every rank. Private to the data
-// room (folder.cpp).
+// Processes many files on all ranks and their threads, with one outcome on every rank. Private to the
+// importers room (folder.cpp).
 
 #include <cstdint>
 #include <exception>
@@ -15,7 +15,7 @@
 
 namespace convoy::importers {
 
-/// What went wrong with one file.
+/// An error of one file.
 struct Trouble {
   std::int64_t file = 0;
   ExitStatus status = ExitStatus::kBadData;
@@ -24,14 +24,14 @@ struct Trouble {
 
 class SharedWork {
  public:
-  /// All three must outlive it; `observer` may be null.
+  /// All arguments must outlive the object; `observer` may be null.
   SharedWork(const FolderOptions& options, const comm::Communicator& world, Observer* observer)
       : options_(options), world_(world), observer_(observer) {}
 
-  /// Collective. Every rank does work(i) for its own numbers `mine`, on its threads; which thread takes which
-  /// decides nothing. Returns, on every rank, the bad images (DataErrors) that all of them met, by number;
-  /// the observer is warned of each. Throws, on every rank alike, the first other error; where options.on_bad
-  /// says so, the first bad image; and before both, where any rank is asked to stop, that.
+  /// Collective. Every rank calls work(i) for its indices `mine` on its threads; the assignment to threads
+  /// has no effect on the result. Returns, on every rank, all bad images (DataErrors) of all ranks, by index,
+  /// and warns rank 0's observer of each. Throws the same error on all ranks: if any rank was asked to stop,
+  /// that; else the first error by index, not counting bad images unless options.on_bad is kStop.
   template <class Work>
   std::vector<Trouble> for_each(const Range& mine, const Work& work) const {
     std::vector<Trouble> troubles;
@@ -47,7 +47,7 @@ class SharedWork {
             {number, ours == nullptr ? ExitStatus::kInputOutput : ours->status(), error.what()});
       }
     };
-    // Dynamic: files differ in size.
+    // Dynamic schedule: file sizes differ.
 #pragma omp parallel for schedule(dynamic) num_threads(options_.threads) default(none) shared(mine, attempt)
     for (std::int64_t number = mine.begin; number < mine.end; ++number) attempt(number);
     return agree_on(troubles);

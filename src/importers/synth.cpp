@@ -32,12 +32,12 @@ double length(const Point& a) {
   return std::sqrt(dot(a, a));
 }
 
-/// A kind of image, in its own coordinates: everything lies within the unit circle.
+/// A kind of drawing, in its own coordinates; inside the unit circle.
 struct Kind {
   std::string_view name;
   std::vector<std::array<Point, 2>> strokes;
-  double ring_radius = 0;  ///< > 0: a circle's line besides
-  double disc_radius = 0;  ///< > 0: a filled circle besides
+  double ring_radius = 0;  ///< > 0: also a circle
+  double disc_radius = 0;  ///< > 0: also a disc
 };
 
 const std::array<Kind, 10>& kinds() {
@@ -60,7 +60,7 @@ const std::array<Kind, 10>& kinds() {
   return all;
 }
 
-/// Distance of `p` from the stroke: |p − (a + t·(b − a))| with t = clamp((p − a)·(b − a)/|b − a|², 0, 1).
+/// Distance from `p` to the stroke: |p − (a + t·(b − a))| with t = clamp((p − a)·(b − a)/|b − a|², 0, 1).
 double distance(const Point& p, const std::array<Point, 2>& stroke) {
   const Point along = stroke[1] - stroke[0];
   const Point from = p - stroke[0];
@@ -68,9 +68,9 @@ double distance(const Point& p, const std::array<Point, 2>& stroke) {
   return length({from.x - t * along.x, from.y - t * along.y});
 }
 
-/// Signed distance of `p` from the edge of what is drawn, negative inside.
+/// Signed distance from `p` to the edge of the drawing; negative inside.
 double distance(const Point& p, const Kind& kind, double half_width) {
-  double nearest = 4;  // beyond anything within the unit circle
+  double nearest = 4;  // more than any distance in the unit circle
   for (const auto& stroke : kind.strokes) nearest = std::min(nearest, distance(p, stroke) - half_width);
   if (kind.ring_radius > 0) nearest = std::min(nearest, std::abs(length(p) - kind.ring_radius) - half_width);
   if (kind.disc_radius > 0) nearest = std::min(nearest, length(p) - kind.disc_radius);
@@ -87,7 +87,7 @@ void check_range(std::string_view name, std::int64_t value, std::int64_t least, 
 
 void check(const SynthOptions& options) {
   constexpr std::int64_t kMostSamples = 100'000'000;
-  constexpr std::int64_t kLeastSide = 12;  // below, the kinds cannot be told apart
+  constexpr std::int64_t kLeastSide = 12;  // smaller images make the kinds indistinguishable
   constexpr std::int64_t kMostSide = 512;
   check_range("train", options.train, 1, kMostSamples);
   check_range("test", options.test, 1, kMostSamples);
@@ -107,10 +107,11 @@ void draw_synth(const SynthOptions& options, SynthSplit split, std::int64_t inde
                                  static_cast<std::uint64_t>(index)));
   const auto height = static_cast<double>(options.height);
   const auto width = static_cast<double>(options.width);
-  constexpr double kMostAngle = 0.5;  // radians: an L stays an L, and no square turns into a diamond
+  // Radians: an L remains an L, and a square does not become a diamond.
+  constexpr double kMostAngle = 0.5;
 
-  // The order of these draws is part of the data set: a new one goes last.
-  const double radius = random.uniform(0.3, 0.45) * std::min(height, width);  // pixels to the unit
+  // The order of these draws is part of the data set: add new draws at the end.
+  const double radius = random.uniform(0.3, 0.45) * std::min(height, width);  // pixels per unit
   const double half_width = random.uniform(0.11, 0.2);
   const double angle = random.uniform(-kMostAngle, kMostAngle);
   const Point centre{random.uniform(radius, width - radius), random.uniform(radius, height - radius)};
@@ -128,7 +129,7 @@ void draw_synth(const SynthOptions& options, SynthSplit split, std::int64_t inde
       const double dx = (static_cast<double>(x) + 0.5 - centre.x) / radius;
       const double dy = (static_cast<double>(y) + 0.5 - centre.y) / radius;
       const Point p{cosine * dx + sine * dy, cosine * dy - sine * dx};
-      // The share of the pixel that is covered, to first order in its distance from the edge.
+      // Covered fraction of the pixel, to first order in the distance from the edge.
       const double cover = std::clamp(0.5 - distance(p, kind, half_width) * radius, 0.0, 1.0);
       const double value = ground + cover * (ink - ground) + noise * random.normal();
       image[static_cast<std::size_t>(y * options.width + x)] =

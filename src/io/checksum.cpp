@@ -35,7 +35,8 @@ Block make_block(const Stated& stated) {
   return block;
 }
 
-// Either half of the magic makes it ours, so that a flipped byte is damage and not absence.
+// Either half of the magic identifies a Convoy file, so that a flipped bit is reported as damage, not as
+// absence.
 bool is_ours(std::string_view block) {
   return block.starts_with(kName) ||
          block.substr(std::min(block.size(), kName.size())).starts_with(kAlgorithm);
@@ -48,7 +49,7 @@ std::optional<std::uint64_t> parse_hex(std::string_view digits) {
   return value;
 }
 
-// What the block states; nothing unless it is to the byte what make_block writes.
+// Parses the user block. Returns nothing unless it is byte for byte what make_block writes.
 std::optional<Stated> parse_block(const Block& block) {
   const std::string_view text(block.data(), block.size());
   const auto line_end = text.find('\n');
@@ -64,8 +65,7 @@ std::optional<Stated> parse_block(const Block& block) {
 
 Digest hash_from(const Descriptor& file, std::int64_t offset) {
   constexpr std::int64_t kPiece = std::int64_t{1} << 20;
-  // What the page cache still holds may differ from what the disk has: ask for the latter where the system
-  // lets us.
+  // The page cache may differ from the disk: drop it if the system allows, to read from the disk.
   (void)::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
   (void)::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   std::vector<char> piece(kPiece);

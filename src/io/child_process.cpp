@@ -25,11 +25,12 @@ namespace {
 
 constexpr std::int64_t kLargestChunk = std::int64_t{4} << 30;
 constexpr std::int64_t kMemoryPerByte = 8;
-constexpr std::int64_t kClockPerProcessor = 4;  // of time: the machine may be busy, the disk slow
+// Elapsed time per CPU time: the machine may be busy, the disk slow.
+constexpr std::int64_t kClockPerProcessor = 4;
 
 // Exit statuses of the child.
 constexpr int kLived = 0;
-constexpr int kOutOfMemory = 83;  // no sanitizer ends a process so
+constexpr int kOutOfMemory = 83;  // not used by any sanitizer
 
 std::int64_t address_space() {
   std::int64_t pages = 0;
@@ -44,8 +45,7 @@ void limit(int resource, std::int64_t most) {
   ::setrlimit(static_cast<__rlimit_resource_t>(resource), &now);
 }
 
-// The parent's handlers would speak for it, its launcher's signals are not meant for the child, and a core
-// file of a crash that is expected helps nobody.
+// Reset signal handlers, ignore the launcher's signals, and disable core dumps: the child may crash.
 void forget_parent(pid_t parent) {
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
   for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2}) ::signal(number, SIG_IGN);
@@ -64,7 +64,7 @@ void forget_parent(pid_t parent) {
   limit(RLIMIT_CPU, limits.seconds);
   limit(RLIMIT_AS, limits.bytes);
   ::alarm(static_cast<unsigned>(kClockPerProcessor * limits.seconds));
-  // _exit: neither the parent's exit handlers nor its unwritten output are the child's business.
+  // Use _exit: the child must not run the parent's exit handlers or flush its output.
   try {
     reading();
   } catch (const OutOfMemory&) {
@@ -76,7 +76,7 @@ void forget_parent(pid_t parent) {
   ::_exit(kLived);
 }
 
-// Waiting for a child needs SIGCHLD not to be ignored, which a launcher may have left us.
+// Waiting for a child requires that SIGCHLD is not ignored; the launcher may have set it so.
 class WaitingForChildren {
  public:
   WaitingForChildren() {
@@ -92,7 +92,7 @@ class WaitingForChildren {
   struct sigaction before_ {};
 };
 
-// "it died of signal 11, Segmentation fault"; empty where it lived.
+// "died of signal 11, Segmentation fault"; empty if the child survived.
 std::string cause_of_death(int status, const ChildLimits& limits) {
   if (WIFEXITED(status) && WEXITSTATUS(status) == kLived) return {};
   if (WIFEXITED(status) && WEXITSTATUS(status) == kOutOfMemory)
@@ -108,7 +108,7 @@ std::string cause_of_death(int status, const ChildLimits& limits) {
 }  // namespace
 
 void run_in_child(const std::string& path, const std::function<void()>& reading, const ChildLimits& limits) {
-  // Before the fork: a child of a process with MPI must not be the one that introduces HDF5 to it.
+  // Initialise HDF5 before the fork: its start-up touches MPI, which a forked child must not do.
   start_hdf5();
   ChildLimits scaled = limits;
   scaled.bytes += kMemoryPerByte * std::min(file_size(path), kLargestChunk);

@@ -11,10 +11,10 @@
 namespace convoy::io {
 namespace {
 
-// HDF5's own Fletcher-32: words of 16 bits with the high byte first (a last odd byte is a high one), both
-// sums folded to 16 bits as ones' complement.
+// HDF5's Fletcher-32: big-endian 16-bit words (a last odd byte is a high byte); both sums folded to 16 bits
+// as ones' complement.
 std::uint32_t fletcher32(std::span<const std::uint8_t> bytes) {
-  constexpr std::size_t kWordsBetweenFolds = 360;  // no sum of so many overflows
+  constexpr std::size_t kWordsBetweenFolds = 360;  // no sum overflows in 360 words
   const auto fold = [](std::uint32_t sum) { return (sum & 0xFFFF) + (sum >> 16); };
   std::uint32_t first = 0;
   std::uint32_t second = 0;
@@ -40,7 +40,7 @@ std::vector<std::uint8_t> filter_chunk(std::span<const std::uint8_t> chunk, cons
     out.resize(size);
     if (::compress2(out.data(), &size, chunk.data(), static_cast<uLong>(chunk.size()), storage.gzip_level) !=
         Z_OK)
-      throw std::bad_alloc();  // the only way it fails
+      throw std::bad_alloc();  // compress2 fails only without memory
     out.resize(size);
   }
   if (storage.fletcher32) {

@@ -12,8 +12,8 @@
 namespace convoy::io {
 namespace {
 
-// On the wire: the exit status as one character, the failing rank's host, a line feed, the message. Empty: no
-// error.
+// Message format: the exit status as one character, the failing rank's host, a line feed, the message. Empty:
+// no error.
 std::string run(const std::function<void()>& action) {
   const auto wire = [](ExitStatus status, const char* what) {
     return static_cast<char>(status) + comm::host_name() + '\n' + what;

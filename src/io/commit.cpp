@@ -40,7 +40,7 @@ void PendingFile::discard() noexcept {
 }
 
 void PendingFile::commit(const std::function<void()>& before_rename) {
-  // No rank may still be closing the file when rank 0 sums it.
+  // All ranks must have closed the file before rank 0 computes the checksum.
   world_.barrier();
   agreed_at_root(world_, [&] {
     write_checksum(temporary_);

@@ -29,7 +29,7 @@ namespace {
 
 constexpr std::string_view kTemporarySuffix = ".tmp";
 
-// Characters a path or our own name pattern gives a meaning to.
+// Replaces characters that have a meaning in a path or in our name pattern.
 std::string plain(std::string text) {
   std::ranges::replace_if(
       text, [](char ch) { return ch == '/' || ch == '.' || ch == ' '; }, '-');
@@ -44,7 +44,8 @@ std::string job_id() {
   return "nojob";
 }
 
-// The last two words of `<job>.<host>.<pid>`, from a name of ours; the target may hold dots itself.
+// The last two words of `<job>.<host>.<pid>` in the name of a temporary file. The target's name may contain
+// dots.
 struct Writer {
   std::string host;
   std::int64_t pid = 0;
@@ -66,17 +67,16 @@ std::optional<Writer> writer_of(std::string_view name, std::string_view target) 
   return Writer{std::string(words[1]), *pid};
 }
 
-/// Also true of one that has ended and that nobody has asked for its status, which some containers' first
-/// process never does.
+/// Also true for a zombie process (the first process of some containers never reaps).
 bool is_gone(std::int64_t pid) {
   if (::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) return true;
   std::ifstream stat(fmt::format("/proc/{}/stat", pid));
   const std::string line{std::istreambuf_iterator<char>(stat), std::istreambuf_iterator<char>()};
-  const auto name_end = line.rfind(')');  // the name may hold anything
+  const auto name_end = line.rfind(')');  // the process name may contain ")"
   return name_end != std::string::npos && line.substr(name_end).starts_with(") Z");
 }
 
-// Of what lies at the end of `path` and its links. 0, or the errno that says that nothing does.
+// stat(2) of `path`, following links. Returns 0, or the errno if the target is absent.
 int look_up(const std::string& path, struct stat& status) {
   if (::stat(path.c_str(), &status) == 0) return 0;
   if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) throw_errno("look up", path, errno);
@@ -145,7 +145,7 @@ void Descriptor::try_room(std::int64_t bytes) const {
   } else if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) {
     throw_errno("write " + grouped(bytes) + " bytes to", path_, errno);
   } else {
-    // A file system that cannot reserve may still tell what it has left.
+    // If the file system cannot reserve space, compare with its reported free space.
     struct statvfs room {};
     if (::fstatvfs(descriptor_, &room) == 0 &&
         static_cast<std::uint64_t>(bytes) / room.f_frsize > static_cast<std::uint64_t>(room.f_bavail))
@@ -154,12 +154,12 @@ void Descriptor::try_room(std::int64_t bytes) const {
 }
 
 void Descriptor::flush() const {
-  // Some file systems have no flush for folders and say EINVAL; there is nothing more to be done there.
+  // Some file systems cannot flush folders and return EINVAL; nothing else can be done.
   if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != ENOTSUP) throw_errno("flush", path_, errno);
 }
 
 void Descriptor::close() {
-  // Network file systems report a failed write as late as here.
+  // Network file systems may report a failed write only at close.
   const int result = ::close(std::exchange(descriptor_, -1));
   if (result != 0 && errno != EINTR) throw_errno("close", path_, errno);
 }

@@ -1,4 +1,4 @@
-// The attribute half of File.
+// The attribute functions of File.
 
 #include <fmt/core.h>
 
@@ -11,7 +11,7 @@
 namespace convoy::io {
 namespace {
 
-// An attribute opened for reading, with what must be known of it.
+// An attribute opened for reading, with its properties.
 struct Reading {
   Place place;
   AttributeHandle handle;
@@ -48,7 +48,7 @@ Reading open_attribute(hid_t file, const Place& object, const std::string& name)
 
 template <class T>
 std::vector<T> read_numbers(const Reading& reading, hid_t memory) {
-  // HDF5 keeps attributes small itself; a damaged count must not make us allocate the earth.
+  // Bound the allocation: HDF5 keeps attributes small, but a damaged count may be huge.
   constexpr std::int64_t kMostValues = 1 << 20;
   if (count(reading.dims) > kMostValues)
     throw DataError("wrong shape in " + describe(reading.place) + " (it holds over a million values)");

@@ -32,8 +32,8 @@ std::string describe(const Place& place) {
 }
 
 void start_hdf5() {
-  // What is to be on disk is flushed by close(); at exit there is nothing to be done, least of all for a file
-  // left open because it could not be written.
+  // close() flushes all data. HDF5's exit handler would only try again to flush files that could not be
+  // written.
   H5dont_atexit();
   H5open();
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
@@ -152,7 +152,7 @@ TypeHandle text_type(const Place& place) {
 
 std::vector<std::string> read_texts(hid_t type, hid_t space, const Place& place,
                                     const std::function<herr_t(hid_t, void*)>& read) {
-  // Attributes and lists of names; a damaged count must not make us allocate the earth.
+  // For attributes and lists of names. Bound the allocation: a damaged count may be huge.
   constexpr hssize_t kMostTexts = 1 << 20;
   constexpr std::size_t kMostBytes = std::size_t{64} << 20;
   const hssize_t texts = checked(H5Sget_simple_extent_npoints(space), "read the shape of", place);
@@ -188,7 +188,7 @@ std::vector<std::string> read_texts(hid_t type, hid_t space, const Place& place,
 }
 
 std::string hdf5_version() {
-  // Asked once: even this call enters the library, and later the I/O thread may be in it.
+  // Cached: the call enters the library, and later the I/O thread may be inside it.
   static const std::string version = [] {
     unsigned major = 0;
     unsigned minor = 0;

@@ -1,6 +1,5 @@
 #pragma once
-// The one way into HDF5: every call's result goes through checked(), every identifier lives in a Handle.
-// Private to the io room.
+// All HDF5 calls: checked() checks every result, Handle owns every identifier. Private to the io room.
 
 #include <hdf5.h>
 
@@ -18,7 +17,7 @@
 
 namespace convoy::io {
 
-/// What a failing call was about: decides between IoError and DataError, and names the place.
+/// Kind of access: decides between IoError and DataError.
 enum class Access { kRead, kWrite };
 struct Place {
   std::string file;
@@ -26,23 +25,23 @@ struct Place {
   Access access = Access::kRead;
 };
 
-/// libhdf5 could not get the memory it wanted.
+/// libhdf5 could not allocate memory.
 class OutOfMemory : public DataError {
  public:
   using DataError::DataError;
 };
 
-/// Makes HDF5 ready for this process; before every other call into it.
+/// Initialises HDF5 for this process. Call before any other HDF5 call.
 void start_hdf5();
 
-/// Throws for the failure HDF5 has on its error stack: IoError where the operating system refused or we were
-/// writing, else DataError, OutOfMemory where that was the cause.
+/// Throws for the failure on HDF5's error stack: IoError if the operating system refused or for
+/// Access::kWrite; OutOfMemory if memory was the cause; else DataError.
 [[noreturn]] void throw_hdf5(const char* doing, const Place& place);
 
 /// "FILE, object OBJECT", or "FILE".
 [[nodiscard]] std::string describe(const Place& place);
 
-/// The result of an HDF5 call, which is negative on failure; `doing` completes "cannot ...".
+/// Returns the result of an HDF5 call; throws if it is negative. `doing` completes "cannot ...".
 template <class Result>
 Result checked(Result result, const char* doing, const Place& place) {
   if (result < 0) throw_hdf5(doing, place);
@@ -77,26 +76,26 @@ using TypeHandle = Handle<H5Tclose>;
 using AttributeHandle = Handle<H5Aclose>;
 using PropertiesHandle = Handle<H5Pclose>;
 
-/// What both the data-set and the attribute half of File need.
+/// Used by the data-set and the attribute functions of File.
 struct File::Impl {
   std::string path;
   std::unique_ptr<WriteFailure> failure =
-      std::make_unique<WriteFailure>();  ///< before `file`, which points to it
+      std::make_unique<WriteFailure>();  ///< declared before `file`, which points to it
   FileHandle file;
   comm::Communicator world = comm::Communicator::self();
   Access access = Access::kRead;
-  bool broken = false;  ///< a write failed: the content is lost, the file can only be dropped
+  bool broken = false;  ///< a write failed: the content is lost
 
   ~Impl();
 
-  /// Collective for a created file: `action` on every rank, one outcome for all.
+  /// Collective for a created file: runs `action` on every rank; one outcome for all.
   void together(const std::function<void()>& action);
 
   [[nodiscard]] Place place(const std::string& object) const { return {path, object, access}; }
   [[nodiscard]] DatasetHandle open_dataset(const std::string& dataset) const;
 };
 
-/// How T lies in memory.
+/// The HDF5 type of T in memory.
 [[nodiscard]] hid_t memory_type(ElementType type);
 [[nodiscard]] ElementType classify(hid_t type);
 /// Extents of a data space; empty for a scalar.

@@ -21,16 +21,16 @@ namespace {
 PropertiesHandle file_access(const Place& place) {
   start_hdf5();
   PropertiesHandle access(H5Pcreate(H5P_FILE_ACCESS), "prepare to open", place);
-  // No object may outlive its file: an identifier left open would keep the file open too, unseen.
+  // Closing the file must close all its objects: an open identifier would silently keep the file open.
   checked(H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG), "prepare to open", place);
-  // Network file systems often lack flock(); what we read is complete, and what we write has a name of its
-  // own.
+  // Network file systems often lack flock(). Locks are not needed: files that we read are complete, and files
+  // that we write have unique names.
   checked(H5Pset_file_locking(access.get(), false, true), "prepare to open", place);
   return access;
 }
 
 #ifdef H5_HAVE_PARALLEL
-/// What MPI-IO is asked for; HDF5 keeps a copy.
+/// Hints for MPI-IO; HDF5 keeps a copy.
 class Hints {
  public:
   explicit Hints(const Place& place) : place_(place) { require(MPI_Info_create(&info_)); }
@@ -59,8 +59,9 @@ void choose_driver(const PropertiesHandle& access, const comm::Communicator& wor
     checked(use_write_driver(access.get(), failure), "prepare to create", place);
     return;
   }
-  // Else ROMIO reads, changes and writes back what lies between the pieces of a rank, under file locks, and
-  // where there are none it aborts the job. We write each byte once. (On NFS it locks for every write.)
+  // Without this hint, ROMIO reads, modifies and writes back the gaps between a rank's pieces, under file
+  // locks, and aborts the job if locks are missing. We write each byte once, so it is not needed. (On NFS it
+  // locks for every write.)
   Hints hints(place);
   hints.set("romio_ds_write", "disable");
   checked(H5Pset_fapl_mpio(access.get(), *handle, hints.get()), "prepare to create", place);
@@ -84,13 +85,13 @@ PropertiesHandle transfer(const comm::Communicator& world, const Place& place) {
   return properties;
 }
 
-// Elements of one row: a row is everything at one index of the first dimension.
+// Elements of one row: all elements at one index of the first dimension.
 std::int64_t row_size(const Dims& dims) {
   return dims.empty() ? 1 : count(Dims(dims.begin() + 1, dims.end()));
 }
 
-// Spaces of a transfer of `rows`. Checks that they are rows of the data set and fill the caller's memory
-// exactly.
+// Data spaces of a transfer of `rows`. Checks that the rows exist and have exactly the size of the caller's
+// memory.
 struct Selection {
   SpaceHandle in_file;
   SpaceHandle in_memory;
@@ -143,8 +144,8 @@ const std::string& File::path() const {
 }
 
 File::Impl::~Impl() {
-  // Through MPI a file that could not be written cannot be closed either: libhdf5 would flush again, on every
-  // rank, and crash or wait. It stays open until the process ends, which is what follows.
+  // After a failed write through MPI the file cannot be closed: libhdf5 would flush again on every rank and
+  // crash or wait. It stays open until the process ends, which follows.
   if (broken && world.size() > 1) (void)file.release();
 }
 
@@ -154,7 +155,7 @@ void File::Impl::together(const std::function<void()>& action) {
       try {
         action();
       } catch (const Error&) {
-        if (failure->code == 0) throw;  // else HDF5 has only stumbled over what the system refused
+        if (failure->code == 0) throw;  // else HDF5's error only follows from the system's
       }
       if (failure->code != 0) throw_errno(failure->doing, path, failure->code);
     });
@@ -165,7 +166,7 @@ void File::Impl::together(const std::function<void()>& action) {
 }
 
 File File::open(const std::string& path) {
-  // The system's own words for a file that is missing or forbidden are clearer than HDF5's.
+  // For a missing or forbidden file, the system's message is clearer than HDF5's.
   Descriptor(path, O_RDONLY, "open").close();
   auto impl = std::make_unique<Impl>();
   impl->path = path;
@@ -194,7 +195,7 @@ File File::create(const std::string& path, const comm::Communicator& world) {
 
 void File::close() {
   const bool writing = impl_->access == Access::kWrite;
-  // Flushing first: a failure is known, and agreed on, before the file is taken apart.
+  // Flush first: all ranks agree on a failure before the file is closed.
   if (writing)
     impl_->together(
         [&] { checked(H5Fflush(impl_->file.get(), H5F_SCOPE_LOCAL), "write", impl_->place("")); });
@@ -270,8 +271,7 @@ void File::create_raw(const std::string& dataset, const Dims& dims, ElementType 
 
 void File::write_raw(const std::string& dataset, const Range& rows, ElementType type, const void* src,
                      std::int64_t size) {
-  // Each rank's rows are its own, so they are checked, and agreed on, before any rank enters the collective
-  // write.
+  // Each rank's rows differ: check them, and agree, before any rank enters the collective write.
   const Place place = impl_->place(dataset);
   DatasetHandle handle;
   Selection selection;
@@ -281,7 +281,7 @@ void File::write_raw(const std::string& dataset, const Range& rows, ElementType 
   });
   impl_->together([&] {
     const PropertiesHandle properties = transfer(impl_->world, place);
-    // HDF5 wants a pointer even where nothing is selected.
+    // HDF5 requires a pointer even for an empty selection.
     const char nothing = 0;
     checked(H5Dwrite(handle.get(), memory_type(type), selection.in_memory.get(), selection.in_file.get(),
                      properties.get(), src == nullptr ? &nothing : src),
@@ -293,7 +293,7 @@ void File::write_whole(const std::string& dataset, const Dims& dims, ElementType
                        std::int64_t size) {
   const bool mine = impl_->world.is_root();
   const std::int64_t rows = dims.empty() ? 1 : dims.front();
-  // A scalar has one row, all ranks but 0 give none of it.
+  // A scalar has one row: rank 0 writes it, the others write none.
   write_raw(dataset, {0, mine ? rows : 0}, type, src, mine ? size : 0);
 }
 

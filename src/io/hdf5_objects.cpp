@@ -1,4 +1,4 @@
-// What is in a file: the half of File that looks and reads no data.
+// The functions of File that list objects; they read no data.
 
 #include <fmt/core.h>
 
@@ -15,7 +15,8 @@
 namespace convoy::io {
 namespace {
 
-// What an HDF5 call writes that gives a length without room, and a text with it; as H5Fget_name.
+// Calls an HDF5 function that returns a length if given no buffer and else fills the buffer, e.g.
+// H5Fget_name.
 template <class Get>
 std::string text_from(const Get& get, const char* what, const Place& place) {
   const ssize_t length = get(nullptr, 0);
@@ -26,14 +27,13 @@ std::string text_from(const Get& get, const char* what, const Place& place) {
   return text;
 }
 
-// Where libhdf5 looks for a file that another one names: beside it first.
+// Where libhdf5 searches for a file named in another file: first in that file's folder.
 std::string found_from(const Place& place, const std::string& name) {
   const std::string beside = name.starts_with('/') ? name : folder_of(place.file) + '/' + name;
   return exists(beside) ? beside : name;
 }
 
-// Of a virtual data set: the files it is made of. A name with a number in it (%b) stands for those that are
-// there.
+// Source files of a virtual data set. A name with a number (%b) is expanded to the files that exist.
 std::vector<std::string> virtual_sources(hid_t creation, const Place& place) {
   std::size_t count = 0;
   checked(H5Pget_virtual_count(creation, &count), "read the layout of", place);
@@ -63,7 +63,7 @@ std::vector<std::string> virtual_sources(hid_t creation, const Place& place) {
   return sources;
 }
 
-// Files that hold bytes of the data set, which were to be found in the file of `place`.
+// Other files that contain bytes of the data set, which was looked up in the file of `place`.
 std::vector<std::string> other_files(hid_t dataset, hid_t creation, const Place& place) {
   std::vector<std::string> files;
   // An external link leads to another file.
@@ -90,7 +90,7 @@ std::vector<std::string> other_files(hid_t dataset, hid_t creation, const Place&
 }
 
 Dims chunk_of(hid_t creation, const Dims& dims, const Place& place) {
-  // HDF5's own limit. Beyond it, extents could not be multiplied.
+  // HDF5's own limit; it also keeps the product of extents from overflowing.
   constexpr std::int64_t kMostElements = std::int64_t{1} << 32;
   std::vector<hsize_t> extents(dims.size());
   const int rank = checked(H5Pget_chunk(creation, static_cast<int>(extents.size()), extents.data()),
@@ -111,7 +111,7 @@ Dims chunk_of(hid_t creation, const Dims& dims, const Place& place) {
 }  // namespace
 
 bool DatasetInfo::promises_too_much() const {
-  // Deflate: 258 bytes for 2 bits.
+  // Deflate stores at most 258 bytes in 2 bits.
   constexpr std::int64_t kMostRatio = 1032;
   constexpr std::int64_t kMostElsewhere = std::int64_t{1} << 40;
   if (is_elsewhere) return count(dims) > kMostElsewhere;
@@ -127,7 +127,7 @@ std::int64_t File::user_block_bytes() const {
 }
 
 bool File::exists(const std::string& object) const {
-  // H5Lexists wants every parent to be there, so the path is walked.
+  // H5Lexists requires all parents to exist, so check the path step by step.
   const Place place = impl_->place(object);
   for (std::size_t end = 1; end < object.size();) {
     end = std::min(object.find('/', end + 1), object.size());
@@ -169,7 +169,7 @@ std::vector<Object> File::list(const std::string& group) const {
 std::vector<ExternalLink> File::external_links() const {
   const Place place = impl_->place("/");
   std::vector<ExternalLink> links;
-  // H5Lvisit goes no further than this file.
+  // H5Lvisit does not follow links to other files.
   const auto keep = [](hid_t group, const char* name, const H5L_info_t* info, void* data) -> herr_t {
     if (info->type != H5L_TYPE_EXTERNAL) return 0;
     std::vector<char> value(info->u.val_size);
@@ -206,7 +206,7 @@ DatasetInfo File::info(const std::string& dataset) const {
   info.type = classify(type.get());
   info.dims = extents(space.get(), place);
   info.element_bytes = static_cast<std::int64_t>(H5Tget_size(type.get()));
-  // What a damaged layout states can be more than there is.
+  // A damaged layout can state more than the file's size.
   info.stored_bytes = static_cast<std::int64_t>(
       std::min<hsize_t>(H5Dget_storage_size(handle.get()), static_cast<hsize_t>(file_size(impl_->path))));
   if (H5Pget_layout(creation.get()) == H5D_CHUNKED) info.chunk = chunk_of(creation.get(), info.dims, place);

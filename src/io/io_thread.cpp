@@ -54,7 +54,7 @@ bool IoThread::advance_chores(std::unique_lock<std::mutex>& lock) {
   bool did_something = false;
   const std::vector<PollTask*> chores = chores_;
   for (PollTask* poll_task : chores) {
-    // One that was removed meanwhile may be gone.
+    // The task may have been removed, and destroyed, in the meantime.
     if (!tasks_.empty() || std::ranges::find(chores_, poll_task) == chores_.end()) continue;
     under_way_ = poll_task;
     lock.unlock();
@@ -68,7 +68,7 @@ bool IoThread::advance_chores(std::unique_lock<std::mutex>& lock) {
 
 void IoThread::work() {
   set_floating_point_mode();
-  // What other processes of the host do wakes nobody here.
+  // Other processes cannot notify this condition variable (they fill shared buffers), so poll every 3 ms.
   constexpr std::chrono::milliseconds kNap(3);
   std::unique_lock lock(mutex_);
   while (true) {

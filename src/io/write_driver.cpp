@@ -16,12 +16,12 @@
 namespace convoy::io {
 namespace {
 
-// What the file access properties carry; HDF5 copies it byte by byte.
+// Content of the file access properties; HDF5 copies it byte by byte.
 struct Settings {
   WriteFailure* failure;
 };
 
-// libhdf5 knows this object by its first member.
+// libhdf5 requires its own struct as the first member.
 struct DrivenFile {
   H5FD_t base{};
   int descriptor = -1;
@@ -46,7 +46,7 @@ const DrivenFile& driven(const H5FD_t* file) {
 H5FD_t* open_file(const char* name, unsigned flags, hid_t access, haddr_t /*largest*/) {
   const auto* settings = static_cast<const Settings*>(H5Pget_driver_info(access));
   if (settings == nullptr) return nullptr;
-  // H5Fcreate tries the file without H5F_ACC_CREAT first, to see whether it is open already.
+  // H5Fcreate first opens without H5F_ACC_CREAT, to see whether the file is already open.
   const int mode = O_RDWR | O_CLOEXEC | ((flags & H5F_ACC_CREAT) != 0 ? O_CREAT : 0) |
                    ((flags & H5F_ACC_TRUNC) != 0 ? O_TRUNC : 0);
   auto file = std::unique_ptr<DrivenFile>(new (std::nothrow) DrivenFile);
@@ -73,7 +73,7 @@ int compare_files(const H5FD_t* left, const H5FD_t* right) {
 }
 
 herr_t query(const H5FD_t* /*file*/, unsigned long* flags) {
-  // As HDF5's own driver of plain files says of itself: small pieces are gathered before they are written.
+  // The same features as HDF5's driver for plain files: small pieces are gathered before they are written.
   *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE |
            H5FD_FEAT_AGGREGATE_SMALLDATA | H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
   return 0;
@@ -100,7 +100,7 @@ herr_t read_bytes(H5FD_t* file, H5FD_mem_t /*type*/, hid_t /*transfer*/, haddr_t
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) driven(file).fail("read back");
     if (got <= 0) {
-      std::memset(next, 0, size);  // beyond the end, as HDF5 wants it
+      std::memset(next, 0, size);  // reads beyond the end return zeros, as HDF5 requires
       return 0;
     }
     next += got;
@@ -143,7 +143,7 @@ const H5FD_class_t& driver_class() {
     H5FD_class_t made{};
 #ifdef H5FD_CLASS_VERSION  // since HDF5 1.14
     made.version = H5FD_CLASS_VERSION;
-    made.value = 559;  // from 512 on they are anybody's
+    made.value = 559;  // values from 512 on are free for any use
 #endif
     made.name = "convoy-write";
     made.maxaddr = static_cast<haddr_t>(LLONG_MAX);

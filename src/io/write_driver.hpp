@@ -1,10 +1,10 @@
 #pragma once
-// How HDF5 reaches the disk where one rank writes a file: plain checked system calls, and an honest word
-// about the first that failed. Private to the io room.
+// HDF5 driver for a file written by one rank: checked system calls; records the first failure. Private to the
+// io room.
 //
-// libhdf5 cannot close a file it cannot flush: the identifier stays, half taken apart, and the process
-// crashes on it at exit. So this driver remembers the first failure, swallows everything after it, and lets
-// the library close in peace; File asks for the failure after every call and throws it.
+// If a flush fails, libhdf5 cannot close the file: the identifier remains, partly destroyed, and the process
+// crashes at exit. So this driver records the first failure, ignores all later operations, and lets the
+// library close normally. File checks for the failure after every call and throws it.
 
 #include <hdf5.h>
 
@@ -16,8 +16,8 @@ struct WriteFailure {
   const char* doing = "";
 };
 
-/// Makes `access` create files through this driver. `failure` must outlive the file.
-/// Returns a negative number where HDF5 refuses.
+/// Makes `access` create files through this driver. `failure` must outlive the file. Returns a negative
+/// number if HDF5 refuses.
 [[nodiscard]] herr_t use_write_driver(hid_t access, WriteFailure* failure);
 
 }  // namespace convoy::io

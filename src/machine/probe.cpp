@@ -33,7 +33,7 @@ struct Kind {
 };
 
 const std::map<std::uint32_t, Kind>& kinds() {
-  // Beside the kernel's own header: those of file systems that are not in the kernel.
+  // Names from the kernel's header, and numbers of file systems that are not in the kernel.
   static const std::map<std::uint32_t, Kind> table = {
       {EXT4_SUPER_MAGIC, {"ext4"}},
       {XFS_SUPER_MAGIC, {"xfs"}},
@@ -152,7 +152,7 @@ ScratchFolder::ScratchFolder(const std::string& folder) : path_(io::temporary_na
   try {
     io::sweep_temporaries(folder, "doctor", io::Sweep::kDeadOnThisHost);
   } catch (const IoError&) {
-    // They may be somebody else's, or another process's that is removing them too.
+    // Another user owns the leftovers, or another process is removing them.
   }
   if (::mkdir(path_.c_str(), 0777) != 0) io::throw_errno("make the folder", path_, errno);
 }

@@ -1,4 +1,4 @@
-// Quotas as the kernel tells them (quotactl(2)).
+// Quotas as reported by the kernel (quotactl(2)).
 
 #include <fmt/core.h>
 #include <sys/quota.h>
@@ -16,7 +16,7 @@
 namespace convoy::machine {
 namespace {
 
-/// The device that the file system of `path` is mounted from; empty where it is none of this host's.
+/// The mounted device of the file system of `path`; empty if it is not a device of this host.
 std::string device_of(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return {};
@@ -36,11 +36,11 @@ void consider(int kind, const char* name, unsigned id, const std::string& device
   dqblk limits{};
   if (::quotactl(QCMD(Q_GETQUOTA, kind), device.c_str(), static_cast<int>(id),
                  reinterpret_cast<caddr_t>(&limits)) != 0) {
-    answer.is_known = answer.is_known || errno == ESRCH;  // no quota of this kind is an answer too
+    answer.is_known = answer.is_known || errno == ESRCH;  // ESRCH: no quota of this kind
     return;
   }
   answer.is_known = true;
-  // Of the limits, the soft one binds as soon as its time is up. 0: none.
+  // The soft limit applies after its grace period, so use the lower limit. 0: no limit.
   const auto left = [](std::uint64_t soft, std::uint64_t hard, std::uint64_t used,
                        std::uint64_t unit) -> std::int64_t {
     const std::uint64_t limit = soft != 0 && (hard == 0 || soft < hard) ? soft : hard;

@@ -15,7 +15,7 @@ namespace {
 using test::SharedFolder;
 using test::world;
 
-/// Tensors with fewer rows than ranks (5 biases, 3 outputs) and with statistics.
+/// A network with statistics and with tensors that have fewer rows than ranks (5 biases, 3 outputs).
 nn::Network network() {
   return nn::Network({2, 6, 6},
                      {{"conv 5 3x3", "test"}, {"batchnorm", "test"}, {"relu", "test"}, {"dense 3", "test"}},
@@ -28,8 +28,8 @@ class TwoStates final : public optim::Optimizer {
   void update(const optim::StepInfo&, const optim::Stretch&, const optim::Norms&) const override {}
 };
 
-/// The state of one of `ranks`, each of which keeps its part of the optimizer's, in pieces, so that no tensor
-/// lies on one rank.
+/// The state of one rank of `ranks`. Each rank owns a part of the optimizer state, in pieces, so that every
+/// tensor is split over ranks.
 State empty_state(const nn::Network& net, const comm::Communicator& ranks, bool has_state) {
   const TwoStates optimizer;
   State state = make_state(net, has_state ? &optimizer : nullptr);
@@ -90,8 +90,8 @@ void write(const std::string& path, const comm::Communicator& ranks, bool has_st
                    {{"ranks", std::to_string(ranks.size())}}, gzip_level, {});
 }
 
-/// EXPECTs that two checkpoints hold the same objects, types, shapes, values and root attributes, /provenance
-/// aside.
+/// EXPECTs that two checkpoints have the same objects, types, shapes, values and root attributes, except
+/// /provenance.
 void expect_same_content(const std::string& path, const std::string& other) {
   const io::File a = io::File::open(path);
   const io::File b = io::File::open(other);

@@ -15,7 +15,7 @@ namespace {
 
 using test::world;
 
-/// The world, and each half of it split by even and odd ranks.
+/// The world, and its two halves of even and odd ranks.
 std::vector<Communicator> groups() {
   return {world(), world().split(world().rank() % 2), Communicator::self()};
 }
@@ -33,7 +33,7 @@ TEST(Communicator, BroadcastsTextOfAnyLengthFromAnyRank) {
 
 TEST(Communicator, GathersListsOfDifferentLengthsInRankOrderOnEveryRank) {
   for (const Communicator& ranks : groups()) {
-    // Rank r brings r numbers: rank 0 brings none.
+    // Rank r contributes r numbers: rank 0 none.
     std::vector<std::int64_t> mine(static_cast<std::size_t>(ranks.rank()));
     std::iota(mine.begin(), mine.end(), 100 * ranks.rank());
     std::vector<std::int64_t> expected;
@@ -54,7 +54,7 @@ TEST(Communicator, GathersTextsByRank) {
 
 TEST(Communicator, GathersInTurnAtTheRoot) {
   for (const Communicator& ranks : groups()) {
-    // Rank r brings 100,000·r bytes: rank 0 none, the others more than goes without a receiver.
+    // Rank r contributes 100,000·r bytes: rank 0 none, the others more than an eager message.
     const auto mine_of = [](int rank) {
       return std::vector<std::byte>(100'000 * static_cast<std::size_t>(rank),
                                     static_cast<std::byte>(rank + 1));
@@ -90,7 +90,7 @@ TEST(Communicator, SplitsByColourInTheOrderOfTheParentsRanks) {
   const Communicator part = world().split(world().rank() % 2);
   EXPECT_EQ(part.rank(), world().rank() / 2);
   EXPECT_EQ(part.size(), (world().size() + (world().rank() % 2 == 0 ? 1 : 0)) / 2);
-  // Parts do not hear each other.
+  // The halves do not receive each other's messages.
   EXPECT_EQ(part.broadcast_value(world().rank()), world().rank() % 2);
   const Communicator alone = part.split(part.rank());
   EXPECT_EQ(alone.size(), 1);
@@ -105,7 +105,7 @@ TEST(Communicator, SelfIsOneRankInEveryProcess) {
 }
 
 TEST(Communicator, RanksOfThisTestShareOneNode) {
-  EXPECT_EQ(world().node().size(), world().size());  // it runs on one host
+  EXPECT_EQ(world().node().size(), world().size());  // the test runs on one host
 }
 
 TEST(NodeSharedMemory, WhatEachRankWritesAllSeeAfterTheFence) {

@@ -11,7 +11,7 @@ namespace {
 using test::SharedFolder;
 using test::world;
 
-/// All images of a split as `load` gives them.
+/// All images of a split, as `load` returns them.
 std::vector<float> images(const Dataset& dataset, const char* name) {
   const Split& split = *dataset.split(name);
   std::vector<std::int64_t> samples(static_cast<std::size_t>(split.samples()));

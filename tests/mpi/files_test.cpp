@@ -1,4 +1,4 @@
-// Whole files written by several ranks (io room).
+// Atomic files written by several ranks (io room).
 
 #include <gtest/gtest.h>
 
@@ -28,7 +28,7 @@ std::vector<float> whole_table() {
   return values;
 }
 
-/// Writes the table, `rows` of it from this rank, and a few things more.
+/// Writes the table (`rows` of it from this rank) and a few other objects.
 void write_file(const std::string& path, const comm::Communicator& ranks, const Range& rows,
                 const Storage& storage) {
   PendingFile pending(path, ranks);

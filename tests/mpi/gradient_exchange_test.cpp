@@ -1,4 +1,4 @@
-// Steps of a GradientExchange on several ranks against the same steps worked out serially.
+// Compares steps of a GradientExchange on several ranks with the same steps computed serially.
 
 #include "convoy/step/gradient_exchange.hpp"
 
@@ -34,8 +34,8 @@ nn::Network network() {
                      nn::LossKind::kSoftmaxCrossEntropy, 5);
 }
 
-/// What operation after operation computes for micro-batch `leaf` of step `step`. Whole numbers in halves
-/// where MPI adds, whose order of additions must not show.
+/// Gradient element of micro-batch `leaf` in step `step`. Multiples of 1/2 if MPI adds, so that the order of
+/// additions does not change the sum.
 float gradient(int step, std::int64_t leaf, std::int64_t element, bool is_whole) {
   RandomStream stream(random_key(static_cast<std::uint64_t>(step) + 1, RandomPurpose::kTest,
                                  static_cast<std::uint64_t>(leaf), static_cast<std::uint64_t>(element)));
@@ -53,7 +53,7 @@ std::vector<float> all_of(model::State& state) {
   return all;
 }
 
-/// The state after kSteps of `leaves`, from sums along the tree, one element after the other.
+/// The state after kSteps steps of `leaves` micro-batches, from sums along the tree, element by element.
 model::State expected_state(const nn::Network& net, const optim::Optimizer& optimizer, std::int64_t leaves,
                             bool is_whole) {
   model::State state = model::make_state(net, &optimizer);
@@ -83,7 +83,7 @@ model::State expected_state(const nn::Network& net, const optim::Optimizer& opti
   return state;
 }
 
-/// A rank's computation in one step: gradients of its micro-batches, added along its part of the tree.
+/// One rank's computation in one step: gradients of its micro-batches, added along its part of the tree.
 void compute(const nn::Network& net, const StepPlan& plan, int step, bool is_whole,
              GradientExchange& exchange) {
   if (plan.groups.empty()) {

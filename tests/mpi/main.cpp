@@ -1,5 +1,5 @@
-// Runs the tests on every rank; rank 0 prints, and a test that failed on any rank fails on rank 0 with that
-// rank's messages. A test that leaves ranks waiting is ended by mpirun's --timeout.
+// Runs the tests on every rank. Rank 0 prints: a test that failed on any rank fails on rank 0 with that
+// rank's messages. mpirun's --timeout ends a test whose ranks hang.
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ namespace {
 
 std::optional<comm::Communicator> the_world;
 
-/// Keeps what failed in the present test on this rank.
+/// Collects the failures of the current test on this rank.
 class Collector : public testing::EmptyTestEventListener {
  public:
   void OnTestStart(const testing::TestInfo&) override { failures_.clear(); }
@@ -33,8 +33,8 @@ class Collector : public testing::EmptyTestEventListener {
   std::string failures_;
 };
 
-/// At a test's end, brings the failures of all ranks to rank 0. On a communicator of its own: whatever a
-/// failed test left under way does not mix with it.
+/// At the end of a test, gathers the failures of all ranks on rank 0. Uses its own communicator, so that
+/// pending messages of a failed test do not interfere.
 class Gatherer : public testing::EmptyTestEventListener {
  public:
   Gatherer(const Collector& collector, comm::Communicator ranks)
@@ -82,11 +82,11 @@ int main(int argc, char** argv) {
 
   testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();
   if (!test::world().is_root()) delete listeners.Release(listeners.default_result_printer());
-  auto* collector = new test::Collector;  // gtest owns listeners
+  auto* collector = new test::Collector;  // gtest owns and deletes listeners
   listeners.Append(collector);
   listeners.Append(new test::Gatherer(*collector, comm::Communicator::world()));
 
-  // Rank 0 knows of every failure; the others must not end the job before it has printed them.
+  // Rank 0 knows all failures; the other ranks must not end the job before rank 0 has printed them.
   const int mine = RUN_ALL_TESTS();
   const int status = test::world().broadcast_value(mine);
   test::the_world.reset();

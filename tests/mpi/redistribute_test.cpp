@@ -11,7 +11,7 @@ using test::world;
 
 constexpr std::int64_t kSize = 200;
 
-/// Stretches of 7, dealt out in turn; the last elements are nobody's.
+/// Ranges of 7 elements, assigned to ranks in turn; no rank holds the last elements.
 std::vector<Range> held_by(int rank) {
   std::vector<Range> ranges;
   for (std::int64_t i = 0; 7 * i + 7 <= kSize - 10; ++i)
@@ -29,7 +29,7 @@ std::vector<float> numbers_of(const std::vector<Range>& ranges, std::int64_t nob
 
 TEST(Redistribute, GivesEveryRankWhatItWants) {
   const std::vector<Range> held = held_by(world().rank());
-  // Overlapping wishes, an empty one, and some of what nobody holds.
+  // Overlapping ranges, an empty range, and elements that no rank holds.
   const std::int64_t first = std::int64_t{3} * world().rank();
   const std::vector<Range> wanted{{first, first + 20}, {50, 50}, {60, 61}, {kSize - 25, kSize}};
   const auto got = Redistribution(world(), held, wanted).move(numbers_of(held, kSize));

@@ -24,27 +24,27 @@ using test::world;
 constexpr std::int64_t kMostLeaves = 21;
 constexpr float kDivisor = 7.0F;
 
-/// Element k of leaf `leaf`'s gradient: of any sign and of very different sizes, so that the order of
-/// additions shows.
+/// Gradient element k of leaf `leaf`: of either sign and very different magnitudes, so that the sum depends
+/// on the order of additions.
 float leaf_value(std::int64_t leaf, std::int64_t k) {
   RandomStream stream(
       random_key(1, RandomPurpose::kTest, static_cast<std::uint64_t>(leaf), static_cast<std::uint64_t>(k)));
   return static_cast<float>(stream.normal() * std::exp(stream.uniform(-8, 8)));
 }
 
-/// Likewise, but whole numbers, whose sums no order of additions rounds: for MPI, which adds in its own.
+/// The same with integers, whose sum is exact in any order: for MPI, which chooses its own order.
 float whole_leaf_value(std::int64_t leaf, std::int64_t k) {
   return static_cast<float>((leaf * 7919 + k * 104729) % 2003 - 1001);
 }
 
-/// x rounded to 8 significant bits, ties to even, by arithmetic alone.
+/// x rounded to 8 significant bits, ties to even, by arithmetic only.
 float in_8_bits(float x) {
   int exponent = 0;
   const double fraction = std::frexp(x, &exponent);
   return static_cast<float>(std::ldexp(std::nearbyint(std::ldexp(fraction, 8)), exponent - 8));
 }
 
-/// Element k of the tree's sum over `node`, one rounding an addition, by recursion.
+/// Element k of the tree's sum over `node`, by recursion, rounded after each addition.
 float node_value(const Range& node, std::int64_t k, Wire wire = Wire::kFloat32,
                  float (*leaf)(std::int64_t, std::int64_t) = leaf_value) {
   const auto rounded = [&](float x) { return wire == Wire::kBfloat16 ? in_8_bits(x) : x; };
@@ -61,7 +61,7 @@ std::uint32_t bits(float value) {
   return word;
 }
 
-/// `size` elements in buckets of `most`, from the back as backward goes.
+/// Buckets of `most` elements that cover `size` elements, from the end as in backward.
 std::vector<Range> cut(std::int64_t size, std::int64_t most) {
   std::vector<Range> buckets;
   for (std::int64_t end = size; end > 0; end -= most)
@@ -69,7 +69,7 @@ std::vector<Range> cut(std::int64_t size, std::int64_t most) {
   return buckets;
 }
 
-/// A Reducer whose Finish divides, and what a rank does with it. Every sum that Finish gets is compared.
+/// A Reducer whose Finish divides, and the operations of one rank. Compares every sum that Finish receives.
 class Ranks {
  public:
   Ranks(const Communicator& ranks, std::int64_t size, std::int64_t most, const ReducerOptions& options)
@@ -92,21 +92,21 @@ class Ranks {
     reducer_->plan(slots, layouts);
   }
 
-  /// A step of `leaves`, to which nothing is contributed yet. That before the one before must be done by
-  /// then.
+  /// Begins a step of `leaves` without contributions. First waits until the step before the previous one is
+  /// done.
   void start(std::int64_t leaves) {
     assign();
     while (!reducer_->may_begin()) poll();
     leaves_of_steps_.push_back(leaves);
     reducer_->begin(leaves);
   }
-  /// Buckets in the order in which backward completes them.
+  /// Buckets in the order of backward.
   [[nodiscard]] std::vector<int> in_order() const {
     std::vector<int> order(buckets_.size());
     std::iota(order.begin(), order.end(), 0);
     return order;
   }
-  /// Contributes the buckets of the step begun last in `order`, as soon as it may.
+  /// Contributes the buckets of the latest step in `order`, each as soon as possible.
   void contribute(const std::vector<int>& order) {
     const std::vector<Range> mine = nodes(leaves_of_steps_.back());
     for (const int bucket : order) {
@@ -125,7 +125,8 @@ class Ranks {
     while (!reducer_->is_idle()) poll();
   }
 
-  /// A step of which all is contributed at once, with naps around the first poll; EXPECTs as above.
+  /// Runs a step with all contributions at once and sleeps around the first poll; EXPECTs the serial sum's
+  /// bits.
   void expect_serial_bits_napping(std::int64_t leaves, std::chrono::milliseconds before,
                                   std::chrono::milliseconds after) {
     expect_serial_bits(leaves);
@@ -141,13 +142,13 @@ class Ranks {
     expect_values(leaves);
   }
 
-  /// A whole step of `leaves`; EXPECTs the bits of the serial sum.
+  /// Runs a whole step of `leaves`; EXPECTs the serial sum's bits.
   void expect_serial_bits(std::int64_t leaves) {
     begin(leaves);
     finish();
     expect_values(leaves);
   }
-  /// The values are those of a step of `leaves`, and this rank has finished each sum of each step once.
+  /// EXPECTs the values of a step of `leaves`, and that this rank finished each sum of each step once.
   void expect_values(std::int64_t leaves) {
     compare_values(leaves);
     std::vector<std::int64_t> steps(finished_.size());
@@ -159,13 +160,13 @@ class Ranks {
       }
     }
     EXPECT_EQ(finished_, steps);
-    ranks_.barrier();  // nobody goes on to overwrite what others of the node still look at
+    ranks_.barrier();  // do not overwrite values that other ranks of the node still read
   }
   [[nodiscard]] const Reducer& reducer() const { return *reducer_; }
   [[nodiscard]] bool has_leaves(std::int64_t leaves) const { return !nodes(leaves).empty(); }
 
  private:
-  /// With Assignment::kBeforeRelease: the rest of the latest step, all of which is contributed.
+  /// With Assignment::kBeforeRelease: completes the latest step, whose buckets are all contributed.
   void assign() {
     if (options_.assignment != Assignment::kBeforeRelease || assigned_steps_ == leaves_of_steps_.size())
       return;
@@ -226,7 +227,7 @@ class Ranks {
       sums.push_back(value({0, leaves}, k));
     return sums;
   }
-  /// Of element k: a bucket is of one form.
+  /// Format of element k: equal within a bucket.
   [[nodiscard]] Wire wire(std::int64_t k) const {
     const std::int64_t begin = std::max<std::int64_t>(0, size_ - ((size_ - 1 - k) / most_ + 1) * most_);
     return begin >= options_.exact_from ? Wire::kFloat32 : options_.wire;
@@ -237,14 +238,14 @@ class Ranks {
   ReducerOptions options_;
   std::vector<Range> buckets_;
   std::vector<std::int64_t> leaves_of_steps_;
-  std::vector<std::int64_t> finished_;  // by element: steps whose sum this rank got
-  std::vector<float> kept_;             // by element: the latest sum, before it is assigned
+  std::vector<std::int64_t> finished_;  // by element: number of sums received
+  std::vector<float> kept_;             // by element: the latest sum, until assigned
   std::size_t assigned_steps_ = 0;
-  std::map<std::int64_t, std::vector<float>> sums_;  // by leaves: of all ranks
+  std::map<std::int64_t, std::vector<float>> sums_;  // by leaves: sum over all ranks
   std::unique_ptr<Reducer> reducer_;
 };
 
-/// Every way to add: MPI's, and those of the tree. Values are assigned at once.
+/// All strategies: MPI, and the tree with all its options. Values are assigned at once.
 std::vector<ReducerOptions> ways_to_add() {
   std::vector<ReducerOptions> ways = {{.reduction = Reduction::kMpi}};
   for (const NodeMemory memory : {NodeMemory::kShared, NodeMemory::kPrivate}) {
@@ -256,7 +257,7 @@ std::vector<ReducerOptions> ways_to_add() {
   return ways;
 }
 
-/// The same, and each with slices of whole grains whose values are assigned later.
+/// ways_to_add(), each also with slices of whole grains whose values are assigned later.
 std::vector<ReducerOptions> all_ways() {
   std::vector<ReducerOptions> ways = ways_to_add();
   for (ReducerOptions way : ways_to_add()) {
@@ -276,19 +277,19 @@ std::string name_of(const ReducerOptions& way) {
 }
 
 TEST(Reducer, HasTheSerialTreesBitsForAnyNumberOfLeavesAndAnyBuckets) {
-  constexpr std::int64_t kSize = 103;  // no multiple of any rank count here
+  constexpr std::int64_t kSize = 103;  // not a multiple of any number of ranks
   for (const ReducerOptions& way : all_ways()) {
     SCOPED_TRACE(name_of(way));
     for (const std::int64_t buckets : {1, 4}) {
       Ranks ranks(world(), kSize, (kSize + buckets - 1) / buckets, way);
       for (std::int64_t leaves = 1; leaves <= kMostLeaves; ++leaves) ranks.expect_serial_bits(leaves);
     }
-    Ranks(world(), kSize, 1, way).expect_serial_bits(kMostLeaves);  // more buckets than are in flight at once
+    Ranks(world(), kSize, 1, way).expect_serial_bits(kMostLeaves);  // more buckets than can be in flight
   }
 }
 
 TEST(Reducer, OneRankMayBeFarAheadOfTheOthers) {
-  // Rank 0 gets everybody's parts of all buckets, more than it has posted receives for, and nobody's values.
+  // Rank 0 receives the parts of all buckets from all ranks, more than its posted receives, but no values.
   using std::chrono::milliseconds;
   const bool is_ahead = world().rank() == 0;
   for (const ReducerOptions& way : all_ways())
@@ -297,7 +298,7 @@ TEST(Reducer, OneRankMayBeFarAheadOfTheOthers) {
 }
 
 TEST(Reducer, TheTestsNumbersSeeTheOrderOfAdditions) {
-  // Else the test above would accept any order.
+  // Otherwise the test above would accept any order.
   int differing = 0;
   for (std::int64_t k = 0; k < 103; ++k) {
     float forward = leaf_value(0, k);
@@ -315,7 +316,7 @@ TEST(Reducer, WorksOnVectorsShorterThanTheNumberOfRanks) {
 
 TEST(Reducer, RanksWithoutLeavesTakePartAndGetTheResult) {
   for (const ReducerOptions& way : all_ways())
-    Ranks(world(), 17, 5, way).expect_serial_bits(1);  // all ranks but the first have none
+    Ranks(world(), 17, 5, way).expect_serial_bits(1);  // only rank 0 has a leaf
 }
 
 TEST(Reducer, PartsOfASplitWorldReduceIndependently) {
@@ -353,7 +354,7 @@ TEST(Reducer, BucketsMayBeContributedInAnyOrder) {
     for (const std::int64_t leaves : {9, 12, 1, 21}) {
       std::reverse(order.begin(), order.end());
       std::rotate(order.begin(), order.begin() + 1 + world().rank(),
-                  order.end());  // another one on each rank
+                  order.end());  // a different order on each rank
       ranks.start(leaves);
       ranks.contribute(order);
     }
@@ -369,7 +370,7 @@ TEST(Reducer, NothingIsSummedBeforeTheBucketsBeforeIt) {
     ranks.start(8);
     const std::int64_t moves = ranks.reducer().moves();
     ranks.contribute({3, 2, 1});
-    EXPECT_EQ(ranks.reducer().moves(), moves + 3);  // contributed, no more
+    EXPECT_EQ(ranks.reducer().moves(), moves + 3);  // only contributed
     world().barrier();
     ranks.contribute({0});
     ranks.finish();
@@ -378,11 +379,11 @@ TEST(Reducer, NothingIsSummedBeforeTheBucketsBeforeIt) {
 }
 
 TEST(Reducer, TwoStepsUnderWayKeepApart) {
-  // Rank 0 contributes to the first step only when the others have begun the second one, to which ranks
-  // without leaves have contributed by then.
+  // Rank 0 contributes to the first step only after the others have begun the second. Ranks without leaves
+  // have contributed to the second step by then.
   for (const ReducerOptions& way : ways_to_add()) {
     SCOPED_TRACE(name_of(way));
-    // MPI reads a long bucket in place until the others have it.
+    // MPI reads a long bucket in place until the other ranks have received it.
     const std::int64_t bucket = way.reduction == Reduction::kMpi ? 20000 : 13;
     Ranks ranks(world(), 3 * bucket + 1, bucket, way);
     const std::vector<int> order = ranks.in_order();
@@ -403,23 +404,22 @@ TEST(Reducer, TwoStepsUnderWayKeepApart) {
 }
 
 struct Traffic {
-  double sent_bytes_per_rank = 0;  ///< measured, on average
+  double sent_bytes_per_rank = 0;  ///< measured average
   double bound = 0;                ///< (f+1)·(P−1)/P times the gradient's bytes
-  double gather_at_root = 0;  ///< most bytes through one rank if rank 0 gathered everything and sent it back
+  double gather_at_root = 0;       ///< bytes through rank 0 if it gathered all and sent the sum back
 };
 
 Traffic traffic_of(std::int64_t leaves) {
-  constexpr std::int64_t kSize = 960;  // a multiple of 1 to 5: slices of equal size
+  constexpr std::int64_t kSize = 960;  // a multiple of 1 to 5: equal slices
   constexpr double kBytes = kSize * sizeof(float);
-  Ranks step(world(), kSize, kSize,
-             {.memory = NodeMemory::kPrivate});  // each rank as if on a host of its own
+  Ranks step(world(), kSize, kSize, {.memory = NodeMemory::kPrivate});  // every rank as if on its own host
   step.expect_serial_bits(leaves);
   double sent = 0;
   for (const std::int64_t each : world().all_gather_values(std::vector{step.reducer().bytes_sent()}))
     sent += static_cast<double>(each);
   const int ranks = world().size();
   double nodes = 0;
-  double foreign = 0;  // nodes that do not lie at rank 0
+  double foreign = 0;  // tree nodes on ranks other than 0
   for (int rank = 0; rank < ranks; ++rank) {
     const auto held = static_cast<double>(maximal_nodes(leaf_block(leaves, ranks, rank), leaves).size());
     nodes += held;
@@ -430,7 +430,7 @@ Traffic traffic_of(std::int64_t leaves) {
           .gather_at_root = (foreign + ranks - 1) * kBytes};
 }
 
-// The bound is met exactly: only the rounding of averages may lie between.
+// The bound is exact; only the rounding of averages is allowed.
 constexpr double kRounding = 1 + 1e-12;
 
 TEST(ReducerTraffic, PartialSumsAreThoseOfTheRanksOnAverageAndOfTheBusiest) {
@@ -460,8 +460,8 @@ TEST(ReducerTraffic, StaysWithinTheContractsBound) {
 }
 
 TEST(ReducerTraffic, GatheringEverythingAtOneRankWouldBreakTheBound) {
-  // Per rank counts the busiest one here: it is what a step waits for. Bytes received and sent by rank 0
-  // against both directions of the bound.
+  // Here the busiest rank counts, because a step waits for it: bytes received and sent by rank 0, against
+  // both directions of the bound.
   if (world().size() < 3) GTEST_SKIP() << "with 1 or 2 ranks both ways send the same";
   for (std::int64_t leaves = world().size(); leaves <= kMostLeaves; ++leaves) {
     const Traffic traffic = traffic_of(leaves);
@@ -470,7 +470,7 @@ TEST(ReducerTraffic, GatheringEverythingAtOneRankWouldBreakTheBound) {
 }
 
 TEST(ReducerTraffic, NoRankSendsMoreThanItsOwnNodesAndSlice) {
-  // The busiest rank is bounded too: (its nodes + 1)·(P−1)/P gradients, here where P divides the size.
+  // The bound also holds for the busiest rank: (its nodes + 1)·(P−1)/P gradients; P divides the size here.
   constexpr std::int64_t kSize = 960;
   for (const std::int64_t leaves : {5, 8, 13, 16}) {
     Ranks step(world(), kSize, kSize, {.memory = NodeMemory::kPrivate});

@@ -1,5 +1,5 @@
 #pragma once
-// What the tests on several ranks share: the world that main made, and a folder all ranks see.
+// The world of the tests on several ranks, created by main, and a folder visible to all ranks.
 
 #include <string>
 
@@ -7,10 +7,11 @@
 
 namespace convoy::test {
 
-/// All ranks of the test program; lives as long as main.
+/// All ranks of the test program; valid until the end of main.
 [[nodiscard]] const comm::Communicator& world();
 
-/// A folder of one test's own, the same on all ranks of `ranks`; removed by rank 0. Both ends are collective.
+/// A folder for one test, the same on all ranks of `ranks`; rank 0 removes it. Construction and destruction
+/// are collective.
 class SharedFolder {
  public:
   explicit SharedFolder(comm::Communicator ranks = world());

@@ -1,5 +1,5 @@
 #pragma once
-// What ranks must have in common, compared (src/CONTRACT.md, "The same bits"; exit status 7).
+// Checks that all ranks have equal digests (src/CONTRACT.md, "The same bits"; exit status 7).
 
 #include <string_view>
 
@@ -8,8 +8,9 @@
 
 namespace convoy::comm {
 
-/// Collective over `world`. Throws DisagreementError on every rank where the digests differ, naming `what`,
-/// the first two ranks that differ, their hosts and digests; `advice` says what would be right.
+/// Collective over `world`. Throws DisagreementError on every rank if the digests differ. The message
+/// contains `what`, the first two ranks that differ, their hosts and digests, and `advice` (how to fix the
+/// difference).
 void require_agreement(const Communicator& world, std::string_view what, const Digest& mine,
                        std::string_view advice);
 

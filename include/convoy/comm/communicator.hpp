@@ -1,12 +1,11 @@
 #pragma once
-// MPI in one RAII layer. Who may include mpi.h: this room's sources and io's (HDF5's MPI driver), nobody
-// else.
+// MPI in one RAII layer. Only the sources of this room and of io (HDF5's MPI driver) may include mpi.h.
 //
-// Built without MPI (CONVOY_WITH_MPI=OFF) the same interface is one rank; callers cannot tell.
-// Every collective must be called by all ranks of the communicator, in the same order; all block. Beside a
-// thread that sends messages, another one may call those alone that are made of messages too: all_gather*,
-// gather_in_turn, barrier. MPI's own blocking calls there left messages lying with Open MPI 4.1.4 over TCP,
-// and all ranks waited for ever. Every MPI call is checked: a failure throws Error.
+// Built without MPI (CONVOY_WITH_MPI=OFF), the same interface provides one rank.
+// All ranks of the communicator must call every collective, in the same order; all collectives block. While
+// one thread sends messages, another thread may call only the collectives that consist of messages:
+// all_gather*, gather_in_turn, barrier. With MPI's own blocking collectives, Open MPI 4.1.4 over TCP lost
+// messages and all ranks waited forever. Every MPI call is checked: a failure throws Error.
 
 #include <algorithm>
 #include <cstddef>
@@ -21,8 +20,8 @@
 
 namespace convoy::comm {
 
-/// MPI_Init_thread at construction, MPI_Finalize at destruction. One per process, made by `main` for the
-/// commands that compute. Throws Error where the library lacks MPI_THREAD_MULTIPLE.
+/// Calls MPI_Init_thread at construction, MPI_Finalize at destruction. One per process, created by `main` for
+/// the commands that compute. Throws Error if the library lacks MPI_THREAD_MULTIPLE.
 class Environment {
  public:
   Environment();
@@ -37,9 +36,9 @@ class Environment {
 /// A group of ranks. Copies share the underlying communicator.
 class Communicator {
  public:
-  /// All ranks (a duplicate of MPI_COMM_WORLD); an Environment must live.
+  /// All ranks (a duplicate of MPI_COMM_WORLD). Precondition: an Environment exists.
   [[nodiscard]] static Communicator world();
-  /// This process alone; needs no Environment, starts no MPI.
+  /// This process alone. Needs no Environment; does not start MPI.
   [[nodiscard]] static Communicator self();
 
   [[nodiscard]] int rank() const;
@@ -48,27 +47,27 @@ class Communicator {
 
   /// Collective. Ranks with equal `colour` form a new communicator, ordered by their rank in this one.
   [[nodiscard]] Communicator split(int colour) const;
-  /// Collective. The ranks that share this rank's memory (its node).
+  /// Collective. The ranks on the same node as this rank (they share its memory).
   [[nodiscard]] Communicator node() const;
 
-  /// Collective. The same ranks, numbered so that those of a node follow each other: this communicator where
-  /// they do already.
+  /// Collective. The same ranks, renumbered so that the ranks of a node are consecutive. Returns this
+  /// communicator if they are already.
   [[nodiscard]] Communicator by_node() const;
 
   void barrier() const;
 
-  /// Collective. `bytes` of rank `root` to all.
+  /// Collective. Broadcasts `bytes` from rank `root` to all ranks.
   void broadcast(std::span<std::byte> bytes, int root = 0) const;
-  /// Collective. A string of rank `root`, of any length, to all.
+  /// Collective. Broadcasts a string of any length from rank `root` to all ranks.
   [[nodiscard]] std::string broadcast(const std::string& text, int root = 0) const;
-  /// Collective. One value of a trivially copyable type of rank `root` to all.
+  /// Collective. Broadcasts one value of a trivially copyable type from rank `root` to all ranks.
   template <class T>
   [[nodiscard]] T broadcast_value(T value, int root = 0) const {
     broadcast(std::as_writable_bytes(std::span(&value, 1)), root);
     return value;
   }
 
-  /// Collective. Every rank's `mine` (any length each), concatenated in rank order, on every rank.
+  /// Collective. Returns every rank's `mine` (lengths may differ), concatenated in rank order, on every rank.
   [[nodiscard]] std::vector<std::byte> all_gather(std::span<const std::byte> mine) const;
   /// The same for values of a trivially copyable type.
   template <class T>
@@ -78,39 +77,39 @@ class Communicator {
     std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::byte*>(values.data()));
     return values;
   }
-  /// Collective. Rank 0 calls `use` with every rank's `mine` (any length below 2 GiB each) in rank order, and
-  /// holds one of them at a time; the others return once theirs is sent.
+  /// Collective. Rank 0 calls `use` with every rank's `mine` (each of any length below 2 GiB) in rank order
+  /// and holds one of them at a time. Other ranks return when their `mine` is sent.
   void gather_in_turn(std::span<const std::byte> mine,
                       const std::function<void(int rank, std::span<const std::byte> bytes)>& use) const;
-  /// Collective. Every rank's text, by rank.
+  /// Collective. Returns every rank's text, indexed by rank.
   [[nodiscard]] std::vector<std::string> all_gather_text(const std::string& mine) const;
 
-  /// Collective. Every rank's `mine`, the same length on all, concatenated in rank order: one call, no sizes
-  /// first.
+  /// Collective. Gathers every rank's `mine`, of equal length on all ranks, in rank order. One call: no
+  /// exchange of sizes.
   template <class T>
   void all_gather_equal(std::span<const T> mine, std::span<T> all) const {
     all_gather_equal_bytes(std::as_bytes(mine), std::as_writable_bytes(all));
   }
 
-  /// Likewise; `meanwhile` is called over and over until everybody has come.
+  /// The same. Calls `meanwhile` repeatedly until all ranks have arrived.
   template <class T>
   void all_gather_equal(std::span<const T> mine, std::span<T> all,
                         const std::function<void()>& meanwhile) const {
     all_gather_equal_bytes(std::as_bytes(mine), std::as_writable_bytes(all), meanwhile);
   }
 
-  /// Collective. Assigns the sum of all ranks' `values`, in whatever order MPI adds (MPI_Allreduce): no bits
-  /// to rely on.
+  /// Collective. Assigns the sum of all ranks' `values` (MPI_Allreduce). MPI chooses the order of additions,
+  /// so the bits are not reproducible.
   void add_over_all(std::span<float> values) const;
 
   /// Ends every rank of the job with `status`; does not return.
   [[noreturn]] static void abort(int status);
 
-  /// The rank that this one waits for in a collective of this communicator, −1: none, or not known. Any
-  /// thread.
+  /// The rank for which this rank waits in a collective of this communicator; −1: none or unknown. Any thread
+  /// may call.
   [[nodiscard]] int waits_for() const;
 
-  /// The MPI handle as `MPI_Comm*` for the io room (HDF5's MPI driver); null in a build without MPI or for
+  /// The MPI handle as `MPI_Comm*`, for the io room (HDF5's MPI driver). Null in a build without MPI or for
   /// self().
   [[nodiscard]] const void* native_handle() const;
 
@@ -120,7 +119,7 @@ class Communicator {
  private:
   struct Gatherer;
   static std::shared_ptr<Gatherer> make_gatherer();
-  /// Collective: returns when everybody has come.
+  /// Collective. Returns when all ranks have arrived.
   void meet() const;
   void all_gather_equal_bytes(std::span<const std::byte> mine, std::span<std::byte> all) const {
     all_gather_equal_bytes(mine, all, {});
@@ -132,8 +131,8 @@ class Communicator {
   std::shared_ptr<Gatherer> gatherer_;
 };
 
-/// A piece of memory of every rank of a node, each of its own size, which all ranks of the node see. Nothing
-/// is said of what it holds at first.
+/// One memory segment per rank of a node; all ranks of the node can access all segments. Sizes may differ.
+/// The initial content is unspecified.
 class NodeSegments {
  public:
   /// Collective over `node` (made by Communicator::node(), or a single rank).
@@ -142,7 +141,8 @@ class NodeSegments {
   NodeSegments(NodeSegments&&) noexcept;
   NodeSegments& operator=(NodeSegments&&) noexcept;
 
-  /// The piece of `rank` of the node, 64-byte aligned. Writers and readers are kept apart by atomics in it.
+  /// The segment of node rank `rank`, 64-byte aligned. Writers and readers synchronise with atomics in the
+  /// segment.
   [[nodiscard]] std::span<std::byte> of(int rank) const;
 
  private:
@@ -150,16 +150,16 @@ class NodeSegments {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Memory that the ranks of one node share: allocated once, seen by all of them.
+/// Memory that the ranks of one node share, allocated once.
 class NodeSharedMemory {
  public:
-  /// Collective over `node` (a communicator made by Communicator::node()); every rank names the same size.
+  /// Collective over `node` (from Communicator::node()). Precondition: `bytes` is equal on all ranks.
   NodeSharedMemory(const Communicator& node, std::int64_t bytes)
       : node_(node), segments_(node, node.is_root() ? bytes : 0) {}
 
-  /// The shared bytes, 64-byte aligned. Writers and readers are kept apart by fence().
+  /// The shared bytes, 64-byte aligned. Writers and readers synchronise with fence().
   [[nodiscard]] std::span<std::byte> bytes() const { return segments_.of(0); }
-  /// Collective. What any rank wrote before is visible to every rank after.
+  /// Collective. All writes before fence() are visible to all ranks after it.
   void fence() const;
 
  private:

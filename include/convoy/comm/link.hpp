@@ -1,5 +1,5 @@
 #pragma once
-// What the network between the ranks can do, as the Reducer meets it: for `bench comm` and `scaling`.
+// Measures the network between the ranks as the Reducer uses it, for `bench comm` and `scaling`.
 
 #include <cstdint>
 
@@ -7,20 +7,20 @@
 
 namespace convoy::comm {
 
-/// m messages of n bytes each take latency + m·gap + m·n/bytes_per_second.
+/// Model: m messages of n bytes each take latency + m·gap + m·n/bytes_per_second.
 struct Link {
-  double latency = 0;           ///< of 8 bytes one way, seconds
-  double gap = 0;               ///< between short messages, one after the other, seconds
-  double bytes_per_second = 0;  ///< what a host sends while it receives as much
-  int hosts = 1;                ///< 1: within one, through its memory
+  double latency = 0;           ///< seconds, 8 bytes, one way
+  double gap = 0;               ///< seconds between consecutive short messages
+  double bytes_per_second = 0;  ///< send rate of a node that receives at the same rate
+  int hosts = 1;                ///< nodes; 1: measured inside one node, through its memory
 };
 
-/// Collective. Between the hosts of `world`, or where there is one, between its ranks: messages back and
-/// forth between the first two, then of 1 MiB from everyone to the next, all at once, `seconds` each.
-/// Medians. No link where there is one rank.
+/// Collective. Measures between the nodes of `world`, or between its ranks if there is one node: ping-pong
+/// between the first two, then 1 MiB messages from every node to the next at the same time, `seconds` each.
+/// Returns medians. Returns a default Link if there is one rank.
 [[nodiscard]] Link measure_link(const Communicator& world, double seconds);
 
-/// Collective. Seconds of MPI_Allreduce over so many floats, median; about `seconds` are spent.
+/// Collective. Median seconds of MPI_Allreduce over `elements` floats. Takes about `seconds`.
 [[nodiscard]] double measure_all_reduce(const Communicator& world, std::int64_t elements, double seconds);
 
 }  // namespace convoy::comm

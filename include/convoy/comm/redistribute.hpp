@@ -1,5 +1,5 @@
 #pragma once
-// Moving the pieces of a flat vector from the ranks that hold them to those that want them.
+// Moves ranges of a flat vector from the ranks that hold them to the ranks that request them.
 
 #include <span>
 #include <vector>
@@ -9,27 +9,28 @@
 
 namespace convoy::comm {
 
-/// Who holds and who wants what, worked out once; then moved as often as need be.
+/// The messages between ranks, planned once, used for any number of moves.
 class Redistribution {
  public:
-  /// Collective over `world`. This rank holds the elements of `held` and wants those of `wanted`; what the
-  /// ranks hold is disjoint. Ranges rise.
+  /// Collective over `world`. This rank holds the elements of `held` and requests the elements of `wanted`.
+  /// Preconditions: `held` of different ranks are disjoint; ranges are in ascending order.
   Redistribution(const Communicator& world, const std::vector<Range>& held, const std::vector<Range>& wanted);
 
-  /// Collective. `values`: of `held`, one range after the other. Returns those of `wanted` likewise; 0 where
-  /// no rank holds one. Messages alone, on `world`: may be called on a thread beside the one that computes.
+  /// Collective. `values`: the elements of `held`, range after range. Returns the elements of `wanted`, range
+  /// after range; 0 for an element that no rank holds. Uses only point-to-point messages on `world`, so a
+  /// thread beside the compute thread may call it.
   [[nodiscard]] std::vector<float> move(std::span<const float> values) const;
 
  private:
-  /// Elements that lie next to each other on both sides.
+  /// Elements that are consecutive both in `held` of the sender and in `wanted` of the receiver.
   struct Stretch {
     int peer = 0;
-    std::int64_t offset = 0;  ///< among what is held, or wanted
+    std::int64_t offset = 0;  ///< in the elements of `held` or of `wanted`
     std::int64_t size = 0;
   };
   Communicator world_;
-  std::vector<Stretch> sent_;      // by peer, rising
-  std::vector<Stretch> received_;  // likewise
+  std::vector<Stretch> sent_;      // by peer, ascending
+  std::vector<Stretch> received_;  // by peer, ascending
   std::int64_t wanted_size_ = 0;
 };
 

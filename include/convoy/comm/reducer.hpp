@@ -1,17 +1,17 @@
 #pragma once
-// The sum of gradients over all ranks, bucket by bucket while the backward pass still runs, and the way back
-// of what is made of it. Two strategies behind one interface (src/comm): TreeReducer adds along the fixed
-// tree (comm/tree.hpp), with the same bits for any number of ranks; MpiReducer leaves the sum of whole
-// buckets to MPI_Iallreduce, whose order of additions is MPI's own.
+// Sums gradients over all ranks, bucket by bucket during the backward pass, and distributes the values
+// computed from the sums. Two strategies implement one interface (src/comm). TreeReducer adds along the fixed
+// tree (comm/tree.hpp): the same bits for any number of ranks. MpiReducer sums whole buckets with
+// MPI_Iallreduce: MPI chooses the order of additions.
 //
-// The flat vector is cut into buckets, in the order in which backward completes them; every bucket into as
-// many slices as there are ranks, each owned by one. Buckets are summed in order, the same on all ranks.
+// The flat vector is divided into buckets, in the order in which backward completes them. Each bucket is
+// divided into one slice per rank; the rank owns its slice. All ranks sum the buckets in the same order.
 //
-// How it is used: plan() once; then steps, one after the other. A step is begin(), one contribute() for each
-// bucket, and poll() over and over: nothing moves but in begin() and poll(). The next step may begin before
-// the messages of this one have come; two steps are under way at most.
+// Use: call plan() once, then run steps one after the other. A step is begin(), one contribute() per bucket,
+// and repeated poll(). Only begin() and poll() make progress. The next step may begin before the messages of
+// this step have arrived; at most two steps are in progress.
 //
-// One thread of a rank makes all calls, unless a line says otherwise.
+// One thread of a rank makes all calls, unless a comment below says otherwise.
 
 #include <cstdint>
 #include <functional>
@@ -26,40 +26,40 @@
 
 namespace convoy::comm {
 
-/// Whether ranks of one node work in each other's memory, or send each other messages as if they were not.
+/// Whether ranks of one node share memory, or exchange messages as if on different nodes.
 enum class NodeMemory { kShared, kPrivate };
-/// Who adds, and in which order: the fixed tree, or MPI, whose order depends on the ranks and their number.
+/// The order of additions: the fixed tree, or MPI's order, which depends on the ranks and their number.
 enum class Reduction { kTree, kMpi };
-/// Who works on a slice's sum: its owner, or somebody of every node.
+/// Which ranks process a slice's sum: only its owner, or one rank of every node.
 enum class Updates { kByOwners, kEverywhere };
 
-/// When the values that are made of a sum are assigned.
+/// When the values computed from a sum are assigned.
 enum class Assignment {
   kInFinish,       ///< by Finish, slice by slice
-  kBeforeRelease,  ///< by the caller, once Finish has had all sums of the step; see release()
+  kBeforeRelease,  ///< by the caller, after Finish has received all sums of the step; see release()
 };
 
 struct ReducerOptions {
   Reduction reduction = Reduction::kTree;
-  Wire wire = Wire::kFloat32;  ///< kMpi: float32 alone
-  /// Buckets that begin here or later are float32 whatever the wire.
+  Wire wire = Wire::kFloat32;  ///< with kMpi only float32
+  /// Buckets that begin at this element or later use float32 regardless of `wire`.
   std::int64_t exact_from = std::numeric_limits<std::int64_t>::max();
-  // Of kTree alone: with kMpi every rank holds and updates all values.
+  // For kTree only: with kMpi every rank holds and updates all values.
   NodeMemory memory = NodeMemory::kShared;
   Updates updates = Updates::kByOwners;
-  /// Slices are cut at multiples of so many elements of the vector.
+  /// Slice boundaries are multiples of `grain` elements of the vector.
   std::int64_t grain = 1;
   Assignment assignment = Assignment::kInFinish;
 };
 
 class Reducer {
  public:
-  /// What is done with the sum over `elements` of the vector, all of bucket `bucket`: it assigns
-  /// values()[elements], or keeps a copy of the sum (Assignment). `step` counts from 0. Called within begin()
-  /// and poll().
+  /// Receives the sum over `elements` of the vector, all in bucket `bucket`. Assigns values()[elements], or
+  /// keeps a copy of the sum (see Assignment). `step` counts from 0. Called within begin() and poll().
   using Finish = std::function<void(std::int64_t step, int bucket, const Range& elements, const float* sum)>;
 
-  /// How steps of `leaves` micro-batches go: in which of its slots this rank's maximal nodes lie, in order.
+  /// For steps of `leaves` micro-batches: the gradient buffers (slots) of this rank's maximal nodes, in
+  /// order.
   struct Layout {
     std::int64_t leaves = 0;
     std::vector<std::int64_t> slots;
@@ -67,63 +67,66 @@ class Reducer {
 
   virtual ~Reducer() = default;
 
-  /// The vector that all ranks hold alike, [size]: one copy a node. Zero at first. In a step every element
-  /// belongs to `Finish` and to messages from the contribution of its bucket until that is done.
+  /// The vector, [size], equal on all ranks; one copy per node. Initially zero. In a step, an element may be
+  /// accessed only by `Finish` and by messages from the contribution of its bucket until the bucket is done.
   [[nodiscard]] virtual std::span<float> values() const = 0;
   [[nodiscard]] virtual std::int64_t bucket_count() const = 0;
-  /// A rank's slice of a bucket, by elements of the vector.
+  /// Rank `rank`'s slice of a bucket, as elements of the vector.
   [[nodiscard]] virtual Range slice(int bucket, int rank) const = 0;
-  /// Ranks for whose slices this rank calls Finish, rising: the stretches of optimizer state it needs.
+  /// The ranks for whose slices this rank calls Finish, ascending: it needs the optimizer state of these
+  /// slices.
   [[nodiscard]] virtual std::vector<int> finishes() const = 0;
-  /// Hosts, or ranks where memory is not shared.
+  /// Number of nodes; number of ranks if memory is not shared.
   [[nodiscard]] virtual int nodes() const = 0;
-  /// f of steps of `leaves`.
+  /// PartialSums (f) of a step of `leaves` micro-batches.
   [[nodiscard]] virtual PartialSums partial_sums(std::int64_t leaves) const = 0;
 
-  /// Collective over the node, once: room for so many partial sums ([size] each) of this rank, and all that
-  /// steps of these layouts need, so that steps allocate nothing. Preconditions: not called before; each
-  /// number of leaves comes once; a layout names a slot below `slots` for each of this rank's nodes.
+  /// Collective over the node, once. Allocates `slots` partial sums ([size] each) of this rank and everything
+  /// that steps of these layouts need, so that steps allocate nothing. Preconditions: not called before;
+  /// `layouts` have distinct numbers of leaves; each layout has one slot index below `slots` for each maximal
+  /// node of this rank.
   virtual void plan(std::int64_t slots, const std::vector<Layout>& layouts) = 0;
-  /// Partial sum i of this rank, [size], 64-byte aligned; used as working memory too. After plan().
+  /// Partial sum i of this rank, [size], 64-byte aligned. Also used as working memory. Valid after plan().
   [[nodiscard]] virtual float* slot(std::int64_t i) const = 0;
-  /// Bytes of the partial sums of the node's other ranks, which this rank adds to and so holds too.
+  /// Bytes of the partial sums of the node's other ranks, which this rank maps and adds to.
   [[nodiscard]] virtual std::int64_t bytes_of_node_peers() const = 0;
 
-  /// A step of so many leaves. Preconditions: it is planned; the step before is contributed whole;
-  /// may_begin().
+  /// Begins a step of `leaves` micro-batches. Preconditions: `leaves` was planned; all buckets of the
+  /// previous step are contributed; may_begin().
   virtual void begin(std::int64_t leaves) = 0;
-  /// This rank's nodes of `bucket` lie complete in its slots (written by whatever threads, before). Buckets
-  /// may come in any order; those before it in the step are summed first. Preconditions: a step is begun; its
-  /// `bucket` was not contributed before; is_done(bucket) since before its slots were written (a rank without
-  /// leaves in this step writes none, and need not wait).
+  /// This rank's maximal nodes of `bucket` are complete in its slots (any thread may have written them,
+  /// before the call). Buckets may be contributed in any order, but are summed in order. Preconditions: a
+  /// step has begun; `bucket` was not contributed in this step; is_done(bucket) was true before its slots
+  /// were written (a rank without micro-batches in this step writes none and need not wait).
   virtual void contribute(int bucket) = 0;
-  /// Moves everything on that can be; does not block.
+  /// Makes all possible progress. Does not block.
   virtual void poll() = 0;
 
-  /// With Assignment::kBeforeRelease: whether Finish has had all its sums of the latest step.
+  /// With Assignment::kBeforeRelease: whether Finish has received all its sums of the latest step.
   [[nodiscard]] virtual bool has_all_sums() const = 0;
-  /// With Assignment::kBeforeRelease: the caller has assigned values() wherever Finish had sums of the latest
-  /// step; they go on their way. Preconditions: has_all_sums(); once a step, before the next begins.
+  /// With Assignment::kBeforeRelease: the caller has assigned all values() for which Finish received sums in
+  /// the latest step; sends these values. Preconditions: has_all_sums(); once per step, before the next step
+  /// begins.
   virtual void release() = 0;
 
-  /// Whether a bucket of the step before the latest is done (or there was none): then its values are there,
-  /// and its slots free. Any thread, while no step is begun.
+  /// Whether a bucket of the step before the latest is done (true if there was no such step): its values are
+  /// assigned and its slots are free. Any thread may call while no step begins.
   [[nodiscard]] virtual bool is_done(int bucket) const = 0;
-  /// Whether all of the step before the latest is done. Any thread, while no step is begun.
+  /// Whether all buckets of the step before the latest are done. Any thread may call while no step begins.
   [[nodiscard]] virtual bool may_begin() const = 0;
-  /// Whether all is done that was begun. Any thread, while no step is begun.
+  /// Whether all buckets of all steps are done. Any thread may call while no step begins.
   [[nodiscard]] virtual bool is_idle() const = 0;
 
-  /// Stages that buckets have gone through so far: it grows while something moves.
+  /// Number of stages that buckets have completed so far: increases while there is progress.
   [[nodiscard]] virtual std::int64_t moves() const = 0;
-  /// A rank that the oldest unfinished bucket waits for, −1: none, or not known. Any thread.
+  /// A rank for which the oldest unfinished bucket waits; −1: none or unknown. Any thread may call.
   [[nodiscard]] virtual int waits_for() const = 0;
-  /// Bytes this rank has sent to other ranks since construction; without MPI's own.
+  /// Bytes this rank has sent to other ranks since construction, without the traffic of MPI's collectives.
   [[nodiscard]] virtual std::int64_t bytes_sent() const = 0;
 };
 
-/// Collective over `world`: the strategy that `options` name. `buckets` are disjoint and cover vectors of
-/// `size` elements. Precondition: the options agree with each other.
+/// Collective over `world`. Creates the strategy that `options` select. `buckets` are disjoint and cover
+/// vectors of `size` elements. Precondition: the options are compatible with each other.
 [[nodiscard]] std::unique_ptr<Reducer> make_reducer(const Communicator& world, std::int64_t size,
                                                     std::vector<Range> buckets, const ReducerOptions& options,
                                                     Reducer::Finish finish);

@@ -1,6 +1,6 @@
 #pragma once
-// Finding out, without hanging, whether every rank has come to the same point: the end of a job uses it to
-// tell an error that all ranks met from one that this rank met alone.
+// Checks, with a time limit, whether all ranks have reached the same point. The end of a job uses the result
+// to distinguish an error on all ranks from an error on this rank only.
 
 #include <vector>
 
@@ -8,14 +8,14 @@
 
 namespace convoy::comm {
 
-/// True once every rank of `communicator` has called this; false where some have not after `seconds`, and
-/// then the communicator is of no more use to anybody: all that is left to do is Communicator::abort(). At
-/// once true for one rank. Nobody else may use `communicator` meanwhile. Throws Error where MPI fails.
+/// Collective. True when all ranks of `communicator` have called it; immediately true for one rank. False if
+/// some have not after `seconds`: then the communicator is unusable and the caller can only call
+/// Communicator::abort(). Precondition: nothing else uses `communicator` during the call. Throws Error if MPI
+/// fails.
 [[nodiscard]] bool meet(const Communicator& communicator, double seconds);
 
-/// Of ranks that all call this when they have waited in vain: those near this one (up to 32 on either side)
-/// that have not called it too within `seconds`. `communicator` is for this alone, once; afterwards it is of
-/// no more use.
+/// Called by ranks whose wait has timed out. Returns the ranks within ±32 of this rank that did not call it
+/// within `seconds`. `communicator` must be reserved for this call; it is unusable afterwards.
 [[nodiscard]] std::vector<int> unresponsive_ranks(const Communicator& communicator, double seconds);
 
 }  // namespace convoy::comm

@@ -1,9 +1,9 @@
 #pragma once
-// The one binary tree along which everything summed over micro-batches is added (src/CONTRACT.md, "The same
-// bits").
+// The fixed binary tree that defines the order of additions of all sums over micro-batches (src/CONTRACT.md,
+// "The same bits").
 //
-// Leaves are micro-batch numbers 0 … V−1. Node [a,b) splits at a + the largest power of two below b − a; its
-// value is left + right, one rounding. Pure functions; no communication.
+// Leaves are micro-batch numbers 0 … V−1. Node [a,b) splits at a + the largest power of two below b − a. Its
+// value is left + right, rounded once. Pure functions; no communication.
 
 #include <cstdint>
 #include <functional>
@@ -14,44 +14,46 @@
 
 namespace convoy::comm {
 
-/// The leaves rank `rank` of `ranks` computes when there are `leaves` of them.
+/// The leaves that rank `rank` of `ranks` computes if there are `leaves` in total.
 [[nodiscard]] inline Range leaf_block(std::int64_t leaves, int ranks, int rank) {
   return split(leaves, ranks, rank);
 }
 
-/// Where node [node.begin, node.end) of two or more leaves splits.
+/// The split position of node [node.begin, node.end). Precondition: two or more leaves.
 [[nodiscard]] std::int64_t split_point(const Range& node);
 
 /// True if `left` and `right` are the two children of one node of the tree over [0, leaves).
 [[nodiscard]] bool are_siblings(const Range& left, const Range& right, std::int64_t leaves);
 
-/// The fewest nodes of the tree over [0, leaves) that make up `block`, in order: what a rank sends.
+/// The smallest set of nodes of the tree over [0, leaves) that covers `block`, in order. A rank sends these
+/// nodes.
 [[nodiscard]] std::vector<Range> maximal_nodes(const Range& block, std::int64_t leaves);
 
-/// f: partial sums (complete nodes) that a host, or rank, sends of a step's gradients: how often its bytes
-/// cross the wire on their way to the owners. The host that sends the most decides how long that takes.
+/// f: the partial sums (complete nodes) of a step's gradients that a node of the cluster (or a rank) sends:
+/// the number of times that its bytes are transferred to the owners. The node with the most partial sums
+/// determines the time.
 struct PartialSums {
   double mean = 1;
   std::int64_t most = 1;
 };
 
-/// Most nodes that a stack of partial sums holds at a time while the leaves of `block` are pushed in order.
+/// The most entries that a TreeStack holds at a time while the leaves of `block` are pushed in order.
 [[nodiscard]] std::int64_t stack_depth(const Range& block, std::int64_t leaves);
 
-/// Adds nodes that arrive in order (leaves, or already complete nodes) along the tree: whenever the top two
-/// are siblings, they become their parent. What is left at the end are the maximal nodes of what was pushed;
-/// the root alone, if all was.
+/// Adds nodes that arrive in order (leaves or complete nodes) along the tree: if the top two entries are
+/// siblings, their parent replaces them. At the end, the entries are the maximal nodes of the pushed leaves;
+/// only the root if all leaves were pushed.
 class TreeStack {
  public:
   struct Entry {
     Range node;
-    std::int64_t slot = 0;  ///< which of the caller's buffers holds the value
+    std::int64_t slot = 0;  ///< index of the caller's buffer that holds the value
   };
 
   explicit TreeStack(std::int64_t leaves) : leaves_(leaves) {}
 
-  /// `slot` now holds `node`'s value. `combine(left, right)` must do buffer[left] += buffer[right]; right's
-  /// slot is free afterwards and is handed to `release`.
+  /// `slot` now holds the value of `node`. `combine(left, right)` must compute buffer[left] += buffer[right];
+  /// then the slot of `right` is free and passed to `release`.
   void push(const Range& node, std::int64_t slot,
             const std::function<void(std::int64_t, std::int64_t)>& combine,
             const std::function<void(std::int64_t)>& release);
@@ -63,7 +65,7 @@ class TreeStack {
   std::vector<Entry> entries_;
 };
 
-/// The tree's sum of one number a leaf. An empty list gives 0.
+/// Sum of one number per leaf along the tree. Returns 0 for an empty list.
 template <class T>
 [[nodiscard]] T tree_sum(std::span<const T> leaves) {
   const auto sum = [&](const auto& self, const Range& node) -> T {

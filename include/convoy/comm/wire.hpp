@@ -1,6 +1,6 @@
 #pragma once
-// The form that nodes of the gradient's tree have (comm/tree.hpp): it decides bits, so every leaf and every
-// sum takes it, whether or not it crosses a wire.
+// The number format of the nodes of the gradient tree (comm/tree.hpp). It determines the bits of the result:
+// every leaf and every sum is rounded to this format, even if it is not sent.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,19 +10,19 @@ namespace convoy::comm {
 
 enum class Wire {
   kFloat32,
-  kBfloat16,  ///< 8 significant bits: every node is off by at most 2⁻⁸ of itself, half as many bytes are sent
+  kBfloat16,  ///< 8 significant bits: relative error of each node ≤ 2⁻⁸; half the bytes are sent
 };
 
-/// `values` take the form of a leaf: for kBfloat16 rounded to nearest, ties to even; a NaN stays one.
+/// Rounds `values` to the format of a leaf. kBfloat16: to nearest, ties to even; NaN stays NaN.
 void round_node(Wire wire, std::span<float> values);
-/// left += right, in the form of a node. As long as `left`.
+/// left += right, rounded to the format of a node. `right` is as long as `left`.
 void add_node(Wire wire, std::span<float> left, const float* right);
 
-/// Bytes of one number on its way.
+/// Bytes of one number in a message.
 [[nodiscard]] std::int64_t wire_bytes(Wire wire);
-/// From numbers of that form to what is sent, at the front of the same memory.
+/// Converts numbers in this format to message bytes, in place, at the front of the memory.
 void pack(Wire wire, std::span<float> values);
-/// Where of `values` what is received goes, so that unpack() finds it.
+/// The part of `values` into which to receive a message, so that unpack() can expand it.
 [[nodiscard]] std::span<std::byte> packed(Wire wire, std::span<float> values);
 void unpack(Wire wire, std::span<float> values);
 

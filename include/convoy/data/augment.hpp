@@ -1,7 +1,7 @@
 #pragma once
-// Random changes of training images: what is drawn is a pure function of (seed, epoch, sample), so that it
-// depends neither on ranks and threads nor on where a run was interrupted. Split::load applies it; images
-// are never changed where they are kept.
+// Random augmentation of training images. The random choices are a pure function of (seed, epoch, sample):
+// independent of ranks, threads and interruptions of the run. Split::load applies them; stored images are
+// never changed.
 
 #include <cstdint>
 #include <optional>
@@ -13,20 +13,20 @@
 
 namespace convoy::data {
 
-/// data.augment. Applied in this order; normalisation comes between contrast and cutout.
+/// data.augment. The members are applied in this order; normalisation is between contrast and cutout.
 struct Augmentation {
-  /// A window of the image's size, up to so many pixels off in each direction; beyond the image lie zeros
-  /// (black, before normalisation).
+  /// Random crop: a window of the image's size, shifted by up to `crop` pixels in each direction. Pixels
+  /// outside the image are zero (black, before normalisation).
   std::int64_t crop = 0;
-  /// Left and right changed over, every other time.
+  /// Horizontal flip with probability 1/2.
   bool flips = false;
-  /// Pixels times a factor from [max(0, 1 − b), 1 + b].
+  /// Multiplies pixels by a random factor in [max(0, 1 − b), 1 + b].
   double brightness = 0;
-  /// Pixels' distance from the image's mean grey times a factor from [max(0, 1 − c), 1 + c]. Grey is
-  /// 0.299 R + 0.587 G + 0.114 B of three channels, their mean of any other number.
+  /// Multiplies the difference between pixels and the image's mean grey by a random factor in [max(0, 1 − c),
+  /// 1 + c]. Grey is 0.299 R + 0.587 G + 0.114 B for three channels, else the mean of the channels.
   double contrast = 0;
-  /// A square of so many pixels a side, around any pixel of the image, cut off at its border, set to zero
-  /// after normalisation (DeVries & Taylor 2017).
+  /// Sets a square of `cutout` pixels per side to zero after normalisation. Its centre is a random pixel; the
+  /// square is clipped at the image's border (DeVries & Taylor 2017).
   std::int64_t cutout = 0;
 
   [[nodiscard]] bool is_none() const {
@@ -35,26 +35,26 @@ struct Augmentation {
   friend bool operator==(const Augmentation&, const Augmentation&) = default;
 };
 
-/// From "none", or words like "crop=4 flip=horizontal brightness=0.2 contrast=0.2 cutout=8"; nothing where
-/// the text is no such thing.
+/// Parses "none", or words like "crop=4 flip=horizontal brightness=0.2 contrast=0.2 cutout=8". Returns
+/// nothing if the text is invalid.
 [[nodiscard]] std::optional<Augmentation> parse_augmentation(std::string_view text);
-/// The text that means the same, in the order above.
+/// The inverse of parse_augmentation, in the order above.
 [[nodiscard]] std::string text_of(const Augmentation& augmentation);
-/// Throws ConfigError where images of `shape` are too small for it.
+/// Throws ConfigError if images of `shape` are too small for `augmentation`.
 void require_fits(const Augmentation& augmentation, const Shape& shape);
 
-/// What is done to one image: dst(y, x) = src(y + down, x' + right), x' = W − 1 − x where it is flipped.
+/// The change of one image: dst(y, x) = src(y + down, x' + right); x' = W − 1 − x if flipped, else x.
 struct ImageChange {
   std::int64_t down = 0;
   std::int64_t right = 0;
   bool is_flipped = false;
   double brightness = 1;
   double contrast = 1;
-  Range hole_rows{};  ///< of the result; empty: none
+  Range hole_rows{};  ///< in the result; empty: no cutout
   Range hole_columns{};
 };
 
-/// Every kind has random numbers of its own: to add one does not change what the others draw.
+/// Each kind of change has its own random numbers: adding a kind does not change the others.
 [[nodiscard]] ImageChange draw_change(const Augmentation& augmentation, const Shape& shape,
                                       std::uint64_t seed, std::int64_t epoch, std::int64_t sample);
 

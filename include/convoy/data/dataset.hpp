@@ -1,9 +1,9 @@
 #pragma once
-// Data sets as training sees them: samples by number, normalised into lane blocks.
+// Data sets for training: samples by index, normalised, in lane blocks.
 //
-// A split's images are held once per node, in memory the node's ranks share, as they are in the file (uint8
-// or float32); each rank reads a part of the file by hyperslab. Or they stay in the file and are streamed
-// (stream.hpp). Labels and targets are in memory either way, once per node.
+// A split's images are held once per node, in memory shared by the node's ranks, in the file's element type
+// (uint8 or float32); each rank reads a part of the file by hyperslab. Or they stay in the file and are
+// streamed (stream.hpp). Labels and targets are always in memory, once per node.
 
 #include <cstdint>
 #include <memory>
@@ -21,67 +21,68 @@ namespace convoy::data {
 
 class Stream;
 
-/// How images are brought to the network's input.
+/// Normalisation of images for the network's input.
 enum class Normalize { kDataset, kNone };
 
-/// Order of the extents of images in a file; NHW: one channel.
+/// Order of the dimensions of images in a file; NHW: one channel.
 enum class Axes { kNchw, kNhwc, kNhw };
 /// "NCHW", "NHWC", "NHW", in the order of the enumeration.
 [[nodiscard]] const std::vector<std::string_view>& axes_names();
 
-/// Where a split lies in HDF5 files that Convoy did not make: paths of data sets in them.
+/// Paths of a split's data sets in third-party HDF5 files.
 struct Paths {
   std::string images{};
-  std::string labels{};   ///< a class a sample, or
-  std::string targets{};  ///< numbers a sample, [N][...]
+  std::string labels{};   ///< one class per sample [N]; or
+  std::string targets{};  ///< numbers per sample, [N][...]
 };
 
-/// Where images are while training goes on. Never decides a bit.
+/// Location of images during training. Does not change any bit of the results.
 enum class Cache {
-  kAuto,    ///< in memory where they take less than half of what is available there, else as kNone
+  kAuto,    ///< kMemory if the images take less than half of the available memory, else kNone
   kMemory,  ///< in memory, once per node
-  kNone,    ///< in their files, read when they are needed
+  kNone,    ///< in their files, read when needed
 };
 
-/// In which order an epoch's samples come (order.hpp).
+/// Order of the samples of an epoch (order.hpp).
 enum class Order {
-  kFull,    ///< any sample anywhere
-  kChunks,  ///< stretches of the file shuffled, then the samples within windows
+  kFull,    ///< shuffle all samples
+  kChunks,  ///< shuffle ranges of the file, then the samples within windows
 };
 
 /// Section [data] of the configuration.
 struct Options {
-  /// A path, or a pattern with * ? [ ]: the files that match, in the order of their names' bytes, are one
-  /// data set.
+  /// A path, or a pattern with * ? [ ]. The matching files, sorted by the bytes of their names, form one data
+  /// set.
   std::string file{};
-  Paths train{};            ///< no images: files are data set files (src/CONTRACT.md)
-  Axes axes = Axes::kNchw;  ///< of images at `train` and `test`
+  Paths train{};            ///< no images: `file` is in Convoy's format (src/CONTRACT.md)
+  Axes axes = Axes::kNchw;  ///< of the images at `train` and `test`
   std::string test_file{};  ///< pattern of the test split's files; empty: `file`
-  Paths test{};  ///< empty ones: as of `train`; no test split unless this or test_file says something
+  /// Empty members: as in `train`. No test split if `test` and test_file are empty.
+  Paths test{};
   Normalize normalize = Normalize::kDataset;
   bool shuffle = true;
-  bool verify = false;  ///< verify the checksum of files above 4 GiB too
+  bool verify = false;  ///< verify the checksum also of files above 4 GiB
   Augmentation augment{};
   Cache cache = Cache::kAuto;
   Order order = Order::kFull;
-  /// Images that Order::kChunks shuffles together, and what streaming reads at a time.
+  /// Bytes of images that Order::kChunks shuffles together and that streaming reads at a time.
   std::int64_t window_bytes = std::int64_t{64} << 20;
 };
 
-/// What is done to a stored pixel x: (x·scale − mean[c]) / std[c], computed in double, rounded once to float.
+/// Transform of a stored pixel x: (x·scale − mean[c]) / std[c], computed in double, rounded once to float.
 struct InputTransform {
-  Shape shape;               ///< of one image
+  Shape shape;               ///< shape of one image
   double scale = 1;          ///< 1/255 for uint8
   std::vector<double> mean;  ///< [C]; 0 for Normalize::kNone
   std::vector<double> std;   ///< [C]; 1 for Normalize::kNone
 };
 
-/// How load() brings images into the network's input.
+/// Parameters of load().
 struct Loading {
-  const Augmentation* augmentation = nullptr;  ///< null: as they are
-  std::uint64_t seed = 0;                      ///< of augmentation
-  std::int64_t epoch = 0;                      ///< likewise
-  const Stream* stream = nullptr;              ///< of a streamed split: holds its images
+  const Augmentation* augmentation = nullptr;  ///< null: no augmentation
+  std::uint64_t seed = 0;                      ///< of the augmentation
+  std::int64_t epoch = 0;                      ///< of the augmentation
+  const Stream* stream = nullptr;              ///< the images, if the split is streamed
 };
 
 /// One split (train, test or validation) of a data set.
@@ -94,28 +95,28 @@ class Split {
   Split& operator=(Split&&) noexcept;
 
   [[nodiscard]] std::int64_t samples() const;
-  /// Class of each sample, [samples]; empty where there are targets instead.
+  /// Class of each sample, [samples]; empty if the split has targets.
   [[nodiscard]] std::span<const std::int64_t> labels() const;
-  /// What the network's outputs should be, [samples][target_size()]; empty where there are labels instead.
+  /// Desired outputs of the network, [samples][target_size()]; empty if the split has labels.
   [[nodiscard]] std::span<const float> targets() const;
-  /// Numbers a sample; 0 where there are labels.
+  /// Numbers per sample; 0 if the split has labels.
   [[nodiscard]] std::int64_t target_size() const;
 
-  /// True where images are not in memory: a Stream reads them ahead.
+  /// True if the images are not in memory: a Stream reads them ahead.
   [[nodiscard]] bool is_streamed() const;
-  /// As they are kept.
+  /// Bytes of one stored image.
   [[nodiscard]] std::int64_t image_bytes() const;
-  /// Where stretches of the file end that are best read as a whole: chunks, about a mebibyte of them. The
-  /// last is samples().
+  /// Ends of the ranges of samples that should be read as a whole: whole chunks, about 1 MiB per range. The
+  /// last end is samples().
   [[nodiscard]] const std::vector<std::int64_t>& unit_ends() const;
 
-  /// Writes the images of `samples` (numbers in this split, any order, repeats allowed), transformed, into
-  /// lane blocks: dst is [⌈n/16⌉][C][H][W][16]. Idle lanes copy their block's first sample. Thread-safe; one
-  /// thread. Precondition: of a streamed split, `loading.stream` holds the samples.
+  /// Writes the images of `samples` (indices in this split, any order, repeats allowed), transformed, into
+  /// lane blocks: dst is [⌈n/16⌉][C][H][W][16]. Idle lanes repeat the first sample of their block.
+  /// Thread-safe; uses one thread. Precondition if streamed: `loading.stream` holds the samples.
   void load(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst,
             const Loading& loading = {}) const;
-  /// Likewise for a few samples, as they are: those of a streamed split are read by HDF5, one by one, on the
-  /// calling thread. Throws IoError, DataError.
+  /// As load(), for a few samples, without augmentation. If the split is streamed, HDF5 reads the samples one
+  /// by one on the calling thread. Throws IoError, DataError.
   void read(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst) const;
 
  private:
@@ -123,47 +124,47 @@ class Split {
   std::unique_ptr<Impl> impl_;
 };
 
-/// When the checksum of a data set file is checked (src/CONTRACT.md, "Sums").
+/// When to verify the checksum of a data set file (src/CONTRACT.md, "Sums").
 enum class ChecksumPolicy {
-  kUpTo4GiB,  ///< always where the file is small enough for it to be cheap
-  kAlways,    ///< whatever its size: `inspect`, data.verify
+  kUpTo4GiB,  ///< if the file has at most 4 GiB, so that it is cheap
+  kAlways,    ///< for any size: `inspect`, data.verify
 };
 
-/// Data set files, or others that hold images.
+/// A data set in Convoy's format or in third-party HDF5 files.
 class Dataset {
  public:
-  /// Collective over `world`. Opens `file`, checks its checksum (where it carries one and `policy` asks for
-  /// it), its format and that images and labels fit each other, and reads the named splits. Throws
-  /// ConfigError (no such file), IoError (cannot be opened or read), DataError (not a data set, damaged,
-  /// inconsistent) naming file and cause; the same on every rank.
+  /// Collective over `world`. Opens `file`, verifies its checksum (if it has one and `policy` requires it),
+  /// its format, and that images and labels match; reads the named splits. Throws, on every rank, with file
+  /// and cause: ConfigError (no such file), IoError (cannot be opened or read), DataError (not a data set,
+  /// damaged, inconsistent).
   Dataset(const Options& options, const comm::Communicator& world, const std::vector<std::string>& splits);
-  /// Of data set files.
+  /// For one file in Convoy's format.
   Dataset(const std::string& file, const comm::Communicator& world, const std::vector<std::string>& splits,
           ChecksumPolicy policy = ChecksumPolicy::kUpTo4GiB);
   ~Dataset();
   Dataset(Dataset&&) noexcept;
   Dataset& operator=(Dataset&&) noexcept;
 
-  /// Image shape, the same in every split.
+  /// Shape of one image, the same in every split.
   [[nodiscard]] const Shape& shape() const;
-  /// Number of classes: of class_names where there are any, else 1 + the largest label of all splits. With
-  /// targets, how many numbers a sample has of them: outputs of the network either way.
+  /// Number of network outputs. With labels: number of class_names if there are any, else 1 + the largest
+  /// label of all splits. With targets: numbers per sample.
   [[nodiscard]] std::int64_t classes() const;
-  /// True where samples have targets instead of labels.
+  /// True if samples have targets instead of labels.
   [[nodiscard]] bool has_targets() const;
-  /// What is in it and how it is stored, for a start block: files, types, layout.
+  /// Description of files, types and layout, for a start block.
   [[nodiscard]] const std::string& storage() const;
-  /// Of storage that reads badly; for people.
+  /// Warnings about storage that is slow to read; for people.
   [[nodiscard]] const std::vector<std::string>& warnings() const;
-  /// Empty where the file names none.
+  /// Empty if the file has none.
   [[nodiscard]] const std::vector<std::string>& class_names() const;
-  /// XXH3-128 of the file from its byte 512 on where it carries a checksum, else of the whole file (of one
-  /// above 4 GiB: its size and 4,096 pieces of it); of several files: of their digests. 32 hex digits.
+  /// 32 hex digits. XXH3-128 of the file from byte 512 on if it has a checksum, else of the whole file (above
+  /// 4 GiB: of its size and 4,096 pieces). For several files: of their digests.
   [[nodiscard]] const std::string& digest() const;
-  /// A split read at construction; null where the file has none of that name.
+  /// A split read at construction; null if it does not exist.
   [[nodiscard]] const Split* split(const std::string& name) const;
-  /// The transform `normalize` asks for: from the file's mean and std, or computed once where it has none. A
-  /// channel that never varies (std 0) is divided by 1.
+  /// The transform for `normalize`: from the file's mean and std; if the file has none, they are computed
+  /// once. If a channel's std is 0, the divisor is 1.
   [[nodiscard]] InputTransform transform(Normalize normalize) const;
 
  private:

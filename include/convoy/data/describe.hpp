@@ -1,18 +1,18 @@
 #pragma once
-// A data set file in words, for `convoy inspect`. One rank.
+// Describes a data set file for `convoy inspect`. One rank.
 
 #include <string>
 
 namespace convoy::data {
 
-/// What describe() found.
+/// Result of describe().
 struct Description {
-  std::string text;    ///< lines for people, the last one ended
-  bool sound = false;  ///< false: a check said no, and the text says which
+  std::string text;    ///< lines for people; the last ends with a line feed
+  bool sound = false;  ///< false: a check failed; `text` contains which
 };
 
-/// Reads and checks the whole file, its checksum first; images are read too, so every chunk's own checksum is
-/// checked. Throws IoError where it cannot be read, DataError where it is whole but no data set of ours.
+/// Reads and verifies the whole file, its checksum first, then all images (and so the checksum of every
+/// chunk). Throws IoError if the file cannot be read, DataError if it is intact but not a data set.
 [[nodiscard]] Description describe(const std::string& file);
 
 }  // namespace convoy::data

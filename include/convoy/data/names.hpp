@@ -1,6 +1,6 @@
 #pragma once
-// Names in a data set file (src/CONTRACT.md, "Data set file"), for who writes it and who reads it. Private to
-// the data room.
+// Names in a data set file (src/CONTRACT.md, "Data set file"), for its writers and readers. Private to the
+// data room.
 
 #include <cstdint>
 #include <string_view>
@@ -19,7 +19,7 @@ inline constexpr const char* kStd = "std";
 inline constexpr const char* kTrain = "train";
 inline constexpr const char* kTest = "test";
 inline constexpr const char* kValidation = "validation";
-inline constexpr const char* kImages = "/images";  ///< below a split's group
+inline constexpr const char* kImages = "/images";  ///< in a split's group
 inline constexpr const char* kLabels = "/labels";
 inline constexpr const char* kTargets = "/targets";
 

@@ -1,6 +1,6 @@
 #pragma once
-// Images of random bytes with random labels, in memory alone: for measuring speed (`convoy bench`), never
-// for learning. What `convoy synth` draws is in synth.hpp.
+// Random images with random labels, in memory: to measure speed (`convoy bench`), not to learn. For `convoy
+// synth`, see synth.hpp.
 
 #include <cstdint>
 
@@ -8,10 +8,10 @@
 
 namespace convoy::data {
 
-/// `samples` images of `shape`, uint8, with labels below `classes`: a pure function of its arguments.
+/// `samples` uint8 images of `shape` with labels in [0, classes): a pure function of its arguments.
 [[nodiscard]] Split make_noise(const Shape& shape, std::int64_t samples, std::int64_t classes);
 
-/// Brings such images to mean 0 and standard deviation 1.
+/// Normalises such images to mean 0 and standard deviation 1.
 [[nodiscard]] InputTransform noise_transform(const Shape& shape);
 
 }  // namespace convoy::data

@@ -1,6 +1,6 @@
 #pragma once
-// In which order an epoch's samples are trained: a pure function of (seed, epoch) and of how the split is
-// chunked; never of how it is cached.
+// The order in which an epoch's samples are trained: a pure function of (seed, epoch) and of the split's
+// chunks; independent of Cache.
 
 #include <cstdint>
 #include <vector>
@@ -12,19 +12,19 @@ namespace convoy::data {
 /// One pass over a split.
 struct PassOrder {
   std::vector<std::int64_t> samples;
-  /// Positions in `samples` where portions end: what is read together where the split is streamed. All but
-  /// the last have at least a batch.
+  /// Ends of portions, as positions in `samples`. If the split is streamed, a portion is read together. All
+  /// portions but the last have at least a batch of samples.
   std::vector<std::int64_t> portion_ends;
 };
 
 class SampleOrder {
  public:
-  /// Of `split` as `options` (order, shuffle, window_bytes) ask for it; `batch` decides portions alone.
+  /// For `split` and `options` (order, shuffle, window_bytes). `batch` affects only portions.
   SampleOrder(const Split& split, const Options& options, std::uint64_t seed, std::int64_t batch);
 
-  /// Epochs count from 0. Cost: a pass over all samples.
+  /// The order of an epoch, counted from 0. Cost: a pass over all samples.
   [[nodiscard]] PassOrder of(std::int64_t epoch) const;
-  /// No portion has more samples.
+  /// The largest number of samples in a portion.
   [[nodiscard]] std::int64_t most_in_portion() const;
 
  private:

@@ -1,7 +1,7 @@
 #pragma once
-// Images of a split that stays in its files: read ahead of the steps by the ranks' I/O threads, each a
-// part, into two buffers in memory that the ranks of a node share. One portion of the order is being trained
-// while the next is read. Which samples come when is the caller's (order.hpp); a Stream has them ready.
+// Reads a split that stays in its files, ahead of the steps. The I/O threads of a node's ranks each read a
+// part, into two buffers in memory shared by the ranks. One portion of the order is trained while the next is
+// read. The caller decides the order of samples (order.hpp).
 
 #include <atomic>
 #include <cstddef>
@@ -17,42 +17,44 @@
 
 namespace convoy::data {
 
-/// What the ranks of a node need of a split, and when; the same on all of them. Called on the I/O thread.
+/// The samples that the ranks of a node need, and their order; equal on all these ranks. The functions are
+/// called on the I/O thread.
 struct ReadPlan {
-  std::int64_t first_step = 0;  ///< the next one, from 0, counted through all passes
-  std::int64_t end_step = 0;    ///< nothing is read for this one and later ones
-  std::int64_t positions = 0;   ///< of a pass
+  std::int64_t first_step = 0;  ///< the next step, from 0, counted over all passes
+  std::int64_t end_step = 0;    ///< steps from here on are not read
+  std::int64_t positions = 0;   ///< per pass
   std::int64_t steps_per_pass = 1;
-  std::int64_t batch = 1;            ///< positions of a step; the pass's last may have fewer
+  std::int64_t batch = 1;            ///< positions per step; the last step of a pass may have fewer
   std::int64_t most_in_portion = 1;  ///< samples
   std::function<PassOrder(std::int64_t pass)> order;
-  /// Positions of step `step` that the node needs, counted from the step's first; they may overlap.
+  /// The positions of step `step` that the node needs, relative to the step's first position; ranges may
+  /// overlap.
   std::function<std::vector<Range>(std::int64_t step)> wanted;
-  std::int64_t most_wanted = 1;  ///< positions of any step
+  std::int64_t most_wanted = 1;  ///< most positions of a step
 };
 
 class Stream {
  public:
-  /// Collective over `node`. Begins to read. All that is referred to must outlive it.
+  /// Collective over `node`. Starts to read. All arguments passed by reference must outlive the Stream.
   Stream(const Split& split, io::IoThread& thread, const comm::Communicator& node, ReadPlan read_plan);
-  /// Ends the reading; no other rank is waited for.
+  /// Stops reading. Does not wait for other ranks.
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  /// Waits until the images of `step` are here; `meanwhile` is called over and over. Steps come one after
-  /// the other. Throws IoError and DataError as reading did, also where it failed on another rank.
+  /// Waits until the images of `step` are available; calls `meanwhile` repeatedly. Precondition: steps in
+  /// ascending order. Throws the IoError or DataError of reading, also if reading failed on another rank.
   void wait(std::int64_t step, const std::function<void()>& meanwhile = {});
-  /// This rank has done with `step`, and all before.
+  /// Releases the buffers of all steps up to `step` for this rank.
   void release(std::int64_t step);
-  /// Of a sample of the last step that was waited for: [C][H][W]. Any thread.
+  /// Image [C][H][W] of a sample of the last step passed to wait(). Any thread may call.
   [[nodiscard]] const std::byte* image(std::int64_t sample) const;
 
-  /// Grows as the node's ranks read. Any thread.
+  /// Increases while the node's ranks read. Any thread may call.
   [[nodiscard]] std::int64_t progress() const;
-  /// Time that wait() took since the stream began.
+  /// Total seconds spent in wait().
   [[nodiscard]] double seconds_waited() const { return seconds_waited_; }
-  /// Memory of the node that the buffers may take.
+  /// Size of the node's buffers.
   [[nodiscard]] std::int64_t buffer_bytes() const;
 
  private:

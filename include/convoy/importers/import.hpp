@@ -1,11 +1,11 @@
 #pragma once
-// Data sets as their authors publish them, read and written as ours. Every count, size and sum that the
-// formats hold is checked, and no memory is taken on a header's word. Called by the `import` command;
-// import_folder by all ranks, the others by one.
+// Converts published data sets to Convoy's format. Verifies every count, size and checksum of the source
+// formats; allocates no memory because of an unverified header. Called by the `import` command: import_folder
+// by all ranks, the others by one.
 //
-// Errors: ConfigError where the folder or a file of it is missing, DataError naming file and cause where one
-// is damaged or does not fit the others, IoError where something cannot be read or written, and the error of
-// stop_if_asked where the observer (which may be null) says so. No output is left behind.
+// Errors: ConfigError if the folder or one of its files is missing; DataError with file and cause if a file
+// is damaged or does not match the others; IoError if something cannot be read or written; the error of
+// stop_if_asked if the observer (which may be null) requests a stop. After an error no output file remains.
 
 #include <cstdint>
 #include <optional>
@@ -19,37 +19,39 @@
 
 namespace convoy::importers {
 
-/// MNIST and what shares its format (IDX: LeCun et al., "The MNIST database of handwritten digits"): in
-/// `folder` train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
+/// Imports MNIST or another data set in its format (IDX: LeCun et al., "The MNIST database of handwritten
+/// digits"). `folder` contains train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
 /// t10k-labels-idx1-ubyte, plain or .gz. Labels are 0 … 9.
 void import_mnist(const std::string& folder, const std::string& out, Observer* observer = nullptr);
 
-/// CIFAR-10, binary version: in `folder` data_batch_1.bin … data_batch_5.bin and test_batch.bin, plain or
-/// .gz, each any number of records of 3,073 bytes (label, 1,024 red, green, blue), and batches.meta.txt with
-/// the class names (the published ones where it is missing).
+/// Imports CIFAR-10, binary version. `folder` contains data_batch_1.bin … data_batch_5.bin and
+/// test_batch.bin, plain or .gz, each with any number of records of 3,073 bytes (label, 1,024 red, green,
+/// blue), and batches.meta.txt with the class names (if missing, the published names are used).
 void import_cifar10(const std::string& folder, const std::string& out, Observer* observer = nullptr);
 
-/// What becomes of an image that is damaged, cut short or not to be decoded.
+/// Handling of an image that is damaged, truncated or cannot be decoded.
 enum class OnBad {
-  kStop,  ///< it is the error
-  kSkip,  ///< it is left out, and the observer warned of it
+  kStop,  ///< throw its error
+  kSkip,  ///< leave it out and warn the observer
 };
 
-/// How an image comes to another size.
+/// How an image is resized.
 enum class Fit {
-  kStretch,  ///< both sides by their own factor
-  kCrop,     ///< cut_to_ratio first: sides keep their ratio
+  kStretch,  ///< scale both sides independently
+  kCrop,     ///< cut_to_ratio first: preserves the aspect ratio
 };
 
 struct FolderOptions {
   std::string folder;
   std::string out;
-  std::optional<std::pair<std::int64_t, std::int64_t>> size;  ///< height, width; absent: all must agree
+  /// Height, width; absent: all images must have equal size.
+  std::optional<std::pair<std::int64_t, std::int64_t>> size;
   Fit fit = Fit::kStretch;
-  std::int64_t channels = 0;  ///< 1, 3; 0: 3 where any image is in colour, else 1
+  /// 1 or 3; 0: 3 if any image is in colour, else 1.
+  std::int64_t channels = 0;
   OnBad on_bad = OnBad::kStop;
-  double test_part = 0;    ///< of each class, where the folder has no test split; 0 … 0.9
-  std::uint64_t seed = 1;  ///< chooses that part
+  double test_part = 0;    ///< fraction of each class if the folder has no test split; 0 … 0.9
+  std::uint64_t seed = 1;  ///< selects the images of test_part
   int threads = 1;         ///< of this rank
 };
 
@@ -61,16 +63,16 @@ struct FolderReport {
   Shape shape;
   std::vector<std::string> class_names;
   std::vector<Split> splits;
-  std::int64_t left_out = 0;             ///< bad images
-  std::int64_t hidden = 0;               ///< files and folders that were passed over
-  std::vector<std::string> passed_over;  ///< files of other types, and those in no class's folder
+  std::int64_t left_out = 0;             ///< number of bad images
+  std::int64_t hidden = 0;               ///< number of hidden files and folders, which are ignored
+  std::vector<std::string> passed_over;  ///< ignored files: of other types, or outside the class folders
 };
 
-/// Collective over `world`: images in one sub-folder a class, or in train/, test/ and validation/ (or val/)
-/// with one sub-folder a class each; folders below a class's belong to the class. Classes, and the images
-/// of each, in the order of their names' bytes. The file is a function of folder and options alone: ranks and
-/// threads share the decoding and compressing, block by block, and decide no byte. Every rank returns the
-/// report; the observer of rank 0 hears of it.
+/// Collective over `world`. Imports images from one sub-folder per class, or from train/, test/ and
+/// validation/ (or val/) with one sub-folder per class each. Images in nested folders belong to the class.
+/// Classes, and images of a class, are sorted by the bytes of their names. The output depends only on folder
+/// and options: ranks and threads share decoding and compression, block by block, without effect on any byte.
+/// Every rank returns the report; only rank 0's observer is notified.
 [[nodiscard]] FolderReport import_folder(const FolderOptions& options, const comm::Communicator& world,
                                          Observer* observer = nullptr);
 

@@ -1,6 +1,6 @@
 #pragma once
-// What whoever makes a data set file tells meanwhile, and is asked whether to go on. The library prints
-// nothing; the commands of the apps room do.
+// Receives progress and warnings while a data set file is created, and can request a stop. The library does
+// not print; the commands of the apps room do.
 
 #include <cstdint>
 #include <optional>
@@ -14,16 +14,16 @@ namespace convoy::importers {
 class Observer {
  public:
   virtual ~Observer() = default;
-  /// `done` of `total` images, `what` in a word or two ("train"). Often; on rank 0.
+  /// `done` of `total` images are processed; `what` is a word or two ("train"). Called often, on rank 0.
   virtual void on_progress(std::string_view /*what*/, std::int64_t /*done*/, std::int64_t /*total*/) {}
-  /// Something that is left out, or that looks wrong. On rank 0.
+  /// Something was left out or looks wrong. Called on rank 0.
   virtual void on_warning(const std::string& /*text*/) {}
-  /// The status to stop with, once somebody asked to: then no file is made, and what was there stays. Any
-  /// rank, any thread, often.
+  /// The exit status if a stop was requested: then no file is created, and an existing file is unchanged.
+  /// Called often, on any rank and thread.
   [[nodiscard]] virtual std::optional<ExitStatus> stop_status() const { return std::nullopt; }
 };
 
-/// Throws the Error that ends the making of `target` if `observer`, which may be null, says so.
+/// Throws the Error that stops the creation of `target` if `observer` (may be null) requests it.
 void stop_if_asked(const Observer* observer, const std::string& target);
 [[noreturn]] void throw_stopped(ExitStatus status, const std::string& target);
 

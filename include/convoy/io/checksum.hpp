@@ -1,8 +1,7 @@
 #pragma once
-// The checksum that every HDF5 file of ours begins with (src/CONTRACT.md, "Sums"): a 512-byte user block
-// `convoy-sum 1 xxh128 <32 hex> <file size>\n`, zero filled, over all bytes from 512 on. Plain reading and
-// writing, without HDF5, so that a damaged file is known before libhdf5 sees it. Not collective: one rank
-// calls.
+// The checksum of Convoy's HDF5 files (src/CONTRACT.md, "Sums"): a 512-byte user block `convoy-sum 1 xxh128
+// <32 hex> <file size>\n`, zero filled, over all bytes from 512 on. Reads and writes without HDF5, so that
+// damage is detected before libhdf5 opens the file. Not collective: one rank calls.
 
 #include <cstdint>
 #include <string>
@@ -15,14 +14,14 @@ namespace convoy::io {
 inline constexpr std::int64_t kUserBlockBytes = 512;
 
 enum class ChecksumState {
-  kAbsent,         ///< a file without our user block
-  kGood,           ///< the bytes are those that were written
-  kMalformed,      ///< the user block itself is damaged
+  kAbsent,         ///< no user block of Convoy
+  kGood,           ///< checksum and size match
+  kMalformed,      ///< the user block is damaged
   kWrongSize,      ///< truncated or padded
-  kWrongChecksum,  ///< the right size, but other bytes
+  kWrongChecksum,  ///< the size is right, the content is not
 };
 
-/// What verify_checksum found.
+/// Result of verify_checksum and read_checksum.
 struct ChecksumResult {
   ChecksumState state = ChecksumState::kAbsent;
   Digest digest;       ///< of the bytes from 512 on; of the whole file if there is no checksum
@@ -33,14 +32,14 @@ struct ChecksumResult {
   }
 };
 
-/// Reads the whole file and compares. Throws IoError where it cannot be read.
+/// Reads the whole file and compares. Throws IoError if the file cannot be read.
 [[nodiscard]] ChecksumResult verify_checksum(const std::string& path);
 
-/// The same without reading beyond the user block: kGood means that it is well formed and the size is right,
-/// and `digest` is what it states. Where it is absent, `digest` stays zero.
+/// Reads only the user block. kGood: the block is well formed and the size is right; `digest` is then the
+/// stated one. If the block is absent, `digest` is zero.
 [[nodiscard]] ChecksumResult read_checksum(const std::string& path);
 
-/// Fills in the user block of a closed file whose first 512 bytes are set aside for it. Throws IoError.
+/// Writes the user block of a closed file whose first 512 bytes are reserved for it. Throws IoError.
 void write_checksum(const std::string& path);
 
 }  // namespace convoy::io

@@ -1,7 +1,8 @@
 #pragma once
-// Reading a file in a child process first. libhdf5 crashes, or allocates and loops without end, on some files
-// with damaged metadata. Those of ours are known by their checksum before it sees them (checksum.hpp);
-// whoever opens a file without one, or with one that was not checked, tries it here, and reads it only where
+// Reads a file in a child process first. libhdf5 crashes, or allocates or loops without end, on some files
+// with damaged metadata. Convoy's files are verified by checksum before libhdf5 opens them (checksum.hpp). A
+// file without a checksum, or with an unverified one, is first read in a child process; this process reads it
+// only if the child survived. Not a sandbox: protects against accidents, not attacks.
 // the child lived. Not a sandbox: it is for accidents, not for malice.
 
 #include <cstdint>
@@ -10,23 +11,22 @@
 
 namespace convoy::io {
 
-/// What the child may take.
+/// Resource limits of the child.
 struct ChildLimits {
-  /// Of processor time; four times as much by the clock.
+  /// CPU time in seconds; the limit of elapsed time is four times as long.
   std::int64_t seconds = 30;
-  /// Of address space, beyond what this process has and eight times the first 4 GiB of the file: the largest
-  /// chunk HDF5 can have, on its way through decompression and unshuffling.
+  /// Address space in bytes, in addition to this process's own and eight times the first 4 GiB of the file
+  /// (the largest chunk of HDF5, during decompression and unshuffling).
   std::int64_t bytes = std::int64_t{4} << 30;
 };
 
-/// Calls `reading`, which should make the calls that will read `path` afterwards, in a child process, and
-/// waits for its end. What it changes in memory is lost; what it throws is passed over, since the same will
-/// be thrown when this process reads; what it prints goes nowhere. It must call neither MPI nor OpenMP. One
-/// rank of a node calls, from the thread that makes HDF5 calls.
+/// Calls `reading` in a child process and waits for its end. `reading` should make the calls that will read
+/// `path` afterwards. Its changes to memory are lost; its exceptions are ignored (this process will throw the
+/// same when it reads); its output is discarded. It must not call MPI or OpenMP. Call from one rank of a
+/// node, on the thread that makes HDF5 calls.
 ///
-/// Throws DataError, naming file and cause, where the child died of a signal or came to a limit, IoError
-/// where it could not be started. Costs a fork (about a millisecond, more for a large process) and the
-/// reading.
+/// Throws DataError, with file and cause, if the child died of a signal or reached a limit; IoError if it
+/// could not be started. Cost: a fork (about a millisecond, more for a large process) and the reading.
 void run_in_child(const std::string& path, const std::function<void()>& reading,
                   const ChildLimits& limits = {});
 

@@ -1,6 +1,6 @@
 #pragma once
-// HDF5's filters without libhdf5, which is not thread-safe: any thread of any rank makes a chunk ready for
-// the file, and the one that writes it has nothing left to compute (File::write_chunk).
+// HDF5's filters without libhdf5, which is not thread-safe. Any thread of any rank can prepare a chunk; the
+// writing rank then computes nothing (File::write_chunk).
 
 #include <cstdint>
 #include <span>
@@ -10,8 +10,8 @@
 
 namespace convoy::io {
 
-/// A whole chunk of single bytes as the file holds it under `storage`: deflated (shuffle leaves single bytes
-/// as they are), then followed by the Fletcher-32 checksum of what came out.
+/// Filters a whole chunk of single bytes as `storage` requires: deflate (shuffle does not change single
+/// bytes), then append the Fletcher-32 checksum of the compressed bytes. Returns the bytes of the file.
 [[nodiscard]] std::vector<std::uint8_t> filter_chunk(std::span<const std::uint8_t> chunk,
                                                      const Storage& storage);
 

@@ -1,6 +1,6 @@
 #pragma once
-// One outcome for all ranks: what fails on one of them fails on every one, with the same error, so that no
-// rank goes on to a collective the others will never reach. Used wherever ranks touch files.
+// One outcome for all ranks: an error on one rank is thrown on all ranks, so that no rank waits in a
+// collective that a failed rank does not reach. Used wherever ranks access files.
 
 #include <functional>
 
@@ -8,13 +8,13 @@
 
 namespace convoy::io {
 
-/// Collective over `world`. Every rank runs `action` (which makes no collective call that a failing rank
-/// would leave half done); if it threw on any of them, every rank throws the error of the lowest such rank,
-/// of the same class and with the same message, which names that rank and its host unless all of them failed
-/// alike.
+/// Collective over `world`. Runs `action` on every rank; `action` must not make a collective call that a
+/// failing rank would leave incomplete. If it threw on any rank, every rank throws the error of the lowest
+/// such rank, of the same class and with the same message, plus that rank and its host unless all ranks
+/// failed with the same error.
 void agreed(const comm::Communicator& world, const std::function<void()>& action);
 
-/// Collective over `world`. The same, with `action` run by rank 0 alone.
+/// Collective over `world`. As agreed(), but only rank 0 runs `action`.
 void agreed_at_root(const comm::Communicator& world, const std::function<void()>& action);
 
 }  // namespace convoy::io

@@ -1,8 +1,8 @@
 #pragma once
-// Whole or absent: how every HDF5 file of ours comes to be (src/CONTRACT.md, "Checkpoint file"). It is
-// written beside its place under a name with job, host and process, summed, flushed to disk, read back and
-// checked, renamed, and its folder flushed. What the file holds is the caller's business (hdf5_file.hpp);
-// small text files have write_text_file (file_system.hpp).
+// Atomic creation of HDF5 files (src/CONTRACT.md, "Checkpoint file"). Write to a temporary file in the
+// target's folder (job, host and process in its name), add the checksum, fsync, read back and verify, rename,
+// fsync the folder. The caller writes the content (hdf5_file.hpp). For small text files, see write_text_file
+// (file_system.hpp).
 
 #include <cstdint>
 #include <functional>
@@ -12,26 +12,26 @@
 
 namespace convoy::io {
 
-/// A file on its way to its place. All ranks of `world` hold one and make the same calls; rank 0 does the
-/// work on the file system, and an error of any rank reaches all.
+/// A temporary file that will become `target`. All ranks of `world` hold one and make the same calls. Rank 0
+/// does the work on the file system; all ranks throw an error of any rank.
 class PendingFile {
  public:
-  /// Collective. Makes the temporary, empty, beside `target`, and tries first whether the disk has room for
-  /// `expected_bytes`: a write that fails on one rank alone can leave the others waiting inside MPI, so a
-  /// full disk is better known before. Throws IoError naming path and reason (no room, no such folder, no
+  /// Collective. Creates the temporary file, empty, in the folder of `target`, and checks that the disk has
+  /// room for `expected_bytes`: if a later write fails on one rank, the others can wait in MPI forever, so a
+  /// full disk should be detected first. Throws IoError with path and reason (no room, no such folder, no
   /// permission, target is a folder).
   PendingFile(std::string target, const comm::Communicator& world, std::int64_t expected_bytes = 0);
-  /// Removes the temporary unless commit() succeeded. Rank 0 does; not collective.
+  /// Removes the temporary file unless commit() succeeded. Rank 0 does it; not collective.
   ~PendingFile();
   PendingFile(const PendingFile&) = delete;
   PendingFile& operator=(const PendingFile&) = delete;
 
-  /// Where to write; the same on every rank.
+  /// Path of the temporary file, to write to; the same on every rank.
   [[nodiscard]] const std::string& path() const { return temporary_; }
 
-  /// Collective, after every rank has closed its file. Forms the checksum, flushes, reads back, checks, calls
-  /// `before_rename` (on rank 0; it may throw to stop: a superseded run), renames, flushes the folder. Throws
-  /// IoError; then the target is as it was.
+  /// Collective. Precondition: every rank has closed its file. Adds the checksum, flushes, reads back,
+  /// verifies, calls `before_rename` on rank 0 (it may throw to cancel, e.g. a superseded run), renames,
+  /// flushes the folder. Throws IoError; the target is then unchanged.
   void commit(const std::function<void()>& before_rename = {});
 
  private:

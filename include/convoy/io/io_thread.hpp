@@ -1,7 +1,6 @@
 #pragma once
-// The one thread of a rank that makes HDF5's calls while training goes on (Debian's HDF5 is not thread-safe):
-// it reads ahead and writes checkpoints. Who owns one makes no call into hdf5_file.hpp on another thread as
-// long as there is work for it.
+// The thread of a rank that makes HDF5 calls during training (Debian's HDF5 is not thread-safe): it reads
+// ahead and writes checkpoints. While it has work, no other thread of the rank may call hdf5_file.hpp.
 
 #include <condition_variable>
 #include <deque>
@@ -14,32 +13,34 @@ namespace convoy::io {
 
 class IoThread {
  public:
-  /// Work without an end, in parts of some milliseconds, so that tasks need not wait long.
+  /// Endless work, in parts of a few milliseconds, so that tasks do not wait long.
   class PollTask {
    public:
     virtual ~PollTask() = default;
-    /// Does a part; false where there was nothing to do. Throws nothing: failures are kept for who asks.
+    /// Does one part. Returns false if there was nothing to do. Must not throw: it stores failures for later
+    /// queries.
     virtual bool advance() noexcept = 0;
   };
 
   IoThread();
-  /// Ends the thread after the tasks that were posted.
+  /// Ends the thread after all posted tasks.
   ~IoThread();
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
 
-  /// Tasks are done in the order in which they are posted, before chores. They throw nothing.
+  /// Runs tasks in the order of posting, before poll tasks. Tasks must not throw.
   void post(std::function<void()> task);
-  /// From now on, until remove(): in turn with the other chores.
+  /// Runs `poll_task` from now until remove(), in turn with the other poll tasks.
   void add(PollTask* poll_task);
-  /// Returns when `poll_task` is not under way any more.
+  /// Returns when `poll_task` is not running any more.
   void remove(PollTask* poll_task);
-  /// A poll_task that had nothing to do may have now. Without it they are asked every few milliseconds.
+  /// Call if a poll task that had nothing to do may have work now. Otherwise it is retried every few
+  /// milliseconds.
   void wake();
 
  private:
   void work();
-  /// Whether a poll_task did something.
+  /// Runs each poll task once. Returns whether any of them did something.
   bool advance_chores(std::unique_lock<std::mutex>& lock);
 
   std::mutex mutex_;
@@ -49,7 +50,7 @@ class IoThread {
   PollTask* under_way_ = nullptr;
   bool is_awake_ = false;
   bool is_ending_ = false;
-  std::thread thread_;  // last: it uses the others
+  std::thread thread_;  // declared last: the thread uses the members above
 };
 
 }  // namespace convoy::io

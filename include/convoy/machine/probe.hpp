@@ -1,6 +1,6 @@
 #pragma once
-// What a folder's file system can do, tried out: for `doctor`. Not collective: each rank asks for itself.
-// Nothing here is needed to train.
+// Tests the properties of a folder's file system, for `doctor`. Not collective: each rank tests for itself.
+// Training does not need this header.
 
 #include <cstdint>
 #include <optional>
@@ -9,64 +9,64 @@
 
 namespace convoy::machine {
 
-/// What statfs tells of the file system that holds a path.
+/// What statfs reports about the file system of a path.
 struct FileSystem {
-  std::string type;             ///< "ext4", "nfs", "lustre", ...; "0x1234" where the name is not known
-  std::int64_t bytes = 0;       ///< in all
+  std::string type;             ///< "ext4", "nfs", "lustre", ...; "0x1234" if the name is unknown
+  std::int64_t bytes = 0;       ///< total size
   std::int64_t free_bytes = 0;  ///< for users without privileges
-  std::int64_t free_files = 0;  ///< files that may still be made; -1: it has no such limit
+  std::int64_t free_files = 0;  ///< files that may still be created; -1: no limit
   bool is_read_only = false;
-  bool is_of_one_host = false;  ///< of a kind that no other host sees: memory, or a layer of a container
+  bool is_of_one_host = false;  ///< visible to one host only: in memory, or a container layer
 };
 
-/// Throws IoError where `path` is not there or cannot be asked.
+/// Throws IoError if `path` does not exist or cannot be queried.
 [[nodiscard]] FileSystem file_system_of(const std::string& path);
 
-/// `path`, or the nearest folder above it that is there: where it would be made.
+/// `path`, or its nearest parent folder that exists: the folder in which `path` would be created.
 [[nodiscard]] std::string nearest_folder(const std::string& path);
 
-/// Throws IoError where this user may make no folder `path`, or no file in it; makes nothing.
+/// Throws IoError if this user may not create the folder `path`, or files in it. Creates nothing.
 void require_may_write(const std::string& path);
 
-/// Why file locks do not work, as "flock: No locks available"; nothing said where they do.
+/// Why file locks fail, e.g. "flock: No locks available"; empty if they work.
 struct Locks {
   std::string flock;
   std::string fcntl;
   [[nodiscard]] bool work() const { return flock.empty() && fcntl.empty(); }
 };
 
-/// Locks and unlocks `path`, which must be there and writable, both ways. Does not wait for a lock that
-/// somebody else has, which counts as working. Throws IoError where the file cannot be opened.
+/// Locks and unlocks `path` with flock and fcntl. `path` must exist and be writable. Does not wait for a lock
+/// held by another process; such a lock counts as working. Throws IoError if the file cannot be opened.
 [[nodiscard]] Locks try_locks(const std::string& path);
 
-/// What the quota of this user, or group, leaves.
+/// What remains of the quota of this user or group.
 struct Quota {
   std::string whose;  ///< "user 1000"
   std::int64_t free_bytes = 0;
   std::int64_t free_files = 0;  ///< -1: no limit
 };
 
-/// Of quotas that bind this process on the file system of `path`, the one that leaves least; nothing where
-/// there is none, or where `is_known` is false: the kernel does not tell (network file systems keep theirs on
-/// the server, `quota -s` or `lfs quota` shows them).
+/// The tightest quota of this process on the file system of `path`; empty if there is none or if `is_known`
+/// is false. is_known is false if the kernel does not report quotas (network file systems keep them on the
+/// server; `quota -s` or `lfs quota` shows them).
 struct QuotaAnswer {
   bool is_known = false;
   std::optional<Quota> tightest;
 };
 [[nodiscard]] QuotaAnswer ask_quota(const std::string& path);
 
-/// Seconds that it took to write `bytes` to the new file `path` and to have them on the disk. Throws IoError.
+/// Seconds to write `bytes` to the new file `path` and flush them to the disk. Throws IoError.
 [[nodiscard]] double timed_write(const std::string& path, std::int64_t bytes);
 
-/// Throws IoError where a file of so many bytes could not be had in `folder` (no room, a quota, a limit of
-/// the process), as far as the file system can tell without writing them. Leaves nothing.
+/// Throws IoError if a file of `bytes` cannot be created in `folder` (no room, a quota, a limit of the
+/// process), as far as the file system reports this without a write. Leaves no file.
 void try_room_in(const std::string& folder, std::int64_t bytes);
 
-/// When the file system says `path` was written last, seconds since 1970, by the clock of whoever keeps it.
+/// Time of the last write of `path` in seconds since 1970, by the clock of the file system's server.
 [[nodiscard]] double written_at(const std::string& path);
 
-/// Makes an empty folder of this process's own in `folder`, removes it with all it holds at its end, and
-/// before that what processes of this host that were killed have left of theirs.
+/// Creates an empty folder for this process in `folder`; the destructor removes it with its content. First
+/// removes such folders of killed processes of this host.
 class ScratchFolder {
  public:
   /// Throws IoError.

@@ -5,7 +5,7 @@
 namespace convoy::comm {
 namespace {
 
-/// Takes the next bucket to merge through all stages that are left.
+/// Moves the next bucket to merge through all remaining stages.
 void complete_next(BucketProgress& progress) {
   const std::int64_t number = progress.next_to_merge();
   progress.merge();
@@ -85,7 +85,7 @@ TEST(BucketProgress, TwoStepsAreUnderWayAtMost) {
 }
 
 TEST(BucketProgress, ABucketIsMergedOnceItIsDoneInTheStepBefore) {
-  // What a rank without leaves contributes at once.
+  // A rank without leaves contributes at once.
   BucketProgress progress(1);
   progress.begin();
   progress.contribute(0);

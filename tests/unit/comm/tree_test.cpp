@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kMostLeaves = 40;
 
-/// Every node of the tree over [0, leaves), by the sentence of src/CONTRACT.md alone: [a,b) splits at a + the
+/// Every node of the tree over [0, leaves), by the definition in src/CONTRACT.md: [a,b) splits at a + the
 /// largest power of two below b − a.
 std::vector<Range> all_nodes(std::int64_t leaves) {
   std::vector<Range> nodes;
@@ -46,7 +46,7 @@ void for_every_block(const Use& use) {
 TEST(SplitPoint, IsTheLargestPowerOfTwoBelowTheSize) {
   EXPECT_EQ(split_point({0, 2}), 1);
   EXPECT_EQ(split_point({0, 3}), 2);
-  EXPECT_EQ(split_point({0, 4}), 2);  // below 4, not 4 itself
+  EXPECT_EQ(split_point({0, 4}), 2);  // largest power of two below 4, not 4
   EXPECT_EQ(split_point({0, 5}), 4);
   EXPECT_EQ(split_point({4, 7}), 6);
   EXPECT_EQ(split_point({0, 1000}), 512);
@@ -151,21 +151,20 @@ TEST(TreeStack, AddsTextInTheBracketsOfTheTree) {
 TEST(StackDepth, IsTheMostSlotsInUseWhileLeavesArePushed) {
   EXPECT_EQ(stack_depth({0, 1}, 1), 1);
   EXPECT_EQ(stack_depth({0, 2}, 2), 2);
-  EXPECT_EQ(stack_depth({0, 8}, 8), 4);  // nodes of 4, 2 and 1 leaves, and the new one
-  EXPECT_EQ(stack_depth({1, 4}, 4), 3);  // 1, then 2 and 3 before they meet
+  EXPECT_EQ(stack_depth({0, 8}, 8), 4);  // nodes of 4, 2 and 1 leaves, plus the new leaf
+  EXPECT_EQ(stack_depth({1, 4}, 4), 3);  // 1, 2 and 3, before 2 and 3 merge
   EXPECT_EQ(stack_depth({3, 3}, 4), 0);
 }
 
 TEST(TreeSum, RoundsAsTheTreeDoesAndNotFromLeftToRight) {
-  // ulp(2^24) = 2 in float: ones vanish one by one, but two of them first added do not.
+  // ulp(2^24) = 2 in float: adding 1 twice has no effect, adding 1 + 1 has.
   const std::vector<float> leaves{16777216.0F, 0.0F, 1.0F, 1.0F};
   EXPECT_EQ(tree_sum(leaves), 16777218.0F);
   EXPECT_EQ(std::accumulate(leaves.begin(), leaves.end(), 0.0F), 16777216.0F);
 }
 
 TEST(TreeSum, KeepsTheSignOfASingleNegativeZero) {
-  EXPECT_TRUE(
-      std::signbit(tree_sum(std::vector<double>{-0.0})));  // a sum that starts from zero would lose it
+  EXPECT_TRUE(std::signbit(tree_sum(std::vector<double>{-0.0})));  // starting from +0 would lose the sign
   EXPECT_EQ(tree_sum(std::vector<double>{}), 0.0);
 }
 

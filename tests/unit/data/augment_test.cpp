@@ -23,7 +23,7 @@ InputTransform plain(const Shape& shape, double scale = 1) {
           .std = std::vector<double>(static_cast<std::size_t>(shape.c), 1.0)};
 }
 
-/// Lane 5 of what fill_lane makes.
+/// Returns lane 5 of the result of fill_lane.
 template <class Pixel>
 std::vector<float> changed(const std::vector<Pixel>& image, const InputTransform& transform,
                            const ImageChange& change) {
@@ -158,7 +158,7 @@ TEST(DrawChange, ReachesEveryValueAndNoOther) {
     sides.insert(change.hole_rows.size());
   }
   EXPECT_EQ(offsets, (std::set<std::int64_t>{-2, -1, 0, 1, 2}));
-  EXPECT_EQ(sides, (std::set<std::int64_t>{2, 3}));  // cut off at the border
+  EXPECT_EQ(sides, (std::set<std::int64_t>{2, 3}));  // clipped at the border
   EXPECT_NEAR(flips, kDraws / 2, 5 * 16);            // five standard deviations
 }
 

@@ -14,16 +14,16 @@
 
 namespace convoy::test {
 
-/// Pixel i of a split of the small data set below.
+/// Pixel i of a split of the data set below.
 inline std::uint8_t small_pixel(std::int64_t i) {
   return static_cast<std::uint8_t>(i * 37 % 251);
 }
 
 inline constexpr Shape kSmallShape{2, 3, 4};
-inline constexpr std::int64_t kSmallTrain = 37;  // no multiple of a chunk
+inline constexpr std::int64_t kSmallTrain = 37;  // not a multiple of a chunk
 inline constexpr std::int64_t kSmallTest = 5;
 
-/// Images of 2x3x4 in 3 classes, 37 to train and 5 to test; label i mod 3.
+/// Writes images of 2x3x4 in 3 classes: 37 training, 5 test; label i mod 3.
 inline void write_small_dataset(const std::string& path) {
   importers::DatasetWriter writer(
       path, {.shape = kSmallShape, .source = "a test", .class_names = {"ant", "bee", "cicada"}});
@@ -33,7 +33,7 @@ inline void write_small_dataset(const std::string& path) {
     std::vector<std::int64_t> labels(static_cast<std::size_t>(samples));
     for (std::size_t i = 0; i < images.size(); ++i) images[i] = small_pixel(static_cast<std::int64_t>(i));
     for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int64_t>(i % 3);
-    // In two parts, so that a part ends within a chunk.
+    // Append in two parts, so that a part ends within a chunk.
     const std::size_t half = labels.size() / 2;
     const auto size = static_cast<std::size_t>(kSmallShape.size());
     writer.append(std::span(images).first(half * size), std::span(labels).first(half));

@@ -71,7 +71,8 @@ TEST_F(SmallDataset, StatisticsAreThoseOfTheTrainingPixels) {
       }
     }
     constexpr double kPixels = kSmallTrain * kPlane;
-    // Sums of under 500 numbers below 1: each rounding is below 500 ulps of 1, and the root halves its share.
+    // Under 500 additions of numbers below 1: each rounding is below 500 ulps of 1; the square root halves
+    // the error.
     constexpr double kTolerance = 2 * kPixels * 1e-16 * 5;
     const double mean = sum / kPixels;
     EXPECT_NEAR(transform.mean[static_cast<std::size_t>(c)], mean, kTolerance);
@@ -90,7 +91,7 @@ TEST_F(SmallDataset, NoNormalisationDividesBy255Alone) {
 TEST_F(SmallDataset, LoadsTransformedImagesIntoLaneBlocks) {
   const Dataset data = open(path_);
   const InputTransform transform = data.transform(Normalize::kDataset);
-  // Two blocks, the second with 3 samples and 13 idle lanes; any order, one repeated.
+  // Two blocks, the second with 3 samples and 13 idle lanes; arbitrary order, one sample repeated.
   std::vector<std::int64_t> samples(19);
   for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<std::int64_t>((i * 5 + 30) % 37);
   samples[18] = samples[3];
@@ -157,7 +158,7 @@ TEST_F(SmallDataset, WithItsSumWrittenOverIsRefused) {
   }
 }
 
-// Data sets of the user's own making, without sums, one wrong thing each.
+// Third-party data sets without checksums, each with one error.
 class ForeignDataset : public testing::Test {
  protected:
   using Change = std::function<void(io::File&)>;
@@ -175,7 +176,7 @@ class ForeignDataset : public testing::Test {
     io::File file = io::File::create(path_, Communicator::self());
     change(file);
     file.close();
-    // As other programs write it: without the block before HDF5's own bytes, where our sum would stand.
+    // As other programs write: without the 512-byte user block that would hold the checksum.
     test::write_bytes(path_, test::read_bytes(path_).substr(static_cast<std::size_t>(io::kUserBlockBytes)));
     return path_;
   }

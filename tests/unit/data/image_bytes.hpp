@@ -1,5 +1,5 @@
 #pragma once
-// Image files made in memory, by libpng and libjpeg, for the tests of the data room.
+// Creates image files in memory with libpng and libjpeg, for the tests of the data room.
 
 #include <png.h>
 
@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
-// After <cstdio>, which it does not include itself.
+// After <cstdio>: jpeglib.h needs it but does not include it.
 #include <jpeglib.h>
 
 namespace convoy::test {
@@ -21,7 +21,7 @@ struct PngSettings {
   std::vector<png_byte> palette_alpha{};
 };
 
-/// `samples` as they lie in the file, row after row: packed below 8 bits, the high byte first above.
+/// `samples` as in the file, row by row: packed if below 8 bits, big-endian if above.
 inline std::string png_bytes(unsigned width, unsigned height, std::vector<png_byte> samples,
                              const PngSettings& settings = {}) {
   std::string out;
@@ -49,7 +49,7 @@ inline std::string png_bytes(unsigned width, unsigned height, std::vector<png_by
   return out;
 }
 
-/// `samples` is [height][width][components]; 4 components are CMYK, as Adobe writes them (255: no ink).
+/// `samples` is [height][width][components]; 4 components are CMYK as Adobe writes it (255: no ink).
 inline std::string jpeg_bytes(unsigned width, unsigned height, int components,
                               std::vector<unsigned char> samples, bool is_progressive = false) {
   jpeg_compress_struct jpeg{};

@@ -32,7 +32,7 @@ TEST(Noise, HasMeanZeroAndDeviationOne) {
     squares += static_cast<double>(x) * static_cast<double>(x);
   }
   EXPECT_NEAR(sum / n, 0, 5 / std::sqrt(n));      // five standard deviations of a mean
-  EXPECT_NEAR(squares / n, 1, 5 / std::sqrt(n));  // x² deviates by 0.9
+  EXPECT_NEAR(squares / n, 1, 5 / std::sqrt(n));  // x² has standard deviation 0.9
 }
 
 TEST(Noise, DrawsEveryClassAndNoOther) {

@@ -1,5 +1,5 @@
-// Data in files that Convoy did not make, and in several files; types that io::File does not write are tested
-// with h5py (tests/integration/any_hdf5.py).
+// Third-party files, and data sets of several files. Types that io::File does not write are tested with h5py
+// (tests/integration/any_hdf5.py).
 
 #include <gtest/gtest.h>
 
@@ -16,8 +16,8 @@ namespace {
 
 using comm::Communicator;
 
-/// Images 2x2x3 (c, h, w) at /x, channels last; pixel (n, c, y, x) is 100n + 10c + 3y + x. Targets at /t:
-/// n, −n.
+/// Writes images 2x2x3 (c, h, w) at /x, channels last; pixel (n, c, y, x) is 100n + 10c + 3y + x; targets (n,
+/// −n) at /t.
 void write_channels_last(const std::string& path, std::int64_t first, std::int64_t samples) {
   std::vector<std::uint8_t> pixels;
   std::vector<double> targets;

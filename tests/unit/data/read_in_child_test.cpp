@@ -1,4 +1,4 @@
-// Damage that no checksum vouches against, in files that libhdf5 1.10.8 does not survive.
+// Damaged files without checksum that crash libhdf5 1.10.8.
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ namespace {
 using comm::Communicator;
 using test::message_of;
 
-// 140 images of 8x10x3, seven a chunk, at /x, and their labels at /y.
+// Writes 140 images of 8x10x3, seven per chunk, at /x, and their labels at /y.
 void write_images(const std::string& path) {
   constexpr std::int64_t kSamples = 140;
   io::File file = io::File::create(path, Communicator::self());
@@ -31,8 +31,8 @@ TEST(DamagedFileOfOthers, WithLargerChunksThanItsBytesIsNamedAndKillsNobody) {
   const Options options{.file = path, .train = {.images = "/x", .labels = "/y"}, .axes = Axes::kNhwc};
   EXPECT_EQ(Dataset(options, Communicator::self(), {"train"}).split("train")->samples(), 140);
 
-  // The layout message: version, class, dimensions, address, then the chunk's extents, 32 bits each. The
-  // third becomes 32,771: libhdf5 looks for images far behind the memory it has them in.
+  // Layout message: version, class, dimensions, address, then the chunk's extents, 32 bits each. Setting the
+  // third to 32,771 makes libhdf5 read far beyond its buffer.
   std::string bytes = test::read_bytes(path);
   const std::size_t layout = bytes.find("\x03\x02\x05");
   ASSERT_NE(layout, std::string::npos);
@@ -47,11 +47,11 @@ TEST(DamagedFileOfOthers, ThatPromisesMoreThanItHoldsTakesNoMemory) {
   const test::ScratchFolder folder;
   const std::string path = folder / "other.h5";
   write_images(path);
-  // The shape's message: version, dimensions, flags, five bytes of nothing, then the extents, 64 bits each.
+  // Shape message: version, dimensions, flags, five reserved bytes, then the extents, 64 bits each.
   std::string bytes = test::read_bytes(path);
   const std::size_t shape = bytes.find(std::string("\x01\x01\x01\0\0\0\0\0\x8c", 9));
   ASSERT_NE(shape, std::string::npos);
-  bytes[shape + 8 + 6] = '\x20';  // labels: 2^53
+  bytes[shape + 8 + 6] = '\x20';  // labels: 2^53 elements
   test::write_bytes(path, bytes);
   const io::File file = io::File::open(path);
   EXPECT_TRUE(file.info("/y").promises_too_much());

@@ -1,4 +1,4 @@
-"""Reads the small data set of dataset_fixture.hpp as a user would. Exit status: 0 as expected, 77 no h5py here."""
+"""Reads the small data set of dataset_fixture.hpp as a user would. Exit status: 0: as expected; 77: no h5py."""
 
 import sys
 

@@ -1,4 +1,4 @@
-// Order and streaming of splits that stay in their files; one rank (tests/mpi has several).
+// Order and streaming of splits that stay in their files; one rank (tests/mpi tests several).
 
 #include "convoy/data/stream.hpp"
 
@@ -73,7 +73,7 @@ TEST_F(Streamed, StepsHaveTheirImagesInOrderThroughSeveralPasses) {
     const Dataset data = open(Cache::kNone);
     const Split& split = *data.split("train");
     ASSERT_TRUE(split.is_streamed());
-    // Windows of 40 samples; steps of 35 reach into two of them.
+    // Windows of 40 samples; steps of 35 overlap two of them.
     for (const std::int64_t window : {40, 35, 7, 1000}) {
       options_.window_bytes = window;
       constexpr std::int64_t kBatch = 35;
@@ -101,13 +101,13 @@ TEST_F(Streamed, BeginsAtAnyStepAndReadsWhatIsWantedAlone) {
   const Split& split = *data.split("train");
   constexpr std::int64_t kBatch = 30;
   ReadPlan read_plan = all_of(split, kBatch);
-  read_plan.first_step = 13;  // within a portion of the second pass
+  read_plan.first_step = 13;  // inside a portion of the second pass
   read_plan.wanted = [](std::int64_t) { return std::vector{Range{10, 20}, Range{15, 22}}; };
   read_plan.most_wanted = 12;
   io::IoThread thread;
   Stream stream(split, thread, Communicator::self(), read_plan);
   EXPECT_EQ(stream.buffer_bytes(),
-            2 * 48);  // of two steps, and of the two that a portion may begin and end in
+            2 * 48);  // images of two steps, plus the two steps that a portion may cut
   const PassOrder pass = read_plan.order(1);
   stream.wait(13);
   const std::vector<std::int64_t> samples = samples_of(pass, 13, kBatch);
@@ -135,7 +135,7 @@ TEST_F(Streamed, AFileThatCannotBeReadSinceItWasChangedIsSaidToBeChanged) {
   }
   const Dataset data = open(Cache::kNone);
   const std::string bytes = test::read_bytes(options_.file);
-  test::write_bytes(options_.file, std::string(bytes.size(), 'x'));  // no chunk is what gzip makes
+  test::write_bytes(options_.file, std::string(bytes.size(), 'x'));  // invalid gzip in every chunk
   io::IoThread thread;
   Stream stream(*data.split("train"), thread, Communicator::self(), all_of(*data.split("train"), 10));
   EXPECT_HOLDS(test::message_of<DataError>([&] { stream.wait(0); }), "was changed while the run read it");

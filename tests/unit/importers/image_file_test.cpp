@@ -34,14 +34,14 @@ void expect_image(const std::string& bytes, const Shape& shape, const Bytes& pix
 TEST(Pnm, ReadsAllFourKinds) {
   expect_image("P2\n3 2\n255\n0 1 2\n253 254 255\n", {1, 2, 3}, {0, 1, 2, 253, 254, 255});
   expect_image("P5 3 2 255\n\0\x01\x02\xfd\xfe\xff"s, {1, 2, 3}, {0, 1, 2, 253, 254, 255});
-  // Channels come apart: red 1 and 4, green 2 and 5, blue 3 and 6.
+  // Different values per channel: red 1 and 4, green 2 and 5, blue 3 and 6.
   expect_image("P3 2 1 255 1 2 3 4 5 6", {3, 1, 2}, {1, 4, 2, 5, 3, 6});
   expect_image("P6 2 1 255\n\x01\x02\x03\x04\x05\x06", {3, 1, 2}, {1, 4, 2, 5, 3, 6});
 }
 
 TEST(Pnm, ScalesEveryMaximumToABytesRange) {
   expect_image("P2 4 1 3 0 1 2 3", {1, 1, 4}, {0, 85, 170, 255});
-  // 65535 · 128/255 = 32896; half a unit of a byte lower it is still 128.
+  // 65535 · 128/255 = 32896; half a unit less still rounds to 128.
   expect_image("P5 3 1 65535\n\0\0\x80\x80\xff\xff"s, {1, 1, 3}, {0, 128, 255});
   expect_image("P5 1 1 1000\n\x01\xf4"s, {1, 1, 1}, {128});  // 500/1000 of 255
 }
@@ -72,7 +72,7 @@ TEST(Png, ReadsGreyColourAndAlpha) {
   expect_image(png_bytes(3, 2, {0, 1, 2, 3, 4, 255}), {1, 2, 3}, {0, 1, 2, 3, 4, 255});
   expect_image(png_bytes(2, 1, {1, 2, 3, 4, 5, 6}, {.colour_type = PNG_COLOR_TYPE_RGB}), {3, 1, 2},
                {1, 4, 2, 5, 3, 6});
-  // Alpha, the last of each pixel, is left out, also where it is 0.
+  // Alpha, the last sample of each pixel, is dropped, also if it is 0.
   expect_image(png_bytes(2, 1, {1, 2, 3, 0, 4, 5, 6, 9}, {.colour_type = PNG_COLOR_TYPE_RGB_ALPHA}),
                {3, 1, 2}, {1, 4, 2, 5, 3, 6});
   expect_image(png_bytes(2, 1, {7, 0, 8, 9}, {.colour_type = PNG_COLOR_TYPE_GRAY_ALPHA}), {1, 1, 2}, {7, 8});
@@ -111,7 +111,7 @@ TEST(Png, EveryTruncationAndEveryFlippedByteThatMattersIsNamed) {
   }
 }
 
-/// The same file with another width and height in its header, and the sum that belongs to them.
+/// The same file with another width and height in its header, and a matching checksum.
 std::string with_extents(std::string png, std::uint32_t width, std::uint32_t height) {
   const auto put = [&](std::size_t at, std::uint32_t word) {
     for (std::size_t i = 0; i < 4; ++i) png[at + i] = static_cast<char>(word >> (24 - 8 * i) & 0xFF);
@@ -132,7 +132,7 @@ TEST(Png, AHeaderIsNotTakenAtItsWord) {
 }
 
 TEST(Jpeg, ReadsGreyAndColourWithinItsOwnRounding) {
-  constexpr int kTolerance = 3;  // quality 100: half a step of quantization and the rounding of colours
+  constexpr int kTolerance = 3;  // quality 100: half a quantization step plus colour rounding
   for (const bool is_progressive : {false, true}) {
     const Image grey = decode(jpeg_bytes(16, 8, 1, Bytes(128, 77), is_progressive));
     EXPECT_EQ(grey.shape, (Shape{1, 8, 16}));
@@ -150,7 +150,7 @@ TEST(Jpeg, ReadsGreyAndColourWithinItsOwnRounding) {
 }
 
 TEST(Jpeg, MixesInksOfCmyk) {
-  // Adobe's: 255 is no ink. Cyan full, magenta none, yellow half, black a fifth: 0, 204, 102.
+  // Adobe: 255 is no ink. Cyan full, magenta none, yellow half, black a fifth: 0, 204, 102.
   Bytes samples;
   for (int i = 0; i < 64; ++i) samples.insert(samples.end(), {0, 255, 128, 204});
   const Image image = decode(jpeg_bytes(8, 8, 4, samples));
@@ -170,11 +170,11 @@ TEST(Jpeg, AbsurdExtentsAreRefusedBeforeMemoryIsTaken) {
   std::string bytes = jpeg_bytes(8, 8, 1, Bytes(64, 1));
   const std::size_t frame = bytes.find("\xFF\xC0");
   ASSERT_NE(frame, std::string::npos);
-  for (const std::size_t i : {5, 6, 7, 8}) bytes[frame + i] = '\xF0';  // 61,680 a side
+  for (const std::size_t i : {5, 6, 7, 8}) bytes[frame + i] = '\xF0';  // 61,680 pixels per side
   EXPECT_HOLDS(complaint(bytes), "it has 61,680x61,680 pixels");
 }
 
-// Whatever the bytes, there is an image or a word about it; the sanitizer builds watch the rest.
+// Any bytes give an image or a DataError; sanitizer builds check memory.
 TEST(ImageFile, RandomDamageIsNamedOrLeavesAImage) {
   Bytes colours(24 * 16 * 3);
   RandomStream random(random_key(1, RandomPurpose::kTest));
@@ -187,7 +187,7 @@ TEST(ImageFile, RandomDamageIsNamedOrLeavesAImage) {
     int images = 0;
     for (int round = 0; round < 300; ++round) {
       std::string bytes = whole;
-      // Heads matter most and are short.
+      // Half of the hits are in the first 600 bytes: headers are sensitive but short.
       for (std::uint64_t hits = 1 + random.below(3); hits > 0; --hits)
         bytes[2 + random.below(random.below(2) == 0 ? bytes.size() - 2
                                                     : std::min<std::size_t>(bytes.size() - 2, 600))] =
@@ -216,7 +216,8 @@ TEST(ImageFile, IsWhatItsFirstBytesSay) {
 
 TEST(ImageFile, ShapeIsFoundBehindALongPreview) {
   const test::ScratchFolder folder;
-  // A comment segment holds up to 65,533 bytes; two of them push the frame beyond what is read first.
+  // A comment segment holds up to 65,533 bytes; two segments put the frame behind the bytes that are read
+  // first.
   std::string comment(65537, 'x');
   comment.replace(0, 4, "\xFF\xFE\xFF\xFF");
   std::string bytes = jpeg_bytes(24, 16, 3, Bytes(24 * 16 * 3, 90));

@@ -19,16 +19,16 @@ Image column_of(Bytes pixels) {
   return {{1, height, 1}, std::move(pixels)};
 }
 
-// Four pixels become two: the triangle reaches 2 pixels to either side, so the first output, centred between
-// pixels 0 and 1, weighs pixels 0, 1, 2 as 3/4 : 3/4 : 1/4, that is 3/7, 3/7, 1/7; the other mirrors it.
+// From four pixels to two: the triangle reaches 2 pixels to either side. The first output, centred between
+// pixels 0 and 1, weighs pixels 0, 1, 2 as 3/4 : 3/4 : 1/4, that is 3/7, 3/7, 1/7; the second is symmetric.
 TEST(Resized, WorkedByHandWhereItShrinks) {
   // (3·0 + 3·100 + 200)/7 = 71.4, (100 + 3·200 + 3·40)/7 = 117.1
   EXPECT_EQ(resized(row_of({0, 100, 200, 40}), 1, 2).pixels, (Bytes{71, 117}));
   EXPECT_EQ(resized(column_of({0, 100, 200, 40}), 2, 1).pixels, (Bytes{71, 117}));
 }
 
-// Two pixels become four: the centres lie at 1/4, 3/4, 5/4, 7/4; between the pixels' own (1/2, 3/2) the
-// weights are 3/4 and 1/4, outside them the nearest counts alone.
+// From two pixels to four: the centres are 1/4, 3/4, 5/4, 7/4. Between the source centres (1/2, 3/2) the
+// weights are 3/4 and 1/4; outside, the nearest pixel has weight 1.
 TEST(Resized, WorkedByHandWhereItGrows) {
   EXPECT_EQ(resized(row_of({0, 80}), 1, 4).pixels, (Bytes{0, 20, 60, 80}));
   EXPECT_EQ(resized(column_of({0, 80}), 4, 1).pixels, (Bytes{0, 20, 60, 80}));
@@ -49,7 +49,7 @@ TEST(Resized, ToTheSameSizeIsTheSameImage) {
 }
 
 TEST(WithChannels, WeighsColoursAsBt601AndRepeatsGrey) {
-  // One red, one green, one blue, one white pixel: 0.299, 0.587, 0.114 and 1 of 255.
+  // One red, one green, one blue, one white pixel: 0.299, 0.587, 0.114 and 1 times 255.
   const Image colour{{3, 1, 4}, {255, 0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255}};
   const Image grey = with_channels(colour, 1);
   EXPECT_EQ(grey.shape, (Shape{1, 1, 4}));

@@ -22,7 +22,7 @@ std::string grey(int height, int width, int value) {
          std::string(static_cast<std::size_t>(height * width), static_cast<char>(value));
 }
 
-/// Counts what it is told; asks to stop at the image `stop_at`.
+/// Records all calls; requests a stop at image `stop_at`.
 class Recorder final : public Observer {
  public:
   void on_progress(std::string_view what, std::int64_t done, std::int64_t total) override {
@@ -54,7 +54,7 @@ class ImportFolder : public testing::Test {
   [[nodiscard]] data::Dataset made() const {
     return data::Dataset(options_.out, comm::Communicator::self(), {"train", "test", "validation"});
   }
-  /// Whatever is wrong, nothing may be left in the output's folder.
+  /// After any error, the output's folder must be empty.
   template <class Expected>
   std::string complaint() {
     const std::string message = message_of<Expected>([&] { (void)import(); });
@@ -87,7 +87,7 @@ class ImportFolder : public testing::Test {
 TEST_F(ImportFolder, ClassesAndFilesFollowTheirNamesBytes) {
   put("bee/a.pgm", grey(2, 3, 1));
   put("bee/B.pgm", grey(2, 3, 2));
-  put("bee/a/x.pgm", grey(2, 3, 3));  // below a class's folder; '.' comes before '/'
+  put("bee/a/x.pgm", grey(2, 3, 3));  // nested in a class folder; '.' sorts before '/'
   put("Ant/10.pgm", grey(2, 3, 4));
   put("Ant/9.PGM", grey(2, 3, 5));
   put("Ant/notes.txt", "no image");
@@ -119,7 +119,7 @@ TEST_F(ImportFolder, SplitsAreFoldersThatHoldClassFolders) {
   EXPECT_EQ(first_pixels(data, "test"), std::vector<int>{3});
   EXPECT_EQ(labels(data, "test"), std::vector<std::int64_t>{1});
   EXPECT_EQ(first_pixels(data, "validation"), std::vector<int>{4});
-  // Mean and std are the training split's: 1/255 and 2/255.
+  // Mean and std of the training split: 1/255 and 2/255.
   EXPECT_FLOAT_EQ(static_cast<float>(data.transform(data::Normalize::kDataset).mean[0]), 1.5F / 255);
 }
 
@@ -172,7 +172,7 @@ TEST_F(ImportFolder, OneColouredImageMakesAllColouredUnlessToldOtherwise) {
   EXPECT_EQ(first_pixels(made(), "train"), (std::vector<int>{7, 76}));
 }
 
-// One bad in its header, one only when it is decoded.
+// One image with a bad header, one that fails only on decoding.
 TEST_F(ImportFolder, BadImagesStopItOrAreLeftOut) {
   put("a/1.pgm", grey(2, 2, 1));
   put("a/2.pgm", "");
@@ -209,7 +209,7 @@ TEST_F(ImportFolder, EmptyClassesAreNamed) {
 TEST_F(ImportFolder, TestPartTakesItsShareOfEveryClassByName) {
   for (int i = 0; i < 20; ++i) put("a/" + std::to_string(i) + ".pgm", grey(1, 1, i));
   for (int i = 0; i < 10; ++i) put("b/" + std::to_string(i) + ".pgm", grey(1, 1, 100 + i));
-  put("c/1.pgm", grey(1, 1, 200));  // the only one of its class stays
+  put("c/1.pgm", grey(1, 1, 200));  // the only image of its class is kept
   options_.test_part = 0.3;
   (void)import();
   const data::Dataset data = made();

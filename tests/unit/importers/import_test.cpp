@@ -58,7 +58,7 @@ class Mnist : public testing::Test {
     write_bytes(in_ / "t10k-images-idx3-ubyte", idx_images(3, 5, 4));
     write_bytes(in_ / "t10k-labels-idx1-ubyte", idx_labels(3));
   }
-  // Whatever is wrong, nothing may be left in the output's folder.
+  // After any error, the output's folder must be empty.
   template <class Expected = DataError>
   std::string complaint() {
     const std::string message = message_of<Expected>([&] { import_mnist(in_.path(), out_ / "m.h5"); });
@@ -144,7 +144,7 @@ TEST_F(Mnist, ALabelAboveNineIsNamed) {
 TEST_F(Mnist, AHeaderIsNotTakenAtItsWord) {
   const std::uint32_t huge = 0xFFFFFFFF;
   write_bytes(in_ / "train-labels-idx1-ubyte", word(0x801) + word(huge));
-  write_bytes(train_images_, word(0x803) + word(huge) + word(huge) + word(huge));  // whose product overflows
+  write_bytes(train_images_, word(0x803) + word(huge) + word(huge) + word(huge));  // product overflows
   EXPECT_HOLDS(complaint(), "no side may be longer");
   write_bytes(train_images_, word(0x803) + word(huge) + word(65535) + word(65535));
   EXPECT_HOLDS(complaint(), "more than it can hold");
@@ -158,7 +158,7 @@ TEST_F(Mnist, DamagedGzipIsNamed) {
   const std::string path = train_images_ + ".gz";
   const std::string whole = test::read_bytes(path);
   std::string flipped = whole;
-  flipped[flipped.size() - 6] ^= 1;  // within the sum at the end
+  flipped[flipped.size() - 6] ^= 1;  // in the checksum at the end
   for (const std::string& bytes : {whole.substr(0, whole.size() - 9), whole.substr(0, 5), whole + "stray",
                                    flipped, std::string("plain text"), std::string()}) {
     write_bytes(path, bytes);
@@ -176,7 +176,7 @@ TEST_F(Mnist, RealFilesAreImported) {
   EXPECT_EQ(data.split("train")->samples(), 60000);
   EXPECT_EQ(data.split("test")->samples(), 10000);
   const data::InputTransform transform = data.transform(data::Normalize::kDataset);
-  // The numbers everybody uses, as they are usually rounded.
+  // The commonly used constants, rounded as usual.
   EXPECT_NEAR(transform.mean[0], 0.1307, 5e-5);
   EXPECT_NEAR(transform.std[0], 0.3081, 5e-5);
 }
@@ -216,7 +216,7 @@ TEST_F(Cifar10, IsImportedWithAnyNumberOfRecordsAFile) {
   EXPECT_EQ(data.class_names()[9], "truck");
   EXPECT_EQ(data.split("train")->samples(), 1 + 2 + 3 + 4 + 5);
   EXPECT_EQ(data.split("test")->samples(), 2);
-  // The last record of the last batch: label 4; its planes hold 4, 54, 104.
+  // Last record of the last batch: label 4; its planes contain 4, 54, 104.
   EXPECT_EQ(data.split("train")->labels()[14], 4);
   std::vector<float> dst(3072 * kLanes);
   data::InputTransform as_stored = data.transform(data::Normalize::kNone);

@@ -29,7 +29,7 @@ TEST(Synth, AImageDependsOnSeedSplitAndIndexAlone) {
   EXPECT_NE(draw(options, SynthSplit::kTrain, 7), draw({.seed = 2}, SynthSplit::kTrain, 7));
 }
 
-// The bytes themselves: whoever changes what is drawn changes every digest users have noted down.
+// Fixed digest: a change of the drawings changes the digests that users have recorded.
 TEST(Synth, DrawsTheBytesItHasAlwaysDrawn) {
   Image all;
   for (std::int64_t index = 0; index < 20; ++index) {
@@ -40,8 +40,7 @@ TEST(Synth, DrawsTheBytesItHasAlwaysDrawn) {
 }
 
 TEST(Synth, DrawsSomethingInEveryImage) {
-  // The least contrast is 0.35 of the range, 89 grey levels, and an image's noise averages out over its
-  // shape.
+  // The smallest contrast is 0.35 of the range, 89 grey levels; an image's noise averages out over its shape.
   constexpr int kLeastRange = 60;
   for (std::int64_t index = 0; index < 200; ++index) {
     const Image image = draw({}, SynthSplit::kTest, index);

@@ -15,8 +15,8 @@ std::vector<std::uint8_t> some_bytes(std::int64_t count, std::uint32_t values) {
   return bytes;
 }
 
-// libhdf5 undoes the filters and compares the sum; written by its own pipeline, the same rows make the same
-// file.
+// Checks with libhdf5: it reverses the filters and verifies the checksum; written through its own filters,
+// the same rows produce the same file.
 void expect_as_libhdf5(std::int64_t row_size, std::uint32_t values, const Storage& storage) {
   const test::ScratchFolder folder;
   const std::int64_t rows = 2 * storage.chunk_rows;

@@ -20,7 +20,7 @@ namespace {
 using comm::Communicator;
 using test::message_of;
 
-// A file of `elements` floats, committed to `target`.
+// Writes a file of `elements` floats and commits it to `target`.
 void write_file(const std::string& target, std::int64_t elements,
                 const std::function<void()>& before_rename = {}) {
   PendingFile pending(target, Communicator::self());
@@ -88,8 +88,8 @@ TEST(PendingFile, GivesTheSameBytesForTheSameContent) {
   EXPECT_EQ(test::read_bytes(folder / "a.h5"), test::read_bytes(folder / "b.h5"));
 }
 
-// A file size limit stands for a full disk. The whole life of the process is under test: libhdf5 must neither
-// hang nor crash at exit because of what it could not write.
+// A file size limit simulates a full disk. Tests the process up to its end: libhdf5 must not hang or crash at
+// exit because of the data it could not write.
 TEST(PendingFile, LeavesTheOldFileAndNothingBesideWhenTheDiskIsFull) {
   const test::ScratchFolder folder;
   write_file(folder / "a.h5", 10);

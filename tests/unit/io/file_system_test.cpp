@@ -81,7 +81,7 @@ TEST(WriteTextFile, NamesAMissingFolder) {
   EXPECT_HOLDS(message, "No such file or directory");
 }
 
-// A file size limit stands for a full disk: the kernel refuses the write in the same place.
+// A file size limit simulates a full disk: the kernel refuses the same write.
 TEST(WriteTextFile, KeepsTheOldFileWhenTheDiskIsFull) {
   const test::ScratchFolder folder;
   write_text_file(folder / "a", "old");
@@ -112,7 +112,7 @@ TEST(TemporaryName, HoldsTargetJobHostAndProcess) {
 class Sweeping : public testing::Test {
  protected:
   Sweeping() {
-    // A process that is certainly gone: a child that has been waited for.
+    // A process that has certainly ended: a child after waitpid.
     const pid_t child = ::fork();
     if (child == 0) ::_exit(0);
     ::waitpid(child, nullptr, 0);

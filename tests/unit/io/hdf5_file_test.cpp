@@ -15,7 +15,7 @@ using test::message_of;
 using Integers = std::vector<std::int64_t>;
 using Texts = std::vector<std::string>;
 
-// One file with something of everything, read by all tests.
+// A file with objects of every kind, read by all tests.
 class Hdf5File : public testing::Test {
  protected:
   Hdf5File() {
@@ -142,7 +142,7 @@ TEST_F(Hdf5File, RefusesRowsThatDoNotFit) {
 
 TEST_F(Hdf5File, AFlippedByteOfAChunkIsFoundByItsSum) {
   std::string bytes = test::read_bytes(path_);
-  // zlib streams begin with 78 5e at level 4; the first byte after it belongs to a chunk.
+  // zlib streams begin with 78 5e at level 4: the first one is in a chunk.
   const auto chunk = bytes.find("\x78\x5e");
   ASSERT_NE(chunk, std::string::npos);
   bytes[chunk + 4] ^= 1;

@@ -10,7 +10,7 @@
 namespace convoy::io {
 namespace {
 
-/// Counts its parts, as long as there are any.
+/// A poll task that counts its parts, as long as there are any.
 class Counting : public IoThread::PollTask {
  public:
   bool advance() noexcept override {
@@ -56,7 +56,7 @@ TEST(IoThread, ChoresGoOnWhenTheyAreWokenAndTasksComeBetweenTheirParts) {
   thread.wake();
   std::promise<void> task;
   thread.post([&] { task.set_value(); });
-  task.get_future().wait();  // though the poll_task never ends
+  task.get_future().wait();  // tasks run although the poll task never ends
   thread.remove(&poll_task);
   const int done = poll_task.done;
   std::this_thread::sleep_for(std::chrono::milliseconds(5));

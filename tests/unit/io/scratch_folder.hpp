@@ -1,5 +1,5 @@
 #pragma once
-// A folder of a test's own, removed with all it holds. Used by the tests of the io and data rooms.
+// A folder for one test, removed with its content. Used by the tests of the io and data rooms.
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ class ScratchFolder {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + '/' + name; }
-  /// Entries, hidden ones included.
+  /// Number of entries, including hidden ones.
   [[nodiscard]] std::ptrdiff_t entries() const {
     return std::distance(std::filesystem::directory_iterator(path_), std::filesystem::directory_iterator());
   }
@@ -50,7 +50,8 @@ inline void write_bytes(const std::string& path, const std::string& bytes) {
   if (!out.flush()) throw std::runtime_error("cannot write " + path);
 }
 
-/// The message of the `Expected` error that `action` throws; a test failure if it throws none or another.
+/// Returns the message of the `Expected` error that `action` throws; the test fails if it throws none or
+/// another.
 template <class Expected, class Action>
 std::string message_of(const Action& action) {
   try {
@@ -65,7 +66,7 @@ std::string message_of(const Action& action) {
   return {};
 }
 
-/// EXPECT that `text` holds `part`.
+/// EXPECTs that `text` contains `part`.
 #define EXPECT_HOLDS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
 
 }  // namespace convoy::test
