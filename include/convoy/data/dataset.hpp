@@ -123,7 +123,7 @@ class Split {
   std::unique_ptr<Impl> impl_;
 };
 
-/// When the checksum of a data set file is checked (src/CONTRACT.md, "Sums").
+/// When the checksum of a data set file is checked (src/CONTRACT.md, "Checksums").
 enum class ChecksumPolicy {
   kUpTo4GiB,  ///< always where the file is small enough for it to be cheap
   kAlways,    ///< whatever its size: `inspect`, data.verify

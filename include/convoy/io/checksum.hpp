@@ -1,5 +1,5 @@
 #pragma once
-// The checksum that every HDF5 file of ours begins with (src/CONTRACT.md, "Sums"): a 512-byte user block
+// The checksum that every HDF5 file of ours begins with (src/CONTRACT.md, "Checksums"): a 512-byte user block
 // `convoy-sum 1 xxh128 <32 hex> <file size>\n`, zero filled, over all bytes from 512 on. Plain reading and
 // writing, without HDF5, so that a damaged file is known before libhdf5 sees it. Not collective: one rank
 // calls.
