@@ -21,12 +21,12 @@
 namespace convoy::apps {
 namespace {
 
-constexpr int kRounds = 3;  // all ways in turn, so that a slow moment does not meet one of them alone
+constexpr int kRounds = 3;  // alternate all ways, so that a slow moment does not affect only one of them
 
 /// One way to add a gradient over all ranks.
 struct Way {
   std::string name;
-  double sent = 0;  ///< bytes that a host must send, at least
+  double sent = 0;  ///< lower bound of bytes sent by a host
   std::function<double()> measure;
   std::vector<double> seconds{};
 

@@ -1,4 +1,4 @@
-// convoy explain: the derivation, worked on a small example in numbers, by the code that trains.
+// convoy explain: shows the derivation on a small example, with numbers computed by the code that trains.
 
 #include "explain.hpp"
 
@@ -19,12 +19,12 @@ namespace {
 using check::Derivation;
 using check::Image;
 
-/// Sums printed in full of each step; one where a kernel has more than kManyTaps weights.
+/// Number of sums printed in full per step; one if a kernel has more than kManyTaps weights.
 constexpr std::int64_t kSums = 4;
 constexpr std::size_t kManyTaps = 9;
-/// An image with more columns gets fewer decimals.
+/// Images with more columns are printed with fewer decimals.
 constexpr std::int64_t kManyColumns = 9;
-/// Inputs and outputs up to which the perceptron's weights are printed as a matrix.
+/// Maximum of inputs and of outputs for printing the perceptron's weights as a matrix.
 constexpr std::size_t kWidestMatrix = 30;
 
 std::string size_text(const Image& p) {
@@ -40,7 +40,7 @@ std::string digits(double value) {
   return number_text(value, 0);
 }
 
-/// One row and column of an image, and the product of two numbers there.
+/// The terms of a sum, each a product of two factors.
 using Terms = std::vector<std::pair<std::string, std::string>>;
 
 class Writer {
@@ -69,7 +69,7 @@ class Writer {
  private:
   void say(const std::string& line) { result_.text += line + '\n'; }
 
-  /// A line that says whether something holds.
+  /// A line that reports whether `claim` holds.
   void verdict(const std::string& claim, bool holds, const std::string& how = "") {
     result_.holds = result_.holds && holds;
     say(fmt::format("  => {}: {}{}", claim, holds ? "yes" : "NO", how));
@@ -126,7 +126,7 @@ class Writer {
     result_.text += side_by_side({window(0), window(last)});
   }
 
-  /// Which inputs an output sees.
+  /// The inputs that an output depends on.
   [[nodiscard]] Block window(std::int64_t output) const {
     Block block{"output " + place("", output / z().columns, output % z().columns) + " sees", {}};
     for (std::int64_t row = 0; row < d_.a.rows; ++row) {
@@ -174,7 +174,7 @@ class Writer {
           "; below it is printed as z(0,0), and δ likewise.");
   }
 
-  /// Σ over the window of output (x, y), w first: numbers, or names.
+  /// Terms of the sum over the window of output (x, y), w first, as numbers or as names.
   [[nodiscard]] Terms window_terms(std::int64_t x, std::int64_t y, bool names) const {
     Terms terms;
     for (std::int64_t ky = 0; ky < d_.kernel.rows; ++ky) {
@@ -188,7 +188,7 @@ class Writer {
     return terms;
   }
 
-  /// Prints the sums of the first places of `answer`: terms(x, y, names).
+  /// Prints the sums of the first elements of `answer`; terms(x, y, names) gives the terms.
   template <class Maker>
   void on_fingers(const std::string& name, const Image& answer, const std::string& last_name,
                   const std::string& last, const Maker& terms) {
@@ -205,7 +205,7 @@ class Writer {
     if (all > sums()) say("  … and so on for the others.");
   }
 
-  /// Columns of a name that holds Greek letters or '∂'.
+  /// Number of columns of a name that contains Greek letters or '∂'.
   [[nodiscard]] static std::size_t shown(const std::string& name) {
     return static_cast<std::size_t>(std::count_if(
         name.begin(), name.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
@@ -316,7 +316,7 @@ Explanation explain(const Derivation& plain, const Derivation& with_sigmoid, std
 }
 
 ExitStatus run_explain(const Arguments& arguments) {
-  constexpr std::int64_t kMostExtent = 12;  // wider images fit no page, and nobody adds 144 terms on fingers
+  constexpr std::int64_t kMostExtent = 12;  // wider images do not fit on a page
   CommandLine line(
       "explain", "convoy explain [options]",
       "The derivation of backpropagation in a convolution layer, worked on a small example in numbers:\n"

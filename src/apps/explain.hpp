@@ -1,7 +1,6 @@
 #pragma once
-// The text of `convoy explain`: one Derivation told so that it can be followed with pencil and paper. No
-// numbers are made here; they come from check::derive(), which runs the code that trains. Called by the
-// command and by tests.
+// The text of `convoy explain`: a Derivation in steps that can be checked with pencil and paper. This code
+// computes no numbers; check::derive() does, with the code that trains. Called by the command and by tests.
 
 #include <cstdint>
 #include <string>
@@ -11,12 +10,12 @@
 namespace convoy::apps {
 
 struct Explanation {
-  std::string text;   ///< lines of at most 100 columns, wide images aside
-  bool holds = true;  ///< every equality the text shows, and the inequality without the rotation
+  std::string text;   ///< lines of at most 100 columns, except wide images
+  bool holds = true;  ///< all equalities of the text hold, and the inequality without the rotation
 };
 
-/// Explains `plain`, an example in integers, then `with_sigmoid`, the same with a layer below; both from
-/// derive().
+/// Explains `plain`, an example with integers, then `with_sigmoid`, the same with a layer below. derive()
+/// makes both.
 [[nodiscard]] Explanation explain(const check::Derivation& plain, const check::Derivation& with_sigmoid,
                                   std::uint64_t seed);
 

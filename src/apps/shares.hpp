@@ -1,6 +1,5 @@
 #pragma once
-// Where the time of steps went, as lines for a person: for `train` with run.profile, for `bench`,
-// and for tests.
+// Prints the time shares of steps as text lines: for `train` with run.profile, for `bench` and for tests.
 
 #include <string>
 #include <vector>
@@ -10,8 +9,8 @@
 
 namespace convoy::apps {
 
-/// A line for each of step::kShareNames: percent of the time, the mean of the ranks, and with several ranks
-/// the largest and whose it is. Totals above 0.
+/// One line for each of step::kShareNames: percent of the time, as mean over ranks, and with several ranks
+/// also the largest value and its rank. Precondition: totals above 0.
 [[nodiscard]] std::string describe_shares(const std::vector<step::StepTimes>& ranks);
 
 /// `1.67 partial sums a host (at most 2)`.

@@ -1,4 +1,4 @@
-// What `convoy explain` prints.
+// The output of `convoy explain`.
 
 #include "apps/explain.hpp"
 
