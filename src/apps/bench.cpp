@@ -1,4 +1,4 @@
-// convoy bench: what the machine can do, and what a configuration's layers and steps make of it.
+// convoy bench: measures the peak of the machine, and the speed of a configuration's layers and steps.
 
 #include <fmt/core.h>
 
@@ -20,7 +20,7 @@ namespace {
 constexpr std::int64_t kMilliseconds = 100;
 struct Request {
   Images images;
-  std::string json;  ///< empty: none
+  std::string json;  ///< file name; empty: none
   double seconds = 0;
 };
 
@@ -31,7 +31,7 @@ void refuse_several_processes() {
                     "run.threads");
 }
 
-/// Before minutes of measuring, not after.
+/// Fails before minutes of measuring, not after.
 void require_folder_of(const std::string& file) {
   const std::string folder = io::folder_of(file);
   if (!io::is_folder(folder))

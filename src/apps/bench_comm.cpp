@@ -15,18 +15,18 @@
 #include "convoy/kernels/kernels.hpp"
 #include "convoy/launch/ranks.hpp"
 #include "convoy/measure/comm_replay.hpp"
+#include "convoy/measure/shares.hpp"
 #include "convoy/step/consistency.hpp"
-#include "shares.hpp"
 
 namespace convoy::apps {
 namespace {
 
-constexpr int kRounds = 3;  // all ways in turn, so that a slow moment does not meet one of them alone
+constexpr int kRounds = 3;  // alternate all ways, so that a slow moment does not affect only one of them
 
 /// One way to add a gradient over all ranks.
 struct Way {
   std::string name;
-  double sent = 0;  ///< bytes that a host must send, at least
+  double sent = 0;  ///< lower bound of bytes sent by a host
   std::function<double()> measure;
   std::vector<double> seconds{};
 
@@ -109,8 +109,8 @@ class Bench {
         "Until every rank has the sum; median of {} rounds:\n"
         "  {:30}{:>10}{:>14}{:>16}\n",
         grouped(network_.gradient_size()), in_bytes(bytes),
-        describe(partial_sums_, link_.hosts < world_.size() && options_.comm.shared_memory), kRounds, "",
-        "ms", "of the bound", "MPI_Allreduce/");
+        measure::describe(partial_sums_, link_.hosts < world_.size() && options_.comm.shared_memory), kRounds,
+        "", "ms", "of the bound", "MPI_Allreduce/");
     for (const Way& way : ways_) {
       text += fmt::format("  {:30}{:>10.3f}{:>14}{:>16.2f}\n", way.name, 1e3 * way.median(),
                           link_.hosts > 1 ? fmt::format("{:.1f} %", 100 * share_of_bound(way)) : "-",

@@ -1,5 +1,5 @@
 #pragma once
-// convoy bench comm: what the network between the ranks can do, and what the sum of gradients makes of it.
+// convoy bench comm: measures the network between the ranks, and the sum of gradients over it.
 
 #include <string>
 
@@ -10,9 +10,9 @@
 namespace convoy::apps {
 
 struct CommRequest {
-  double seconds = 0;                ///< for one measurement
-  double wire_bytes_per_second = 0;  ///< of a host; 0: as measured
-  std::string json;                  ///< empty: none
+  double seconds = 0;                ///< of one measurement
+  double wire_bytes_per_second = 0;  ///< of a host; 0: measure it
+  std::string json;                  ///< file name; empty: none
 };
 
 /// Starts MPI; called by all ranks.

@@ -9,7 +9,7 @@
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 #include "convoy/io/json.hpp"
-#include "shares.hpp"
+#include "convoy/measure/shares.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -23,7 +23,7 @@ double gflops(double multiply_adds, double seconds) {
   return kFlops * multiply_adds / seconds / kGiga;
 }
 
-/// A figure, or "-" where there is none.
+/// A figure, or "-" if missing.
 std::string cell(fmt::format_string<double&> pattern, double value, bool is_known) {
   return is_known ? fmt::format(pattern, value) : "-";
 }
@@ -47,7 +47,7 @@ io::Json json_of(const measure::Ceiling& ceiling) {
 io::Json json_of(const std::optional<PassTime>& time, const measure::Ceiling& all) {
   if (!time) return nullptr;
   const measure::PassWork& work = time->work;
-  const auto rate = [&](double amount) {  // of a time lost in noise: infinite, which JSON writes as null
+  const auto rate = [&](double amount) {  // a time below noise gives infinity, which JSON writes as null
     return time->seconds > 0 ? amount / time->seconds : HUGE_VAL;
   };
   return {{"seconds", time->seconds},
@@ -107,7 +107,7 @@ std::string describe_step(const BenchReport& report) {
              report.batch, counted(report.threads, "thread"), 1e3 * step.seconds, step.steps,
              static_cast<double>(report.batch) / step.seconds, gflops(step.work.multiply_adds, step.seconds),
              100 * step.work.multiply_adds / step.seconds / report.all.multiply_adds) +
-         describe_shares({step.times});
+         measure::describe_shares({step.times});
 }
 
 std::string to_json(const BenchReport& report) {

@@ -1,6 +1,6 @@
 #pragma once
-// The figures of `convoy bench` as a table for a person and as JSON (README, "Speed"). Nothing is measured
-// here. Called by the command and by tests.
+// Prints the figures of `convoy bench` as a table and as JSON (tests/README.md, "Speed of a configuration").
+// Measures nothing. Called by the command and by tests.
 
 #include <cstdint>
 #include <string>
@@ -17,7 +17,7 @@ struct BenchReport {
   std::int64_t teams = 1;
   std::int64_t batch = 1;
   std::int64_t micro_batch = 1;
-  std::string images;  ///< shape, and where it comes from
+  std::string images;  ///< shape and its origin
   measure::Ceiling core;
   measure::Ceiling all;  ///< of all threads
   std::vector<measure::LayerTimes> layers;
@@ -25,11 +25,11 @@ struct BenchReport {
 };
 
 [[nodiscard]] std::string describe_machine(const BenchReport& report);
-/// A line for each pass of each layer; time, rates, share of the peak, bytes, roof.
+/// One line for each pass of each layer: time, rates, share of the peak, bytes, roof.
 [[nodiscard]] std::string describe_layers(const BenchReport& report);
 [[nodiscard]] std::string describe_step(const BenchReport& report);
 
-/// All of it as one JSON object and a line break; seconds, bytes, fractions. What cannot be told is null.
+/// All figures as one JSON object and a line break; seconds, bytes, fractions. Unknown values are null.
 [[nodiscard]] std::string to_json(const BenchReport& report);
 
 }  // namespace convoy::apps

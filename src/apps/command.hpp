@@ -1,7 +1,7 @@
 #pragma once
-// The commands of `convoy` and the frame they run in. A new command is src/apps/<name>.cpp with a run
-// function, declared here, and one line in the table of src/apps/commands.cpp; what is not in the table is
-// not listed.
+// The commands of `convoy` and their common main function. A new command is src/apps/<name>.cpp with a run
+// function, declared here, and one line in the table of src/apps/commands.cpp. Commands missing in the table
+// are not listed.
 
 #include <string>
 #include <string_view>
@@ -14,24 +14,24 @@ namespace convoy::apps {
 /// The words after the command's name.
 using Arguments = std::vector<std::string>;
 
-/// What --help tells, for programs: as the only word, or the only one after a command, it prints lines of
-/// fields separated by tabs (`command`, name, summary; `usage`, text; `about`, text; `option` or
-/// `configuration`, names, value, help). The man page and the shell's completion are made from it
-/// (src/apps/pages); --help does not list it.
+/// --help for programs: as the only word, or as the only word after a command, it prints lines of fields
+/// separated by tabs (`command`, name, summary; `usage`, text; `about`, text; `option` or `configuration`,
+/// names, value, help). The man page and the shell's completion are made from it (src/apps/pages); --help
+/// does not list it.
 inline constexpr std::string_view kDescribe = "--describe";
 
 struct Command {
   std::string_view name;
   std::string_view summary;  ///< one line for `convoy --help`
-  /// Does the command; prints its normal output, throws Error for everything that goes wrong.
+  /// Runs the command; prints its normal output, throws Error on every failure.
   ExitStatus (*run)(const Arguments& arguments);
 };
 
-/// All commands that are built, in the order of `convoy --help`.
+/// All commands of this build, in the order of `convoy --help`.
 [[nodiscard]] const std::vector<Command>& commands();
 
-/// The whole program: `arguments` without the program's name. Prints an error once, to standard error, as
-/// `convoy <command>: <message>`; returns the exit status. Never throws.
+/// The whole program; `arguments` excludes the name of the program. Prints an error once, to standard error,
+/// as `convoy <command>: <message>`; returns the exit status. Never throws.
 [[nodiscard]] int run_program(const Arguments& arguments) noexcept;
 
 ExitStatus run_bench(const Arguments& arguments);

@@ -19,9 +19,9 @@ namespace po = boost::program_options;
 namespace {
 
 constexpr unsigned kLineLength = 110;
-constexpr const char* kWords = "words that are no options";  // a name nobody can type as an option
+constexpr const char* kWords = "words that are no options";  // cannot be typed as an option name
 
-/// The one line of a text of several.
+/// Joins the lines of a text into one line.
 std::string one_line(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text;
@@ -93,7 +93,7 @@ struct CommandLine::Impl {
     }
   }
 
-  /// One line an option: `kind`, names, value, help.
+  /// One line per option: `kind`, names, value, help.
   static void describe(const po::options_description& group, std::string_view kind) {
     for (const auto& option : group.options()) {
       const std::string other = option->canonical_display_name(po::command_line_style::allow_dash_for_short);

@@ -78,7 +78,7 @@ ExitStatus dispatch(const Arguments& arguments) {
   return find_command(first).run({arguments.begin() + 1, arguments.end()});
 }
 
-/// "train" where it is a command's name, else nothing: for messages.
+/// The word if it is the name of a command, else an empty string; for messages.
 std::string_view command_name(const Arguments& arguments) {
   for (const Command& command : commands())
     if (!arguments.empty() && command.name == arguments.front()) return command.name;

@@ -1,5 +1,5 @@
 #pragma once
-// The configuration's part of a command line: `--config FILE` and one `--section.key VALUE` for every key.
+// The configuration options of a command line: `--config FILE` and one `--section.key VALUE` for every key.
 
 #include <boost/program_options.hpp>
 #include <string>
@@ -13,8 +13,8 @@ namespace convoy::apps {
 /// --help.
 [[nodiscard]] boost::program_options::options_description command_line_options();
 
-/// The run a parsed command line describes. `parsed` was made with command_line_options() among its options;
-/// options that are not the configuration's are passed over. Throws ConfigError as config::load() does.
+/// The run described by a parsed command line. `parsed` must have been made with command_line_options() among
+/// its options. Ignores options that are not configuration keys. Throws ConfigError as config::load() does.
 [[nodiscard]] config::Options load_config(const boost::program_options::parsed_options& parsed);
 
 }  // namespace convoy::apps

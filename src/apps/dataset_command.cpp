@@ -23,7 +23,7 @@ static_assert(std::atomic<int>::is_always_lock_free, "a signal handler writes it
 
 extern "C" void on_stop_signal(int signal) {
   const auto status = static_cast<int>(signal == SIGINT ? ExitStatus::kInterrupted : ExitStatus::kTerminated);
-  // A person who presses Ctrl-C twice means at once; what is left behind is swept by the next import.
+  // A second Ctrl-C means stop at once; the next import removes the remaining temporary files.
   if (stop.exchange(status) == status && signal == SIGINT) _exit(status);
 }
 
@@ -31,13 +31,13 @@ void install_signal_handlers() {
   struct sigaction action {};
   action.sa_handler = on_stop_signal;
   sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;  // no system call of ours or MPI's ends early
+  action.sa_flags = SA_RESTART;  // do not interrupt system calls of Convoy or MPI
   for (const int signal : {SIGINT, SIGTERM, SIGUSR2}) sigaction(signal, &action, nullptr);
-  // A request to a training, which mpirun passes on; there is no checkpoint here.
+  // mpirun forwards SIGUSR2, the stop request of `train`. Here it only stops, without a checkpoint.
   std::signal(SIGUSR1, SIG_IGN);
   struct sigaction at_hangup {};
   sigaction(SIGHUP, nullptr, &at_hangup);
-  if (at_hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // else it is nohup's
+  if (at_hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // otherwise nohup set SIG_IGN
 }
 
 class Printer final : public importers::Observer {

@@ -1,6 +1,6 @@
 #pragma once
-// What the commands that make a data set file (import, synth) share: how far they are, on a terminal or in a
-// log, and how a signal stops them without a broken file.
+// Common code of the commands that make a data set file (import, synth): progress on a terminal or in a log,
+// and a clean stop at a signal.
 
 #include <chrono>
 #include <functional>
@@ -14,18 +14,18 @@
 
 namespace convoy::apps {
 
-/// Tells how far something is: on a terminal a line that is redrawn, elsewhere a line every few seconds, none
-/// where it is over before that.
+/// Prints progress: on a terminal in a redrawn line, otherwise in a new line every few seconds. Prints
+/// nothing if the work ends before the first line is due.
 class ProgressLine {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
   ProgressLine(std::ostream& out, bool is_terminal) : out_(out), is_terminal_(is_terminal) {}
-  /// `what` of which `done` of `total` `things` are done by `now`. Rates count from the first call with
-  /// another `what`.
+  /// Reports that task `what` has completed `done` of `total` `things` at time `now`. Rates count from the
+  /// first call with this `what`.
   void show(std::string_view what, std::int64_t done, std::int64_t total, Time now,
             std::string_view things = "images");
-  /// Takes the drawn line away, so that other text may follow.
+  /// Erases the drawn line, so that other text can follow.
   void clear();
 
  private:
@@ -38,18 +38,18 @@ class ProgressLine {
   Time shown_{};
 };
 
-/// Prints a command's last words, on rank 0.
+/// Prints the final message of a command, on rank 0.
 using Say = std::function<void(const std::string&)>;
 
-/// Makes a data set: `make` runs on every rank there is, with a communicator of all of them. Without a
-/// launcher no MPI is started. SIGINT, SIGTERM, SIGHUP and SIGUSR2 ask its observer to stop; a second SIGINT
-/// ends the process at once.
+/// Makes a data set: `make` runs on every rank, with a communicator of all ranks. Without a launcher MPI is
+/// not started. After SIGINT, SIGTERM, SIGHUP or SIGUSR2 the observer requests a stop; a second SIGINT ends
+/// the process at once.
 [[nodiscard]] ExitStatus make_dataset(
     std::string_view command,
     const std::function<void(const comm::Communicator& world, importers::Observer& observer, const Say& say)>&
         make);
 
-/// The same with `make` for one rank: rank 0 runs it, the others wait.
+/// The same for one rank: rank 0 runs `make`, the others wait.
 [[nodiscard]] ExitStatus make_dataset_alone(
     std::string_view command, const std::function<void(importers::Observer& observer, const Say& say)>& make);
 

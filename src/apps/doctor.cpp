@@ -1,4 +1,4 @@
-// convoy doctor: what is wrong with this machine, and what mends it.
+// convoy doctor: finds the faults of this machine and prints fixes.
 
 #include <fmt/core.h>
 #include <unistd.h>
@@ -32,7 +32,7 @@ namespace {
 using doctor::Finding;
 using doctor::Verdict;
 
-/// Prints findings as they come, and counts them. Any thread.
+/// Prints and counts findings immediately. Thread-safe.
 class Report {
  public:
   void add(const Finding& finding) {
@@ -43,7 +43,7 @@ class Report {
     findings_.push_back(finding);
   }
 
-  /// The last line, and the file of --json.
+  /// Prints the last line and writes the file of --json.
   ExitStatus finish(const std::string& json, int ranks) {
     const std::lock_guard lock(mutex_);
     const std::int64_t wrong = count(Verdict::kWrong);
@@ -83,7 +83,7 @@ class Report {
   std::vector<Finding> findings_;
 };
 
-/// How this process was started. Before MPI starts, which sets variables of mpirun's itself.
+/// How this process was started. Call before MPI starts: MPI itself sets mpirun's variables.
 std::string launcher_name() {
   const auto is_set = [](const char* name) { return std::getenv(name) != nullptr; };
   if (is_set("OMPI_COMM_WORLD_SIZE")) return "mpirun (Open MPI)";
@@ -95,7 +95,8 @@ std::string launcher_name() {
   return "no launcher";
 }
 
-/// Where one rank of several tells: srun without a PMI starts processes that all take themselves for rank 0.
+/// True if this process must not print. srun without PMI starts several processes that each see themselves as
+/// rank 0.
 bool is_quiet(const comm::Communicator& world) {
   const char* task = std::getenv("SLURM_PROCID");
   const bool is_other_task = task != nullptr && std::string_view(task) != "0";
@@ -119,14 +120,14 @@ std::unique_ptr<doctor::PlannedRun> plan(const CommandLine& line) {
       doctor::PlannedRun{std::move(options), std::move(network), bytes});
 }
 
-/// The process ends here: a check does not come to its end. Rank 0 says who does not answer; a rank that is
-/// stuck itself says so. The main thread is left where it is.
+/// Ends the process if a check exceeds the time limit. Rank 0 reports the ranks that do not answer; a rank
+/// that is stuck itself also reports this. Runs while the main thread is still stuck.
 class LastWords {
  public:
   LastWords(Report& report, double seconds, std::string json)
       : report_(report), seconds_(seconds), json_(std::move(json)) {}
 
-  /// Collective. From now on it is known who is who.
+  /// Collective. Stores ranks and hosts for later messages.
   void meet(const comm::Communicator& world) {
     auto crew = std::make_unique<Crew>(Crew{world, world.split(0), world.all_gather_text(comm::host_name())});
     const std::lock_guard lock(mutex_);
@@ -199,10 +200,11 @@ bool names_a_run(const Arguments& arguments) {
   });
 }
 
-/// What every rank is asked the same: what rank 0 cannot read is said once, and nothing is examined.
+/// The configuration of the checks, read on every rank. If rank 0 cannot read it, the error is printed once,
+/// and no check runs.
 struct Asked {
   bool has_configuration = false;
-  std::string run_dir{};                           ///< as configured; empty: not known
+  std::string run_dir{};                           ///< from the configuration; empty: unknown
   launch::Failure refused{ExitStatus::kDone, {}};  ///< why rank 0 cannot read the configuration
 };
 
@@ -234,12 +236,12 @@ ExitStatus run_doctor_checks(const CommandLine& line, const Asked& configured) {
   asked.begin = [&](const std::string& check) { time_limit.enter(check); };
   time_limit.enter("mpi");
   if (const std::string doubt = launch.doubt_before_mpi(); !doubt.empty() && launch::is_first_of_launcher()) {
-    const auto end = doubt.find("; ");  // said now: MPI may end this process
+    const auto end = doubt.find("; ");  // print now: MPI may end this process
     report.add({"launcher", Verdict::kWarning, doubt.substr(0, end), doubt.substr(end + 2)});
   }
   const std::string no_pmi = launch.problem_before_mpi();
   try {
-    if (no_pmi.empty()) environment.emplace();  // would end this process otherwise
+    if (no_pmi.empty()) environment.emplace();  // without PMI it would end this process
   } catch (const Error& error) {
     asked.mpi_problem = error.what();
   }
@@ -249,7 +251,7 @@ ExitStatus run_doctor_checks(const CommandLine& line, const Asked& configured) {
   asked.launcher_problem = no_pmi.empty() ? launch.problem(world.size()) : no_pmi;
   try {
     if (world.size() > 1) last_words.meet(world);
-    // Not sooner: the others would wait in MPI's beginning for a rank that has ended.
+    // Not before MPI starts: the others would wait in MPI_Init for a rank that has ended.
     if (const auto refused = world.broadcast_value(configured.refused.status); refused != ExitStatus::kDone) {
       if (launch::is_first_of_launcher()) launch::print_failure("doctor", configured.refused.message);
       return refused;
@@ -290,7 +292,7 @@ ExitStatus run_doctor(const Arguments& arguments) {
   line.add_value("json", "FILE", "write the findings there, too");
   add_images(line);
   if (!line.parse(arguments)) return ExitStatus::kDone;
-  // What is wrong for rank 0 is wrong for all; what is wrong for another rank alone is a finding.
+  // A configuration error on rank 0 affects all ranks; an error on another rank only is a finding.
   return run_doctor_checks(line, read_configuration(line, arguments));
 }
 

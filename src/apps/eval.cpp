@@ -1,4 +1,4 @@
-// convoy eval: loss and accuracy of a checkpoint on a data set.
+// convoy eval: computes loss and accuracy of a checkpoint on a data set.
 
 #include <fmt/core.h>
 
@@ -28,7 +28,7 @@ struct Request {
   std::string checkpoint;
   std::string data;
   std::string split;
-  data::Options paths;  // in a file of others, where the command line names them
+  data::Options paths;  // of a third-party file, if given on the command line
   std::int64_t threads = 0;
   bool wants_confusion = false;
 };
@@ -55,7 +55,7 @@ void print_confusion(const train::Evaluation& result, std::int64_t classes,
   }
 }
 
-/// Throws DataError where the data set cannot be what the network was trained for.
+/// Throws DataError if the data set does not fit the trained network.
 void require_same_input(const Request& request, const model::CheckpointHeader& header,
                         const data::Dataset& dataset, std::int64_t outputs) {
   const auto refuse = [&](const std::string& here, const std::string& there) {
@@ -71,7 +71,7 @@ void require_same_input(const Request& request, const model::CheckpointHeader& h
   if (dataset.classes() > outputs) refuse(counted(dataset.classes(), "class"), std::to_string(outputs));
 }
 
-/// How to read --data: as the command line says, else as the run that wrote the checkpoint read its own.
+/// How to read --data: from the command line, else as in the run that wrote the checkpoint.
 data::Options reading_of(const Request& request, const config::Options& trained) {
   data::Options options = request.paths.train.images.empty() ? trained.data : request.paths;
   options.file = request.data;

@@ -1,4 +1,4 @@
-// convoy explain: the derivation, worked on a small example in numbers, by the code that trains.
+// convoy explain: shows the derivation on a small example, with numbers computed by the code that trains.
 
 #include <fmt/core.h>
 

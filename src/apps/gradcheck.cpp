@@ -1,4 +1,4 @@
-// convoy gradcheck: are the gradients of a configuration's network right, layer by layer?
+// convoy gradcheck: checks the gradients of a configuration's network, layer by layer.
 
 #include <fmt/core.h>
 
@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::int64_t kSamples = 3;
 
-/// Number `index` of a tensor as its logical indices: "[2,0,1,4]".
+/// Converts the flat `index` of a tensor to its logical indices: "[2,0,1,4]".
 std::string place(const Dims& dims, std::int64_t index) {
   std::string text = "]";
   for (std::size_t d = dims.size(); d-- > 0;) {
@@ -78,7 +78,7 @@ ExitStatus check(const config::Options& options, const Request& request, const n
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(std::min(request.samples, split->samples())));
   std::iota(numbers.begin(), numbers.end(), 0);
   const data::InputTransform transform = dataset.transform(options.data.normalize);
-  if (!world.is_root()) return ExitStatus::kDone;  // one rank's work; the others have nothing to add
+  if (!world.is_root()) return ExitStatus::kDone;  // rank 0 does all the work
 
   std::vector<float> images(static_cast<std::size_t>(lane_blocks(static_cast<std::int64_t>(numbers.size())) *
                                                      dataset.shape().size() * kLanes));

@@ -1,5 +1,5 @@
 #pragma once
-// `convoy gradcheck` with layers of a test's own: a wrong gradient must end it with status 1.
+// `convoy gradcheck` with additional layers of a test: a wrong gradient must give status 1.
 
 #include "command.hpp"
 #include "convoy/nn/registry.hpp"

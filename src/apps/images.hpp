@@ -1,5 +1,5 @@
 #pragma once
-// The images that commands measure with, which need no data set: random ones of a shape.
+// Random images of a given shape, for commands that measure without a data set.
 
 #include <cstdint>
 #include <optional>
@@ -14,16 +14,16 @@ namespace convoy::apps {
 
 struct Images {
   Shape shape;
-  std::optional<std::int64_t> classes;  ///< nothing: as many as the network has outputs
+  std::optional<std::int64_t> classes;  ///< no value: the number of outputs of the network
   std::string origin;                   ///< "as in cifar10.h5"
 };
 
 /// --shape and --classes.
 void add_images(CommandLine& line);
-/// What they say, else the data set `data` means, else CIFAR's shape.
+/// Shape and classes from these options, else from the data set of `data`, else those of CIFAR.
 [[nodiscard]] Images choose_images(const CommandLine& line, const data::Options& data);
 
-/// The network of `options` for them.
+/// The network of `options` for `images`.
 [[nodiscard]] nn::Network network_for(const Images& images, const config::Options& options);
 
 }  // namespace convoy::apps

@@ -1,4 +1,4 @@
-// convoy import: published data sets and folders of images become a data set file.
+// convoy import: converts published data sets and folders of images to a data set file.
 
 #include <fmt/core.h>
 
@@ -17,7 +17,7 @@
 namespace convoy::apps {
 namespace {
 
-/// The formats whose files say all there is to say.
+/// The formats whose files need no further options.
 struct Format {
   std::string name;
   void (*import)(const std::string& folder, const std::string& out, importers::Observer* observer);
@@ -65,7 +65,7 @@ void add_folder_options(CommandLine& line) {
   line.add_value("threads", "N", "folder: threads of a rank; default 0: as train chooses them");
 }
 
-/// The place of --name's value among `choices`, 0 where it is absent.
+/// The index of the value of --name in `choices`; 0 if the option is absent.
 std::size_t choice(const CommandLine& line, const std::string& name,
                    const std::vector<std::string>& choices) {
   const std::string value = line.text(name).value_or(choices.front());

@@ -1,4 +1,4 @@
-// convoy inspect: what is in a file of ours, and whether its checksums hold.
+// convoy inspect: prints the contents of a Convoy file and verifies its checksums.
 
 #include <fmt/core.h>
 
@@ -16,12 +16,12 @@
 namespace convoy::apps {
 namespace {
 
-/// Nothing but the checksum is looked at first: libhdf5 may crash on a damaged file.
+/// Verify the checksum first: libhdf5 may crash on a damaged file.
 data::Description describe(const std::string& file) {
   const io::ChecksumResult checksum = io::verify_checksum(file);
   if (checksum.damaged()) return {fmt::format("{}: {}\n", file, checksum.detail), false};
   if (checksum.state == io::ChecksumState::kAbsent) {
-    // Of a checkpoint all is read, which may take long.
+    // A checkpoint is read completely, which may take long.
     constexpr std::int64_t kBytesPerSecond = std::int64_t{64} << 20;
     io::ChildLimits limits;
     limits.seconds += io::file_size(file) / kBytesPerSecond;
@@ -31,7 +31,7 @@ data::Description describe(const std::string& file) {
     io::run_in_child(file, read_if_checkpoint, limits);
   }
   if (!model::is_checkpoint(file)) return data::describe(file);
-  // Every checkpoint is written with a checksum; one without has been through other hands.
+  // Every checkpoint is written with a checksum; without one, another program has changed it.
   return {fmt::format("{}  {}\n", model::describe_checkpoint(file), checksum.detail),
           checksum.state == io::ChecksumState::kGood};
 }

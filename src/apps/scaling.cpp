@@ -1,4 +1,4 @@
-// convoy scaling: tables of what more ranks would make of a configuration, from what is measured here.
+// convoy scaling: predicts the speed of a configuration on more ranks from local measurements.
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -34,18 +34,18 @@ constexpr double kGoodEfficiency = 0.75;
 struct Request {
   Images images;
   std::int64_t ranks_a_host = 1;
-  std::optional<double> latency;  ///< seconds; nothing: as measured
-  std::optional<double> rate;     ///< bytes a second
-  double seconds = 0;             ///< for one measurement
-  bool with_kernels = false;      ///< steps are checked with computation too
+  std::optional<double> latency;  ///< seconds; no value: as measured
+  std::optional<double> rate;     ///< bytes per second
+  double seconds = 0;             ///< of one measurement
+  bool with_kernels = false;      ///< also check steps with real computation
   std::string json;
 };
 
 struct Row {
   Job job;
   Prediction prediction;
-  double images = 0;      ///< a second
-  double efficiency = 0;  ///< images a second and rank, over those of one rank
+  double images = 0;      ///< per second
+  double efficiency = 0;  ///< images per second and rank, divided by images per second of one rank
 };
 
 class Scaling {
@@ -78,14 +78,14 @@ class Scaling {
   }
 
  private:
-  /// Sleeps until rank 0 comes: ranks may share cores here.
+  /// Sleeps until rank 0 arrives, because ranks may share cores.
   void wait_for_root() const {
     const int mine = 0;
     std::vector<int> all(static_cast<std::size_t>(world_.size()));
     world_.all_gather_equal<int>(std::span<const int>(&mine, 1), all, [] {});
   }
 
-  /// Rank 0 alone computes.
+  /// Only rank 0 computes.
   void measure() {
     if (world_.is_root()) {
       costs_ = measure::measure_costs(
@@ -195,8 +195,8 @@ class Scaling {
     return text;
   }
 
-  /// The model against steps in which communication is real and computation a wait of the measured length,
-  /// one thread a rank.
+  /// Compares the model with steps whose communication is real and whose computation is a wait of the
+  /// measured length, one thread per rank.
   void check() {
     config::Options options = options_;
     const Job job{.ranks = world_.size(), .ranks_a_host = ranks_a_host(), .threads = 1, .leaves = leaves_};
@@ -227,7 +227,7 @@ class Scaling {
     if (world_.is_root()) std::cout << text << std::flush;
   }
 
-  /// The model against whole steps on random images: of rank 0 alone, then of all.
+  /// Compares the model with whole steps on random images: of rank 0 alone, then of all ranks.
   void check_with_kernels(bool is_network_here) {
     const measure::BenchmarkSetting setting{
         .kernels = kernels_, .threads = threads_, .seconds = request_.seconds / 5};
@@ -290,7 +290,7 @@ class Scaling {
 
   struct Check {
     std::int64_t ranks = 1;
-    bool is_computed = false;  ///< not waited
+    bool is_computed = false;  ///< real computation, not a wait
     bool overlap = true;
     double predicted = 0;
     double measured = 0;
@@ -304,7 +304,7 @@ class Scaling {
   int threads_;
   std::int64_t leaves_;
   measure::Costs costs_;
-  double one_thread_ = 0;  ///< seconds of a micro-batch with the machine to itself
+  double one_thread_ = 0;  ///< seconds of a micro-batch on one thread without other load
   std::vector<Row> strong_, weak_;
   std::vector<Check> checks_;
 };

@@ -1,4 +1,4 @@
-// convoy synth: a data set the program draws itself.
+// convoy synth: makes a data set of generated images.
 
 #include "convoy/importers/synth.hpp"
 

@@ -1,5 +1,13 @@
-// convoy train: a run from its configuration to its last checkpoint.
+// convoy train: runs a training from its configuration to its last checkpoint.
 
+#include "convoy/config/config.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/core/version.hpp"
+#include "convoy/kernels/isa.hpp"
+#include "convoy/launch/launcher.hpp"
+#include "convoy/launch/ranks.hpp"
+#include "convoy/launch/terminal.hpp"
+#include "convoy/measure/shares.hpp"
 #include "convoy/train/trainer.hpp"
 
 #include <fmt/core.h>
@@ -14,20 +22,12 @@
 
 #include "command.hpp"
 #include "command_line.hpp"
-#include "convoy/config/config.hpp"
-#include "convoy/core/text.hpp"
-#include "convoy/core/version.hpp"
-#include "convoy/kernels/isa.hpp"
-#include "convoy/launch/launcher.hpp"
-#include "convoy/launch/ranks.hpp"
-#include "convoy/launch/terminal.hpp"
-#include "shares.hpp"
 #include "train.hpp"
 
 namespace convoy::apps {
 namespace {
 
-/// What the last signals asked for; the Trainer reads it at the end of each step.
+/// The request of the last signals; the Trainer reads it at the end of each step.
 std::atomic<int> request{0};
 std::atomic<bool> interrupted{false};
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free,
@@ -40,15 +40,15 @@ extern "C" void on_signal(int signal) {
     return;
   }
   request.store(static_cast<int>(train::Request::kLeave));
-  // A person who presses Ctrl-C twice means at once.
+  // A second Ctrl-C means stop at once.
   if (signal == SIGINT && interrupted.exchange(true)) _exit(128 + SIGINT);
 }
 
-/// For the last words of a rank that crashes.
+/// For the message of a crashing rank.
 std::atomic<std::int64_t> step_under_way{0};
 std::array<char, 320> crash_place{};  // " [rank 2 on node7]"
 
-/// `number` to the end of `text`, without what a signal handler may not call.
+/// Appends `number` to `text`, with async-signal-safe code only.
 void append_number(std::array<char, 512>& text, std::size_t& size, std::int64_t number) {
   std::array<char, 24> digits{};
   std::size_t count = 0;
@@ -71,7 +71,7 @@ extern "C" void on_crash(int signal) {
   append(crash_place.data());
   append("\n");
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), size);
-  std::signal(signal, SIG_DFL);  // the launcher sees how it ended, and ends the other ranks
+  std::signal(signal, SIG_DFL);  // the launcher sees the signal and ends the other ranks
   std::raise(signal);
 }
 
@@ -86,7 +86,7 @@ void install_signal_handlers() {
   struct sigaction action {};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;  // no system call of ours or MPI's ends early
+  action.sa_flags = SA_RESTART;  // do not interrupt system calls of Convoy or MPI
   for (const int signal : {SIGUSR1, SIGUSR2, SIGTERM, SIGINT}) sigaction(signal, &action, nullptr);
 }
 
@@ -97,7 +97,7 @@ std::string clock_time(double seconds) {
                        : fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
-/// Lines on what the division of a batch costs; nothing where it costs nothing.
+/// Lines about the cost of an uneven division of the batch; empty if there is none.
 std::string advice(const train::StartReport& report) {
   std::string text;
   if (report.idle_share > 0.005) {
@@ -118,12 +118,12 @@ std::string in_words(const train::Score& score) {
                         : fmt::format("accuracy {:.2f} %", 100 * score.value);
 }
 
-/// Nothing where steps hardly waited for images.
+/// Empty if steps hardly waited for images.
 std::string waiting(double share) {
   return share < 0.005 ? std::string() : fmt::format("  ({:.0f} % of it waiting for images)", 100 * share);
 }
 
-/// Prints a run: on a terminal a progress line that is redrawn, elsewhere plain lines.
+/// Prints the progress of a run: on a terminal in a redrawn line, otherwise in plain lines.
 class Printer final : public train::Observer {
  public:
   void on_start(const train::StartReport& report) override {
@@ -133,7 +133,7 @@ class Printer final : public train::Observer {
               << machine::describe_placements(report.placements) << "Data: " << report.data << "\nNetwork:\n"
               << report.network << report.plan << "Steps: " << grouped(report.total_steps) << " in all, "
               << grouped(report.steps_per_epoch) << " an epoch, " << counted(report.leaves, "micro-batch")
-              << " a step, " << describe(report.partial_sums, report.shares_memory) << '\n'
+              << " a step, " << measure::describe(report.partial_sums, report.shares_memory) << '\n'
               << advice(report) << "Output: " << report.output << '\n';
     if (!report.resumed_from.empty())
       std::cout << "Going on from " << report.resumed_from << " (step " << grouped(report.step) << ")\n";
@@ -182,7 +182,7 @@ class Printer final : public train::Observer {
     end_line();
     std::cout << "Where the time of " << counted(report.steps, "step") << " went"
               << (report.ranks.size() > 1 ? ", mean of the ranks and largest" : "") << ":\n"
-              << describe_shares(report.ranks) << std::flush;
+              << measure::describe_shares(report.ranks) << std::flush;
   }
 
   void on_end(ExitStatus, const std::string& reason) override { print(reason); }
@@ -248,7 +248,7 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const step::Hooks& h
   launch.observer = &printer;
   launch.hooks = hooks;
   return launch::run_with_ranks("train", [&](const comm::Communicator& world) {
-    // Read where a rank that fails alone can say so.
+    // Read here, where a rank that fails alone can report it.
     const config::Options options = line.configuration();
     launch.isa = kernels::choose_isa();
     install_signal_handlers();

@@ -1,12 +1,12 @@
 #pragma once
-// `convoy train` with the Trainer's seams for tests. The program users run installs none.
+// `convoy train` with the Trainer's test hooks. The installed program uses no hooks.
 
 #include "command.hpp"
 #include "convoy/train/observer.hpp"
 
 namespace convoy::apps {
 
-/// As run_train, with `hooks` handed to the Trainer.
+/// As run_train, but passes `hooks` to the Trainer.
 ExitStatus run_train_with_hooks(const Arguments& arguments, const step::Hooks& hooks);
 
 }  // namespace convoy::apps

@@ -1,4 +1,4 @@
-// convoy verify: the steps between two checkpoints done again, and the bits compared.
+// convoy verify: repeats the steps between two checkpoints and compares the bits.
 
 #include <fmt/core.h>
 

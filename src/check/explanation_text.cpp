@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kColumns = 100;
 constexpr std::size_t kGap = 4;
 
-/// Columns on a terminal: bytes that do not continue a UTF-8 character.
+/// Columns on a terminal: the number of bytes that are not UTF-8 continuation bytes.
 std::size_t width(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));

@@ -13,7 +13,7 @@ namespace convoy::check {
 /// "-3", or with `decimals` "0.0474".
 [[nodiscard]] std::string number_text(double value, int decimals);
 
-/// An image under its title, columns aligned.
+/// An image below its title, with aligned columns.
 struct Block {
   std::string title;
   std::vector<std::string> lines;
@@ -21,7 +21,7 @@ struct Block {
 
 [[nodiscard]] Block image_block(std::string title, const Image& p, int decimals = 0);
 
-/// The blocks next to each other, indented by two; below each other where they do not fit in 100 columns.
+/// The blocks side by side, indented by two; one below the other if they do not fit in 100 columns.
 [[nodiscard]] std::string side_by_side(const std::vector<Block>& blocks);
 
 /// "name = 2·1 + 3·(-1) + 1 = 0", broken before a '+' where it is longer than 100 columns. `last` is a

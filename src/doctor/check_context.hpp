@@ -1,5 +1,5 @@
 #pragma once
-// What the checks of `doctor` work on, and the words they share. Private to the train room.
+// The data and helper functions of the checks of `doctor`. Private to the doctor room.
 
 #include <cstdint>
 #include <functional>
@@ -16,7 +16,7 @@
 
 namespace convoy::doctor {
 
-/// What one rank knows of itself: name and value.
+/// Facts about one rank: name and value.
 using Facts = std::map<std::string, std::string>;
 
 struct CheckContext {
@@ -32,9 +32,9 @@ struct CheckContext {
   Needs needs{};                                 ///< of `run`; zeros where there is none, or it is not known
 
   [[nodiscard]] int hosts() const { return static_cast<int>(firsts.size()); }
-  /// A fact that is a number; 0 where it is not there.
+  /// A numeric fact; 0 if missing.
   [[nodiscard]] double number(int rank, const std::string& fact) const;
-  /// Empty where it is not there.
+  /// A fact; empty if missing.
   [[nodiscard]] std::string text(int rank, const std::string& fact) const;
   /// "rank 2 on n3", "ranks 0-1 on n1", "ranks 0-7 on n1, n2", "all ranks".
   [[nodiscard]] std::string named(const std::vector<int>& ranks) const;
@@ -44,59 +44,59 @@ struct CheckContext {
   }
 };
 
-/// A check's finding; run_checks() adds which check it was.
+/// A check's finding; run_checks() fills in the name of the check.
 [[nodiscard]] Finding ok(std::string text);
 [[nodiscard]] Finding warning(std::string text, std::string remedy);
 [[nodiscard]] Finding wrong(std::string text, std::string remedy);
 
-/// What a check found: never nothing.
+/// The findings of a check: at least one.
 using Findings = std::vector<Finding>;
 
-/// Ranks by a text each; empty texts left out.
+/// Groups ranks by text (one text per rank); skips empty texts.
 [[nodiscard]] std::map<std::string, std::vector<int>> ranks_by(const std::vector<std::string>& texts);
 
-/// Collective over `world`. Every rank runs `action`, which makes no collective call; the messages of errors,
-/// by rank, empty where there was none.
+/// Collective over `world`. Every rank runs `action`, which must make no collective call. Returns the error
+/// messages by rank, empty without an error.
 [[nodiscard]] std::vector<std::string> try_on_all(const comm::Communicator& world,
                                                   const std::function<void()>& action);
 
-/// Collective. Facts of all ranks.
+/// Collective. Gathers the facts of all ranks.
 void gather_facts(CheckContext& context);
 
-// The checks. All are collective, in the order in which run_checks() makes them; what they return matters on
-// rank 0. doctor_places.cpp
+// The checks, in the order of run_checks(). All are collective; only the result of rank 0 is used.
+// places.cpp:
 [[nodiscard]] Findings check_launcher(const CheckContext& context);
 [[nodiscard]] Findings check_mpi(const CheckContext& context);
 [[nodiscard]] Findings check_program(const CheckContext& context);
 [[nodiscard]] Findings check_instruction_set(const CheckContext& context);
 [[nodiscard]] Findings check_bindings(const CheckContext& context);
 [[nodiscard]] Findings check_openmp(const CheckContext& context);
-// doctor_limits.cpp
+// limits.cpp:
 [[nodiscard]] Findings check_limits(const CheckContext& context);
 [[nodiscard]] Findings check_memory(const CheckContext& context);
 [[nodiscard]] Findings check_temporary_folder(const CheckContext& context);
 [[nodiscard]] Findings check_shared_memory(const CheckContext& context);
-// doctor_links.cpp
+// links.cpp:
 [[nodiscard]] Findings check_clocks(const CheckContext& context);
 [[nodiscard]] Findings check_network(const CheckContext& context);
 
-/// Tries the file system of context.dir, in a folder of its own that is removed at the end
-/// (doctor_files.cpp). Collective, in this order.
+/// Tests the file system of context.dir, in a temporary folder that is removed at the end (files.cpp). All
+/// functions are collective; call them in this order.
 class RunFolder {
  public:
   explicit RunFolder(const CheckContext& context) : context_(context) {}
 
-  /// It can be written, what rank 0 writes and renames there is seen by all hosts, and what they write by
-  /// rank 0.
+  /// The folder is writable, all hosts see files that rank 0 writes and renames, and rank 0 sees the files of
+  /// all hosts.
   [[nodiscard]] Findings check_sharing();
-  /// Room, files, quota and the process's own limit, against what the run needs.
+  /// Compares free space, free files, quota and the process's file size limit with the needs of the run.
   [[nodiscard]] Findings check_space() const;
   [[nodiscard]] Findings check_locks() const;
-  /// HDF5 files by rank 0 alone, then by all ranks together, one of which has nothing to write.
+  /// Writes an HDF5 file by rank 0 alone, then one by all ranks together, one of which has nothing to write.
   [[nodiscard]] Findings check_hdf5() const;
 
  private:
-  /// Writes on rank 0: what goes wrong.
+  /// Writes on rank 0; returns the problem.
   [[nodiscard]] std::string write_first(double& seconds, double& ahead);
   [[nodiscard]] std::vector<std::string> try_sharing() const;
   [[nodiscard]] std::string path(const std::string& name) const { return scratch_path_ + '/' + name; }

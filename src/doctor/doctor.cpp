@@ -11,15 +11,15 @@
 namespace convoy::doctor {
 namespace {
 
-/// Collective. The planned run, on all ranks or on none.
+/// Collective. Returns the planned run on all ranks, or null on all ranks.
 Findings read_configuration(CheckContext& context) {
   if (!context.asked.plan) return {};
   const std::vector<std::string> problems =
       try_on_all(context.world, [&] { context.run = context.asked.plan(); });
-  // Rank 0's is needed for the rest, if there is any.
+  // The other checks need the plan of rank 0, if there is one.
   Findings found;
   std::map<std::string, std::vector<std::string>>
-      where;  // CheckContext::named() needs what is gathered later
+      where;  // CheckContext::named() needs facts that are gathered later
   const std::vector<std::string> hosts = context.world.all_gather_text(comm::host_name());
   for (std::size_t rank = 0; rank < problems.size(); ++rank)
     if (!problems[rank].empty())
@@ -67,7 +67,7 @@ class Checks {
     check("locks", [&] { return folder.check_locks(); });
     check("hdf5", [&] { return folder.check_hdf5(); });
     begin("end");
-    context_.world.barrier();  // nobody is in the folder any more
+    context_.world.barrier();  // no rank uses the folder any more
   }
 
  private:

@@ -1,4 +1,4 @@
-// What each rank tells of itself, gathered on all.
+// Facts about each rank, gathered on all ranks.
 
 #include <fmt/core.h>
 #include <sys/resource.h>
@@ -53,7 +53,7 @@ std::vector<std::string> entries(const std::string& folder) {
   }
 }
 
-/// InfiniBand (or RoCE, Omni-Path) ports that work, and the fastest of the other network devices.
+/// Active InfiniBand (or RoCE, Omni-Path) ports, and the speed of the fastest other network device.
 void add_devices(Facts& facts) {
   const std::string fabric = "/sys/class/infiniband/";
   std::vector<std::string> active;
@@ -68,7 +68,7 @@ void add_devices(Facts& facts) {
     const std::string folder = "/sys/class/net/" + device;
     if (device == "lo" || first_line(folder + "/operstate") != "up") continue;
     const std::int64_t speed = parse_integer(first_line(folder + "/speed")).value_or(0);
-    // Devices without a cable (bridges, pairs within the kernel) have a speed that says nothing.
+    // The speed of devices without a cable (bridges, virtual pairs) is meaningless.
     if (speed <= fastest || !io::exists(folder + "/device")) continue;
     fastest = speed;
     facts["network device"] = device;
@@ -149,7 +149,7 @@ void gather_facts(CheckContext& context) {
       needs = needs_of(*context.run, context.world.size(), context.hosts(), context.ranks_of_host,
                        context.placements.front().threads);
     } catch (const std::exception&) {
-      // Not even one micro-batch fits: check_memory() says what is left.
+      // Not even one micro-batch fits: check_memory() reports the available memory.
     }
   }
   context.needs = context.world.broadcast_value(needs);

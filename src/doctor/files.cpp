@@ -1,4 +1,4 @@
-// The file system of the run's folder.
+// Checks of the file system of run.dir.
 
 #include <fmt/core.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@ namespace convoy::doctor {
 namespace {
 
 constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
-/// Network file systems let a host believe for a while what it saw last.
+/// Network file systems cache: a host may see old contents for a while.
 constexpr double kSecondsToBeSeen = 6;
 
 double seconds_now() {
@@ -65,14 +65,14 @@ std::string RunFolder::write_first(double& seconds, double& ahead) {
   }
 }
 
-/// By rank. All look, since they may have other working directories; one of each host writes.
+/// Problems by rank. All ranks look, since their working directories may differ; one rank per host writes.
 std::vector<std::string> RunFolder::try_sharing() const {
   const comm::Communicator& world = context_.world;
   const bool is_first = context_.node.is_root();
   const std::string token = world.broadcast(std::to_string(seconds_now()) + ' ' + comm::host_name());
   const std::string writer = "rank 0 on " + context_.host(0);
   std::vector<std::string> problems(static_cast<std::size_t>(world.size()));
-  // A step on rank 0, then one on the first rank of every other host; what failed before stands.
+  // A step on rank 0, then one on the first rank of every other host; an earlier problem is kept.
   const auto step = [&](bool is_mine, const std::function<void()>& action) {
     const std::vector<std::string> met = try_on_all(world, [&] {
       if (is_mine) action();
@@ -110,7 +110,7 @@ std::vector<std::string> RunFolder::try_sharing() const {
 
 Findings RunFolder::check_sharing() {
   double seconds = 0;
-  double ahead = 0;  // the file system's clock, of this host's
+  double ahead = 0;  // clock of the file system minus clock of this host
   const std::string problem =
       context_.world.broadcast(context_.world.is_root() ? write_first(seconds, ahead) : std::string());
   folder_ = context_.world.broadcast(folder_);

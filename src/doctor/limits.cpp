@@ -1,4 +1,4 @@
-// What the system allows the ranks: limits, memory, shared memory, a folder for temporary files.
+// Checks of system limits: resource limits, memory, shared memory, a folder for temporary files.
 
 #include <fmt/core.h>
 
@@ -20,7 +20,7 @@ double limit_of(const CheckContext& context, int rank, const char* name) {
   return context.text(rank, fact).empty() ? kUnlimited : context.number(rank, fact);
 }
 
-/// Ranks whose limit is below `least`, and the lowest limit.
+/// Ranks with a limit below `least`, and the lowest limit.
 struct Below {
   std::vector<int> ranks;
   double lowest = kUnlimited;
@@ -41,7 +41,8 @@ std::string amount(double value) {
   return value == kUnlimited ? "unlimited" : grouped(static_cast<std::int64_t>(value));
 }
 
-/// Collective over the node. Every rank writes its own piece and reads everybody's; what is wrong with it.
+/// Collective over the node. Every rank writes its own part of a shared buffer and reads all parts. Returns
+/// the problem.
 std::string share_a_piece(const CheckContext& context) {
   try {
     const comm::NodeSegments segments(context.node, kMebibyte);
@@ -56,7 +57,7 @@ std::string share_a_piece(const CheckContext& context) {
     }
     context.node.barrier();
     return problem;
-  } catch (const IoError& error) {  // where there is no room, on all of the node
+  } catch (const IoError& error) {  // if there is no room, on all ranks of the node
     return error.what();
   }
 }
@@ -65,7 +66,7 @@ std::string share_a_piece(const CheckContext& context) {
 
 Findings check_limits(const CheckContext& context) {
   Findings found;
-  // A connection to every other rank, the program's own files, libraries', data and checkpoint.
+  // One connection to every other rank, and the files of program, libraries, data and checkpoint.
   const double files = 128 + 2.0 * context.world.size();
   if (const Below few = below(context, "open files", files); !few.ranks.empty())
     found.push_back(
@@ -73,7 +74,7 @@ Findings check_limits(const CheckContext& context) {
                           counted(context.world.size(), "rank"), amount(files), context.named(few.ranks)),
               "ulimit -n 65536 before the launcher, or LimitNOFILE=65536 for slurmd, nofile in "
               "/etc/security/limits.conf"));
-  // Rings and registered buffers of a network card are pinned.
+  // A network card pins its rings and registered buffers.
   std::string devices;
   for (const int first : context.firsts)
     if (devices.empty()) devices = context.text(first, "infiniband");
@@ -85,7 +86,7 @@ Findings check_limits(const CheckContext& context) {
         "ulimit -l unlimited before the launcher, or LimitMEMLOCK=infinity for slurmd, memlock unlimited in "
         "/etc/security/limits.conf";
     if (devices.empty()) {
-      // Sockets lock nothing; 64 KiB is what old systems give, some MPI libraries want it all the same.
+      // Sockets lock no memory. 64 KiB is the default of old systems; some MPI libraries still need it.
       constexpr double kVeryLittle = 64.0 * 1024;
       if (little.lowest < kVeryLittle) found.push_back(warning(text, remedy));
     } else {
@@ -138,7 +139,7 @@ Findings check_memory(const CheckContext& context) {
     if (need > 0.8 * least) return {warning(text, remedy)};
     return {ok(text)};
   }
-  // A rank's program and libraries alone.
+  // Program and libraries of one rank.
   const double need = 200e6 * context.ranks_of_host;
   if (need > least)
     return {
@@ -170,7 +171,7 @@ Findings check_temporary_folder(const CheckContext& context) {
 
 Findings check_shared_memory(const CheckContext& context) {
   if (context.ranks_of_host == 1) return {ok("not needed: one rank a host")};
-  // What MPI shares for messages, and what Convoy does.
+  // Shared memory of MPI for messages, and of Convoy.
   const std::int64_t need = context.needs.shared_bytes + 64 * kMebibyte;
   std::vector<std::string> problems(static_cast<std::size_t>(context.world.size()));
   std::vector<int> limited;
@@ -180,7 +181,7 @@ Findings check_shared_memory(const CheckContext& context) {
     const std::string problem = context.text(first, "shm problem");
     const double limit = limit_of(context, first, "file size");
     if (limit < static_cast<double>(need)) {
-      // MPI may then wait for a rank that could not make its part.
+      // MPI may then wait for a rank that could not allocate its part.
       limited.push_back(first);
     } else if (!problem.empty()) {
       problems[static_cast<std::size_t>(first)] = problem;

@@ -1,4 +1,4 @@
-// Clocks, and the network between the ranks.
+// Checks of clocks and of the network between the ranks.
 
 #include <fmt/core.h>
 
@@ -27,14 +27,14 @@ constexpr const char* kNameTheNetwork =
     "for a bad "
     "cable or port (ethtool DEVICE); convoy scaling tells what it costs";
 
-/// What is unusual of the network; empty where nothing is.
+/// What is unusual about the network; empty if nothing is.
 struct Slowness {
   std::string text;
   std::string remedy;
 };
 
 Slowness slowness(const CheckContext& context, const comm::Link& link) {
-  // Far below what is usual: half of Gigabit Ethernet, a tenth of one core's copying.
+  // Far below usual values: half of Gigabit Ethernet, or a tenth of the copy speed of one core.
   constexpr double kSlowWire = 60e6;
   constexpr double kSlowMemory = 300e6;
   constexpr double kLongWire = 2e-3;
@@ -76,7 +76,7 @@ Findings check_clocks(const CheckContext& context) {
   const auto ranks = static_cast<std::size_t>(context.world.size());
   std::vector<std::vector<double>> ahead(ranks);
   for (int round = 0; round < kRounds; ++round) {
-    context.world.barrier();  // everybody leaves within the time of some messages
+    context.world.barrier();  // all ranks leave within the time of some messages
     const std::vector<double> now = context.world.all_gather_values(std::vector{wall_clock()});
     for (std::size_t rank = 0; rank < ranks; ++rank) ahead[rank].push_back(now[rank] - now[0]);
   }
@@ -97,7 +97,7 @@ Findings check_clocks(const CheckContext& context) {
       found.push_back(warning("the clock of " + context.host(first) + " was set while it was looked at",
                               "see why (chronyc tracking): run.max-time and metrics go by it"));
   }
-  // Ranks of one host that see other times: a container, or a library that was preloaded.
+  // Ranks of one host with different times: a container, or a preloaded library.
   std::vector<std::string> apart(ranks);
   for (std::size_t rank = 0; rank < ranks; ++rank) {
     const auto first = static_cast<std::size_t>(*std::ranges::find_if(context.firsts, [&](int each) {
@@ -119,7 +119,7 @@ Findings check_clocks(const CheckContext& context) {
 Findings check_network(const CheckContext& context) {
   if (context.world.size() == 1) return {ok("not measured: one rank has nobody to send to")};
   if (context.hosts() > 1) {
-    // Over a very slow wire the real measurement would take minutes.
+    // Over a very slow network the real measurement would take minutes.
     constexpr std::int64_t kFew = std::int64_t{1} << 16;
     constexpr double kVerySlow = 1e7;  // bytes a second
     const double seconds = comm::measure_all_reduce(context.world, kFew, context.asked.measure_seconds / 4);

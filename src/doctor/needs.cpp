@@ -14,7 +14,7 @@ namespace convoy::doctor {
 Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, int threads) {
   constexpr std::int64_t kFloatBytes = sizeof(float);
   constexpr std::int64_t kProgramBytes = 200'000'000;
-  constexpr std::int64_t kHeaderBytes = 1 << 20;  // of a checkpoint, provenance and all
+  constexpr std::int64_t kHeaderBytes = 1 << 20;  // of a checkpoint, including provenance
   const config::Options& options = run.options;
   const std::int64_t gradient = run.network.gradient_size() * kFloatBytes;
   const auto states = static_cast<std::int64_t>(optim::make_optimizer(options.optimizer)->states().size());
@@ -35,7 +35,7 @@ Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, i
   Needs needs;
   needs.checkpoint_bytes = gradient + optimizer + kHeaderBytes;
   needs.files = options.keep + 1;
-  const std::int64_t of_all_ranks = gradient + run.data_bytes;  // once a host
+  const std::int64_t of_all_ranks = gradient + run.data_bytes;  // once per host
   const std::int64_t slots = plan.slots * gradient;
   if (ranks_of_host > 1)
     needs.shared_bytes = run.data_bytes + (options.comm.shared_memory ? gradient + ranks_of_host * slots : 0);

@@ -1,4 +1,4 @@
-// How the ranks were started, what they are, and where.
+// Checks of the launcher, the programs and the placement of the ranks.
 
 #include <fmt/core.h>
 
@@ -11,7 +11,7 @@
 namespace convoy::doctor {
 namespace {
 
-/// One text a rank.
+/// One text per rank.
 std::vector<std::string> by_rank(const CheckContext& context, const std::string& fact) {
   std::vector<std::string> texts;
   for (int rank = 0; rank < context.world.size(); ++rank) texts.push_back(context.text(rank, fact));
@@ -25,14 +25,14 @@ std::string versions_of(const CheckContext& context, const std::map<std::string,
   return join(parts, ", ");
 }
 
-/// What was found of a problem that ranks tell of themselves as a fact.
+/// Findings for a problem that ranks report as a fact.
 void add_problems(const CheckContext& context, const std::string& fact, const std::string& remedy,
                   Findings& found) {
   for (const auto& [problem, ranks] : ranks_by(by_rank(context, fact)))
     found.push_back(wrong(fmt::format("{} [{}]", problem, context.named(ranks)), remedy));
 }
 
-/// "mpirun -n 8 --map-by ppr:4:node:pe=2 --bind-to core", with what fits this host.
+/// "mpirun -n 8 --map-by ppr:4:node:pe=2 --bind-to core", with values for this host.
 std::string binding_options(const CheckContext& context) {
   std::set<int> processors;
   for (const machine::Placement& place : context.placements)
@@ -50,7 +50,7 @@ std::string binding_options(const CheckContext& context) {
 
 Findings check_launcher(const CheckContext& context) {
   if (!context.asked.launcher_problem.empty()) {
-    // The problem's own words end with what is right.
+    // The problem text ends with the fix.
     const std::string& all = context.asked.launcher_problem;
     const auto end = all.find("; ");
     return {wrong(all.substr(0, end), end == std::string::npos ? std::string() : all.substr(end + 2))};
@@ -136,7 +136,7 @@ Findings check_bindings(const CheckContext& context) {
   std::vector<std::string> masks;
   for (const machine::Placement& place : context.placements)
     masks.push_back(place.host + " processors " + place.processors);
-  std::vector<int> shared;  // ranks that may run where another one may
+  std::vector<int> shared;  // ranks whose processors overlap with those of another rank
   for (const auto& [mask, ranks] : ranks_by(masks))
     if (ranks.size() > 1) shared.insert(shared.end(), ranks.begin(), ranks.end());
   if (!shared.empty()) {

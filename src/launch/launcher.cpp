@@ -21,7 +21,7 @@ bool is_set(const char* name) {
   return std::getenv(name) != nullptr;
 }
 
-/// Of the first of the variables that is a number.
+/// Value of the first variable that is a number.
 template <std::size_t N>
 std::optional<std::int64_t> first_integer(const char* const (&names)[N]) {
   for (const char* name : names)
@@ -29,13 +29,13 @@ std::optional<std::int64_t> first_integer(const char* const (&names)[N]) {
   return std::nullopt;
 }
 
-/// mpirun's come first: within a Slurm job it is srun that starts its daemons, whose variables its ranks
-/// inherit.
+/// mpirun's variables come first: within a Slurm job, mpirun starts its daemons by srun, and its ranks
+/// inherit srun's variables.
 std::optional<std::int64_t> told_processes() {
   return first_integer({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS", "FLUX_JOB_SIZE"});
 }
 
-/// " --cpus-per-task=4", as the job asked for it.
+/// " --cpus-per-task=4", as requested by the job.
 std::string threads_of_job() {
   const auto threads = first_integer({"SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"});
   return threads ? " --cpus-per-task=" + std::to_string(*threads) : std::string();
@@ -45,7 +45,7 @@ bool is_open_mpi() {
   return comm::Environment::library_version().starts_with("Open MPI");
 }
 
-/// What srun should be told to offer: MPICH and its kin speak no PMIx unless they were built for it.
+/// Value for srun's --mpi: MPICH and its derivatives support PMIx only if built with it.
 std::string pmi() {
   return is_open_mpi() ? "pmix" : "pmi2";
 }

@@ -19,17 +19,16 @@
 namespace convoy::launch {
 namespace {
 
-// Long enough for every rank to come to an error that all of them meet, short enough that nobody takes the
-// job for hung. Ranks that fail alone wait a little longer the higher their number, so that only one of them
-// speaks.
+// Long enough for every rank to reach a common error, short enough that the job does not seem to hang. Of
+// ranks that fail alone, a higher rank waits a little longer, so that only one of them prints.
 constexpr double kMeetingSeconds = 1.0;
 constexpr double kMeetingSecondsPerRank = 0.25;
 constexpr int kMostRanksKeptApart = 16;
-// For the launcher to pass on what this rank said: MPICH's throws away what it has not read when the job is
-// ended. Shorter than the time between ranks.
+// Time for the launcher to forward this rank's message: MPICH's launcher drops unread output when the job
+// ends. Shorter than the time between ranks.
 constexpr std::chrono::milliseconds kLastWords{100};
 
-// For the launcher's first process to say what all of them met, on a busy host.
+// Time for the launcher's first process to print a common failure, on a busy host.
 constexpr std::chrono::seconds kForTheFirst{2};
 
 volatile std::sig_atomic_t status_at_sigterm = 0;
@@ -39,7 +38,7 @@ std::string place(std::int64_t rank, const std::string& host) {
   return fmt::format(" [rank {} on {}]", rank, host);
 }
 
-/// Collective over ranks that all failed: the first rank's message speaks for all.
+/// Collective over all ranks, which all failed: prints the first rank's message for all.
 ExitStatus report_together(std::string_view command, const comm::Communicator& ranks, const Failure& mine) {
   const std::vector<std::string> messages = ranks.all_gather_text(mine.message);
   const std::vector<std::string> hosts = ranks.all_gather_text(comm::host_name());
@@ -102,7 +101,7 @@ ExitStatus run_with_ranks(std::string_view command,
   const std::string doubt = launch.doubt_before_mpi();
   if (!doubt.empty() && is_first_of_launcher()) print_failure(command, "warning: " + doubt);
   const comm::Environment environment;
-  // A communicator of their own keeps the ranks' last words apart from whatever was under way.
+  // A separate communicator keeps the failure messages apart from pending messages.
   const comm::Communicator last_words = comm::Communicator::world();
   if (const std::string problem = launch.problem(last_words.size()); !problem.empty())
     return end_before_meeting(command, {ExitStatus::kUsage, problem}, true);

@@ -136,9 +136,6 @@ void Engine::run_group(const GradientTask& task, std::int64_t g, const Team& tea
   const nn::Values<float> values{task.state.parameters.data(), task.state.statistics.data()};
   PartTimer timer = timer_of(groups, g, team);
 
-  const auto leaf_of = [&](std::int64_t i) -> const StepPlan::Leaf& {
-    return work[static_cast<std::size_t>(i)];
-  };
   const auto micro_batch_of = [&](const StepPlan::Leaf& leaf) {
     return nn::MicroBatch{.phase = nn::Phase::kTraining,
                           .samples = leaf_samples(task.batch, leaf.leaf, setting_.micro_batch),
@@ -153,12 +150,13 @@ void Engine::run_group(const GradientTask& task, std::int64_t g, const Team& tea
   const auto begin = [&](std::int64_t i, std::int64_t place) {
     timer.book(Activity::kReduction);
     by_one([&] {
-      load(task, micro_batch_of(leaf_of(i)), group.workspaces[static_cast<std::size_t>(place)]->input());
+      load(task, micro_batch_of(work[static_cast<std::size_t>(i)]),
+           group.workspaces[static_cast<std::size_t>(place)]->input());
     });
     timer.book(Activity::kData);
   };
   const auto forward = [&](std::int64_t i, std::int64_t place, int operation) {
-    const StepPlan::Leaf& leaf = leaf_of(i);
+    const StepPlan::Leaf& leaf = work[static_cast<std::size_t>(i)];
     const nn::MicroBatch micro_batch = micro_batch_of(leaf);
     nn::Workspace<float>& workspace = *group.workspaces[static_cast<std::size_t>(place)];
     timer.book(Activity::kReduction);
@@ -173,7 +171,7 @@ void Engine::run_group(const GradientTask& task, std::int64_t g, const Team& tea
     timer.book(Activity::kKernels);
   };
   const auto backward = [&](std::int64_t i, std::int64_t place, int operation) {
-    const StepPlan::Leaf& leaf = leaf_of(i);
+    const StepPlan::Leaf& leaf = work[static_cast<std::size_t>(i)];
     nn::Workspace<float>& workspace = *group.workspaces[static_cast<std::size_t>(place)];
     timer.book(Activity::kReduction);
     workspace.backward_operation(operation, setting_.kernels, team, values, micro_batch_of(leaf),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A step allocates nothing: memory is made when the first step of its kind is, and kept."""
+"""A step allocates nothing: memory is allocated at the first step of each kind, and kept."""
 
 import os
 import re
@@ -7,19 +7,19 @@ import re
 import runs
 
 PROGRAM = os.environ["COUNTING_ALLOCATIONS"]
-# Of 5 steps an epoch. Step 1 and step 5, with fewer micro-batches, plan; before step 2 the ranks exchange requests for
-# the first time; before step 6 lie an evaluation and a checkpoint. Step 10, the last, is verified: it plans a
-# micro-batch more.
+# An epoch has 5 steps. Step 1, and step 5 with fewer micro-batches, make plans. Before step 2 the ranks exchange
+# requests for the first time. Before step 6 there is an evaluation and a checkpoint. Step 10, the last, is verified: it
+# plans one more micro-batch.
 STEADY = (3, 4, 7, 8, 9)
 
 
 class Allocations(runs.Folder):
     def counts(self, network, ranks, threads, *words):
         outcome = runs.convoy("--config", f"{network}.ini", "--run.threads", threads, "--run.log-every", 1000,
-                              "--checkpoint.async", "no", *words,  # else its thread allocates beside the steps
+                              "--checkpoint.async", "no", *words,  # otherwise its thread allocates during the steps
                               ranks=ranks, program=PROGRAM)
         self.assertEqual(outcome.status, 0, outcome)
-        # Anywhere in a line: MPICH's launcher passes on what it reads, half lines of other ranks too.
+        # Anywhere in a line: MPICH's launcher forwards partial lines of other ranks too.
         lines = re.findall(r"allocations:((?: \d+=\d+)+)$", outcome.output, re.MULTILINE)
         self.assertEqual(len(lines), ranks)
         return [{int(step): int(count) for step, count in (word.split("=") for word in line.split())} for line in lines]
@@ -33,7 +33,7 @@ class Allocations(runs.Folder):
 
     def test_they_are_counted(self):
         (counts,) = self.counts("lenet", 1, 1)
-        self.assertGreater(counts[6], 0)  # an evaluation and a checkpoint lie before it
+        self.assertGreater(counts[6], 0)  # an evaluation and a checkpoint precede it
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""HDF5 files that Convoy did not make: whatever the layout, the type, the storage and the number of files, the same
-images end with the same bits; targets train; what is wrong is named."""
+"""HDF5 files not made by Convoy: the same images give the same bits with any layout, type, storage and number of files;
+targets train; errors name the fault."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ REGRESSION = [("images", "/x"), ("targets", "/t"), ("layout", "NHW"), ("test-ima
 
 
 def images():
-    """Of four classes, by which quarter is bright; numbers that float16 holds too."""
+    """Images of four classes (the bright quarter is the class), with values that float16 represents exactly."""
     generator = numpy.random.default_rng(3)
     labels = generator.integers(0, 4, SAMPLES)
     images = generator.integers(0, 500, (SAMPLES, 8, 10, 3))
@@ -136,7 +136,7 @@ class AnyHdf5(runs.Folder):
             hashes.add(self.hash_of(run))
             epochs = [line for line in runs.metrics(run) if line["event"] == "epoch"]
             self.assertLess(epochs[-1]["train_rmse"], 0.7 * epochs[0]["train_rmse"])
-            # Quadratic: half the sum of two outputs' squared errors.
+            # Quadratic loss: half the sum of the squared errors of two outputs.
             self.assertAlmostEqual(epochs[-1]["test_rmse"]**2, epochs[-1]["test_loss"], places=12)
             self.assertNotIn("train_accuracy", epochs[-1])
         self.assertEqual(len(hashes), 1)
@@ -174,7 +174,7 @@ class AnyHdf5(runs.Folder):
         self.assertEqual(outcome.status, 0, outcome)
         self.assertRegex(outcome.output + outcome.errors, r"chunks of 36 MB .* are read whole even for one sample")
         self.assertRegex(runs.convoy("inspect", "large.h5").output, r"warning: /x: chunks of 36 MB")
-        # Small chunks in which a sample lies scattered cost as much.
+        # Small chunks that scatter a sample cost as much.
         write("scattered.h5", images, numpy.arange(300) % 4, chunks=(150, 8, 8, 3), compression="gzip")
         self.assertRegex(runs.convoy("inspect", "scattered.h5").output,
                          r"warning: /x: chunks of 58 kB .* whole even for one sample, 36 MB in all")

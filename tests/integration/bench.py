@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""convoy bench and run.profile: what they tell, in which form; never how long anything took."""
+"""convoy bench and run.profile: contents and format of their output; never durations."""
 
 import json
 import os
@@ -92,7 +92,7 @@ class Bench(runs.Folder):
 
 
 class Communication(runs.Folder):
-    """bench comm and scaling, which are about several ranks."""
+    """bench comm and scaling, which measure several ranks."""
 
     WAYS = ["MPI_Allreduce", "tree", "tree, optimizer not sharded", "tree, bf16", "tree, bf16, not sharded",
             "mpi (MPI_Iallreduce)"]
@@ -110,7 +110,7 @@ class Communication(runs.Folder):
             self.assertEqual([way["name"] for way in figures["ways"]], self.WAYS)
             for way in figures["ways"]:
                 self.assertGreater(way["seconds"], 0)
-                self.assertIsNone(way["share_of_bound"])  # no wire within a host
+                self.assertIsNone(way["share_of_bound"])  # no network within a host
                 self.assertIn(way["name"], output)
             self.assertGreater(figures["bytes_per_second"], 0)
             self.assertGreaterEqual(figures["most_partial_sums"], figures["partial_sums"])
@@ -133,7 +133,7 @@ class Communication(runs.Folder):
             self.assertGreater(check["measured_seconds"], 0)
         self.assertRegex(output, r"\nChecked with computation, 1 thread a rank:\n")
         figures, output = self.figures("scaling", "--kernels", "--latency-us", 2, "--gbit", 100, ranks=2)
-        self.assertEqual([check["ranks"] for check in figures["checks"]], [1])  # the network is not here
+        self.assertEqual([check["ranks"] for check in figures["checks"]], [1])  # the described network is not available
 
     def test_scaling_of_a_network_that_is_not_here_takes_one_rank(self):
         figures, output = self.figures("scaling", "--latency-us", 2, "--gbit", 100)
@@ -155,7 +155,7 @@ class Communication(runs.Folder):
 
 class Profile(runs.Folder):
     def profile_of(self, run_dir):
-        """The one profile line, which stands before the end line."""
+        """The single profile line, before the end line."""
         lines = runs.metrics(run_dir)
         self.assertEqual([line["event"] for line in lines[-2:]], ["profile", "end"])
         self.assertEqual(sum(line["event"] == "profile" for line in lines), 1)
@@ -199,7 +199,7 @@ class Profile(runs.Folder):
         self.train("tiny", settings, resume="auto")
         profiles = [line for line in runs.metrics("run") if line["event"] == "profile"]
         self.assertEqual([(line["step"], line["steps"]) for line in profiles], [(4, 4), (10, 6)])
-        outcome = self.train("tiny", settings, resume="auto")  # nothing is left to do
+        outcome = self.train("tiny", settings, resume="auto")  # no steps are left
         self.assertNotIn("Where the time", outcome.output)
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Damage at random places of data set and checkpoint files: whatever happened to a file of ours, every command ends by
-itself, within a bound of memory, and either says so, naming the file, or has read the very same content.
+"""Damage at random places of data set and checkpoint files. For any damage of a Convoy file, every command ends by
+itself, within a memory limit, and either reports an error that names the file, or reads exactly the same content.
 
-CONVOY_TEST_DAMAGES places (200; the full proof is 2000) with the seed CONVOY_TEST_SEED (1). Beyond them: files of
-others, which carry no checksum, with damaged metadata.
+CONVOY_TEST_DAMAGES places (default 200; the full test is 2000) with the seed CONVOY_TEST_SEED (1). Also tests
+third-party files, which have no checksum, with damaged metadata.
 """
 
 import collections
@@ -25,7 +25,7 @@ except ImportError:
 
 PLACES = int(os.environ.get("CONVOY_TEST_DAMAGES", "200"))
 SEED = int(os.environ.get("CONVOY_TEST_SEED", "1"))
-# What these files need is far below it; a damaged length that were believed could be far above.
+# These files need far less; an allocation of a damaged length could need far more.
 MOST_BYTES = 2 << 30
 MOST_SECONDS = 60
 STEPS = 7
@@ -58,7 +58,7 @@ DAMAGES = (flip, cut, zero, overwrite, append)
 
 
 def place_in(generator, content):
-    """Anywhere, but every fourth at the front, where the checksum and HDF5's first structures stand."""
+    """A random place; every fourth is at the front, which contains the checksum and HDF5's first structures."""
     return generator.randrange(generator.choice((60, 1200)) if generator.randrange(4) == 0 else len(content))
 
 
@@ -68,7 +68,7 @@ def bound_process():
 
 
 def convoy(*words):
-    """One rank without a launcher, within bounds; TimeoutExpired where it does not end."""
+    """Runs one rank without a launcher, with limits; TimeoutExpired if it does not end."""
     done = subprocess.run(runs.command(words), env=runs.environment(), text=True, errors="replace",
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           timeout=MOST_SECONDS, preexec_fn=bound_process, check=False)
@@ -124,7 +124,7 @@ class FilesOfOurs(Counted):
         return "train", "--config", "tiny.ini", *runs.options(self.settings), "--train.max-steps", STEPS, *words
 
     def check_resume(self, content, is_same, with_older):
-        """Goes on from what is sound, or starts afresh: to the same bits."""
+        """Resumes from an intact checkpoint, or starts a new run: to the same bits."""
         os.makedirs("again/checkpoints")
         if with_older:
             shutil.copy(self.oldest, "again/checkpoints")
@@ -152,7 +152,7 @@ class FilesOfOurs(Counted):
             with self.subTest(number=number, file=name, damage=damage.__name__, at=at):
                 runs.write("wrong.h5", content)
                 self.check_inspect("wrong.h5", is_same, expected[name])
-                # Starting MPI takes most of the time: every other place is enough.
+                # Starting MPI takes most of the time: every second place is enough.
                 how = number % 8
                 if name == "data.h5" and how in (0, 2):
                     self.check_refused("train on it", "wrong.h5", is_same,
@@ -194,7 +194,7 @@ threads = 1
 
 @unittest.skipUnless(h5py, "python3-h5py is not installed")
 class FilesOfOthers(Counted):
-    """Without a checksum, damage can read as other content; but it is libhdf5 in a child process that crashes, not Convoy."""
+    """Without a checksum, damage can give other content; libhdf5 may crash only in the child process, not in Convoy."""
 
     def setUp(self):
         super().setUp()
@@ -211,7 +211,7 @@ class FilesOfOthers(Counted):
             content = [range(chunk.byte_offset, chunk.byte_offset + chunk.size) for chunk in chunks]
             content.append(range(labels.get_offset(), labels.get_offset() + labels.get_storage_size()))
         self.sound = runs.read("other.h5")
-        # Metadata that says something: neither images and labels nor what stands empty.
+        # Used metadata: neither images and labels nor empty space.
         self.places = [at for at, byte in enumerate(self.sound) if not any(at in span for span in content)
                        and any(self.sound[max(0, at - 4):at + 4])]
         runs.write("any.ini", OTHERS_INI.encode())
@@ -231,7 +231,7 @@ class FilesOfOthers(Counted):
             for words in (("inspect", "wrong.h5"), evaluate if number % 2 else train):
                 with self.subTest(number=number, command=words[0]):
                     outcome = self.run_one(words[0], *words, statuses=(0, 2, 3))
-                    if outcome.status == 2:  # labels that libhdf5 reads as others: the network does not fit them
+                    if outcome.status == 2:  # libhdf5 reads different labels: the network does not fit them
                         self.assert_message(outcome, 2, r"the data set wants \d+ \(classes")
                     elif outcome.status != 0:
                         self.assert_message(outcome, 3, r"wrong\.h5")

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Runs that cannot go well: a diverging one ends with 5, one with more ranks than micro-batches does not begin."""
+"""Runs that must fail: a diverging run ends with 5, a run with more ranks than micro-batches does not begin."""
 
 import os
 
 import runs
 
-# Nothing saturates here, so what is too large grows until it overflows.
+# Nothing saturates here, so large values grow until they overflow.
 UNBOUNDED = ["--network.layer", "dense 8", "--network.layer", "relu", "--network.layer", "dense 4"]
 
 
@@ -18,7 +18,7 @@ class Diverged(runs.Folder):
                 self.assert_message(outcome, 5, r"training diverged \(.*\); a smaller schedule\.lr.*\[step \d+\]")
 
     def test_no_checkpoint_of_a_network_that_is_not_finite_is_written(self):
-        # The first loss is fine, the first update overflows: only saving can notice.
+        # The first loss is finite, the first update overflows: only the checkpoint can detect this.
         outcome = runs.convoy("train", "--config", "tiny.ini", *UNBOUNDED, "--schedule.lr", "1e30", "--optimizer.weight-decay",
                               "1e30", "--train.max-steps", 1)
         self.assert_message(outcome, 5, r"a parameter is not finite.*\[step \d+\]")

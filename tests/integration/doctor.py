@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`convoy doctor` finds faults that are planted on purpose, one after the other, names where they are and what mends them,
-and finds nothing wrong where there is none. Faults of several hosts: tests/cluster/doctor."""
+"""`convoy doctor` finds each of several injected faults, names its place and its fix, and reports no fault if there is
+none. Faults of several hosts: tests/cluster/doctor."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import runs
 
 UNLUCKY = os.environ["UNLUCKY_LIBRARY"]
 DOCTOR = [runs.CONVOY, "doctor"]
-# Long enough for the checks before the one that hangs, on a loaded machine.
+# Long enough for the checks before the hanging one, on a loaded machine.
 PATIENT = "15"
 CONFIGURED = ["--config", "tiny.ini"]
 
@@ -26,7 +26,7 @@ def run(words, extra=None, threads=None):
 
 
 def ranks(first, second=None):
-    """mpirun's words for one rank of each list; for two alike without `second`."""
+    """mpirun's arguments for one rank per list; without `second`, for two equal ranks."""
     return runs.LAUNCHER + ["-n", "2", *first] if second is None else runs.unlike_ranks(first, second)
 
 
@@ -36,13 +36,13 @@ def limited(limits, words):
 
 
 def preloaded(fault):
-    """Words before a program that give it this fault."""
+    """Words before a program that inject this fault."""
     return ["env", "LD_PRELOAD=" + UNLUCKY, "UNLUCKY=" + fault]
 
 
 class Doctor(runs.Folder):
     def assert_found(self, outcome, verdict, check, pattern, remedy, is_cut_short=False):
-        """A line of that verdict tells fault and remedy; the status says whether anything is wrong."""
+        """A line with this verdict contains fault and fix; the exit status shows whether there is a fault."""
         lines = [line for line in outcome.output.splitlines() if re.match(rf"{verdict} +{re.escape(check)} ", line)]
         self.assertTrue(any(re.search(f"({pattern}).*; mend: .*{remedy}", line) for line in lines), outcome)
         if is_cut_short:
@@ -51,7 +51,7 @@ class Doctor(runs.Folder):
             self.assertEqual(outcome.status, 1 if verdict == "wrong" else 0, outcome)
 
     def in_own_mounts(self, mounts, words, extra=None):
-        """`words` after the shell commands `mounts`, which nobody else sees."""
+        """`words` after the shell commands `mounts`, in a private mount namespace."""
         tried = subprocess.run(["unshare", "--mount", "sh", "-c", mounts], capture_output=True, check=False)
         if tried.returncode != 0:
             self.skipTest("nothing can be mounted here (it takes root)")
@@ -146,7 +146,7 @@ class Doctor(runs.Folder):
         self.assert_found(outcome, "wrong", "limits", r"only 100 open files", r"ulimit -n 65536")
 
     def test_little_locked_memory(self):
-        # A card that works, as the kernel shows it.
+        # A working card, as the kernel shows it.
         port = "/sys/class/infiniband/mlx5_0/ports/1"
         mounts = f"mount -t tmpfs none /sys/class && mkdir -p {port} && echo '4: ACTIVE' >{port}/state"
         outcome = self.in_own_mounts(mounts, ranks(limited("-l 64", DOCTOR)))
@@ -212,7 +212,7 @@ class Doctor(runs.Folder):
 
     @unittest.skipUnless(runs.OPEN_MPI, "UCX, below this MPI, ends the program itself where files may not grow")
     def test_files_that_may_not_grow(self):
-        outcome = run(ranks(limited("-f 4096", DOCTOR)))  # of 512 bytes, or 1,024
+        outcome = run(ranks(limited("-f 4096", DOCTOR)))  # blocks of 512 or 1,024 bytes
         self.assert_found(outcome, "wrong", "space", r"RLIMIT_FSIZE", r"ulimit -f unlimited")
         self.assert_found(outcome, "wrong", "shared memory", r"RLIMIT_FSIZE", r"ulimit -f unlimited")
         outcome = run(ranks(limited("-f 512", DOCTOR)))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A disk that does not take what a run writes: the run goes on while a checkpoint stands, else it ends with 4 and nothing
-that was good is lost."""
+"""A disk that refuses the files of a run: the run continues as long as a checkpoint exists, else it ends with 4; no
+good file is lost."""
 
 import contextlib
 import os

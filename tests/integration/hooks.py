@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """One flipped bit on one rank ends the run with 7 (src/CONTRACT.md, "The same bits", "Checks").
 
-The program is convoy_with_hooks, CONVOY the one users run: it must not know the variable.
+The tested program is convoy_with_hooks. CONVOY is the normal program, which must ignore the variable.
 """
 
 import os
@@ -32,7 +32,7 @@ class Disagreement(runs.Folder):
             with self.subTest(ranks=ranks, rank=rank, step=step, memory=memory):
                 outcome = self.flipped(f"parameters:{rank}:{step}", ranks, "--comm.verify-every", step,
                                        "--comm.shared-memory", memory)
-                holder = rank if memory == "no" else r"\d"  # where they are shared, all ranks of the host see it
+                holder = rank if memory == "no" else r"\d"  # shared values: all ranks of the host see the flip
                 self.assert_message(outcome, 7, r"ranks disagree on the parameters \(rank \d on \S+ computed "
                                                 rf"[0-9a-f]{{32}}, rank {holder} on \S+ holds [0-9a-f]{{32}}\); ")
                 self.assertEqual(runs.checkpoints("run"), [])

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Folders of images: the same bytes at any number of ranks and threads, Pillow's own pixels, bad images named, no
-broken file left by signals; the published formats and synth as one of several ranks; and a network trains on it."""
+"""Folders of images: the same bytes at any number of ranks and threads, the same pixels as Pillow, errors that name bad
+images, no broken file after signals; the published formats and synth started on several ranks; and a network trains on
+the result."""
 
 import os
 import pty
@@ -23,14 +24,14 @@ SLOW_FILES = 400
 
 
 def image(generator, index):
-    """Coarse noise, larger or smaller than SIZE, brighter the higher its class."""
+    """Coarse noise, larger or smaller than SIZE; higher classes are brighter."""
     height, width = generator.integers(12, 70, 2)
     coarse = generator.integers(0, 150, (height // 4 + 1, width // 4 + 1, 3)) + 50 * (index % 3)
     return Image.fromarray(coarse.astype("uint8")).resize((int(width), int(height)), Image.BICUBIC)
 
 
 def make_images(folder):
-    """90 files, a third in each class; every kind there is."""
+    """90 files, a third in each class, of all kinds."""
     generator = numpy.random.default_rng(5)
     for index in range(90):
         ending, mode = [("png", "RGB"), ("jpg", "RGB"), ("ppm", "RGB"), ("pgm", "L"), ("png", "RGBA"), ("jpg", "CMYK"),
@@ -41,7 +42,7 @@ def make_images(folder):
 
 
 def files_in_order(folder):
-    """(path, label), as import orders them."""
+    """(path, label), in the order of import."""
     for label, name in enumerate(CLASSES):
         paths = [os.path.join(below, file) for below, _, files in os.walk(os.path.join(folder, name)) for file in files]
         yield from ((path, label) for path in sorted(paths))
@@ -75,7 +76,7 @@ class ImportFolder(runs.Folder):
         self.assertEqual(list(labels), [label for _, label in expected])
         for image, (path, _) in zip(images, expected):
             if path.endswith(("jpg", "jpeg")):
-                continue  # decoders of JPEG may differ by a bit
+                continue  # JPEG decoders may differ by a bit
             pillow = Image.open(path).convert("RGB").resize((SIZE[1], SIZE[0]), Image.BILINEAR)
             numpy.testing.assert_array_equal(image, numpy.asarray(pillow).transpose(2, 0, 1), path)
 
@@ -85,7 +86,7 @@ class ImportFolder(runs.Folder):
             file.write(runs.without_indentation(runs.SETTINGS + runs.NETWORKS["tiny"].replace("dense 4", "dense 3")))
         self.train("three", {"train.epochs": 20, "run.dir": "three"}, ranks=2)
         epochs = [line for line in runs.metrics("three") if line["event"] == "epoch"]
-        self.assertGreater(epochs[-1]["test_accuracy"], 0.7)  # brightness tells the classes
+        self.assertGreater(epochs[-1]["test_accuracy"], 0.7)  # brightness separates the classes
 
     def test_other_sizes_are_named_with_a_hint(self):
         outcome = runs.convoy("import", "folder", "images", "--out", "none.h5", ranks=3)
@@ -148,7 +149,7 @@ class ImportFolder(runs.Folder):
 
 @unittest.skipUnless(Image, "python3-pil, python3-numpy or python3-h5py is not installed")
 class Interrupted(runs.Folder):
-    """One large image under many names, so that there is time to meet the import on its way."""
+    """One large image under many names, so that the import takes long enough to be interrupted."""
 
     def setUp(self):
         super().setUp()
@@ -193,7 +194,7 @@ class Interrupted(runs.Folder):
             run.process.send_signal(signal.SIGINT)
             outcome = run.wait()
         self.assert_nothing_changed()
-        if runs.OPEN_MPI:  # MPICH's launcher at times says 0
+        if runs.OPEN_MPI:  # MPICH's launcher sometimes returns 0
             self.assertNotEqual(outcome.status, 0, outcome)
 
     def test_what_a_killed_import_leaves_the_next_one_sweeps(self):
@@ -223,7 +224,7 @@ class Interrupted(runs.Folder):
 
 
 class OneOfSeveral(runs.Folder):
-    """The importers and synth that one rank does all of, started on three."""
+    """The importers and synth that run on one rank, started on three."""
 
     def test_synth_is_made_once(self):
         made = runs.convoy("synth", "--out", "three.h5", *runs.options(self.samples), ranks=3)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Killed with SIGKILL at any moment, resumed on other ranks and threads: as if nothing had happened
+"""Killed with SIGKILL at any moment, resumed on other ranks and threads: the same result as an undisturbed run
 (src/CONTRACT.md, "The same bits", "Checkpoint file")."""
 
 import os
@@ -21,7 +21,7 @@ class KillAndResume(runs.Folder):
         self.random = random.Random(SEED)
 
     def kill_until_done(self, network, settings, kills, total, kill):
-        """Starts the run again and again, each time killed some steps further; the last time it may finish."""
+        """Starts the run repeatedly and kills it some steps later each time; the last start may finish."""
         settings = {**settings, "run.dir": "killed"}
         words = ["train", "--config", network + ".ini", *runs.options(settings), "--resume", "auto"]
         deaths = 0
@@ -34,7 +34,7 @@ class KillAndResume(runs.Folder):
                 deaths += running.process.poll() is None
                 kill(running)
             for path in runs.checkpoints("killed"):
-                self.inspect(path)  # whole, whenever the kill came
+                self.inspect(path)  # complete, at any time of the kill
         self.assertGreaterEqual(deaths, kills // 2, "the run was over before it was killed")
         last = self.train(network, settings, resume="auto", ranks=3)
         self.assertEqual(runs.leftovers("killed"), [], "a killed writer's file was not swept")
@@ -60,7 +60,7 @@ class KillAndResume(runs.Folder):
         self.assert_same_result("killed", self.result_of("undisturbed"))
 
     def test_kills_during_saves_never_leave_a_damaged_checkpoint(self):
-        """A save after every step: most of the time goes into saving, so that is where the kills fall."""
+        """A checkpoint after every step: most of the time is spent in saving, so most kills hit a save."""
         settings = {"train.epochs": 12, "checkpoint.every-steps": 1, "checkpoint.keep": 4}
         self.train("tiny", {**settings, "run.dir": "undisturbed"})
         self.kill_until_done("tiny", settings, 10, 60, lambda running: running.kill_all())
@@ -68,8 +68,8 @@ class KillAndResume(runs.Folder):
 
 
     def life(self, words, aims_at_save):
-        """One run until it is killed: a rank or all of it, at some step or right after a save has begun. Whether it
-        was killed."""
+        """Runs until one rank or the whole run is killed, at some step or right after a save has begun. Returns whether
+        it was killed."""
         ranks = self.random.randint(1, 5)
         target = runs.last_step("killed") + self.random.randint(3, 20)
         with runs.Running(*words, ranks=ranks, threads=self.random.randint(1, 2)) as running:
@@ -88,7 +88,7 @@ class KillAndResume(runs.Folder):
         return died
 
     def test_many_kills_half_of_them_into_saves_on_random_ranks(self):
-        """CONVOY_TEST_KILLS of them (default 12)."""
+        """CONVOY_TEST_KILLS kills (default 12)."""
         settings = {"train.epochs": 6 * KILLS, "checkpoint.every-steps": 3, "checkpoint.every-epochs": 0,
                     "checkpoint.writers": self.random.choice(["one", "one", "all"])}
         self.train("blocks", {**settings, "run.dir": "undisturbed"})
@@ -98,7 +98,7 @@ class KillAndResume(runs.Folder):
             aims_at_save = deaths % 2 == 1
             died = self.life(words, aims_at_save)
             if not died:
-                break  # done before its time
+                break  # finished before the kill
             deaths += 1
             into_saves += bool(runs.leftovers("killed"))
             for path in runs.checkpoints("killed"):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Launchers that start separate ranks instead of a job, and bindings that make ranks wait: what the message says."""
+"""Messages for launchers that start separate ranks instead of a job, and for bindings that make ranks wait."""
 
 import os
 import unittest
@@ -31,7 +31,7 @@ class Launch(runs.Folder):
 
     def test_what_was_meant_is_not_refused(self):
         for ranks, extra in ((None, {"SLURM_NTASKS": "1"}),
-                             # mpirun within a Slurm job of four tasks: its daemons are a step of one task a node.
+                             # mpirun within a Slurm job of four tasks: its daemons are a step of one task per node.
                              (2, {"SLURM_NTASKS": "4", "SLURM_STEP_NUM_TASKS": "1"}),
                              (1, {"SLURM_NTASKS": "4", "SLURM_STEP_NUM_TASKS": "1"})):
             outcome = runs.convoy(*TRAIN, ranks=ranks, extra=extra)
@@ -47,7 +47,7 @@ class Launch(runs.Folder):
     def test_threads_that_share_processors_are_warned_about_with_the_option_that_mends_it(self):
         outcome = runs.convoy(*TRAIN, ranks=2, threads=8)
         self.assertEqual(outcome.status, 0, outcome)
-        # mpirun binds the ranks, or not: together on all processors, or each on one.
+        # Without and with binding by mpirun: all ranks on all processors, or each rank on one.
         self.assertRegex(outcome.errors, r"warning: \S+ runs (16 threads \(ranks 0-1\)|8 threads \(rank 0\)) on \d "
                          r"processors? \(\S+\): they wait for each other; .*--map-by ppr:2:node:pe=8 --bind-to core, "
                          r"or srun --cpus-per-task=8")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""When a run goes on, and when it refuses to (src/CONTRACT.md, "Command line", "Checkpoint file",
+"""When a run resumes, and when it refuses (src/CONTRACT.md, "Command line", "Checkpoint file",
 "Run directory")."""
 
 import os
@@ -16,7 +16,7 @@ except ImportError:
 
 
 def without_key(path, line):
-    """Takes a line out of a checkpoint's stored configuration, and seals the file again."""
+    """Removes a line from a checkpoint's stored configuration, and renews the file's checksum."""
     with h5py.File(path, "r+") as file:
         config = file.attrs["config"]
         assert line in config, config
@@ -28,7 +28,7 @@ def without_key(path, line):
     with open(path, "r+b") as file:
         file.write(block.ljust(512, b"\0"))
 
-# A run that does not end by itself within the test.
+# A run too long to end by itself during the test.
 ENDLESS = {"train.epochs": 100000, "checkpoint.every-epochs": 0, "run.dir": "run"}
 
 
@@ -175,7 +175,7 @@ class Auto(runs.Folder):
         self.assertEqual(steps_of("run"), [4])
 
     def test_a_key_that_the_checkpoint_does_not_know_stands_for_its_default(self):
-        """As where the version that wrote it had no such key."""
+        """As if written by a version without this key."""
         if h5py is None or shutil.which("xxh128sum") is None:
             self.skipTest("needs h5py and xxh128sum (Debian: python3-h5py xxhash)")
         self.train("tiny", {"train.max-steps": 3})
@@ -294,7 +294,7 @@ class Signals(runs.Folder):
     def test_a_run_taken_over_by_a_second_one_stops_and_touches_nothing(self):
         with self.endless(ranks=2) as first:
             self.until_step(first, 3)
-            with self.endless() as second:  # nothing is saved yet, so nothing is refused
+            with self.endless() as second:  # no checkpoint yet, so the start is not refused
                 outcome = first.wait()
                 self.assert_message(outcome, 4, r"run belongs to another run now .*this run stops")
                 before = len(runs.metrics("run"))

@@ -1,7 +1,8 @@
-"""What the integration tests share: starting convoy alone or on several ranks, and reading what a run leaves.
+"""Common code of the integration tests: starts convoy on one or several ranks, and reads the files of a run.
 
 Each script is a unittest program started by ctest with CONVOY (the program), MPIEXEC and MPIEXEC_FLAGS in its
-environment. A test works in a folder of its own. A script all of whose tests were skipped exits with 77, which ctest counts as skipped.
+environment. Each test has its own folder. If all tests of a script are skipped, it exits with 77, which
+ctest counts as skipped.
 """
 
 import json
@@ -24,14 +25,14 @@ SKIPPED = 77
 # Long enough for a loaded machine, short enough to end before ctest's own limit.
 PATIENCE_SECONDS = 120
 
-# MPICH's launcher has ways of its own: a signal that it does not know ends it, and see ended_with().
+# MPICH's launcher differs: an unknown signal ends it; see also ended_with().
 OPEN_MPI = "\nMPI: Open MPI" in subprocess.run([CONVOY, "--version"], capture_output=True, text=True, check=False).stdout
 PMI = "pmix" if OPEN_MPI else "pmi2"
 
 LAUNCHER = [MPIEXEC] + os.environ.get("MPIEXEC_FLAGS", "").split()
 
 NETWORKS = {
-    # Layer for layer lenet5-mnist, with fewer outputs of the dense layers.
+    # The layers of lenet5-mnist, with fewer outputs of the dense layers.
     "lenet": """
         layer = conv 6 5x5 pad=2
         layer = tanh
@@ -43,7 +44,7 @@ NETWORKS = {
         layer = tanh
         layer = dense 4
         loss = softmax-cross-entropy""",
-    # Everything that could come out differently on another number of ranks.
+    # All features whose result could depend on the number of ranks.
     "blocks": """
         layer = conv 6 3x3 pad=1 bias=no
         layer = batchnorm
@@ -91,8 +92,8 @@ log-every = 1
 
 
 def ended_with(status):
-    """The statuses of a job whose ranks ended with `status` but for one that had to be killed: MPICH's launcher at times
-    takes that one's for the job's."""
+    """The possible statuses of a job whose ranks ended with `status`, except one killed rank: MPICH's launcher
+    sometimes returns the status of the killed rank."""
     return (status,) if OPEN_MPI else (status, int(signal.SIGKILL))
 
 
@@ -113,7 +114,7 @@ class Outcome:
         return f"exit status {self.status}\n--- output\n{self.output}\n--- errors\n{self.errors}"
 
     def messages(self):
-        """Convoy's own lines on standard error, warnings aside: mpirun adds lines of its own."""
+        """Convoy's lines on standard error, without warnings; mpirun adds other lines."""
         return [line for line in self.errors.splitlines()
                 if line.startswith("convoy") and ": warning: " not in line]
 
@@ -128,20 +129,20 @@ def environment(threads=None, extra=None):
 
 
 def command(words, ranks=None, program=None):
-    """`ranks` None: without a launcher."""
+    """With `ranks` None: without a launcher."""
     launch = [] if ranks is None else LAUNCHER + ["-n", str(ranks)]
     return launch + [program or CONVOY] + [str(word) for word in words]
 
 
 def unlike_ranks(*commands):
-    """The launcher's words for one rank of each command. A shell in each rank chooses: the mpirun of Debian 13 (Open MPI
-    5.0.7) crashes where it is given several programs with a colon between them."""
+    """The launcher's arguments for one rank per command. A shell in each rank selects its command: the mpirun of Debian
+    13 (Open MPI 5.0.7) crashes if it gets several programs separated by colons."""
     cases = " ".join(f"{rank}) exec {shlex.join(words)};;" for rank, words in enumerate(commands))
     return LAUNCHER + ["-n", str(len(commands)), "sh", "-c", f"case ${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}} in {cases} esac"]
 
 
 def convoy(*words, ranks=None, threads=None, extra=None, program=None, cwd=None):
-    """Runs it to its end, with standard input closed."""
+    """Runs the command to its end, with standard input closed."""
     done = subprocess.run(command(words, ranks, program), env=environment(threads, extra), cwd=cwd, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           timeout=2 * PATIENCE_SECONDS, check=False)
@@ -159,19 +160,19 @@ def write(path, content):
 
 
 def checkpoints(run_dir):
-    """Paths, the oldest first."""
+    """Paths of the checkpoints, oldest first."""
     folder = os.path.join(run_dir, "checkpoints")
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     return [os.path.join(folder, name) for name in names if re.fullmatch(r"step-\d{8}\.h5", name)]
 
 
 def leftovers(folder):
-    """Files in and below `folder` that a writer left beside their places."""
+    """Temporary files that a writer left in and below `folder`."""
     return [name for _, _, names in os.walk(folder) for name in names if name.endswith(".tmp")]
 
 
 def metrics(run_dir):
-    """The lines of metrics.jsonl as dictionaries; a torn last line is left out."""
+    """The lines of metrics.jsonl as dictionaries, without an incomplete last line."""
     path = os.path.join(run_dir, "metrics.jsonl")
     if not os.path.exists(path):
         return []
@@ -183,7 +184,7 @@ TIMES = ("seconds", "images_per_second", "resident_bytes", "data_wait")
 
 
 def trajectory(run_dir):
-    """Step and epoch lines without what the clock decides."""
+    """Step and epoch lines without fields that depend on time."""
     return [{key: value for key, value in line.items() if key not in TIMES}
             for line in metrics(run_dir) if line["event"] in ("step", "epoch")]
 
@@ -194,7 +195,7 @@ def last_step(run_dir):
 
 
 def descendants(pid):
-    """Processes below `pid`, as far as they can be seen."""
+    """Visible descendants of process `pid`."""
     children = {}
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
@@ -214,7 +215,7 @@ def descendants(pid):
 
 
 class Running:
-    """A run under way, killed at the latest when the block ends."""
+    """A run in progress, killed at the end of the block if it still runs."""
 
     def __init__(self, *words, ranks=None, threads=None, extra=None, program=None):
         self.ranks = ranks
@@ -232,7 +233,7 @@ class Running:
         self._errors.close()
 
     def rank_pids(self):
-        """The processes of convoy itself, by start."""
+        """The processes of convoy, in the order of their start."""
         if self.ranks is None:
             return [self.process.pid]
         name = os.path.basename(CONVOY)
@@ -246,7 +247,7 @@ class Running:
             return False
 
     def kill_all(self):
-        """SIGKILL to launcher and ranks, as a power cut would."""
+        """Sends SIGKILL to launcher and ranks, like a power cut."""
         if self.process.poll() is not None:
             return
         for pid in [self.process.pid] + descendants(self.process.pid):
@@ -263,12 +264,12 @@ class Running:
         return Outcome(status, self._output.read(), self._errors.read())
 
     def has_said(self, words):
-        """Whether its standard error holds them so far."""
+        """Whether its standard error contains them so far."""
         with open(f"/proc/self/fd/{self._errors.fileno()}", encoding="utf-8") as file:
             return words in file.read()
 
     def wait_until(self, condition, what):
-        """False where the run ended first."""
+        """False if the run ended first."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not condition():
             if self.process.poll() is not None:
@@ -280,7 +281,7 @@ class Running:
 
 
 class Folder(unittest.TestCase):
-    """A test case in a fresh folder, with data.h5 and one INI file a network."""
+    """A test case in a new folder, with data.h5 and one INI file per network."""
 
     maxDiff = None
     samples = {"train": 140, "test": 50, "classes": 4, "size": "16x16", "seed": 3}
@@ -303,7 +304,7 @@ class Folder(unittest.TestCase):
         shutil.rmtree(cls._base, ignore_errors=True)
 
     def setUp(self):
-        """Each test has a folder of its own beside the shared files."""
+        """Each test has its own folder next to the shared files."""
         self.folder = os.path.join(self._base, self._testMethodName)
         os.mkdir(self.folder)
         for name in os.listdir(self._base):
@@ -328,13 +329,13 @@ class Folder(unittest.TestCase):
         return outcome.output
 
     def hash_of(self, run_dir):
-        """Of /model and /optimizer in the newest checkpoint."""
+        """Hash of /model and /optimizer in the newest checkpoint."""
         found = re.search(r"hash of /model and /optimizer: ([0-9a-f]{32})\n", self.inspect(checkpoints(run_dir)[-1]))
         self.assertIsNotNone(found, "inspect printed no hash")
         return found.group(1)
 
     def result_of(self, run_dir):
-        """The trained bits and the whole trajectory: what must not differ."""
+        """The trained bits and all metrics, which must not differ."""
         return self.hash_of(run_dir), trajectory(run_dir)
 
     def assert_same_result(self, run_dir, expected):
@@ -343,14 +344,14 @@ class Folder(unittest.TestCase):
         self.assertEqual(got_hash, expected[0], run_dir)
 
     def assert_message(self, outcome, status, pattern):
-        """Ended with `status` and exactly one message, which matches."""
+        """The run ended with `status` and exactly one message, which matches."""
         self.assertEqual(outcome.status, status, outcome)
         self.assertEqual(len(outcome.messages()), 1, outcome)
         self.assertRegex(outcome.messages()[0], pattern)
 
 
 def mnist_file(folder):
-    """The real MNIST as a data set in `folder`; SkipTest where its files are not there."""
+    """The real MNIST as a data set in `folder`; SkipTest if its files are missing."""
     source = os.path.join(DATA, "mnist")
     if not any(os.path.exists(os.path.join(source, "train-images-idx3-ubyte" + end)) for end in ("", ".gz")):
         raise unittest.SkipTest(f"no MNIST files in {source} (CONVOY_DATA names their parent folder)")

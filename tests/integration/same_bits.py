@@ -7,7 +7,7 @@ import shutil
 
 import runs
 
-# Ranks and threads. 8 ranks: as many as there are micro-batches; then 3 of them have none in the short last batch.
+# Ranks and threads. 8 ranks equal the number of micro-batches; 3 of them have none in the short last batch.
 PLACES = [(1, 2), (1, 3), (2, 1), (2, 2), (3, 1), (3, 2), (4, 1), (5, 1), (5, 2), (8, 1), (8, 2)]
 
 
@@ -43,7 +43,7 @@ class SameBits(runs.Folder):
         self.assertNotEqual(self.result_of("exact"), rounded)
 
     def test_another_seed_gives_other_bits(self):
-        """Else the comparisons above would prove little."""
+        """Otherwise the comparisons above would prove little."""
         self.train("lenet", {"run.dir": "a", "train.max-steps": 2})
         self.train("lenet", {"run.dir": "b", "train.max-steps": 2, "train.seed": 8})
         self.assertNotEqual(self.hash_of("a"), self.hash_of("b"))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A rank that stops answering, crashes or is killed ends the job, which says who and where (src/CONTRACT.md,
-"Exit status")."""
+"""If a rank stops answering, crashes or is killed, the job ends with a message that names rank and host
+(src/CONTRACT.md, "Exit status")."""
 
 import os
 import random
@@ -12,7 +12,7 @@ import runs
 
 SEED = int(os.environ.get("CONVOY_TEST_SEED", random.SystemRandom().randrange(10**6)))
 TIMEOUT = 8
-# Long enough for a loaded machine; the watchdog itself takes TIMEOUT and two seconds of last words.
+# Long enough for a loaded machine; the watchdog takes TIMEOUT and two more seconds for its message.
 PATIENCE = 60
 
 
@@ -34,7 +34,7 @@ class Stalled(runs.Folder):
 
     @staticmethod
     def lives(pid):
-        """Not gone, nor waiting to be buried by whoever adopted it."""
+        """Whether the process exists and is not a zombie."""
         try:
             with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
                 return file.read().rsplit(")", 1)[1].split()[0] != "Z"
@@ -43,7 +43,7 @@ class Stalled(runs.Folder):
 
     @staticmethod
     def ranks_of(running):
-        """The processes of the ranks, by rank."""
+        """The processes of the ranks, ordered by rank."""
         found = {}
         for pid in running.rank_pids():
             with open(f"/proc/{pid}/environ", "rb") as file:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Images that stay in their files, in any order, changed at random: the bits of those in memory (data.cache)."""
+"""Streamed images, in any order, with augmentation, give the same bits as images in memory (data.cache)."""
 
 import os
 import re
@@ -32,7 +32,7 @@ class Streaming(runs.Folder):
     def test_any_sample_anywhere(self):
         full = self.check("lenet", {"data.order": "full"}, [(1, 1), (2, 1), (3, 2)])
         self.train("lenet", {**self.settings, "run.dir": "plain", "data.augment": "none"})
-        self.assertNotEqual(full, self.result_of("plain"))  # else augmentation would prove nothing
+        self.assertNotEqual(full, self.result_of("plain"))  # otherwise augmentation was not applied
 
     def test_chunks_in_any_order_on_ranks_that_check_each_other(self):
         self.check("tiny", {"data.order": "chunks", "comm.verify-every": 7}, [(1, 2), (2, 1), (5, 1)])
@@ -70,7 +70,7 @@ class Streaming(runs.Folder):
         self.assertEqual(len(printed), 1, printed)
 
     def peak_mebibytes(self, data, epochs, cache="none"):
-        """Memory that a run on one rank had resident at most; shared memory counts."""
+        """Peak resident memory of a run on one rank, including shared memory."""
         words = ["train", "--config", "tiny.ini",
                  *runs.options({**self.settings, "data.file": data, "data.cache": cache, "data.order": "chunks",
                                 "train.batch": 1000, "train.max-steps": 0, "train.epochs": epochs, "data.augment": "none",
@@ -92,7 +92,7 @@ class Streaming(runs.Folder):
         large = self.peak_mebibytes("large.h5", 1)
         self.assertLess(large, small + 8)
         self.assertLess(self.peak_mebibytes("large.h5", 8), large + 12)
-        self.assertGreater(self.peak_mebibytes("large.h5", 1, cache="memory"), large + 40)  # else nothing was measured
+        self.assertGreater(self.peak_mebibytes("large.h5", 1, cache="memory"), large + 40)  # else not measured
 
     def test_a_file_that_is_cut_short_while_it_is_read_ends_the_run_with_its_name(self):
         os.unlink("data.h5")
@@ -108,7 +108,7 @@ class Streaming(runs.Folder):
         self.assertTrue(re.search(r"data\.h5", outcome.errors), outcome)
 
     def test_files_of_others_that_change_while_they_are_read_end_the_run(self):
-        """libhdf5 reads zeros beyond the end of a contiguous file, and whatever was written over it."""
+        """libhdf5 reads zeros beyond the end of a contiguous file, and overwritten data without an error."""
         try:
             import h5py
             import numpy

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Ranks that were not started alike: other environments, other files, no common launcher."""
+"""Ranks that were started differently: different environments, different files, no common launcher."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import runs
 
 
 def two_ranks(first, second):
-    """Each a command of one rank."""
+    """Each argument is the command of one rank."""
     done = subprocess.run(runs.unlike_ranks(first, second), env=runs.environment(), text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           timeout=2 * runs.PATIENCE_SECONDS, check=False)
@@ -22,7 +22,7 @@ TRAIN = [runs.CONVOY, "train", "--config", "tiny.ini"]
 
 class UnlikeRanks(runs.Folder):
     def test_other_environments_make_the_same_checkpoints(self):
-        # A batch system's variables do not reach ranks that ssh starts; what is written collectively must not care.
+        # Ranks started by ssh do not get a batch system's variables; collective writes must not depend on them.
         outcome = two_ranks(["env", "PBS_JOBID=7", *TRAIN], ["env", "SLURM_NTASKS=2", *TRAIN])
         self.assertEqual(outcome.status, 0, outcome)
         self.train("tiny", {"run.dir": "alone"})

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`convoy verify`: steps done again have the bits of those that were done; a wrong machine, program or file shows."""
+"""`convoy verify`: repeated steps give the same bits; a faulty machine, program or file is detected."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ class Verify(runs.Folder):
 
     def test_on_any_ranks_and_threads_across_epochs_and_within(self):
         self.train("blocks", self.settings, ranks=2)
-        for from_step, to_step in ((3, 9), (5, 10), (3, 6)):  # 5 steps an epoch
+        for from_step, to_step in ((3, 9), (5, 10), (3, 6)):  # 5 steps per epoch
             for ranks, threads in ((None, 1), (None, 3), (3, 1), (5, 2)):
                 outcome = self.verify(from_step, to_step, ranks=ranks, threads=threads)
                 self.assertEqual(outcome.status, 0, outcome)
@@ -39,7 +39,7 @@ class Verify(runs.Folder):
     def test_a_bit_that_flipped_in_a_step_shows_with_its_tensor(self):
         outcome = runs.convoy("--config", "blocks.ini", *runs.options(self.settings), program=PROGRAM,
                               extra={"CONVOY_TEST_FLIP": "parameters:0:5"})
-        self.assertEqual(outcome.status, 0, outcome)  # a rank alone has nobody to compare with
+        self.assertEqual(outcome.status, 0, outcome)  # a single rank has no other rank to compare with
         self.assertEqual(self.verify(5, 9).status, 0)
         outcome = self.verify(3, 5, ranks=3)
         self.assertEqual(outcome.status, 1, outcome)

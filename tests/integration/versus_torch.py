@@ -1,7 +1,8 @@
-"""Against PyTorch, in double precision: the same losses from the same first weights, and checkpoints that it can read.
+"""Comparison with PyTorch in double precision: the same losses from the same initial weights, and checkpoints that
+PyTorch reads.
 
-PyTorch computes in float64 what Convoy computes in float32, so what differs is rounding, within TOLERANCE. Batch
-normalisation's micro-batch statistics are emulated by running each micro-batch by itself.
+PyTorch computes in float64 and Convoy in float32, so results differ by rounding, within TOLERANCE. To emulate the
+micro-batch statistics of batch normalisation, each micro-batch runs separately.
 """
 
 import shutil
@@ -70,13 +71,13 @@ LAYERS = {
         layer = maxpool 3x3 stride=2 pad=1
         layer = dense 4
         loss = sigmoid-cross-entropy""",
-    # runs.NETWORKS["blocks"] without dropout, whose masks PyTorch cannot draw.
+    # runs.NETWORKS["blocks"] without dropout, since PyTorch cannot generate the same masks.
     "plain_blocks": runs.NETWORKS["blocks"].replace("        layer = dropout 0.2\n", ""),
 }
 
 
 def load_weights(model, path):
-    """Convoy's tensors into PyTorch's modules: both go through the network in the order of the configuration."""
+    """Copies Convoy's tensors into PyTorch's modules; both are in the order of the configuration."""
     counts = {"conv": 0, "dense": 0, "batchnorm": 0}
     keyword = {nn.Conv2d: "conv", nn.Linear: "dense", nn.BatchNorm2d: "batchnorm"}
     with h5py.File(path, "r") as file:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Wrong inputs: each ends with its documented exit status and one message that names the cause, and leaves nothing.
+"""Wrong inputs: each ends with its documented exit status and one message that names the cause, and leaves no file.
 
-A row is a name, how to make the input (a function that may return words for the command line), the status and a
-pattern of the message. One test a table, so that a new fault is one line.
+A row contains a name, a function that makes the input (and may return words for the command line), the status and a
+pattern of the message. Each table is one test, so that a new fault is one line.
 """
 
 import gzip
@@ -31,7 +31,7 @@ GOOD = runs.without_indentation(runs.SETTINGS + runs.NETWORKS["tiny"])
 
 
 def edited(old, new):
-    """A configuration with one thing changed."""
+    """A configuration with one change."""
     def make():
         assert old in GOOD, old
         write("wrong.ini", GOOD.replace(old, new, 1))
@@ -194,7 +194,7 @@ def cifar_files(change):
 
 
 def changed_data(change, command="train"):
-    """Training on a copy of data.h5 that `change` has been at."""
+    """Training on a copy of data.h5 after `change`."""
     def make():
         write("wrong.h5", change(read("data.h5")))
         return [command, "--config", "tiny.ini", "--data.file", "wrong.h5"]
@@ -241,7 +241,7 @@ DATA_FILES = [
 
 
 def changed_checkpoint(change, *words):
-    """`words`, in which FILE stands for a copy of a good checkpoint that `change` has been at."""
+    """`words`, in which FILE stands for a copy of a good checkpoint after `change`."""
     def make():
         write("wrong-checkpoint.h5", change(read("good.h5")))
         return ["wrong-checkpoint.h5" if word == "FILE" else word for word in words]
@@ -277,7 +277,7 @@ CHECKPOINTS = [
      r"content of the data set differs"),
 ]
 
-# These also under mpirun: one message, the same status.
+# The same under mpirun: one message, the same status.
 ON_TWO_RANKS = {"unknown key", "wrong number of outputs", "data set with a flipped bit", "data set cut short",
                 "resume with another seed", "eval of one cut short", "data set that is not there"}
 
@@ -338,7 +338,7 @@ class WrongInputs(runs.Folder):
 
 
 class NoRoom(runs.Folder):
-    """A full disk: a file system of 1 MB, filled up."""
+    """A full disk: a file system of 1 MB, filled completely."""
 
     def setUp(self):
         super().setUp()

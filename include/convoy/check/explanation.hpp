@@ -11,8 +11,8 @@
 namespace convoy::check {
 
 struct Explanation {
-  std::string text;   ///< lines of at most 100 columns, wide images aside
-  bool holds = true;  ///< every equality the text shows, and the inequality without the rotation
+  std::string text;   ///< lines of at most 100 columns, except wide images
+  bool holds = true;  ///< all equalities of the text hold, and the inequality without the rotation
 };
 
 /// Explains `plain`, an example in integers, then `with_sigmoid`, the same with a layer below; both from

@@ -124,7 +124,7 @@ class Split {
   std::unique_ptr<Impl> impl_;
 };
 
-/// When to verify the checksum of a data set file (src/CONTRACT.md, "Sums").
+/// When to verify the checksum of a data set file (src/CONTRACT.md, "Checksums").
 enum class ChecksumPolicy {
   kUpTo4GiB,  ///< if the file has at most 4 GiB, so that it is cheap
   kAlways,    ///< for any size: `inspect`, data.verify

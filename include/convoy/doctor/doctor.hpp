@@ -1,7 +1,7 @@
 #pragma once
-// What is wrong with a machine, before a run finds out: `convoy doctor`. Checks of launcher, places,
-// libraries, limits, memory, file system, clocks and network, each with what mends it. It neither prints nor
-// exits; the command does, and bounds the time of every check.
+// `convoy doctor`: finds the faults of a machine before a run. Checks launcher, placement, libraries, limits,
+// memory, file system, clocks and network, and gives a fix for each fault. This code neither prints nor
+// exits; the command does, and limits the time of every check.
 
 #include <cstdint>
 #include <functional>
@@ -17,8 +17,8 @@ namespace convoy::doctor {
 
 enum class Verdict {
   kOk,
-  kWarning,  ///< a run will work, but slowly, or other programs will not, or it is not known
-  kWrong,    ///< a run will fail, or be of no use
+  kWarning,  ///< a run will work but may be slow, other programs may fail, or the result is unknown
+  kWrong,    ///< a run will fail or be useless
 };
 
 /// "ok", "warning", "wrong".
@@ -28,44 +28,45 @@ enum class Verdict {
 struct Finding {
   std::string check;
   Verdict verdict = Verdict::kOk;
-  std::string text;    ///< what was measured, or what is wrong and why
-  std::string remedy;  ///< what to type, or to ask for; empty where nothing needs mending
+  std::string text;    ///< the measurement, or the problem and its cause
+  std::string remedy;  ///< the fix: a command, or a request to the administrator; empty if no fix is needed
 };
 
-/// The run that is to be made possible.
+/// The run that the checks prepare for.
 struct PlannedRun {
   config::Options options;
   nn::Network network;
-  std::int64_t data_bytes = 0;  ///< of the images that are kept in memory, once a host
+  std::int64_t data_bytes = 0;  ///< of images kept in memory, once per host
 };
 
-/// What PlannedRun takes.
+/// Resources that PlannedRun needs.
 struct Needs {
   std::int64_t checkpoint_bytes = 0;  ///< of one file
-  std::int64_t files = 0;  ///< that lie in run.dir at a time: checkpoint.keep and the one being written
-  std::int64_t shared_bytes = 0;  ///< in shared memory, of a host with `ranks_of_host` ranks
-  std::int64_t host_bytes = 0;    ///< of memory in all, of that host
+  std::int64_t files = 0;         ///< in run.dir at the same time: checkpoint.keep and the one being written
+  std::int64_t shared_bytes = 0;  ///< of shared memory on a host with `ranks_of_host` ranks
+  std::int64_t host_bytes = 0;    ///< of all memory on that host
 };
 
-/// For a job of `ranks` on `hosts`, whose fullest host has `ranks_of_host`, each with `threads`. An estimate
-/// from shapes: activations, gradients, parameters, optimizer, the copy for a checkpoint, images in memory,
-/// 200 MB a rank for program and libraries. Makes one micro-batch's memory to measure it.
+/// Resources of a job of `ranks` on `hosts`, with at most `ranks_of_host` ranks per host and `threads` per
+/// rank. An estimate from shapes: activations, gradients, parameters, optimizer, the copy for a checkpoint,
+/// images in memory, and 200 MB per rank for program and libraries. Allocates the memory of one micro-batch
+/// to measure it.
 [[nodiscard]] Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, int threads);
 
 struct DoctorRequest {
-  /// Reads the configuration; throws Error where that fails on this rank. Empty: no run is planned.
+  /// Reads the configuration; throws Error if that fails on this rank. Empty: no run is planned.
   std::function<std::unique_ptr<PlannedRun>()> plan;
-  std::string dir;       ///< whose file system is tried; empty: the planned run's, else the working directory
-  std::string launcher;  ///< "mpirun", …: how the processes were started
-  std::string launcher_problem;  ///< what is wrong with that; empty: nothing
-  std::string mpi_problem;       ///< why MPI does not run, and `world` is this process alone; empty: it runs
-  double measure_seconds = 0.2;  ///< for each number of the network
-  std::function<void(const std::string& check)> begin;  ///< a check begins; any rank
-  std::function<void(const Finding& finding)> tell;     ///< rank 0 alone
+  std::string dir;  ///< its file system is tested; empty: that of the planned run, else the working directory
+  std::string launcher;          ///< "mpirun", …: how the processes were started
+  std::string launcher_problem;  ///< the problem with the launcher; empty: none
+  std::string mpi_problem;  ///< why MPI does not run, so that `world` is this process alone; empty: MPI runs
+  double measure_seconds = 0.2;                         ///< for each measurement of the network
+  std::function<void(const std::string& check)> begin;  ///< called on any rank when a check begins
+  std::function<void(const Finding& finding)> tell;     ///< called on rank 0 only
 };
 
-/// Collective over `world`. Makes all checks, in a fixed order. A failure of some ranks is a finding that
-/// names them and their hosts; throws where MPI itself fails.
+/// Collective over `world`. Runs all checks, in a fixed order. A failure of some ranks is a finding that
+/// names these ranks and their hosts. Throws if MPI itself fails.
 void run_checks(const DoctorRequest& asked, const comm::Communicator& world);
 
 }  // namespace convoy::doctor

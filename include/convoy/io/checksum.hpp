@@ -1,7 +1,7 @@
 #pragma once
-// The checksum of Convoy's HDF5 files (src/CONTRACT.md, "Sums"): a 512-byte user block `convoy-sum 1 xxh128
-// <32 hex> <file size>\n`, zero filled, over all bytes from 512 on. Reads and writes without HDF5, so that
-// damage is detected before libhdf5 opens the file. Not collective: one rank calls.
+// The checksum of Convoy's HDF5 files (src/CONTRACT.md, "Checksums"): a 512-byte user block `convoy-sum 1
+// xxh128 <32 hex> <file size>\n`, zero filled, over all bytes from 512 on. Reads and writes without HDF5, so
+// that damage is detected before libhdf5 opens the file. Not collective: one rank calls.
 
 #include <cstdint>
 #include <string>

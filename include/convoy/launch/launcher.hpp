@@ -1,7 +1,7 @@
 #pragma once
-// What the environment tells of how this process was started (mpirun, srun, flux, nothing), before MPI
-// starts, and whether MPI agrees. Who asks: the frame that runs commands on ranks, and those that must not
-// run on several.
+// Reads from the environment, before MPI starts, how this process was started (mpirun, srun, flux, or no
+// launcher), and checks whether MPI agrees. Used by run_with_ranks() and by commands that must not run on
+// several ranks.
 
 #include <cstdint>
 #include <string>
@@ -9,39 +9,38 @@
 
 namespace convoy::launch {
 
-/// How many processes the launcher says it started; 1 without one.
+/// Number of processes started by the launcher; 1 without a launcher.
 [[nodiscard]] std::int64_t launched_processes();
 
-/// This process's number as the launcher told it; 0 without one.
+/// Rank of this process according to the launcher; 0 without a launcher.
 [[nodiscard]] std::int64_t launched_rank();
 
-/// True for launched rank 0, and without a launcher.
+/// True for rank 0 of the launcher, and without a launcher.
 [[nodiscard]] bool is_first_of_launcher();
 
-/// True for the first process of each host, and without a launcher that tells.
+/// True for the first process of each host, and if the launcher gives no local rank.
 [[nodiscard]] bool is_first_of_host();
 
-/// What is wrong with how a command was started that needs MPI, with the line that starts it right. Made
-/// before MPI starts: Open MPI sets variables of the launcher's itself.
+/// Checks how a command that needs MPI was started. Each problem text contains the correct command line. Must
+/// be constructed before MPI starts, because Open MPI itself sets launcher variables.
 class LaunchCheck {
  public:
   explicit LaunchCheck(std::string_view command);
 
-  /// A step of srun in which MPI would find no PMI, and end the process at its start. Empty: nothing is
-  /// wrong.
+  /// An srun step without PMI, in which MPI would end the process at its start. Empty: no problem.
   [[nodiscard]] std::string problem_before_mpi() const;
-  /// MPI may end the process at its start, or not. Empty: no doubt.
+  /// The start of MPI may end the process. Empty: no doubt.
   [[nodiscard]] std::string doubt_before_mpi() const;
-  /// MPI shows `ranks` ranks: several processes that each see one (they would all write the same run.dir), or
-  /// one process in a Slurm job of several tasks. Empty: nothing is wrong.
+  /// MPI reports `ranks` ranks. Problem: several processes that each see one rank (all would write the same
+  /// run.dir), or one process in a Slurm job of several tasks. Empty: no problem.
   [[nodiscard]] std::string problem(int ranks) const;
 
  private:
   std::string command_;
   std::int64_t processes_;  // of the launcher
   bool is_step_;            // started by srun
-  bool is_open_mpi_;        // which ends a step that has no PMI
-  bool is_launched_;        // by anything that tells
+  bool is_open_mpi_;        // Open MPI ends a step without PMI
+  bool is_launched_;        // by a launcher that sets variables
   std::int64_t job_tasks_;  // of the Slurm job; 0: none
 };
 

@@ -1,11 +1,11 @@
 #pragma once
-// Whether a person watches standard output.
+// Detects whether standard output is a terminal.
 
 namespace convoy::launch {
 
-/// True if standard output ends on a terminal. mpirun gives its ranks a pseudo-terminal even where its own
-/// output goes to a file, so under a launcher it is the launcher's output that counts; where that cannot be
-/// seen, false.
+/// True if standard output is a terminal. mpirun gives its ranks a pseudo-terminal even if its own output
+/// goes to a file, so under a launcher the launcher's output counts. False if the launcher's output cannot be
+/// inspected.
 [[nodiscard]] bool standard_output_is_terminal();
 
 }  // namespace convoy::launch

@@ -1,7 +1,6 @@
 #pragma once
-// Bounds the time of what may never end (a file system that does not answer, a rank that does not come): a
-// thread that calls an end when something takes too long. For `doctor`, whose checks go into whatever is
-// broken.
+// Limits the time of operations that may hang (a file system that does not answer, a missing rank): a thread
+// calls a function if an operation takes too long. For `doctor`, whose checks use broken parts of a machine.
 
 #include <condition_variable>
 #include <cstdint>
@@ -17,17 +16,17 @@ namespace convoy::launch {
 
 class TimeLimit {
  public:
-  /// Called on the time_limit's thread when `what` has not been followed by the next after so many seconds.
-  /// Should not come back: what is stuck stays so.
+  /// Called on the thread of TimeLimit if `seconds` have passed since enter(what) without another enter().
+  /// Should not return: the operation stays stuck.
   using End = std::function<void(const std::string& what)>;
 
-  /// `clock` must outlive it.
+  /// `clock` must outlive this object.
   TimeLimit(double seconds, End end, const Clock& clock = steady_clock());
   ~TimeLimit();
   TimeLimit(const TimeLimit&) = delete;
   TimeLimit& operator=(const TimeLimit&) = delete;
 
-  /// `what` begins, whatever was before has ended.
+  /// Operation `what` begins; the previous one has ended.
   void enter(const std::string& what);
 
  private:
@@ -39,10 +38,10 @@ class TimeLimit {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::string what_;
-  std::int64_t entered_ = 0;  // how often enter() was called
+  std::int64_t entered_ = 0;  // number of calls of enter()
   std::optional<Clock::TimePoint> deadline_;
   bool is_leaving_ = false;
-  std::thread thread_;  // last: it uses the others
+  std::thread thread_;  // declared last: it uses the other members
 };
 
 }  // namespace convoy::launch

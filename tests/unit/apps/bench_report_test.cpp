@@ -5,7 +5,8 @@
 namespace convoy::apps {
 namespace {
 
-/// Two threads at 100 GFLOP/s and 20 GB/s; one convolution first in its network, one pool; a step of 2 ms.
+/// Two threads at 100 GFLOP/s and 20 GB/s; a network of a convolution (first layer) and a pool; a step of 2
+/// ms.
 BenchReport report() {
   measure::LayerTimes conv{.name = "conv1", .description = "conv 2 3x3", .output = {2, 4, 4}, .passes = {}};
   conv.passes.forward = measure::PassTime{.work = {.multiply_adds = 2e6, .bytes = 5e5}, .seconds = 1e-4};

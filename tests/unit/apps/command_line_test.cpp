@@ -5,7 +5,7 @@
 namespace convoy::apps {
 namespace {
 
-/// A command with one of everything, parsed.
+/// A parsed command with one option of each kind.
 std::unique_ptr<CommandLine> parsed(const Arguments& arguments) {
   auto line = std::make_unique<CommandLine>("probe", "convoy probe FILE [MORE] [options]", "About it.");
   line->add_flag("all", "everything");

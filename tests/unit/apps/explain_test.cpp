@@ -1,4 +1,4 @@
-// What `convoy explain` prints.
+// The output of `convoy explain`.
 
 #include "convoy/check/explanation.hpp"
 

@@ -1,4 +1,4 @@
-// Fails in the way its first word names; ranks_test.sh starts it on several ranks.
+// Fails in the way named by its first argument; ranks_test.sh starts it on several ranks.
 
 #include <chrono>
 #include <new>

@@ -1,5 +1,5 @@
-// `convoy gradcheck` with one more layer, `wrongdense`: a dense layer whose first weight's gradient is half
-// as large again. For gradcheck_test.sh.
+// `convoy gradcheck` with one more layer, `wrongdense`: a dense layer with the gradient of the first weight
+// multiplied by 1.5. For gradcheck_test.sh.
 
 #include <memory>
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# gradcheck_test.sh CONVOY GRADCHECK_BROKEN: `convoy gradcheck` ends with 0 on a right network, with 1 on a wrong one
-# and names the wrong layer, and with 2 without its data set.
+# gradcheck_test.sh CONVOY GRADCHECK_BROKEN: `convoy gradcheck` returns 0 for a right network, 1 for a wrong one (and
+# names the wrong layer), and 2 without its data set.
 set -u
 convoy=$1
 broken=$2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ranks_test.sh PROGRAM LAUNCHER...: three ranks fail in every way; the job's status and its one message are compared.
+# ranks_test.sh PROGRAM LAUNCHER...: three ranks fail in every way; checks the job's status and its single message.
 set -u
 program=$1
 shift
@@ -7,7 +7,7 @@ launcher=("$@")
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 failures=0
 
-# expect WAY STATUS PATTERN: the only line of ours matches PATTERN in full; no line where PATTERN is empty.
+# expect WAY STATUS PATTERN: the only line of Convoy matches PATTERN completely; no line if PATTERN is empty.
 expect() {
   local output status lines
   output=$(timeout 60 "${launcher[@]}" -n 3 "$program" "$1" 2>&1)

@@ -11,14 +11,15 @@ namespace {
 
 constexpr double kSeconds = 40;
 
-/// An time_limit whose time passes only here.
+/// A TimeLimit with a clock that only this test advances.
 class TimeLimitTest : public testing::Test {
  protected:
   void enter(const std::string& what) {
     time_limit_.enter(what);
     ASSERT_TRUE(clock_.await_sleeper());
   }
-  /// What is ended after `seconds` more, nothing: empty. Once it has ended something no further.
+  /// Advances the clock by `seconds` and returns the operation that was ended, or an empty string. Stops at
+  /// the first.
   std::string pass(double seconds) {
     clock_.advance(seconds);
     return clock_.await_sleeper() ? std::string() : ended_;

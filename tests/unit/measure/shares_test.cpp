@@ -1,8 +1,8 @@
-#include "apps/shares.hpp"
+#include "convoy/measure/shares.hpp"
 
 #include <gtest/gtest.h>
 
-namespace convoy::apps {
+namespace convoy::measure {
 namespace {
 
 TEST(DescribeShares, OfSeveralRanksHasTheMeanAndTheLargestWithItsRank) {
@@ -24,4 +24,4 @@ TEST(DescribePartialSums, NamesTheMostWhereHostsDiffer) {
 }
 
 }  // namespace
-}  // namespace convoy::apps
+}  // namespace convoy::measure

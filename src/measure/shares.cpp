@@ -1,10 +1,10 @@
-#include "shares.hpp"
+#include "convoy/measure/shares.hpp"
 
 #include <fmt/core.h>
 
 #include "convoy/core/text.hpp"
 
-namespace convoy::apps {
+namespace convoy::measure {
 
 std::string describe_shares(const std::vector<step::StepTimes>& ranks) {
   const step::RankShares shares = step::shares_of_ranks(ranks);
@@ -25,4 +25,4 @@ std::string describe(const comm::PartialSums& sums, bool is_of_hosts) {
   return text;
 }
 
-}  // namespace convoy::apps
+}  // namespace convoy::measure
