@@ -1,9 +1,5 @@
 #pragma once
-<<<<<<< HEAD:src/machine/processors.hpp
-// The processors of this host as hwloc finds them. Private to the machine room.
-=======
-// Finds the processors of this node by hwloc. Private to the step room.
->>>>>>> pc:src/step/processors.hpp
+// Finds the processors of this node by hwloc. Private to the machine room.
 
 #include <vector>
 
