@@ -3,6 +3,7 @@
 #
 #   jobs/mpirun.sh HOSTFILE CONFIG [--section.key VALUE ...]
 #   jobs/mpirun.sh hosts.txt configs/resnet20-cifar10.ini
+#
 # HOSTFILE contains one host per line, as in "node1 slots=8". All hosts must see the program, the data and the current
 # folder at the same paths, and accept ssh from here without a password. The result is the same, bit for bit, on any
 # number of hosts. On Ctrl-C, SIGTERM or SIGUSR2 to this script, the run writes a checkpoint and exits with status 75;

@@ -3,6 +3,7 @@
 #
 #   jobs/single-node.sh CONFIG [--section.key VALUE ...]
 #   jobs/single-node.sh configs/lenet5-mnist.ini --train.epochs 5
+#
 # After an interruption, run it again: it resumes from the newest checkpoint. Environment:
 #   RESUME=never   start a new run; refused if the run's folder contains checkpoints
 #   CONVOY=PATH    the program, if it is neither installed nor built in this tree

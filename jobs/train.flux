@@ -3,6 +3,7 @@
 #
 #   flux batch [options of flux batch] jobs/train.flux CONFIG [--section.key VALUE ...]
 #   TASKS_PER_NODE=2 flux batch --nodes=4 jobs/train.flux configs/resnet20-cifar10.ini
+#
 # Options of flux batch override the lines below. Relative paths start from the folder of submission; all nodes must see
 # this folder. The result is the same, bit for bit, on any number of nodes. Two minutes before its time limit the run
 # writes a checkpoint and exits; submit it again to resume. Open MPI 4 and 5 find their ranks through Flux's plug-in
