@@ -4,9 +4,9 @@
 #   jobs/single-node.sh CONFIG [--section.key VALUE ...]
 #   jobs/single-node.sh configs/lenet5-mnist.ini --train.epochs 5
 #
-# Run it again after an interruption: it goes on from the newest checkpoint. Environment:
-#   RESUME=never   start afresh; refused where the run's folder holds checkpoints
-#   CONVOY=PATH    the program, where it is neither installed nor built in this tree
+# After an interruption, run it again: it resumes from the newest checkpoint. Environment:
+#   RESUME=never   start a new run; refused if the run's folder contains checkpoints
+#   CONVOY=PATH    the program, if it is neither installed nor built in this tree
 set -euo pipefail
 # shellcheck source=jobs/lib/common.sh
 . "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/lib/common.sh"

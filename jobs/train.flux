@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Trains under Flux: nodes x ranks x threads as the job has them.
+# Trains under Flux: nodes x ranks x threads of the job.
 #
 #   flux batch [options of flux batch] jobs/train.flux CONFIG [--section.key VALUE ...]
 #   TASKS_PER_NODE=2 flux batch --nodes=4 jobs/train.flux configs/resnet20-cifar10.ini
 #
-# Options of flux batch beat the lines below. Submit it from the folder that relative paths start from; all nodes need to
-# see it. The result is the same, bit for bit, on any number of nodes. Two minutes before its time is up the run writes a
-# checkpoint and leaves; submit it again: it goes on from there. Open MPI 4 and 5 find their ranks through Flux's plug-in
-# flux-pmix, MPICH without (FLUX_MPI= for a site whose Flux serves them otherwise). Environment:
+# Options of flux batch override the lines below. Relative paths start from the folder of submission; all nodes must see
+# this folder. The result is the same, bit for bit, on any number of nodes. Two minutes before its time limit the run
+# writes a checkpoint and exits; submit it again to resume. Open MPI 4 and 5 find their ranks through Flux's plug-in
+# flux-pmix, MPICH without a plug-in (set FLUX_MPI= if the Flux of a site works otherwise). Environment:
 #   TASKS_PER_NODE=N   MPI ranks on each node (1; try one for each socket)
-#   CONVOY_JOBS=PATH   the folder of this file, where it is not ./jobs: Flux runs a copy and does not tell
+#   CONVOY_JOBS=PATH   the folder of this file, if not ./jobs: Flux runs a copy and does not give the original path
 #   FLUX_MPI="..."     words for flux run in place of -o pmi=pmix (Open MPI; none for others)
-#   RESUME=never       start afresh; refused where the run's folder holds checkpoints
-#   CONVOY=PATH        the program, where it is neither installed nor built in this tree
+#   RESUME=never       start a new run; refused if the run's folder contains checkpoints
+#   CONVOY=PATH        the program, if it is neither installed nor built in this tree
 #flux: --job-name=convoy
 #flux: --output=convoy-{{id}}.out
 #flux: --nodes=2

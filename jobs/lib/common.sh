@@ -1,25 +1,25 @@
 # shellcheck shell=bash
-# What the scripts in jobs/ and tests/ share: messages, finding the program, and how ranks are laid on a host.
-# shellcheck disable=SC2034  # the arrays are used by those who source this
-# Sourced, never run.
+# Common functions of the scripts in jobs/ and tests/: messages, finding the program, and the layout of ranks on a host.
+# shellcheck disable=SC2034  # scripts that source this file use the arrays
+# To be sourced, not run.
 
 convoy_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 say() { printf '%s\n' "$*"; }
 
-# die PROBLEM: ends the script with its cause. Status 2 is Convoy's for a wrong use. A scheduler runs a copy under a name
-# of its own; `script` is ours.
+# die PROBLEM: prints the problem and ends the script. Status 2 is Convoy's status for usage errors. A scheduler runs a
+# copy under another name; `script` is the original name.
 die() {
   printf '%s: %s\n' "${script:-$(basename "$0")}" "$*" >&2
   exit 2
 }
 
-# require_number NAME VALUE: ends the script unless it is a whole number above zero.
+# require_number NAME VALUE: ends the script unless VALUE is a whole number above zero.
 require_number() {
   [[ $2 =~ ^[1-9][0-9]{0,8}$ ]] || die "$1=$2 is no whole number above zero"
 }
 
-# names_resume WORDS...: is --resume among them? --resume-anyway is another option.
+# names_resume WORDS...: succeeds if --resume is among them; --resume-anyway is a different option.
 names_resume() {
   local word
   for word in "$@"; do
@@ -28,14 +28,15 @@ names_resume() {
   return 1
 }
 
-# resume_words WORDS...: sets the array `resume` to how the run begins: as the words say, else as $RESUME does.
+# resume_words WORDS...: sets the array `resume` to the resume options of the run: none if the words contain --resume,
+# else from $RESUME.
 resume_words() {
   resume=(--resume "${RESUME:-auto}")
   ! names_resume "$@" || resume=()
 }
 
-# The program, as an absolute path (remote hosts start it by that): $CONVOY, else the one installed beside these
-# scripts or in PATH, else this tree's build.
+# The program, as an absolute path (remote hosts need it): $CONVOY, else the program installed with these scripts or in
+# PATH, else the build of this tree.
 find_convoy() {
   local candidate
   for candidate in ${CONVOY:+"$CONVOY"} "$convoy_root/../../bin/convoy" "$(command -v convoy || true)" \
@@ -44,13 +45,13 @@ find_convoy() {
       realpath "$candidate"
       return
     fi
-    # Where it is set it comes first, and nothing else will do.
+    # If $CONVOY is set, no other program is used.
     [ -z "${CONVOY:-}" ] || die "CONVOY=$CONVOY is no program (it should be the path of convoy)"
   done
   die "convoy was not found (build it with 'cmake --preset release && cmake --build --preset release', or set CONVOY)"
 }
 
-# Cores of this host that this process may use: hardware threads of one core count once.
+# Number of cores of this host that this process may use; hardware threads of one core count once.
 usable_cores() {
   local usable
   usable=$(nproc)
@@ -62,9 +63,9 @@ usable_cores() {
   printf '%s\n' "$usable"
 }
 
-# rank_layout RANKS THREADS: sets the array `layout` to mpirun's options for so many ranks on each host, each bound to
-# THREADS cores of its own; where a host like this one has fewer cores, or does not tell its cores (a chroot without
-# /sys), they share them instead.
+# rank_layout RANKS THREADS: sets the array `layout` to mpirun's options for RANKS ranks on each host, each bound to its
+# own THREADS cores. If a host like this one has fewer cores, or its cores are unknown (a chroot without /sys), ranks
+# share cores instead.
 rank_layout() {
   local ranks=$1 threads=$2
   if [ $((ranks * threads)) -le "$(usable_cores)" ] && [ -d /sys/devices/system/cpu/cpu0/topology ]; then
@@ -73,9 +74,9 @@ rank_layout() {
     export HWLOC_HIDE_ERRORS=2
     layout=(--map-by "ppr:$ranks:node" --oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
   fi
-  # OMP_NUM_THREADS of the caller does not reach other hosts by itself.
+  # mpirun does not forward the caller's OMP_NUM_THREADS to other hosts by default.
   layout+=(-x "OMP_NUM_THREADS=$threads")
-  # mpirun refuses root unless told twice; containers have no other user.
+  # mpirun refuses root unless both variables are set; containers often have only root.
   if [ "$(id -u)" -eq 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   fi

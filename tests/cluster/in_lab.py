@@ -1,4 +1,4 @@
-"""What the cluster and Slurm tests in Python share: getting into a lab, and reading what a run leaves."""
+"""Common code of the Python cluster and Slurm tests: entering a lab, and reading the files of a run."""
 
 import json
 import os
@@ -14,7 +14,7 @@ SKIPPED = 77
 
 
 def require_lab(script, hosts, slurm=False):
-    """Outside a lab: ends with 77 and the reason where there can be none, else starts the script again in one."""
+    """Outside a lab: starts the script again in a lab, or exits with 77 and the reason if no lab can run."""
     os.environ["CONVOY"] = CONVOY
     if "LAB" in os.environ:
         os.chdir(os.path.join(os.environ["LAB"], "out"))
@@ -43,7 +43,7 @@ def read(path):
 
 
 def checkpoints(folder):
-    """Names, the oldest first."""
+    """Names of the checkpoints, oldest first."""
     try:
         return sorted(name for name in os.listdir(f"{folder}/checkpoints") if re.fullmatch(r"step-\d{8}\.h5", name))
     except OSError:
@@ -51,12 +51,12 @@ def checkpoints(folder):
 
 
 def result_of(folder):
-    """The newest checkpoint's name and the hash of its tensors."""
+    """The name of the newest checkpoint and the hash of its tensors."""
     newest = checkpoints(folder)[-1]
     text = run([CONVOY, "inspect", f"{folder}/checkpoints/{newest}"]).stdout
     return newest, re.search(r"hash of /model and /optimizer: ([0-9a-f]{32})", text).group(1)
 
 
 def metrics(folder):
-    """The whole lines of metrics.jsonl."""
+    """The complete lines of metrics.jsonl."""
     return [json.loads(line) for line in read(f"{folder}/metrics.jsonl").splitlines(True) if line.endswith("}\n")]

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the cluster and Slurm tests share: a small data set, a run of one rank here, and the comparison with it.
-# Sourced inside the lab by a test that has set nothing yet; the work happens in $LAB/out, which all hosts see.
+# Common code of the cluster and Slurm tests: a small data set, a run of one local rank, and the comparison with this
+# run. To be sourced inside the lab at the start of a test; works in $LAB/out, which all hosts see.
 
 tests_cluster=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$tests_cluster/../.." && pwd)
@@ -21,7 +21,7 @@ hash_of() {
   "$CONVOY" inspect "$newest" | sed -n 's/.*hash of \/model and \/optimizer: \([0-9a-f]\{32\}\).*/\1/p'
 }
 
-# The number of ranks a run says it had, from its start line.
+# The number of ranks of a run, from its start line.
 ranks_of() { sed -n 's/^{"event": *"start".*"ranks": *\([0-9]*\).*/\1/p' "$1/metrics.jsonl" | tail -n 1; }
 
 train_here() {
@@ -29,7 +29,7 @@ train_here() {
   timeout 120 "$repository/jobs/single-node.sh" "$tests_cluster/small.ini" --data.file data.h5 --run.dir here
 }
 
-# same_as_here RUN_DIR RANKS: ends the test unless the run had that many ranks and the bits of the run here.
+# same_as_here RUN_DIR RANKS: ends the test unless the run had RANKS ranks and the bits of the local run.
 same_as_here() {
   local expected actual
   expected=$(hash_of here)

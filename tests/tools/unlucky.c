@@ -1,10 +1,10 @@
-// Preloaded: a machine with the faults that $UNLUCKY names, for tests of `convoy doctor`.
+// Preloaded library: simulates the faults named in $UNLUCKY, for tests of `convoy doctor`.
 //   locks        file locks are refused
 //   hang         taking a file lock never returns
 //   quota        this user's quota leaves 1 MiB
 //   clock        the wall clock is 100 s ahead
-//   stop         the process stops where it looks at its limit of processor time
-//   fsync        a MiB or more takes 3 s to the disk
+//   stop         the process stops when it reads its limit of processor time
+//   fsync        fsync of 1 MiB or more takes 3 s
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

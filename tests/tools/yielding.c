@@ -1,5 +1,6 @@
-// Preloaded where ranks share few cores: MPICH over UCX never gives its core away while it waits for a message, so that
-// the others get on by a time slice each; three ranks on two cores take twenty times as long. With this it does.
+// Preloaded if ranks share few cores: MPICH over UCX never yields its core while it waits for a message, so
+// that other ranks progress only by time slices; three ranks on two cores take twenty times as long. This
+// library makes MPICH yield.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <sched.h>

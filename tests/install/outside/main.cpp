@@ -1,5 +1,5 @@
-// Uses the installed library through its public headers alone, and a private dependency of it (xxhash) by
-// that.
+// Uses the installed library only through its public headers, and thereby a private dependency of it
+// (xxhash).
 
 #include <cstdio>
 #include <string>
@@ -7,7 +7,7 @@
 #include "convoy/core/hash.hpp"
 
 int main() {
-  // XXH3-128 of nothing, from the algorithm's specification.
+  // XXH3-128 of the empty input, from the algorithm's specification.
   const std::string expected = "99aa06d3014798d86001c324468d497f";
   const std::string actual = convoy::to_hex(convoy::hash(""));
   if (actual != expected) {

@@ -1,4 +1,4 @@
-"""Convoy for Spack 0.22.2 and later, out of the git clone that this file lies in:
+"""Convoy for Spack 0.22.2 and later, from the git clone that contains this file:
 
     spack repo add jobs/install/spack
     spack install convoy ^openmpi@4.1
@@ -12,7 +12,7 @@ import os
 try:
     from spack_repo.builtin.build_systems.cmake import CMakePackage, generator  # Spack 1.0 and later
 except ImportError:
-    pass  # before, they are among what the next line brings
+    pass  # earlier versions: the next line imports them
 from spack.package import *
 
 
@@ -45,7 +45,7 @@ class Convoy(CMakePackage):
     depends_on("hwloc@2:")
     depends_on("googletest", type="test")
 
-    # C++20 as the code uses it.
+    # The C++20 features of the code.
     conflicts("%gcc@:11")
     conflicts("%clang@:13")
 
@@ -55,7 +55,7 @@ class Convoy(CMakePackage):
         return [
             self.define_from_variant("CONVOY_WITH_MPI", "mpi"),
             self.define("CONVOY_BUILD_TESTS", self.run_tests),
-            # A compiler newer than ours may warn of more.
+            # A newer, untested compiler may give more warnings.
             self.define("CONVOY_WARNINGS_AS_ERRORS", False),
             self.define("HDF5_C_COMPILER_EXECUTABLE", self.spec["hdf5"].prefix.bin.h5pcc),
             self.define("MPI_C_COMPILER", self.spec["mpi"].mpicc),
