@@ -44,7 +44,7 @@ TEST(TryLocks, WorkOnALocalDiskAndNeedAFile) {
 TEST(TimedWrite, LeavesAFileOfThatSizeWrittenJustNow) {
   const test::ScratchFolder folder;
   EXPECT_GE(timed_write(folder / "file", 100'000), 0);
-  EXPECT_EQ(file_size(folder / "file"), 100'000);
+  EXPECT_EQ(io::file_size(folder / "file"), 100'000);
   const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   constexpr double kAnHour = 3600;
   EXPECT_NEAR(written_at(folder / "file"), now, kAnHour);
