@@ -27,6 +27,7 @@ struct Set {
 #define CONVOY_SET_any(enumerator, name, features) \
   Set{Isa::enumerator, #name, [] { return true; }, name::float_table},
 #if CONVOY_X86_KERNELS
+// NOLINTNEXTLINE(bugprone-macro-parentheses): the features are the rest of a condition, "&& … && …".
 #define CONVOY_SET_x86(enumerator, name, features) \
   Set{Isa::enumerator, #name, [] { return true features; }, name::float_table},
 #else

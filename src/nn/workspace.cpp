@@ -77,7 +77,9 @@ typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const CallSe
                     .outputs = {},
                     .diffs = {},
                     .saved = {}};
-  auto& [input, spare, scratch, outputs, diffs, saved] = planned;
+  BufferLifetime& input = planned.input;
+  std::vector<BufferLifetime>& outputs = planned.outputs;
+  std::vector<BufferLifetime>& diffs = planned.diffs;
   for (std::size_t i = 0; i < operations_.size(); ++i) {
     const Operation& operation = operations_[i];
     const Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
@@ -100,13 +102,13 @@ typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const CallSe
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       is_read_by(node.inputs[k], traits.backward_reads_src);
       if (places_[i].adds[k] && !(k == 0 && traits.adds_diff_src))
-        spare.bytes = std::max(spare.bytes, bytes_of(node.inputs[k]));
+        planned.spare.bytes = std::max(planned.spare.bytes, bytes_of(node.inputs[k]));
     }
     if (operation.addend != Operation::kNone) is_read_by(operation.addend, false);
     places_[i].saved_bytes = node.layer->saved_bytes(blocks, static_cast<std::int64_t>(sizeof(Real)));
-    saved.push_back({.bytes = places_[i].saved_bytes, .first = now, .last = backward_time(i)});
-    scratch.bytes =
-        std::max(scratch.bytes, node.layer->scratch_size(setting) * static_cast<std::int64_t>(sizeof(Real)));
+    planned.saved.push_back({.bytes = places_[i].saved_bytes, .first = now, .last = backward_time(i)});
+    planned.scratch.bytes = std::max(
+        planned.scratch.bytes, node.layer->scratch_size(setting) * static_cast<std::int64_t>(sizeof(Real)));
   }
   if (count > 0) {
     outputs.back().last = std::max(outputs.back().last, count);
