@@ -27,9 +27,11 @@ struct Set {
 #define CONVOY_SET_any(enumerator, name, features) \
   Set{Isa::enumerator, #name, [] { return true; }, name::float_table},
 #if CONVOY_X86_KERNELS
-// NOLINTNEXTLINE(bugprone-macro-parentheses): the features are the rest of a condition, "&& … && …".
+// The features are the rest of a condition: && … && …
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define CONVOY_SET_x86(enumerator, name, features) \
   Set{Isa::enumerator, #name, [] { return true features; }, name::float_table},
+// NOLINTEND(bugprone-macro-parentheses)
 #else
 #define CONVOY_SET_x86(enumerator, name, features) Set{Isa::enumerator, #name, [] { return false; }, nullptr},
 #endif
