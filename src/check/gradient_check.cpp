@@ -76,11 +76,10 @@ std::vector<TensorCheck> named_checks(const nn::Network& network) {
     const bool is_last = node + 1 == network.nodes().size();
     const std::string after = is_last ? "loss" : network.nodes()[node + 1].name;
     for (const nn::Parameter& parameter : network.nodes()[node].layer->parameters()) {
-      TensorCheck check;
+      TensorCheck& check = checks.emplace_back();
       check.layer = is_probe(network, node) ? after : network.nodes()[node].name;
       check.name = parameter.name;
       check.dims = parameter.dims;
-      checks.push_back(std::move(check));
     }
   }
   return checks;

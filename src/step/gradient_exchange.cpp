@@ -229,15 +229,17 @@ void GradientExchange::take_sum(std::int64_t step, int bucket, const Range& elem
     setting_.profile->move(0, Activity::kReduction, Activity::kOptimizer, Profile::Clock::now() - begin);
 }
 
+model::Update GradientExchange::update_of(std::int64_t step) const {
+  return {.optimizer = setting_.optimizer,
+          .info = latest_[static_cast<std::size_t>(step % 2)].info,
+          .norms = needs_norms() ? &norms_->sums.norms() : nullptr};
+}
+
 void GradientExchange::update_slice(std::int64_t step, int bucket, const Range& elements, const float* sum) {
-  const Step& its = latest_[static_cast<std::size_t>(step % 2)];
-  const model::Update update{.optimizer = setting_.optimizer,
-                             .info = its.info,
-                             .norms = needs_norms() ? &norms_->sums.norms() : nullptr};
-  update.apply(elements, sum, state_);
+  update_of(step).apply(elements, sum, state_);
   const Range own = reducer_->slice(bucket, world_.rank());
   const bool is_own = own.size() > 0 && elements.begin <= own.begin && own.end <= elements.end;
-  if (its.is_hashed && is_own) hash_slice(hasher_, own);
+  if (latest_[static_cast<std::size_t>(step % 2)].is_hashed && is_own) hash_slice(hasher_, own);
 }
 
 void GradientExchange::measure(int stage, const model::Update& update) {
@@ -256,9 +258,7 @@ void GradientExchange::update_by_norms() {
   for (Backoff backoff; !has_all_sums(); backoff.wait()) poll();
   NormSums& sums = norms_->sums;
   const std::int64_t step = steps_ - 1;
-  const model::Update update{.optimizer = setting_.optimizer,
-                             .info = latest_[static_cast<std::size_t>(step % 2)].info,
-                             .norms = &sums.norms()};
+  const model::Update update = update_of(step);
   sums.restart();
   for (int stage = 0; stage < sums.stages(); ++stage) {
     measure(stage, update);

@@ -133,18 +133,24 @@ void StepRunner::compute_again(const StepPlan& usual, const StepInput& input) {
   StepPlan plan = plan_step(usual.leaves, {leaf, leaf + 1}, 1);
   plan.groups.resize(usual.groups.size());  // the other groups stay idle, so no extra workspaces are made
   MicroBatchResult result;
-  engine_.gradients({.plan = plan,
-                     .source = source_,
-                     .stream = input.stream,
-                     .state = state(),
-                     .batch = input.batch,
-                     .seed = options_.seed,
-                     .epoch = input.epoch,
-                     .leaves = std::span(&result, 1),
-                     .observer = [this](std::int64_t of, int operation, std::span<float> parameters,
-                                        std::span<float> statistics) {
-                       cross_check_->see(of, operation, parameters, statistics, true);
-                     }});
+  GradientTask task = task_of(plan, input, std::span(&result, 1));
+  task.observer = [this](std::int64_t of, int operation, std::span<float> parameters,
+                         std::span<float> statistics) {
+    cross_check_->see(of, operation, parameters, statistics, true);
+  };
+  engine_.gradients(task);
+}
+
+GradientTask StepRunner::task_of(const StepPlan& plan, const StepInput& input,
+                                 std::span<MicroBatchResult> results) {
+  return {.plan = plan,
+          .source = source_,
+          .stream = input.stream,
+          .state = state(),
+          .batch = input.batch,
+          .seed = options_.seed,
+          .epoch = input.epoch,
+          .leaves = results};
 }
 
 GradientObserver StepRunner::observer_of(const StepInput& input) {
@@ -181,16 +187,10 @@ MicroBatchResult StepRunner::step(const StepInput& input) {
       .step = input.step, .learning_rate = input.learning_rate, .samples = static_cast<float>(samples)};
   if (exchange_ && input.verify_follows) compute_again(plan, input);
   if (exchange_) exchange_->begin(plan, info, input.verify_follows);
-  engine_.gradients({.plan = plan,
-                     .source = source_,
-                     .stream = input.stream,
-                     .state = state(),
-                     .batch = input.batch,
-                     .seed = options_.seed,
-                     .epoch = input.epoch,
-                     .leaves = loss_sums_.places(leaves),
-                     .hook = exchange_.get(),
-                     .observer = observer_of(input)});
+  GradientTask task = task_of(plan, input, loss_sums_.places(leaves));
+  task.hook = exchange_.get();
+  task.observer = observer_of(input);
+  engine_.gradients(task);
   PartTimer timer(&profile_);
   if (exchange_) exchange_->end();
   const MicroBatchResult sum = loss_sums_.sum(leaves, input.request ? input.request() : 0, [this] {

@@ -103,6 +103,8 @@ class GradientExchange final : public GradientHook {
   [[nodiscard]] bool needs_norms() const { return norms_.has_value(); }
   /// Called by the reducer with a sum: updates the slice, or keeps the sum until the norms are known.
   void take_sum(std::int64_t step, int bucket, const Range& elements, const float* sum);
+  /// The update of step `step`, one of the latest two.
+  [[nodiscard]] model::Update update_of(std::int64_t step) const;
   void update_slice(std::int64_t step, int bucket, const Range& elements, const float* sum);
   /// Collective: completes a step whose optimizer uses norms.
   void update_by_norms();

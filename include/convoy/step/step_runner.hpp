@@ -87,6 +87,9 @@ class StepRunner {
   const StepPlan& plan_for(std::int64_t leaves);
   void await_images_of(const StepInput& input);
   void compute_again(const StepPlan& usual, const StepInput& input);
+  /// This rank's computation of a step, or of a part of it, as `plan` says; no hook, no observer.
+  [[nodiscard]] GradientTask task_of(const StepPlan& plan, const StepInput& input,
+                                     std::span<MicroBatchResult> results);
   [[nodiscard]] GradientObserver observer_of(const StepInput& input);
   [[nodiscard]] std::int64_t last_leaves() const;
   [[nodiscard]] std::unique_ptr<GradientExchange> make_exchange(const nn::Network& network,
