@@ -76,9 +76,8 @@ extern "C" void on_crash(int signal) {
 }
 
 void install_crash_handlers(const comm::Communicator& world) {
-  // The last character stays 0.
-  fmt::format_to_n(crash_place.data(), crash_place.size() - 1, " [rank {} on {}]", world.rank(),
-                   comm::host_name());
+  const std::string place = fmt::format(" [rank {} on {}]", world.rank(), comm::host_name());
+  place.copy(crash_place.data(), crash_place.size() - 1);  // the last character stays 0
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) std::signal(signal, on_crash);
 }
 
