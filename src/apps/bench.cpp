@@ -46,9 +46,9 @@ ExitStatus bench(const config::Options& options, const Request& request) {
   const nn::Network network = network_for(images, options);
   const kernels::Isa isa = kernels::choose_isa();
   const int threads = machine::resolve_threads(options.threads);
-  for (const std::string& warning :
-       machine::placement_warnings(machine::gather_placements(comm::Communicator::self(), threads)))
-    std::cerr << "convoy bench: warning: " << warning << std::endl;
+  for (const Problem& problem :
+       machine::placement_problems(machine::gather_placements(comm::Communicator::self(), threads)))
+    std::cerr << "convoy bench: warning: " << problem.text() << std::endl;
 
   const measure::BenchmarkSetting setting{
       .kernels = kernels::float_kernels(isa), .threads = threads, .seconds = request.seconds};
@@ -83,7 +83,7 @@ ExitStatus run_bench(const Arguments& arguments) {
       "Measures the machine (FMA peak, memory bandwidth), every layer of a configuration's network "
       "(forward,\n"
       "diff_src, diff_weights) and the whole step, on random images: one process, run.threads threads, no\n"
-      "MPI. `bench comm` measures the ranks it is started on: latency and bandwidth between hosts, and what\n"
+      "MPI. `bench comm` measures the ranks it is started on: latency and bandwidth between nodes, and what\n"
       "the network's gradient takes to be added over all ranks, each way (comm.*), beside MPI_Allreduce.\n"
       "data.file need not be there, nothing is written but --json.");
   add_images(line);
@@ -93,7 +93,7 @@ ExitStatus run_bench(const Arguments& arguments) {
           "time for one measurement, at least, 1 to 60,000; default {}. The steps get ten times as much",
           kMilliseconds));
   line.add_value("json", "FILE", "write all figures there too");
-  line.add_value("gbit", "R", "comm: what the wire of a host carries, Gbit/s; default: as measured");
+  line.add_value("gbit", "R", "comm: what the wire of a node carries, Gbit/s; default: as measured");
   line.add_configuration();
   line.expect_words(0, 1);
   if (!line.parse(arguments)) return ExitStatus::kDone;

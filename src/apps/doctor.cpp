@@ -127,7 +127,7 @@ class LastWords {
   LastWords(Report& report, double seconds, std::string json)
       : report_(report), seconds_(seconds), json_(std::move(json)) {}
 
-  /// Collective. Stores ranks and hosts for later messages.
+  /// Collective. Stores ranks and nodes for later messages.
   void meet(const comm::Communicator& world) {
     auto crew = std::make_unique<Crew>(Crew{world, world.split(0), world.all_gather_text(comm::host_name())});
     const std::lock_guard lock(mutex_);
@@ -143,12 +143,12 @@ class LastWords {
                                                  "MPI-IO; mpirun --mca io romio321 (or ompio) "
                                                  "tries the other implementation; see locks"
                                                : "see what hangs there (df, ls, dmesg; ps -eo "
-                                                 "pid,stat,wchan:30,cmd), leave that host out, or raise "
+                                                 "pid,stat,wchan:30,cmd), leave that node out, or raise "
                                                  "--timeout where it is only slow";
     if (!crew_) {
       if (launch::is_first_of_launcher())
         end({check, Verdict::kWrong, "MPI does not start" + limit,
-             "see that all hosts reach each other (mpirun --mca btl_tcp_if_include, --mca "
+             "see that all nodes reach each other (mpirun --mca btl_tcp_if_include, --mca "
              "oob_tcp_if_include) and "
              "that launcher and MPI belong together"});
       std::this_thread::sleep_for(kForRankZero);
@@ -235,20 +235,18 @@ ExitStatus run_doctor_checks(const CommandLine& line, const Asked& configured) {
   if (configured.has_configuration) asked.plan = [&] { return plan(line); };
   asked.begin = [&](const std::string& check) { time_limit.enter(check); };
   time_limit.enter("mpi");
-  if (const std::string doubt = launch.doubt_before_mpi(); !doubt.empty() && launch::is_first_of_launcher()) {
-    const auto end = doubt.find("; ");  // print now: MPI may end this process
-    report.add({"launcher", Verdict::kWarning, doubt.substr(0, end), doubt.substr(end + 2)});
-  }
-  const std::string no_pmi = launch.problem_before_mpi();
+  if (const Problem doubt = launch.doubt_before_mpi(); doubt && launch::is_first_of_launcher())
+    report.add({"launcher", Verdict::kWarning, doubt.what, doubt.remedy});  // now: MPI may end this process
+  const Problem no_pmi = launch.problem_before_mpi();
   try {
-    if (no_pmi.empty()) environment.emplace();  // without PMI it would end this process
+    if (!no_pmi) environment.emplace();  // without PMI it would end this process
   } catch (const Error& error) {
     asked.mpi_problem = error.what();
   }
   const comm::Communicator world = environment ? comm::Communicator::world() : comm::Communicator::self();
   const bool quiet = is_quiet(world);
   if (!quiet) asked.tell = [&](const Finding& finding) { report.add(finding); };
-  asked.launcher_problem = no_pmi.empty() ? launch.problem(world.size()) : no_pmi;
+  asked.launcher_problem = no_pmi ? no_pmi : launch.problem(world.size());
   try {
     if (world.size() > 1) last_words.meet(world);
     // Not before MPI starts: the others would wait in MPI_Init for a rank that has ended.
@@ -274,13 +272,13 @@ ExitStatus run_doctor(const Arguments& arguments) {
   CommandLine line("doctor", "[mpirun … | srun …] convoy doctor [--config FILE] [--dir FOLDER] [options]",
                    "Looks for what is wrong with a machine before a run meets it. Start it as the run will "
                    "be: by the same\n"
-                   "launcher, on the same hosts, with the same ranks and threads. A line a finding:\n"
+                   "launcher, on the same nodes, with the same ranks and threads. A line a finding:\n"
                    "  ok       what was measured\n"
                    "  warning  a run will work, but slowly, or other programs will not; and what mends it\n"
                    "  wrong    a run will fail, or be of no use; why, and what mends it\n"
                    "Looks at launcher and PMI, MPI, builds, instruction sets, bindings, threads, limits, "
                    "memory, TMPDIR, shared\n"
-                   "memory, clocks, network, and the file system of run.dir: shared by all hosts, room, "
+                   "memory, clocks, network, and the file system of run.dir: shared by all nodes, room, "
                    "quota, locks, HDF5.\n"
                    "With --config it compares with what that run takes. What it writes in run.dir (or above, "
                    "where it is not\n"

@@ -32,7 +32,7 @@ void add_problems(const CheckContext& context, const std::string& fact, const st
     found.push_back(wrong(fmt::format("{} [{}]", problem, context.named(ranks)), remedy));
 }
 
-/// "mpirun -n 8 --map-by ppr:4:node:pe=2 --bind-to core", with values for this host.
+/// "mpirun -n 8 --map-by ppr:4:node:pe=2 --bind-to core", with values for this node.
 std::string binding_options(const CheckContext& context) {
   std::set<int> processors;
   for (const machine::Placement& place : context.placements)
@@ -49,12 +49,7 @@ std::string binding_options(const CheckContext& context) {
 }  // namespace
 
 Findings check_launcher(const CheckContext& context) {
-  if (!context.asked.launcher_problem.empty()) {
-    // The problem text ends with the fix.
-    const std::string& all = context.asked.launcher_problem;
-    const auto end = all.find("; ");
-    return {wrong(all.substr(0, end), end == std::string::npos ? std::string() : all.substr(end + 2))};
-  }
+  if (const Problem& problem = context.asked.launcher_problem) return {wrong(problem.what, problem.remedy)};
   std::vector<std::string> hosts;
   for (const int first : context.firsts) hosts.push_back(context.host(first));
   constexpr std::size_t kMostHosts = 8;
@@ -62,7 +57,7 @@ Findings check_launcher(const CheckContext& context) {
   if (all > kMostHosts) hosts.resize(kMostHosts);
   return {
       ok(fmt::format("{}: {} on {} ({}{}", context.asked.launcher, counted(context.world.size(), "rank"),
-                     counted(context.hosts(), "host"), join(hosts, ", "), all > kMostHosts ? ", …)" : ")"))};
+                     counted(context.hosts(), "node"), join(hosts, ", "), all > kMostHosts ? ", …)" : ")"))};
 }
 
 Findings check_mpi(const CheckContext& context) {
@@ -75,8 +70,8 @@ Findings check_mpi(const CheckContext& context) {
   const auto versions = ranks_by(by_rank(context, "mpi"));
   if (versions.size() > 1) {
     return {wrong(
-        "hosts have other MPI libraries: " + versions_of(context, versions),
-        "have all hosts load the same one (the same module load line in the job script, the same image)")};
+        "nodes have other MPI libraries: " + versions_of(context, versions),
+        "have all nodes load the same one (the same module load line in the job script, the same image)")};
   }
   return {
       ok(versions.begin()->first + (context.world.size() > 1 ? ", MPI_THREAD_MULTIPLE, the same on all ranks"
@@ -92,12 +87,12 @@ Findings check_program(const CheckContext& context) {
   if (programs.size() > 1) {
     found.push_back(wrong(
         "ranks run other builds of convoy, which train refuses: xxh128 " + versions_of(context, programs),
-        "copy one build to all hosts, or install it where all of them see it, and start that path"));
+        "copy one build to all nodes, or install it where all of them see it, and start that path"));
   }
   const auto libraries = ranks_by(by_rank(context, "hdf5"));
   if (libraries.size() > 1) {
-    found.push_back(wrong("hosts have other HDF5 libraries: " + versions_of(context, libraries),
-                          "have all hosts load the same one (the same module load line, the same image)"));
+    found.push_back(wrong("nodes have other HDF5 libraries: " + versions_of(context, libraries),
+                          "have all nodes load the same one (the same module load line, the same image)"));
   }
   if (found.empty())
     found.push_back(
@@ -119,19 +114,15 @@ Findings check_instruction_set(const CheckContext& context) {
   }
   return {
       warning("instruction sets differ: " + versions_of(context, sets) +
-                  "; all ranks use the lowest, so bits hold, and the faster hosts wait for the others",
-              "start on hosts of one kind (srun --constraint=…), without CONVOY_ISA; a run that began on the "
+                  "; all ranks use the lowest, so bits hold, and the faster nodes wait for the others",
+              "start on nodes of one kind (srun --constraint=…), without CONVOY_ISA; a run that began on the "
               "higher set goes on with other bits here")};
 }
 
 Findings check_bindings(const CheckContext& context) {
   Findings found;
-  for (const std::string& problem : machine::placement_warnings(context.placements)) {
-    // Its own words end with what mends it.
-    const auto end = problem.find("; ");
-    found.push_back(wrong(problem.substr(0, end),
-                          end == std::string::npos ? binding_options(context) : problem.substr(end + 2)));
-  }
+  for (const Problem& problem : machine::placement_problems(context.placements))
+    found.push_back(wrong(problem.what, problem.remedy));
   if (!found.empty()) return found;
   std::vector<std::string> masks;
   for (const machine::Placement& place : context.placements)
@@ -164,7 +155,7 @@ Findings check_openmp(const CheckContext& context) {
     found.push_back(warning("ranks have other numbers of threads, and the fast ones wait for the others: " +
                                 versions_of(context, threads),
                             "set run.threads in the configuration, or pass the variable on: mpirun -x "
-                            "OMP_NUM_THREADS (it does not reach other hosts by itself)"));
+                            "OMP_NUM_THREADS (it does not reach other nodes by itself)"));
   }
   std::vector<int> limited;
   std::vector<int> pinned;

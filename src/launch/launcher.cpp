@@ -83,40 +83,42 @@ LaunchCheck::LaunchCheck(std::string_view command)
       is_launched_(told_processes().has_value()),
       job_tasks_(environment_integer("SLURM_NTASKS").value_or(0)) {}
 
-std::string LaunchCheck::problem_before_mpi() const {
+Problem LaunchCheck::problem_before_mpi() const {
   if (!is_open_mpi_ || !is_step_ || is_set("PMIX_NAMESPACE") || is_set("PMI_FD") || is_set("PMI_RANK"))
     return {};
-  return fmt::format(
-      "srun started this without PMI, so that MPI cannot start; start it with '{}' ('srun --mpi=list' shows "
-      "what this Slurm has), or in a shell that srun started, with 'mpirun -n N convoy {} …'",
-      srun_line(command_, processes_), command_);
+  return {"srun started this without PMI, so that MPI cannot start",
+          fmt::format("start it with '{}' ('srun --mpi=list' shows what this Slurm has), or in a shell that "
+                      "srun started, with 'mpirun -n N convoy {} …'",
+                      srun_line(command_, processes_), command_)};
 }
 
-std::string LaunchCheck::doubt_before_mpi() const {
+Problem LaunchCheck::doubt_before_mpi() const {
   if (!is_open_mpi_ || !is_step_ || is_set("PMIX_NAMESPACE") || !is_set("PMI_FD")) return {};
-  return "srun offers PMI-2 here, which not every Open MPI speaks; where MPI does not start: '" +
-         srun_line(command_, processes_) + "'";
+  return {"srun offers PMI-2 here, which not every Open MPI speaks",
+          "where MPI does not start: '" + srun_line(command_, processes_) + "'"};
 }
 
-std::string LaunchCheck::problem(int ranks) const {
+Problem LaunchCheck::problem(int ranks) const {
   if (ranks > 1) return {};
   if (is_step_ && processes_ > 1) {
-    return fmt::format(
-        "srun started {}, but each of them sees one rank (srun was told no PMI that this MPI speaks); start "
-        "them with '{}' ('srun --mpi=list' shows what this Slurm has)",
-        counted(processes_, "process"), srun_line(command_, processes_));
+    return {fmt::format("srun started {}, but each of them sees one rank (srun was told no PMI that this MPI "
+                        "speaks)",
+                        counted(processes_, "process")),
+            fmt::format("start them with '{}' ('srun --mpi=list' shows what this Slurm has)",
+                        srun_line(command_, processes_))};
   }
   if (processes_ > 1) {
-    return fmt::format(
-        "the launcher started {}, but each of them sees one rank (launcher and MPI do not speak the same "
-        "PMI); use the mpirun of the MPI that Convoy was built with, under Slurm srun --mpi={}",
-        counted(processes_, "process"), pmi());
+    return {fmt::format("the launcher started {}, but each of them sees one rank (launcher and MPI do not "
+                        "speak the same PMI)",
+                        counted(processes_, "process")),
+            "use the mpirun of the MPI that Convoy was built with, under Slurm srun --mpi=" + pmi()};
   }
   if (!is_launched_ && job_tasks_ > 1) {
-    return fmt::format(
-        "this Slurm job has {} (SLURM_NTASKS), but convoy was started as one process, without srun; start it "
-        "with '{}', or where one process is meant, with '{}'",
-        counted(job_tasks_, "task"), srun_line(command_, job_tasks_), srun_line(command_, 1));
+    return {fmt::format("this Slurm job has {} (SLURM_NTASKS), but convoy was started as one process, "
+                        "without srun",
+                        counted(job_tasks_, "task")),
+            fmt::format("start it with '{}', or where one process is meant, with '{}'",
+                        srun_line(command_, job_tasks_), srun_line(command_, 1))};
   }
   return {};
 }

@@ -28,7 +28,7 @@ constexpr int kMostRanksKeptApart = 16;
 // ends. Shorter than the time between ranks.
 constexpr std::chrono::milliseconds kLastWords{100};
 
-// Time for the launcher's first process to print a common failure, on a busy host.
+// Time for the launcher's first process to print a common failure, on a busy node.
 constexpr std::chrono::seconds kForTheFirst{2};
 
 volatile std::sig_atomic_t status_at_sigterm = 0;
@@ -58,7 +58,7 @@ Failure current_failure() {
     return {error.status(), error.what()};
   } catch (const std::bad_alloc&) {
     return {ExitStatus::kInputOutput,
-            "out of memory; use fewer ranks or threads a host, or a smaller micro-batch"};
+            "out of memory; use fewer ranks or threads a node, or a smaller micro-batch"};
   } catch (const std::system_error& error) {
     return {ExitStatus::kInputOutput, error.what()};
   } catch (const std::exception& error) {
@@ -96,15 +96,15 @@ ExitStatus end_before_meeting(std::string_view command, const Failure& failure, 
 ExitStatus run_with_ranks(std::string_view command,
                           const std::function<ExitStatus(const comm::Communicator&)>& body) {
   const LaunchCheck launch(command);
-  if (const std::string problem = launch.problem_before_mpi(); !problem.empty())
-    return end_before_meeting(command, {ExitStatus::kUsage, problem}, true);
-  const std::string doubt = launch.doubt_before_mpi();
-  if (!doubt.empty() && is_first_of_launcher()) print_failure(command, "warning: " + doubt);
+  if (const Problem problem = launch.problem_before_mpi())
+    return end_before_meeting(command, {ExitStatus::kUsage, problem.text()}, true);
+  const Problem doubt = launch.doubt_before_mpi();
+  if (doubt && is_first_of_launcher()) print_failure(command, "warning: " + doubt.text());
   const comm::Environment environment;
   // A separate communicator keeps the failure messages apart from pending messages.
   const comm::Communicator last_words = comm::Communicator::world();
-  if (const std::string problem = launch.problem(last_words.size()); !problem.empty())
-    return end_before_meeting(command, {ExitStatus::kUsage, problem}, true);
+  if (const Problem problem = launch.problem(last_words.size()))
+    return end_before_meeting(command, {ExitStatus::kUsage, problem.text()}, true);
   try {
     return body(comm::Communicator::world());
   } catch (...) {

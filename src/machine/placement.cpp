@@ -140,28 +140,28 @@ std::string describe_placements(const std::vector<Placement>& placements) {
   return text;
 }
 
-std::vector<std::string> placement_warnings(const std::vector<Placement>& placements) {
-  std::vector<std::string> warnings;
+std::vector<Problem> placement_problems(const std::vector<Placement>& placements) {
+  std::vector<Problem> problems;
   for (const Sharing& group : sharings(placements)) {
     const auto processors = static_cast<int>(group.processors.size());
     const std::string where = in_ranges({group.processors.begin(), group.processors.end()});
     const int threads = placements[static_cast<std::size_t>(group.ranks.front())].threads;
     const auto on_host =
         static_cast<std::size_t>(std::ranges::count(placements, group.host, &Placement::host));
+    const std::string own = fmt::format("give each rank its own ({})", remedy(on_host, threads));
     if (group.threads > processors) {
-      warnings.push_back(
-          fmt::format("{} runs {} ({}) on {} ({}): they wait for each other; give each rank its own ({}), or "
-                      "lower run.threads (OMP_NUM_THREADS)",
-                      group.host, counted(group.threads, "thread"), named(group.ranks),
-                      counted(processors, "processor"), where, remedy(on_host, threads)));
+      problems.push_back({fmt::format("{} runs {} ({}) on {} ({}): they wait for each other", group.host,
+                                      counted(group.threads, "thread"), named(group.ranks),
+                                      counted(processors, "processor"), where),
+                          own + ", or lower run.threads (OMP_NUM_THREADS)"});
     } else if (!group.is_alike) {
-      warnings.push_back(
-          fmt::format("bindings overlap on {} ({} share some of the processors {}): some wait while others "
-                      "are idle; give each rank its own ({})",
-                      group.host, named(group.ranks), where, remedy(on_host, threads)));
+      problems.push_back({fmt::format("bindings overlap on {} ({} share some of the processors {}): some "
+                                      "wait while others are idle",
+                                      group.host, named(group.ranks), where),
+                          own});
     }
   }
-  return warnings;
+  return problems;
 }
 
 }  // namespace convoy::machine

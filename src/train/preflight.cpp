@@ -25,7 +25,7 @@ std::vector<std::string> start_warnings(const config::Options& options, const da
         "images are read while they are trained, in data.order = full, which reads a chunk of the file for "
         "a "
         "few samples of it, so most chunks many times an epoch; data.order = chunks reads each once");
-  for (std::string& warning : machine::placement_warnings(placements)) warnings.push_back(std::move(warning));
+  for (const Problem& problem : machine::placement_problems(placements)) warnings.push_back(problem.text());
   if (options.comm.reduction == comm::Reduction::kMpi && placements.size() > 1)
     warnings.emplace_back(
         "comm.reduction = mpi: MPI adds gradients in an order of its own, so that other rank counts, and "

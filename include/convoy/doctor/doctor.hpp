@@ -11,6 +11,7 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/config/options.hpp"
+#include "convoy/core/problem.hpp"
 #include "convoy/nn/network.hpp"
 
 namespace convoy::doctor {
@@ -36,29 +37,29 @@ struct Finding {
 struct PlannedRun {
   config::Options options;
   nn::Network network;
-  std::int64_t data_bytes = 0;  ///< of images kept in memory, once per host
+  std::int64_t data_bytes = 0;  ///< of images kept in memory, once per node
 };
 
 /// Resources that PlannedRun needs.
 struct Needs {
   std::int64_t checkpoint_bytes = 0;  ///< of one file
   std::int64_t files = 0;         ///< in run.dir at the same time: checkpoint.keep and the one being written
-  std::int64_t shared_bytes = 0;  ///< of shared memory on a host with `ranks_of_host` ranks
-  std::int64_t host_bytes = 0;    ///< of all memory on that host
+  std::int64_t shared_bytes = 0;  ///< of shared memory on a node with `ranks_of_host` ranks
+  std::int64_t host_bytes = 0;    ///< of all memory on that node
 };
 
-/// Resources of a job of `ranks` on `hosts`, with at most `ranks_of_host` ranks per host and `threads` per
-/// rank. An estimate from shapes: activations, gradients, parameters, optimizer, the copy for a checkpoint,
-/// images in memory, and 200 MB per rank for program and libraries. Allocates the memory of one micro-batch
-/// to measure it.
+/// Resources of a job of `ranks` on `hosts` nodes, with at most `ranks_of_host` ranks per node and `threads`
+/// per rank. An estimate from shapes: activations, gradients, parameters, optimizer, the copy for a
+/// checkpoint, images in memory, and 200 MB per rank for program and libraries. Allocates the memory of one
+/// micro-batch to measure it.
 [[nodiscard]] Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, int threads);
 
 struct DoctorRequest {
   /// Reads the configuration; throws Error if that fails on this rank. Empty: no run is planned.
   std::function<std::unique_ptr<PlannedRun>()> plan;
   std::string dir;  ///< its file system is tested; empty: that of the planned run, else the working directory
-  std::string launcher;          ///< "mpirun", …: how the processes were started
-  std::string launcher_problem;  ///< the problem with the launcher; empty: none
+  std::string launcher;  ///< "mpirun", …: how the processes were started
+  Problem launcher_problem;
   std::string mpi_problem;  ///< why MPI does not run, so that `world` is this process alone; empty: MPI runs
   double measure_seconds = 0.2;                         ///< for each measurement of the network
   std::function<void(const std::string& check)> begin;  ///< called on any rank when a check begins
@@ -66,7 +67,7 @@ struct DoctorRequest {
 };
 
 /// Collective over `world`. Runs all checks, in a fixed order. A failure of some ranks is a finding that
-/// names these ranks and their hosts. Throws if MPI itself fails.
+/// names these ranks and their nodes. Throws if MPI itself fails.
 void run_checks(const DoctorRequest& asked, const comm::Communicator& world);
 
 }  // namespace convoy::doctor

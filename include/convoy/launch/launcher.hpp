@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "convoy/core/problem.hpp"
+
 namespace convoy::launch {
 
 /// Number of processes started by the launcher; 1 without a launcher.
@@ -18,22 +20,22 @@ namespace convoy::launch {
 /// True for rank 0 of the launcher, and without a launcher.
 [[nodiscard]] bool is_first_of_launcher();
 
-/// True for the first process of each host, and if the launcher gives no local rank.
+/// True for the first process of each node, and if the launcher gives no local rank.
 [[nodiscard]] bool is_first_of_host();
 
-/// Checks how a command that needs MPI was started. Each problem text contains the correct command line. Must
-/// be constructed before MPI starts, because Open MPI itself sets launcher variables.
+/// Checks how a command that needs MPI was started. Each remedy contains the correct command line. Must be
+/// constructed before MPI starts, because Open MPI itself sets launcher variables.
 class LaunchCheck {
  public:
   explicit LaunchCheck(std::string_view command);
 
-  /// An srun step without PMI, in which MPI would end the process at its start. Empty: no problem.
-  [[nodiscard]] std::string problem_before_mpi() const;
-  /// The start of MPI may end the process. Empty: no doubt.
-  [[nodiscard]] std::string doubt_before_mpi() const;
+  /// An srun step without PMI, in which MPI would end the process at its start.
+  [[nodiscard]] Problem problem_before_mpi() const;
+  /// The start of MPI may end the process.
+  [[nodiscard]] Problem doubt_before_mpi() const;
   /// MPI reports `ranks` ranks. Problem: several processes that each see one rank (all would write the same
-  /// run.dir), or one process in a Slurm job of several tasks. Empty: no problem.
-  [[nodiscard]] std::string problem(int ranks) const;
+  /// run.dir), or one process in a Slurm job of several tasks.
+  [[nodiscard]] Problem problem(int ranks) const;
 
  private:
   std::string command_;

@@ -15,8 +15,8 @@ namespace convoy::launch {
 /// Called by all ranks, after parsing the command line (--help starts no MPI). An exception in `body` is
 /// handled here. Each failing rank waits a moment for the others:
 ///   - all ranks failed (a wrong configuration, a damaged data set, a loss that became NaN): rank 0 prints
-///     its message, with rank and host if the messages differ, and every rank returns the status of rank 0;
-///   - some ranks did not fail: the failing rank prints its message with rank and host, and ends the whole
+///     its message, with rank and node if the messages differ, and every rank returns the status of rank 0;
+///   - some ranks did not fail: the failing rank prints its message with rank and node, and ends the whole
 ///     job with its status.
 /// With one rank, it prints the plain message. If ranks are missing (LaunchCheck), the first process prints
 /// the problem, and all return kUsage.
@@ -40,7 +40,7 @@ void print_failure(std::string_view command, std::string_view message);
 ///
 /// The first process of the launcher prints at once, since the failure is usually the same on all ranks. The
 /// others wait a moment first, because srun and mpirun end all processes at the first exit. A process that
-/// survives the wait had another failure; then one process per host prints, unless the failure `is_common` by
+/// survives the wait had another failure; then one process per node prints, unless the failure `is_common` by
 /// its nature. If the launcher sends SIGTERM meanwhile, this process exits with the status of `failure`, so
 /// that the launcher returns it.
 [[nodiscard]] ExitStatus end_before_meeting(std::string_view command, const Failure& failure,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
+#include "convoy/core/problem.hpp"
 
 namespace convoy::machine {
 
@@ -18,22 +19,22 @@ struct Placement {
   std::string host;
   std::string processors;  ///< affinity mask: "0-3,8"
   std::vector<int> processor_numbers;
-  std::vector<int> domains{};  ///< NUMA domains of these processors; empty if the host has only one
+  std::vector<int> domains{};  ///< NUMA domains of these processors; empty if the node has only one
   int threads = 1;
 };
 
 /// Collective. The placement of every rank, by rank.
 [[nodiscard]] std::vector<Placement> gather_placements(const comm::Communicator& world, int threads);
 
-/// ", NUMA domains 0-1"; empty if the host has only one.
+/// ", NUMA domains 0-1"; empty if the node has only one.
 [[nodiscard]] std::string describe_domains(const Placement& place);
 
 /// One line per node: ranks, threads, processors, NUMA domains if there are several.
 [[nodiscard]] std::string describe_placements(const std::vector<Placement>& placements);
 
-/// Warnings, each with the option that fixes it: ranks that share processors and have more threads than
-/// processors; ranks bound to different but overlapping processors. Ranks that may run on all processors are
-/// not bound; no warning.
-[[nodiscard]] std::vector<std::string> placement_warnings(const std::vector<Placement>& placements);
+/// Problems whose remedies are options of the launcher: ranks that share processors and have more threads
+/// than processors; ranks bound to different but overlapping processors. Ranks that may run on all processors
+/// are not bound; no warning.
+[[nodiscard]] std::vector<Problem> placement_problems(const std::vector<Placement>& placements);
 
 }  // namespace convoy::machine

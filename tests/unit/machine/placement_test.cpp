@@ -62,36 +62,36 @@ Placement place(const std::string& host, std::vector<int> processors, int thread
   return {.host = host, .processors = "?", .processor_numbers = std::move(processors), .threads = threads};
 }
 
-TEST(PlacementWarnings, NameHostsWithMoreThreadsThanProcessors) {
-  const auto warnings =
-      placement_warnings({place("a", {0, 1}, 1), place("a", {0, 1}, 1), place("b", {0, 1}, 3)});
-  ASSERT_EQ(warnings.size(), 1U);
-  EXPECT_EQ(warnings.front().rfind("b runs 3 threads", 0), 0U) << warnings.front();
+TEST(PlacementProblems, NameHostsWithMoreThreadsThanProcessors) {
+  const auto problems =
+      placement_problems({place("a", {0, 1}, 1), place("a", {0, 1}, 1), place("b", {0, 1}, 3)});
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems.front().what.rfind("b runs 3 threads", 0), 0U) << problems.front().text();
 }
 
-TEST(PlacementWarnings, CountAProcessorThatRanksShareOnce) {
-  EXPECT_EQ(placement_warnings({place("a", {0}, 1), place("a", {0}, 1)}).size(), 1U);
-  EXPECT_TRUE(placement_warnings({place("a", {0}, 1), place("a", {1}, 1)}).empty());
+TEST(PlacementProblems, CountAProcessorThatRanksShareOnce) {
+  EXPECT_EQ(placement_problems({place("a", {0}, 1), place("a", {0}, 1)}).size(), 1U);
+  EXPECT_TRUE(placement_problems({place("a", {0}, 1), place("a", {1}, 1)}).empty());
 }
 
-TEST(PlacementWarnings, NameRanksThatShareTooFewProcessorsOfAHostThatHasEnough) {
-  const auto warnings = placement_warnings({place("a", {0, 1}, 2), place("a", {0, 1}, 2),
+TEST(PlacementProblems, NameRanksThatShareTooFewProcessorsOfAHostThatHasEnough) {
+  const auto problems = placement_problems({place("a", {0, 1}, 2), place("a", {0, 1}, 2),
                                             place("a", {2, 3, 4, 5, 6, 7}, 1), place("b", {0, 1}, 2)});
-  ASSERT_EQ(warnings.size(), 1U);
-  EXPECT_HOLDS(warnings.front(), "a runs 4 threads (ranks 0-1) on 2 processors (0-1)");
-  EXPECT_HOLDS(warnings.front(), "ppr:3:node:pe=2 --bind-to core");
-  EXPECT_HOLDS(warnings.front(), "srun --cpus-per-task=2");
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_HOLDS(problems.front().text(), "a runs 4 threads (ranks 0-1) on 2 processors (0-1)");
+  EXPECT_HOLDS(problems.front().text(), "ppr:3:node:pe=2 --bind-to core");
+  EXPECT_HOLDS(problems.front().text(), "srun --cpus-per-task=2");
 }
 
-TEST(PlacementWarnings, NameBindingsThatOverlapInPart) {
-  const auto warnings =
-      placement_warnings({place("a", {0, 1, 2}, 2), place("a", {4, 5}, 2), place("a", {2, 3, 4}, 2)});
-  ASSERT_EQ(warnings.size(), 1U);
-  EXPECT_HOLDS(warnings.front(), "bindings overlap on a (ranks 0-2 share some of the processors 0-5)");
+TEST(PlacementProblems, NameBindingsThatOverlapInPart) {
+  const auto problems =
+      placement_problems({place("a", {0, 1, 2}, 2), place("a", {4, 5}, 2), place("a", {2, 3, 4}, 2)});
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_HOLDS(problems.front().text(), "bindings overlap on a (ranks 0-2 share some of the processors 0-5)");
 }
 
-TEST(PlacementWarnings, SayNothingOfRanksThatMayRunAnywhere) {
-  EXPECT_TRUE(placement_warnings({place("a", {0, 1, 2, 3}, 2), place("a", {0, 1, 2, 3}, 2)}).empty());
+TEST(PlacementProblems, SayNothingOfRanksThatMayRunAnywhere) {
+  EXPECT_TRUE(placement_problems({place("a", {0, 1, 2, 3}, 2), place("a", {0, 1, 2, 3}, 2)}).empty());
 }
 
 TEST(Placement, IsWhereTheSystemLetsThisThreadRun) {

@@ -1,0 +1,16 @@
+#pragma once
+// A problem with its remedy: most commands print both in one line, `doctor` lists them separately.
+
+#include <string>
+
+namespace convoy {
+
+struct Problem {
+  std::string what;    ///< empty: no problem
+  std::string remedy;  ///< what the user can do
+  /// "<what>; <remedy>". Precondition: there is a problem.
+  [[nodiscard]] std::string text() const { return what + "; " + remedy; }
+  explicit operator bool() const { return !what.empty(); }
+};
+
+}  // namespace convoy
