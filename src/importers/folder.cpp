@@ -6,11 +6,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cstring>
 #include <exception>
 #include <iterator>
 #include <set>
 
+#include "convoy/comm/packer.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/team.hpp"
 #include "convoy/core/text.hpp"
@@ -33,34 +33,19 @@ Range shifted(const Range& range, std::int64_t by) {
   return {range.begin + by, range.end + by};
 }
 
-// Message format: for each chunk its sums, its number of bytes, its bytes.
-std::vector<std::byte> to_wire(const std::vector<FinishedChunk>& chunks) {
-  std::vector<std::byte> wire;
-  const auto put = [&](const void* data, std::size_t bytes) {
-    const auto* begin = static_cast<const std::byte*>(data);
-    wire.insert(wire.end(), begin, begin + bytes);
-  };
+std::string packed(const std::vector<FinishedChunk>& chunks) {
+  comm::Packer packer;
   for (const FinishedChunk& chunk : chunks) {
-    const std::uint64_t bytes = chunk.bytes.size();
-    put(chunk.sums.data(), chunk.sums.size() * sizeof(std::uint64_t));
-    put(&bytes, sizeof bytes);
-    put(chunk.bytes.data(), chunk.bytes.size());
+    packer.put(chunk.sums);
+    packer.put(chunk.bytes);
   }
-  return wire;
+  return packer.message();
 }
 
-FinishedChunk take_from_wire(std::span<const std::byte>& wire, std::size_t sums) {
-  const auto take = [&](void* data, std::size_t bytes) {
-    std::memcpy(data, wire.data(), bytes);
-    wire = wire.subspan(bytes);
-  };
+FinishedChunk take_chunk(comm::Unpacker& from) {
   FinishedChunk chunk;
-  std::uint64_t bytes = 0;
-  chunk.sums.resize(sums);
-  take(chunk.sums.data(), sums * sizeof(std::uint64_t));
-  take(&bytes, sizeof bytes);
-  chunk.bytes.resize(bytes);
-  take(chunk.bytes.data(), bytes);
+  chunk.sums = from.get_vector<std::uint64_t>();
+  chunk.bytes = from.get_vector<std::uint8_t>();
   return chunk;
 }
 
@@ -271,14 +256,14 @@ class FolderImport {
   /// Collective. Rank 0 writes every rank's chunks of the block that starts at image `next`.
   void hand_over(const std::vector<FinishedChunk>& mine, const FolderSplit& split, std::int64_t next,
                  std::optional<DatasetWriter>& writer) const {
-    const std::size_t sums = 1 + 2 * static_cast<std::size_t>(shape_.c);
     const std::int64_t a_chunk = samples_per_chunk(shape_, split.samples());
     std::exception_ptr failure;  // thrown later: the other ranks must finish the gather first
-    world_.gather_in_turn(to_wire(mine), [&](int, std::span<const std::byte> wire) {
+    const std::string message = packed(mine);
+    world_.gather_in_turn(std::as_bytes(std::span(message)), [&](int, std::span<const std::byte> received) {
       try {
-        while (!wire.empty() && !failure) {
+        for (comm::Unpacker from(received); !from.is_at_end() && !failure;) {
           const std::int64_t count = std::min(a_chunk, split.samples() - next);
-          writer->append(take_from_wire(wire, sums),
+          writer->append(take_chunk(from),
                          std::span(split.labels)
                              .subspan(static_cast<std::size_t>(next), static_cast<std::size_t>(count)));
           next += count;

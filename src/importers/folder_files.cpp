@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 
+#include "convoy/comm/packer.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/hash.hpp"
 #include "convoy/core/text.hpp"
@@ -190,35 +191,6 @@ class Lister {
   FolderFiles found_;
 };
 
-// Message format: texts, each terminated by '\0', which no path contains.
-class Packed {
- public:
-  explicit Packed(std::string text = {}) : text_(std::move(text)) {}
-  void put(const std::string& part) { text_ += part + '\0'; }
-  void put(std::int64_t number) { put(std::to_string(number)); }
-  void put(const std::vector<std::string>& parts) {
-    put(static_cast<std::int64_t>(parts.size()));
-    for (const std::string& part : parts) put(part);
-  }
-  std::string take() {
-    const std::size_t end = text_.find('\0', next_);
-    std::string part = text_.substr(next_, end - next_);
-    next_ = end + 1;
-    return part;
-  }
-  std::int64_t take_number() { return *parse_integer(take()); }
-  std::vector<std::string> take_texts() {
-    std::vector<std::string> parts(static_cast<std::size_t>(take_number()));
-    for (std::string& part : parts) part = take();
-    return parts;
-  }
-  [[nodiscard]] const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-  std::size_t next_ = 0;
-};
-
 }  // namespace
 
 FolderFiles list_images(const FolderOptions& options) {
@@ -227,29 +199,29 @@ FolderFiles list_images(const FolderOptions& options) {
 
 void broadcast(FolderFiles& files, const comm::Communicator& world) {
   if (world.size() == 1) return;
-  Packed packed;
+  comm::Packer packer;
   if (world.is_root()) {
-    packed.put(files.class_names);
-    packed.put(files.hidden);
-    packed.put(files.passed_over);
-    packed.put(static_cast<std::int64_t>(files.splits.size()));
+    packer.put_texts(files.class_names);
+    packer.put(files.hidden);
+    packer.put_texts(files.passed_over);
+    packer.put(files.splits.size());
     for (const FolderSplit& split : files.splits) {
-      packed.put(split.name);
-      packed.put(split.files);
-      for (const std::int64_t label : split.labels) packed.put(label);
+      packer.put_text(split.name);
+      packer.put_texts(split.files);
+      packer.put(split.labels);
     }
   }
-  Packed received(world.broadcast(packed.text()));
+  const std::string message = world.broadcast(packer.message());
   if (world.is_root()) return;
-  files.class_names = received.take_texts();
-  files.hidden = received.take_number();
-  files.passed_over = received.take_texts();
-  files.splits.resize(static_cast<std::size_t>(received.take_number()));
+  comm::Unpacker from(message);
+  files.class_names = from.get_texts();
+  files.hidden = from.get<std::int64_t>();
+  files.passed_over = from.get_texts();
+  files.splits.resize(from.get<std::size_t>());
   for (FolderSplit& split : files.splits) {
-    split.name = received.take();
-    split.files = received.take_texts();
-    split.labels.resize(split.files.size());
-    for (std::int64_t& label : split.labels) label = received.take_number();
+    split.name = from.get_text();
+    split.files = from.get_texts();
+    split.labels = from.get_vector<std::int64_t>();
   }
 }
 

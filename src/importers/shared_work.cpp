@@ -2,30 +2,27 @@
 
 #include <algorithm>
 
-#include "convoy/core/text.hpp"
+#include "convoy/comm/packer.hpp"
 
 namespace convoy::importers {
 namespace {
 
-// Message format: "<number> <status> <message>", each terminated by '\0', which no message contains.
-std::string to_wire(const std::vector<Trouble>& troubles) {
-  std::string text;
+std::string packed(const std::vector<Trouble>& troubles) {
+  comm::Packer packer;
   for (const Trouble& each : troubles) {
-    text += std::to_string(each.file) + ' ' + std::to_string(static_cast<int>(each.status)) + ' ';
-    text += each.message + '\0';
+    packer.put(each.file);
+    packer.put(each.status);
+    packer.put_text(each.message);
   }
-  return text;
+  return packer.message();
 }
 
-void append_from_wire(const std::string& text, std::vector<Trouble>& troubles) {
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t status = text.find(' ', begin) + 1;
-    const std::size_t message = text.find(' ', status) + 1;
-    const std::size_t end = text.find('\0', message);
-    troubles.push_back({*parse_integer(text.substr(begin, status - 1 - begin)),
-                        static_cast<ExitStatus>(*parse_integer(text.substr(status, message - 1 - status))),
-                        text.substr(message, end - message)});
-    begin = end + 1;
+void append(const std::string& message, std::vector<Trouble>& troubles) {
+  for (comm::Unpacker from(message); !from.is_at_end();) {
+    Trouble& trouble = troubles.emplace_back();
+    trouble.file = from.get<std::int64_t>();
+    trouble.status = from.get<ExitStatus>();
+    trouble.message = from.get_text();
   }
 }
 
@@ -38,7 +35,7 @@ std::vector<Trouble> SharedWork::agree_on(const std::vector<Trouble>& mine) cons
   if (asked != stops.end()) throw_stopped(static_cast<ExitStatus>(*asked), options_.out);
 
   std::vector<Trouble> all;
-  for (const std::string& text : world_.all_gather_text(to_wire(mine))) append_from_wire(text, all);
+  for (const std::string& message : world_.all_gather_text(packed(mine))) append(message, all);
   std::ranges::sort(all, {}, &Trouble::file);
   for (const Trouble& each : all) {
     if (each.status != ExitStatus::kBadData) throw Error(each.status, each.message);

@@ -7,25 +7,45 @@
 #include <string>
 #include <vector>
 
+#include "convoy/comm/packer.hpp"
 #include "convoy/core/error.hpp"
 
 namespace convoy::io {
 namespace {
 
-// Message format: the exit status as one character, the failing rank's host, a line feed, the message. Empty:
-// no error.
+/// What `action` threw on one rank.
+struct Failure {
+  ExitStatus status = ExitStatus::kInputOutput;
+  std::string host;
+  std::string message;
+};
+
+/// Empty: no failure.
 std::string run(const std::function<void()>& action) {
-  const auto wire = [](ExitStatus status, const char* what) {
-    return static_cast<char>(status) + comm::host_name() + '\n' + what;
+  const auto packed = [](ExitStatus status, const char* what) {
+    comm::Packer packer;
+    packer.put(status);
+    packer.put_text(comm::host_name());
+    packer.put_text(what);
+    return packer.message();
   };
   try {
     action();
   } catch (const Error& error) {
-    return wire(error.status(), error.what());
+    return packed(error.status(), error.what());
   } catch (const std::exception& error) {
-    return wire(ExitStatus::kInputOutput, error.what());
+    return packed(ExitStatus::kInputOutput, error.what());
   }
   return {};
+}
+
+Failure unpacked(const std::string& outcome) {
+  comm::Unpacker from(outcome);
+  Failure failure;
+  failure.status = from.get<ExitStatus>();
+  failure.host = from.get_text();
+  failure.message = from.get_text();
+  return failure;
 }
 
 [[noreturn]] void throw_as(ExitStatus status, const std::string& message) {
@@ -56,13 +76,12 @@ void agreed(const comm::Communicator& world, const std::function<void()>& action
   const auto first =
       std::ranges::find_if(outcomes, [](const std::string& outcome) { return !outcome.empty(); });
   if (first == outcomes.end()) return;
-  const auto message = [](const std::string& outcome) { return outcome.substr(outcome.find('\n') + 1); };
+  const Failure failure = unpacked(*first);
   const bool alike = std::ranges::all_of(outcomes, [&](const std::string& outcome) {
-    return !outcome.empty() && message(outcome) == message(*first);
+    return !outcome.empty() && unpacked(outcome).message == failure.message;
   });
-  const std::string host = first->substr(1, first->find('\n') - 1);
-  const std::string who = alike ? "" : fmt::format("rank {} on {}: ", first - outcomes.begin(), host);
-  throw_as(static_cast<ExitStatus>(static_cast<unsigned char>(first->front())), who + message(*first));
+  const std::string who = alike ? "" : fmt::format("rank {} on {}: ", first - outcomes.begin(), failure.host);
+  throw_as(failure.status, who + failure.message);
 }
 
 void agreed_at_root(const comm::Communicator& world, const std::function<void()>& action) {

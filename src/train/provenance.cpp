@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "convoy/comm/communicator.hpp"
+#include "convoy/comm/packer.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 #include "convoy/io/hdf5_file.hpp"
@@ -34,18 +35,19 @@ std::string utc_now() {
 }  // namespace
 
 std::string packed(const model::Provenance& facts) {
-  std::string text;
-  for (const auto& [name, value] : facts) text.append(name).append(1, '\0').append(value).append(1, '\0');
-  return text;
+  comm::Packer packer;
+  for (const auto& [name, value] : facts) {
+    packer.put_text(name);
+    packer.put_text(value);
+  }
+  return packer.message();
 }
 
-model::Provenance unpacked(const std::string& text) {
+model::Provenance unpacked(const std::string& message) {
   model::Provenance facts;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t name_end = text.find('\0', begin);
-    const std::size_t value_end = text.find('\0', name_end + 1);
-    facts[text.substr(begin, name_end - begin)] = text.substr(name_end + 1, value_end - name_end - 1);
-    begin = value_end + 1;
+  for (comm::Unpacker from(message); !from.is_at_end();) {
+    const std::string name = from.get_text();
+    facts[name] = from.get_text();
   }
   return facts;
 }

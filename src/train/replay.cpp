@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdlib>
 #include <memory>
 
+#include "convoy/comm/packer.hpp"
 #include "convoy/core/error.hpp"
-#include "convoy/core/text.hpp"
 #include "convoy/io/collective.hpp"
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/consistency.hpp"
@@ -47,19 +46,23 @@ void compare(const std::string& path, const Range& elements, const float* held, 
 /// Merges the differences of all ranks, one entry per tensor; each rank holds a part of the optimizer's
 /// state.
 std::vector<Difference> gathered(const comm::Communicator& world, const std::vector<Difference>& mine) {
-  std::string text;
-  for (const Difference& each : mine)
-    text += fmt::format("{} {} {} {} {}\n", each.path, each.count, each.first, shortest(each.in_file),
-                        shortest(each.replayed));
+  comm::Packer packer;
+  for (const Difference& each : mine) {
+    packer.put_text(each.path);
+    packer.put(each.count);
+    packer.put(each.first);
+    packer.put(each.in_file);
+    packer.put(each.replayed);
+  }
   std::vector<Difference> all;
-  for (const std::string& of_rank : world.all_gather_text(text)) {
-    const std::vector<std::string> words = split_words(of_rank);
-    for (std::size_t i = 0; i + 4 < words.size(); i += 5) {
-      const Difference found{.path = words[i],
-                             .count = *parse_integer(words[i + 1]),
-                             .first = *parse_integer(words[i + 2]),
-                             .in_file = std::strtod(words[i + 3].c_str(), nullptr),
-                             .replayed = std::strtod(words[i + 4].c_str(), nullptr)};
+  for (const std::string& of_rank : world.all_gather_text(packer.message())) {
+    for (comm::Unpacker from(of_rank); !from.is_at_end();) {
+      Difference found;
+      found.path = from.get_text();
+      found.count = from.get<std::int64_t>();
+      found.first = from.get<std::int64_t>();
+      found.in_file = from.get<double>();
+      found.replayed = from.get<double>();
       const auto known = std::ranges::find(all, found.path, &Difference::path);
       if (known == all.end()) {
         all.push_back(found);

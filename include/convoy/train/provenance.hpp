@@ -10,7 +10,7 @@
 
 namespace convoy::train {
 
-/// Collective. Facts that do not change during a run: hosts, ranks, threads and processors, versions,
+/// Collective. Facts that do not change during a run: nodes, ranks, threads and processors, versions,
 /// compiler flags and checksum of the program, command line, data set, the batch system's variables. Rank 0's
 /// values, the same on every rank, because a collective write needs equal data.
 [[nodiscard]] model::Provenance gather_provenance(const comm::Communicator& world,
@@ -21,8 +21,8 @@ namespace convoy::train {
 /// Collective. The current time, the same on every rank: "2026-11-25T21:02:03Z".
 [[nodiscard]] std::string time_of_writing(const comm::Communicator& world);
 
-/// Converts to one string for messages, and back: name, value, name, value, …, each ended by a zero byte.
+/// Converts to one message (comm/packer.hpp), and back.
 [[nodiscard]] std::string packed(const model::Provenance& facts);
-[[nodiscard]] model::Provenance unpacked(const std::string& text);
+[[nodiscard]] model::Provenance unpacked(const std::string& message);
 
 }  // namespace convoy::train
