@@ -8,25 +8,25 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/file_system.hpp"
+#include "convoy/io/json.hpp"
 #include "convoy/model/checkpoint.hpp"
 
 namespace convoy::train {
 namespace {
 
-/// The number after `"step":` in a line of metrics.jsonl; no value for other lines (for example, one cut
-/// short by a crash).
+/// The step of a line of metrics.jsonl; no value for other lines (for example, one cut short by a crash).
 std::optional<std::int64_t> step_of(std::string_view line) {
-  constexpr std::string_view kKey = "\"step\":";
-  const auto key = line.find(kKey);
-  if (key == std::string_view::npos || !line.ends_with('}')) return std::nullopt;
-  line.remove_prefix(key + kKey.size());
-  return parse_integer(line.substr(0, line.find_first_of(",}")));
+  const io::Json json = io::Json::parse(line, nullptr, false);
+  const auto step = json.is_object() ? json.find("step") : json.end();
+  if (step == json.end() || !step->is_number_integer()) return std::nullopt;
+  return step->get<std::int64_t>();
 }
 
 }  // namespace
