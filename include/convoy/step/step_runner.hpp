@@ -31,7 +31,7 @@ struct StepInput {
   data::Stream* stream = nullptr;       ///< for a streamed split: from feed_training()
   double learning_rate = 0;
   bool verify_follows = false;
-  std::function<int()> request;  ///< this rank's Request; called at the step's end
+  std::function<int()> request{};  ///< this rank's Request; called at the step's end
 };
 
 class StepRunner {
