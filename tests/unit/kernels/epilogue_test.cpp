@@ -37,11 +37,11 @@ TEST_P(Epilogues, OfAConvolutionAreTheSumAndActivationOfItsResult) {
       const std::vector<Real> weights = to_real<Real>(c.weights);
       const std::vector<Real> bias = to_real<Real>(c.bias);
       const std::vector<Real> plain = run_conv(table, c, 1).dst;
+      test::Guarded<Real> scratch(table.planner.conv2d_scratch_size(shape, 2));
       for (const bool with_addend : {false, true}) {
         for (const ActivationKind activation : {ActivationKind::kNone, ActivationKind::kRelu,
                                                 ActivationKind::kSigmoid, ActivationKind::kTanh}) {
           test::Guarded<Real> dst(addend.size());
-          test::Guarded<Real> scratch(table.planner.conv2d_scratch_size(shape, 2));
           test::run_team(2, [&](const Team& team) {
             table.conv2d_forward(
                 shape, src.data(), weights.data(), bias.data(),
@@ -56,7 +56,7 @@ TEST_P(Epilogues, OfAConvolutionAreTheSumAndActivationOfItsResult) {
           }
           table.activation_forward({activation}, want.size(), want.data(), want.data(), Team());
           for (std::int64_t i = 0; i < want.size(); ++i)
-            ASSERT_EQ(dst.values()[static_cast<std::size_t>(i)], want[i])
+            ASSERT_EQ(dst.data()[i], want[i])
                 << describe(r) << ", element " << i << ", activation " << static_cast<int>(activation);
         }
       }

@@ -117,8 +117,8 @@ TEST(ConformanceSuite, EveryOptionOfAUsageIsGivenInSomeCase) {
       const std::string option =
           ' ' + word.substr(1, equals);  // "[stride=1]" or, for two words, "[stride=the"
       EXPECT_TRUE(std::ranges::any_of(layer_cases(),
-                                      [&](const LayerCase& each) {
-                                        return split_words(each.text).front() == keyword &&
+                                      [&, name = keyword](const LayerCase& each) {
+                                        return split_words(each.text).front() == name &&
                                                each.text.find(option) != std::string::npos;
                                       }))
           << keyword << " needs a line with" << option << " in layer_cases()";
