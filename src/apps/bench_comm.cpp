@@ -26,7 +26,7 @@ constexpr int kRounds = 3;  // alternate all ways, so that a slow moment does no
 /// One way to add a gradient over all ranks.
 struct Way {
   std::string name;
-  double sent = 0;  ///< lower bound of bytes sent by a host
+  double sent = 0;  ///< lower bound of bytes sent by a node
   std::function<double()> measure;
   std::vector<double> seconds{};
 
@@ -94,8 +94,8 @@ class Bench {
   [[nodiscard]] std::string describe_link() const {
     std::string text =
         fmt::format("{} on {}, {}: {:.1f} us for 8 bytes, {:.3f} GB/s ({:.2f} Gbit/s) each way at once\n",
-                    counted(world_.size(), "rank"), counted(link_.hosts, "host"),
-                    link_.hosts > 1 ? "between hosts" : "within it", 1e6 * link_.latency,
+                    counted(world_.size(), "rank"), counted(link_.hosts, "node"),
+                    link_.hosts > 1 ? "between nodes" : "within it", 1e6 * link_.latency,
                     link_.bytes_per_second / 1e9, 8 * link_.bytes_per_second / 1e9);
     if (request_.wire_bytes_per_second > 0)
       text += fmt::format("wire: {:.2f} Gbit/s as --gbit says\n", 8 * rate_ / 1e9);
@@ -118,9 +118,9 @@ class Bench {
     }
     if (link_.hosts > 1)
       text +=
-          "The bound is what a host must send, over its bandwidth: 2·(N−1)/N gradients for MPI on N hosts, "
+          "The bound is what a node must send, over its bandwidth: 2·(N−1)/N gradients for MPI on N nodes, "
           "(f+1)·(N−1)/N for the tree, f of "
-          "the host that sends the most\n";
+          "the node that sends the most\n";
     return text;
   }
 

@@ -11,7 +11,7 @@ namespace convoy::apps {
 
 struct CommRequest {
   double seconds = 0;                ///< of one measurement
-  double wire_bytes_per_second = 0;  ///< of a host; 0: measure it
+  double wire_bytes_per_second = 0;  ///< of a node; 0: measure it
   std::string json;                  ///< file name; empty: none
 };
 

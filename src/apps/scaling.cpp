@@ -135,19 +135,19 @@ class Scaling {
                kernels::to_string(kernels_.isa), counted(threads_, "thread"), options_.micro_batch,
                1e3 * costs_.micro_batch.sum(), to_string(request_.images.shape)) +
            fmt::format("Network between {}: {:.1f} us, {:.2f} us a message more, {:.3f} GB/s each way{}\n",
-                       counted(link.hosts, "host"), 1e6 * link.latency, 1e6 * link.gap,
+                       counted(link.hosts, "node"), 1e6 * link.latency, 1e6 * link.gap,
                        link.bytes_per_second / 1e9,
                        request_.latency || request_.rate ? " (as given)"
-                       : link.hosts == 1                 ? " (within one host)"
+                       : link.hosts == 1                 ? " (within one node)"
                                                          : "") +
-           fmt::format("Gradient: {}, buckets of {}, {} a host\n", in_bytes(gradient_bytes),
+           fmt::format("Gradient: {}, buckets of {}, {} a node\n", in_bytes(gradient_bytes),
                        in_bytes(options_.comm.bucket_bytes), counted(request_.ranks_a_host, "rank"));
   }
 
   static std::string describe_table(const std::string& title, const std::vector<Row>& rows) {
     std::string text = title + '\n' +
                        fmt::format("{:>7}{:>7}{:>14}{:>8}{:>12}{:>12}{:>12}{:>10}{:>14}{:>12}\n", "ranks",
-                                   "hosts", "micro-batches", "f", "step ms", "compute ms", "exposed ms",
+                                   "nodes", "micro-batches", "f", "step ms", "compute ms", "exposed ms",
                                    "of it", "images/s", "efficiency");
     for (const Row& row : rows) {
       const Prediction& its = row.prediction;
@@ -180,7 +180,7 @@ class Scaling {
     std::string text =
         fmt::format("Recommended for this batch: {} x {} on {} ({:.0f} images/s, efficiency {:.0f} %); ",
                     counted(strong.job.ranks, "rank"), counted(threads_, "thread"),
-                    counted(strong.job.hosts(), "host"), strong.images, 100 * strong.efficiency) +
+                    counted(strong.job.hosts(), "node"), strong.images, 100 * strong.efficiency) +
         (strong.job.ranks == strong_.back().job.ranks
              ? "for more ranks, more micro-batches\n"
              : fmt::format("more ranks stay below {:.0f} %\n", 100 * kGoodEfficiency));
@@ -204,7 +204,7 @@ class Scaling {
         measure::replay_communication(world_, network_, options, kernels_, measure::no_computation(network_),
                                       measure::CommReplayKind::kSumAlone, request_.seconds);
     std::string text = fmt::format("Checked on {} on {}, computation replaced by waits, 1 thread a rank:\n",
-                                   counted(world_.size(), "rank"), counted(costs_.link.hosts, "host")) +
+                                   counted(world_.size(), "rank"), counted(costs_.link.hosts, "node")) +
                        fmt::format("{:>14}{:>16}{:>16}{:>12}{:>22}\n", "", "predicted ms", "measured ms",
                                    "error", "communication hidden");
     double with_overlap = 0;
@@ -315,7 +315,7 @@ ExitStatus run_scaling(const Arguments& arguments) {
   CommandLine line("scaling", "[mpirun …] convoy scaling --config FILE [options]",
                    "Predicts steps on 1 to 4,096 ranks, strong and weak, from what is measured here: a "
                    "micro-batch layer by\n"
-                   "layer, and the network between the ranks it is started on (two hosts or more; "
+                   "layer, and the network between the ranks it is started on (two nodes or more; "
                    "--latency-us and --gbit\n"
                    "stand for a network that is not here). Started on several ranks, it checks itself: steps "
                    "whose messages\n"
@@ -323,9 +323,9 @@ ExitStatus run_scaling(const Arguments& arguments) {
                    "whole steps. Random\n"
                    "images; nothing is written but --json.");
   add_images(line);
-  line.add_value("ranks-per-host", "N", "ranks that share a host and its wire; default 1");
-  line.add_value("latency-us", "T", "of a message between hosts, microseconds, instead of measuring");
-  line.add_value("gbit", "R", "what a host's wire carries each way, Gbit/s, instead of measuring");
+  line.add_value("ranks-per-host", "N", "ranks that share a node and its wire; default 1");
+  line.add_value("latency-us", "T", "of a message between nodes, microseconds, instead of measuring");
+  line.add_value("gbit", "R", "what a node's wire carries each way, Gbit/s, instead of measuring");
   line.add_value("milliseconds", "N", "time for one measurement, at least, 1 to 60,000; default 500");
   line.add_flag("kernels", "check whole steps too, of one rank and of all: each needs cores of its own");
   line.add_value("json", "FILE", "write all figures there too");
@@ -344,7 +344,7 @@ ExitStatus run_scaling(const Arguments& arguments) {
   return launch::run_with_ranks("scaling", [&](const comm::Communicator& world) {
     if (world.size() == 1 && !(request.latency && request.rate)) {
       throw ConfigError(
-          "one rank sees no network to measure; start it on two hosts or more (mpirun, srun), or say what "
+          "one rank sees no network to measure; start it on two nodes or more (mpirun, srun), or say what "
           "the "
           "network does with --latency-us and --gbit");
     }

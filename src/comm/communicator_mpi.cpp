@@ -298,7 +298,7 @@ namespace {
 IoError cannot_share(std::int64_t bytes) {
   return IoError(
       fmt::format("cannot share {} bytes among the ranks of {} (too little room in /dev/shm or TMPDIR?); "
-                  "make room, or start one rank a host",
+                  "make room, or start one rank a node",
                   bytes, host_name()));
 }
 

@@ -14,8 +14,8 @@ namespace convoy::comm {
 /// rank is a node.
 class NodeMap {
  public:
-  /// Collective over `world`. If the ranks of a host are not consecutive, every rank is a node: otherwise the
-  /// leaves of a node would not be contiguous.
+  /// Collective over `world`. If the ranks of a node are not consecutive, every rank counts as a node:
+  /// otherwise the leaves of a node would not be contiguous.
   NodeMap(const Communicator& world, NodeMemory memory);
 
   /// The ranks of this node.

@@ -55,7 +55,7 @@ std::vector<Key> make_keys() {
       augment_key(),
       speed(choice_key(
           "data.cache", [](auto& o) -> auto& { return o.data.cache; }, {"auto", "memory", "none"},
-          "memory: images are held once per host; none: read while they are trained; auto: memory where "
+          "memory: images are held once per node; none: read while they are trained; auto: memory where "
           "they take less than half of what is free. No bit depends on it")),
       choice_key(
           "data.order", [](auto& o) -> auto& { return o.data.order; }, {"full", "chunks"},
@@ -65,7 +65,7 @@ std::vector<Key> make_keys() {
           "data.window", [](auto& o) -> auto& { return o.data.window_bytes; },
           "MiB of images that order = chunks shuffles together; images that are not in memory are read "
           "so "
-          "much at a time, into two buffers a host"),
+          "much at a time, into two buffers a node"),
 
       layer_key(),
       required(choice_key(
@@ -152,10 +152,10 @@ std::vector<Key> make_keys() {
           "rounds each to within 1/256 of itself, the same at any rank count"),
       speed(yes_no_key(
           "comm.shard-optimizer", [](auto& o) -> auto& { return o.comm.shards_optimizer; },
-          "yes: each rank keeps and updates its part of the optimizer's state; no: every host all of it")),
+          "yes: each rank keeps and updates its part of the optimizer's state; no: every node all of it")),
       speed(yes_no_key(
           "comm.shared-memory", [](auto& o) -> auto& { return o.comm.shared_memory; },
-          "no: ranks of one host send each other messages, as if each had a host of its own")),
+          "no: ranks of one node send each other messages, as if each had a node of its own")),
 
       place(path_key(
           "run.dir", [](auto& o) -> auto& { return o.dir; }, "DIR",
@@ -194,7 +194,7 @@ std::vector<Key> make_keys() {
           "4, as long as an earlier one stands")),
       speed(choice_key(
           "checkpoint.writers", [](auto& o) -> auto& { return o.checkpoint_writers; }, {"one", "node", "all"},
-          "ranks that write a checkpoint: rank 0, or through MPI one of every host, or all")),
+          "ranks that write a checkpoint: rank 0, or through MPI one of every node, or all")),
       speed(integer_key(
           "checkpoint.gzip", [](auto& o) -> auto& { return o.checkpoint_gzip; }, {0, 9},
           "level at which checkpoints are compressed; 0: they are not")),

@@ -218,7 +218,7 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
   });
   // Ranks read parts of a file into shared memory: check first that all see the same file.
   comm::require_agreement(world, "data set " + options.file, mine,
-                          "let data.file name the same file on every host");
+                          "let data.file name the same file on every node");
   io::agreed(world, [&] {
     if (node.is_root()) impl_->digest = check_files(files, options);
   });

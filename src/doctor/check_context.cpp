@@ -30,7 +30,7 @@ std::string CheckContext::named(const std::vector<int>& ranks) const {
   if (all > kMostHosts) names.resize(kMostHosts);
   return fmt::format("{}{} on {}{}", ranks.size() > 1 ? "ranks " : "rank ", in_ranges(ranks),
                      join(names, ", "),
-                     all > kMostHosts ? fmt::format(" and {} more hosts", all - kMostHosts) : "");
+                     all > kMostHosts ? fmt::format(" and {} more nodes", all - kMostHosts) : "");
 }
 
 Finding ok(std::string text) {

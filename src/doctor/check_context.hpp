@@ -26,8 +26,8 @@ struct CheckContext {
   std::string dir{};                             ///< whose file system is tried
   std::vector<Facts> facts{};                    ///< by rank
   std::vector<machine::Placement> placements{};  ///< by rank
-  std::vector<int> firsts{};                     ///< the first rank of each host, rising
-  int ranks_of_host = 1;                         ///< of the host that has most
+  std::vector<int> firsts{};                     ///< the first rank of each node, rising
+  int ranks_of_host = 1;                         ///< of the node that has most
   std::unique_ptr<PlannedRun> run{};             ///< on all ranks, or on none
   Needs needs{};                                 ///< of `run`; zeros where there is none, or it is not known
 
@@ -38,7 +38,7 @@ struct CheckContext {
   [[nodiscard]] std::string text(int rank, const std::string& fact) const;
   /// "rank 2 on n3", "ranks 0-1 on n1", "ranks 0-7 on n1, n2", "all ranks".
   [[nodiscard]] std::string named(const std::vector<int>& ranks) const;
-  /// The name of a rank's host.
+  /// The name of a rank's node.
   [[nodiscard]] const std::string& host(int rank) const {
     return placements[static_cast<std::size_t>(rank)].host;
   }
@@ -86,8 +86,8 @@ class RunFolder {
  public:
   explicit RunFolder(const CheckContext& context) : context_(context) {}
 
-  /// The folder is writable, all hosts see files that rank 0 writes and renames, and rank 0 sees the files of
-  /// all hosts.
+  /// The folder is writable, all nodes see files that rank 0 writes and renames, and rank 0 sees the files of
+  /// all nodes.
   [[nodiscard]] Findings check_sharing();
   /// Compares free space, free files, quota and the process's file size limit with the needs of the run.
   [[nodiscard]] Findings check_space() const;

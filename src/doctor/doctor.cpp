@@ -27,7 +27,7 @@ Findings read_configuration(CheckContext& context) {
   for (const auto& [problem, ranks] : where)
     found.push_back(
         wrong(fmt::format("{} [{}]", problem, join(ranks, ", ")),
-              "mend the configuration, and let every host see it and its data at the same paths"));
+              "mend the configuration, and let every node see it and its data at the same paths"));
   if (!found.empty()) {
     if (context.run) context.dir = context.run->options.dir;
     context.run.reset();

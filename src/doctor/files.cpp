@@ -19,7 +19,7 @@ namespace convoy::doctor {
 namespace {
 
 constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
-/// Network file systems cache: a host may see old contents for a while.
+/// Network file systems cache: a node may see old contents for a while.
 constexpr double kSecondsToBeSeen = 6;
 
 double seconds_now() {
@@ -65,14 +65,14 @@ std::string RunFolder::write_first(double& seconds, double& ahead) {
   }
 }
 
-/// Problems by rank. All ranks look, since their working directories may differ; one rank per host writes.
+/// Problems by rank. All ranks look, since their working directories may differ; one rank per node writes.
 std::vector<std::string> RunFolder::try_sharing() const {
   const comm::Communicator& world = context_.world;
   const bool is_first = context_.node.is_root();
   const std::string token = world.broadcast(std::to_string(seconds_now()) + ' ' + comm::host_name());
   const std::string writer = "rank 0 on " + context_.host(0);
   std::vector<std::string> problems(static_cast<std::size_t>(world.size()));
-  // A step on rank 0, then one on the first rank of every other host; an earlier problem is kept.
+  // A step on rank 0, then one on the first rank of every other node; an earlier problem is kept.
   const auto step = [&](bool is_mine, const std::function<void()>& action) {
     const std::vector<std::string> met = try_on_all(world, [&] {
       if (is_mine) action();
@@ -110,7 +110,7 @@ std::vector<std::string> RunFolder::try_sharing() const {
 
 Findings RunFolder::check_sharing() {
   double seconds = 0;
-  double ahead = 0;  // clock of the file system minus clock of this host
+  double ahead = 0;  // clock of the file system minus clock of this node
   const std::string problem =
       context_.world.broadcast(context_.world.is_root() ? write_first(seconds, ahead) : std::string());
   folder_ = context_.world.broadcast(folder_);
@@ -120,7 +120,7 @@ Findings RunFolder::check_sharing() {
   Findings found;
   for (const auto& [each, ranks] : ranks_by(try_sharing()))
     found.push_back(wrong(fmt::format("{} [{}]", each, context_.named(ranks)),
-                          "put run.dir on a file system that all hosts mount at this path (df -h " + folder_ +
+                          "put run.dir on a file system that all nodes mount at this path (df -h " + folder_ +
                               " on each of them shows which it is); --dir FOLDER tries another"));
   is_shared_ = found.empty();
   if (!context_.world.is_root()) return found;
@@ -139,12 +139,12 @@ Findings RunFolder::check_sharing() {
                             "have the administrator set both by NTP (timedatectl, chronyc tracking)"));
   if (found.empty() && system.is_of_one_host && system.type != "overlay")
     found.push_back(
-        warning(fmt::format("{} is {}: what lies there is gone with the host's memory", folder_, system.type),
+        warning(fmt::format("{} is {}: what lies there is gone with the node's memory", folder_, system.type),
                 "choose a run.dir on a disk"));
   if (found.empty())
     found.push_back(ok(fmt::format(
         "{} ({}): 1 MiB on the disk in {:.3f} s, {}", folder_, system.type, seconds,
-        context_.hosts() > 1 ? "written, renamed and seen by all hosts" : "written and renamed")));
+        context_.hosts() > 1 ? "written, renamed and seen by all nodes" : "written and renamed")));
   return found;
 }
 
@@ -258,7 +258,7 @@ void read_rows(const std::string& path, std::int64_t rows) {
 
 Findings RunFolder::check_hdf5() const {
   if (!is_shared_)
-    return {warning("not tried, since the hosts do not share the folder", "mend run.dir first")};
+    return {warning("not tried, since the nodes do not share the folder", "mend run.dir first")};
   const comm::Communicator& world = context_.world;
   const std::string remedy = "choose another run.dir; --dir FOLDER tries one";
   Findings found;
@@ -300,7 +300,7 @@ Findings RunFolder::check_hdf5() const {
     found.push_back(ok(fmt::format(
         "written by all ranks together in {:.2f} s, rank {} with nothing to write, and read back by {}",
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), world.size() - 1,
-        context_.hosts() > 1 ? "every host" : "one rank")));
+        context_.hosts() > 1 ? "every node" : "one rank")));
   return found;
 }
 

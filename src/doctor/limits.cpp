@@ -129,12 +129,12 @@ Findings check_memory(const CheckContext& context) {
   const std::string left = fmt::format("{} left on {} (MemAvailable, control groups, ulimit -v)",
                                        in_bytes(static_cast<std::int64_t>(least)), context.host(poorest));
   const std::string remedy =
-      "ask for more (sbatch --mem=0 takes all of a node), start fewer ranks or threads a host, or lower "
+      "ask for more (sbatch --mem=0 takes all of a node), start fewer ranks or threads a node, or lower "
       "train.micro-batch; data.cache = none leaves images in their file";
   if (context.needs.host_bytes > 0) {
     const auto need = static_cast<double>(context.needs.host_bytes);
     const std::string text =
-        fmt::format("a host of this run takes about {}, {}", in_bytes(context.needs.host_bytes), left);
+        fmt::format("a node of this run takes about {}, {}", in_bytes(context.needs.host_bytes), left);
     if (need > least) return {wrong(text, remedy)};
     if (need > 0.8 * least) return {warning(text, remedy)};
     return {ok(text)};
@@ -159,7 +159,7 @@ Findings check_temporary_folder(const CheckContext& context) {
     small.push_back(is_small ? context.text(rank, "tmpdir") : "");
   }
   Findings found;
-  const std::string remedy = "export TMPDIR to a folder of each host that may be written (mpirun -x TMPDIR)";
+  const std::string remedy = "export TMPDIR to a folder of each node that may be written (mpirun -x TMPDIR)";
   for (const auto& [problem, ranks] : ranks_by(problems))
     found.push_back(wrong(
         fmt::format("MPI needs a folder for its session: {} [{}]", problem, context.named(ranks)), remedy));
@@ -170,7 +170,7 @@ Findings check_temporary_folder(const CheckContext& context) {
 }
 
 Findings check_shared_memory(const CheckContext& context) {
-  if (context.ranks_of_host == 1) return {ok("not needed: one rank a host")};
+  if (context.ranks_of_host == 1) return {ok("not needed: one rank a node")};
   // Shared memory of MPI for messages, and of Convoy.
   const std::int64_t need = context.needs.shared_bytes + 64 * kMebibyte;
   std::vector<std::string> problems(static_cast<std::size_t>(context.world.size()));
@@ -190,8 +190,8 @@ Findings check_shared_memory(const CheckContext& context) {
           fmt::format("/dev/shm has {} free of {}, {}{}: they would be killed by SIGBUS",
                       in_bytes(static_cast<std::int64_t>(room)),
                       in_bytes(static_cast<std::int64_t>(context.number(first, "shm size"))),
-                      context.needs.shared_bytes > 0 ? "this run's ranks of a host share "
-                                                     : "ranks of a host share at least ",
+                      context.needs.shared_bytes > 0 ? "this run's ranks of a node share "
+                                                     : "ranks of a node share at least ",
                       in_bytes(need));
     } else {
       least = std::min(least, room);
@@ -203,7 +203,7 @@ Findings check_shared_memory(const CheckContext& context) {
     found.push_back(
         wrong(fmt::format("{} [{}]", problem, context.named(ranks)),
               "mount -o remount,size=50% /dev/shm (docker run --shm-size=8g, apptainer: --bind /dev/shm), "
-              "remove what lies there, or start one rank a host"));
+              "remove what lies there, or start one rank a node"));
   if (!limited.empty())
     found.push_back(wrong(
         fmt::format("no file may grow beyond {} (RLIMIT_FSIZE), and shared memory is a file of {} [{}]",
@@ -215,11 +215,11 @@ Findings check_shared_memory(const CheckContext& context) {
   for (const auto& [problem, ranks] : ranks_by(context.world.all_gather_text(share_a_piece(context))))
     found.push_back(
         wrong(fmt::format("{} [{}]", problem, context.named(ranks)),
-              "comm.shared-memory = no, or start one rank a host; mpirun --mca osc_sm_backing_directory "
+              "comm.shared-memory = no, or start one rank a node; mpirun --mca osc_sm_backing_directory "
               "names another place than /dev/shm"));
   if (found.empty())
     found.push_back(ok(fmt::format(
-        "seen by all ranks of a host; {} free in /dev/shm{}", in_bytes(static_cast<std::int64_t>(least)),
+        "seen by all ranks of a node; {} free in /dev/shm{}", in_bytes(static_cast<std::int64_t>(least)),
         context.needs.shared_bytes > 0 ? ", this run takes " + in_bytes(need) : "")));
   return found;
 }

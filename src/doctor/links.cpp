@@ -97,14 +97,14 @@ Findings check_clocks(const CheckContext& context) {
       found.push_back(warning("the clock of " + context.host(first) + " was set while it was looked at",
                               "see why (chronyc tracking): run.max-time and metrics go by it"));
   }
-  // Ranks of one host with different times: a container, or a preloaded library.
+  // Ranks of one node with different times: a container, or a preloaded library.
   std::vector<std::string> apart(ranks);
   for (std::size_t rank = 0; rank < ranks; ++rank) {
     const auto first = static_cast<std::size_t>(*std::ranges::find_if(context.firsts, [&](int each) {
       return context.host(each) == context.host(static_cast<int>(rank));
     }));
     if (std::fabs(median(ahead[rank]) - median(ahead[first])) > kMost)
-      apart[rank] = fmt::format("other time than the first rank of the host, by {:.1f} s",
+      apart[rank] = fmt::format("other time than the first rank of the node, by {:.1f} s",
                                 std::fabs(median(ahead[rank]) - median(ahead[first])));
   }
   for (const auto& [problem, who] : ranks_by(apart))
@@ -112,7 +112,7 @@ Findings check_clocks(const CheckContext& context) {
                             "see what changes its clock (LD_PRELOAD)"));
   if (found.empty())
     found.push_back(
-        ok(context.hosts() > 1 ? fmt::format("hosts differ by at most {:.3f} s", most) : "it runs evenly"));
+        ok(context.hosts() > 1 ? fmt::format("nodes differ by at most {:.3f} s", most) : "it runs evenly"));
   return found;
 }
 
@@ -126,7 +126,7 @@ Findings check_network(const CheckContext& context) {
     const double rate = 2 * static_cast<double>(kFew) * sizeof(float) / seconds;
     if (rate < kVerySlow)
       return {warning(
-          fmt::format("{}: between hosts an all-reduce of 256 KiB takes {:.0f} ms, as over {:.0f} Mbit/s",
+          fmt::format("{}: between nodes an all-reduce of 256 KiB takes {:.0f} ms, as over {:.0f} Mbit/s",
                       kSlow, 1e3 * seconds, 8 * rate / 1e6),
           kNameTheNetwork)};
   }
@@ -135,7 +135,7 @@ Findings check_network(const CheckContext& context) {
   const double all_reduce = comm::measure_all_reduce(context.world, kElements, context.asked.measure_seconds);
   const std::string text =
       fmt::format("{} {:.1f} us for 8 bytes, {:.2f} Gbit/s each way, all-reduce of 4 MiB {:.1f} ms",
-                  link.hosts > 1 ? "between hosts" : "within the host", 1e6 * link.latency,
+                  link.hosts > 1 ? "between nodes" : "within the node", 1e6 * link.latency,
                   8 * link.bytes_per_second / 1e9, 1e3 * all_reduce);
   const Slowness slow = slowness(context, link);
   if (!slow.text.empty()) return {warning(slow.text + ": " + text, slow.remedy)};

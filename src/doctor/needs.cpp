@@ -35,7 +35,7 @@ Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, i
   Needs needs;
   needs.checkpoint_bytes = gradient + optimizer + kHeaderBytes;
   needs.files = options.keep + 1;
-  const std::int64_t of_all_ranks = gradient + run.data_bytes;  // once per host
+  const std::int64_t of_all_ranks = gradient + run.data_bytes;  // once per node
   const std::int64_t slots = plan.slots * gradient;
   if (ranks_of_host > 1)
     needs.shared_bytes = run.data_bytes + (options.comm.shared_memory ? gradient + ranks_of_host * slots : 0);

@@ -13,7 +13,7 @@ namespace convoy::launch {
 bool standard_output_is_terminal() {
   if (isatty(STDOUT_FILENO) != 1) return false;
   if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr && std::getenv("PMIX_RANK") == nullptr) return true;
-  // On the host of mpirun, mpirun is the parent of the ranks.
+  // On the node of mpirun, mpirun is the parent of the ranks.
   std::array<char, 64> target{};
   const std::string output = fmt::format("/proc/{}/fd/1", getppid());
   const ssize_t length = readlink(output.c_str(), target.data(), target.size());

@@ -16,7 +16,7 @@
 namespace convoy::machine {
 namespace {
 
-/// The mounted device of the file system of `path`; empty if it is not a device of this host.
+/// The mounted device of the file system of `path`; empty if it is not a device of this node.
 std::string device_of(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return {};

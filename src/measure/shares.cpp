@@ -20,7 +20,7 @@ std::string describe_shares(const std::vector<step::StepTimes>& ranks) {
 }
 
 std::string describe(const comm::PartialSums& sums, bool is_of_hosts) {
-  std::string text = fmt::format("{:.2f} partial sums a {}", sums.mean, is_of_hosts ? "host" : "rank");
+  std::string text = fmt::format("{:.2f} partial sums a {}", sums.mean, is_of_hosts ? "node" : "rank");
   if (static_cast<double>(sums.most) > sums.mean) text += fmt::format(" (at most {})", sums.most);
   return text;
 }

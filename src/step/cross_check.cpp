@@ -51,7 +51,7 @@ void CrossCheck::verify() const {
     throw DisagreementError(
         fmt::format("ranks disagree on the gradient of micro-batch {} of the batch ({} computed {}, {} "
                     "computed it again, {}); memory or processor of one of the two is at fault; resume from "
-                    "the last checkpoint on other hosts",
+                    "the last checkpoint on other nodes",
                     chosen_of(rank), comm::rank_on_host(rank, hosts), to_hex(first),
                     comm::rank_on_host(before, hosts), to_hex(second)));
   }

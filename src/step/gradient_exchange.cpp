@@ -321,7 +321,7 @@ void GradientExchange::verify() {
                           " computed " + to_hex(computed[static_cast<std::size_t>(owner)]) + ", " +
                           comm::rank_on_host(holder, hosts) + " holds " + to_hex(found->held) +
                           "); a rank's memory or processor is at fault; resume from the last checkpoint on "
-                          "other hosts");
+                          "other nodes");
 }
 
 template <class Function>

@@ -72,7 +72,7 @@ void Watchdog::end_process(const std::string& message) {
 std::string Watchdog::message() const {
   const int other = others_.waits_for();
   return fmt::format(
-      "no progress for {} s (step {}, {}{}); a rank or host that says nothing here has stopped; resume "
+      "no progress for {} s (step {}, {}{}); a rank or node that says nothing here has stopped; resume "
       "without it, or raise comm.timeout [{}]",
       shortest(timeout_seconds_), heartbeat_.step(), describe(heartbeat_.phase()),
       other >= 0 && other != rank_ ? ", waits for " + comm::rank_on_host(other, hosts_) : std::string(),

@@ -74,11 +74,11 @@ std::string describe_plan(const nn::Network& network, const step::StepPlan& plan
       in_bytes(workspaces + gradients + held.state + held.checkpoint + held.buffers + held.node_peers +
                held.others),
       in_bytes(workspaces), in_bytes(gradients),
-      held.node_peers > 0 ? ", those of this host's other ranks " + in_bytes(held.node_peers) : std::string(),
+      held.node_peers > 0 ? ", those of this node's other ranks " + in_bytes(held.node_peers) : std::string(),
       in_bytes(held.state),
       held.checkpoint > 0 ? ", their copy while a checkpoint is written " + in_bytes(held.checkpoint)
                           : std::string(),
-      held.buffers > 0 ? ", this host's buffers of images " + in_bytes(held.buffers) : std::string(),
+      held.buffers > 0 ? ", this node's buffers of images " + in_bytes(held.buffers) : std::string(),
       in_bytes(held.others));
   return text;
 }

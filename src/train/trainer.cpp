@@ -30,7 +30,7 @@ namespace convoy::train {
 namespace {
 
 constexpr std::string_view kSameConfiguration = "give every rank the same files and options";
-constexpr std::string_view kSameData = "let data.file name the same file on every host";
+constexpr std::string_view kSameData = "let data.file name the same file on every node";
 
 /// One rank's part of a run.
 class Trainer {

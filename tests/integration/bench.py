@@ -123,7 +123,7 @@ class Communication(runs.Folder):
         for row in figures["strong"] + figures["weak"]:
             self.assertGreaterEqual(row["seconds"] * 1.000001, row["compute_seconds"])
         self.assertRegex(output, r"\nRecommended for this batch: \d ranks? x 1 thread on ")
-        self.assertRegex(output, r"\nChecked on 2 ranks on 1 host")
+        self.assertRegex(output, r"\nChecked on 2 ranks on 1 node")
 
     def test_scaling_checks_whole_steps_of_one_rank_and_of_all(self):
         figures, output = self.figures("scaling", "--kernels", ranks=2)

@@ -121,14 +121,14 @@ class Doctor(runs.Folder):
         os.chmod("other", 0o755)
         outcome = run(ranks(DOCTOR, ["./other", "doctor"]))
         self.assert_found(outcome, "wrong", "program", r"other builds of convoy.* \(rank [01] on .* \(rank [01] on ",
-                          r"copy one build to all hosts")
+                          r"copy one build to all nodes")
 
     def test_instruction_sets_that_differ(self):
         outcome = run(ranks(DOCTOR, ["env", "CONVOY_ISA=portable", *DOCTOR]))
         if "ok       instructions" in outcome.output:
             self.skipTest("this processor has one set alone")
         self.assert_found(outcome, "warning", "instructions", r"portable \(rank 1 on .*lowest, so bits hold",
-                          r"hosts of one kind")
+                          r"nodes of one kind")
         outcome = run(ranks(DOCTOR, ["env", "CONVOY_ISA=bogus", *DOCTOR]))
         self.assert_found(outcome, "wrong", "instructions", r"bogus.*\[rank 1 on ", r"unset CONVOY_ISA")
 
@@ -137,9 +137,9 @@ class Doctor(runs.Folder):
         words = [*DOCTOR, "--config", os.path.abspath("tiny.ini")]
         outcome = run(ranks(words, ["env", "--chdir=elsewhere", *words]))
         self.assert_found(outcome, "wrong", "configuration", r"data\.file data\.h5 is not there \[rank 1 on ",
-                          r"let every host see it")
+                          r"let every node see it")
         self.assert_found(outcome, "wrong", "run.dir", r"is not there: .*another working directory \[rank 1 on ",
-                          r"all hosts mount")
+                          r"all nodes mount")
 
     def test_few_open_files(self):
         outcome = run(ranks(limited("-n 100", DOCTOR)))
@@ -161,7 +161,7 @@ class Doctor(runs.Folder):
     def test_too_little_memory(self):
         settings = ["--train.micro-batch", "16384", "--train.batch", "32768"]
         outcome = run(ranks(limited("-v 1000000", DOCTOR + ["--config", "lenet.ini", *settings])))
-        self.assert_found(outcome, "wrong", "memory", r"a host of this run takes about .* left on ",
+        self.assert_found(outcome, "wrong", "memory", r"a node of this run takes about .* left on ",
                           r"lower train\.micro-batch")
 
     def test_a_control_group_with_too_little_memory(self):
@@ -234,7 +234,7 @@ class Doctor(runs.Folder):
 
     def test_a_file_system_that_hangs_ends_it_in_time(self):
         outcome = run(ranks([*preloaded("hang"), *DOCTOR, "--timeout", PATIENT, "--json", "found.json"]))
-        self.assert_found(outcome, "wrong", "locks", r"rank 0 on \S+ did not get through within 15 s", r"leave that host out",
+        self.assert_found(outcome, "wrong", "locks", r"rank 0 on \S+ did not get through within 15 s", r"leave that node out",
                           is_cut_short=True)
         with open("found.json", encoding="utf-8") as file:
             self.assertEqual(json.load(file)["status"], 1)

@@ -9,7 +9,7 @@
 namespace convoy::comm {
 
 /// Collective over `world`. Throws DisagreementError on every rank if the digests differ. The message
-/// contains `what`, the first two ranks that differ, their hosts and digests, and `advice` (how to fix the
+/// contains `what`, the first two ranks that differ, their nodes and digests, and `advice` (how to fix the
 /// difference).
 void require_agreement(const Communicator& world, std::string_view what, const Digest& mine,
                        std::string_view advice);

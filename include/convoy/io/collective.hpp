@@ -10,7 +10,7 @@ namespace convoy::io {
 
 /// Collective over `world`. Runs `action` on every rank; `action` must not make a collective call that a
 /// failing rank would leave incomplete. If it threw on any rank, every rank throws the error of the lowest
-/// such rank, of the same class and with the same message, plus that rank and its host unless all ranks
+/// such rank, of the same class and with the same message, plus that rank and its node unless all ranks
 /// failed with the same error.
 void agreed(const comm::Communicator& world, const std::function<void()>& action);
 

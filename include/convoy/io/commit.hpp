@@ -1,6 +1,6 @@
 #pragma once
 // Atomic creation of HDF5 files (src/CONTRACT.md, "Checkpoint file"). Write to a temporary file in the
-// target's folder (job, host and process in its name), add the checksum, fsync, read back and verify, rename,
+// target's folder (job, node and process in its name), add the checksum, fsync, read back and verify, rename,
 // fsync the folder. The caller writes the content (hdf5_file.hpp). For small text files, see write_text_file
 // (file_system.hpp).
 

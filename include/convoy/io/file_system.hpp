@@ -60,7 +60,7 @@ void write_text_file(const std::string& path, std::string_view text,
 
 /// Which temporary files sweep_temporaries removes.
 enum class Sweep {
-  kDeadOnThisHost,  ///< of processes on this host that have ended: always safe
+  kDeadOnThisHost,  ///< of processes on this node that have ended: always safe
   kAll,             ///< of all processes: only if no other process writes in the folder
 };
 

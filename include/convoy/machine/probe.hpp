@@ -16,7 +16,7 @@ struct FileSystem {
   std::int64_t free_bytes = 0;  ///< for users without privileges
   std::int64_t free_files = 0;  ///< files that may still be created; -1: no limit
   bool is_read_only = false;
-  bool is_of_one_host = false;  ///< visible to one host only: in memory, or a container layer
+  bool is_of_one_host = false;  ///< visible to one node only: in memory, or a container layer
 };
 
 /// Throws IoError if `path` does not exist or cannot be queried.
@@ -66,7 +66,7 @@ void try_room_in(const std::string& folder, std::int64_t bytes);
 [[nodiscard]] double written_at(const std::string& path);
 
 /// Creates an empty folder for this process in `folder`; the destructor removes it with its content. First
-/// removes such folders of killed processes of this host.
+/// removes such folders of killed processes of this node.
 class ScratchFolder {
  public:
   /// Throws IoError.

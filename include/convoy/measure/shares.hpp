@@ -13,7 +13,7 @@ namespace convoy::measure {
 /// also the largest value and its rank. Precondition: totals above 0.
 [[nodiscard]] std::string describe_shares(const std::vector<step::StepTimes>& ranks);
 
-/// `1.67 partial sums a host (at most 2)`.
+/// `1.67 partial sums a node (at most 2)`.
 [[nodiscard]] std::string describe(const comm::PartialSums& sums, bool is_of_hosts);
 
 }  // namespace convoy::measure

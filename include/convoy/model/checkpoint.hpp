@@ -48,7 +48,7 @@ struct CheckpointHeader {
   std::string data_digest;
 };
 
-/// Facts that may differ between equal runs (time, hosts, versions), stored under /provenance.
+/// Facts that may differ between equal runs (time, nodes, versions), stored under /provenance.
 using Provenance = std::map<std::string, std::string>;
 
 /// Which ranks write a checkpoint. The file is the same.

@@ -22,7 +22,7 @@ void compare_across_ranks(const comm::Communicator& world, const Hooks& hooks, s
 [[nodiscard]] kernels::Isa lowest_isa(const comm::Communicator& world, kernels::Isa mine);
 
 /// Advice if builds differ.
-inline constexpr std::string_view kSameBuild = "start the same convoy program on every host";
+inline constexpr std::string_view kSameBuild = "start the same convoy program on every node";
 
 /// Digest of the running program's file. Two different builds have different digests.
 [[nodiscard]] Digest build_digest();

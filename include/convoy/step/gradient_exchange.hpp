@@ -159,7 +159,7 @@ class GradientExchange final : public GradientHook {
   std::condition_variable wake_;
   bool is_ending_ = false;
   std::thread::id mover_id_;  // id of mover_, once it runs; protected by mutex_
-  std::thread mover_;         // only between hosts
+  std::thread mover_;         // only between nodes
 };
 
 }  // namespace convoy::step

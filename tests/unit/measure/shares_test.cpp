@@ -19,7 +19,7 @@ TEST(DescribeShares, OfOneRankHasOneColumn) {
 }
 
 TEST(DescribePartialSums, NamesTheMostWhereHostsDiffer) {
-  EXPECT_EQ(describe({.mean = 1, .most = 1}, true), "1.00 partial sums a host");
+  EXPECT_EQ(describe({.mean = 1, .most = 1}, true), "1.00 partial sums a node");
   EXPECT_EQ(describe({.mean = 5.0 / 3, .most = 2}, false), "1.67 partial sums a rank (at most 2)");
 }
 
