@@ -27,8 +27,8 @@ comm::ReducerOptions reducer_options(const CommOptions& options, std::int64_t pa
           .assignment = needs_norms ? comm::Assignment::kBeforeRelease : comm::Assignment::kInFinish};
 }
 
-bool asks_for_norms(const optim::Optimizer* optimizer) {
-  return optimizer != nullptr && !optimizer->norm_stages().empty();
+bool uses_norms(const optim::Optimizer* optimizer) {
+  return optimizer != nullptr && optimizer->uses_norms();
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ GradientExchange::GradientExchange(const comm::Communicator& world, const nn::Ne
       wire_(options.wire),
       reducer_(comm::make_reducer(
           world, network.gradient_size(), elements_of(buckets_),
-          reducer_options(options, network.parameter_count(), asks_for_norms(setting.optimizer)),
+          reducer_options(options, network.parameter_count(), uses_norms(setting.optimizer)),
           [this](std::int64_t step, int bucket, const Range& elements, const float* sum) {
             take_sum(step, bucket, elements, sum);
           })),
@@ -53,7 +53,7 @@ GradientExchange::GradientExchange(const comm::Communicator& world, const nn::Ne
       arrived_(buckets_.size()),
       added_(buckets_.size()),
       places_(static_cast<std::size_t>(setting.threads)) {
-  if (asks_for_norms(setting.optimizer)) norms_.emplace(make_norms());
+  if (uses_norms(setting.optimizer)) norms_.emplace(make_norms());
   if (!setting.plans.empty()) plan_reducer(setting.plans);
   const std::vector<OperationRanges> ranges = operation_ranges(network);
   buckets_of_.resize(ranges.size());

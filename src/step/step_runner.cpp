@@ -32,7 +32,7 @@ StepRunner::StepRunner(const Options& options, const comm::Communicator& world, 
     return;
   }
   own_state_ = model::make_state(network, optimizer_.get());
-  if (!optimizer_->norm_stages().empty()) own_norms_.emplace(*optimizer_, own_state_->parameter_ranges);
+  if (optimizer_->uses_norms()) own_norms_.emplace(*optimizer_, own_state_->parameter_ranges);
 }
 
 std::unique_ptr<GradientExchange> StepRunner::make_exchange(const nn::Network& network,

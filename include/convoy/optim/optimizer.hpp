@@ -70,6 +70,7 @@ class Optimizer {
 
   /// Number of vectors with norms in each stage before the update; empty: no stages.
   [[nodiscard]] virtual std::vector<int> norm_stages() const { return {}; }
+  [[nodiscard]] bool uses_norms() const { return !norm_stages().empty(); }
   /// Stage `stage` for a stretch of at most kNormBlock elements: assigns one sum of squares per vector of the
   /// stage. May update the states (once per step, each stretch in only one stage). `earlier`: the norms of
   /// the previous stages.
