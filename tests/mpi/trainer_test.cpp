@@ -83,6 +83,16 @@ TEST_F(TrainerTest, OptionsFilledByHandGiveTheBitsOfOneRank) {
   world().barrier();
 }
 
+// The neighbour's micro-batch, which a rank computes again, is read too.
+TEST_F(TrainerTest, ImagesReadWhileTrainingGiveTheSameBitsAndPassTheChecks) {
+  config::Options streamed = options("streamed");
+  streamed.data.cache = data::Cache::kNone;
+  streamed.comm.verify_every = 1;
+  const std::string last = train_to_the_end(streamed, world(), launch());
+  EXPECT_EQ(to_hex(model::hash_of_checkpoint(last)), hash_of_one_rank());
+  world().barrier();
+}
+
 TEST_F(TrainerTest, ARunThatLeavesAndGoesOnHasTheSameBits) {
   std::atomic<int> request{static_cast<int>(Request::kLeave)};
   Launch first = launch();
