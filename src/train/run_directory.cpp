@@ -24,7 +24,7 @@ namespace {
 /// The step of a line of metrics.jsonl; no value for other lines (for example, one cut short by a crash).
 std::optional<std::int64_t> step_of(std::string_view line) {
   const io::Json json = io::Json::parse(line, nullptr, false);
-  const auto step = json.is_object() ? json.find("step") : json.end();
+  const auto step = json.find("step");  // end() unless it is an object
   if (step == json.end() || !step->is_number_integer()) return std::nullopt;
   return step->get<std::int64_t>();
 }
