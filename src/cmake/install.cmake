@@ -13,9 +13,10 @@ install(TARGETS ${convoy_rooms} EXPORT convoy_targets ARCHIVE DESTINATION ${CMAK
   COMPONENT development)
 install(EXPORT convoy_targets NAMESPACE convoy:: FILE convoyTargets.cmake DESTINATION ${convoy_package_dir}
   COMPONENT development)
-# The rooms launch and apps are the program's own; apps has no public header at all.
+# The rooms launch and apps are the program's own (apps has no public header at all); lanes and convolution are parts of
+# kernels.
 install(DIRECTORY include/convoy DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
-  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.inc" PATTERN launch EXCLUDE)
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.inc" PATTERN launch EXCLUDE PATTERN lanes EXCLUDE PATTERN convolution EXCLUDE)
 
 configure_package_config_file(src/cmake/convoyConfig.cmake.in ${PROJECT_BINARY_DIR}/package/convoyConfig.cmake
   INSTALL_DESTINATION ${convoy_package_dir} NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)

@@ -5,11 +5,11 @@
 #include <iterator>
 #include <string>
 
-#include "conv_plan.hpp"
+#include "convoy/convolution/plan.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/kernels/isa.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "lanes/tables.hpp"
+#include "tables.hpp"
 
 namespace convoy::kernels {
 namespace {

@@ -75,7 +75,7 @@ struct Bench {
   AlignedBuffer<float> scratch;
   AlignedBuffer<std::byte> saved;
   nn::Operation operation;
-  kernels::Precision precision = kernels::Precision::kFloat32;
+  Precision precision = Precision::kFloat32;
 };
 
 /// One team's seconds of each pass.

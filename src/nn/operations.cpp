@@ -70,7 +70,7 @@ std::string describe(const Network& network, const Operation& operation) {
 }
 
 std::string describe_operations(const Network& network, const kernels::Planner& planner,
-                                std::int64_t micro_batch, kernels::Precision precision) {
+                                std::int64_t micro_batch, Precision precision) {
   const CallSetting setting{.planner = planner, .blocks = lane_blocks(micro_batch), .precision = precision};
   std::ostringstream text;
   for (const Operation& operation : plan_operations(network)) {

@@ -262,7 +262,7 @@ void Workspace<Real>::backward_operation(int index, const kernels::KernelTable<R
                                 batch.blocks() * network_.shape_of(operation.output).size() * kLanes,
                                 pass.dst, pass.diff_dst, pass.diff_dst, team);
   }
-  if (place.adds[0] && traits.adds_diff_src) pass.update = kernels::Update::kAdd;
+  if (place.adds[0] && traits.adds_diff_src) pass.update = Update::kAdd;
   const auto goes_through_spare = [&](std::size_t k) {
     return place.adds[k] && !(k == 0 && traits.adds_diff_src);
   };

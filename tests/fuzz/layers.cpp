@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::expect_result_or_error("", [&] {
     const nn::Network network(shape, lines, loss, std::nullopt);
     (void)network.summary();
-    for (const auto precision : {kernels::Precision::kFloat32, kernels::Precision::kBfloat16})
+    for (const auto precision : {Precision::kFloat32, Precision::kBfloat16})
       (void)nn::describe_operations(network, kernels::double_kernels().planner, 16, precision);
     if (network.parameter_count() > 1 << 16) return;
     std::vector<float> parameters(static_cast<std::size_t>(network.parameter_count()));

@@ -1,9 +1,8 @@
 #pragma once
 // The operations of layers: plain functions over plain memory, compiled once per instruction set.
 //
-// Legend: n samples, c channels, h × w image; i.. input (src), o.. output (dst); kh × kw kernel, s..
-// stride, p.. padding. Images lie in lane blocks, [B][C][H][W][16] (core/layout.hpp), B = shape.blocks.
-// Weights are the logical tensors [OC][IC][KH][KW].
+// Legend and shapes: core/operations.hpp. Images lie in lane blocks, [B][C][H][W][16] (core/layout.hpp), B =
+// shape.blocks. Weights are the logical tensors [OC][IC][KH][KW].
 //
 // All threads of a team call each function with the same arguments. A function has no barrier at its start
 // and one at its end: on return the whole result is visible to every thread of the team. (If one thread wrote
@@ -18,82 +17,11 @@
 #include <cstdint>
 
 #include "convoy/core/layout.hpp"
+#include "convoy/core/operations.hpp"
 #include "convoy/core/team.hpp"
 #include "convoy/kernels/isa.hpp"
 
 namespace convoy::kernels {
-
-/// Operand precision of convolutions. Accumulation and everything else use Real. Ignored by the double
-/// kernels.
-enum class Precision {
-  kFloat32,
-  kBfloat16,  ///< rounded to nearest, ties to even; products are then exact, and two are added per step
-};
-
-/// A convolution over one micro-batch. A dense layer is the case ih = iw = kh = kw = 1.
-struct Conv2dShape {
-  std::int64_t blocks = 1;  ///< lane blocks
-  std::int64_t ic = 1, ih = 1, iw = 1;
-  std::int64_t oc = 1, oh = 1, ow = 1;  ///< oh = ⌊(ih + 2·ph − kh)/sh⌋ + 1, ow likewise
-  std::int64_t kh = 1, kw = 1;
-  std::int64_t sh = 1, sw = 1;
-  std::int64_t ph = 0, pw = 0;
-  Precision precision = Precision::kFloat32;
-};
-
-/// A pooling window over each channel's image.
-struct Pool2dShape {
-  std::int64_t blocks = 1;
-  std::int64_t c = 1, ih = 1, iw = 1;
-  std::int64_t oh = 1, ow = 1;
-  std::int64_t kh = 2, kw = 2;
-  std::int64_t sh = 2, sw = 2;
-  std::int64_t ph = 0, pw = 0;  ///< at most half the window, as in PyTorch
-};
-
-/// Batch normalisation over one micro-batch: statistics per channel over its `samples`·spatial elements.
-struct BatchNormShape {
-  std::int64_t blocks = 1;
-  std::int64_t samples = 1;  ///< real samples; the other lanes are idle
-  std::int64_t c = 1;
-  std::int64_t spatial = 1;  ///< h·w
-  double epsilon = 1e-5;
-};
-
-/// Elementwise functions (lanes/activation.hpp).
-enum class ActivationKind {
-  kNone,     ///< x
-  kRelu,     ///< max(x, 0); NaN stays
-  kSigmoid,  ///< 1/(1 + e^−x)
-  kTanh,
-};
-
-/// An elementwise function with its parameter.
-struct Activation {
-  ActivationKind kind = ActivationKind::kNone;
-  float slope = 0;  ///< for negative inputs; not used by the present kinds
-  [[nodiscard]] bool is_none() const { return kind == ActivationKind::kNone; }
-};
-
-/// Applied to an operation's result before the store: dst = activation(result + addend); both parts optional.
-template <class Real>
-struct Epilogue {
-  const Real* addend = nullptr;  ///< same shape as dst, may be dst; null: no addition
-  Activation activation{};
-};
-
-/// Whether a result replaces the old content of its memory or is added to it.
-enum class Update { kAssign, kAdd };
-
-/// Algorithm of a convolution pass; depends on the instruction set and the shape.
-enum class ConvAlgorithm {
-  kDirect,
-  kMinimalFiltering,  ///< Winograd: F(4×4, 3×3) or F(2×2, 5×5), see lanes/winograd.hpp
-  kMatrixProduct,     ///< backward weights tap by tap, see lanes/conv_weights_channels.hpp
-};
-struct ConvAlgorithms {
-  ConvAlgorithm forward, backward_data, backward_weights;
-};
 
 /// Number of products of one sample in one pass, without products with padding. Equal for forward, backward
 /// data and backward weights.
@@ -118,8 +46,8 @@ struct KernelTable {
   void (*enter_thread)();
 
   /// dst[oc,oy,ox] = bias[oc] + Σ_{ic,ky,kx} src[ic, oy·sh−ph+ky, ox·sw−pw+kx] · weights[oc,ic,ky,kx].
-  /// The direct sum runs in the order ic, ky, kx, or ky, kx, ic if dst is narrow (conv_plan.hpp), starting
-  /// from the bias (0 if bias is null); minimal filtering has its own order. Then the epilogue.
+  /// The direct sum runs in the order ic, ky, kx, or ky, kx, ic if dst is narrow (convolution/plan.hpp),
+  /// starting from the bias (0 if bias is null); minimal filtering has its own order. Then the epilogue.
   void (*conv2d_forward)(const Conv2dShape& shape, const Real* src, const Real* weights, const Real* bias,
                          const Epilogue<Real>& epilogue, Real* dst, Real* scratch, const Team& team);
   /// diff_src[ic,iy,ix] (+)= Σ diff_dst[oc,oy,ox] · weights[oc,ic,ky,kx] over oy·sh = iy+ph−ky, ox·sw =

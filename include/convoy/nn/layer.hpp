@@ -76,17 +76,17 @@ struct Pass {
   const kernels::KernelTable<Real>& kernels;
   Team team;
   const MicroBatch& batch;
-  kernels::Precision precision = kernels::Precision::kFloat32;  ///< operand precision of conv and dense
+  Precision precision = Precision::kFloat32;  ///< operand precision of conv and dense
 
   std::array<const Real*, kMostInputs> src{};  ///< the layer's inputs
   Real* dst = nullptr;                         ///< the output: assigned by forward, read by backward
-  kernels::Epilogue<Real> epilogue{};  ///< applied to dst at the end of forward (Traits::takes_epilogue)
+  Epilogue<Real> epilogue{};  ///< applied to dst at the end of forward (Traits::takes_epilogue)
   const Real* parameters = nullptr;    ///< all parameters, concatenated in their declared order
   const Real* statistics = nullptr;    ///< all statistics likewise; read in evaluation
 
   Real* diff_dst = nullptr;  ///< backward: ∂C/∂dst; may be overwritten (Traits::differentiates_activation)
   std::array<Real*, kMostInputs> diff_src{};          ///< backward: assigned ∂C/∂src; null if not wanted
-  kernels::Update update = kernels::Update::kAssign;  ///< of diff_src[0] (Traits::adds_diff_src)
+  Update update = Update::kAssign;  ///< of diff_src[0] (Traits::adds_diff_src)
   Real* diff_parameters = nullptr;   ///< backward: assigned, Σ over the micro-batch's samples
   Real* batch_statistics = nullptr;  ///< backward: assigned samples × the micro-batch's statistics
 
@@ -99,7 +99,7 @@ struct CallSetting {
   const kernels::Planner& planner;  ///< of the kernel table used in the calls
   std::int64_t blocks = 1;          ///< maximum lane blocks of a micro-batch
   int threads = 1;                  ///< size of the largest team
-  kernels::Precision precision = kernels::Precision::kFloat32;
+  Precision precision = Precision::kFloat32;
 };
 
 /// Properties of a layer that other code uses: the plan of a network (nn/operations.hpp, nn/workspace.hpp),
@@ -109,7 +109,7 @@ struct Traits {
   Nonlinearity nonlinearity = Nonlinearity::kNone;
   double he_gain = 2;  ///< of a rectifier: 2 / (1 + slope²), slope for negative inputs
   /// The layer's elementwise function, which the layer before could apply to its results.
-  kernels::Activation activation{};
+  Activation activation{};
   bool gives_probabilities = false;  ///< softmax, sigmoid: cross-entropy losses apply these themselves
   bool is_view = false;              ///< the output is the input with another shape: no memory, no passes
   bool is_sum = false;               ///< the output is the sum of the inputs and nothing else

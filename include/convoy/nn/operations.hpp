@@ -18,7 +18,7 @@ struct Operation {
   int node = 0;        ///< the node whose layer runs
   int output = 0;      ///< the node whose output is computed: `node`, or the last node fused into the call
   int addend = kNone;  ///< node (or kNetworkInput) whose output is added before the activation
-  kernels::Activation activation{};
+  Activation activation{};
 };
 
 /// True if the caller, not the layer's backward(), must apply the derivative of the fused activation.
@@ -35,6 +35,6 @@ struct Operation {
 /// The calls for micro-batches of `micro_batch` samples and the algorithms chosen by `planner`, one line per
 /// call.
 [[nodiscard]] std::string describe_operations(const Network& network, const kernels::Planner& planner,
-                                              std::int64_t micro_batch, kernels::Precision precision);
+                                              std::int64_t micro_batch, Precision precision);
 
 }  // namespace convoy::nn

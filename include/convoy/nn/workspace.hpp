@@ -33,7 +33,7 @@ enum class Keep {
 /// Options of a workspace.
 struct WorkspaceOptions {
   int threads = 1;  ///< the largest team
-  kernels::Precision precision = kernels::Precision::kFloat32;
+  Precision precision = Precision::kFloat32;
   Keep keep = Keep::kResults;
 };
 
@@ -132,7 +132,7 @@ class Workspace {
            const Real* from, Real* to) const;
 
   const Network& network_;
-  kernels::Precision precision_;
+  Precision precision_;
   std::vector<Operation> operations_;
   std::vector<int> makers_;    // by node: the operation of its output; −1 for views and fused-away outputs
   std::vector<Place> places_;  // by operation

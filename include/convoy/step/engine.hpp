@@ -53,7 +53,7 @@ struct EngineSetting {
   const kernels::KernelTable<float>& kernels;
   int threads = 1;
   std::int64_t micro_batch = 16;
-  kernels::Precision precision = kernels::Precision::kFloat32;
+  Precision precision = Precision::kFloat32;
   /// Format of each micro-batch's gradient and of sums of gradients; statistics stay float32.
   comm::Wire wire = comm::Wire::kFloat32;
   /// Number of micro-batches that a group takes through the network together, layer by layer (see
@@ -112,7 +112,7 @@ class Engine {
   [[nodiscard]] int threads() const { return setting_.threads; }
   [[nodiscard]] const kernels::Planner& planner() const { return setting_.kernels.planner; }
   [[nodiscard]] std::int64_t micro_batch() const { return setting_.micro_batch; }
-  [[nodiscard]] kernels::Precision precision() const { return setting_.precision; }
+  [[nodiscard]] Precision precision() const { return setting_.precision; }
   /// Bytes of the networks' activations, diffs and scratch, and bytes of gradients.
   [[nodiscard]] std::int64_t workspace_bytes() const;
   [[nodiscard]] std::int64_t gradient_bytes() const;

@@ -6,8 +6,8 @@
 
 #include "convoy/comm/reducer.hpp"
 #include "convoy/comm/wire.hpp"
+#include "convoy/core/operations.hpp"
 #include "convoy/data/dataset.hpp"
-#include "convoy/kernels/kernels.hpp"
 #include "convoy/optim/optimizers.hpp"
 
 namespace convoy::step {
@@ -30,7 +30,7 @@ struct Options {
 
   std::int64_t batch = 128;       ///< [train] the global batch
   std::int64_t micro_batch = 16;  ///< effective value: min(16, batch) if not configured
-  kernels::Precision precision = kernels::Precision::kFloat32;
+  Precision precision = Precision::kFloat32;
   std::uint64_t seed = 1;
 
   CommOptions comm;  ///< [comm]

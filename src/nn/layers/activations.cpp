@@ -17,17 +17,17 @@ struct Kind {
 constexpr Kind kKinds[] = {
     {"relu",
      {.nonlinearity = Nonlinearity::kRectifier,
-      .activation = {.kind = kernels::ActivationKind::kRelu},
+      .activation = {.kind = ActivationKind::kRelu},
       .has_kinks = true,
       .backward_reads_src = false}},
     {"sigmoid",
      {.nonlinearity = Nonlinearity::kOther,
-      .activation = {.kind = kernels::ActivationKind::kSigmoid},
+      .activation = {.kind = ActivationKind::kSigmoid},
       .gives_probabilities = true,
       .backward_reads_src = false}},
     {"tanh",
      {.nonlinearity = Nonlinearity::kOther,
-      .activation = {.kind = kernels::ActivationKind::kTanh},
+      .activation = {.kind = ActivationKind::kTanh},
       .backward_reads_src = false}},
 };
 

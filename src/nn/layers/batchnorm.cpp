@@ -77,7 +77,7 @@ class BatchNorm final : public LayerOf<BatchNorm> {
 
  private:
   template <class Real>
-  [[nodiscard]] kernels::BatchNormShape shape_of(const Pass<Real>& pass) const {
+  [[nodiscard]] BatchNormShape shape_of(const Pass<Real>& pass) const {
     return {.blocks = pass.batch.blocks(),
             .samples = pass.batch.size(),
             .c = shape_.c,

@@ -37,11 +37,11 @@ class Conv final : public LayerOf<Conv> {
   }
 
   [[nodiscard]] std::string algorithms(const CallSetting& setting, bool wants_diff_src) const override {
-    const auto name = [&](kernels::ConvAlgorithm algorithm) -> std::string {
+    const auto name = [&](ConvAlgorithm algorithm) -> std::string {
       switch (algorithm) {
-        case kernels::ConvAlgorithm::kMinimalFiltering:
+        case ConvAlgorithm::kMinimalFiltering:
           return shape_.kh == 3 ? "F(4x4,3x3)" : "F(2x2,5x5)";
-        case kernels::ConvAlgorithm::kMatrixProduct:
+        case ConvAlgorithm::kMatrixProduct:
           return "matrix product";
         default:
           return "direct";
@@ -77,9 +77,9 @@ class Conv final : public LayerOf<Conv> {
 
   template <class Real>
   void run_backward(const Pass<Real>& pass) const {
-    const kernels::Conv2dShape shape = of_call(pass.batch.blocks(), pass.precision);
+    const Conv2dShape shape = of_call(pass.batch.blocks(), pass.precision);
     Real* diff_bias = bias_ ? pass.diff_parameters + weights() : nullptr;
-    pass.kernels.conv2d_backward_weights(shape, pass.src[0], pass.diff_dst, kernels::Update::kAssign,
+    pass.kernels.conv2d_backward_weights(shape, pass.src[0], pass.diff_dst, Update::kAssign,
                                          pass.diff_parameters, diff_bias, pass.scratch, pass.team);
     if (pass.diff_src[0] != nullptr)
       pass.kernels.conv2d_backward_data(shape, pass.diff_dst, pass.parameters, pass.update, pass.diff_src[0],
@@ -89,8 +89,8 @@ class Conv final : public LayerOf<Conv> {
  private:
   [[nodiscard]] std::int64_t taps() const { return shape_.ic * shape_.kh * shape_.kw; }
   [[nodiscard]] std::int64_t weights() const { return shape_.oc * taps(); }
-  [[nodiscard]] kernels::Conv2dShape of_call(std::int64_t blocks, kernels::Precision precision) const {
-    kernels::Conv2dShape shape = shape_;
+  [[nodiscard]] Conv2dShape of_call(std::int64_t blocks, Precision precision) const {
+    Conv2dShape shape = shape_;
     shape.blocks = blocks;
     shape.precision = precision;
     return shape;
@@ -98,7 +98,7 @@ class Conv final : public LayerOf<Conv> {
 
   Window window_;
   Shape output_;
-  kernels::Conv2dShape shape_;
+  Conv2dShape shape_;
   bool bias_;
 };
 

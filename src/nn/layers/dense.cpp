@@ -55,7 +55,7 @@ class Dense final : public LayerOf<Dense> {
   void run_backward(const Pass<Real>& pass) const {
     Real* diff_bias = bias_ ? pass.diff_parameters + inputs_ * outputs_ : nullptr;
     pass.kernels.conv2d_backward_weights(shape(pass.batch.blocks(), pass.precision), pass.src[0],
-                                         pass.diff_dst, kernels::Update::kAssign, pass.diff_parameters,
+                                         pass.diff_dst, Update::kAssign, pass.diff_parameters,
                                          diff_bias, pass.scratch, pass.team);
     if (pass.diff_src[0] != nullptr)
       pass.kernels.conv2d_backward_data(shape(pass.batch.blocks(), pass.precision), pass.diff_dst,
@@ -64,8 +64,8 @@ class Dense final : public LayerOf<Dense> {
   }
 
  private:
-  [[nodiscard]] kernels::Conv2dShape shape(std::int64_t blocks, kernels::Precision precision) const {
-    kernels::Conv2dShape shape;
+  [[nodiscard]] Conv2dShape shape(std::int64_t blocks, Precision precision) const {
+    Conv2dShape shape;
     shape.blocks = blocks;
     shape.precision = precision;
     shape.ic = inputs_;

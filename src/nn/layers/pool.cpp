@@ -7,9 +7,9 @@
 namespace convoy::nn {
 namespace {
 
-kernels::Pool2dShape pool_shape(const Window& window, const Shape& input, const Shape& output,
+Pool2dShape pool_shape(const Window& window, const Shape& input, const Shape& output,
                                 std::int64_t blocks) {
-  kernels::Pool2dShape shape;
+  Pool2dShape shape;
   shape.blocks = blocks;
   shape.c = input.c;
   window.fill(shape, input, output);

@@ -21,7 +21,7 @@ class Window {
   [[nodiscard]] const HeightWidth& size() const { return size_; }
   /// Output shape for `input`: ⌊(H + 2p − K)/s⌋ + 1 along each axis.
   [[nodiscard]] Shape output(const Shape& input, std::int64_t channels) const;
-  /// Sets window and images in a kernel's shape (kernels::Conv2dShape, Pool2dShape).
+  /// Sets window and images in a kernel's shape (Conv2dShape, Pool2dShape).
   template <class KernelShape>
   void fill(KernelShape& shape, const Shape& input, const Shape& output) const {
     shape.ih = input.h;

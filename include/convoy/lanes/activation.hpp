@@ -4,8 +4,8 @@
 // A kernel calls with_activation() outside its loops; the loops are compiled once for each function. To add
 // an activation: a function below, and a line in with_activation().
 
-#include "convoy/kernels/kernels.hpp"
-#include "lanes/elementary.hpp"
+#include "convoy/core/operations.hpp"
+#include "convoy/lanes/elementary.hpp"
 
 namespace convoy::kernels {
 namespace {

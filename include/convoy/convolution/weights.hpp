@@ -6,16 +6,16 @@
 // register), in the order block, oy, ox, and adds the lanes at the end in a fixed tree. So a chain has at
 // most blocks·oh·ow·16/width terms, and an element does not depend on its tile.
 //
-// Layers with small images use channels in the lanes instead (conv_weights_channels.hpp), or minimal
+// Layers with small images use channels in the lanes instead (weights_channels.hpp), or minimal
 // filtering (winograd_weights.hpp); the choice depends only on the shape.
 
-#include "conv_plan.hpp"
+#include "convoy/convolution/plan.hpp"
+#include "convoy/convolution/taps.hpp"
+#include "convoy/convolution/weights_channels.hpp"
+#include "convoy/convolution/winograd_weights.hpp"
+#include "convoy/core/operations.hpp"
 #include "convoy/core/team.hpp"
-#include "convoy/kernels/kernels.hpp"
-#include "lanes/conv_taps.hpp"
-#include "lanes/conv_weights_channels.hpp"
-#include "lanes/pairs.hpp"
-#include "lanes/winograd_weights.hpp"
+#include "convoy/lanes/pairs.hpp"
 
 namespace convoy::kernels {
 namespace {

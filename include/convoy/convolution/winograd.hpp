@@ -12,7 +12,7 @@
 // most 2√2). tests/unit/kernels checks the bound: the error is at most γ_k times the same formula with all
 // values replaced by their absolute values, k being the number of roundings on a path.
 
-#include "lanes/simd.hpp"
+#include "convoy/lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {

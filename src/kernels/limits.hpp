@@ -1,7 +1,7 @@
 #pragma once
 // Loops for `convoy bench` that measure the peak rates of a core and its memory; not used by networks.
 
-#include "lanes/simd.hpp"
+#include "convoy/lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {

@@ -1,13 +1,13 @@
 #pragma once
 // Plans of convolutions: the algorithm and the scratch layout of each pass. One function makes the plan of a
-// pass; the planner of an instruction set reads the scratch size from it (lanes/planner.hpp), the kernels the
+// pass; the planner of an instruction set reads the scratch size from it (planner.hpp), the kernels the
 // offsets. Part of each instruction set; at present all sets decide by the shape alone. Internal linkage, see
 // lanes/simd.hpp.
 
 #include <cstdint>
 
 #include "convoy/core/layout.hpp"
-#include "convoy/kernels/kernels.hpp"
+#include "convoy/core/operations.hpp"
 
 namespace convoy::kernels {
 namespace {
@@ -39,7 +39,7 @@ struct ScratchParts {
   }
 };
 
-/// Products of one tile by minimal filtering: kPoints² (lanes/winograd.hpp).
+/// Products of one tile by minimal filtering: kPoints² (winograd.hpp).
 inline constexpr std::int64_t kTileProducts = 36;
 
 /// A stride-1 convolution for minimal filtering: reads `reduce` channels, writes `channels` of h × w, with a
@@ -273,7 +273,7 @@ struct ConvDataPass {
   return 10 * winograd < 9 * direct;
 }
 
-/// Backward weights with channels in the lanes (lanes/conv_weights_channels.hpp).
+/// Backward weights with channels in the lanes (weights_channels.hpp).
 struct ChannelWeightsPlan {
   std::int64_t row;        ///< ic in vectors of 16
   std::int64_t chunk;      ///< output channels processed at a time

@@ -6,15 +6,50 @@
 // would go into adding lanes and into taps on padding. src is transposed once; an element's sum runs over
 // blocks, output rows, columns and samples in order.
 
-#include "conv_plan.hpp"
+#include "convoy/convolution/plan.hpp"
+#include "convoy/convolution/taps.hpp"
+#include "convoy/core/operations.hpp"
 #include "convoy/core/team.hpp"
-#include "convoy/kernels/kernels.hpp"
-#include "lanes/conv_taps.hpp"
-#include "lanes/pairs.hpp"
-#include "lanes/transpose.hpp"
+#include "convoy/lanes/pairs.hpp"
+#include "convoy/lanes/transpose.hpp"
 
 namespace convoy::kernels {
 namespace {
+
+/// to[i·taps + k] = from[k·from_step + i] for i < channels and k < taps: stores sums with up to 16 channels
+/// in the lanes to weights in memory order, or adds them.
+template <class Real>
+void taps_of_channels(const Real* from, std::int64_t from_step, std::int64_t taps, std::int64_t channels,
+                      Update update, Real* to) {
+  if (update == Update::kAdd) {
+    for (std::int64_t i = 0; i < channels; ++i)
+      for (std::int64_t k = 0; k < taps; ++k) to[i * taps + k] += from[k * from_step + i];
+    return;
+  }
+  constexpr std::int64_t kMostTaps = 4 * kLanes;
+  const std::int64_t row = round_up(taps, kLanes);
+  if (taps == 1 || row > kMostTaps) {
+    for (std::int64_t i = 0; i < channels; ++i)
+      for (std::int64_t k = 0; k < taps; ++k) to[i * taps + k] = from[k * from_step + i];
+    return;
+  }
+  alignas(64) Real rows[kLanes * kMostTaps];
+  for (std::int64_t k = 0; k < taps; k += kLanes)
+    transpose_16x16(from + k * from_step, from_step, min(kLanes, taps - k), rows + k, row);
+  // Full registers are written, beyond a channel's taps; the next channel's stores overwrite the excess.
+  const std::int64_t end = channels * taps;
+  for (std::int64_t i = 0; i < channels; ++i) {
+    for (std::int64_t k = 0; k < taps; k += kWidth<Real>) {
+      const std::int64_t at = i * taps + k;
+      if (at + kWidth<Real> <= end) {
+        store(to + at, load(rows + i * row + k));
+      } else {
+        for (std::int64_t rest = k; rest < taps; ++rest) to[i * taps + rest] = rows[i * row + rest];
+        break;
+      }
+    }
+  }
+}
 
 /// Elements per pixel with 16 samples and 16 channels: numbers, or pairs of two samples.
 template <class Factor>

@@ -1,11 +1,9 @@
 #pragma once
-// 16×16 transposes between lanes and channels, for sums over samples.
+// 16×16 transposes, for example between lanes and channels.
 
 #include <utility>
 
-#include "conv_plan.hpp"
-#include "convoy/kernels/kernels.hpp"
-#include "lanes/simd.hpp"
+#include "convoy/lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {
@@ -54,41 +52,6 @@ CONVOY_INLINE void transpose_16x16(const Real* from, std::int64_t from_step, std
       transpose_registers<Real>(v);
       CONVOY_UNROLL
       for (std::int64_t k = 0; k < kSize; ++k) store(to + (j + k) * to_step + i, v[k]);
-    }
-  }
-}
-
-/// to[i·taps + k] = from[k·from_step + i] for i < channels and k < taps: stores sums with up to 16 channels
-/// in the lanes to weights in memory order, or adds them.
-template <class Real>
-void taps_of_channels(const Real* from, std::int64_t from_step, std::int64_t taps, std::int64_t channels,
-                      Update update, Real* to) {
-  if (update == Update::kAdd) {
-    for (std::int64_t i = 0; i < channels; ++i)
-      for (std::int64_t k = 0; k < taps; ++k) to[i * taps + k] += from[k * from_step + i];
-    return;
-  }
-  constexpr std::int64_t kMostTaps = 4 * kLanes;
-  const std::int64_t row = round_up(taps, kLanes);
-  if (taps == 1 || row > kMostTaps) {
-    for (std::int64_t i = 0; i < channels; ++i)
-      for (std::int64_t k = 0; k < taps; ++k) to[i * taps + k] = from[k * from_step + i];
-    return;
-  }
-  alignas(64) Real rows[kLanes * kMostTaps];
-  for (std::int64_t k = 0; k < taps; k += kLanes)
-    transpose_16x16(from + k * from_step, from_step, min(kLanes, taps - k), rows + k, row);
-  // Full registers are written, beyond a channel's taps; the next channel's stores overwrite the excess.
-  const std::int64_t end = channels * taps;
-  for (std::int64_t i = 0; i < channels; ++i) {
-    for (std::int64_t k = 0; k < taps; k += kWidth<Real>) {
-      const std::int64_t at = i * taps + k;
-      if (at + kWidth<Real> <= end) {
-        store(to + at, load(rows + i * row + k));
-      } else {
-        for (std::int64_t rest = k; rest < taps; ++rest) to[i * taps + rest] = rows[i * row + rest];
-        break;
-      }
     }
   }
 }

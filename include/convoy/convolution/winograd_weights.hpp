@@ -1,5 +1,5 @@
 #pragma once
-// Backward weights of stride-1 convolutions by minimal filtering (lanes/winograd.hpp):
+// Backward weights of stride-1 convolutions by minimal filtering (winograd.hpp):
 //   diff_v = E_rᵀ N⁻¹ [ Σ_tiles (E_m δ E_mᵀ) ⊙ (Bᵀ d B) ] N⁻¹ E_r
 //
 // The sum runs over tiles and samples, so the lanes hold input channels here: src is transposed once, 16
@@ -7,13 +7,13 @@
 // × ic, and no lanes are added. Threads split the input channels, then the output channels; an element's sum
 // runs over strips, tiles and samples in order.
 
-#include "conv_plan.hpp"
+#include "convoy/convolution/plan.hpp"
+#include "convoy/convolution/taps.hpp"
+#include "convoy/convolution/weights_channels.hpp"
+#include "convoy/convolution/winograd.hpp"
+#include "convoy/convolution/winograd_data.hpp"
+#include "convoy/core/operations.hpp"
 #include "convoy/core/team.hpp"
-#include "convoy/kernels/kernels.hpp"
-#include "lanes/conv_taps.hpp"
-#include "lanes/conv_weights_channels.hpp"
-#include "lanes/conv_winograd.hpp"
-#include "lanes/winograd.hpp"
 
 namespace convoy::kernels {
 namespace {

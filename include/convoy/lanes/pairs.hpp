@@ -3,9 +3,8 @@
 
 #include <type_traits>
 
-#include "conv_plan.hpp"
 #include "convoy/core/team.hpp"
-#include "lanes/simd.hpp"
+#include "convoy/lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {
@@ -13,14 +12,6 @@ namespace {
 /// True if Real can use bfloat16 operands; false for double, so that gradient checks stay exact.
 template <class Real>
 inline constexpr bool kHasPairs = std::is_same_v<Real, float>;
-
-/// `shape` with the precision that is used: the double kernels ignore kBfloat16.
-template <class Real>
-CONVOY_INLINE Conv2dShape as_computed(const Conv2dShape& shape) {
-  Conv2dShape s = shape;
-  if constexpr (!kHasPairs<Real>) s.precision = Precision::kFloat32;
-  return s;
-}
 
 /// Converts from[outer][channels][plane] to [outer][⌈channels/2⌉][plane] pairs; an odd last channel is paired
 /// with 0. Split among the team, no barrier.

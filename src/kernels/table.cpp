@@ -2,15 +2,15 @@
 // (the enumerator) and CONVOY_VECTOR_BYTES defined from isa_list.inc, and with the set's flags; simd.hpp
 // lists what is forbidden here.
 
-#include "lanes/tables.hpp"
+#include "tables.hpp"
 
-#include "lanes/batchnorm.hpp"
-#include "lanes/conv_data.hpp"
-#include "lanes/conv_weights.hpp"
-#include "lanes/elementwise.hpp"
-#include "lanes/limits.hpp"
-#include "lanes/planner.hpp"
-#include "lanes/pool.hpp"
+#include "batchnorm.hpp"
+#include "convoy/convolution/data.hpp"
+#include "convoy/convolution/planner.hpp"
+#include "convoy/convolution/weights.hpp"
+#include "elementwise.hpp"
+#include "limits.hpp"
+#include "pool.hpp"
 
 namespace convoy::kernels {
 namespace {

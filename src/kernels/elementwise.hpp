@@ -2,8 +2,8 @@
 // Elementwise operations: activations, sums and products, and operations on flat parameter vectors.
 
 #include "convoy/core/team.hpp"
-#include "lanes/activation.hpp"
-#include "lanes/elementary.hpp"
+#include "convoy/lanes/activation.hpp"
+#include "convoy/lanes/elementary.hpp"
 
 namespace convoy::kernels {
 namespace {

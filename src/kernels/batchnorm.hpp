@@ -5,9 +5,9 @@
 // in order, then the lanes of real samples in double. So the error does not grow with the image, and idle
 // lanes have no effect.
 
+#include "convoy/core/operations.hpp"
 #include "convoy/core/team.hpp"
-#include "convoy/kernels/kernels.hpp"
-#include "lanes/activation.hpp"
+#include "convoy/lanes/activation.hpp"
 
 namespace convoy::kernels {
 namespace {

@@ -1,10 +1,10 @@
 #pragma once
 // Vectors of one register, for the instruction set this translation unit is compiled for.
 //
-// The files of this folder are compiled once per instruction set, only as parts of table.cpp. All their code
-// is in an unnamed namespace, and they call no inline function of the standard library: of a function with
-// external linkage the linker would keep one of several copies, and an AVX-512 copy could run on a machine
-// without AVX-512 (a test searches for such symbols).
+// The headers of the rooms lanes and convolution are compiled once per instruction set, only as parts of
+// kernels/table.cpp. All their code is in an unnamed namespace, and they call no inline function of the
+// standard library: of a function with external linkage the linker would keep one of several copies, and an
+// AVX-512 copy could run on a machine without AVX-512 (a test searches for such symbols).
 
 #include <cstddef>
 #include <cstdint>

@@ -6,13 +6,13 @@
 // one axis both directions have, for each point, a first tap, a number of taps, a position read at the first
 // tap, and constant steps. Taps outside the image are skipped, so no padded copy is needed.
 
+#include "convoy/convolution/taps.hpp"
+#include "convoy/convolution/winograd_data.hpp"
+#include "convoy/core/operations.hpp"
 #include "convoy/core/team.hpp"
-#include "convoy/kernels/kernels.hpp"
-#include "lanes/activation.hpp"
-#include "lanes/conv_taps.hpp"
-#include "lanes/conv_winograd.hpp"
-#include "lanes/pairs.hpp"
-#include "lanes/transpose.hpp"
+#include "convoy/lanes/activation.hpp"
+#include "convoy/lanes/pairs.hpp"
+#include "convoy/lanes/transpose.hpp"
 
 namespace convoy::kernels {
 namespace {
@@ -65,7 +65,7 @@ struct ConvWalk {
   Update update;
   Epilogue<Real> epilogue;
   Real* out;
-  bool channels_last;  ///< order of a sum: channels read innermost (conv_plan.hpp)
+  bool channels_last;  ///< order of a sum: channels read innermost (plan.hpp)
   Factor* packed;      ///< this thread's buffer for the packed weights of a channel group; null: not packed
 };
 

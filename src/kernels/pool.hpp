@@ -2,9 +2,9 @@
 // Pooling. A work item is one channel's image of one block, so that overlapping windows add to the same
 // element in a fixed order (window order).
 
+#include "convoy/core/operations.hpp"
 #include "convoy/core/team.hpp"
-#include "convoy/kernels/kernels.hpp"
-#include "lanes/simd.hpp"
+#include "convoy/lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {

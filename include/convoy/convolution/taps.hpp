@@ -6,12 +6,21 @@
 // Every index is a constant step in memory. An element's sum runs in the order r, y, k and does not depend on
 // the tile, so any split into tiles gives the same results.
 
-#include "convoy/kernels/kernels.hpp"
-#include "lanes/activation.hpp"
-#include "lanes/simd.hpp"
+#include "convoy/core/operations.hpp"
+#include "convoy/lanes/activation.hpp"
+#include "convoy/lanes/pairs.hpp"
+#include "convoy/lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {
+
+/// `shape` with the precision that is used: the double kernels ignore kBfloat16.
+template <class Real>
+CONVOY_INLINE Conv2dShape as_computed(const Conv2dShape& shape) {
+  Conv2dShape s = shape;
+  if constexpr (!kHasPairs<Real>) s.precision = Precision::kFloat32;
+  return s;
+}
 
 /// Addresses of the operands of one tile: numbers, or pairs of numbers (then a tap is two products). Steps
 /// are in elements.

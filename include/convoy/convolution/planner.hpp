@@ -1,8 +1,8 @@
 #pragma once
 // The Planner of an instruction set: algorithms and scratch sizes of the plans that its kernels use.
 
-#include "conv_plan.hpp"
-#include "lanes/pairs.hpp"
+#include "convoy/convolution/plan.hpp"
+#include "convoy/convolution/taps.hpp"
 
 namespace convoy::kernels {
 namespace {

@@ -1,19 +1,19 @@
 #pragma once
-// Forward and backward data of stride-1 convolutions by minimal filtering (lanes/winograd.hpp).
+// Forward and backward data of stride-1 convolutions by minimal filtering (winograd.hpp).
 //
 // Each of the 36 points is a matrix product, channels × reduce times reduce × (tiles · 16 samples), with the
 // micro-kernel of the direct convolution. Every thread works alone on its tiles and channels, in its own
 // scratch. An element's sum runs over `reduce` in order, so the results do not depend on tiles, chunks or
 // threads.
 
-#include "conv_plan.hpp"
+#include "convoy/convolution/plan.hpp"
+#include "convoy/convolution/taps.hpp"
+#include "convoy/convolution/winograd.hpp"
+#include "convoy/core/operations.hpp"
 #include "convoy/core/team.hpp"
-#include "convoy/kernels/kernels.hpp"
-#include "lanes/activation.hpp"
-#include "lanes/conv_taps.hpp"
-#include "lanes/pairs.hpp"
-#include "lanes/transpose.hpp"
-#include "lanes/winograd.hpp"
+#include "convoy/lanes/activation.hpp"
+#include "convoy/lanes/pairs.hpp"
+#include "convoy/lanes/transpose.hpp"
 
 namespace convoy::kernels {
 namespace {

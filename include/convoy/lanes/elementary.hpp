@@ -4,7 +4,7 @@
 // Not from the C library, which chooses its implementation by processor, so that the last bit may differ
 // between nodes (src/CONTRACT.md, "The same bits"). NaN stays NaN.
 
-#include "lanes/simd.hpp"
+#include "convoy/lanes/simd.hpp"
 
 namespace convoy::kernels {
 namespace {
