@@ -18,7 +18,7 @@ namespace convoy::apps {
 namespace {
 
 constexpr std::int64_t kMilliseconds = 100;
-struct Request {
+struct BenchRequest {
   Images images;
   std::string json;  ///< file name; empty: none
   double seconds = 0;
@@ -39,7 +39,7 @@ void require_folder_of(const std::string& file) {
         fmt::format("cannot write {} (there is no folder {}); make it first (--json)", file, folder));
 }
 
-ExitStatus bench(const config::Options& options, const Request& request) {
+ExitStatus bench(const config::Options& options, const BenchRequest& request) {
   refuse_several_processes();
   if (!request.json.empty()) require_folder_of(request.json);
   const Images& images = request.images;

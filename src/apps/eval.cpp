@@ -24,7 +24,7 @@
 namespace convoy::apps {
 namespace {
 
-struct Request {
+struct EvalRequest {
   std::string checkpoint;
   std::string data;
   std::string split;
@@ -56,7 +56,7 @@ void print_confusion(const train::Evaluation& result, std::int64_t classes,
 }
 
 /// Throws DataError if the data set does not fit the trained network.
-void require_same_input(const Request& request, const model::CheckpointHeader& header,
+void require_same_input(const EvalRequest& request, const model::CheckpointHeader& header,
                         const data::Dataset& dataset, std::int64_t outputs) {
   const auto refuse = [&](const std::string& here, const std::string& there) {
     throw DataError(
@@ -72,7 +72,7 @@ void require_same_input(const Request& request, const model::CheckpointHeader& h
 }
 
 /// How to read --data: from the command line, else as in the run that wrote the checkpoint.
-data::Options reading_of(const Request& request, const config::Options& trained) {
+data::Options reading_of(const EvalRequest& request, const config::Options& trained) {
   data::Options options = request.paths.train.images.empty() ? trained.data : request.paths;
   options.file = request.data;
   options.verify = false;
@@ -93,7 +93,7 @@ void print_score(const train::Evaluation& result, const data::Split& split, std:
   if (outputs > kTop) std::cout << "top-5 accuracy " << 100 * result.top5() << " %\n";
 }
 
-ExitStatus evaluate_checkpoint(const Request& request, const comm::Communicator& world) {
+ExitStatus evaluate_checkpoint(const EvalRequest& request, const comm::Communicator& world) {
   comm::require_agreement(world, "build", step::build_digest(), step::kSameBuild);
   io::agreed_at_root(world, [&] { model::require_sound_checkpoint(request.checkpoint); });
   model::CheckpointHeader header;
@@ -170,12 +170,12 @@ ExitStatus run_eval(const Arguments& arguments) {
   line.add_value("threads", "N", "threads of a rank; default 0: as train chooses them");
   line.add_flag("confusion", "print the confusion matrix too");
   if (!line.parse(arguments)) return ExitStatus::kDone;
-  const Request request{.checkpoint = line.required_text("checkpoint"),
-                        .data = line.required_text("data"),
-                        .split = line.text("split").value_or(line.has("images") ? "train" : "test"),
-                        .paths = paths_of(line),
-                        .threads = line.integer("threads", 0, 0, 4096),
-                        .wants_confusion = line.has("confusion")};
+  const EvalRequest request{.checkpoint = line.required_text("checkpoint"),
+                            .data = line.required_text("data"),
+                            .split = line.text("split").value_or(line.has("images") ? "train" : "test"),
+                            .paths = paths_of(line),
+                            .threads = line.integer("threads", 0, 0, 4096),
+                            .wants_confusion = line.has("confusion")};
   return launch::run_with_ranks(
       "eval", [&](const comm::Communicator& world) { return evaluate_checkpoint(request, world); });
 }

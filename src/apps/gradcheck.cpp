@@ -63,13 +63,13 @@ void print_verdict(const check::GradientCheck& result, std::string_view isa) {
   std::cout << (result.passed() ? "The gradients are right.\n" : "The gradients are WRONG.\n");
 }
 
-struct Request {
+struct GradcheckRequest {
   std::int64_t samples = kSamples;
   std::int64_t entries = 0;
 };
 
-ExitStatus check(const config::Options& options, const Request& request, const nn::Registry& registry,
-                 const comm::Communicator& world) {
+ExitStatus check(const config::Options& options, const GradcheckRequest& request,
+                 const nn::Registry& registry, const comm::Communicator& world) {
   const data::Dataset dataset(options.data, world, {"train"});
   const data::Split* split = dataset.split("train");
   if (split == nullptr || split->samples() == 0)
@@ -134,8 +134,8 @@ ExitStatus run_gradcheck_with(const Arguments& arguments, const nn::Registry& re
   line.add_configuration();
   if (!line.parse(arguments)) return ExitStatus::kDone;
   const config::Options options = line.configuration();
-  const Request request{.samples = line.integer("samples", kSamples, 1, 64),
-                        .entries = line.integer("entries", 0, 0, 1 << 20)};
+  const GradcheckRequest request{.samples = line.integer("samples", kSamples, 1, 64),
+                                 .entries = line.integer("entries", 0, 0, 1 << 20)};
   return launch::run_with_ranks(
       "gradcheck", [&](const comm::Communicator& world) { return check(options, request, registry, world); });
 }

@@ -31,7 +31,7 @@ using measure::Prediction;
 constexpr std::int64_t kMostRanks = 4096;
 constexpr double kGoodEfficiency = 0.75;
 
-struct Request {
+struct ScalingRequest {
   Images images;
   std::int64_t ranks_a_host = 1;
   std::optional<double> latency;  ///< seconds; no value: as measured
@@ -50,7 +50,7 @@ struct Row {
 
 class Scaling {
  public:
-  Scaling(const config::Options& options, const Request& request, const comm::Communicator& world)
+  Scaling(const config::Options& options, const ScalingRequest& request, const comm::Communicator& world)
       : options_(options),
         request_(request),
         world_(world),
@@ -297,7 +297,7 @@ class Scaling {
   };
 
   const config::Options& options_;
-  const Request& request_;
+  const ScalingRequest& request_;
   comm::Communicator world_;
   nn::Network network_;
   const kernels::KernelTable<float>& kernels_;
@@ -332,13 +332,13 @@ ExitStatus run_scaling(const Arguments& arguments) {
   line.add_configuration();
   if (!line.parse(arguments)) return ExitStatus::kDone;
   const config::Options options = line.configuration();
-  Request request{.images = choose_images(line, options.data),
-                  .ranks_a_host = line.integer("ranks-per-host", 1, 1, 4096),
-                  .latency = std::nullopt,
-                  .rate = std::nullopt,
-                  .seconds = static_cast<double>(line.integer("milliseconds", 500, 1, 60'000)) / 1e3,
-                  .with_kernels = line.has("kernels"),
-                  .json = line.text("json").value_or("")};
+  ScalingRequest request{.images = choose_images(line, options.data),
+                         .ranks_a_host = line.integer("ranks-per-host", 1, 1, 4096),
+                         .latency = std::nullopt,
+                         .rate = std::nullopt,
+                         .seconds = static_cast<double>(line.integer("milliseconds", 500, 1, 60'000)) / 1e3,
+                         .with_kernels = line.has("kernels"),
+                         .json = line.text("json").value_or("")};
   if (line.has("latency-us")) request.latency = line.number("latency-us", 0, 0, 1e6) / 1e6;
   if (line.has("gbit")) request.rate = line.number("gbit", 0, 1e-6, 1e6) * 1e9 / 8;
   return launch::run_with_ranks("scaling", [&](const comm::Communicator& world) {

@@ -16,6 +16,8 @@
 
 namespace convoy::doctor {
 
+inline constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
+
 /// Facts about one rank: name and value.
 using Facts = std::map<std::string, std::string>;
 

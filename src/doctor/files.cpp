@@ -18,7 +18,6 @@
 namespace convoy::doctor {
 namespace {
 
-constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
 /// Network file systems cache: a node may see old contents for a while.
 constexpr double kSecondsToBeSeen = 6;
 

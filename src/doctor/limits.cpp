@@ -12,7 +12,6 @@
 namespace convoy::doctor {
 namespace {
 
-constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
 constexpr double kUnlimited = std::numeric_limits<double>::max();
 
 double limit_of(const CheckContext& context, int rank, const char* name) {

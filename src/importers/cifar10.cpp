@@ -18,7 +18,7 @@ namespace {
 
 constexpr Shape kShape{3, 32, 32};
 constexpr std::size_t kRecordBytes = 3073;
-constexpr std::int64_t kClasses = 10;
+constexpr std::int64_t kCifarClasses = 10;
 using Record = std::array<std::uint8_t, kRecordBytes>;
 
 const std::vector<std::string>& published_names() {
@@ -32,7 +32,7 @@ std::vector<std::string> class_names(const std::string& folder) {
   if (!io::exists(path)) return published_names();
   constexpr std::int64_t kMostBytes = 1 << 16;
   std::vector<std::string> names = split_words(io::read_text_file(path, kMostBytes));
-  if (static_cast<std::int64_t>(names.size()) != kClasses)
+  if (static_cast<std::int64_t>(names.size()) != kCifarClasses)
     throw DataError(fmt::format("wrong class names in {} (it holds {}); it should hold 10, one a line", path,
                                 names.size()));
   return names;
@@ -51,7 +51,7 @@ std::int64_t for_each_record(const std::string& folder, const std::string& name,
           fmt::format("truncated file {} (after {} of 3,073 bytes {} bytes are left); it should hold whole "
                       "records, at least one",
                       stream.path(), counted(number, "record"), got));
-    if (record.front() >= kClasses)
+    if (record.front() >= kCifarClasses)
       throw DataError(fmt::format("wrong label in {} (of record {}: {}); labels lie between 0 and 9",
                                   stream.path(), number, record.front()));
     use(record);

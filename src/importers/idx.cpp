@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint32_t kImagesMagic = 0x00000803;  // unsigned bytes, 3 dimensions
 constexpr std::uint32_t kLabelsMagic = 0x00000801;
-constexpr std::int64_t kClasses = 10;
+constexpr std::int64_t kDigits = 10;
 
 std::int64_t read_word(ByteStream& stream) {
   std::array<std::uint8_t, 4> bytes{};
@@ -83,7 +83,7 @@ void copy_split(Pair& pair, const char* split, DatasetWriter& writer) {
     pair.images.read_exactly(image, "image " + std::to_string(i));
     std::uint8_t byte = 0;
     pair.labels.read_exactly({&byte, 1}, "label " + std::to_string(i));
-    if (byte >= kClasses)
+    if (byte >= kDigits)
       throw DataError(fmt::format("wrong label in {} (number {} is {}); labels lie between 0 and 9",
                                   pair.labels.path(), i, byte));
     const std::int64_t label = byte;
@@ -104,7 +104,7 @@ void import_mnist(const std::string& folder, const std::string& out, Observer* o
                                 to_string(train.shape), train.images.path(), to_string(test.shape),
                                 test.images.path()));
   DatasetHeader header{.shape = train.shape, .source = "MNIST files (IDX)", .class_names = {}};
-  for (std::int64_t k = 0; k < kClasses; ++k) header.class_names.push_back(std::to_string(k));
+  for (std::int64_t k = 0; k < kDigits; ++k) header.class_names.push_back(std::to_string(k));
   DatasetWriter writer(out, std::move(header), observer);
   copy_split(train, data::names::kTrain, writer);
   copy_split(test, data::names::kTest, writer);

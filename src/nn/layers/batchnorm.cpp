@@ -7,7 +7,7 @@
 namespace convoy::nn {
 namespace {
 
-constexpr BatchNormOptions kDefaults;
+constexpr BatchNormOptions kBatchNormDefaults;
 constexpr double kLeastEps = 1e-12;
 
 class BatchNorm final : public LayerOf<BatchNorm> {
@@ -17,8 +17,8 @@ class BatchNorm final : public LayerOf<BatchNorm> {
   [[nodiscard]] Shape output() const override { return shape_; }
   [[nodiscard]] std::string_view keyword() const override { return "batchnorm"; }
   void visit(AttributeVisitor& visitor) const override {
-    visitor.option("eps", options_.eps, kDefaults.eps);
-    visitor.option("momentum", options_.momentum, kDefaults.momentum);
+    visitor.option("eps", options_.eps, kBatchNormDefaults.eps);
+    visitor.option("momentum", options_.momentum, kBatchNormDefaults.momentum);
   }
 
   [[nodiscard]] std::vector<Parameter> parameters() const override {
@@ -100,8 +100,8 @@ std::unique_ptr<Layer> make_batchnorm(const Shape& input, const BatchNormOptions
 LayerMaker batchnorm_maker() {
   return {"batchnorm [eps=1e-5] [momentum=0.1] [name=…]", [](LayerLine& line, const Shape& input) {
             return make_batchnorm(
-                input, {.eps = line.take_option_number("eps", kDefaults.eps, kLeastEps, 1),
-                        .momentum = line.take_option_number("momentum", kDefaults.momentum, 0, 1)});
+                input, {.eps = line.take_option_number("eps", kBatchNormDefaults.eps, kLeastEps, 1),
+                        .momentum = line.take_option_number("momentum", kBatchNormDefaults.momentum, 0, 1)});
           }};
 }
 

@@ -7,7 +7,7 @@
 namespace convoy::nn {
 namespace {
 
-constexpr ConvOptions kDefaults;
+constexpr ConvOptions kConvDefaults;
 constexpr std::int64_t kMostChannels = 1 << 20;
 
 class Conv final : public LayerOf<Conv> {
@@ -23,8 +23,8 @@ class Conv final : public LayerOf<Conv> {
   [[nodiscard]] std::string_view keyword() const override { return "conv"; }
   void visit(AttributeVisitor& visitor) const override {
     visitor.positional("channels", shape_.oc);
-    window_.visit(visitor, "kernel", kDefaults.stride);
-    visitor.option("bias", bias_, kDefaults.bias);
+    window_.visit(visitor, "kernel", kConvDefaults.stride);
+    visitor.option("bias", bias_, kConvDefaults.bias);
   }
   [[nodiscard]] Traits traits() const override {
     return {.nonlinearity = Nonlinearity::kOther,
@@ -118,9 +118,9 @@ LayerMaker conv_maker() {
         const std::int64_t channels = line.take_integer("the number of output channels", 1, kMostChannels);
         const HeightWidth kernel = take_size(line, "the kernel");
         return make_conv(input, channels, kernel,
-                         {.stride = take_stride(line, kDefaults.stride),
+                         {.stride = take_stride(line, kConvDefaults.stride),
                           .pad = take_pad(line),
-                          .bias = line.take_option_yes_no("bias", kDefaults.bias)});
+                          .bias = line.take_option_yes_no("bias", kConvDefaults.bias)});
       }};
 }
 

@@ -7,7 +7,7 @@
 namespace convoy::nn {
 namespace {
 
-constexpr DenseOptions kDefaults;
+constexpr DenseOptions kDenseDefaults;
 constexpr std::int64_t kMostOutputs = 1 << 24;
 
 class Dense final : public LayerOf<Dense> {
@@ -19,7 +19,7 @@ class Dense final : public LayerOf<Dense> {
   [[nodiscard]] std::string_view keyword() const override { return "dense"; }
   void visit(AttributeVisitor& visitor) const override {
     visitor.positional("outputs", outputs_);
-    visitor.option("bias", bias_, kDefaults.bias);
+    visitor.option("bias", bias_, kDenseDefaults.bias);
   }
   [[nodiscard]] Traits traits() const override {
     return {.nonlinearity = Nonlinearity::kOther,
@@ -55,8 +55,8 @@ class Dense final : public LayerOf<Dense> {
   void run_backward(const Pass<Real>& pass) const {
     Real* diff_bias = bias_ ? pass.diff_parameters + inputs_ * outputs_ : nullptr;
     pass.kernels.conv2d_backward_weights(shape(pass.batch.blocks(), pass.precision), pass.src[0],
-                                         pass.diff_dst, Update::kAssign, pass.diff_parameters,
-                                         diff_bias, pass.scratch, pass.team);
+                                         pass.diff_dst, Update::kAssign, pass.diff_parameters, diff_bias,
+                                         pass.scratch, pass.team);
     if (pass.diff_src[0] != nullptr)
       pass.kernels.conv2d_backward_data(shape(pass.batch.blocks(), pass.precision), pass.diff_dst,
                                         pass.parameters, pass.update, pass.diff_src[0], pass.scratch,
@@ -89,7 +89,7 @@ std::unique_ptr<Layer> make_dense(const Shape& input, std::int64_t outputs, cons
 LayerMaker dense_maker() {
   return {"dense OUTPUTS [bias=yes] [name=…]", [](LayerLine& line, const Shape& input) {
             const std::int64_t outputs = line.take_integer("the number of outputs", 1, kMostOutputs);
-            return make_dense(input, outputs, {.bias = line.take_option_yes_no("bias", kDefaults.bias)});
+            return make_dense(input, outputs, {.bias = line.take_option_yes_no("bias", kDenseDefaults.bias)});
           }};
 }
 

@@ -13,7 +13,7 @@ namespace {
 using reference::Convolution;
 
 /// Direct with even and odd channel counts, strided, minimal filtering, one output, dense.
-std::vector<Convolution> shapes() {
+std::vector<Convolution> bfloat16_shapes() {
   return {{.ic = 3, .ih = 9, .iw = 7, .oc = 10, .kh = 3, .kw = 2, .sh = 2, .sw = 1, .ph = 1, .pw = 1},
           {.ic = 1, .ih = 12, .iw = 12, .oc = 6, .kh = 5, .kw = 5, .ph = 2, .pw = 2},
           {.ic = 17, .ih = 6, .iw = 5, .oc = 33},
@@ -36,7 +36,7 @@ INSTANTIATE_TEST_SUITE_P(All, Bfloat16, testing::ValuesIn(supported_isas()),
 
 TEST_P(Bfloat16, ConvolutionsStayWithinTheRoundingOfTheirFactors) {
   unsigned seed = 40;
-  for (Convolution shape : shapes()) {
+  for (Convolution shape : bfloat16_shapes()) {
     for (const std::int64_t n : {5, 17}) {
       shape.n = n;
       const ConvCase c = make_conv_case(shape, seed % 2 == 0, seed);
@@ -49,7 +49,7 @@ TEST_P(Bfloat16, ConvolutionsStayWithinTheRoundingOfTheirFactors) {
 }
 
 TEST_P(Bfloat16, TeamsOfOneAndThreeGiveTheSameBits) {
-  for (Convolution shape : shapes()) {
+  for (Convolution shape : bfloat16_shapes()) {
     shape.n = 17;
     const ConvCase c = make_conv_case(shape, true, 7);
     const auto one = run_conv(float_kernels(GetParam()), c, 1, Precision::kBfloat16);
@@ -91,7 +91,7 @@ TEST(Bfloat16Sets, TheInstructionAndItsEmulationGiveTheSameBits) {
   if (std::ranges::find(isas, Isa::kAvx512Bf16) == isas.end())
     GTEST_SKIP() << "this machine has no AVX512-BF16";
   unsigned seed = 90;
-  for (Convolution shape : shapes()) {
+  for (Convolution shape : bfloat16_shapes()) {
     for (const std::int64_t n : {5, 17}) {
       shape.n = n;
       const ConvCase c = make_conv_case(shape, true, ++seed);

@@ -15,7 +15,7 @@ class Conv2d : public Kernels {};
 CONVOY_FOR_ALL_KERNEL_SETS(Conv2d);
 
 /// Shapes by kind: each line is a case that is known to fail in some convolution code.
-std::vector<Convolution> shapes() {
+std::vector<Convolution> convolution_shapes() {
   return {
       {.ic = 1, .ih = 1, .iw = 1, .oc = 1},
       {.ic = 1, .ih = 12, .iw = 12, .oc = 6, .kh = 5, .kw = 5, .ph = 2, .pw = 2},  // first convolution
@@ -75,7 +75,7 @@ std::vector<std::int64_t> batches(const Convolution& shape) {
 TEST_P(Conv2d, MatchesReferenceOnEveryKindOfShapeAndBatch) {
   with_table([](const auto& table) {
     unsigned seed = 1;
-    for (Convolution shape : shapes()) {
+    for (Convolution shape : convolution_shapes()) {
       for (const std::int64_t n : batches(shape)) {
         shape.n = n;
         const ConvCase c = make_conv_case(shape, seed % 3 != 0, seed);
@@ -124,7 +124,7 @@ TEST_P(Conv2d, MatchesReferenceOnRandomShapes) {
 TEST_P(Conv2d, GivesTheSameBitsForTeamsOfAnySize) {
   with_table([](const auto& table) {
     unsigned seed = 77;
-    for (Convolution shape : shapes()) {
+    for (Convolution shape : convolution_shapes()) {
       shape.n = 17;
       const ConvCase c = make_conv_case(shape, true, ++seed);
       const auto one = run_conv(table, c, 1);
@@ -145,7 +145,7 @@ TEST_P(Conv2d, GivesTheSameBitsForTeamsOfAnySize) {
 
 TEST(Conv2dPlanner, TakesNoNoticeOfThePrecisionInDouble) {
   const Planner& planner = double_kernels().planner;
-  for (const Convolution& shape : shapes()) {
+  for (const Convolution& shape : convolution_shapes()) {
     const Conv2dShape exact = to_shape(shape);
     const Conv2dShape rounded = to_shape(shape, Precision::kBfloat16);
     EXPECT_EQ(planner.conv2d_scratch_size(rounded, 3), planner.conv2d_scratch_size(exact, 3));

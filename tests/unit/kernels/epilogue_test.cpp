@@ -17,7 +17,7 @@ class Epilogues : public Kernels {};
 CONVOY_FOR_ALL_KERNEL_SETS(Epilogues);
 
 /// Direct, minimal filtering, dense.
-std::vector<Convolution> shapes() {
+std::vector<Convolution> epilogue_shapes() {
   return {
       {.n = 17, .ic = 3, .ih = 9, .iw = 7, .oc = 10, .kh = 3, .kw = 2, .sh = 2, .sw = 1, .ph = 1, .pw = 1},
       {.n = 16, .ic = 16, .ih = 9, .iw = 10, .oc = 18, .kh = 3, .kw = 3, .ph = 1, .pw = 1},
@@ -28,7 +28,7 @@ std::vector<Convolution> shapes() {
 TEST_P(Epilogues, OfAConvolutionAreTheSumAndActivationOfItsResult) {
   with_table([](const auto& table) {
     using Real = std::remove_cvref_t<decltype(*run_conv(table, ConvCase{}, 1).dst.data())>;
-    for (const Convolution& r : shapes()) {
+    for (const Convolution& r : epilogue_shapes()) {
       const ConvCase c = make_conv_case(r, true, 11);
       const Conv2dShape shape = to_shape(r);
       const auto src = test::to_lanes<Real>(c.src, r.n, r.ic * r.ih * r.iw, IdleLanes::kFirstSample);
@@ -68,7 +68,7 @@ TEST_P(Epilogues, OfAConvolutionAreTheSumAndActivationOfItsResult) {
 TEST_P(Epilogues, BackwardDataAddsToWhatIsThere) {
   with_table([](const auto& table) {
     using Real = std::remove_cvref_t<decltype(*run_conv(table, ConvCase{}, 1).dst.data())>;
-    for (const Convolution& r : shapes()) {
+    for (const Convolution& r : epilogue_shapes()) {
       const ConvCase c = make_conv_case(r, false, 12);
       const Conv2dShape shape = to_shape(r);
       const auto diff_dst = test::to_lanes<Real>(c.diff_dst, r.n, r.oc * r.oh() * r.ow(), IdleLanes::kZero);
@@ -96,7 +96,7 @@ TEST_P(Epilogues, BackwardWeightsAddsToWhatIsThere) {
   with_table([](const auto& table) {
     using Real = std::remove_cvref_t<decltype(*run_conv(table, ConvCase{}, 1).dst.data())>;
     std::set<ConvAlgorithm> covered;
-    for (const Convolution& r : shapes()) {
+    for (const Convolution& r : epilogue_shapes()) {
       const ConvCase c = make_conv_case(r, true, 12);
       const Conv2dShape shape = to_shape(r);
       covered.insert(table.planner.conv2d_algorithms(shape).backward_weights);

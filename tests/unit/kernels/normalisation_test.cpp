@@ -65,7 +65,7 @@ BatchNormResults<Real> run_batchnorm(const KernelTable<Real>& table, const Batch
           diff_src.values(), diff_weight.values(), diff_bias.values()};
 }
 
-std::vector<BatchNorm> shapes() {
+std::vector<BatchNorm> normalisation_shapes() {
   return {{.n = 16, .c = 3, .spatial = 49},  {.n = 5, .c = 4, .spatial = 9},
           {.n = 1, .c = 2, .spatial = 200},  {.n = 17, .c = 5, .spatial = 1},
           {.n = 32, .c = 2, .spatial = 130}, {.n = 2, .c = 1, .spatial = 3}};
@@ -83,7 +83,7 @@ TEST_P(BatchNormKernels, MatchesReferenceWithIdleLanes) {
     // in a difference loses at most a factor 8 of an operand.
     constexpr std::int64_t kRoundings = 8 * (64 + 16);
     unsigned seed = 1;
-    for (const BatchNorm& shape : shapes()) {
+    for (const BatchNorm& shape : normalisation_shapes()) {
       const BatchNormCase c = make_case(shape, ++seed);
       const auto got = run_batchnorm(table, c, 1);
       const auto want = reference::batchnorm_forward(shape, c.src, c.weight, c.bias);
@@ -133,7 +133,7 @@ TEST_P(BatchNormKernels, MatchesTheCaseWorkedByHand) {
 
 TEST_P(BatchNormKernels, GivesTheSameBitsForTeamsOfOneTwoAndThree) {
   with_table([]<class Real>(const KernelTable<Real>& table) {
-    for (const BatchNorm& shape : shapes()) {
+    for (const BatchNorm& shape : normalisation_shapes()) {
       const BatchNormCase c = make_case(shape, 3);
       const auto one = run_batchnorm(table, c, 1);
       for (const int threads : {2, 3}) {

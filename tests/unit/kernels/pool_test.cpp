@@ -18,7 +18,7 @@ using test::IdleLanes;
 class Pool2d : public Kernels {};
 CONVOY_FOR_ALL_KERNEL_SETS(Pool2d);
 
-std::vector<Pooling> shapes() {
+std::vector<Pooling> pooling_shapes() {
   return {
       {.ih = 6, .iw = 6},
       {.ih = 7, .iw = 5},                                      // a remainder outside all windows
@@ -77,7 +77,7 @@ PoolResults<Real> run_pool(const KernelTable<Real>& table, const Pooling& p, con
 TEST_P(Pool2d, MatchesReferenceWithOverlapPaddingAndRests) {
   with_table([]<class Real>(const KernelTable<Real>& table) {
     unsigned seed = 1;
-    for (Pooling p : shapes()) {
+    for (Pooling p : pooling_shapes()) {
       p.planes = kSamples * kChannels;
       Numbers numbers(++seed);
       const auto src = numbers.uniform(p.planes * p.ih * p.iw);
@@ -105,7 +105,7 @@ TEST_P(Pool2d, MatchesReferenceWithOverlapPaddingAndRests) {
 
 TEST_P(Pool2d, GivesTheSameBitsForTeamsOfOneTwoAndThree) {
   with_table([]<class Real>(const KernelTable<Real>& table) {
-    for (Pooling p : shapes()) {
+    for (Pooling p : pooling_shapes()) {
       p.planes = kSamples * kChannels;
       Numbers numbers(4);
       const auto src = numbers.uniform(p.planes * p.ih * p.iw);

@@ -7,7 +7,7 @@
 namespace convoy::measure {
 namespace {
 
-nn::Network network() {
+nn::Network scaled_network() {
   return nn::Network({3, 12, 12},
                      {{"conv 8 3x3", "test"},
                       {"relu", "test"},
@@ -31,7 +31,7 @@ Costs costs(const nn::Network& net, const comm::Link& link) {
 constexpr comm::Link kNoTime{.latency = 0, .gap = 0, .bytes_per_second = 1e30, .hosts = 2};
 
 TEST(Scaling, OneRankComputesAllMicroBatches) {
-  const nn::Network net = network();
+  const nn::Network net = scaled_network();
   const step::Options options;
   const Costs its = costs(net, kNoTime);
   const Prediction one = predict(net, options, its, {.leaves = 8});
@@ -43,7 +43,7 @@ TEST(Scaling, OneRankComputesAllMicroBatches) {
 }
 
 TEST(Scaling, ANetworkThatTakesNoTimeScalesUntilMicroBatchesDivideUnevenly) {
-  const nn::Network net = network();
+  const nn::Network net = scaled_network();
   const Costs its = costs(net, kNoTime);
   for (const std::int64_t ranks : {2, 4, 8})
     EXPECT_NEAR(predict(net, {}, its, {.ranks = ranks, .leaves = 8}).step,
@@ -52,7 +52,7 @@ TEST(Scaling, ANetworkThatTakesNoTimeScalesUntilMicroBatchesDivideUnevenly) {
 }
 
 TEST(Scaling, WithoutOverlapAStepIsComputationThenCommunication) {
-  const nn::Network net = network();
+  const nn::Network net = scaled_network();
   step::Options options;
   options.comm.overlap = false;
   const Costs its = costs(net, {.latency = 0, .gap = 0, .bytes_per_second = 2e7, .hosts = 2});
@@ -63,7 +63,7 @@ TEST(Scaling, WithoutOverlapAStepIsComputationThenCommunication) {
 }
 
 TEST(Scaling, OverlapHidesAPartAndNeverMoreThanThereIs) {
-  const nn::Network net = network();
+  const nn::Network net = scaled_network();
   step::Options options;
   options.comm.bucket_bytes = 1 << 14;
   for (const double rate : {1e6, 1e7, 3e7, 1e8, 1e9}) {
@@ -80,7 +80,7 @@ TEST(Scaling, OverlapHidesAPartAndNeverMoreThanThereIs) {
 }
 
 TEST(Scaling, PartialSumsOfTheBusiestHostCount) {
-  const nn::Network net = network();
+  const nn::Network net = scaled_network();
   const Costs its = costs(net, kNoTime);
   EXPECT_EQ(predict(net, {}, its, {.ranks = 4, .leaves = 8}).partial_sums, 1);
   EXPECT_EQ(predict(net, {}, its, {.ranks = 3, .leaves = 8}).partial_sums, 2);

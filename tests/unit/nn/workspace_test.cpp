@@ -15,14 +15,14 @@
 namespace convoy::nn {
 namespace {
 
-std::vector<LayerText> lines_of(const std::vector<std::string>& texts) {
+std::vector<LayerText> layer_texts(const std::vector<std::string>& texts) {
   std::vector<LayerText> lines;
   for (const std::string& text : texts) lines.push_back({text, "test"});
   return lines;
 }
 
-Network network(const std::vector<std::string>& texts, const Shape& input = {3, 8, 8}) {
-  return Network(input, lines_of(texts), LossKind::kSoftmaxCrossEntropy, 4);
+Network network_of(const std::vector<std::string>& texts, const Shape& input = {3, 8, 8}) {
+  return Network(input, layer_texts(texts), LossKind::kSoftmaxCrossEntropy, 4);
 }
 
 std::vector<std::string> operations_of(const Network& net) {
@@ -34,28 +34,28 @@ std::vector<std::string> operations_of(const Network& net) {
 using Texts = std::vector<std::string>;
 
 TEST(Operations, FuseAnActivationIntoTheLayerBeforeIt) {
-  EXPECT_EQ(operations_of(network({"conv 4 3x3", "sigmoid", "batchnorm", "tanh", "tanh", "dense 4"})),
+  EXPECT_EQ(operations_of(network_of({"conv 4 3x3", "sigmoid", "batchnorm", "tanh", "tanh", "dense 4"})),
             (Texts{"conv1 + sigmoid1", "batchnorm1 + tanh1", "tanh2", "dense1"}));
-  EXPECT_EQ(operations_of(network({"conv 4 3x3", "relu", "maxpool 2x2", "batchnorm", "relu", "flatten",
-                                   "dense 5", "relu", "dense 4"})),
+  EXPECT_EQ(operations_of(network_of({"conv 4 3x3", "relu", "maxpool 2x2", "batchnorm", "relu", "flatten",
+                                      "dense 5", "relu", "dense 4"})),
             (Texts{"conv1 + relu1", "maxpool1", "batchnorm1 + relu2", "dense1 + relu3", "dense2"}));
 }
 
 TEST(Operations, FuseTheSumOfAnIdentityBlockIntoItsLastLayer) {
-  EXPECT_EQ(operations_of(network(
+  EXPECT_EQ(operations_of(network_of(
                 {"conv 4 1x1", "residual {", "conv 4 3x3 pad=1", "batchnorm", "}", "relu", "dense 4"})),
             (Texts{"conv1", "conv2", "batchnorm1 + add1 + relu1", "dense1"}));
 }
 
 TEST(Operations, FuseTheSumOfABlockWithShortcutIntoTheBranchThatRunsLast) {
-  EXPECT_EQ(operations_of(network({"residual {", "conv 4 3x3 pad=1", "batchnorm", "} shortcut {",
-                                   "conv 4 1x1", "batchnorm", "}", "relu", "dense 4"})),
+  EXPECT_EQ(operations_of(network_of({"residual {", "conv 4 3x3 pad=1", "batchnorm", "} shortcut {",
+                                      "conv 4 1x1", "batchnorm", "}", "relu", "dense 4"})),
             (Texts{"conv1", "batchnorm1", "conv2", "batchnorm2 + add1 + relu1", "dense1"}));
 }
 
 TEST(Operations, FuseNothingIntoAResultThatTwoLayersRead) {
   EXPECT_EQ(
-      operations_of(network({"conv 4 1x1", "residual {", "relu", "conv 4 1x1", "}", "tanh", "dense 4"})),
+      operations_of(network_of({"conv 4 1x1", "residual {", "relu", "conv 4 1x1", "}", "tanh", "dense 4"})),
       (Texts{"conv1", "relu1", "conv2 + add1 + tanh1", "dense1"}));
 }
 
@@ -138,7 +138,7 @@ Result run(const Network& net, Keep keep, int threads) {
 
 TEST(Workspace, SharesMemoryWithoutChangingABit) {
   for (const Texts& texts : networks()) {
-    const Network net = network(texts);
+    const Network net = network_of(texts);
     const Result apart = run(net, Keep::kAll, 1);
     EXPECT_TRUE(std::ranges::all_of(apart.gradient, [](float x) { return std::isfinite(x); }));
     for (const int threads : {1, 3}) {
@@ -150,7 +150,7 @@ TEST(Workspace, SharesMemoryWithoutChangingABit) {
 }
 
 TEST(Workspace, OfANetworkOfViewsGivesItsInput) {
-  const Network net({4, 1, 1}, lines_of({"flatten"}), LossKind::kQuadratic, 4);
+  const Network net({4, 1, 1}, layer_texts({"flatten"}), LossKind::kQuadratic, 4);
   const Result result = run(net, Keep::kResults, 1);
   EXPECT_EQ(result.output.size(), static_cast<std::size_t>(2 * 4 * kLanes));
   EXPECT_NE(result.output, std::vector<float>(result.output.size()));
@@ -159,7 +159,7 @@ TEST(Workspace, OfANetworkOfViewsGivesItsInput) {
 TEST(Workspace, HoldsLessThanEveryActivationAndDiffTogether) {
   const kernels::Planner& planner = kernels::float_kernels(kernels::Isa::kPortable).planner;
   for (const Texts& texts : networks()) {
-    const Network net = network(texts);
+    const Network net = network_of(texts);
     EXPECT_LT(Workspace<float>(net, planner, 16, {.keep = Keep::kResults}).bytes(),
               Workspace<float>(net, planner, 16, {.keep = Keep::kAll}).bytes());
   }

@@ -9,7 +9,7 @@
 namespace convoy::step {
 namespace {
 
-nn::Network network() {
+nn::Network bucketed_network() {
   return nn::Network({3, 12, 12},
                      {{"conv 8 3x3", "test"},
                       {"batchnorm", "test"},
@@ -26,7 +26,7 @@ nn::Network network() {
 }
 
 TEST(Buckets, CoverTheGradientOnceInAnySize) {
-  const nn::Network net = network();
+  const nn::Network net = bucketed_network();
   for (const std::int64_t bytes : {1, 40, 4096, 100'000, 1 << 30}) {
     std::vector<int> covered(static_cast<std::size_t>(net.gradient_size()));
     for (const Bucket& bucket : plan_buckets(net, bytes)) {
@@ -40,7 +40,7 @@ TEST(Buckets, CoverTheGradientOnceInAnySize) {
 }
 
 TEST(Buckets, AreCompleteOnceTheirOperationIs) {
-  const nn::Network net = network();
+  const nn::Network net = bucketed_network();
   const std::vector<OperationRanges> ranges = operation_ranges(net);
   for (const std::int64_t bytes : {40, 4096, 1 << 30}) {
     int last = static_cast<int>(ranges.size());
@@ -60,7 +60,7 @@ TEST(Buckets, AreCompleteOnceTheirOperationIs) {
 
 // So one rank has every block's whole sum.
 TEST(Buckets, CutNoBlockOfNorms) {
-  const nn::Network net = network();
+  const nn::Network net = bucketed_network();
   std::vector<std::int64_t> ends{0};
   for (const nn::Tensor& tensor : net.parameters()) ends.push_back(tensor.offset + tensor.size());
   for (const std::int64_t bytes : {1, 40, 4096, 100'000}) {
@@ -74,7 +74,7 @@ TEST(Buckets, CutNoBlockOfNorms) {
 }
 
 TEST(Buckets, OfUnlimitedSizeAreOneOfParametersAndOneOfStatistics) {
-  const nn::Network net = network();
+  const nn::Network net = bucketed_network();
   const std::vector<Bucket> buckets = plan_buckets(net, std::int64_t{1} << 40);
   ASSERT_EQ(buckets.size(), 2U);
   EXPECT_EQ(buckets[0].elements.size() + buckets[1].elements.size(), net.gradient_size());

@@ -22,7 +22,7 @@ constexpr std::int64_t kClasses = 3;
 constexpr std::uint64_t kSeed = 11;
 constexpr std::int64_t kEpoch = 2;
 
-nn::Network network() {
+nn::Network engine_network() {
   std::vector<nn::LayerText> lines;
   for (const char* text : {"conv 4 3x3 pad=1", "batchnorm", "relu", "maxpool 2x2", "dropout 0.25", "dense 3"})
     lines.push_back({text, "test"});
@@ -75,7 +75,7 @@ class EngineTest : public testing::Test {
     return result;
   }
 
-  nn::Network network_ = network();
+  nn::Network network_ = engine_network();
   data::Split split_ = data::make_noise(network_.input(), kSamples, kClasses);
   Source source_{.split = &split_, .transform = data::noise_transform(network_.input())};
   model::State state_ = model::make_state(network_);

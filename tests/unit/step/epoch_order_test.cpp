@@ -10,7 +10,7 @@
 namespace convoy::step {
 namespace {
 
-constexpr std::int64_t kSamples = 10;
+constexpr std::int64_t kOrderedSamples = 10;
 constexpr std::int64_t kBatch = 4;
 
 class EpochOrderTest : public testing::Test {
@@ -24,14 +24,14 @@ class EpochOrderTest : public testing::Test {
   /// All samples of the current epoch, step by step.
   static std::vector<std::int64_t> samples(const EpochOrder& order) {
     std::vector<std::int64_t> all;
-    for (std::int64_t step = 0; step * kBatch < kSamples; ++step) {
+    for (std::int64_t step = 0; step * kBatch < kOrderedSamples; ++step) {
       const auto batch = order.batch(step, kBatch);
       all.insert(all.end(), batch.begin(), batch.end());
     }
     return all;
   }
 
-  data::Split split_ = data::make_noise({1, 2, 2}, kSamples, 2);
+  data::Split split_ = data::make_noise({1, 2, 2}, kOrderedSamples, 2);
 };
 
 TEST_F(EpochOrderTest, TellsAnEpochThatIsNewFromThePresentOne) {
@@ -51,7 +51,7 @@ TEST_F(EpochOrderTest, WithoutShuffleStepsAreStretchesAndTheLastHasTheRest) {
 }
 
 TEST_F(EpochOrderTest, EveryEpochHasEverySampleOnceAndItsOwnOrder) {
-  std::vector<std::int64_t> numbers(kSamples);
+  std::vector<std::int64_t> numbers(kOrderedSamples);
   std::iota(numbers.begin(), numbers.end(), 0);
   EpochOrder each = order(true);
   std::vector<std::vector<std::int64_t>> orders;

@@ -13,7 +13,7 @@ namespace {
 
 using comm::Communicator;
 
-constexpr std::int64_t kSamples = 50;
+constexpr std::int64_t kImages = 50;
 
 /// A streamed split: images 1x1x1; the pixel of sample n is n.
 class Feed : public testing::Test {
@@ -24,12 +24,12 @@ class Feed : public testing::Test {
     options_.data.cache = data::Cache::kNone;
     options_.data.file = folder_ / "a.h5";
     options_.data.train = {.images = "/x", .labels = "/y"};
-    std::vector<std::uint8_t> pixels(kSamples);
-    for (std::size_t n = 0; n < kSamples; ++n) pixels[n] = static_cast<std::uint8_t>(n);
+    std::vector<std::uint8_t> pixels(kImages);
+    for (std::size_t n = 0; n < kImages; ++n) pixels[n] = static_cast<std::uint8_t>(n);
     io::File file = io::File::create(options_.data.file, Communicator::self());
-    file.create_dataset<std::uint8_t>("/x", {kSamples, 1, 1, 1}, {.chunk_rows = 4});
-    file.write_rows<std::uint8_t>("/x", {0, kSamples}, pixels);
-    file.write<std::int64_t>("/y", {kSamples}, std::vector<std::int64_t>(kSamples, 1));
+    file.create_dataset<std::uint8_t>("/x", {kImages, 1, 1, 1}, {.chunk_rows = 4});
+    file.write_rows<std::uint8_t>("/x", {0, kImages}, pixels);
+    file.write<std::int64_t>("/y", {kImages}, std::vector<std::int64_t>(kImages, 1));
     file.close();
     data_.emplace(options_.data, Communicator::self(), std::vector<std::string>{"train"});
   }
