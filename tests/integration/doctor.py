@@ -212,10 +212,13 @@ class Doctor(runs.Folder):
 
     @unittest.skipUnless(runs.OPEN_MPI, "UCX, below this MPI, ends the program itself where files may not grow")
     def test_files_that_may_not_grow(self):
-        outcome = run(ranks(limited("-f 4096", DOCTOR)))  # blocks of 512 or 1,024 bytes
+        outcome = run(ranks(limited("-f 40000", DOCTOR)))  # blocks of 512 or 1,024 bytes
         self.assert_found(outcome, "wrong", "space", r"RLIMIT_FSIZE", r"ulimit -f unlimited")
         self.assert_found(outcome, "wrong", "shared memory", r"RLIMIT_FSIZE", r"ulimit -f unlimited")
         outcome = run(ranks(limited("-f 512", DOCTOR)))
+        if "run.dir" not in outcome.output:  # Open MPI 5 needs larger files for itself, and says so
+            self.assertRegex(outcome.errors, r"(?s)shared memory initialization.*File too large")
+            return
         self.assert_found(outcome, "wrong", "run.dir", r"File too large", r"ulimit -f unlimited")
 
     def test_a_quota(self):
@@ -260,9 +263,10 @@ class Doctor(runs.Folder):
     def test_no_implementation_of_mpi_io(self):
         if runs.LAUNCHER[1:] == []:
             self.skipTest("this MPI has one implementation of MPI-IO, which cannot be taken away")
-        outcome = run(ranks(["--mca", "io", "^ompio,romio321,romio314", *DOCTOR]))
+        none = ["--mca", "io", "^ompio,romio314,romio321,romio341"]
+        outcome = run(ranks([*none, *DOCTOR]))
         self.assert_found(outcome, "warning", "hdf5", r"collective write: ", r"checkpoint\.writers = one")
-        outcome = run(ranks(["--mca", "io", "^ompio,romio321,romio314", *DOCTOR, *CONFIGURED, "--checkpoint.writers", "all"]))
+        outcome = run(ranks([*none, *DOCTOR, *CONFIGURED, "--checkpoint.writers", "all"]))
         self.assert_found(outcome, "wrong", "hdf5", r"collective write: ", r"checkpoint\.writers = one")
 
 

@@ -80,15 +80,15 @@ struct Pass {
 
   std::array<const Real*, kMostInputs> src{};  ///< the layer's inputs
   Real* dst = nullptr;                         ///< the output: assigned by forward, read by backward
-  Epilogue<Real> epilogue{};  ///< applied to dst at the end of forward (Traits::takes_epilogue)
-  const Real* parameters = nullptr;    ///< all parameters, concatenated in their declared order
-  const Real* statistics = nullptr;    ///< all statistics likewise; read in evaluation
+  Epilogue<Real> epilogue{};         ///< applied to dst at the end of forward (Traits::takes_epilogue)
+  const Real* parameters = nullptr;  ///< all parameters, concatenated in their declared order
+  const Real* statistics = nullptr;  ///< all statistics likewise; read in evaluation
 
   Real* diff_dst = nullptr;  ///< backward: ∂C/∂dst; may be overwritten (Traits::differentiates_activation)
-  std::array<Real*, kMostInputs> diff_src{};          ///< backward: assigned ∂C/∂src; null if not wanted
-  Update update = Update::kAssign;  ///< of diff_src[0] (Traits::adds_diff_src)
-  Real* diff_parameters = nullptr;   ///< backward: assigned, Σ over the micro-batch's samples
-  Real* batch_statistics = nullptr;  ///< backward: assigned samples × the micro-batch's statistics
+  std::array<Real*, kMostInputs> diff_src{};  ///< backward: assigned ∂C/∂src; null if not wanted
+  Update update = Update::kAssign;            ///< of diff_src[0] (Traits::adds_diff_src)
+  Real* diff_parameters = nullptr;            ///< backward: assigned, Σ over the micro-batch's samples
+  Real* batch_statistics = nullptr;           ///< backward: assigned samples × the micro-batch's statistics
 
   std::byte* saved = nullptr;  ///< saved_bytes() bytes, kept from forward to backward
   Real* scratch = nullptr;     ///< scratch_size() elements, usable during a call

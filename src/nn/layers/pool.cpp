@@ -7,8 +7,7 @@
 namespace convoy::nn {
 namespace {
 
-Pool2dShape pool_shape(const Window& window, const Shape& input, const Shape& output,
-                                std::int64_t blocks) {
+Pool2dShape pool_shape(const Window& window, const Shape& input, const Shape& output, std::int64_t blocks) {
   Pool2dShape shape;
   shape.blocks = blocks;
   shape.c = input.c;
