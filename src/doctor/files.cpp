@@ -171,8 +171,9 @@ Findings RunFolder::check_space() const {
       found.push_back(wrong(
           fmt::format("{} has room for {} (inodes){}", folder_, counted(system.free_files, "more file"), at),
           "remove files (df -i " + folder_ + " shows how many there are)"));
+    const bool is_limited = !context_.text(0, "limit file size").empty();
     const double limit = context_.number(0, "limit file size");
-    if (!context_.text(0, "limit file size").empty() && limit < static_cast<double>(file))
+    if (is_limited && limit < static_cast<double>(file))
       found.push_back(
           wrong(fmt::format("no file of a rank may grow beyond {} (RLIMIT_FSIZE), a checkpoint takes {}{}",
                             in_bytes(static_cast<std::int64_t>(limit)), in_bytes(file), at),
@@ -183,7 +184,9 @@ Findings RunFolder::check_space() const {
                                         in_bytes(quota.tightest->free_bytes), folder_, need, at),
                             "remove what is not needed (quota -s; du -sh *), or ask for more"));
     if (found.empty()) {
-      if (!scratch_path_.empty()) machine::try_room_in(scratch_path_, all);
+      const std::int64_t room =
+          is_limited && limit < static_cast<double>(all) ? static_cast<std::int64_t>(limit) : all;
+      if (!scratch_path_.empty()) machine::try_room_in(scratch_path_, room);
       const std::string told = quota.tightest ? in_bytes(quota.tightest->free_bytes) + " left of the quota"
                                : quota.is_known
                                    ? "no quota"
