@@ -1,6 +1,7 @@
 #include "convoy/comm/redistribute.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 #include "convoy/core/backoff.hpp"
 #include "messages.hpp"
@@ -50,6 +51,8 @@ class AllRanges {
 Redistribution::Redistribution(const Communicator& world, const std::vector<Range>& held,
                                const std::vector<Range>& wanted)
     : world_(world) {
+  assert(std::ranges::is_sorted(held, {}, &Range::begin) &&
+         std::ranges::is_sorted(wanted, {}, &Range::begin));
   const AllRanges all_held(world, held);
   const AllRanges all_wanted(world, wanted);
   for (int rank = 0; rank < world.size(); ++rank) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 
 namespace convoy::comm {
 namespace {
@@ -20,6 +21,7 @@ void collect(const Range& node, const Range& block, std::vector<Range>& nodes) {
 }  // namespace
 
 std::int64_t split_point(const Range& node) {
+  assert(node.size() >= 2);
   const auto size = static_cast<std::uint64_t>(node.size());
   return node.begin + static_cast<std::int64_t>(std::bit_floor(size - 1));
 }

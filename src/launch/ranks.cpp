@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <unistd.h>
+#include <cassert>
 
 #include <algorithm>
 #include <chrono>
@@ -52,6 +53,7 @@ ExitStatus report_together(std::string_view command, const comm::Communicator& r
 }  // namespace
 
 Failure current_failure() {
+  assert(std::current_exception() != nullptr);
   try {
     throw;
   } catch (const Error& error) {

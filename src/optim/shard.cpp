@@ -1,6 +1,7 @@
 #include "convoy/optim/shard.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace convoy::optim {
@@ -17,6 +18,7 @@ Shard::Shard(std::vector<Range> ranges) : ranges_(std::move(ranges)) {
 std::int64_t Shard::offset_of(std::int64_t element) const {
   const auto after = std::upper_bound(ranges_.begin(), ranges_.end(), element,
                                       [](std::int64_t e, const Range& range) { return e < range.begin; });
+  assert(after != ranges_.begin() && element < std::prev(after)->end);
   const auto i = static_cast<std::size_t>(after - ranges_.begin()) - 1;
   return offsets_[i] + (element - ranges_[i].begin);
 }

@@ -1,6 +1,7 @@
 #include "convoy/step/profile.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <numeric>
 
 namespace convoy::step {
@@ -14,6 +15,7 @@ Shares shares_of(const StepTimes& times) {
 }
 
 RankShares shares_of_ranks(const std::vector<StepTimes>& ranks) {
+  assert(!ranks.empty());
   RankShares result{.mean = {}, .worst = shares_of(ranks.front()), .worst_rank = {}};
   for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
     const Shares shares = shares_of(ranks[rank]);

@@ -1,6 +1,7 @@
 #include "convoy/train/evaluation.hpp"
 
 #include <fmt/core.h>
+#include <cassert>
 
 #include <algorithm>
 
@@ -50,6 +51,7 @@ Evaluation evaluate(step::Engine& engine, const comm::Communicator& world, const
                     const model::State& state, io::IoThread* io_thread, std::int64_t confusion_classes) {
   Evaluation result;
   result.samples = source.split->samples();
+  assert(result.samples > 0);
   const std::int64_t leaves = (result.samples + engine.micro_batch() - 1) / engine.micro_batch();
   const Range block = comm::leaf_block(leaves, world.size(), world.rank());
   std::vector<step::MicroBatchResult> mine(static_cast<std::size_t>(block.size()));
