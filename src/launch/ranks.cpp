@@ -2,9 +2,9 @@
 
 #include <fmt/core.h>
 #include <unistd.h>
-#include <cassert>
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <csignal>
 #include <exception>

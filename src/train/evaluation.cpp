@@ -1,9 +1,9 @@
 #include "convoy/train/evaluation.hpp"
 
 #include <fmt/core.h>
-#include <cassert>
 
 #include <algorithm>
+#include <cassert>
 
 #include "convoy/comm/tree.hpp"
 #include "convoy/core/error.hpp"
