@@ -117,7 +117,11 @@ struct CommandLine::Impl {
   }
 
   void check_words() const {
-    if (words.size() > most_words) fail("stray word '" + words[most_words] + "'");
+    if (words.size() > most_words) {
+      const std::string& word = words[most_words];
+      const bool is_file = !configuration.options().empty() && word.ends_with(".ini");
+      fail("stray word '" + word + "'" + (is_file ? " (did you mean --config " + word + "?)" : ""));
+    }
     if (words.size() < least_words) fail("something is missing (usage: " + usage + ")");
   }
 };

@@ -79,6 +79,7 @@ importers::FolderOptions folder_options(const CommandLine& line) {
   constexpr std::int64_t kMostSide = 8192;
   importers::FolderOptions options;
   options.folder = line.words()[1];
+  while (options.folder.size() > 1 && options.folder.ends_with('/')) options.folder.pop_back();
   options.out = line.required_text("out");
   if (line.has("size")) options.size = line.size("size", {}, 1, kMostSide);
   if (line.has("fit") && !line.has("size")) throw ConfigError("--fit goes with --size; give both");

@@ -42,7 +42,8 @@ ExitStatus run_inspect(const Arguments& arguments) {
   CommandLine line(
       "inspect", "convoy inspect FILE",
       "Shows what is in a data set or checkpoint, reads all of it and checks its checksums. Status 1 where "
-      "one does\nnot hold.");
+      "one does\nnot hold. Two checkpoints hold the same bits if their 'hash of /model and /optimizer' is "
+      "the same.");
   line.expect_words(1, 1);
   if (!line.parse(arguments)) return ExitStatus::kDone;
   const std::string& file = line.words()[0];

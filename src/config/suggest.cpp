@@ -38,7 +38,13 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
       best_distance = d;
     }
   }
-  return best;
+  if (!best.empty()) return best;
+  const std::string_view last = word.substr(word.find_last_of("-.") + 1);
+  const auto same_end = std::ranges::find_if(candidates, [&](const std::string& candidate) {
+    return candidate.ends_with(last) && candidate.size() > last.size() &&
+           candidate[candidate.size() - last.size() - 1] == '.';
+  });
+  return last.empty() || same_end == candidates.end() ? std::string() : *same_end;
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {

@@ -167,8 +167,8 @@ std::string_view trim(std::string_view text) {
 std::string counted(std::int64_t count, std::string_view singular) {
   std::string text = grouped(count) + ' ' + std::string(singular);
   if (count == 1) return text;
-  const bool hisses =
-      text.ends_with('s') || text.ends_with('x') || text.ends_with("ch") || text.ends_with("sh");
+  const bool hisses = text.ends_with('s') || text.ends_with('x') || text.ends_with("sh") ||
+                      (text.ends_with("ch") && !text.ends_with("epoch"));
   return text + (hisses ? "es" : "s");
 }
 

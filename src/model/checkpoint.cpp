@@ -210,7 +210,8 @@ void write_checkpoint(const std::string& path, const WriterGroup& group, const n
 
 void require_sound_checkpoint(const std::string& path) {
   if (!io::exists(path))
-    throw ConfigError("there is no checkpoint " + path + " (run.dir/checkpoints holds them)");
+    throw ConfigError("there is no checkpoint " + path +
+                      " (run.dir/checkpoints holds them; --resume takes never, auto or a file)");
   if (io::is_folder(path))
     throw ConfigError(path + " is a folder; name a checkpoint in it (run.dir/checkpoints/step-….h5)");
   const io::ChecksumResult check = io::verify_checksum(path);

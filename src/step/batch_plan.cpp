@@ -44,9 +44,9 @@ void BatchPlan::require_work_for(int ranks) const {
   // Checks a whole batch only: a smaller data set leaves ranks idle, which is not a configuration error.
   const std::int64_t most = micro_batches(batch_);
   if (ranks <= most) return;
-  const std::string would_do =
-      ranks <= batch_ ? fmt::format("train.micro-batch = {} or less would do", (batch_ - 1) / (ranks - 1))
-                      : fmt::format("at most {} ranks can share a batch of {}", batch_, batch_);
+  const std::string would_do = ranks <= batch_
+                                   ? fmt::format("train.micro-batch = {} or less would do", batch_ / ranks)
+                                   : fmt::format("at most {} ranks can share a batch of {}", batch_, batch_);
   throw ConfigError(
       fmt::format("there are more ranks than micro-batches ({} ranks; train.batch = {} in micro-batches of "
                   "{} makes {}); {}, or start fewer ranks",

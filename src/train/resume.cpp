@@ -82,16 +82,12 @@ void begin_branch(const RunDirectory& directory, const std::string& from, std::i
 std::string require_same_run(const model::CheckpointHeader& header, const std::string& path,
                              const config::Options& options, const std::string& data_digest, bool anyway) {
   std::vector<std::string> differences;
+  std::string fixed;  // the first difference that even `anyway` does not allow
   const auto differs = [&](const std::string& what, const std::string& then, const std::string& now) {
     const std::string both = fmt::format("{} differs (there '{}', here '{}')", what, then, now);
     const bool is_fixed = what.starts_with("network.") || what == "train.batch";
-    if (anyway && !is_fixed) {
-      differences.push_back(both);
-      return;
-    }
-    throw ConfigError(fmt::format(
-        "cannot go on from {}: {}; resume with what the run began with, or start afresh in another run.dir{}",
-        path, both, is_fixed ? "" : "; --resume-anyway goes on as another run would"));
+    if (is_fixed && fixed.empty()) fixed = both;
+    if (!is_fixed) differences.push_back(both);
   };
   for (const config::Difference& key : config::differences(header.config, path, options)) {
     // data.window changes the sample order only with order = chunks; with full order, only the size of a
@@ -101,7 +97,13 @@ std::string require_same_run(const model::CheckpointHeader& header, const std::s
   }
   if (header.data_digest != data_digest)
     differs("the content of the data set", header.data_digest, data_digest);
-  return join(differences, ", ");
+  if (fixed.empty() && (anyway || differences.empty())) return join(differences, ", ");
+  const std::string begun_with = io::folder_of(io::folder_of(path)) + "/config.ini";
+  throw ConfigError(fmt::format(
+      "cannot go on from {}: {}; resume with what the run began with{}, or start afresh in another run.dir{}",
+      path, fixed.empty() ? differences.front() : fixed,
+      io::exists(begun_with) ? " (--config " + begun_with + ")" : "",
+      fixed.empty() ? "; --resume-anyway goes on as another run would" : ""));
 }
 
 void require_position(const model::Progress& progress, const std::string& path,

@@ -99,7 +99,13 @@ class Trainer {
     setup_.network.initialise(options_.seed, setup_.step_runner.state().parameters,
                               setup_.step_runner.state().statistics);
     world_.barrier();
-    if (from.empty()) return;
+    if (from.empty()) {
+      if (launch_.resume_anyway && world_.is_root())
+        listener().on_warning(options_.dir +
+                              " holds no checkpoint, so --resume-anyway has nothing to do and the run "
+                              "starts afresh; --resume FILE goes on from a checkpoint of another run");
+      return;
+    }
     io::agreed(world_, [&] {
       const model::CheckpointHeader header = model::read_checkpoint_header(from);
       resumed_anyway_ =
@@ -346,9 +352,10 @@ class Trainer {
     }
     metrics_.append(end_line(status, progress_.step));
     metrics_.flush();
-    listener().on_end(status, status == ExitStatus::kStoppedEarly
-                                  ? "stopped early as asked; the same command with --resume auto goes on"
-                                  : "done");
+    listener().on_end(status,
+                      status == ExitStatus::kStoppedEarly
+                          ? "stopped early, with a checkpoint; the same command with --resume auto goes on"
+                          : "done");
   }
 
   const config::Options& options_;

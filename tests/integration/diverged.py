@@ -29,7 +29,7 @@ class TooManyRanks(runs.Folder):
     def test_more_ranks_than_micro_batches_names_the_micro_batch_that_would_do(self):
         outcome = runs.convoy("train", "--config", "tiny.ini", "--train.micro-batch", 10, ranks=4)
         self.assert_message(outcome, 2, r"more ranks than micro-batches \(4 ranks; train\.batch = 30 in micro-batches of "
-                                        r"10 makes 3\); train\.micro-batch = 9 or less would do")
+                                        r"10 makes 3\); train\.micro-batch = 7 or less would do")
         self.assertFalse(os.path.exists("run"))
         self.train("tiny", {"train.micro-batch": 9}, ranks=4)
 
