@@ -5,13 +5,13 @@
 #include <iostream>
 
 #include "bench_comm.hpp"
-#include "bench_report.hpp"
 #include "command.hpp"
 #include "command_line.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/launch/launcher.hpp"
 #include "convoy/machine/placement.hpp"
+#include "convoy/measure/bench_report.hpp"
 #include "images.hpp"
 
 namespace convoy::apps {
@@ -52,16 +52,17 @@ ExitStatus bench(const config::Options& options, const BenchRequest& request) {
 
   const measure::BenchmarkSetting setting{
       .kernels = kernels::float_kernels(isa), .threads = threads, .seconds = request.seconds};
-  BenchReport report{.isa = isa,
-                     .threads = threads,
-                     .teams = measure::teams_of(options, threads),
-                     .batch = options.batch,
-                     .micro_batch = options.micro_batch,
-                     .images = fmt::format("{} (random, {})", to_string(images.shape), images.origin),
-                     .core = {},
-                     .all = {},
-                     .layers = {},
-                     .step = {}};
+  measure::BenchReport report{
+      .isa = isa,
+      .threads = threads,
+      .teams = measure::teams_of(options, threads),
+      .batch = options.batch,
+      .micro_batch = options.micro_batch,
+      .images = fmt::format("{} (random, {})", to_string(images.shape), images.origin),
+      .core = {},
+      .all = {},
+      .layers = {},
+      .step = {}};
   report.core = measure::measure_ceiling(setting.kernels, 1, setting.seconds);
   report.all =
       threads == 1 ? report.core : measure::measure_ceiling(setting.kernels, threads, setting.seconds);

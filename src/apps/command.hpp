@@ -41,6 +41,7 @@ ExitStatus run_explain(const Arguments& arguments);
 ExitStatus run_gradcheck(const Arguments& arguments);
 ExitStatus run_import(const Arguments& arguments);
 ExitStatus run_inspect(const Arguments& arguments);
+ExitStatus run_predict(const Arguments& arguments);
 ExitStatus run_scaling(const Arguments& arguments);
 ExitStatus run_verify(const Arguments& arguments);
 ExitStatus run_synth(const Arguments& arguments);

@@ -16,6 +16,7 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> table = {
       {"train", "train a network", run_train},
       {"eval", "loss and accuracy of a checkpoint on a data set", run_eval},
+      {"predict", "what a checkpoint's network says of images", run_predict},
       {"import", "make a data set file from folders of images, or the files of MNIST or CIFAR-10",
        run_import},
       {"synth", "make a data set file of images the program draws itself", run_synth},

@@ -3,23 +3,28 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iomanip>
+#include <cmath>
 #include <iostream>
 #include <optional>
 
 #include "command.hpp"
 #include "command_line.hpp"
 #include "convoy/comm/agreement.hpp"
-#include "convoy/config/config.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/collective.hpp"
+#include "convoy/io/file_system.hpp"
 #include "convoy/kernels/isa.hpp"
 #include "convoy/launch/ranks.hpp"
 #include "convoy/machine/placement.hpp"
 #include "convoy/model/checkpoint.hpp"
+#include "convoy/predict/answers.hpp"
+#include "convoy/predict/eval_report.hpp"
+#include "convoy/predict/scores.hpp"
+#include "convoy/predict/trained_network.hpp"
 #include "convoy/step/consistency.hpp"
 #include "convoy/train/evaluation.hpp"
 #include "convoy/train/observer.hpp"
+#include "layout_option.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -30,30 +35,11 @@ struct EvalRequest {
   std::string split;
   data::Options paths;  // of a third-party file, if given on the command line
   std::int64_t threads = 0;
-  bool wants_confusion = false;
+  predict::EvalTables tables;
+  bool as_json = false;
+  std::string predictions;    // file; empty: none
+  std::string confusion_csv;  // likewise
 };
-
-constexpr std::int64_t kTop = 5;
-
-void print_confusion(const train::Evaluation& result, std::int64_t classes,
-                     const std::vector<std::string>& names) {
-  const auto name = [&](std::int64_t k) {
-    return static_cast<std::size_t>(k) < names.size() ? names[static_cast<std::size_t>(k)]
-                                                      : std::to_string(k);
-  };
-  std::size_t width = 6;
-  for (std::int64_t k = 0; k < classes; ++k) width = std::max(width, name(k).size() + 1);
-  const auto column = static_cast<int>(width);
-  std::cout << "confusion (row: label, column: answer)\n" << std::setw(column) << "";
-  for (std::int64_t k = 0; k < classes; ++k) std::cout << std::setw(column) << name(k);
-  std::cout << '\n';
-  for (std::int64_t row = 0; row < classes; ++row) {
-    std::cout << std::setw(column) << name(row);
-    for (std::int64_t k = 0; k < classes; ++k)
-      std::cout << std::setw(column) << result.confusion[static_cast<std::size_t>(row * classes + k)];
-    std::cout << '\n';
-  }
-}
 
 /// Throws DataError if the data set does not fit the trained network.
 void require_same_input(const EvalRequest& request, const model::CheckpointHeader& header,
@@ -81,24 +67,53 @@ data::Options reading_of(const EvalRequest& request, const config::Options& trai
   return options;
 }
 
-void print_score(const train::Evaluation& result, const data::Split& split, std::int64_t outputs) {
-  const train::Score score =
-      train::score_of(result.loss, result.correct, result.samples, split.target_size());
-  if (score.is_error) {
-    std::cout << "root of the mean squared error " << json_number(score.value) << '\n';
-    return;
+/// Collective. Evaluates, and on rank 0 makes the report and the lines of --predictions.
+predict::EvalReport evaluate(const EvalRequest& request, const comm::Communicator& world,
+                             step::Engine& engine, const data::Dataset& dataset,
+                             const std::vector<std::string>& class_names, const step::Source& source,
+                             const model::State& state, predict::PredictionsCsv& predictions) {
+  const data::Split& split = *source.split;
+  predict::EvalReport report{.checkpoint = request.checkpoint,
+                             .data = request.data,
+                             .split = request.split,
+                             .evaluation = {},
+                             .class_names = class_names,
+                             .confusion = std::nullopt,
+                             .outputs = {}};
+  const auto outputs = static_cast<std::size_t>(engine.outputs());
+  if (!dataset.has_targets()) report.confusion.emplace(engine.outputs());
+  predict::OutputErrors errors(dataset.has_targets() ? engine.outputs() : 0);
+  const auto read = [&](std::int64_t first, std::span<const float> values) {
+    for (std::size_t i = 0; i < values.size() / outputs; ++i) {
+      const std::int64_t sample = first + static_cast<std::int64_t>(i);
+      const std::span<const float> own = values.subspan(i * outputs, outputs);
+      if (report.confusion) {
+        const std::int64_t label = split.labels()[static_cast<std::size_t>(sample)];
+        report.confusion->add(label, predict::answer_of(own));
+        if (!request.predictions.empty()) predictions.add(sample, label, own);
+      } else {
+        const std::span<const float> targets =
+            split.targets().subspan(static_cast<std::size_t>(sample) * outputs, outputs);
+        errors.add(own, targets);
+        if (!request.predictions.empty()) predictions.add(sample, targets, own);
+      }
+    }
+  };
+  io::IoThread io_thread;
+  report.evaluation = train::evaluate(engine, world, source, state, &io_thread, read);
+  if (dataset.has_targets() && world.is_root()) {
+    report.outputs = errors.scores();
+    report.root_mean_squared_error =
+        train::score_of(report.evaluation.loss, 0, report.evaluation.samples, split.target_size()).value;
   }
-  std::cout << "accuracy " << std::fixed << std::setprecision(4) << 100 * score.value << " % ("
-            << grouped(result.correct) << " correct)\n";
-  if (outputs > kTop) std::cout << "top-5 accuracy " << 100 * result.top5() << " %\n";
+  return report;
 }
 
 ExitStatus evaluate_checkpoint(const EvalRequest& request, const comm::Communicator& world) {
   comm::require_agreement(world, "build", step::build_digest(), step::kSameBuild);
-  io::agreed_at_root(world, [&] { model::require_sound_checkpoint(request.checkpoint); });
-  model::CheckpointHeader header;
-  io::agreed(world, [&] { header = model::read_checkpoint_header(request.checkpoint); });
-  const config::Options options = config::from_checkpoint(header.config, request.checkpoint);
+  const predict::TrainedNetwork trained = predict::read_trained_network(request.checkpoint, world);
+  const model::CheckpointHeader& header = trained.header;
+  const config::Options& options = trained.options;
 
   const data::Dataset dataset(reading_of(request, options), world, {request.split});
   const data::Split* split = dataset.split(request.split);
@@ -107,46 +122,37 @@ ExitStatus evaluate_checkpoint(const EvalRequest& request, const comm::Communica
         fmt::format("data set {} has no samples in split '{}' (--split); 'convoy inspect' shows its splits",
                     request.data, request.split));
   }
-  const nn::Network network(header.input.shape, options.layers, options.loss, std::nullopt);
-  require_same_input(request, header, dataset, network.classes());
+  require_same_input(request, header, dataset, trained.network.classes());
   (void)train::outputs_for(dataset, options);
-  if (request.wants_confusion && dataset.has_targets())
+  if ((request.tables.confusion || !request.confusion_csv.empty()) && dataset.has_targets())
     throw ConfigError("--confusion needs classes (" + request.data + " holds targets); leave it out");
-  model::State state = model::make_state(network);
-  io::agreed(world, [&] { model::read_checkpoint_state(request.checkpoint, network, state); });
 
-  step::Engine engine(network,
+  step::Engine engine(trained.network,
                       {.kernels = kernels::float_kernels(step::lowest_isa(world, kernels::choose_isa())),
                        .threads = machine::resolve_threads(request.threads),
                        .micro_batch = options.micro_batch,
                        .precision = options.precision});
-  const std::int64_t classes = network.classes();
-  io::IoThread io_thread;
-  const train::Evaluation result = train::evaluate(engine, world, {.split = split, .transform = header.input},
-                                                   state, &io_thread, request.wants_confusion ? classes : 0);
-  if (!world.is_root()) return ExitStatus::kDone;
-  std::cout << request.checkpoint << " on " << request.data << ", split " << request.split << ", "
-            << counted(result.samples, "sample") << '\n'
-            << "loss " << json_number(result.loss) << '\n';
-  print_score(result, *split, classes);
-  if (request.wants_confusion) print_confusion(result, classes, dataset.class_names());
+  const std::vector<std::string>& names =
+      dataset.class_names().empty() ? header.class_names : dataset.class_names();
+  predict::PredictionsCsv predictions(options.loss, names);
+  const predict::EvalReport report =
+      evaluate(request, world, engine, dataset, names, {.split = split, .transform = header.input},
+               trained.state, predictions);
+  io::agreed_at_root(world, [&] {
+    if (!request.predictions.empty()) io::write_text_file(request.predictions, predictions.text());
+    if (!request.confusion_csv.empty())
+      io::write_text_file(request.confusion_csv, predict::confusion_csv(report));
+  });
+  if (world.is_root())
+    std::cout << (request.as_json ? to_json(report) + '\n' : to_text(report, request.tables));
   return ExitStatus::kDone;
-}
-
-std::string axes_in_words() {
-  const auto& names = data::axes_names();
-  return join(std::vector<std::string>(names.begin(), names.end()), ", ");
 }
 
 data::Options paths_of(const CommandLine& line) {
   data::Options paths{.train = {.images = line.text("images").value_or(""),
                                 .labels = line.text("labels").value_or(""),
                                 .targets = line.text("targets").value_or("")}};
-  const auto& names = data::axes_names();
-  const auto axes = std::ranges::find(names, line.text("layout").value_or(std::string(names.front())));
-  if (axes == names.end())
-    throw ConfigError("--layout " + *line.text("layout") + " is not one of " + axes_in_words());
-  paths.axes = static_cast<data::Axes>(axes - names.begin());
+  paths.axes = layout_of(line);
   const bool has_one = paths.train.labels.empty() != paths.train.targets.empty();
   if (paths.train.images.empty() ? line.has("labels") || line.has("targets") || line.has("layout") : !has_one)
     throw ConfigError("--images goes with one of --labels and --targets (and --layout with --images)");
@@ -157,7 +163,8 @@ data::Options paths_of(const CommandLine& line) {
 
 ExitStatus run_eval(const Arguments& arguments) {
   CommandLine line("eval", "[mpirun …] convoy eval --checkpoint F.h5 --data F.h5 [options]",
-                   "Loss, accuracy and (over 5 classes) top-5 accuracy of a checkpoint on a data set.\n"
+                   "Loss, accuracy and (over 5 classes) top-5 accuracy of a checkpoint on a data set; for "
+                   "targets the errors.\n"
                    "Every sample is counted once; any number of ranks and threads prints the same numbers.");
   line.add_value("checkpoint", "F.h5", "a file of run.dir/checkpoints");
   line.add_value("data", "F.h5",
@@ -166,16 +173,27 @@ ExitStatus run_eval(const Arguments& arguments) {
   line.add_value("images", "/PATH", "where in another HDF5 file the images lie (data.images)");
   line.add_value("labels", "/PATH", "with --images: where their classes lie");
   line.add_value("targets", "/PATH", "with --images: where their targets lie");
-  line.add_value("layout", "NAME", "with --images: " + axes_in_words() + "; default the first");
+  add_layout_option(line, "with --images");
   line.add_value("threads", "N", "threads of a rank; default 0: as train chooses them");
+  line.add_flag("by-class",
+                "print precision, recall, F1 and support of each class too; for targets the errors of "
+                "each output");
   line.add_flag("confusion", "print the confusion matrix too");
+  line.add_value("confusion-csv", "F.csv", "write the confusion matrix to a file");
+  line.add_value(
+      "predictions", "F.csv",
+      "write a line per sample: its label, the prediction and its probability (targets and outputs)");
+  line.add_flag("json", "print one JSON object with all figures instead");
   if (!line.parse(arguments)) return ExitStatus::kDone;
   const EvalRequest request{.checkpoint = line.required_text("checkpoint"),
                             .data = line.required_text("data"),
                             .split = line.text("split").value_or(line.has("images") ? "train" : "test"),
                             .paths = paths_of(line),
                             .threads = line.integer("threads", 0, 0, 4096),
-                            .wants_confusion = line.has("confusion")};
+                            .tables = {.by_class = line.has("by-class"), .confusion = line.has("confusion")},
+                            .as_json = line.has("json"),
+                            .predictions = line.text("predictions").value_or(""),
+                            .confusion_csv = line.text("confusion-csv").value_or("")};
   return launch::run_with_ranks(
       "eval", [&](const comm::Communicator& world) { return evaluate_checkpoint(request, world); });
 }

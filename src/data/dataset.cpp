@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <fstream>
 #include <map>
 
@@ -145,13 +146,14 @@ struct Dataset::Impl {
                                                           .target_size = split.target_size});
     const std::int64_t size = impl->image_bytes();
     impl->unit_ends = unit_ends(split, size);
-    read_answers(split, *impl, world, node);
+    if (split.has_answers) read_answers(split, *impl, world, node);
     if (!keep) {
       impl->layout = {.name = split.name,
                       .samples = split.samples,
                       .type = split.type,
                       .axes = split.axes,
-                      .pieces = split.pieces};
+                      .pieces = split.pieces,
+                      .has_answers = split.has_answers};
       impl->states = states;
       impl->other_files = layout.other_files;
       return Split(std::move(impl));
@@ -251,7 +253,8 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
   }
   // Labels are stored once per node, in the Split.
   for (SplitLayout& split : impl_->layout.splits) split.labels = {};
-  if (!layout.statistics) impl_->layout.statistics = impl_->shared_statistics(world);
+  if (!layout.statistics && layout.splits.front().has_answers)
+    impl_->layout.statistics = impl_->shared_statistics(world);
 }
 
 Dataset::~Dataset() = default;
@@ -292,6 +295,7 @@ InputTransform Dataset::transform(Normalize normalize) const {
                            .mean = std::vector<double>(channels, 0.0),
                            .std = std::vector<double>(channels, 1.0)};
   if (normalize == Normalize::kNone) return transform;
+  assert(impl_->layout.statistics.has_value());
   transform.mean = impl_->layout.statistics->mean;
   transform.std = impl_->layout.statistics->std;
   // If a channel is constant, return 0 instead of 0/0.

@@ -102,8 +102,38 @@ void note_other_files(const io::DatasetInfo& info, DatasetLayout& layout) {
   layout.other_files.insert(layout.other_files.end(), info.other_files.begin(), info.other_files.end());
 }
 
+// The rows of `images` to read: those asked for, else all.
+Range rows_of(const io::File& file, const std::string& images, std::int64_t samples,
+              const std::optional<Range>& wanted) {
+  if (!wanted) return {0, samples};
+  if (wanted->begin < 0 || wanted->begin >= wanted->end || wanted->end > samples)
+    throw DataError(
+        fmt::format("no such samples in data set {} ([{}:{}] of {}, which holds {}); a range is "
+                    "[BEGIN:END], counted from 0, without END",
+                    file.path(), wanted->begin, wanted->end, images, counted(samples, "image")));
+  return *wanted;
+}
+
+// Reads labels, or notes the targets, of `samples` images.
+void add_answers(const io::File& file, const Paths& paths, std::int64_t samples, SplitLayout& split,
+                 DatasetLayout& layout) {
+  if (paths.targets.empty()) {
+    const std::vector<std::int64_t> labels = read_labels(file, paths.labels, samples, paths.images);
+    split.labels.insert(split.labels.end(), labels.begin(), labels.end());
+  } else {
+    const std::int64_t size = size_of_targets(file, paths.targets, samples, paths.images);
+    if (layout.classes != 0 && layout.classes != size)
+      throw_wrong("shapes differ", file, paths.targets, "holds " + counted(size, "number") + " a sample",
+                  "those before it hold " + std::to_string(layout.classes));
+    layout.classes = size;
+    split.target_size = size;
+  }
+  note_other_files(file.info(paths.targets.empty() ? paths.labels : paths.targets), layout);
+}
+
 // Adds the content of `file` at `paths` to `split` of `layout`.
-void add_piece(const io::File& file, const Paths& paths, SplitLayout& split, DatasetLayout& layout) {
+void add_piece(const io::File& file, const Paths& paths, SplitLayout& split, DatasetLayout& layout,
+               const std::optional<Range>& wanted = std::nullopt) {
   const io::DatasetInfo stored = file.info(paths.images);
   const std::string& images = paths.images;
   if (stored.dims.size() != (split.axes == Axes::kNhw ? 3 : 4))
@@ -125,25 +155,20 @@ void add_piece(const io::File& file, const Paths& paths, SplitLayout& split, Dat
                 "images of the files before it are " + std::string(io::element_name(split.type)));
   split.type = stored.type;
 
-  const std::int64_t samples = stored.dims[0];
+  const Range rows = rows_of(file, images, stored.dims[0], wanted);
+  const std::int64_t samples = rows.size();
   const std::int64_t chunk_rows = stored.chunk.empty() ? 1 : stored.chunk[0];
   if (const std::string warning = warning_of_chunks(images, stored); !warning.empty())
     layout.warnings.push_back(file.path() + ", " + warning);
-  if (paths.targets.empty()) {
-    const std::vector<std::int64_t> labels = read_labels(file, paths.labels, samples, images);
-    split.labels.insert(split.labels.end(), labels.begin(), labels.end());
-  } else {
-    const std::int64_t size = size_of_targets(file, paths.targets, samples, images);
-    if (layout.classes != 0 && layout.classes != size)
-      throw_wrong("shapes differ", file, paths.targets, "holds " + counted(size, "number") + " a sample",
-                  "those before it hold " + std::to_string(layout.classes));
-    layout.classes = size;
-    split.target_size = size;
-  }
   note_other_files(stored, layout);
-  note_other_files(file.info(paths.targets.empty() ? paths.labels : paths.targets), layout);
-  split.pieces.push_back(
-      {file.path(), images, {split.samples, split.samples + samples}, chunk_rows, paths.targets});
+  split.has_answers = !paths.labels.empty() || !paths.targets.empty();
+  if (split.has_answers) add_answers(file, paths, samples, split, layout);
+  split.pieces.push_back({.file = file.path(),
+                          .images = images,
+                          .rows = {split.samples, split.samples + samples},
+                          .chunk_rows = chunk_rows,
+                          .targets = paths.targets,
+                          .first_row = rows.begin});
   split.samples += samples;
 }
 
@@ -177,7 +202,7 @@ std::int64_t check_labels(const DatasetLayout& layout) {
   }
   if (named) return classes;
   for (const SplitLayout& split : layout.splits)
-    classes = std::max(classes, 1 + std::ranges::max(split.labels));
+    if (split.has_answers) classes = std::max(classes, 1 + std::ranges::max(split.labels));
   return classes;
 }
 
@@ -241,9 +266,9 @@ void add_own(const io::File& file, bool is_first, DatasetLayout& layout) {
 
 // Adds a third-party file to split `name`.
 void add_foreign(const io::File& file, const Paths& paths, const std::string& name, Axes axes,
-                 DatasetLayout& layout) {
+                 DatasetLayout& layout, const std::optional<Range>& rows = std::nullopt) {
   const bool is_first = layout.splits.empty();
-  add_piece(file, paths, split_named(layout, name, axes), layout);
+  add_piece(file, paths, split_named(layout, name, axes), layout, rows);
   const Shape& shape = layout.shape;
   if (is_first && axes == Axes::kNchw && (shape.w == 1 || shape.w == 3 || shape.w == 4) && shape.c > 4)
     layout.warnings.push_back(
@@ -288,7 +313,8 @@ DatasetLayout read_layout_of(const std::string& path, const Options& options) {
   const auto is_in = [&](const std::vector<std::string>& files) {
     return std::ranges::find(files, path) != files.end();
   };
-  if (is_in(files_of(options.file))) add_foreign(file, options.train, names::kTrain, options.axes, layout);
+  if (is_in(files_of(options.file)))
+    add_foreign(file, options.train, names::kTrain, options.axes, layout, options.rows);
   if (is_in(test_files_of(options)))
     add_foreign(file, test_paths(options), names::kTest, options.axes, layout);
   return layout;
@@ -304,7 +330,7 @@ DatasetLayout read_layout(const Options& options) {
     }
   } else {
     for (const std::string& path : files_of(options.file))
-      add_foreign(io::File::open(path), options.train, names::kTrain, options.axes, layout);
+      add_foreign(io::File::open(path), options.train, names::kTrain, options.axes, layout, options.rows);
     for (const std::string& path : test_files_of(options))
       add_foreign(io::File::open(path), test_paths(options), names::kTest, options.axes, layout);
   }

@@ -23,6 +23,7 @@ struct Piece {
   Range rows;                   ///< their indices in the split
   std::int64_t chunk_rows = 1;  ///< samples per chunk; 1 if contiguous
   std::string targets{};        ///< path of the targets; empty if the split has labels
+  std::int64_t first_row = 0;   ///< in `file`: the row of rows.begin
 };
 
 struct SplitLayout {
@@ -33,6 +34,7 @@ struct SplitLayout {
   std::vector<Piece> pieces;           ///< in order; at least one
   std::vector<std::int64_t> labels{};  ///< [samples], all in [0, classes); or
   std::int64_t target_size = 0;        ///< numbers per sample, [samples][target_size] in the files
+  bool has_answers = true;             ///< false: neither labels nor targets
 };
 
 struct DatasetLayout {

@@ -34,8 +34,8 @@ void for_pieces(const SplitLayout& split, const Range& rows, const Read& read) {
   for (; piece != split.pieces.end() && piece->rows.begin < rows.end; ++piece) {
     const Range here{std::max(rows.begin, piece->rows.begin), std::min(rows.end, piece->rows.end)};
     if (here.begin >= here.end) continue;
-    read(*piece, Range{here.begin - piece->rows.begin, here.end - piece->rows.begin},
-         here.begin - rows.begin);
+    const std::int64_t in_file = piece->first_row - piece->rows.begin;
+    read(*piece, Range{here.begin + in_file, here.end + in_file}, here.begin - rows.begin);
   }
 }
 

@@ -47,8 +47,13 @@ std::int64_t Split::samples() const {
   return impl_->samples;
 }
 
+bool Split::has_answers() const {
+  return impl_->labels_or_targets.has_value();
+}
+
 std::span<const std::int64_t> Split::labels() const {
-  return impl_->target_size == 0 ? impl_->labels_or_targets_as<std::int64_t>() : std::span<std::int64_t>{};
+  const bool has_labels = impl_->labels_or_targets && impl_->target_size == 0;
+  return has_labels ? impl_->labels_or_targets_as<std::int64_t>() : std::span<std::int64_t>{};
 }
 
 std::span<const float> Split::targets() const {

@@ -27,10 +27,9 @@ struct Split::Impl {
   Shape shape;
   PixelType type = PixelType::kUint8;
   std::int64_t samples = 0;
-  std::int64_t target_size = 0;  ///< 0: the split has labels
-  std::optional<comm::NodeSharedMemory>
-      /// Labels: int64 [samples]; targets: float [samples][target_size].
-      labels_or_targets{};
+  std::int64_t target_size = 0;  ///< 0: no targets
+  /// Labels: int64 [samples]; targets: float [samples][target_size]; empty: neither.
+  std::optional<comm::NodeSharedMemory> labels_or_targets{};
   std::optional<comm::NodeSharedMemory> images{};  ///< [samples][C][H][W]; empty if streamed
   SplitLayout layout{};                            ///< only if streamed; without labels
   /// Only if streamed: state, by path, of its files (and of the files they link to) when the data set was

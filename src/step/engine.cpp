@@ -34,13 +34,12 @@ std::span<const float> gather_targets(const data::Split& split, std::span<const 
   return targets;
 }
 
-/// The class with the largest output for sample n; the first one if several are equal.
-std::int64_t answer(const float* outputs, std::int64_t classes, std::int64_t n) {
-  const float* lane = outputs + n / kLanes * classes * kLanes + n % kLanes;
-  std::int64_t best = 0;
-  for (std::int64_t k = 1; k < classes; ++k)
-    if (lane[k * kLanes] > lane[best * kLanes]) best = k;
-  return best;
+/// Copies the outputs of samples 0 … samples−1 from lane blocks, [B][outputs][16], to [samples][outputs].
+void copy_outputs(const float* blocks, std::int64_t outputs, std::int64_t samples, float* to) {
+  for (std::int64_t n = 0; n < samples; ++n) {
+    const float* lane = blocks + n / kLanes * outputs * kLanes + n % kLanes;
+    for (std::int64_t k = 0; k < outputs; ++k) to[n * outputs + k] = lane[k * kLanes];
+  }
 }
 
 }  // namespace
@@ -278,14 +277,12 @@ void Engine::update(const StepPlan& plan, const model::Update& update, model::St
 }
 
 void Engine::evaluate(const Source& source, const data::Stream* stream, const model::State& state,
-                      const Range& block, std::span<MicroBatchResult> leaves,
-                      std::span<std::int64_t> confusion) {
+                      const Range& block, std::span<MicroBatchResult> leaves, std::span<float> outputs) {
   if (block.size() == 0) return;
   const std::int64_t groups = std::min<std::int64_t>(threads(), block.size());
   prepare_evaluation(block.size());
   const nn::Values<float> values{state.parameters.data(), state.statistics.data()};
   const std::int64_t samples = source.split->samples();
-  const std::int64_t classes = network_.classes();
 
   pool_.run(groups, [&](std::int64_t g, const Team& team) {
     Group& group = groups_[static_cast<std::size_t>(g)];
@@ -305,14 +302,12 @@ void Engine::evaluate(const Source& source, const data::Stream* stream, const mo
       group.workspaces.front()->forward(setting_.kernels, team, values, micro_batch);
       tick();
       if (team.index() == 0) {
-        leaves[static_cast<std::size_t>(i)] =
-            loss_of(*source.split, micro_batch, group, *group.workspaces.front());
-        for (std::int64_t n = 0; !confusion.empty() && n < size; ++n) {
-          const std::int64_t row = group.labels[static_cast<std::size_t>(n)];
-          const std::int64_t column = answer(group.workspaces.front()->output(), classes, n);
-#pragma omp atomic
-          ++confusion[static_cast<std::size_t>(row * classes + column)];
-        }
+        if (source.split->has_answers())
+          leaves[static_cast<std::size_t>(i)] =
+              loss_of(*source.split, micro_batch, group, *group.workspaces.front());
+        if (!outputs.empty())
+          copy_outputs(group.workspaces.front()->output(), network_.classes(), size,
+                       outputs.data() + i * setting_.micro_batch * network_.classes());
       }
     }
   });

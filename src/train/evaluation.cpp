@@ -21,59 +21,88 @@ std::int64_t outputs_for(const data::Dataset& dataset, const config::Options& op
 
 namespace {
 
-/// Evaluates micro-batches `block`. Each of the two read buffers holds about 16 MiB, and at least one
-/// micro-batch per thread.
-void evaluate_streamed(step::Engine& engine, const step::Source& source, const model::State& state,
-                       io::IoThread& io_thread, const Range& block, std::span<step::MicroBatchResult> leaves,
-                       std::span<std::int64_t> confusion) {
+/// What a rank computes on, the same in all rounds.
+struct Evaluated {
+  step::Engine& engine;
+  const step::Source& source;
+  const model::State& state;
+  io::IoThread* io_thread;
+};
+
+/// Evaluates micro-batches `block` of a streamed split. Each of the two read buffers holds about 16 MiB, and
+/// at least one micro-batch per thread.
+void evaluate_streamed(const Evaluated& of, const Range& block, std::span<step::MicroBatchResult> leaves,
+                       std::span<float> outputs) {
   if (block.size() == 0) return;
   constexpr std::int64_t kBytes = std::int64_t{16} << 20;
-  const std::int64_t leaf_bytes = engine.micro_batch() * source.split->image_bytes();
+  const std::int64_t micro_batch = of.engine.micro_batch();
+  const data::Split& split = *of.source.split;
+  const std::int64_t leaf_bytes = micro_batch * split.image_bytes();
   const std::int64_t at_once =
-      std::min(std::max<std::int64_t>(kBytes / leaf_bytes, engine.threads()), block.size());
-  const Range rows{block.begin * engine.micro_batch(),
-                   std::min(block.end * engine.micro_batch(), source.split->samples())};
-  const auto stream = step::feed_evaluation(*source.split, io_thread, rows, at_once * engine.micro_batch());
+      std::min(std::max<std::int64_t>(kBytes / leaf_bytes, of.engine.threads()), block.size());
+  const Range rows{block.begin * micro_batch, std::min(block.end * micro_batch, split.samples())};
+  const std::size_t a_sample = outputs.size() / static_cast<std::size_t>(rows.size());
+  const auto stream = step::feed_evaluation(split, *of.io_thread, rows, at_once * micro_batch);
   for (std::int64_t step = 0, begin = block.begin; begin < block.end; ++step, begin += at_once) {
     const Range piece{begin, std::min(begin + at_once, block.end)};
-    step::await_images(*stream, step, [&] { engine.tick(); });
-    engine.evaluate(
-        source, stream.get(), state, piece,
-        leaves.subspan(static_cast<std::size_t>(begin - block.begin), static_cast<std::size_t>(piece.size())),
-        confusion);
+    const auto done = static_cast<std::size_t>(begin - block.begin);
+    step::await_images(*stream, step, [&] { of.engine.tick(); });
+    of.engine.evaluate(of.source, stream.get(), of.state, piece,
+                       leaves.subspan(done, static_cast<std::size_t>(piece.size())),
+                       outputs.subspan(done * static_cast<std::size_t>(micro_batch) * a_sample));
     stream->release(step);
   }
+}
+
+/// Micro-batches that all ranks together evaluate before rank 0 receives their outputs: all if nobody reads
+/// them, else as many as give each rank 32 MiB of outputs.
+std::int64_t leaves_at_once(std::int64_t leaves, std::int64_t leaf_outputs, int ranks) {
+  constexpr std::int64_t kNumbers = std::int64_t{8} << 20;
+  if (leaf_outputs == 0) return leaves;
+  return std::min(leaves, std::max<std::int64_t>(kNumbers / leaf_outputs, 1) * ranks);
 }
 
 }  // namespace
 
 Evaluation evaluate(step::Engine& engine, const comm::Communicator& world, const step::Source& source,
-                    const model::State& state, io::IoThread* io_thread, std::int64_t confusion_classes) {
+                    const model::State& state, io::IoThread* io_thread, const OutputReader& read) {
   Evaluation result;
   result.samples = source.split->samples();
   assert(result.samples > 0);
-  const std::int64_t leaves = (result.samples + engine.micro_batch() - 1) / engine.micro_batch();
-  const Range block = comm::leaf_block(leaves, world.size(), world.rank());
-  std::vector<step::MicroBatchResult> mine(static_cast<std::size_t>(block.size()));
-  const auto cells = static_cast<std::size_t>(confusion_classes * confusion_classes);
-  std::vector<std::int64_t> confusion(cells);
-  if (source.split->is_streamed()) {
-    evaluate_streamed(engine, source, state, *io_thread, block, mine, confusion);
-  } else {
-    engine.evaluate(source, nullptr, state, block, mine, confusion);
-  }
+  const Evaluated of{.engine = engine, .source = source, .state = state, .io_thread = io_thread};
+  const std::int64_t micro_batch = engine.micro_batch();
+  const std::int64_t outputs = engine.outputs();
+  const std::int64_t leaves = (result.samples + micro_batch - 1) / micro_batch;
+  const std::int64_t at_once = leaves_at_once(leaves, read ? outputs * micro_batch : 0, world.size());
 
   std::vector<double> losses;
-  for (const step::MicroBatchResult& leaf : world.all_gather_values(mine)) {
-    losses.push_back(leaf.loss_sum);
-    result.correct += leaf.correct;
-    result.correct_top5 += leaf.correct_top5;
+  for (std::int64_t begin = 0; begin < leaves; begin += at_once) {
+    const Range part = comm::leaf_block(std::min(at_once, leaves - begin), world.size(), world.rank());
+    const Range block{begin + part.begin, begin + part.end};
+    std::vector<step::MicroBatchResult> mine(static_cast<std::size_t>(block.size()));
+    const std::int64_t samples =
+        std::min(block.end * micro_batch, result.samples) - block.begin * micro_batch;
+    std::vector<float> values(read ? static_cast<std::size_t>(std::max<std::int64_t>(samples, 0) * outputs)
+                                   : 0);
+    if (source.split->is_streamed()) {
+      evaluate_streamed(of, block, mine, values);
+    } else {
+      engine.evaluate(source, nullptr, state, block, mine, values);
+    }
+    for (const step::MicroBatchResult& leaf : world.all_gather_values(mine)) {
+      losses.push_back(leaf.loss_sum);
+      result.correct += leaf.correct;
+      result.correct_top5 += leaf.correct_top5;
+    }
+    if (!read) continue;
+    std::int64_t first = begin * micro_batch;
+    world.gather_in_turn(std::as_bytes(std::span(values)), [&](int, std::span<const std::byte> bytes) {
+      const std::span all(reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float));
+      if (!all.empty()) read(first, all);
+      first += static_cast<std::int64_t>(all.size()) / outputs;
+    });
   }
   result.loss = comm::tree_sum(losses) / static_cast<double>(result.samples);
-
-  result.confusion.resize(cells);
-  const std::vector<std::int64_t> all = world.all_gather_values(confusion);
-  for (std::size_t i = 0; i < all.size(); ++i) result.confusion[i % cells] += all[i];
   return result;
 }
 

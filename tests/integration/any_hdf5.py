@@ -2,6 +2,7 @@
 """HDF5 files not made by Convoy: the same images give the same bits with any layout, type, storage and number of files;
 targets train; errors name the fault."""
 
+import json
 import os
 import shutil
 import unittest
@@ -140,10 +141,27 @@ class AnyHdf5(runs.Folder):
             self.assertAlmostEqual(epochs[-1]["test_rmse"]**2, epochs[-1]["test_loss"], places=12)
             self.assertNotIn("train_accuracy", epochs[-1])
         self.assertEqual(len(hashes), 1)
-        outcome = runs.convoy("eval", "--checkpoint", runs.checkpoints("run-3")[-1], "--data", "targets.h5")
+        outcome = runs.convoy("eval", "--checkpoint", runs.checkpoints("run-3")[-1], "--data", "targets.h5", "--by-class")
         self.assertEqual(outcome.status, 0, outcome)
         self.assertIn(f"root of the mean squared error {epochs[-1]['test_rmse']:.17g}", outcome.output)
+        self.errors_of_each_output(runs.checkpoints("run-3")[-1], targets[:20])
         self.assertEqual(runs.convoy("gradcheck", *words, "--run.dir", "none").status, 0)
+
+    def errors_of_each_output(self, checkpoint, targets):
+        """eval's figures of each output equal those computed from the predictions that it writes."""
+        outcome = runs.convoy("eval", "--checkpoint", checkpoint, "--data", "targets.h5", "--json", "--predictions", "p.csv",
+                              ranks=2)
+        self.assertEqual(outcome.status, 0, outcome)
+        table = numpy.genfromtxt("p.csv", delimiter=",", names=True)
+        written = numpy.stack([table["target_0"], table["target_1"]], 1)
+        numpy.testing.assert_array_equal(written.astype("float32"), targets.astype("float32"))
+        error = numpy.stack([table["output_0"], table["output_1"]], 1) - written
+        spread = ((written - written.mean(0))**2).sum(0)
+        told = json.loads(outcome.output)["outputs"]
+        for k in range(2):
+            self.assertAlmostEqual(told[k]["mean_absolute_error"], abs(error[:, k]).mean(), places=6)
+            self.assertAlmostEqual(told[k]["root_mean_squared_error"], (error[:, k]**2).mean()**0.5, places=6)
+            self.assertAlmostEqual(told[k]["r2"], 1 - (error[:, k]**2).sum() / spread[k], places=4)
 
     def test_what_does_not_fit_is_named(self):
         def refused(status, pattern, settings):

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """metrics.jsonl and eval (src/CONTRACT.md, "Run directory", "Command line")."""
 
+import csv
 import json
 import math
+import os
 import re
 import shutil
 
@@ -99,6 +101,49 @@ class Eval(runs.Folder):
                 self.assertEqual(sum(int(cell) for row in rows for cell in row), 50)  # each sample once
                 self.assertEqual(sum(int(rows[k][k]) for k in range(4)), correct)
                 shutil.rmtree("run")
+
+    def test_files_and_json_say_what_the_text_says(self):
+        self.train("lenet")
+        tables = self.evaluate("--by-class", "--confusion")
+        words = ["--json", "--predictions", "answers.csv", "--confusion-csv", "confusion.csv"]
+        seen = []
+        for ranks, threads in ((None, 2), (3, 1)):
+            told = json.loads(self.evaluate(*words, ranks=ranks, threads=threads))
+            with open("answers.csv", newline="", encoding="utf-8") as file:
+                answers = list(csv.DictReader(file))
+            with open("confusion.csv", newline="", encoding="utf-8") as file:
+                confusion = [[int(cell) for cell in row[1:]] for row in list(csv.reader(file))[1:]]
+            seen.append((told, answers, confusion))
+        self.assertEqual(seen[0], seen[1])
+        told, answers, confusion = seen[0]
+
+        self.assertEqual([int(line["sample"]) for line in answers], list(range(50)))
+        names = [each["name"] for each in told["classes"]]
+        pairs = [(names.index(line["label"]), names.index(line["prediction"])) for line in answers]
+        counted = [[pairs.count((label, answer)) for answer in range(4)] for label in range(4)]
+        self.assertEqual(counted, confusion)
+        self.assertEqual(told["confusion"], confusion)
+        self.assertEqual(told["correct"], sum(confusion[k][k] for k in range(4)))
+        self.assertEqual(told["accuracy"], told["correct"] / 50)
+        for k, each in enumerate(told["classes"]):
+            support, answered = sum(confusion[k]), sum(row[k] for row in confusion)
+            precision = confusion[k][k] / answered if answered else 0
+            recall = confusion[k][k] / support
+            self.assertEqual(each["support"], support)
+            self.assertAlmostEqual(each["precision"], precision)
+            self.assertAlmostEqual(each["recall"], recall)
+            self.assertAlmostEqual(each["f1"], 2 * confusion[k][k] / (answered + support))
+            self.assertRegex(tables, rf"(?m)^ *{each['name']} +{each['precision']:.4f} +{each['recall']:.4f} "
+                                     rf"+{each['f1']:.4f} +{support}$")
+        for line in answers:
+            self.assertTrue(0.25 <= float(line["probability"]) <= 1, line)
+
+    def test_a_file_that_cannot_be_written_is_an_error_and_leaves_nothing(self):
+        self.train("tiny")
+        outcome = runs.convoy("eval", "--checkpoint", runs.checkpoints("run")[-1], "--data", "data.h5", "--predictions",
+                              "nowhere/answers.csv", ranks=2)
+        self.assert_message(outcome, 4, r"nowhere/.*No such file")
+        self.assertFalse(os.path.exists("nowhere"))
 
     def test_a_split_is_named(self):
         self.train("lenet")

@@ -15,6 +15,7 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/shape.hpp"
+#include "convoy/core/team.hpp"
 #include "convoy/data/augment.hpp"
 
 namespace convoy::data {
@@ -33,7 +34,7 @@ enum class Axes { kNchw, kNhwc, kNhw };
 struct Paths {
   std::string images{};
   std::string labels{};   ///< one class per sample [N]; or
-  std::string targets{};  ///< numbers per sample, [N][...]
+  std::string targets{};  ///< numbers per sample, [N][...]; neither: images alone, to predict
 };
 
 /// Location of images during training. Does not change any bit of the results.
@@ -54,7 +55,9 @@ struct Options {
   /// A path, or a pattern with * ? [ ]. The matching files, sorted by the bytes of their names, form one data
   /// set.
   std::string file{};
-  Paths train{};            ///< no images: `file` is in Convoy's format (src/CONTRACT.md)
+  Paths train{};  ///< no images: `file` is in Convoy's format (src/CONTRACT.md)
+  /// Of images alone in one file: the samples to read, instead of all.
+  std::optional<Range> rows{};
   Axes axes = Axes::kNchw;  ///< of the images at `train` and `test`
   std::string test_file{};  ///< pattern of the test split's files; empty: `file`
   /// Empty members: as in `train`. No test split if `test` and test_file are empty.
@@ -95,11 +98,13 @@ class Split {
   Split& operator=(Split&&) noexcept;
 
   [[nodiscard]] std::int64_t samples() const;
-  /// Class of each sample, [samples]; empty if the split has targets.
+  /// False: images alone, without labels and targets.
+  [[nodiscard]] bool has_answers() const;
+  /// Class of each sample, [samples]; empty if the split has targets, or neither.
   [[nodiscard]] std::span<const std::int64_t> labels() const;
-  /// Desired outputs of the network, [samples][target_size()]; empty if the split has labels.
+  /// Desired outputs of the network, [samples][target_size()]; empty if the split has labels, or neither.
   [[nodiscard]] std::span<const float> targets() const;
-  /// Numbers per sample; 0 if the split has labels.
+  /// Numbers per sample; 0 without targets.
   [[nodiscard]] std::int64_t target_size() const;
 
   /// True if the images are not in memory: a Stream reads them ahead.
@@ -148,7 +153,7 @@ class Dataset {
   /// Shape of one image, the same in every split.
   [[nodiscard]] const Shape& shape() const;
   /// Number of network outputs. With labels: number of class_names if there are any, else 1 + the largest
-  /// label of all splits. With targets: numbers per sample.
+  /// label of all splits. With targets: numbers per sample. With neither: 0.
   [[nodiscard]] std::int64_t classes() const;
   /// True if samples have targets instead of labels.
   [[nodiscard]] bool has_targets() const;
@@ -164,7 +169,7 @@ class Dataset {
   /// A split read at construction; null if it does not exist.
   [[nodiscard]] const Split* split(const std::string& name) const;
   /// The transform for `normalize`: from the file's mean and std; if the file has none, they are computed
-  /// once. If a channel's std is 0, the divisor is 1.
+  /// once. If a channel's std is 0, the divisor is 1. Precondition for kDataset: labels or targets.
   [[nodiscard]] InputTransform transform(Normalize normalize) const;
 
  private:

@@ -94,10 +94,10 @@ class Engine {
               NormSums* norms = nullptr);
 
   /// Evaluates samples [block.begin·m, block.end·m) of the split (m: the micro-batch size). Assigns `leaves`,
-  /// one result per leaf. `stream`: holds these samples if the split is streamed. Adds to `confusion`
-  /// ([classes][classes], row = label, column = predicted class; may be empty).
+  /// one result per leaf (0 without labels and targets), and `outputs`, [samples][outputs of the network]
+  /// (empty: not wanted). `stream`: holds these samples if the split is streamed.
   void evaluate(const Source& source, const data::Stream* stream, const model::State& state,
-                const Range& block, std::span<MicroBatchResult> leaves, std::span<std::int64_t> confusion);
+                const Range& block, std::span<MicroBatchResult> leaves, std::span<float> outputs = {});
 
   /// Allocates the memory for steps of `plan`. Without this call, the first step allocates it.
   void prepare(const StepPlan& plan);
@@ -113,6 +113,8 @@ class Engine {
   [[nodiscard]] const kernels::Planner& planner() const { return setting_.kernels.planner; }
   [[nodiscard]] std::int64_t micro_batch() const { return setting_.micro_batch; }
   [[nodiscard]] Precision precision() const { return setting_.precision; }
+  /// Outputs of the network.
+  [[nodiscard]] std::int64_t outputs() const { return network_.classes(); }
   /// Bytes of the networks' activations, diffs and scratch, and bytes of gradients.
   [[nodiscard]] std::int64_t workspace_bytes() const;
   [[nodiscard]] std::int64_t gradient_bytes() const;

@@ -2,7 +2,8 @@
 // Loss and accuracy over a whole split; each sample counts once for any number of ranks.
 
 #include <cstdint>
-#include <vector>
+#include <functional>
+#include <span>
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/config/options.hpp"
@@ -20,7 +21,6 @@ struct Evaluation {
   double loss = 0;  ///< mean over samples
   std::int64_t correct = 0;
   std::int64_t correct_top5 = 0;
-  std::vector<std::int64_t> confusion;  ///< [classes][classes] counts, row = label; empty unless requested
 
   [[nodiscard]] double accuracy() const {
     return static_cast<double>(correct) / static_cast<double>(samples);
@@ -30,11 +30,14 @@ struct Evaluation {
   }
 };
 
+/// Receives the network's outputs of samples [first, first + n), [n][outputs], in the order of the samples.
+using OutputReader = std::function<void(std::int64_t first, std::span<const float> outputs)>;
+
 /// Collective over `world`. Uses micro-batches of the engine's size and adds losses along the tree: the same
 /// bits for any number of ranks and threads. The split must not be empty. `io_thread` reads a streamed split;
-/// may be null for a split in memory.
+/// may be null for a split in memory. Calls `read`, if given, on rank 0.
 [[nodiscard]] Evaluation evaluate(step::Engine& engine, const comm::Communicator& world,
                                   const step::Source& source, const model::State& state,
-                                  io::IoThread* io_thread, std::int64_t confusion_classes = 0);
+                                  io::IoThread* io_thread, const OutputReader& read = {});
 
 }  // namespace convoy::train

@@ -11,6 +11,7 @@
 #include "convoy/core/hash.hpp"
 #include "convoy/core/layout.hpp"
 #include "convoy/data/describe.hpp"
+#include "convoy/data/memory_split.hpp"
 #include "convoy/io/checksum.hpp"
 #include "convoy/io/hdf5_file.hpp"
 #include "unit/data/dataset_fixture.hpp"
@@ -205,6 +206,47 @@ TEST_F(ForeignDataset, WithoutStatisticsAndClassNamesIsReadAndMeasured) {
   data.split("train")->load(std::vector<std::int64_t>{1}, transform, dst.data());
   EXPECT_EQ(dst[0], static_cast<float>(1 / std::sqrt(5.0)));
   EXPECT_EQ(dst[kLanes], static_cast<float>(3 / std::sqrt(5.0)));
+}
+
+// Images of one pixel, without labels: sample n is n.
+TEST_F(ForeignDataset, OfImagesAloneIsReadInPart) {
+  write([&](io::File& file) { file.write<float>("/x", {6, 1, 1, 1}, std::vector<float>{0, 1, 2, 3, 4, 5}); });
+  for (const Cache cache : {Cache::kMemory, Cache::kNone}) {
+    const Dataset data({.file = path_, .train = {.images = "/x"}, .rows = Range{2, 5}, .cache = cache},
+                       Communicator::self(), {"train"});
+    EXPECT_EQ(data.classes(), 0);
+    const Split& split = *data.split("train");
+    EXPECT_FALSE(split.has_answers());
+    EXPECT_TRUE(split.labels().empty() && split.targets().empty());
+    ASSERT_EQ(split.samples(), 3);
+    std::vector<float> block(16);
+    const std::vector<std::int64_t> samples{0, 1, 2};
+    split.read(samples, data.transform(Normalize::kNone), block.data());
+    EXPECT_EQ(std::vector<float>(block.begin(), block.begin() + 3), (std::vector<float>{2, 3, 4}));
+  }
+  const auto complaint_of = [&](const Range& rows) {
+    return message_of<DataError>([&] {
+      (void)Dataset({.file = path_, .train = {.images = "/x"}, .rows = rows}, Communicator::self(),
+                    {"train"});
+    });
+  };
+  EXPECT_HOLDS(complaint_of({4, 7}), "([4:7] of /x, which holds 6 images)");
+  EXPECT_HOLDS(complaint_of({3, 3}), "no such samples");
+  EXPECT_HOLDS(complaint_of({-1, 3}), "no such samples");
+}
+
+TEST(MemorySplit, HoldsTheImagesItIsGiven) {
+  const std::vector<std::uint8_t> images{1, 2, 3, 4, 5, 6};
+  const Split split = split_of({1, 1, 2}, images);
+  EXPECT_EQ(split.samples(), 3);
+  EXPECT_FALSE(split.has_answers());
+  std::vector<float> block(2 * 16);
+  split.load(std::vector<std::int64_t>{2, 0}, {.shape = {1, 1, 2}, .scale = 1, .mean = {0}, .std = {1}},
+             block.data());
+  EXPECT_EQ(block[0], 5);
+  EXPECT_EQ(block[1], 1);
+  EXPECT_EQ(block[16], 6);
+  EXPECT_EQ(block[17], 2);
 }
 
 TEST_F(ForeignDataset, AChannelThatNeverVariesBecomesZero) {

@@ -1,19 +1,18 @@
-#include "apps/bench_report.hpp"
+#include "convoy/measure/bench_report.hpp"
 
 #include <gtest/gtest.h>
 
-namespace convoy::apps {
+namespace convoy::measure {
 namespace {
 
 /// Two threads at 100 GFLOP/s and 20 GB/s; a network of a convolution (first layer) and a pool; a step of 2
 /// ms.
 BenchReport report() {
-  measure::LayerTimes conv{.name = "conv1", .description = "conv 2 3x3", .output = {2, 4, 4}, .passes = {}};
-  conv.passes.forward = measure::PassTime{.work = {.multiply_adds = 2e6, .bytes = 5e5}, .seconds = 1e-4};
-  conv.passes.diff_weights = measure::PassTime{.work = {.multiply_adds = 2e6, .bytes = 2e6}, .seconds = 0};
-  measure::LayerTimes pool{
-      .name = "maxpool1", .description = "maxpool 2x2", .output = {2, 2, 2}, .passes = {}};
-  pool.passes.forward = measure::PassTime{.work = {.multiply_adds = 0, .bytes = 1e5}, .seconds = 5e-5};
+  LayerTimes conv{.name = "conv1", .description = "conv 2 3x3", .output = {2, 4, 4}, .passes = {}};
+  conv.passes.forward = PassTime{.work = {.multiply_adds = 2e6, .bytes = 5e5}, .seconds = 1e-4};
+  conv.passes.diff_weights = PassTime{.work = {.multiply_adds = 2e6, .bytes = 2e6}, .seconds = 0};
+  LayerTimes pool{.name = "maxpool1", .description = "maxpool 2x2", .output = {2, 2, 2}, .passes = {}};
+  pool.passes.forward = PassTime{.work = {.multiply_adds = 0, .bytes = 1e5}, .seconds = 5e-5};
   return {.isa = kernels::Isa::kPortable,
           .threads = 2,
           .teams = 2,
@@ -74,4 +73,4 @@ TEST(BenchReport, JsonHasWhatTheTableHas) {
 }
 
 }  // namespace
-}  // namespace convoy::apps
+}  // namespace convoy::measure

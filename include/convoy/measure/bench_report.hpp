@@ -9,7 +9,7 @@
 #include "convoy/kernels/isa.hpp"
 #include "convoy/measure/benchmark.hpp"
 
-namespace convoy::apps {
+namespace convoy::measure {
 
 struct BenchReport {
   kernels::Isa isa = kernels::Isa::kPortable;
@@ -18,10 +18,10 @@ struct BenchReport {
   std::int64_t batch = 1;
   std::int64_t micro_batch = 1;
   std::string images;  ///< shape and its origin
-  measure::Ceiling core;
-  measure::Ceiling all;  ///< of all threads
-  std::vector<measure::LayerTimes> layers;
-  measure::StepTime step;
+  Ceiling core;
+  Ceiling all;  ///< of all threads
+  std::vector<LayerTimes> layers;
+  StepTime step;
 };
 
 [[nodiscard]] std::string describe_machine(const BenchReport& report);
@@ -32,4 +32,4 @@ struct BenchReport {
 /// All figures as one JSON object and a line break; seconds, bytes, fractions. Unknown values are null.
 [[nodiscard]] std::string to_json(const BenchReport& report);
 
-}  // namespace convoy::apps
+}  // namespace convoy::measure

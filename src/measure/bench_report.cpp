@@ -1,4 +1,4 @@
-#include "bench_report.hpp"
+#include "convoy/measure/bench_report.hpp"
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -11,10 +11,8 @@
 #include "convoy/io/json.hpp"
 #include "convoy/measure/shares.hpp"
 
-namespace convoy::apps {
+namespace convoy::measure {
 namespace {
-
-using measure::PassTime;
 
 constexpr double kGiga = 1e9;
 constexpr double kFlops = 2;  // of a multiply-add
@@ -28,7 +26,7 @@ std::string cell(fmt::format_string<double&> pattern, double value, bool is_know
   return is_known ? fmt::format(pattern, value) : "-";
 }
 
-std::string pass_line(const char* pass, const PassTime& time, const measure::Ceiling& all) {
+std::string pass_line(const char* pass, const PassTime& time, const Ceiling& all) {
   const bool is_timed = time.seconds > 0;
   const bool multiplies = is_timed && time.work.multiply_adds > 0;
   return fmt::format(
@@ -39,14 +37,14 @@ std::string pass_line(const char* pass, const PassTime& time, const measure::Cei
       to_string(roof_of(time.work, all)));
 }
 
-io::Json json_of(const measure::Ceiling& ceiling) {
+io::Json json_of(const Ceiling& ceiling) {
   return {{"gflops", kFlops * ceiling.multiply_adds / kGiga},
           {"gigabytes_per_second", ceiling.bytes / kGiga}};
 }
 
-io::Json json_of(const std::optional<PassTime>& time, const measure::Ceiling& all) {
+io::Json json_of(const std::optional<PassTime>& time, const Ceiling& all) {
   if (!time) return nullptr;
-  const measure::PassWork& work = time->work;
+  const PassWork& work = time->work;
   const auto rate = [&](double amount) {  // a time below noise gives infinity, which JSON writes as null
     return time->seconds > 0 ? amount / time->seconds : HUGE_VAL;
   };
@@ -59,7 +57,7 @@ io::Json json_of(const std::optional<PassTime>& time, const measure::Ceiling& al
           {"roof", to_string(roof_of(work, all))}};
 }
 
-io::Json json_of(const measure::LayerTimes& layer, const measure::Ceiling& all) {
+io::Json json_of(const LayerTimes& layer, const Ceiling& all) {
   return {{"name", layer.name},
           {"layer", layer.description},
           {"output", to_string(layer.output)},
@@ -71,7 +69,7 @@ io::Json json_of(const measure::LayerTimes& layer, const measure::Ceiling& all) 
 }  // namespace
 
 std::string describe_machine(const BenchReport& report) {
-  const auto line = [](const std::string& who, const measure::Ceiling& ceiling) {
+  const auto line = [](const std::string& who, const Ceiling& ceiling) {
     return fmt::format("  {:12} FMA peak {:>8.1f} GFLOP/s   triad {:>7.1f} GB/s\n", who,
                        kFlops * ceiling.multiply_adds / kGiga, ceiling.bytes / kGiga);
   };
@@ -85,7 +83,7 @@ std::string describe_layers(const BenchReport& report) {
                      fmt::format("  {:13}{:>10}{:>10}{:>9}{:>10}{:>9}  {}\n", "", "ms", "GFLOP/s", "of peak",
                                  "MB", "GB/s", "roof");
   double seconds = 0;
-  for (const measure::LayerTimes& layer : report.layers) {
+  for (const LayerTimes& layer : report.layers) {
     text += fmt::format("{}: {} -> {}\n", layer.name, layer.description, to_string(layer.output));
     const auto add = [&](const char* pass, const std::optional<PassTime>& time) {
       if (!time) return;
@@ -100,20 +98,20 @@ std::string describe_layers(const BenchReport& report) {
 }
 
 std::string describe_step(const BenchReport& report) {
-  const measure::StepTime& step = report.step;
+  const StepTime& step = report.step;
   return fmt::format(
              "Step: batch {} on {}: {:.3f} ms (median of {}), {:.0f} images/s, {:.1f} GFLOP/s, {:.1f} % of "
              "peak\n",
              report.batch, counted(report.threads, "thread"), 1e3 * step.seconds, step.steps,
              static_cast<double>(report.batch) / step.seconds, gflops(step.work.multiply_adds, step.seconds),
              100 * step.work.multiply_adds / step.seconds / report.all.multiply_adds) +
-         measure::describe_shares({step.times});
+         describe_shares({step.times});
 }
 
 std::string to_json(const BenchReport& report) {
   io::Json layers = io::Json::array();
-  for (const measure::LayerTimes& layer : report.layers) layers.push_back(json_of(layer, report.all));
-  const measure::StepTime& step = report.step;
+  for (const LayerTimes& layer : report.layers) layers.push_back(json_of(layer, report.all));
+  const StepTime& step = report.step;
   const step::Shares shares = step::shares_of(step.times);
   io::Json named_shares;
   for (std::size_t i = 0; i < shares.size(); ++i)
@@ -138,4 +136,4 @@ std::string to_json(const BenchReport& report) {
          '\n';
 }
 
-}  // namespace convoy::apps
+}  // namespace convoy::measure

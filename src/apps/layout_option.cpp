@@ -1,0 +1,30 @@
+#include "layout_option.hpp"
+
+#include <algorithm>
+
+#include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+
+namespace convoy::apps {
+namespace {
+
+std::string names_in_words() {
+  const auto& names = data::axes_names();
+  return join(std::vector<std::string>(names.begin(), names.end()), ", ");
+}
+
+}  // namespace
+
+void add_layout_option(CommandLine& line, const std::string& what) {
+  line.add_value("layout", "NAME", what + ": " + names_in_words() + "; default the first");
+}
+
+data::Axes layout_of(const CommandLine& line) {
+  const auto& names = data::axes_names();
+  const auto found = std::ranges::find(names, line.text("layout").value_or(std::string(names.front())));
+  if (found == names.end())
+    throw ConfigError("--layout " + *line.text("layout") + " is not one of " + names_in_words());
+  return static_cast<data::Axes>(found - names.begin());
+}
+
+}  // namespace convoy::apps

@@ -1,0 +1,16 @@
+#pragma once
+// The option --layout of eval and predict.
+
+#include <string>
+
+#include "command_line.hpp"
+#include "convoy/data/dataset.hpp"
+
+namespace convoy::apps {
+
+/// `what` begins the help: "of the images in HDF5 files".
+void add_layout_option(CommandLine& line, const std::string& what);
+/// Throws ConfigError with the names if the value is none of them.
+[[nodiscard]] data::Axes layout_of(const CommandLine& line);
+
+}  // namespace convoy::apps

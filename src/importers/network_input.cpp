@@ -1,0 +1,84 @@
+#include "convoy/importers/network_input.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+#include <system_error>
+
+#include "convoy/core/error.hpp"
+#include "convoy/importers/image_file.hpp"
+
+namespace convoy::importers {
+namespace {
+
+Image fitted(Image image, const Shape& shape, Fit fit) {
+  image = with_channels(std::move(image), shape.c);
+  if (fit == Fit::kCrop) image = cut_to_ratio(std::move(image), shape.h, shape.w);
+  if (image.shape == shape) return image;
+  return resized(std::move(image), shape.h, shape.w);
+}
+
+void read_one(const std::string& path, const Shape& shape, std::optional<Fit> fit, std::uint8_t* to) {
+  Image image = read_image(path);
+  if (fit && shape.c != 1 && shape.c != 3)
+    throw DataError(fmt::format("{} does not fit a network for {} (its {} are neither grey nor colour)", path,
+                                to_string(shape), "channels"));
+  if (fit) image = fitted(std::move(image), shape, *fit);
+  if (image.shape != shape)
+    throw DataError(
+        fmt::format("{} is {}, the network takes {}; --fit stretch or --fit crop resizes images and converts "
+                    "between grey and colour",
+                    path, to_string(image.shape), to_string(shape)));
+  std::ranges::copy(image.pixels, to);
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> read_for_network(std::span<const std::string> paths, const Shape& shape,
+                                           std::optional<Fit> fit, int threads) {
+  const std::int64_t size = shape.size();
+  const auto count = static_cast<std::int64_t>(paths.size());
+  std::vector<std::uint8_t> images(static_cast<std::size_t>(count * size));
+  std::vector<std::exception_ptr> errors(paths.size());
+  const auto attempt = [&](std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i);
+    try {
+      read_one(paths[at], shape, fit, images.data() + i * size);
+    } catch (...) {
+      errors[at] = std::current_exception();
+    }
+  };
+  // Dynamic schedule: file sizes differ.
+#pragma omp parallel for schedule(dynamic) num_threads(threads) default(none) shared(count, attempt)
+  for (std::int64_t i = 0; i < count; ++i) attempt(i);
+  for (const std::exception_ptr& error : errors)
+    if (error != nullptr) std::rethrow_exception(error);
+  return images;
+}
+
+std::vector<std::string> images_below(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> paths;
+  try {
+    for (auto entry = fs::recursive_directory_iterator(folder); entry != fs::recursive_directory_iterator();
+         ++entry) {
+      const std::string name = entry->path().filename().string();
+      const bool is_hidden = name.starts_with('.');
+      if (entry->is_directory()) {
+        if (is_hidden) entry.disable_recursion_pending();
+      } else if (!is_hidden && is_image_name(name)) {
+        paths.push_back(entry->path().string());
+      }
+    }
+  } catch (const fs::filesystem_error& error) {
+    throw IoError(fmt::format("cannot search {} ({})",
+                              error.path1().empty() ? folder : error.path1().string(),
+                              error.code().message()));
+  }
+  std::ranges::sort(paths);
+  return paths;
+}
+
+}  // namespace convoy::importers
