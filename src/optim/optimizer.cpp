@@ -42,7 +42,7 @@ double sum_of_squares(std::span<const float> values) {
 }
 
 void Optimizer::measure(int, const StepInfo&, const Stretch&, const Norms&, std::span<double>) const {
-  assert(!"an optimizer with norm stages has its own measure()");
+  assert(false && "an optimizer with norm stages has its own measure()");
 }
 
 std::vector<std::string_view> optimizer_names() {
