@@ -5,16 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 
 namespace convoy::predict {
 namespace {
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-
 TEST(AnswerOf, IsTheFirstOfTheLargestOutputs) {
   EXPECT_EQ(answer_of(std::vector<float>{1, 3, 3, 2}), 1);
-  EXPECT_EQ(answer_of(std::vector<float>{-1, kNan, 0}), 2);
+  EXPECT_EQ(answer_of(std::vector<float>{-1, std::nanf(""), 0}), 2);
 }
 
 TEST(ProbabilitiesOf, AreTheSoftmaxOrEachSigmoid) {
