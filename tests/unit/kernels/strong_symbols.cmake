@@ -8,7 +8,7 @@ foreach(object IN LISTS OBJECTS)
   execute_process(COMMAND ${NM} --demangle ${object} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCHALL "[^\n]* [WVuC] [^\n]*" shared "${symbols}")
   # Data symbols of sanitizers and exception handling, no code.
-  list(FILTER shared EXCLUDE REGEX "DW\\.ref|__asan|__tsan|__ubsan|__odr_asan|asan\\.module")
+  list(FILTER shared EXCLUDE REGEX "DW\\.ref|typeinfo |__asan|__tsan|__ubsan|__odr_asan|asan\\.module")
   if(shared)
     list(JOIN shared "\n  " shared)
     message(SEND_ERROR "${object} defines symbols that the linker may share with other code "
