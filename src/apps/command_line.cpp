@@ -208,6 +208,13 @@ double CommandLine::number(const std::string& name, double otherwise, double lea
   return *number;
 }
 
+std::size_t CommandLine::choice(const std::string& name, const std::vector<std::string>& choices) const {
+  const std::string value = text(name).value_or(choices.front());
+  const auto found = std::ranges::find(choices, value);
+  if (found == choices.end()) impl_->fail("--" + name + " '" + value + "' is not " + join(choices, " or "));
+  return static_cast<std::size_t>(found - choices.begin());
+}
+
 std::pair<std::int64_t, std::int64_t> CommandLine::size(const std::string& name,
                                                         std::pair<std::int64_t, std::int64_t> otherwise,
                                                         std::int64_t least, std::int64_t most) const {

@@ -50,6 +50,8 @@ class CommandLine {
                                      std::int64_t most) const;
   /// A number in [least, most]; `otherwise` if the option is absent.
   [[nodiscard]] double number(const std::string& name, double otherwise, double least, double most) const;
+  /// The index of the value in `choices`; 0 if the option is absent.
+  [[nodiscard]] std::size_t choice(const std::string& name, const std::vector<std::string>& choices) const;
   /// Two integers "HxW", each in [least, most].
   [[nodiscard]] std::pair<std::int64_t, std::int64_t> size(const std::string& name,
                                                            std::pair<std::int64_t, std::int64_t> otherwise,

@@ -23,7 +23,6 @@
 #include "convoy/predict/trained_network.hpp"
 #include "convoy/step/consistency.hpp"
 #include "convoy/train/evaluation.hpp"
-#include "convoy/train/observer.hpp"
 #include "layout_option.hpp"
 
 namespace convoy::apps {
@@ -78,18 +77,23 @@ predict::EvalReport evaluate(const EvalRequest& request, const comm::Communicato
                              .split = request.split,
                              .evaluation = {},
                              .class_names = class_names,
+                             .has_targets = dataset.has_targets(),
+                             .classes = engine.outputs(),
                              .confusion = std::nullopt,
                              .outputs = {}};
   const auto outputs = static_cast<std::size_t>(engine.outputs());
-  if (!dataset.has_targets()) report.confusion.emplace(engine.outputs());
+  const bool needs_confusion = !report.has_targets && (request.tables.by_class || request.tables.confusion ||
+                                                       request.as_json || !request.confusion_csv.empty());
+  const bool needs_outputs = report.has_targets || needs_confusion || !request.predictions.empty();
+  if (needs_confusion && world.is_root()) report.confusion.emplace(report.classes);
   predict::OutputErrors errors(dataset.has_targets() ? engine.outputs() : 0);
   const auto read = [&](std::int64_t first, std::span<const float> values) {
     for (std::size_t i = 0; i < values.size() / outputs; ++i) {
       const std::int64_t sample = first + static_cast<std::int64_t>(i);
       const std::span<const float> own = values.subspan(i * outputs, outputs);
-      if (report.confusion) {
+      if (!report.has_targets) {
         const std::int64_t label = split.labels()[static_cast<std::size_t>(sample)];
-        report.confusion->add(label, predict::answer_of(own));
+        if (report.confusion) report.confusion->add(label, predict::answer_of(own));
         if (!request.predictions.empty()) predictions.add(sample, label, own);
       } else {
         const std::span<const float> targets =
@@ -100,12 +104,9 @@ predict::EvalReport evaluate(const EvalRequest& request, const comm::Communicato
     }
   };
   io::IoThread io_thread;
-  report.evaluation = train::evaluate(engine, world, source, state, &io_thread, read);
-  if (dataset.has_targets() && world.is_root()) {
-    report.outputs = errors.scores();
-    report.root_mean_squared_error =
-        train::score_of(report.evaluation.loss, 0, report.evaluation.samples, split.target_size()).value;
-  }
+  report.evaluation = train::evaluate(engine, world, source, state, &io_thread,
+                                      needs_outputs ? train::OutputReader(read) : train::OutputReader());
+  if (report.has_targets && world.is_root()) report.outputs = errors.scores();
   return report;
 }
 

@@ -65,16 +65,6 @@ void add_folder_options(CommandLine& line) {
   line.add_value("threads", "N", "folder: threads of a rank; default 0: as train chooses them");
 }
 
-/// The index of the value of --name in `choices`; 0 if the option is absent.
-std::size_t choice(const CommandLine& line, const std::string& name,
-                   const std::vector<std::string>& choices) {
-  const std::string value = line.text(name).value_or(choices.front());
-  for (std::size_t i = 0; i < choices.size(); ++i)
-    if (choices[i] == value) return i;
-  throw ConfigError(fmt::format("--{} '{}' is not {}; 'convoy import --help' shows what it takes", name,
-                                value, join(choices, " or ")));
-}
-
 importers::FolderOptions folder_options(const CommandLine& line) {
   constexpr std::int64_t kMostSide = 8192;
   importers::FolderOptions options;
@@ -84,10 +74,10 @@ importers::FolderOptions folder_options(const CommandLine& line) {
   if (line.has("size")) options.size = line.size("size", {}, 1, kMostSide);
   if (line.has("fit") && !line.has("size")) throw ConfigError("--fit goes with --size; give both");
   options.fit =
-      choice(line, "fit", {"stretch", "crop"}) == 0 ? importers::Fit::kStretch : importers::Fit::kCrop;
-  if (line.has("channels")) options.channels = choice(line, "channels", {"1", "3"}) == 0 ? 1 : 3;
+      line.choice("fit", {"stretch", "crop"}) == 0 ? importers::Fit::kStretch : importers::Fit::kCrop;
+  if (line.has("channels")) options.channels = line.choice("channels", {"1", "3"}) == 0 ? 1 : 3;
   options.on_bad =
-      choice(line, "on-bad", {"stop", "skip"}) == 0 ? importers::OnBad::kStop : importers::OnBad::kSkip;
+      line.choice("on-bad", {"stop", "skip"}) == 0 ? importers::OnBad::kStop : importers::OnBad::kSkip;
   options.test_part = line.number("test-part", 0, 0, 0.9);
   options.seed =
       static_cast<std::uint64_t>(line.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));

@@ -1,7 +1,5 @@
 // convoy predict: a trained network's answers for image files and for images in HDF5 files.
 
-#include <fmt/core.h>
-
 #include <iostream>
 #include <optional>
 
@@ -18,12 +16,8 @@ namespace convoy::apps {
 namespace {
 
 std::optional<importers::Fit> fit_of(const CommandLine& line) {
-  const std::optional<std::string> text = line.text("fit");
-  if (!text) return std::nullopt;
-  if (*text == "stretch") return importers::Fit::kStretch;
-  if (*text == "crop") return importers::Fit::kCrop;
-  throw ConfigError(
-      fmt::format("--fit '{}' is not stretch or crop; 'convoy predict --help' shows what it takes", *text));
+  if (!line.has("fit")) return std::nullopt;
+  return line.choice("fit", {"stretch", "crop"}) == 0 ? importers::Fit::kStretch : importers::Fit::kCrop;
 }
 
 }  // namespace

@@ -235,9 +235,7 @@ class FolderImport {
     Image image = read_image(path);
     if (!options_.size && (image.shape.h != shape_.h || image.shape.w != shape_.w))
       throw IoError("image " + path + " changed while it was imported; run the import again");
-    image = with_channels(std::move(image), shape_.c);
-    if (options_.fit == Fit::kCrop) image = cut_to_ratio(std::move(image), shape_.h, shape_.w);
-    return resized(std::move(image), shape_.h, shape_.w);
+    return importers::fitted(std::move(image), shape_, options_.fit);
   }
 
   /// Collective. Returns this rank's chunks of a split of `samples` images.

@@ -124,4 +124,10 @@ Image resized(Image image, std::int64_t height, std::int64_t width) {
   return image;
 }
 
+Image fitted(Image image, const Shape& shape, Fit fit) {
+  image = with_channels(std::move(image), shape.c);
+  if (fit == Fit::kCrop) image = cut_to_ratio(std::move(image), shape.h, shape.w);
+  return resized(std::move(image), shape.h, shape.w);
+}
+
 }  // namespace convoy::importers

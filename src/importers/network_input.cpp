@@ -13,13 +13,6 @@
 namespace convoy::importers {
 namespace {
 
-Image fitted(Image image, const Shape& shape, Fit fit) {
-  image = with_channels(std::move(image), shape.c);
-  if (fit == Fit::kCrop) image = cut_to_ratio(std::move(image), shape.h, shape.w);
-  if (image.shape == shape) return image;
-  return resized(std::move(image), shape.h, shape.w);
-}
-
 void read_one(const std::string& path, const Shape& shape, std::optional<Fit> fit, std::uint8_t* to) {
   Image image = read_image(path);
   if (fit && shape.c != 1 && shape.c != 3)

@@ -13,6 +13,11 @@ std::int64_t answer_of(std::span<const float> outputs) {
   return static_cast<std::int64_t>(best);
 }
 
+std::string class_name_of(const std::vector<std::string>& names, std::int64_t k) {
+  const auto index = static_cast<std::size_t>(k);
+  return index < names.size() ? names[index] : std::to_string(k);
+}
+
 std::vector<double> probabilities_of(nn::LossKind kind, std::span<const float> outputs) {
   if (kind == nn::LossKind::kQuadratic) return {};
   std::vector<double> result(outputs.begin(), outputs.end());

@@ -8,6 +8,7 @@
 #include "convoy/core/text.hpp"
 #include "convoy/io/json.hpp"
 #include "convoy/predict/answers.hpp"
+#include "convoy/train/observer.hpp"
 #include "csv.hpp"
 
 namespace convoy::predict {
@@ -15,11 +16,6 @@ namespace {
 
 /// Network outputs above this number get no table of their own lines: it would fill screens.
 constexpr std::size_t kMostOutputLines = 64;
-
-std::string name_in(const std::vector<std::string>& names, std::int64_t k) {
-  const auto index = static_cast<std::size_t>(k);
-  return index < names.size() ? names[index] : std::to_string(k);
-}
 
 std::size_t widest_name(const EvalReport& report) {
   std::size_t width = 6;
@@ -88,6 +84,13 @@ std::string output_text(const EvalReport& report) {
   return text;
 }
 
+double root_mean_squared_error(const EvalReport& report) {
+  const train::Evaluation& result = report.evaluation;
+  return train::score_of(result.loss, result.correct, result.samples,
+                         static_cast<std::int64_t>(report.outputs.size()))
+      .value;
+}
+
 double mean_absolute_error(const EvalReport& report) {
   double sum = 0;
   for (const OutputScore& score : report.outputs) sum += score.mean_absolute_error;
@@ -97,7 +100,7 @@ double mean_absolute_error(const EvalReport& report) {
 }  // namespace
 
 std::string EvalReport::name_of(std::int64_t k) const {
-  return name_in(class_names, k);
+  return class_name_of(class_names, k);
 }
 
 std::string to_text(const EvalReport& report, const EvalTables& tables) {
@@ -105,16 +108,15 @@ std::string to_text(const EvalReport& report, const EvalTables& tables) {
   const train::Evaluation& result = report.evaluation;
   std::string text = fmt::format("{} on {}, split {}, {}\nloss {}\n", report.checkpoint, report.data,
                                  report.split, counted(result.samples, "sample"), json_number(result.loss));
-  if (!report.confusion) {
+  if (report.has_targets) {
     text +=
         fmt::format("root of the mean squared error {}\nmean absolute error {}\n",
-                    json_number(report.root_mean_squared_error), json_number(mean_absolute_error(report)));
+                    json_number(root_mean_squared_error(report)), json_number(mean_absolute_error(report)));
     if (tables.by_class) text += output_text(report);
     return text;
   }
   text += fmt::format("accuracy {:.4f} % ({} correct)\n", 100 * result.accuracy(), grouped(result.correct));
-  if (report.confusion->classes() > kTop)
-    text += fmt::format("top-5 accuracy {:.4f} %\n", 100 * result.top5());
+  if (report.classes > kTop) text += fmt::format("top-5 accuracy {:.4f} %\n", 100 * result.top5());
   if (tables.by_class) text += class_text(report);
   if (tables.confusion) text += confusion_text(report);
   return text;
@@ -127,8 +129,8 @@ std::string to_json(const EvalReport& report) {
                 {"split", report.split},
                 {"samples", result.samples},
                 {"loss", result.loss}};
-  if (!report.confusion) {
-    json["root_mean_squared_error"] = report.root_mean_squared_error;
+  if (report.has_targets) {
+    json["root_mean_squared_error"] = root_mean_squared_error(report);
     json["mean_absolute_error"] = mean_absolute_error(report);
     json["outputs"] = io::Json::array();
     for (const OutputScore& score : report.outputs)
@@ -181,8 +183,8 @@ void PredictionsCsv::add(std::int64_t sample, std::int64_t label, std::span<cons
   const std::int64_t answer = answer_of(outputs);
   const std::vector<double> probabilities = probabilities_of(loss_, outputs);
   text_ +=
-      fmt::format("{},{},{},{}\n", sample, csv_field(name_in(class_names_, label)),
-                  csv_field(name_in(class_names_, answer)),
+      fmt::format("{},{},{},{}\n", sample, csv_field(class_name_of(class_names_, label)),
+                  csv_field(class_name_of(class_names_, answer)),
                   probabilities.empty() ? "" : shortest(probabilities[static_cast<std::size_t>(answer)]));
 }
 

@@ -27,8 +27,7 @@ std::string in_percent(double probability) {
 }  // namespace
 
 std::string OutputMeaning::name_of(std::int64_t k) const {
-  const auto index = static_cast<std::size_t>(k);
-  return index < class_names.size() ? class_names[index] : std::to_string(k);
+  return class_name_of(class_names, k);
 }
 
 std::vector<Candidate> best_classes(const OutputMeaning& meaning, std::span<const float> outputs,

@@ -183,12 +183,11 @@ class Predictor {
             shape, request_.fit, request_.threads);
       });
       const std::vector<float> outputs = outputs_of(shape, images, part.size());
-      std::int64_t next = begin * micro_batch;
-      world_.gather_in_turn(std::as_bytes(std::span(outputs)), [&](int, std::span<const std::byte> bytes) {
-        const std::span all(reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float));
-        write(writer, all, [&](std::size_t i) { return files[static_cast<std::size_t>(next) + i]; });
-        next += static_cast<std::int64_t>(all.size()) / engine_.outputs();
-      });
+      train::hand_over(world_, outputs, engine_.outputs(), begin * micro_batch,
+                       [&](std::int64_t next, std::span<const float> all) {
+                         write(writer, all,
+                               [&](std::size_t i) { return files[static_cast<std::size_t>(next) + i]; });
+                       });
     }
     rethrow_write_error();
   }
@@ -208,7 +207,7 @@ class Predictor {
   /// Rank 0 alone is here: it keeps an error until all ranks meet.
   void write(std::optional<Writer>& writer, std::span<const float> outputs,
              const std::function<std::string(std::size_t)>& name_of) {
-    if (outputs.empty() || write_error_ != nullptr) return;
+    if (write_error_ != nullptr) return;
     try {
       writer->add(outputs, name_of);
     } catch (...) {

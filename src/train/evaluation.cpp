@@ -64,6 +64,15 @@ std::int64_t leaves_at_once(std::int64_t leaves, std::int64_t leaf_outputs, int 
 
 }  // namespace
 
+void hand_over(const comm::Communicator& world, std::span<const float> mine, std::int64_t outputs,
+               std::int64_t first, const OutputReader& read) {
+  world.gather_in_turn(std::as_bytes(mine), [&](int, std::span<const std::byte> bytes) {
+    const std::span all(reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float));
+    if (!all.empty()) read(first, all);
+    first += static_cast<std::int64_t>(all.size()) / outputs;
+  });
+}
+
 Evaluation evaluate(step::Engine& engine, const comm::Communicator& world, const step::Source& source,
                     const model::State& state, io::IoThread* io_thread, const OutputReader& read) {
   Evaluation result;
@@ -94,13 +103,7 @@ Evaluation evaluate(step::Engine& engine, const comm::Communicator& world, const
       result.correct += leaf.correct;
       result.correct_top5 += leaf.correct_top5;
     }
-    if (!read) continue;
-    std::int64_t first = begin * micro_batch;
-    world.gather_in_turn(std::as_bytes(std::span(values)), [&](int, std::span<const std::byte> bytes) {
-      const std::span all(reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float));
-      if (!all.empty()) read(first, all);
-      first += static_cast<std::int64_t>(all.size()) / outputs;
-    });
+    if (read) hand_over(world, values, outputs, begin * micro_batch, read);
   }
   result.loss = comm::tree_sum(losses) / static_cast<double>(result.samples);
   return result;

@@ -26,4 +26,13 @@ struct Image {
 /// coarser grid. Rows first, then columns; weights in units of 2⁻²²; each pass is rounded to bytes.
 [[nodiscard]] Image resized(Image image, std::int64_t height, std::int64_t width);
 
+/// How an image is resized.
+enum class Fit {
+  kStretch,  ///< scale both sides independently
+  kCrop,     ///< cut_to_ratio first: preserves the aspect ratio
+};
+
+/// `image` with the channels of `shape` (1 or 3) and its size.
+[[nodiscard]] Image fitted(Image image, const Shape& shape, Fit fit);
+
 }  // namespace convoy::importers

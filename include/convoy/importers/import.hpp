@@ -15,6 +15,7 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/shape.hpp"
+#include "convoy/importers/image.hpp"
 #include "convoy/importers/observer.hpp"
 
 namespace convoy::importers {
@@ -33,12 +34,6 @@ void import_cifar10(const std::string& folder, const std::string& out, Observer*
 enum class OnBad {
   kStop,  ///< throw its error
   kSkip,  ///< leave it out and warn the observer
-};
-
-/// How an image is resized.
-enum class Fit {
-  kStretch,  ///< scale both sides independently
-  kCrop,     ///< cut_to_ratio first: preserves the aspect ratio
 };
 
 struct FolderOptions {

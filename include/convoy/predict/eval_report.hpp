@@ -20,9 +20,10 @@ struct EvalReport {
   std::string split;
   train::Evaluation evaluation;
   std::vector<std::string> class_names;  ///< may be empty
-  std::optional<Confusion> confusion;    ///< of a data set with labels
+  bool has_targets = false;              ///< the data set has targets instead of labels
+  std::int64_t classes = 0;              ///< outputs of the network
+  std::optional<Confusion> confusion;    ///< of a data set with labels, if tables, CSV or JSON need it
   std::vector<OutputScore> outputs;      ///< of a data set with targets
-  double root_mean_squared_error = 0;    ///< over all outputs, with targets
 
   /// The name of class `k`, else its number.
   [[nodiscard]] std::string name_of(std::int64_t k) const;
@@ -50,8 +51,6 @@ class PredictionsCsv {
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
-  [[nodiscard]] std::string name_of(std::int64_t k) const;
-
   nn::LossKind loss_;
   std::vector<std::string> class_names_;
   std::string text_;

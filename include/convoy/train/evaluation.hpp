@@ -33,6 +33,11 @@ struct Evaluation {
 /// Receives the network's outputs of samples [first, first + n), [n][outputs], in the order of the samples.
 using OutputReader = std::function<void(std::int64_t first, std::span<const float> outputs)>;
 
+/// Collective over `world`. Calls `read` on rank 0 with every rank's `mine`, [n][outputs], in rank order: the
+/// outputs of consecutive samples from `first` on.
+void hand_over(const comm::Communicator& world, std::span<const float> mine, std::int64_t outputs,
+               std::int64_t first, const OutputReader& read);
+
 /// Collective over `world`. Uses micro-batches of the engine's size and adds losses along the tree: the same
 /// bits for any number of ranks and threads. The split must not be empty. `io_thread` reads a streamed split;
 /// may be null for a split in memory. Calls `read`, if given, on rank 0.
