@@ -11,8 +11,9 @@
 #include "convoy/core/text.hpp"
 
 namespace convoy::nn {
-Network::Network(const Shape& input, std::vector<Node> nodes, LossKind loss)
-    : input_(input), loss_(loss), nodes_(std::move(nodes)) {
+
+Network::Network(const Shape& input, std::vector<Node> nodes, LossKind loss, std::vector<std::string> lines)
+    : input_(input), loss_(loss), nodes_(std::move(nodes)), lines_(std::move(lines)) {
   assert(!nodes_.empty());
   for (Node& node : nodes_) {
     node.parameter_offset = parameter_count_;

@@ -43,6 +43,8 @@ NetworkBuilder& NetworkBuilder::place(std::string_view keyword, const std::strin
   } catch (const LayerError& error) {
     throw LayerError(error.problem(), known);
   }
+  const bool has_default_name = name.empty() && keyword == layer->keyword();
+  lines_.push_back(layer->description() + (has_default_name ? "" : " name=" + known));
   append(std::move(layer), known, {last_});
   ++ordinal_;
   return *this;
@@ -113,6 +115,7 @@ NetworkBuilder& NetworkBuilder::add(std::unique_ptr<Layer> layer, std::string_vi
 
 NetworkBuilder& NetworkBuilder::begin_residual() {
   open_.push_back({.input = last_});
+  lines_.emplace_back("residual {");
   ++ordinal_;
   return *this;
 }
@@ -124,6 +127,7 @@ NetworkBuilder& NetworkBuilder::begin_shortcut() {
   if (last_ == block.input) throw LayerError("the residual block is empty (its body needs a layer)");
   block.body = std::exchange(last_, block.input);
   block.in_shortcut = true;
+  lines_.emplace_back("} shortcut {");
   ++ordinal_;
   return *this;
 }
@@ -144,6 +148,7 @@ NetworkBuilder& NetworkBuilder::end_residual() {
   }
   open_.pop_back();
   append(make_add(shape_of(body)), name, {body, shortcut});
+  lines_.emplace_back("}");
   ++ordinal_;
   return *this;
 }
@@ -190,7 +195,7 @@ Network NetworkBuilder::build(LossKind loss, std::optional<std::int64_t> classes
   if (!open_.empty()) throw LayerError("a residual block is never closed");
   if (nodes_.empty()) throw ConfigError("the network has no layer");
   check_end(loss, classes);
-  Network network(input_, std::move(nodes_), loss);
+  Network network(input_, std::move(nodes_), loss, std::move(lines_));
   *this = NetworkBuilder(input_);
   return network;
 }

@@ -46,8 +46,8 @@ struct Tensor {
 class Network {
  public:
   /// From the nodes of NetworkBuilder: at least one, with different names, each after its inputs. Assigns the
-  /// offsets.
-  Network(const Shape& input, std::vector<Node> nodes, LossKind loss);
+  /// offsets. `lines`: the text form of the nodes.
+  Network(const Shape& input, std::vector<Node> nodes, LossKind loss, std::vector<std::string> lines);
   /// Builds the network from its text form `lines`, for images of shape `input` and `classes` outputs
   /// (nullopt: the outputs of the last layer). Throws ConfigError, naming the line, if a line is wrong, a
   /// shape does not fit, blocks are not closed, the last layer's output is not `classes` numbers, or softmax
@@ -62,6 +62,9 @@ class Network {
   [[nodiscard]] LossKind loss() const { return loss_; }
   [[nodiscard]] std::int64_t classes() const { return shape_of(static_cast<int>(nodes_.size()) - 1).size(); }
   [[nodiscard]] const std::vector<Node>& nodes() const { return nodes_; }
+  /// The text form, a layer or a brace of a block per line, without defaults: the other constructor builds an
+  /// equal network from it, unless a layer's keyword is not registered.
+  [[nodiscard]] const std::vector<std::string>& lines() const { return lines_; }
 
   [[nodiscard]] const std::vector<Tensor>& parameters() const { return parameters_; }
   [[nodiscard]] const std::vector<Tensor>& statistics() const { return statistics_; }
@@ -83,6 +86,7 @@ class Network {
   Shape input_;
   LossKind loss_;
   std::vector<Node> nodes_;
+  std::vector<std::string> lines_;
   std::vector<Shape> shapes_;
   std::vector<Tensor> parameters_;
   std::vector<Tensor> statistics_;

@@ -95,6 +95,7 @@ class NetworkBuilder {
 
   Shape input_;
   std::vector<Node> nodes_;
+  std::vector<std::string> lines_;  ///< Network::lines()
   std::vector<Shape> shapes_;
   std::vector<OpenBlock> open_;
   std::map<std::string, int, std::less<>> counts_;  ///< layers named by each keyword

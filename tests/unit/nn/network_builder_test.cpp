@@ -57,6 +57,8 @@ void expect_equal(const Network& built, const std::vector<std::string>& texts) {
   EXPECT_EQ(built_values, read_values);
   EXPECT_EQ(built_statistics, read_statistics);
   EXPECT_EQ(output_of(built), output_of(read));  // dropout's masks, too
+  EXPECT_EQ(built.lines(), texts);
+  EXPECT_EQ(read.lines(), texts);
 }
 
 TEST(NetworkBuilder, BuildsWhatTheTextBuilds) {
@@ -111,6 +113,7 @@ TEST(NetworkBuilder, TakesALayerMadeElsewhere) {
   const Network network = builder.build(LossKind::kQuadratic);
   EXPECT_EQ(network.nodes()[1].name, "mine1");
   EXPECT_EQ(network.nodes()[1].layer->description(), "dense 3");
+  EXPECT_EQ(network.lines(), (std::vector<std::string>{"dense 6", "dense 3 name=mine1"}));
 }
 
 TEST(NetworkBuilder, IsWithoutLayersAfterBuilding) {
