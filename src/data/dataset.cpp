@@ -6,13 +6,16 @@
 #include <array>
 #include <cassert>
 #include <fstream>
+#include <functional>
 #include <map>
+#include <memory>
 
 #include "convoy/comm/agreement.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/hash.hpp"
 #include "convoy/core/memory.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/data/memory_split.hpp"
 #include "convoy/data/names.hpp"
 #include "convoy/data/statistics.hpp"
 #include "convoy/io/checksum.hpp"
@@ -158,7 +161,7 @@ struct Dataset::Impl {
       impl->other_files = layout.other_files;
       return Split(std::move(impl));
     }
-    impl->images.emplace(node, split.samples * size);
+    impl->images = std::make_shared<comm::NodeSharedMemory>(node, split.samples * size);
     const Range rows = share_of_rows(split, node.size(), node.rank());
     io::agreed(world, [&] {
       ImageReader(split, layout.shape)
@@ -175,7 +178,7 @@ struct Dataset::Impl {
     const std::int64_t size = split.target_size == 0
                                   ? static_cast<std::int64_t>(sizeof(std::int64_t))
                                   : split.target_size * static_cast<std::int64_t>(sizeof(float));
-    impl.labels_or_targets.emplace(node, split.samples * size);
+    impl.labels_or_targets = std::make_shared<comm::NodeSharedMemory>(node, split.samples * size);
     if (split.target_size == 0) {
       if (node.is_root()) std::ranges::copy(split.labels, impl.labels_or_targets_as<std::int64_t>().begin());
     } else {
@@ -190,18 +193,78 @@ struct Dataset::Impl {
     impl.labels_or_targets->fence();
   }
 
-  // Collective over `world`. For a file without statistics: one rank reads the training images; all ranks get
-  // the result.
-  Statistics shared_statistics(const comm::Communicator& world) const {
-    Statistics found;
-    io::agreed_at_root(world, [&] {
-      const SplitLayout* train = layout.find(names::kTrain);
-      found = compute_statistics(train != nullptr ? *train : layout.splits.front(), layout.shape);
-    });
-    // Only rank 0 contributes, so the gathered values are rank 0's.
-    return {world.all_gather_values<double>(found.mean), world.all_gather_values<double>(found.std)};
+  // Of a file without statistics: rank 0 reads the training images.
+  [[nodiscard]] Statistics statistics_of_file() const {
+    const SplitLayout* train = layout.find(names::kTrain);
+    return compute_statistics(train != nullptr ? *train : layout.splits.front(), layout.shape);
   }
 };
+
+namespace {
+
+// Collective over `world`. One rank computes the statistics; all ranks get the result.
+Statistics shared_statistics(const comm::Communicator& world, const std::function<Statistics()>& compute) {
+  Statistics found;
+  io::agreed_at_root(world, [&] { found = compute(); });
+  // Only rank 0 contributes, so the gathered values are rank 0's.
+  return {world.all_gather_values<double>(found.mean), world.all_gather_values<double>(found.std)};
+}
+
+template <class T>
+std::span<const T> numbers_in(const comm::NodeSharedMemory& memory) {
+  const std::span<std::byte> bytes = memory.bytes();
+  return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
+}
+
+Statistics statistics_of(const MemorySplit& split) {
+  if (split.is_bytes) {
+    ByteSums sums(split.shape);
+    sums.add(numbers_in<std::uint8_t>(*split.images));
+    return sums.statistics();
+  }
+  FloatSums sums(split.shape);
+  sums.add(numbers_in<float>(*split.images));
+  return sums.statistics();
+}
+
+Digest digest_of(const MemorySplit& split) {
+  Hasher hasher;
+  hasher.update(fmt::format("{} {} {} {} {}\n", split.samples, to_string(split.shape),
+                            split.is_bytes ? "uint8" : "float32", split.classes, split.target_size));
+  for (const std::string& name : split.class_names) hasher.update(name + '\n');
+  for (const auto& memory : {split.images, split.answers})
+    hasher.update(memory->bytes().data(), memory->bytes().size());
+  return hasher.digest();
+}
+
+}  // namespace
+
+Dataset::Dataset(const MemorySplit& memory, const comm::Communicator& world)
+    : impl_(std::make_unique<Impl>()) {
+  const comm::Communicator node = world.node();
+  impl_->bytes = memory.is_bytes;
+  impl_->storage = std::string(memory.is_bytes ? "uint8" : "float32") + " NCHW in memory";
+  impl_->layout.shape = memory.shape;
+  impl_->layout.classes = memory.target_size > 0 ? memory.target_size : memory.classes;
+  impl_->layout.class_names = memory.class_names;
+  impl_->layout.splits.push_back(
+      {.name = names::kTrain,
+       .samples = memory.samples,
+       .type = memory.is_bytes ? io::ElementType::kUint8 : io::ElementType::kFloat32,
+       .pieces = {},
+       .target_size = memory.target_size});
+  impl_->layout.statistics = shared_statistics(world, [&] { return statistics_of(memory); });
+  if (node.is_root()) impl_->digest = to_hex(digest_of(memory));
+  impl_->digest = node.broadcast(impl_->digest);
+  impl_->splits.emplace(names::kTrain, Split(std::make_unique<Split::Impl>(Split::Impl{
+                                           .shape = memory.shape,
+                                           .type = memory.is_bytes ? PixelType::kUint8 : PixelType::kFloat32,
+                                           .samples = memory.samples,
+                                           .target_size = memory.target_size,
+                                           .labels_or_targets = memory.answers,
+                                           .images = memory.images,
+                                           .unit_ends = {memory.samples}})));
+}
 
 Dataset::Dataset(const std::string& file, const comm::Communicator& world,
                  const std::vector<std::string>& splits, ChecksumPolicy policy)
@@ -254,7 +317,7 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
   // Labels are stored once per node, in the Split.
   for (SplitLayout& split : impl_->layout.splits) split.labels = {};
   if (!layout.statistics && layout.splits.front().has_answers)
-    impl_->layout.statistics = impl_->shared_statistics(world);
+    impl_->layout.statistics = shared_statistics(world, [&] { return impl_->statistics_of_file(); });
 }
 
 Dataset::~Dataset() = default;

@@ -16,7 +16,8 @@ Split split_of_bytes(const Shape& shape, PixelType type, std::span<const std::by
   assert(split->samples > 0 &&
          split->samples * split->image_bytes() == static_cast<std::int64_t>(images.size()));
   split->unit_ends = {split->samples};
-  split->images.emplace(comm::Communicator::self(), static_cast<std::int64_t>(images.size()));
+  split->images = std::make_shared<comm::NodeSharedMemory>(comm::Communicator::self(),
+                                                           static_cast<std::int64_t>(images.size()));
   std::memcpy(split->images->bytes().data(), images.data(), images.size());
   return Split(std::move(split));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "convoy/core/random.hpp"
@@ -16,9 +17,9 @@ Split make_noise(const Shape& shape, std::int64_t samples, std::int64_t classes)
       Split::Impl{.shape = shape,
                   .type = PixelType::kUint8,
                   .samples = samples,
-                  .labels_or_targets = comm::NodeSharedMemory(
+                  .labels_or_targets = std::make_shared<comm::NodeSharedMemory>(
                       comm::Communicator::self(), samples * static_cast<std::int64_t>(sizeof(std::int64_t))),
-                  .images = comm::NodeSharedMemory(comm::Communicator::self(), bytes),
+                  .images = std::make_shared<comm::NodeSharedMemory>(comm::Communicator::self(), bytes),
                   .unit_ends = {samples}});
   RandomStream stream(random_key(0, RandomPurpose::kSynthetic));
   std::byte* to = split->images->bytes().data();

@@ -48,7 +48,7 @@ std::int64_t Split::samples() const {
 }
 
 bool Split::has_answers() const {
-  return impl_->labels_or_targets.has_value();
+  return impl_->labels_or_targets != nullptr;
 }
 
 std::span<const std::int64_t> Split::labels() const {
@@ -65,7 +65,7 @@ std::int64_t Split::target_size() const {
 }
 
 bool Split::is_streamed() const {
-  return !impl_->images.has_value();
+  return impl_->images == nullptr;
 }
 
 std::int64_t Split::image_bytes() const {

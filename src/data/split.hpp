@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,9 +29,9 @@ struct Split::Impl {
   std::int64_t samples = 0;
   std::int64_t target_size = 0;  ///< 0: no targets
   /// Labels: int64 [samples]; targets: float [samples][target_size]; empty: neither.
-  std::optional<comm::NodeSharedMemory> labels_or_targets{};
-  std::optional<comm::NodeSharedMemory> images{};  ///< [samples][C][H][W]; empty if streamed
-  SplitLayout layout{};                            ///< only if streamed; without labels
+  std::shared_ptr<comm::NodeSharedMemory> labels_or_targets{};
+  std::shared_ptr<comm::NodeSharedMemory> images{};  ///< [samples][C][H][W]; empty if streamed
+  SplitLayout layout{};                              ///< only if streamed; without labels
   /// Only if streamed: state, by path, of its files (and of the files they link to) when the data set was
   /// opened.
   std::map<std::string, io::FileState> states{};

@@ -90,6 +90,10 @@ void write_header(io::File& file, const CheckpointHeader& header) {
   write_scalar(file, "/progress/epoch_loss_sum", header.progress.epoch_loss_sum);
   write_scalar(file, "/progress/epoch_correct", header.progress.epoch_correct);
   write_scalar(file, "/progress/epoch_samples", header.progress.epoch_samples);
+  if (header.fit_begin != Position()) {
+    write_scalar(file, "/progress/fit_step", header.fit_begin.step);
+    write_scalar(file, "/progress/fit_epoch", header.fit_begin.epoch);
+  }
 
   const Shape& shape = header.input.shape;
   const std::array<std::int64_t, 3> extents{shape.c, shape.h, shape.w};
@@ -248,6 +252,9 @@ CheckpointHeader read_checkpoint_header(const std::string& path) {
                      .epoch_loss_sum = read_scalar<double>(file, "/progress/epoch_loss_sum"),
                      .epoch_correct = read_scalar<std::int64_t>(file, "/progress/epoch_correct"),
                      .epoch_samples = read_scalar<std::int64_t>(file, "/progress/epoch_samples")};
+  if (file.exists("/progress/fit_step"))
+    header.fit_begin = {.step = read_scalar<std::int64_t>(file, "/progress/fit_step"),
+                        .epoch = read_scalar<std::int64_t>(file, "/progress/fit_epoch")};
   const std::vector<std::int64_t> shape = file.read<std::int64_t>("/input/shape", {3});
   header.input.shape = {shape[0], shape[1], shape[2]};
   header.input.scale = read_scalar<double>(file, "/input/scale");

@@ -169,7 +169,7 @@ void StepRunner::await_images_of(const StepInput& input) {
   enter(Phase::kData, input.step + 1);
   PartTimer timer(&profile_);
   await_images(
-      *input.stream, input.step, [this] { engine_.tick(); },
+      *input.stream, input.stream_step, [this] { engine_.tick(); },
       [this] {
         if (exchange_) exchange_->poll();
       });
@@ -204,7 +204,7 @@ MicroBatchResult StepRunner::step(const StepInput& input) {
   if (!exchange_)
     engine_.update(plan, {.optimizer = optimizer_.get(), .info = info}, *own_state_,
                    own_norms_ ? &*own_norms_ : nullptr);
-  if (input.stream != nullptr) input.stream->release(input.step);
+  if (input.stream != nullptr) input.stream->release(input.stream_step);
   return sum;
 }
 

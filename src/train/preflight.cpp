@@ -15,6 +15,12 @@ const data::Split& training_split(const data::Dataset& dataset, const std::strin
   return *split;
 }
 
+step::Source training_source(const data::Dataset& dataset, const data::Options& options) {
+  return {.split = &training_split(dataset, options.file),
+          .transform = dataset.transform(options.normalize),
+          .augmentation = options.augment};
+}
+
 std::vector<std::string> start_warnings(const config::Options& options, const data::Dataset& dataset,
                                         const std::vector<machine::Placement>& placements) {
   std::vector<std::string> warnings = dataset.warnings();

@@ -11,11 +11,9 @@
 #include "convoy/io/collective.hpp"
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/consistency.hpp"
-#include "convoy/step/feed.hpp"
-#include "convoy/train/evaluation.hpp"
+#include "convoy/train/fit.hpp"
 #include "preflight.hpp"
 #include "resume.hpp"
-#include "training_setup.hpp"
 
 namespace convoy::train {
 namespace {
@@ -80,11 +78,13 @@ class Replay {
       : options_(options),
         world_(world),
         request_(request),
-        setup_(options, world, {"train"}, request.isa, no_hooks_) {}
+        dataset_(options.data, world, {"train"}),
+        network_(network_for(dataset_, options)),
+        fit_(options, world, network_, training_source(dataset_, options.data), request.isa, no_hooks_) {}
 
   ReplayResult run() {
     ReplayResult result;
-    result.isa = kernels::to_string(setup_.isa);
+    result.isa = kernels::to_string(fit_.isa());
     io::agreed_at_root(world_, [&] {
       model::require_sound_checkpoint(request_.from);
       model::require_sound_checkpoint(request_.to);
@@ -92,18 +92,18 @@ class Replay {
     io::agreed(world_, [&] {
       result.from = model::read_checkpoint_header(request_.from);
       result.to = model::read_checkpoint_header(request_.to);
-      if (result.from.data_digest != setup_.dataset.digest()) {
-        result.other_data = setup_.dataset.digest();
+      if (result.from.data_digest != dataset_.digest()) {
+        result.other_data = dataset_.digest();
         return;
       }
-      require_same_run(result.from, request_.from, options_, setup_.dataset.digest());
-      require_same_run(result.to, request_.to, options_, setup_.dataset.digest());
+      require_same_run(result.from, request_.from, options_, dataset_.digest());
+      require_same_run(result.to, request_.to, options_, dataset_.digest());
       if (result.from.progress.step >= result.to.progress.step)
         throw ConfigError(
             fmt::format("--from {} is at step {}, --to {} at step {}; name the earlier one first",
                         request_.from, result.from.progress.step, request_.to, result.to.progress.step));
-      progress_ = result.from.progress;
-      model::read_checkpoint_state(request_.from, setup_.network, setup_.step_runner.state());
+      fit_.go_on_from(result.from.progress);
+      model::read_checkpoint_state(request_.from, network_, fit_.state());
     });
     if (!result.other_data.empty()) return result;
     repeat_until(result.to.progress.step);
@@ -113,33 +113,18 @@ class Replay {
   }
 
  private:
-  [[nodiscard]] bool is_verified(std::int64_t step) const { return (step + 1) % setup_.steps_per_epoch == 0; }
-
   void repeat_until(std::int64_t end) {
     io::IoThread io_thread;
-    std::unique_ptr<data::Stream> stream;
-    if (setup_.source.split->is_streamed()) {
-      stream = step::feed_training(options_, world_, *setup_.source.split, io_thread,
-                                   {.first = progress_.step,
-                                    .end = end,
-                                    .per_epoch = setup_.steps_per_epoch,
-                                    .is_verified = [this](std::int64_t step) { return is_verified(step); }});
+    const std::unique_ptr<data::Stream> stream = fit_.feed(io_thread, end);
+    const std::int64_t first = fit_.progress().step;
+    fit_.step_runner().start_watchdog();
+    while (fit_.progress().step < end) {
+      const Fit::Update update = fit_.step(stream.get());
+      if (fit_.verify_is_due(fit_.progress().step)) fit_.step_runner().verify();
+      if (update.ends_epoch) fit_.end_epoch();
+      if (request_.progress && world_.is_root()) request_.progress(fit_.progress().step - first, end - first);
     }
-    const std::int64_t first = progress_.step;
-    setup_.step_runner.start_watchdog();
-    while (progress_.step < end) {
-      const std::int64_t epoch = progress_.step / setup_.steps_per_epoch;
-      (void)setup_.order.begin_epoch(epoch);
-      const bool is_checked = is_verified(progress_.step);
-      step::StepInput input = setup_.input_after(progress_.step, stream.get());
-      input.verify_follows = is_checked;
-      const step::MicroBatchResult sum = setup_.step_runner.step(input);
-      progress_.add_step(static_cast<std::int64_t>(input.batch.size()), sum);
-      if (is_checked) setup_.step_runner.verify();
-      if (progress_.step % setup_.steps_per_epoch == 0) progress_.end_epoch(epoch);
-      if (request_.progress && world_.is_root()) request_.progress(progress_.step - first, end - first);
-    }
-    setup_.step_runner.settle();
+    fit_.step_runner().settle();
   }
 
   /// Collective.
@@ -154,11 +139,11 @@ class Replay {
                           .in_file = in_file,
                           .replayed = replayed});
       };
-      number("epoch_loss_sum", header.progress.epoch_loss_sum, progress_.epoch_loss_sum);
+      number("epoch_loss_sum", header.progress.epoch_loss_sum, fit_.progress().epoch_loss_sum);
       number("epoch_correct", static_cast<double>(header.progress.epoch_correct),
-             static_cast<double>(progress_.epoch_correct));
+             static_cast<double>(fit_.progress().epoch_correct));
       model::for_each_tensor(
-          request_.to, setup_.network, setup_.step_runner.state(),
+          request_.to, network_, fit_.state(),
           [&](const model::StoredTensor& stored, const Range& elements, const float* replayed) {
             compare(stored.path, elements, replayed, stored.values.data(), mine);
           });
@@ -170,8 +155,9 @@ class Replay {
   comm::Communicator world_;
   const ReplayRequest& request_;
   const step::Hooks no_hooks_;
-  TrainingSetup setup_;
-  model::Progress progress_;
+  data::Dataset dataset_;
+  nn::Network network_;
+  Fit fit_;
 };
 
 }  // namespace

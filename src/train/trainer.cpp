@@ -13,8 +13,8 @@
 #include "convoy/io/hdf5_file.hpp"
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/consistency.hpp"
-#include "convoy/step/feed.hpp"
 #include "convoy/train/evaluation.hpp"
+#include "convoy/train/fit.hpp"
 #include "convoy/train/provenance.hpp"
 #include "convoy/train/run_directory.hpp"
 #include "deadline.hpp"
@@ -24,7 +24,6 @@
 #include "preflight.hpp"
 #include "requests.hpp"
 #include "resume.hpp"
-#include "training_setup.hpp"
 
 namespace convoy::train {
 namespace {
@@ -39,33 +38,31 @@ class Trainer {
       : options_(options),
         world_(world),
         launch_(launch),
-        setup_(options, world, {"train", "test"}, launch.isa, launch.hooks),
-        total_steps_(options.max_steps > 0
-                         ? std::min(options.max_steps, options.epochs * setup_.steps_per_epoch)
-                         : options.epochs * setup_.steps_per_epoch),
+        dataset_(options.data, world, {"train", "test"}),
+        network_(network_for(dataset_, options)),
+        fit_(options, world, network_, training_source(dataset_, options.data), launch.isa, launch.hooks),
         directory_(options.dir),
         deadline_(launch.begun, options.max_seconds,
-                  3 * setup_.network.gradient_size() * static_cast<std::int64_t>(sizeof(float))),
+                  3 * network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))),
         requests_(launch.request, deadline_),
         metrics_(directory_, listener()),
-        writer_(options, world, setup_.network, setup_.step_runner.state(), directory_, io_thread_,
-                listener()) {
-    if (const data::Split* test = setup_.dataset.split("test"); test != nullptr && test->samples() > 0)
-      test_ = step::Source{.split = test, .transform = setup_.source.transform};
-    if (options.profile) setup_.step_runner.start_profile();
+        writer_(options, world, network_, fit_.state(), directory_, io_thread_, listener()) {
+    if (const data::Split* test = dataset_.split("test"); test != nullptr && test->samples() > 0)
+      test_ = step::Source{.split = test, .transform = fit_.source().transform};
+    if (options.profile) fit_.step_runner().start_profile();
   }
 
   ExitStatus run() {
-    step::compare_across_ranks(world_, launch_.hooks, "data", hash(setup_.dataset.digest()), kSameData);
+    step::compare_across_ranks(world_, launch_.hooks, "data", hash(dataset_.digest()), kSameData);
     const std::string from = find_resume_point(world_, launch_, directory_, listener());
     start(from);
     StartReport report = start_report(from);
     if (launch_.dry_run)
-      report.plan = plan_report(options_, world_, setup_.network, setup_.step_runner, setup_.source,
+      report.plan = plan_report(options_, world_, network_, fit_.step_runner(), fit_.source(),
                                 test_ ? &*test_ : nullptr);
     if (world_.is_root()) {
       listener().on_start(report);
-      for (const std::string& warning : start_warnings(options_, setup_.dataset, report.placements))
+      for (const std::string& warning : start_warnings(options_, dataset_, report.placements))
         listener().on_warning(warning);
     }
     if (launch_.dry_run) return ExitStatus::kDone;
@@ -74,12 +71,12 @@ class Trainer {
     io::agreed_at_root(world_, [&] {
       directory_.claim();
       directory_.write_config(config::effective_ini(options_));
-      directory_.cut_metrics(is_fresh ? -1 : progress_.step);
-      metrics_.append(start_line(report, options_, world_.size(), setup_.step_runner.engine().threads()));
+      directory_.cut_metrics(is_fresh ? -1 : progress().step);
+      metrics_.append(start_line(report, options_, world_.size(), fit_.step_runner().engine().threads()));
     });
     if (!is_fresh) writer_.resumed_from(from);
-    setup_.step_runner.start_watchdog();
-    begin_to_read();
+    fit_.step_runner().start_watchdog();
+    stream_ = fit_.feed(io_thread_, fit_.total_steps());
     try {
       if (is_fresh && options_.checkpoint_at_start) save(CheckpointWriter::Wait::kNo);
       const ExitStatus status = loop();
@@ -96,8 +93,7 @@ class Trainer {
 
   void start(const std::string& from) {
     // The ranks of a node may share these buffers.
-    setup_.network.initialise(options_.seed, setup_.step_runner.state().parameters,
-                              setup_.step_runner.state().statistics);
+    network_.initialise(options_.seed, fit_.state().parameters, fit_.state().statistics);
     world_.barrier();
     if (from.empty()) {
       if (launch_.resume_anyway && world_.is_root())
@@ -108,120 +104,92 @@ class Trainer {
     }
     io::agreed(world_, [&] {
       const model::CheckpointHeader header = model::read_checkpoint_header(from);
-      resumed_anyway_ =
-          require_same_run(header, from, options_, setup_.dataset.digest(), launch_.resume_anyway);
+      resumed_anyway_ = require_same_run(header, from, options_, dataset_.digest(), launch_.resume_anyway);
       if (world_.is_root() && !resumed_anyway_.empty())
         begin_branch(directory_, from, header.progress.step, resumed_anyway_, listener());
-      if (world_.is_root() && header.isa != kernels::to_string(setup_.isa))
+      if (world_.is_root() && header.isa != kernels::to_string(fit_.isa()))
         listener().on_warning(
             fmt::format("{} was trained with instruction set {}, this run uses {}: bits may differ from an "
                         "uninterrupted run",
-                        from, header.isa, kernels::to_string(setup_.isa)));
-      progress_ = header.progress;
-      require_position(progress_, from, setup_.steps_per_epoch);
-      model::read_checkpoint_state(from, setup_.network, setup_.step_runner.state());
+                        from, header.isa, kernels::to_string(fit_.isa())));
+      require_position(header.progress, from, fit_.steps_per_epoch());
+      fit_.go_on_from(header.progress);
+      model::read_checkpoint_state(from, network_, fit_.state());
     });
   }
 
-  /// Starts reading if the training split is streamed.
-  void begin_to_read() {
-    if (!setup_.source.split->is_streamed()) return;
-    stream_ =
-        step::feed_training(options_, world_, *setup_.source.split, io_thread_,
-                            {.first = progress_.step,
-                             .end = total_steps_,
-                             .per_epoch = setup_.steps_per_epoch,
-                             .is_verified = [this](std::int64_t step) { return verify_is_due(step + 1); }});
-  }
-
   StartReport start_report(const std::string& from) {
-    return {.isa = std::string(kernels::to_string(setup_.isa)),
+    return {.isa = std::string(kernels::to_string(fit_.isa())),
             .mpi = comm::Environment::library_version(),
             .hdf5 = io::hdf5_version(),
-            .placements = machine::gather_placements(world_, setup_.step_runner.engine().threads()),
-            .network = setup_.network.summary(),
+            .placements = machine::gather_placements(world_, fit_.step_runner().engine().threads()),
+            .network = network_.summary(),
             .plan = {},
-            .data = describe_data(options_.data.file, setup_.dataset),
+            .data = describe_data(options_.data.file, dataset_),
             .output = options_.dir,
-            .steps_per_epoch = setup_.steps_per_epoch,
-            .total_steps = total_steps_,
-            .leaves = setup_.step_runner.leaves(),
-            .partial_sums = setup_.step_runner.partial_sums(),
-            .micro_batch_for_one_sum = launch_.dry_run ? setup_.step_runner.micro_batch_for_one_sum() : 0,
-            .idle_share = step::idle_share(setup_.step_runner.leaves(), world_.size(),
-                                           setup_.step_runner.engine().threads()),
-            .shares_memory = setup_.step_runner.shares_memory(),
+            .steps_per_epoch = fit_.steps_per_epoch(),
+            .total_steps = fit_.total_steps(),
+            .leaves = fit_.step_runner().leaves(),
+            .partial_sums = fit_.step_runner().partial_sums(),
+            .micro_batch_for_one_sum = launch_.dry_run ? fit_.step_runner().micro_batch_for_one_sum() : 0,
+            .idle_share = step::idle_share(fit_.step_runner().leaves(), world_.size(),
+                                           fit_.step_runner().engine().threads()),
+            .shares_memory = fit_.step_runner().shares_memory(),
             .resumed_from = from,
-            .step = progress_.step};
+            .step = progress().step};
   }
 
   ExitStatus loop() {
     pace_.restart();
-    while (progress_.step < total_steps_) {
-      step_under_way_ = progress_.step + 1;
+    while (!fit_.is_complete()) {
+      step_under_way_ = progress().step + 1;
       if (launch_.step != nullptr) launch_.step->store(step_under_way_);
-      const std::int64_t epoch = progress_.step / setup_.steps_per_epoch;
-      if (setup_.order.begin_epoch(epoch)) {
+      if (fit_.begin_epoch()) {
         epoch_pace_.restart();
         epoch_waited_ = seconds_waited();
       }
-      const double loss = step();
-      const bool epoch_ends = progress_.step % setup_.steps_per_epoch == 0;
-      tell_step(epoch, loss, epoch_ends);
+      const Fit::Update update =
+          fit_.step(stream_.get(), [this] { return static_cast<int>(requests_.own()); });
+      for (Pace* pace : {&pace_, &epoch_pace_}) pace->add(update.samples);
+      tell_step(update);
       writer_.tell();
-      if (verify_is_due(progress_.step)) setup_.step_runner.verify();
-      if (epoch_ends) end_epoch(epoch);
-      const Request request = agree_on_request(epoch_ends);
-      const bool is_last = progress_.step == total_steps_;
+      if (fit_.verify_is_due(progress().step)) fit_.step_runner().verify();
+      if (update.ends_epoch) end_epoch(update.epoch);
+      const Request request = agree_on_request(update.ends_epoch);
+      const bool is_last = fit_.is_complete();
       const bool ends = is_last || request == Request::kLeave;
-      if (ends || request != Request::kNothing || checkpoint_is_due(epoch_ends))
+      if (ends || request != Request::kNothing || checkpoint_is_due(update.ends_epoch))
         save(ends ? CheckpointWriter::Wait::kYes : CheckpointWriter::Wait::kNo);
       if (ends && !is_last) return ExitStatus::kStoppedEarly;
     }
     return ExitStatus::kDone;
   }
 
-  /// One update; returns the step's mean loss.
-  double step() {
-    step::StepInput input = setup_.input_after(progress_.step, stream_.get());
-    rate_ = input.learning_rate;
-    input.verify_follows = verify_is_due(progress_.step + 1);
-    input.request = [this] { return static_cast<int>(requests_.own()); };
-    const step::MicroBatchResult sum = setup_.step_runner.step(input);
-    const auto samples = static_cast<std::int64_t>(input.batch.size());
-    progress_.add_step(samples, sum);
-    if (launch_.hooks.corrupt) {
-      setup_.step_runner.settle();
-      launch_.hooks.corrupt("parameters", world_.rank(), progress_.step,
-                            std::as_writable_bytes(setup_.step_runner.state().parameters));
-    }
-    for (Pace* pace : {&pace_, &epoch_pace_}) pace->add(samples);
-    return sum.loss_sum / static_cast<double>(samples);
-  }
+  [[nodiscard]] const model::Progress& progress() const { return fit_.progress(); }
 
   [[nodiscard]] Score epoch_score() const {
-    return score_of(progress_.epoch_loss_sum / static_cast<double>(progress_.epoch_samples),
-                    progress_.epoch_correct, progress_.epoch_samples, setup_.source.split->target_size());
+    return score_of(progress().epoch_loss_sum / static_cast<double>(progress().epoch_samples),
+                    progress().epoch_correct, progress().epoch_samples, fit_.source().split->target_size());
   }
 
-  void tell_step(std::int64_t epoch, double loss, bool epoch_ends) {
+  void tell_step(const Fit::Update& update) {
     if (!world_.is_root()) return;
-    const bool is_line =
-        epoch_ends || progress_.step % options_.log_every == 0 || progress_.step == total_steps_;
-    StepReport report{.epoch = epoch + 1,
+    const bool is_line = update.ends_epoch || progress().step % options_.log_every == 0 ||
+                         progress().step == fit_.total_steps();
+    StepReport report{.epoch = update.epoch + 1,
                       .epochs = options_.epochs,
-                      .step = progress_.step,
-                      .total_steps = total_steps_,
-                      .loss = loss,
+                      .step = progress().step,
+                      .total_steps = fit_.total_steps(),
+                      .loss = update.loss,
                       .epoch_score = epoch_score(),
-                      .rate = rate_,
+                      .rate = update.learning_rate,
                       .images_per_second = pace_.images_per_second(),
                       .is_line = is_line};
     report.data_wait = wait_share(line_waited_, pace_);
-    report.seconds_left =
-        report.images_per_second > 0
-            ? static_cast<double>((total_steps_ - progress_.step) * options_.batch) / report.images_per_second
-            : 0;
+    report.seconds_left = report.images_per_second > 0
+                              ? static_cast<double>((fit_.total_steps() - progress().step) * options_.batch) /
+                                    report.images_per_second
+                              : 0;
     if (is_line) {
       metrics_.append(step_line(report));
       pace_.restart();
@@ -231,13 +199,13 @@ class Trainer {
   }
 
   void end_epoch(std::int64_t epoch) {
-    const auto samples = static_cast<double>(progress_.epoch_samples);
+    const auto samples = static_cast<double>(progress().epoch_samples);
     pause();
-    setup_.step_runner.settle();
-    setup_.step_runner.enter(step::Phase::kEvaluation, step_under_way_);
+    fit_.step_runner().settle();
+    fit_.step_runner().enter(step::Phase::kEvaluation, step_under_way_);
     EpochReport report{.epoch = epoch + 1,
-                       .step = progress_.step,
-                       .train_loss = progress_.epoch_loss_sum / samples,
+                       .step = progress().step,
+                       .train_loss = progress().epoch_loss_sum / samples,
                        .train_score = epoch_score(),
                        .has_test = test_.has_value(),
                        .seconds = epoch_pace_.seconds(),
@@ -245,11 +213,11 @@ class Trainer {
                        .data_wait = wait_share(epoch_waited_, epoch_pace_)};
     if (test_) {
       const Evaluation result =
-          evaluate(setup_.step_runner.engine(), world_, *test_, setup_.step_runner.state(), &io_thread_);
+          evaluate(fit_.step_runner().engine(), world_, *test_, fit_.state(), &io_thread_);
       report.test_loss = result.loss;
       report.test_score = score_of(result.loss, result.correct, result.samples, test_->split->target_size());
     }
-    progress_.end_epoch(epoch);
+    fit_.end_epoch();
     if (world_.is_root()) {
       metrics_.append(epoch_line(report));
       listener().on_epoch(report);
@@ -276,44 +244,38 @@ class Trainer {
   /// The strongest request of any rank: from the step's end; at an epoch's end also from now, because
   /// evaluation may take long.
   Request agree_on_request(bool epoch_ends) {
-    const auto in_step = static_cast<Request>(setup_.step_runner.strongest_request());
+    const auto in_step = static_cast<Request>(fit_.step_runner().strongest_request());
     if (!epoch_ends) return in_step;
-    setup_.step_runner.enter(step::Phase::kAgreement, step_under_way_);
+    fit_.step_runner().enter(step::Phase::kAgreement, step_under_way_);
     return std::max(in_step, requests_.agree(world_));
-  }
-
-  /// Call after step number `step` (from 1).
-  [[nodiscard]] bool verify_is_due(std::int64_t step) const {
-    return step % setup_.steps_per_epoch == 0 || step == total_steps_ ||
-           (options_.comm.verify_every > 0 && step % options_.comm.verify_every == 0);
   }
 
   [[nodiscard]] bool checkpoint_is_due(bool epoch_ends) const {
     const bool by_steps =
-        options_.checkpoint_every_steps > 0 && progress_.step % options_.checkpoint_every_steps == 0;
+        options_.checkpoint_every_steps > 0 && progress().step % options_.checkpoint_every_steps == 0;
     const bool by_epochs = options_.checkpoint_every_epochs > 0 && epoch_ends &&
-                           progress_.epoch % options_.checkpoint_every_epochs == 0;
+                           progress().epoch % options_.checkpoint_every_epochs == 0;
     return by_steps || by_epochs;
   }
 
   void save(CheckpointWriter::Wait wait) {
     pause();
-    setup_.step_runner.enter(step::Phase::kCheckpoint, step_under_way_);
-    setup_.step_runner.settle();
-    for (const float value : setup_.step_runner.state().parameters) {
+    fit_.step_runner().enter(step::Phase::kCheckpoint, step_under_way_);
+    fit_.step_runner().settle();
+    for (const float value : fit_.state().parameters) {
       if (!std::isfinite(value))
         throw DivergedError(
             "training diverged (a parameter is not finite); a smaller schedule.lr would be the first thing "
             "to try");
     }
-    writer_.save({.isa = std::string(kernels::to_string(setup_.isa)),
+    writer_.save({.isa = std::string(kernels::to_string(fit_.isa())),
                   .seed = options_.seed,
                   .config = config::effective_ini(options_),
-                  .progress = progress_,
-                  .input = setup_.source.transform,
-                  .class_names = setup_.dataset.class_names(),
-                  .data_digest = setup_.dataset.digest()},
-                 setup_.step_runner.state(), provenance(), wait);
+                  .progress = progress(),
+                  .input = fit_.source().transform,
+                  .class_names = dataset_.class_names(),
+                  .data_digest = dataset_.digest()},
+                 fit_.state(), provenance(), wait);
     deadline_.saved_in(writer_.slowest_seconds());
     deadline_.restart();
     resume();
@@ -322,8 +284,8 @@ class Trainer {
   model::Provenance provenance() {
     if (facts_.empty()) {
       facts_ = gather_provenance(world_, launch_.command_line,
-                                 machine::gather_placements(world_, setup_.step_runner.engine().threads()),
-                                 setup_.dataset.digest());
+                                 machine::gather_placements(world_, fit_.step_runner().engine().threads()),
+                                 dataset_.digest());
       if (!resumed_anyway_.empty()) facts_["resumed_anyway"] = resumed_anyway_;
     }
     facts_["written"] = time_of_writing(world_);
@@ -337,20 +299,20 @@ class Trainer {
         error.status() == ExitStatus::kDiverged || error.status() == ExitStatus::kDisagreement;
     if (!is_common || !world_.is_root()) return;
     try {
-      metrics_.append(end_line(error.status(), progress_.step));
+      metrics_.append(end_line(error.status(), progress().step));
     } catch (const Error&) {  // report only the first error
     }
   }
 
   /// Collective.
   void finish(ExitStatus status) {
-    const ProfileReport profile = gather_profile(world_, setup_.step_runner.profile(), progress_.step);
+    const ProfileReport profile = gather_profile(world_, fit_.step_runner().profile(), progress().step);
     if (!world_.is_root()) return;
     if (profile.steps > 0) {
       metrics_.append(profile_line(profile));
       listener().on_profile(profile);
     }
-    metrics_.append(end_line(status, progress_.step));
+    metrics_.append(end_line(status, progress().step));
     metrics_.flush();
     listener().on_end(status,
                       status == ExitStatus::kStoppedEarly
@@ -362,17 +324,16 @@ class Trainer {
   comm::Communicator world_;
   const Launch& launch_;
   Observer silent_;
-  TrainingSetup setup_;
+  data::Dataset dataset_;
+  nn::Network network_;
+  Fit fit_;
   std::optional<step::Source> test_;
-  std::int64_t total_steps_;
   RunDirectory directory_;
   Deadline deadline_;
   Requests requests_;
-  model::Progress progress_;
   MetricsLog metrics_;
   CheckpointWriter writer_;
 
-  double rate_ = 0;
   model::Provenance facts_;
   std::string resumed_anyway_;       // differences from the run that wrote the checkpoint
   std::int64_t step_under_way_ = 0;  // for messages

@@ -21,6 +21,7 @@
 namespace convoy::data {
 
 class Stream;
+struct MemorySplit;
 
 /// Normalisation of images for the network's input.
 enum class Normalize { kDataset, kNone };
@@ -146,6 +147,9 @@ class Dataset {
   /// For one file in Convoy's format.
   Dataset(const std::string& file, const comm::Communicator& world, const std::vector<std::string>& splits,
           ChecksumPolicy policy = ChecksumPolicy::kUpTo4GiB);
+  /// Collective over `world`. A data set in memory with the split "train" (memory_split.hpp). Its digest
+  /// depends only on its samples.
+  Dataset(const MemorySplit& memory, const comm::Communicator& world);
   ~Dataset();
   Dataset(Dataset&&) noexcept;
   Dataset& operator=(Dataset&&) noexcept;

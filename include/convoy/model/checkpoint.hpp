@@ -37,12 +37,20 @@ struct Progress {
   void end_epoch(std::int64_t finished);
 };
 
+/// A point between two updates, from the first update of the state.
+struct Position {
+  std::int64_t step = 0;
+  std::int64_t epoch = 0;
+  friend bool operator==(const Position&, const Position&) = default;
+};
+
 /// Contents of a checkpoint beside its tensors.
 struct CheckpointHeader {
   std::string isa;
   std::uint64_t seed = 0;
   std::string config;  ///< the effective INI
   Progress progress;
+  Position fit_begin{};  ///< begin of the current or last fit (library/model.hpp); a run has one fit
   data::InputTransform input;
   std::vector<std::string> class_names;
   std::string data_digest;

@@ -29,6 +29,7 @@ struct StepInput {
   std::int64_t epoch = 0;
   std::span<const std::int64_t> batch;  ///< samples of all ranks
   data::Stream* stream = nullptr;       ///< for a streamed split: from feed_training()
+  std::int64_t stream_step = 0;         ///< number of this step in `stream`
   double learning_rate = 0;
   bool verify_follows = false;
   std::function<int()> request{};  ///< this rank's Request; called at the step's end

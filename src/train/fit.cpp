@@ -1,0 +1,90 @@
+#include "convoy/train/fit.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "convoy/step/batch_plan.hpp"
+#include "convoy/step/consistency.hpp"
+#include "convoy/step/feed.hpp"
+#include "convoy/train/evaluation.hpp"
+
+namespace convoy::train {
+namespace {
+
+std::int64_t steps_of(const config::Options& options, std::int64_t steps_per_epoch) {
+  const std::int64_t by_epochs = options.epochs * steps_per_epoch;
+  return options.max_steps > 0 ? std::min(options.max_steps, by_epochs) : by_epochs;
+}
+
+}  // namespace
+
+nn::Network network_for(const data::Dataset& dataset, const config::Options& options) {
+  return {dataset.shape(), options.layers, options.loss, outputs_for(dataset, options)};
+}
+
+Fit::Fit(const config::Options& options, const comm::Communicator& world, const nn::Network& network,
+         step::Source source, kernels::Isa best, const step::Hooks& hooks)
+    : options_(options),
+      world_(world),
+      hooks_(hooks),
+      isa_(step::lowest_isa(world, best)),
+      source_(std::move(source)),
+      step_runner_(options, world, network, kernels::float_kernels(isa_), source_, hooks),
+      steps_per_epoch_(step::BatchPlan(options, source_.split->samples()).steps_per_epoch()),
+      steps_(steps_of(options, steps_per_epoch_)),
+      schedule_(options.schedule, options.epochs, steps_per_epoch_),
+      order_(data::SampleOrder(*source_.split, options.data, options.seed, options.batch)) {}
+
+void Fit::go_on_from(const model::Progress& progress, const model::Position& begin) {
+  assert(progress.step >= begin.step);
+  progress_ = progress;
+  begin_ = begin;
+}
+
+std::unique_ptr<data::Stream> Fit::feed(io::IoThread& io_thread, std::int64_t end) const {
+  if (!source_.split->is_streamed()) return nullptr;
+  const std::int64_t offset = begin_.epoch * steps_per_epoch_;
+  return step::feed_training(options_, world_, *source_.split, io_thread,
+                             {.first = offset + done(),
+                              .end = offset + end - begin_.step,
+                              .per_epoch = steps_per_epoch_,
+                              .is_verified = [this, offset](std::int64_t step) {
+                                return verify_is_due(step - offset + begin_.step + 1);
+                              }});
+}
+
+bool Fit::verify_is_due(std::int64_t step) const {
+  const std::int64_t in_fit = step - begin_.step;
+  return in_fit % steps_per_epoch_ == 0 || step == total_steps() ||
+         (options_.comm.verify_every > 0 && step % options_.comm.verify_every == 0);
+}
+
+Fit::Update Fit::step(data::Stream* stream, const std::function<int()>& request) {
+  assert(!is_complete());
+  (void)begin_epoch();
+  const std::int64_t epoch = next_epoch();
+  const std::int64_t in_fit = done();
+  const step::StepInput input{.step = progress_.step,
+                              .epoch = epoch,
+                              .batch = order_.batch(in_fit % steps_per_epoch_, options_.batch),
+                              .stream = stream,
+                              .stream_step = begin_.epoch * steps_per_epoch_ + in_fit,
+                              .learning_rate = schedule_.rate(in_fit),
+                              .verify_follows = verify_is_due(progress_.step + 1),
+                              .request = request};
+  const step::MicroBatchResult sum = step_runner_.step(input);
+  const auto samples = static_cast<std::int64_t>(input.batch.size());
+  progress_.add_step(samples, sum);
+  if (hooks_.corrupt) {
+    step_runner_.settle();
+    hooks_.corrupt("parameters", world_.rank(), progress_.step, std::as_writable_bytes(state().parameters));
+  }
+  return {.epoch = epoch,
+          .samples = samples,
+          .loss = sum.loss_sum / static_cast<double>(samples),
+          .learning_rate = input.learning_rate,
+          .ends_epoch = done() % steps_per_epoch_ == 0};
+}
+
+}  // namespace convoy::train
