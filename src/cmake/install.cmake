@@ -16,10 +16,10 @@ install(EXPORT convoy_targets NAMESPACE convoy:: FILE convoyTargets.cmake DESTIN
 # The rooms launch and apps are the program's own (apps has no public header at all); lanes and convolution are parts of
 # kernels.
 install(DIRECTORY include/convoy DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
-  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.inc" PATTERN launch EXCLUDE PATTERN lanes EXCLUDE PATTERN convolution EXCLUDE)
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h" PATTERN "*.inc" PATTERN launch EXCLUDE PATTERN lanes EXCLUDE PATTERN convolution EXCLUDE)
 
 configure_package_config_file(src/cmake/convoyConfig.cmake.in ${PROJECT_BINARY_DIR}/package/convoyConfig.cmake
-  INSTALL_DESTINATION ${convoy_package_dir} NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
+  INSTALL_DESTINATION ${convoy_package_dir} PATH_VARS CMAKE_INSTALL_DATADIR NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
 # Before 1.0 a minor version may change the interface.
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/convoyConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/package/convoyConfig.cmake
@@ -27,16 +27,34 @@ install(FILES ${PROJECT_BINARY_DIR}/package/convoyConfig.cmake
               src/cmake/dependencies.cmake src/cmake/mpi_of_hdf5.cmake
         DESTINATION ${convoy_package_dir} COMPONENT development)
 
+# For makefiles, C and Fortran: the rooms of the library with all that they need.
+if(TARGET convoy_library)
+  set(convoy_pc_rooms ${convoy_rooms})
+  list(REMOVE_ITEM convoy_pc_rooms convoy_apps convoy_launch)
+  list(TRANSFORM convoy_pc_rooms PREPEND -l)
+  list(JOIN convoy_pc_rooms " " convoy_pc_rooms)
+  set(convoy_pc_libraries ${HDF5_C_LIBRARIES} ${MPI_C_LIBRARIES} ${PNG_LIBRARIES} ${JPEG_LIBRARIES} ${ZLIB_LIBRARIES}
+    ${HWLOC_LIBRARY} ${XXHASH_LIBRARY} -lfmt)
+  list(REMOVE_DUPLICATES convoy_pc_libraries)
+  list(JOIN convoy_pc_libraries " " convoy_pc_libraries)
+  file(RELATIVE_PATH convoy_pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  configure_file(src/cmake/convoy.pc.in ${PROJECT_BINARY_DIR}/package/convoy.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/package/convoy.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
+endif()
+
 install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DATADIR}/convoy COMPONENT runtime PATTERN README.md EXCLUDE)
 # The quick start and the recipes for installing begin from the source, so they stay with it.
 install(DIRECTORY jobs DESTINATION ${CMAKE_INSTALL_DATADIR}/convoy USE_SOURCE_PERMISSIONS COMPONENT runtime
   PATTERN quickstart EXCLUDE PATTERN packages.sh EXCLUDE PATTERN install EXCLUDE PATTERN README.md EXCLUDE)
 install(FILES LICENSE CHANGELOG.md README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
 # In the folders of the source, so that the links between documents hold.
-foreach(document configs/README.md jobs/README.md jobs/install/README.md tests/README.md src/CONTRACT.md src/README.md)
+foreach(document configs/README.md jobs/README.md jobs/install/README.md tests/README.md src/CONTRACT.md src/LIBRARY.md src/README.md)
   get_filename_component(folder ${document} DIRECTORY)
   install(FILES ${document} DESTINATION ${CMAKE_INSTALL_DOCDIR}/${folder} COMPONENT runtime)
 endforeach()
+
+# The Fortran module as source: module files differ between compilers.
+install(FILES src/library/convoy.f90 DESTINATION ${CMAKE_INSTALL_DATADIR}/convoy/fortran COMPONENT development)
 
 # The program. Its room is the only one that need not be there: the library stands without it.
 if(TARGET convoy)

@@ -129,6 +129,46 @@ Communicator Communicator::self() {
   return Communicator(std::make_shared<Impl>());
 }
 
+namespace {
+
+/// Throws ConfigError unless the program can lend its MPI.
+void require_usable_mpi() {
+  int is_initialised = 0;
+  int is_finalised = 0;
+  int level = MPI_THREAD_SINGLE;
+  check(MPI_Initialized(&is_initialised), "MPI_Initialized");
+  check(MPI_Finalized(&is_finalised), "MPI_Finalized");
+  if (is_initialised == 0 || is_finalised != 0)
+    throw ConfigError(
+        fmt::format("MPI is {}; pass a communicator between MPI_Init_thread and MPI_Finalize, or "
+                    "none for this process alone",
+                    is_initialised == 0 ? "not initialised" : "finalised already"));
+  check(MPI_Query_thread(&level), "MPI_Query_thread");
+  if (level < MPI_THREAD_SERIALIZED)
+    throw ConfigError(
+        "the program initialised MPI for one thread, Convoy sends from several (one at a time); call "
+        "MPI_Init_thread with MPI_THREAD_SERIALIZED or MPI_THREAD_MULTIPLE");
+}
+
+}  // namespace
+
+Communicator Communicator::duplicate_of(const void* mpi_comm) {
+  if (mpi_comm == nullptr) return self();
+  require_usable_mpi();
+  const MPI_Comm lent = *static_cast<const MPI_Comm*>(mpi_comm);
+  if (lent == MPI_COMM_NULL)
+    throw ConfigError("the communicator is MPI_COMM_NULL; ranks outside the group must not call Convoy");
+  MPI_Comm duplicate = MPI_COMM_NULL;
+  check(MPI_Comm_dup(lent, &duplicate), "MPI_Comm_dup");
+  return Communicator(std::make_shared<Impl>(duplicate));
+}
+
+Communicator Communicator::duplicate_of_fortran(int mpi_comm) {
+  require_usable_mpi();
+  const MPI_Comm comm = MPI_Comm_f2c(mpi_comm);
+  return duplicate_of(&comm);
+}
+
 int Communicator::rank() const {
   return impl_->rank;
 }

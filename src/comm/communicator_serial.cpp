@@ -5,6 +5,7 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/aligned.hpp"
+#include "convoy/core/error.hpp"
 #include "messages.hpp"
 
 namespace convoy::comm {
@@ -22,6 +23,14 @@ Communicator Communicator::world() {
 }
 Communicator Communicator::self() {
   return Communicator(std::make_shared<Impl>());
+}
+Communicator Communicator::duplicate_of(const void* mpi_comm) {
+  if (mpi_comm == nullptr) return self();
+  throw ConfigError(
+      "this Convoy is built without MPI (CONVOY_WITH_MPI=OFF); pass no communicator, or build it with MPI");
+}
+Communicator Communicator::duplicate_of_fortran(int mpi_comm) {
+  return duplicate_of(&mpi_comm);
 }
 int Communicator::rank() const {
   return 0;

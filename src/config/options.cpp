@@ -117,7 +117,7 @@ void check_together(Options& options, const EffectiveSettings& effective) {
   }
 }
 
-enum class Purpose { kTraining, kCheckpoint };
+enum class Purpose { kTraining, kCheckpoint, kLibrary };
 
 Options assemble(const std::vector<std::vector<Setting>>& sources, Purpose purpose) {
   Options options;
@@ -132,6 +132,10 @@ Options assemble(const std::vector<std::vector<Setting>>& sources, Purpose purpo
 
 Options make_options(const std::vector<std::vector<Setting>>& sources) {
   return assemble(sources, Purpose::kTraining);
+}
+
+Options make_library_options(const std::vector<std::vector<Setting>>& sources) {
+  return assemble(sources, Purpose::kLibrary);
 }
 
 Options load(const std::vector<std::string>& files, const std::vector<Setting>& command_line) {

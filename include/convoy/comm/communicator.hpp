@@ -40,6 +40,13 @@ class Communicator {
   [[nodiscard]] static Communicator world();
   /// This process alone. Needs no Environment; does not start MPI.
   [[nodiscard]] static Communicator self();
+  /// Collective over `mpi_comm`, an `MPI_Comm*` of a program that has initialised MPI itself: a duplicate, so
+  /// that no message of the program mixes with Convoy's. Null: self(). Throws ConfigError if MPI is not
+  /// initialised, is finalised already, or was initialised with less than MPI_THREAD_SERIALIZED, and in a
+  /// build without MPI.
+  [[nodiscard]] static Communicator duplicate_of(const void* mpi_comm);
+  /// The same for a Fortran handle (MPI_Comm_f2c).
+  [[nodiscard]] static Communicator duplicate_of_fortran(int mpi_comm);
 
   [[nodiscard]] int rank() const;
   [[nodiscard]] int size() const;

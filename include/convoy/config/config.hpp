@@ -39,6 +39,9 @@ struct Setting {
 /// The same from settings, lowest precedence first; one inner list per source.
 [[nodiscard]] Options make_options(const std::vector<std::vector<Setting>>& sources);
 
+/// The same for a fit of the library, which needs neither run.dir nor data.file.
+[[nodiscard]] Options make_library_options(const std::vector<std::vector<Setting>>& sources);
+
 /// Makes the Options of the run that wrote checkpoint `file`, from the attribute `config`. Only the keys of
 /// [network] and [schedule] are required: evaluation needs neither run.dir nor data.file. Throws DataError,
 /// because a wrong text means a damaged checkpoint.
