@@ -19,6 +19,8 @@ const std::vector<Command>& commands() {
       {"predict", "what a checkpoint's network says of images", run_predict},
       {"import", "make a data set file from folders of images, or the files of MNIST or CIFAR-10",
        run_import},
+      {"export", "write a checkpoint's network for other tools: ONNX, safetensors, PyTorch", run_export},
+      {"import-weights", "make a checkpoint with the weights of another tool's file", run_import_weights},
       {"synth", "make a data set file of images the program draws itself", run_synth},
       {"verify", "do the steps between two checkpoints again and compare the bits", run_verify},
       {"inspect", "show what is in a data set or checkpoint, and check its checksums", run_inspect},
@@ -40,7 +42,7 @@ void print_help() {
                "threads.\n\n"
                "Commands:\n";
   for (const Command& command : commands())
-    std::cout << "  " << std::left << std::setw(11) << command.name << command.summary << '\n';
+    std::cout << "  " << std::left << std::setw(16) << command.name << command.summary << '\n';
   std::cout << "\n'convoy <command> --help' explains one of them; 'convoy --version' shows the version.\n";
 }
 

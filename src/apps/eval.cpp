@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <cmath>
 #include <iostream>
 #include <optional>
 
@@ -17,9 +15,7 @@
 #include "convoy/launch/ranks.hpp"
 #include "convoy/machine/placement.hpp"
 #include "convoy/model/checkpoint.hpp"
-#include "convoy/predict/answers.hpp"
 #include "convoy/predict/eval_report.hpp"
-#include "convoy/predict/scores.hpp"
 #include "convoy/predict/trained_network.hpp"
 #include "convoy/step/consistency.hpp"
 #include "convoy/train/evaluation.hpp"
@@ -66,50 +62,6 @@ data::Options reading_of(const EvalRequest& request, const config::Options& trai
   return options;
 }
 
-/// Collective. Evaluates, and on rank 0 makes the report and the lines of --predictions.
-predict::EvalReport evaluate(const EvalRequest& request, const comm::Communicator& world,
-                             step::Engine& engine, const data::Dataset& dataset,
-                             const std::vector<std::string>& class_names, const step::Source& source,
-                             const model::State& state, predict::PredictionsCsv& predictions) {
-  const data::Split& split = *source.split;
-  predict::EvalReport report{.checkpoint = request.checkpoint,
-                             .data = request.data,
-                             .split = request.split,
-                             .evaluation = {},
-                             .class_names = class_names,
-                             .has_targets = dataset.has_targets(),
-                             .classes = engine.outputs(),
-                             .confusion = std::nullopt,
-                             .outputs = {}};
-  const auto outputs = static_cast<std::size_t>(engine.outputs());
-  const bool needs_confusion = !report.has_targets && (request.tables.by_class || request.tables.confusion ||
-                                                       request.as_json || !request.confusion_csv.empty());
-  const bool needs_outputs = report.has_targets || needs_confusion || !request.predictions.empty();
-  if (needs_confusion && world.is_root()) report.confusion.emplace(report.classes);
-  predict::OutputErrors errors(dataset.has_targets() ? engine.outputs() : 0);
-  const auto read = [&](std::int64_t first, std::span<const float> values) {
-    for (std::size_t i = 0; i < values.size() / outputs; ++i) {
-      const std::int64_t sample = first + static_cast<std::int64_t>(i);
-      const std::span<const float> own = values.subspan(i * outputs, outputs);
-      if (!report.has_targets) {
-        const std::int64_t label = split.labels()[static_cast<std::size_t>(sample)];
-        if (report.confusion) report.confusion->add(label, predict::answer_of(own));
-        if (!request.predictions.empty()) predictions.add(sample, label, own);
-      } else {
-        const std::span<const float> targets =
-            split.targets().subspan(static_cast<std::size_t>(sample) * outputs, outputs);
-        errors.add(own, targets);
-        if (!request.predictions.empty()) predictions.add(sample, targets, own);
-      }
-    }
-  };
-  io::IoThread io_thread;
-  report.evaluation = train::evaluate(engine, world, source, state, &io_thread,
-                                      needs_outputs ? train::OutputReader(read) : train::OutputReader());
-  if (report.has_targets && world.is_root()) report.outputs = errors.scores();
-  return report;
-}
-
 ExitStatus evaluate_checkpoint(const EvalRequest& request, const comm::Communicator& world) {
   comm::require_agreement(world, "build", step::build_digest(), step::kSameBuild);
   const predict::TrainedNetwork trained = predict::read_trained_network(request.checkpoint, world);
@@ -136,9 +88,19 @@ ExitStatus evaluate_checkpoint(const EvalRequest& request, const comm::Communica
   const std::vector<std::string>& names =
       dataset.class_names().empty() ? header.class_names : dataset.class_names();
   predict::PredictionsCsv predictions(options.loss, names);
-  const predict::EvalReport report =
-      evaluate(request, world, engine, dataset, names, {.split = split, .transform = header.input},
-               trained.state, predictions);
+  const bool needs_confusion = request.tables.by_class || request.tables.confusion || request.as_json ||
+                               !request.confusion_csv.empty();
+  predict::EvalReport report{.checkpoint = request.checkpoint,
+                             .data = request.data,
+                             .split = request.split,
+                             .evaluation = {},
+                             .class_names = names,
+                             .has_targets = dataset.has_targets(),
+                             .classes = engine.outputs(),
+                             .confusion = std::nullopt,
+                             .outputs = {}};
+  predict::evaluate(report, needs_confusion, request.predictions.empty() ? nullptr : &predictions, engine,
+                    world, {.split = split, .transform = header.input}, trained.state);
   io::agreed_at_root(world, [&] {
     if (!request.predictions.empty()) io::write_text_file(request.predictions, predictions.text());
     if (!request.confusion_csv.empty())

@@ -51,6 +51,20 @@ if(NOT nlohmann_json_FOUND)
                       "nlohmann-json)")
 endif()
 
+# ONNX files, and archives of numpy arrays (libzip ships a package whose targets need its programs).
+find_package(Protobuf QUIET)
+if(NOT Protobuf_FOUND OR NOT TARGET protobuf::protoc)
+  message(FATAL_ERROR "Protobuf or its compiler was not found (Debian: libprotobuf-dev, protobuf-compiler; Spack: protobuf)")
+endif()
+find_path(ZIP_INCLUDE_DIR zip.h)
+find_library(ZIP_LIBRARY zip)
+if(NOT ZIP_INCLUDE_DIR OR NOT ZIP_LIBRARY)
+  message(FATAL_ERROR "libzip was not found (Debian: libzip-dev; Spack: libzip)")
+endif()
+add_library(convoy_dep_zip INTERFACE IMPORTED)
+target_include_directories(convoy_dep_zip INTERFACE ${ZIP_INCLUDE_DIR})
+target_link_libraries(convoy_dep_zip INTERFACE ${ZIP_LIBRARY})
+
 # Parallel HDF5. Debian keeps it beside the serial one, under names of its own.
 if(NOT DEFINED HDF5_PREFER_PARALLEL)
   set(HDF5_PREFER_PARALLEL ON)

@@ -41,7 +41,8 @@ This package has the program, its configurations and job scripts.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libconvoy-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libhdf5-${mpi}-dev, lib${mpi}-dev, libboost-program-options-dev, zlib1g-dev, \
-libxxhash-dev, libpng-dev, libjpeg62-turbo-dev | libjpeg-dev, libfmt-dev, nlohmann-json3-dev, libhwloc-dev")
+libxxhash-dev, libpng-dev, libjpeg62-turbo-dev | libjpeg-dev, libfmt-dev, nlohmann-json3-dev, libhwloc-dev, \
+libzip-dev, libprotobuf-dev, protobuf-compiler")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "Trains convolutional networks on the ranks and threads of a CPU cluster.
 .
 This package has its static libraries, headers and CMake package, for

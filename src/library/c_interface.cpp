@@ -1,4 +1,5 @@
-// The C interface: each function calls the C++ one and turns exceptions into a status and a text.
+// The C interface: each function calls the C++ one and turns exceptions into a status and a text. convoy.h
+// declares them extern "C".
 
 #include <algorithm>
 #include <exception>
@@ -142,8 +143,6 @@ int fit_with(FitFunction fit, convoy_model* model, convoy_dataset* dataset, cons
 }
 
 }  // namespace
-
-extern "C" {
 
 const char* convoy_last_error(void) {
   return last_error.c_str();
@@ -295,5 +294,3 @@ int convoy_model_predict_f(const convoy_model* model, const void* images, int64_
     if (!values.empty()) std::copy(values.begin(), values.end(), &given(outputs, "outputs"));
   });
 }
-
-}  // extern "C"

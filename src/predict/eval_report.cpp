@@ -202,4 +202,34 @@ void PredictionsCsv::add(std::int64_t sample, std::span<const float> targets,
   text_ += '\n';
 }
 
+void evaluate(EvalReport& report, bool needs_confusion, PredictionsCsv* predictions, step::Engine& engine,
+              const comm::Communicator& world, const step::Source& source, const model::State& state) {
+  const data::Split& split = *source.split;
+  const auto outputs = static_cast<std::size_t>(engine.outputs());
+  const bool counts = needs_confusion && !report.has_targets;
+  if (counts && world.is_root()) report.confusion.emplace(report.classes);
+  OutputErrors errors(report.has_targets ? engine.outputs() : 0);
+  const auto read = [&](std::int64_t first, std::span<const float> values) {
+    for (std::size_t i = 0; i < values.size() / outputs; ++i) {
+      const std::int64_t sample = first + static_cast<std::int64_t>(i);
+      const std::span<const float> own = values.subspan(i * outputs, outputs);
+      if (!report.has_targets) {
+        const std::int64_t label = split.labels()[static_cast<std::size_t>(sample)];
+        if (report.confusion) report.confusion->add(label, answer_of(own));
+        if (predictions != nullptr) predictions->add(sample, label, own);
+      } else {
+        const std::span<const float> targets =
+            split.targets().subspan(static_cast<std::size_t>(sample) * outputs, outputs);
+        errors.add(own, targets);
+        if (predictions != nullptr) predictions->add(sample, targets, own);
+      }
+    }
+  };
+  const bool needs_outputs = report.has_targets || counts || predictions != nullptr;
+  io::IoThread io_thread;
+  report.evaluation = train::evaluate(engine, world, source, state, &io_thread,
+                                      needs_outputs ? train::OutputReader(read) : train::OutputReader());
+  if (report.has_targets && world.is_root()) report.outputs = errors.scores();
+}
+
 }  // namespace convoy::predict

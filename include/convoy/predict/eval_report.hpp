@@ -7,8 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "convoy/comm/communicator.hpp"
+#include "convoy/model/state.hpp"
 #include "convoy/nn/loss.hpp"
 #include "convoy/predict/scores.hpp"
+#include "convoy/step/engine.hpp"
 #include "convoy/train/evaluation.hpp"
 
 namespace convoy::predict {
@@ -55,5 +58,11 @@ class PredictionsCsv {
   std::vector<std::string> class_names_;
   std::string text_;
 };
+
+/// Collective over `world`. Evaluates `source`: assigns report.evaluation and, on rank 0, report.confusion
+/// (of labels, if `needs_confusion`) and report.outputs (of targets). `predictions`: gets a line per sample
+/// on rank 0; null: not wanted.
+void evaluate(EvalReport& report, bool needs_confusion, PredictionsCsv* predictions, step::Engine& engine,
+              const comm::Communicator& world, const step::Source& source, const model::State& state);
 
 }  // namespace convoy::predict

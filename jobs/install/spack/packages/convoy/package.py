@@ -43,6 +43,8 @@ class Convoy(CMakePackage):
     depends_on("fmt@9:")
     depends_on("nlohmann-json@3.11:")
     depends_on("hwloc@2:")
+    depends_on("libzip")
+    depends_on("protobuf")
     depends_on("googletest", type="test")
 
     # The C++20 features of the code.
