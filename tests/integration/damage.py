@@ -2,7 +2,7 @@
 """Damage at random places of data set and checkpoint files. For any damage of a Convoy file, every command ends by
 itself, within a memory limit, and either reports an error that names the file, or reads exactly the same content.
 
-CONVOY_TEST_DAMAGES places (default 200; the full test is 2000) with the seed CONVOY_TEST_SEED (1). Also tests
+CONVOY_TEST_DAMAGES places (default 100; the full test is 2000) with the seed CONVOY_TEST_SEED (1). Also tests
 third-party files, which have no checksum, with damaged metadata.
 """
 
@@ -23,7 +23,7 @@ try:
 except ImportError:
     h5py = None
 
-PLACES = int(os.environ.get("CONVOY_TEST_DAMAGES", "200"))
+PLACES = int(os.environ.get("CONVOY_TEST_DAMAGES", "100"))
 SEED = int(os.environ.get("CONVOY_TEST_SEED", "1"))
 # These files need far less; an allocation of a damaged length could need far more.
 MOST_BYTES = 2 << 30
