@@ -12,6 +12,7 @@
 #include "convoy/launch/launcher.hpp"
 #include "convoy/machine/placement.hpp"
 #include "convoy/measure/bench_report.hpp"
+#include "convoy/predict/inference_speed.hpp"
 #include "images.hpp"
 
 namespace convoy::apps {
@@ -31,17 +32,18 @@ void refuse_several_processes() {
                     "run.threads");
 }
 
-/// Fails before minutes of measuring, not after.
-void require_folder_of(const std::string& file) {
-  const std::string folder = io::folder_of(file);
-  if (!io::is_folder(folder))
-    throw IoError(
-        fmt::format("cannot write {} (there is no folder {}); make it first (--json)", file, folder));
+ExitStatus bench_inference(const config::Options& options, const BenchRequest& request) {
+  const predict::InferenceSetting setting{.isa = kernels::choose_isa(),
+                                          .threads = machine::resolve_threads(options.threads),
+                                          .precision = options.precision,
+                                          .seconds = request.seconds};
+  const auto times = predict::measure_inference(network_for(request.images, options), setting);
+  std::cout << to_text(times, setting);
+  if (!request.json.empty()) io::write_text_file(request.json, to_json(times, setting));
+  return ExitStatus::kDone;
 }
 
 ExitStatus bench(const config::Options& options, const BenchRequest& request) {
-  refuse_several_processes();
-  if (!request.json.empty()) require_folder_of(request.json);
   const Images& images = request.images;
   const nn::Network network = network_for(images, options);
   const kernels::Isa isa = kernels::choose_isa();
@@ -70,7 +72,7 @@ ExitStatus bench(const config::Options& options, const BenchRequest& request) {
   report.layers = measure::measure_layers(network, options, setting);
   std::cout << describe_layers(report) << std::flush;
   report.step = measure::measure_steps(comm::Communicator::self(), network, options, setting);
-  std::cout << describe_step(report) << std::flush;
+  std::cout << describe_step(report);
   if (!request.json.empty()) io::write_text_file(request.json, to_json(report));
   return ExitStatus::kDone;
 }
@@ -94,6 +96,8 @@ ExitStatus run_bench(const Arguments& arguments) {
           "time for one measurement, at least, 1 to 60,000; default {}. The steps get ten times as much",
           kMilliseconds));
   line.add_value("json", "FILE", "write all figures there too");
+  line.add_flag("inference",
+                "instead: images/s of the trained network's answers, for 1, 16 and 64 images at a time");
   line.add_value("gbit", "R", "comm: what the wire of a node carries, Gbit/s; default: as measured");
   line.add_configuration();
   line.expect_words(0, 1);
@@ -104,7 +108,10 @@ ExitStatus run_bench(const Arguments& arguments) {
   const Images images = choose_images(line, options.data);
   if (line.words().empty()) {
     if (line.has("gbit")) throw ConfigError("--gbit is for bench comm; leave it out");
-    return bench(options, {.images = images, .json = json, .seconds = seconds});
+    refuse_several_processes();
+    io::require_folder_of(json);
+    const BenchRequest request{.images = images, .json = json, .seconds = seconds};
+    return line.has("inference") ? bench_inference(options, request) : bench(options, request);
   }
   if (line.words().front() != "comm")
     throw ConfigError("stray word '" + line.words().front() + "'; bench takes none, or comm");

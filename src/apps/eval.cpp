@@ -64,6 +64,9 @@ data::Options reading_of(const EvalRequest& request, const config::Options& trai
 
 ExitStatus evaluate_checkpoint(const EvalRequest& request, const comm::Communicator& world) {
   comm::require_agreement(world, "build", step::build_digest(), step::kSameBuild);
+  io::agreed_at_root(world, [&] {
+    for (const std::string& file : {request.predictions, request.confusion_csv}) io::require_folder_of(file);
+  });
   const predict::TrainedNetwork trained = predict::read_trained_network(request.checkpoint, world);
   const model::CheckpointHeader& header = trained.header;
   const config::Options& options = trained.options;

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <iostream>
+#include <utility>
 
 #include "command.hpp"
 #include "command_line.hpp"
@@ -11,6 +12,7 @@
 #include "convoy/exchange/safetensors.hpp"
 #include "convoy/exchange/torch_module.hpp"
 #include "convoy/io/file_system.hpp"
+#include "convoy/predict/folded_network.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -45,9 +47,13 @@ ExitStatus run_export(const Arguments& arguments) {
   const std::string checkpoint = line.required_text("checkpoint");
   if (!line.has("onnx") && !line.has("safetensors") && !line.has("torch"))
     throw ConfigError("nothing is to be written; name a file with --onnx, --safetensors or --torch");
-  exchange::ExportedNetwork network =
-      exchange::exported(predict::read_trained_network(checkpoint, comm::Communicator::self()), checkpoint);
-  if (line.has("fold-batchnorm")) exchange::fold_batch_normalization(network);
+  predict::TrainedNetwork trained = predict::read_trained_network(checkpoint, comm::Communicator::self());
+  if (line.has("fold-batchnorm")) {
+    predict::FoldedNetwork folded = predict::fold_batch_normalization(trained.network, trained.state);
+    trained.network = std::move(folded.network);
+    trained.state = std::move(folded.state);
+  }
+  const exchange::ExportedNetwork network = exchange::exported(trained, checkpoint);
   const exchange::OnnxOptions options{.normalizes = !line.has("without-normalization")};
   if (line.has("onnx")) write(line, "onnx", exchange::onnx_model(network, options));
   if (line.has("safetensors")) write(line, "safetensors", exchange::safetensors_of(network));

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "convoy/core/error.hpp"
@@ -82,45 +81,6 @@ void require_different_names(const std::vector<ExportedLayer>& layers) {
             "two layers would be named {} ('-', '.' and '~' become '_'); rename one", layers[i].name));
 }
 
-const ExportedTensor& tensor_named(const ExportedLayer& layer, std::string_view name) {
-  for (const auto* tensors : {&layer.parameters, &layer.statistics})
-    for (const ExportedTensor& tensor : *tensors)
-      if (tensor.name.ends_with('.' + std::string(name))) return tensor;
-  throw Error(ExitStatus::kUsage, layer.name + " has no tensor " + std::string(name));
-}
-
-/// Layers that read the output of layer `index`.
-std::int64_t readers_of(const ExportedNetwork& network, int index) {
-  std::int64_t readers = 0;
-  for (const ExportedLayer& layer : network.layers) readers += std::ranges::count(layer.inputs, index);
-  return readers;
-}
-
-/// Multiplies `norm` into the weights of `before`.
-void fold(ExportedLayer& before, const ExportedLayer& norm) {
-  const ExportedTensor& gain = tensor_named(norm, "weight");
-  const ExportedTensor& shift = tensor_named(norm, "bias");
-  const ExportedTensor& mean = tensor_named(norm, "running_mean");
-  const ExportedTensor& variance = tensor_named(norm, "running_var");
-  const double eps = norm.attribute<double>("eps");
-  ExportedTensor& weight = before.parameters.front();
-  if (before.parameters.size() == 1)
-    before.parameters.push_back({.name = before.name + ".bias",
-                                 .dims = {weight.dims.front()},
-                                 .values = std::vector<float>(gain.values.size())});
-  ExportedTensor& bias = before.parameters[1];
-  const std::size_t row = weight.values.size() / gain.values.size();
-  for (std::size_t c = 0; c < gain.values.size(); ++c) {
-    const double factor =
-        static_cast<double>(gain.values[c]) / std::sqrt(static_cast<double>(variance.values[c]) + eps);
-    for (std::size_t i = c * row; i < (c + 1) * row; ++i)
-      weight.values[i] = static_cast<float>(static_cast<double>(weight.values[i]) * factor);
-    bias.values[c] = static_cast<float>(
-        (static_cast<double>(bias.values[c]) - static_cast<double>(mean.values[c])) * factor +
-        static_cast<double>(shift.values[c]));
-  }
-}
-
 }  // namespace
 
 std::vector<std::string> exported_names(const std::vector<nn::Tensor>& tensors) {
@@ -151,21 +111,6 @@ ExportedNetwork exported(const predict::TrainedNetwork& trained, const std::stri
   }
   require_different_names(network.layers);
   return network;
-}
-
-void fold_batch_normalization(ExportedNetwork& network) {
-  for (ExportedLayer& norm : network.layers) {
-    if (norm.kind != Operator::kBatchNormalization || norm.inputs.front() == nn::kNetworkInput) continue;
-    const int index = norm.inputs.front();
-    ExportedLayer& before = network.layers[static_cast<std::size_t>(index)];
-    const bool has_weights = before.kind == Operator::kConvolution || before.kind == Operator::kDense;
-    if (!has_weights || readers_of(network, index) != 1) continue;
-    fold(before, norm);
-    norm.kind = Operator::kIdentity;
-    norm.attributes.clear();
-    norm.parameters.clear();
-    norm.statistics.clear();
-  }
 }
 
 }  // namespace convoy::exchange

@@ -238,6 +238,11 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+void require_folder_of(const std::string& path) {
+  if (path.empty() || is_folder(folder_of(path))) return;
+  throw IoError(fmt::format("cannot write {} (there is no folder {}); make it first", path, folder_of(path)));
+}
+
 std::string name_of(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }

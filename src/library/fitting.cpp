@@ -178,7 +178,7 @@ void Fitting::take_over(train::Fit& fit) {
           "training diverged (a parameter is not finite); a smaller schedule.lr would be the first thing to "
           "try");
   model_.gather_from(world_, fit.state(), *optim::make_optimizer(options_.optimizer));
-  model_.idle.clear();
+  model_.answering.clear();
   if (!model_.is_fitted) model_.class_names = data_.joined()->class_names();
   model_.input = fit.source().transform;
   model_.is_fitted = true;

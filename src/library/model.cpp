@@ -79,24 +79,31 @@ data::Split split_of(const Numbers& images, const Shape& shape) {
 
 }  // namespace
 
-std::unique_ptr<step::Engine> IdleEngines::take(int threads) {
+std::unique_ptr<predict::Inference> Answering::take(const Model::Impl& model, int threads) {
   const std::scoped_lock lock(mutex_);
   const auto found =
-      std::ranges::find_if(engines_, [&](const auto& engine) { return engine->threads() == threads; });
-  if (found == engines_.end()) return nullptr;
-  std::unique_ptr<step::Engine> engine = std::move(*found);
-  engines_.erase(found);
-  return engine;
+      std::ranges::find_if(idle_, [&](const auto& inference) { return inference->threads() == threads; });
+  if (found != idle_.end()) {
+    std::unique_ptr<predict::Inference> inference = std::move(*found);
+    idle_.erase(found);
+    return inference;
+  }
+  if (network_ == nullptr)
+    network_ = std::make_shared<const predict::FoldedNetwork>(
+        predict::fold_batch_normalization(model.network, model.state));
+  return std::make_unique<predict::Inference>(network_, kernels::choose_isa(), model.options.precision,
+                                              threads);
 }
 
-void IdleEngines::put_back(std::unique_ptr<step::Engine> engine) {
+void Answering::put_back(std::unique_ptr<predict::Inference> inference) {
   const std::scoped_lock lock(mutex_);
-  engines_.push_back(std::move(engine));
+  idle_.push_back(std::move(inference));
 }
 
-void IdleEngines::clear() {
+void Answering::clear() {
   const std::scoped_lock lock(mutex_);
-  engines_.clear();
+  idle_.clear();
+  network_ = nullptr;
 }
 
 Digest Model::Impl::digest() const {
@@ -232,19 +239,9 @@ std::vector<float> Model::predict(const Numbers& images, int threads) const {
   const std::int64_t samples = images.size() / shape.size();
   std::vector<float> outputs(static_cast<std::size_t>(samples * this->outputs()));
   if (samples == 0) return outputs;
-  std::unique_ptr<step::Engine> engine = impl_->idle.take(threads);
-  if (engine == nullptr)
-    engine = std::make_unique<step::Engine>(
-        impl_->network, step::EngineSetting{.kernels = kernels::float_kernels(kernels::choose_isa()),
-                                            .threads = threads,
-                                            .micro_batch = impl_->options.micro_batch,
-                                            .precision = impl_->options.precision});
-  const data::Split split = split_of(images, shape);
-  const std::int64_t leaves = (samples + engine->micro_batch() - 1) / engine->micro_batch();
-  std::vector<step::MicroBatchResult> no_results(static_cast<std::size_t>(leaves));
-  engine->evaluate({.split = &split, .transform = impl_->input}, nullptr, impl_->state, {0, leaves},
-                   no_results, outputs);
-  impl_->idle.put_back(std::move(engine));
+  std::unique_ptr<predict::Inference> inference = impl_->answering.take(*impl_, threads);
+  inference->answer(split_of(images, shape), impl_->input, outputs);
+  impl_->answering.put_back(std::move(inference));
   return outputs;
 }
 

@@ -16,21 +16,23 @@
 #include "convoy/model/checkpoint.hpp"
 #include "convoy/model/state.hpp"
 #include "convoy/optim/optimizers.hpp"
-#include "convoy/step/engine.hpp"
+#include "convoy/predict/inference.hpp"
 
 namespace convoy {
 
-/// Engines that wait for the next predict(): each serves one call at a time, and keeps its memory.
-class IdleEngines {
+/// Makes and keeps the objects that answer predict(): each serves one call at a time.
+class Answering {
  public:
-  /// One for `threads` threads; null if none waits.
-  [[nodiscard]] std::unique_ptr<step::Engine> take(int threads);
-  void put_back(std::unique_ptr<step::Engine> engine);
+  /// One for `threads` threads: one that waits, else a new one for the values of `model`.
+  [[nodiscard]] std::unique_ptr<predict::Inference> take(const Model::Impl& model, int threads);
+  void put_back(std::unique_ptr<predict::Inference> inference);
+  /// After a change of the values; no call may be under way.
   void clear();
 
  private:
   std::mutex mutex_;
-  std::vector<std::unique_ptr<step::Engine>> engines_;
+  std::shared_ptr<const predict::FoldedNetwork> network_;  // null: not made since the last change
+  std::vector<std::unique_ptr<predict::Inference>> idle_;
 };
 
 struct Model::Impl {
@@ -46,7 +48,7 @@ struct Model::Impl {
   model::State state{};  ///< whole, with the states of the optimizer of `options`
   model::Progress progress{};
   model::Position fit_begin{};
-  mutable IdleEngines idle{};
+  mutable Answering answering{};
 
   /// Over all values, the progress and the options.
   [[nodiscard]] Digest digest() const;

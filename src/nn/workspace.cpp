@@ -22,7 +22,7 @@ Workspace<Real>::Workspace(const Network& network, const kernels::Planner& plann
            .blocks = lane_blocks(micro_batch),
            .threads = options.threads,
            .precision = options.precision},
-          options.keep);
+          options);
 }
 
 template <class Real>
@@ -62,14 +62,13 @@ struct Workspace<Real>::Lifetimes {
 };
 
 template <class Real>
-typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const CallSetting& setting) {
+typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const CallSetting& setting, bool trains) {
   const std::int64_t blocks = setting.blocks;
   const auto bytes_of = [&](int node) {
     return blocks * network_.shape_of(node).size() * kLanes * static_cast<std::int64_t>(sizeof(Real));
   };
   // Time of the calls: forward 0 … n − 1, loss n, backward n + 1 … 2n.
   const auto count = static_cast<int>(operations_.size());
-  const auto backward_time = [&](std::size_t i) { return 2 * count - static_cast<int>(i); };
 
   Lifetimes planned{.input = {.bytes = bytes_of(kNetworkInput), .first = 0, .last = 0},
                     .spare = {.bytes = 0, .first = 0, .last = 2 * count},
@@ -85,28 +84,29 @@ typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const CallSe
     const Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
     const Traits traits = node.layer->traits();
     const int now = static_cast<int>(i);
+    const int in_backward = trains ? 2 * count - now : now;
     const std::int64_t bytes = bytes_of(operation.output);
     const bool reads_output = traits.backward_reads_dst || !operation.activation.is_none();
-    outputs.push_back({.bytes = bytes, .first = now, .last = reads_output ? backward_time(i) : now});
-    diffs.push_back({.bytes = bytes, .first = backward_time(i), .last = backward_time(i)});
+    outputs.push_back({.bytes = bytes, .first = now, .last = reads_output ? in_backward : now});
+    diffs.push_back({.bytes = trains ? bytes : 0, .first = in_backward, .last = in_backward});
     const auto is_read_by = [&](int source, bool backward) {
       const int maker = maker_of(source);
       BufferLifetime& read = maker < 0 ? input : outputs[static_cast<std::size_t>(maker)];
-      read.last = std::max(read.last, backward ? backward_time(i) : now);
+      read.last = std::max(read.last, backward ? in_backward : now);
       // The lifetime of a diff (in its own buffer or its reader's) starts at the backward call of its first
       // reader.
       if (maker >= 0)
         diffs[static_cast<std::size_t>(maker)].first =
-            std::min(diffs[static_cast<std::size_t>(maker)].first, backward_time(i));
+            std::min(diffs[static_cast<std::size_t>(maker)].first, in_backward);
     };
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       is_read_by(node.inputs[k], traits.backward_reads_src);
-      if (places_[i].adds[k] && !(k == 0 && traits.adds_diff_src))
+      if (trains && places_[i].adds[k] && !(k == 0 && traits.adds_diff_src))
         planned.spare.bytes = std::max(planned.spare.bytes, bytes_of(node.inputs[k]));
     }
     if (operation.addend != Operation::kNone) is_read_by(operation.addend, false);
     places_[i].saved_bytes = node.layer->saved_bytes(blocks, static_cast<std::int64_t>(sizeof(Real)));
-    planned.saved.push_back({.bytes = places_[i].saved_bytes, .first = now, .last = backward_time(i)});
+    planned.saved.push_back({.bytes = places_[i].saved_bytes, .first = now, .last = in_backward});
     planned.scratch.bytes = std::max(
         planned.scratch.bytes, node.layer->scratch_size(setting) * static_cast<std::int64_t>(sizeof(Real)));
   }
@@ -125,12 +125,12 @@ typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const CallSe
 }
 
 template <class Real>
-void Workspace<Real>::lay_out(const CallSetting& setting, Keep keep) {
-  const Lifetimes planned = plan_lifetimes(setting);
+void Workspace<Real>::lay_out(const CallSetting& setting, const WorkspaceOptions& options) {
+  const Lifetimes planned = plan_lifetimes(setting, options.trains);
   std::vector<BufferLifetime> lifetimes{planned.input, planned.spare, planned.scratch};
   for (const auto* group : {&planned.outputs, &planned.diffs, &planned.saved})
     lifetimes.insert(lifetimes.end(), group->begin(), group->end());
-  if (keep == Keep::kAll) {
+  if (options.keep == Keep::kAll) {
     for (BufferLifetime& lifetime : lifetimes) {
       lifetime.first = 0;
       lifetime.last = 2 * static_cast<int>(operations_.size());

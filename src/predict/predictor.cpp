@@ -18,11 +18,12 @@
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/io_thread.hpp"
 #include "convoy/kernels/isa.hpp"
+#include "convoy/predict/folded_network.hpp"
+#include "convoy/predict/inference.hpp"
 #include "convoy/predict/inputs.hpp"
 #include "convoy/predict/predictions.hpp"
 #include "convoy/predict/trained_network.hpp"
 #include "convoy/step/consistency.hpp"
-#include "convoy/step/engine.hpp"
 #include "convoy/train/evaluation.hpp"
 
 namespace convoy::predict {
@@ -79,20 +80,19 @@ class Predictor {
         world_(world),
         text_(text),
         trained_(read_trained_network(request.checkpoint, world)),
-        engine_(trained_.network,
-                {.kernels = kernels::float_kernels(step::lowest_isa(world, kernels::choose_isa())),
-                 .threads = request.threads,
-                 .micro_batch = trained_.options.micro_batch,
-                 .precision = trained_.options.precision}) {}
+        inference_(
+            std::make_shared<const FoldedNetwork>(fold_batch_normalization(trained_.network, trained_.state)),
+            step::lowest_isa(world, kernels::choose_isa()), trained_.options.precision, request.threads) {}
 
   void run() {
     io::agreed(world_, [&] { inputs_ = find_inputs(request_.inputs); });
     const std::int64_t samples = open_inputs();
     std::optional<Writer> writer;
     io::agreed_at_root(world_, [&] {
-      writer.emplace(request_,
-                     OutputMeaning{trained_.options.loss, trained_.header.class_names, engine_.outputs()},
-                     samples, text_);
+      writer.emplace(
+          request_,
+          OutputMeaning{trained_.options.loss, trained_.header.class_names, inference_.engine().outputs()},
+          samples, text_);
     });
     auto dataset = datasets_.begin();
     for (const Input& input : inputs_) {
@@ -152,8 +152,8 @@ class Predictor {
     const std::int64_t first_row = array.rows ? array.rows->begin : 0;
     io::IoThread io_thread;
     (void)train::evaluate(
-        engine_, world_, {.split = dataset.split("train"), .transform = trained_.header.input},
-        trained_.state, &io_thread, [&](std::int64_t first, std::span<const float> outputs) {
+        inference_.engine(), world_, {.split = dataset.split("train"), .transform = trained_.header.input},
+        inference_.state(), &io_thread, [&](std::int64_t first, std::span<const float> outputs) {
           write(writer, outputs, [&](std::size_t i) {
             return fmt::format("{}:{}[{}]", array.file, array.path,
                                first_row + first + static_cast<std::int64_t>(i));
@@ -166,7 +166,7 @@ class Predictor {
   /// depend on the number of ranks.
   void predict(const Files& files, std::optional<Writer>& writer) {
     constexpr std::int64_t kBytes = std::int64_t{64} << 20;  // of images at a time, on each rank
-    const std::int64_t micro_batch = engine_.micro_batch();
+    const std::int64_t micro_batch = inference_.engine().micro_batch();
     const Shape& shape = trained_.header.input.shape;
     const auto count = static_cast<std::int64_t>(files.size());
     const std::int64_t leaves = (count + micro_batch - 1) / micro_batch;
@@ -182,8 +182,8 @@ class Predictor {
             std::span(files).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(end - first)),
             shape, request_.fit, request_.threads);
       });
-      const std::vector<float> outputs = outputs_of(shape, images, part.size());
-      train::hand_over(world_, outputs, engine_.outputs(), begin * micro_batch,
+      const std::vector<float> outputs = outputs_of(shape, images);
+      train::hand_over(world_, outputs, inference_.engine().outputs(), begin * micro_batch,
                        [&](std::int64_t next, std::span<const float> all) {
                          write(writer, all,
                                [&](std::size_t i) { return files[static_cast<std::size_t>(next) + i]; });
@@ -192,15 +192,12 @@ class Predictor {
     rethrow_write_error();
   }
 
-  std::vector<float> outputs_of(const Shape& shape, const std::vector<std::uint8_t>& images,
-                                std::int64_t leaves) {
+  std::vector<float> outputs_of(const Shape& shape, const std::vector<std::uint8_t>& images) {
     const auto count = static_cast<std::int64_t>(images.size()) / shape.size();
-    std::vector<float> outputs(static_cast<std::size_t>(count * engine_.outputs()));
+    std::vector<float> outputs(static_cast<std::size_t>(count * inference_.engine().outputs()));
     if (count == 0) return outputs;
     const data::Split split = data::split_of(shape, images);
-    std::vector<step::MicroBatchResult> none(static_cast<std::size_t>(leaves));
-    engine_.evaluate({.split = &split, .transform = trained_.header.input}, nullptr, trained_.state,
-                     {0, leaves}, none, outputs);
+    inference_.answer(split, trained_.header.input, outputs);
     return outputs;
   }
 
@@ -224,7 +221,7 @@ class Predictor {
   comm::Communicator world_;
   std::ostream& text_;
   TrainedNetwork trained_;
-  step::Engine engine_;
+  Inference inference_;
   std::vector<Input> inputs_;
   std::vector<data::Dataset> datasets_;  // of the arrays, in order
   std::exception_ptr write_error_;
@@ -233,6 +230,9 @@ class Predictor {
 }  // namespace
 
 void run(const Request& request, const comm::Communicator& world, std::ostream& text) {
+  io::agreed_at_root(world, [&] {
+    for (const std::string& file : {request.csv, request.out}) io::require_folder_of(file);
+  });
   Predictor(request, world, text).run();
 }
 

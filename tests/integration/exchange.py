@@ -189,6 +189,34 @@ class Exchange(runs.Folder):
                 self.assertEqual(self.predictions("back.h5").tolist(), self.predictions(trained).tolist())
         self.run_ok("eval", "--checkpoint", "back.h5", "--data", "images.h5", "--split", "train", "--images", "/x", "--labels", "/y")
 
+    @unittest.skipUnless(torch, "python3-torch is not installed")
+    def test_a_network_that_pytorch_trained_has_the_accuracy_that_pytorch_says(self):
+        images = make_images("images.h5", (3, 32, 32), 10)
+        with h5py.File("images.h5") as file:
+            labels = torch.from_numpy(file["y"][:].astype("int64"))
+        fresh = self.train(os.path.join(CONFIGS, "resnet20-cifar10.ini"), "--train.max-steps", 1)
+        self.run_ok("export", "--checkpoint", fresh, "--torch", "module.py")
+        namespace = {"__name__": "module"}
+        exec(compile(runs.read("module.py"), "module.py", "exec"), namespace)
+        torch.manual_seed(1)
+        network = namespace["Network"]()
+        optimizer = torch.optim.Adam(network.parameters(), 0.003)
+        inputs = torch.from_numpy(images)
+        for step in range(30):
+            rows = slice(step % 10 * 32, step % 10 * 32 + 32)
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(network(inputs[rows]), labels[rows]).backward()
+            optimizer.step()
+        network.eval()
+        with torch.no_grad():
+            accuracy = (network(inputs).argmax(1) == labels).float().mean().item()
+        self.assertGreater(accuracy, 0.15)  # it learned something
+        numpy.savez("torch.npz", **{name: values.numpy() for name, values in network.state_dict().items()})
+        self.run_ok("import-weights", "torch.npz", "--checkpoint", fresh, "--out", "torch.h5")
+        outcome = self.run_ok("eval", "--checkpoint", "torch.h5", "--data", "images.h5", "--split", "train", "--images", "/x",
+                              "--labels", "/y", "--json")
+        self.assertAlmostEqual(json.loads(outcome.output)["accuracy"], accuracy, places=5)
+
     def test_weights_under_other_names_and_wrong_ones(self):
         make_images("images.h5", (1, 28, 28), 10)
         trained = self.train(os.path.join(CONFIGS, "lenet5-mnist.ini"), "--train.max-steps", 1)

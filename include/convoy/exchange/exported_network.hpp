@@ -72,8 +72,4 @@ struct ExportedNetwork {
 /// import.
 [[nodiscard]] std::vector<std::string> exported_names(const std::vector<nn::Tensor>& tensors);
 
-/// Multiplies each batch normalisation that alone follows a convolution or dense layer into its weights, in
-/// double, rounded once. The names of the remaining tensors stay.
-void fold_batch_normalization(ExportedNetwork& network);
-
 }  // namespace convoy::exchange

@@ -40,6 +40,9 @@ void remove_file(const std::string& path);
 
 /// The folder part of a path; "." if it has none.
 [[nodiscard]] std::string folder_of(const std::string& path);
+/// For a file that is written after long work: throws IoError now if its folder does not exist. Does nothing
+/// for an empty path.
+void require_folder_of(const std::string& path);
 /// The last part of a path.
 [[nodiscard]] std::string name_of(const std::string& path);
 

@@ -35,6 +35,7 @@ struct WorkspaceOptions {
   int threads = 1;  ///< the largest team
   Precision precision = Precision::kFloat32;
   Keep keep = Keep::kResults;
+  bool trains = true;  ///< false: only forward() in evaluation; no memory for diffs
 };
 
 template <class Real>
@@ -123,8 +124,8 @@ class Workspace {
   /// When each buffer is used, and its bytes.
   struct Lifetimes;
   /// Also assigns places_[i].saved_bytes.
-  [[nodiscard]] Lifetimes plan_lifetimes(const CallSetting& setting);
-  void lay_out(const CallSetting& setting, Keep keep);
+  [[nodiscard]] Lifetimes plan_lifetimes(const CallSetting& setting, bool trains);
+  void lay_out(const CallSetting& setting, const WorkspaceOptions& options);
   Pass<Real> pass_of(std::size_t operation, const kernels::KernelTable<Real>& kernels, const Team& team,
                      const Values<Real>& values, const MicroBatch& batch);
   /// `to` += `from`, all of a node's output.

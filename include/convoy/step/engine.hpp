@@ -54,6 +54,7 @@ struct EngineSetting {
   int threads = 1;
   std::int64_t micro_batch = 16;
   Precision precision = Precision::kFloat32;
+  bool trains = true;  ///< false: only evaluate(), in less memory
   /// Format of each micro-batch's gradient and of sums of gradients; statistics stay float32.
   comm::Wire wire = comm::Wire::kFloat32;
   /// Number of micro-batches that a group takes through the network together, layer by layer (see

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "convoy/core/error.hpp"
 #include "convoy/exchange/torch_module.hpp"
 #include "trained.hpp"
@@ -42,37 +40,6 @@ TEST(ExportedNetwork, HasTheLayersWithAttributesTensorsAndNamesOfPython) {
 TEST(ExportedNetwork, RefusesTwoLayersOfOneNameInPython) {
   EXPECT_THROW((void)exported(test::trained_network({"dense 3 name=a-b", "dense 2 name=a.b"}), "F.h5"),
                ConfigError);
-}
-
-TEST(ExportedNetwork, FoldsABatchNormalisationIntoTheWeightsBefore) {
-  ExportedNetwork network = exported(
-      test::trained_network({"conv 3 1x1 bias=no", "batchnorm eps=0.5", "dense 2", "batchnorm"}), "F.h5");
-  const ExportedNetwork before = network;
-  fold_batch_normalization(network);
-  EXPECT_EQ(network.layers[1].kind, Operator::kIdentity);
-  EXPECT_EQ(network.layers[3].kind, Operator::kIdentity);
-  EXPECT_TRUE(network.layers[1].statistics.empty());
-  const ExportedLayer& norm = before.layers[1];
-  ASSERT_EQ(network.layers[0].parameters.size(), 2U);
-  EXPECT_EQ(network.layers[0].parameters[1].name, "conv1.bias");
-  for (std::size_t c = 0; c < 3; ++c) {
-    const double factor = static_cast<double>(norm.parameters[0].values[c]) /
-                          std::sqrt(static_cast<double>(norm.statistics[1].values[c]) + 0.5);
-    for (std::size_t i = 2 * c; i < 2 * c + 2; ++i)
-      EXPECT_FLOAT_EQ(
-          network.layers[0].parameters[0].values[i],
-          static_cast<float>(static_cast<double>(before.layers[0].parameters[0].values[i]) * factor));
-    EXPECT_FLOAT_EQ(network.layers[0].parameters[1].values[c],
-                    static_cast<float>(static_cast<double>(norm.parameters[1].values[c]) -
-                                       static_cast<double>(norm.statistics[0].values[c]) * factor));
-  }
-}
-
-TEST(ExportedNetwork, KeepsABatchNormalisationWhoseInputOthersReadToo) {
-  ExportedNetwork network =
-      exported(test::trained_network({"conv 2 1x1", "residual {", "batchnorm", "}", "dense 2"}), "F.h5");
-  fold_batch_normalization(network);
-  EXPECT_EQ(network.layers[1].kind, Operator::kBatchNormalization);
 }
 
 }  // namespace
