@@ -60,6 +60,7 @@ int convoy_dataset_add_f(convoy_dataset* dataset, int64_t n, const int64_t* numb
                          int answer_type);
 /* Collective. Joins what all ranks have added; fit and evaluate do it too. `samples` may be NULL. */
 int convoy_dataset_join(convoy_dataset* dataset, int64_t* samples);
+/* Collective. */
 void convoy_dataset_free(convoy_dataset* dataset);
 
 /* --- options: the keys of configs/README.md --- */

@@ -30,11 +30,18 @@ install(FILES ${PROJECT_BINARY_DIR}/package/convoyConfig.cmake
 # For makefiles, C and Fortran: the rooms of the library with all that they need.
 if(TARGET convoy_library)
   set(convoy_pc_rooms ${convoy_rooms})
-  list(REMOVE_ITEM convoy_pc_rooms convoy_apps convoy_launch)
+  list(REMOVE_ITEM convoy_pc_rooms convoy_apps convoy_launch convoy_doctor convoy_measure convoy_check convoy_exchange)
   list(TRANSFORM convoy_pc_rooms PREPEND -l)
   list(JOIN convoy_pc_rooms " " convoy_pc_rooms)
   set(convoy_pc_libraries ${HDF5_C_LIBRARIES} ${MPI_C_LIBRARIES} ${PNG_LIBRARIES} ${JPEG_LIBRARIES} ${ZLIB_LIBRARIES}
     ${HWLOC_LIBRARY} ${XXHASH_LIBRARY} -lfmt)
+  # Where HDF5 was found by its own package, its libraries are targets.
+  foreach(library IN LISTS convoy_pc_libraries)
+    if(TARGET ${library})
+      get_target_property(location ${library} LOCATION)
+      list(TRANSFORM convoy_pc_libraries REPLACE "^${library}$" "${location}")
+    endif()
+  endforeach()
   list(REMOVE_DUPLICATES convoy_pc_libraries)
   list(JOIN convoy_pc_libraries " " convoy_pc_libraries)
   file(RELATIVE_PATH convoy_pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)

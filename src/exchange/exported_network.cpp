@@ -41,13 +41,20 @@ Operator operator_of(const nn::Node& node) {
   return found->kind;
 }
 
-/// Words that cannot name a layer in a Python file: the language's, and variables of torch_module().
+/// Words that cannot name a layer: of Python, variables of torch_module(), attributes of PyTorch's Module,
+/// and values of an ONNX graph.
 constexpr std::string_view kTaken[] = {
-    "False", "None",     "True",  "and",    "as",   "assert", "async",   "await",    "break",
-    "class", "continue", "def",   "del",    "elif", "else",   "except",  "finally",  "for",
-    "from",  "global",   "if",    "import", "in",   "is",     "lambda",  "nonlocal", "not",
-    "or",    "pass",     "raise", "return", "try",  "while",  "with",    "yield",    "x",
-    "self",  "torch",    "nn",    "images", "mean", "std",    "forward", "training"};
+    "False",   "None",       "True",    "and",      "as",         "assert",    "async",
+    "await",   "break",      "class",   "continue", "def",        "del",       "elif",
+    "else",    "except",     "finally", "for",      "from",       "global",    "if",
+    "import",  "in",         "is",      "lambda",   "nonlocal",   "not",       "or",
+    "pass",    "raise",      "return",  "try",      "while",      "with",      "yield",  //
+    "x",       "self",       "torch",   "nn",       "images",     "mean",      "std",
+    "load",    "Network",    "SCALE",   "MEAN",     "STD",  //
+    "forward", "training",   "train",   "eval",     "type",       "half",      "float",
+    "double",  "bfloat16",   "apply",   "cpu",      "cuda",       "to",        "children",
+    "modules", "parameters", "buffers", "compile",  "state_dict", "zero_grad", "requires_grad_",  //
+    "input",   "output"};
 
 /// '-', '.' and '~', which are allowed in names of layers, are none in Python's.
 std::string python_name(const std::string& name) {

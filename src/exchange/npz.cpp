@@ -3,11 +3,11 @@
 #include <fmt/core.h>
 #include <zip.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <optional>
-#include <regex>
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
@@ -30,35 +30,44 @@ struct Array {
   std::string_view numbers;
 };
 
+/// The text between the first `begin` behind `key` and the next `end`; empty if there is none.
+std::string_view value_of(std::string_view header, std::string_view key, char begin, char end) {
+  const std::size_t at = header.find(key);
+  const std::size_t from = at == std::string_view::npos ? at : header.find(begin, at + key.size());
+  const std::size_t to = from == std::string_view::npos ? from : header.find(end, from + 1);
+  return to == std::string_view::npos ? std::string_view() : header.substr(from + 1, to - from - 1);
+}
+
+/// "2, 3," as extents; nothing if one is no integer.
+std::optional<Dims> parse_dims(std::string_view text) {
+  Dims dims;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    const std::string_view word = trim(text.substr(at, end - at));
+    const auto extent = parse_integer(word);
+    if (!word.empty() && (!extent || *extent < 0)) return std::nullopt;
+    if (!word.empty()) dims.push_back(*extent);
+    at = end + 1;
+  }
+  return dims;
+}
+
 std::optional<Array> parse_array(std::string_view bytes) {
+  constexpr std::size_t kMostHeaderBytes = 10'000;  // as numpy
   if (bytes.size() < 12 || !bytes.starts_with(kMagic)) return std::nullopt;
   const bool is_long = bytes[6] > 1;  // version 2 and 3 have four bytes for the header's length
   const std::size_t begin = is_long ? 12 : 10;
   std::uint32_t length = 0;
   std::memcpy(&length, bytes.data() + 8, is_long ? 4 : 2);
-  if (begin + length > bytes.size()) return std::nullopt;
-  const std::string header(bytes.substr(begin, length));
-  std::smatch type;
-  std::smatch order;
-  std::smatch shape;
-  if (!std::regex_search(header, type, std::regex("'descr': *'([^']*)'")) ||
-      !std::regex_search(header, order, std::regex("'fortran_order': *(True|False)")) ||
-      !std::regex_search(header, shape, std::regex("'shape': *\\(([0-9, ]*)\\)")))
-    return std::nullopt;
-  Array array{
-      .type = type[1], .is_fortran = order[1] == "True", .dims = {}, .numbers = bytes.substr(begin + length)};
-  const std::string extents = shape[1];
-  for (std::size_t at = 0; at < extents.size();) {
-    const std::size_t end = std::min(extents.find(',', at), extents.size());
-    const std::string word(trim(extents.substr(at, end - at)));
-    if (!word.empty()) {
-      const auto extent = parse_integer(word);
-      if (!extent) return std::nullopt;
-      array.dims.push_back(*extent);
-    }
-    at = end + 1;
-  }
-  return array;
+  if (length > kMostHeaderBytes || begin + length > bytes.size()) return std::nullopt;
+  const std::string_view header = bytes.substr(begin, length);
+  const std::string_view type = value_of(header, "'descr':", '\'', '\'');
+  const std::optional<Dims> dims = parse_dims(value_of(header, "'shape':", '(', ')'));
+  if (type.empty() || !dims) return std::nullopt;
+  return Array{.type = std::string(type),
+               .is_fortran = header.find("'fortran_order': True") != std::string_view::npos,
+               .dims = *dims,
+               .numbers = bytes.substr(begin + length)};
 }
 
 template <class Number>

@@ -23,7 +23,9 @@ constexpr std::int64_t kIrVersion = 7;
 constexpr std::int64_t kOperatorSet = 13;
 constexpr int kFloat = 1;
 constexpr int kInt64 = 7;
+constexpr int kFloat16 = 10;
 constexpr int kDouble = 11;
+constexpr int kBfloat16 = 16;
 
 /// Adds nodes to a graph. A value is an image [N][C][H][W] or a vector [N][K].
 class GraphWriter {
@@ -329,6 +331,9 @@ std::vector<float> numbers_of(const onnx::Tensor& tensor, const Field& field) {
 
 std::vector<ExportedTensor> onnx_tensors(const std::string& bytes, const std::string& path) {
   onnx::Model model;
+  if (bytes.size() >= std::size_t{2} << 30)
+    throw DataError(path +
+                    " has 2 GiB or more, which no ONNX file can have; export the weights as safetensors");
   if (!model.ParseFromString(bytes) || !model.has_graph())
     throw DataError(path + " is no ONNX model (it cannot be decoded); export it again");
   std::vector<ExportedTensor> tensors;
@@ -336,6 +341,9 @@ std::vector<ExportedTensor> onnx_tensors(const std::string& bytes, const std::st
     if (tensor.external_data_size() > 0)
       throw DataError(
           fmt::format("tensor {} of {} lies in another file; export it as one file", tensor.name(), path));
+    if (tensor.data_type() == kFloat16 || tensor.data_type() == kBfloat16)
+      throw DataError(
+          fmt::format("tensor {} of {} has numbers of two bytes; export it as float32", tensor.name(), path));
     if (tensor.data_type() != kFloat && tensor.data_type() != kDouble) continue;  // shapes, counts
     ExportedTensor read{
         .name = tensor.name(), .dims = {tensor.dims().begin(), tensor.dims().end()}, .values = {}};

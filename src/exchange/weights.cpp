@@ -28,33 +28,34 @@ std::string listed(const std::vector<std::string>& names) {
   return names.size() > shown ? text + fmt::format(" and {} more", names.size() - shown) : text;
 }
 
-/// "module." if all names begin with it: what they have in common up to their first dot, repeatedly.
-std::string common_prefix(const std::vector<ExportedTensor>& tensors) {
-  std::string prefix;
+/// "", "model.", "model.module.", … as far as all names begin so.
+std::vector<std::string> common_prefixes(const std::vector<ExportedTensor>& tensors) {
+  std::vector<std::string> prefixes{""};
   while (!tensors.empty()) {
-    const std::size_t dot = tensors.front().name.find('.', prefix.size());
-    if (dot == std::string::npos) return prefix;
+    const std::size_t dot = tensors.front().name.find('.', prefixes.back().size());
+    if (dot == std::string::npos) break;
     const std::string longer = tensors.front().name.substr(0, dot + 1);
     const bool is_common = std::ranges::all_of(
         tensors, [&](const ExportedTensor& tensor) { return tensor.name.starts_with(longer); });
-    if (!is_common) return prefix;
-    prefix = longer;
+    if (!is_common) break;
+    prefixes.push_back(longer);
   }
-  return prefix;
+  return prefixes;
 }
 
 /// Finds the tensors of a file by their names in the network.
 class Names {
  public:
   Names(const std::vector<ExportedTensor>& tensors, const NamePairs& names)
-      : tensors_(tensors), prefix_(common_prefix(tensors)), names_(names.begin(), names.end()) {}
+      : tensors_(tensors), prefixes_(common_prefixes(tensors)), names_(names.begin(), names.end()) {}
 
   /// Null if there is none.
   [[nodiscard]] const ExportedTensor* find(const std::string& name) const {
     const auto other = names_.find(name);
     if (other != names_.end()) return named(other->second);
-    const ExportedTensor* exact = named(name);
-    return exact != nullptr ? exact : named(prefix_ + name);
+    const ExportedTensor* found = nullptr;
+    for (std::size_t i = 0; i < prefixes_.size() && found == nullptr; ++i) found = named(prefixes_[i] + name);
+    return found;
   }
 
  private:
@@ -64,7 +65,7 @@ class Names {
   }
 
   const std::vector<ExportedTensor>& tensors_;
-  std::string prefix_;
+  std::vector<std::string> prefixes_;
   std::map<std::string, std::string> names_;
 };
 

@@ -76,20 +76,26 @@ void forget_parent(pid_t parent) {
   ::_exit(kLived);
 }
 
-// Waiting for a child requires that SIGCHLD is not ignored; the launcher may have set it so.
+// Waiting for a child requires that SIGCHLD is not ignored; the launcher may have set it so. A handler of the
+// program stays.
 class WaitingForChildren {
  public:
   WaitingForChildren() {
+    ::sigaction(SIGCHLD, nullptr, &before_);
+    is_ignored_ = before_.sa_handler == SIG_IGN || (before_.sa_flags & SA_NOCLDWAIT) != 0;
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
-    ::sigaction(SIGCHLD, &standard, &before_);
+    if (is_ignored_) ::sigaction(SIGCHLD, &standard, nullptr);
   }
-  ~WaitingForChildren() { ::sigaction(SIGCHLD, &before_, nullptr); }
+  ~WaitingForChildren() {
+    if (is_ignored_) ::sigaction(SIGCHLD, &before_, nullptr);
+  }
   WaitingForChildren(const WaitingForChildren&) = delete;
   WaitingForChildren& operator=(const WaitingForChildren&) = delete;
 
  private:
   struct sigaction before_ {};
+  bool is_ignored_ = false;
 };
 
 // "died of signal 11, Segmentation fault"; empty if the child survived.

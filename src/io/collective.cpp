@@ -35,6 +35,8 @@ std::string run(const std::function<void()>& action) {
     return packed(error.status(), error.what());
   } catch (const std::exception& error) {
     return packed(ExitStatus::kInputOutput, error.what());
+  } catch (...) {
+    return packed(ExitStatus::kInputOutput, "an exception of an unknown class");
   }
   return {};
 }

@@ -66,7 +66,9 @@ convoy::Numbers numbers(int type, const void* data, std::int64_t size, const cha
   if (type < CONVOY_UINT8 || type > CONVOY_DOUBLE)
     throw ConfigError("the type of " + std::string(what) + " is " + std::to_string(type) +
                       "; CONVOY_UINT8 to CONVOY_DOUBLE are types");
-  if (size < 0) throw ConfigError("the number of " + std::string(what) + " is negative");
+  if (size < 0)
+    throw ConfigError("the number of " + std::string(what) +
+                      " is negative, or (in Fortran) their last extent is not the number of samples");
   if (size > 0) (void)given(static_cast<const char*>(data), what);
   return {static_cast<convoy::NumberType>(type), data, size};
 }
@@ -288,7 +290,7 @@ int convoy_model_predict_f(const convoy_model* model, const void* images, int64_
   return status_of([&] {
     const std::vector<float> values =
         given(model, "model").model.predict(numbers(image_type, images, image_numbers, "images"), threads);
-    if (static_cast<std::int64_t>(values.size()) > output_numbers)
+    if (static_cast<std::int64_t>(values.size()) != output_numbers)
       throw ConfigError("the outputs of all images are " + std::to_string(values.size()) +
                         " numbers, and there is room for " + std::to_string(output_numbers));
     if (!values.empty()) std::copy(values.begin(), values.end(), &given(outputs, "outputs"));

@@ -2,7 +2,7 @@
 !
 !   use convoy
 !   type(convoy_dataset) :: samples
-!   call samples%create(comm, [2, 16, 16], targets=512, status=status)
+!   call samples%create([2, 16, 16], targets=512, comm=comm, status=status)
 !
 ! Every procedure returns a status: convoy_done, or that of an error (convoy.h), whose text is convoy_last_error().
 ! Without the argument `status`, an error stops the program with that text. Images are arrays (w, h, c, n): the
@@ -299,7 +299,9 @@ contains
     real(real32), intent(in), target, contiguous :: images(:, :, :, :), answers(:, :)
     integer, intent(out), optional :: status
     call tell(c_dataset_add(self%handle, size(numbers, kind=c_int64_t), numbers, c_loc(images), &
-      size(images, kind=c_int64_t), type_float, c_loc(answers), size(answers, kind=c_int64_t), type_float), status)
+      size_if(size(images, 4) == size(numbers), size(images, kind=c_int64_t)), &
+      type_float, c_loc(answers), &
+      size_if(size(answers, 2) == size(numbers), size(answers, kind=c_int64_t)), type_float), status)
   end subroutine
 
   subroutine add_targets64(self, numbers, images, answers, status)
@@ -308,7 +310,9 @@ contains
     real(real64), intent(in), target, contiguous :: images(:, :, :, :), answers(:, :)
     integer, intent(out), optional :: status
     call tell(c_dataset_add(self%handle, size(numbers, kind=c_int64_t), numbers, c_loc(images), &
-      size(images, kind=c_int64_t), type_double, c_loc(answers), size(answers, kind=c_int64_t), type_double), status)
+      size_if(size(images, 4) == size(numbers), size(images, kind=c_int64_t)), &
+      type_double, c_loc(answers), &
+      size_if(size(answers, 2) == size(numbers), size(answers, kind=c_int64_t)), type_double), status)
   end subroutine
 
   subroutine add_labels32(self, numbers, images, answers, status)
@@ -318,7 +322,9 @@ contains
     integer(int32), intent(in), target, contiguous :: answers(:)
     integer, intent(out), optional :: status
     call tell(c_dataset_add(self%handle, size(numbers, kind=c_int64_t), numbers, c_loc(images), &
-      size(images, kind=c_int64_t), type_float, c_loc(answers), size(answers, kind=c_int64_t), type_int32), status)
+      size_if(size(images, 4) == size(numbers), size(images, kind=c_int64_t)), &
+      type_float, c_loc(answers), &
+      size_if(size(answers) == size(numbers), size(answers, kind=c_int64_t)), type_int32), status)
   end subroutine
 
   subroutine add_labels64(self, numbers, images, answers, status)
@@ -328,7 +334,9 @@ contains
     integer(int32), intent(in), target, contiguous :: answers(:)
     integer, intent(out), optional :: status
     call tell(c_dataset_add(self%handle, size(numbers, kind=c_int64_t), numbers, c_loc(images), &
-      size(images, kind=c_int64_t), type_double, c_loc(answers), size(answers, kind=c_int64_t), type_int32), status)
+      size_if(size(images, 4) == size(numbers), size(images, kind=c_int64_t)), &
+      type_double, c_loc(answers), &
+      size_if(size(answers) == size(numbers), size(answers, kind=c_int64_t)), type_int32), status)
   end subroutine
 
   subroutine add_labels8(self, numbers, images, answers, status)
@@ -338,7 +346,9 @@ contains
     integer(int32), intent(in), target, contiguous :: answers(:)
     integer, intent(out), optional :: status
     call tell(c_dataset_add(self%handle, size(numbers, kind=c_int64_t), numbers, c_loc(images), &
-      size(images, kind=c_int64_t), type_uint8, c_loc(answers), size(answers, kind=c_int64_t), type_int32), status)
+      size_if(size(images, 4) == size(numbers), size(images, kind=c_int64_t)), &
+      type_uint8, c_loc(answers), &
+      size_if(size(answers) == size(numbers), size(answers, kind=c_int64_t)), type_int32), status)
   end subroutine
 
   ! Collective. Joins what all ranks have added; fit and evaluate do it too.
@@ -490,6 +500,13 @@ contains
     model_outputs = int(c_model_outputs(self%handle))
   end function
 
+  ! -1 tells C that an extent does not fit.
+  pure integer(c_int64_t) function size_if(fits, numbers)
+    logical, intent(in) :: fits
+    integer(c_int64_t), intent(in) :: numbers
+    size_if = merge(numbers, -1_c_int64_t, fits)
+  end function
+
   pure integer(c_int) function team_of(threads)
     integer, intent(in), optional :: threads
     team_of = 1
@@ -503,7 +520,7 @@ contains
     integer, intent(in), optional :: threads
     integer, intent(out), optional :: status
     call tell(c_model_predict(self%handle, c_loc(images), size(images, kind=c_int64_t), type_uint8, team_of(threads), &
-      c_loc(outputs), size(outputs, kind=c_int64_t)), status)
+      c_loc(outputs), size_if(size(outputs, 2) == size(images, 4), size(outputs, kind=c_int64_t))), status)
   end subroutine
 
   subroutine predict32(self, images, outputs, threads, status)
@@ -513,7 +530,7 @@ contains
     integer, intent(in), optional :: threads
     integer, intent(out), optional :: status
     call tell(c_model_predict(self%handle, c_loc(images), size(images, kind=c_int64_t), type_float, team_of(threads), &
-      c_loc(outputs), size(outputs, kind=c_int64_t)), status)
+      c_loc(outputs), size_if(size(outputs, 2) == size(images, 4), size(outputs, kind=c_int64_t))), status)
   end subroutine
 
   subroutine predict64(self, images, outputs, threads, status)
@@ -523,7 +540,7 @@ contains
     integer, intent(in), optional :: threads
     integer, intent(out), optional :: status
     call tell(c_model_predict(self%handle, c_loc(images), size(images, kind=c_int64_t), type_double, team_of(threads), &
-      c_loc(outputs), size(outputs, kind=c_int64_t)), status)
+      c_loc(outputs), size_if(size(outputs, 2) == size(images, 4), size(outputs, kind=c_int64_t))), status)
   end subroutine
 
   subroutine model_free(self)

@@ -2,13 +2,16 @@
 
 #include <fmt/core.h>
 
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "convoy/comm/agreement.hpp"
 #include "convoy/core/error.hpp"
+#include "convoy/core/floating_point.hpp"
 #include "convoy/core/hash.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/io/collective.hpp"
 #include "sample_store.hpp"
 
 namespace convoy {
@@ -16,8 +19,8 @@ namespace convoy {
 struct Dataset::Impl {
   comm::Communicator ranks;
   std::string split_name = "train";
-  std::optional<SampleStore> store{};     // of a data set in memory
-  std::optional<data::Dataset> joined{};  // empty: in memory, without samples so far
+  std::optional<SampleStore> store{};             // of a data set in memory
+  std::shared_ptr<const data::Dataset> joined{};  // null: in memory, without samples so far
   Shape shape{};
   std::int64_t targets = 0;  // per sample
 };
@@ -40,8 +43,8 @@ Dataset::Dataset(Dataset&&) noexcept = default;
 Dataset& Dataset::operator=(Dataset&&) noexcept = default;
 
 Dataset::Dataset(const SampleFormat& format, const comm::Communicator& ranks)
-    : impl_(std::make_unique<Impl>(Impl{
-          .ranks = ranks, .store = SampleStore(format), .shape = format.image, .targets = format.targets})) {
+    : impl_(std::make_unique<Impl>(Impl{.ranks = ranks, .shape = format.image, .targets = format.targets})) {
+  io::agreed(ranks, [&] { impl_->store.emplace(format); });
   std::string facts =
       fmt::format("{} {} {} {}\n", to_string(format.image), format.is_bytes, format.classes, format.targets);
   for (const std::string& name : format.class_names) facts += name + '\n';
@@ -50,8 +53,9 @@ Dataset::Dataset(const SampleFormat& format, const comm::Communicator& ranks)
 }
 
 Dataset Dataset::read(const std::string& file, const std::string& split, const comm::Communicator& ranks) {
+  const FloatingPointMode mode;
   auto impl = std::make_unique<Impl>(Impl{.ranks = ranks, .split_name = split});
-  impl->joined.emplace(file, ranks, std::vector<std::string>{split});
+  impl->joined = std::make_shared<const data::Dataset>(file, ranks, std::vector<std::string>{split});
   require_split(*impl->joined, file, split);
   impl->shape = impl->joined->shape();
   impl->targets = impl->joined->has_targets() ? impl->joined->classes() : 0;
@@ -59,8 +63,10 @@ Dataset Dataset::read(const std::string& file, const std::string& split, const c
 }
 
 Dataset Dataset::read(const data::Options& options, const comm::Communicator& ranks) {
+  const FloatingPointMode mode;
   auto impl = std::make_unique<Impl>(Impl{.ranks = ranks});
-  impl->joined.emplace(options, ranks, std::vector<std::string>{impl->split_name});
+  impl->joined =
+      std::make_shared<const data::Dataset>(options, ranks, std::vector<std::string>{impl->split_name});
   require_split(*impl->joined, options.file, impl->split_name);
   if (!impl->joined->split(impl->split_name)->has_answers())
     throw ConfigError(options.file + " is read without labels and targets; name the path of one of them");
@@ -72,13 +78,14 @@ Dataset Dataset::read(const data::Options& options, const comm::Communicator& ra
 void Dataset::add(std::span<const std::int64_t> numbers, const Numbers& images, const Numbers& answers) {
   if (!impl_->store)
     throw ConfigError("this data set was read from a file; samples can be added only to one in memory");
+  const FloatingPointMode mode;
   impl_->store->add(numbers, images, answers);
 }
 
 void Dataset::join() {
+  const FloatingPointMode mode;
   if (!impl_->store || !impl_->store->join(impl_->ranks)) return;
-  impl_->joined.reset();
-  impl_->joined.emplace(impl_->store->joined(), impl_->ranks);
+  impl_->joined = std::make_shared<const data::Dataset>(impl_->store->joined(), impl_->ranks);
 }
 
 std::int64_t Dataset::samples() const {
@@ -93,8 +100,8 @@ std::int64_t Dataset::answers_per_sample() const {
 const comm::Communicator& Dataset::ranks() const {
   return impl_->ranks;
 }
-const data::Dataset* Dataset::joined() const {
-  return impl_->joined ? &*impl_->joined : nullptr;
+std::shared_ptr<const data::Dataset> Dataset::joined() const {
+  return impl_->joined;
 }
 const data::Split* Dataset::split() const {
   return impl_->joined ? impl_->joined->split(impl_->split_name) : nullptr;

@@ -4,16 +4,26 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <utility>
 
 #include "convoy/comm/agreement.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/error.hpp"
+#include "convoy/core/floating_point.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/collective.hpp"
 #include "convoy/step/batch_plan.hpp"
 
 namespace convoy {
+namespace {
+
+/// What a callback threw, or what other ranks are told of it; thrown on all ranks.
+struct CallbackError {
+  std::exception_ptr cause;
+};
+
+}  // namespace
 
 step::Source source_of(const Model::Impl& model, const Dataset& data) {
   const data::Split* split = data.split();
@@ -48,7 +58,7 @@ Fitting::Fitting(Model::Impl& model, Dataset& data, const Options& options, cons
       given_(options),
       callbacks_(callbacks),
       from_(from),
-      world_(data.ranks().by_node()) {}
+      world_(data.ranks().by_node().split(0)) {}
 
 void Fitting::require_same_everywhere() const {
   const std::string facts = config::effective_ini(options_) + to_hex(model_.digest()) +
@@ -63,7 +73,8 @@ void Fitting::require_same_fit() const {
   for (const config::Difference& each :
        config::differences(config::effective_ini(model_.options), "the model", options_)) {
     const bool is_read_size = each.key == "data.window" && options_.data.order == data::Order::kFull;
-    if (each.effect == config::Effect::kBits && !is_read_size)
+    // Where samples lie is no matter: their digest is compared below.
+    if (each.effect == config::Effect::kBits && Options::concerns_fit(each.key) && !is_read_size)
       throw ConfigError(
           fmt::format("{} was '{}' when the fit stopped and is '{}' now; a fit goes on with the "
                       "same options, or begins anew with fit()",
@@ -100,9 +111,11 @@ void Fitting::prepare() {
                       "communicator",
                       counted(test->ranks().size(), "rank"), counted(world_.size(), "rank")));
   });
+  require_same_everywhere();
   data_.join();
   if (callbacks_.test != nullptr) callbacks_.test->join();
-  require_same_everywhere();
+  samples_ = data_.joined();
+  if (callbacks_.test != nullptr) test_samples_ = callbacks_.test->joined();
   step::BatchPlan(options_).require_work_for(world_.size());
 }
 
@@ -117,14 +130,38 @@ bool Fitting::run() {
                : model::Position{.step = now.step, .epoch = now.epoch + (now.epoch_samples > 0 ? 1 : 0)};
   if (callbacks_.test != nullptr) {
     test_ = source_of(model_, *callbacks_.test);
+    if (test_samples_->transform(data::Normalize::kNone).scale != source.transform.scale)
+      throw DataError(
+          "the test samples do not fit: images are uint8 in one set and float numbers in the other");
     test_->transform = source.transform;
   }
   const step::Hooks no_hooks;
-  train::Fit fit(options_, world_, model_.network, source, kernels::choose_isa(), no_hooks);
-  start(fit);
-  const bool is_complete = loop(fit);
-  take_over(fit);
-  return is_complete;
+  std::optional<train::Fit> fit;
+  fit.emplace(options_, world_, model_.network, source, kernels::choose_isa(), no_hooks);
+  start(*fit);
+  return run_to_an_end(fit);
+}
+
+bool Fitting::run_to_an_end(std::optional<train::Fit>& fit) {
+  try {
+    const bool is_complete = loop(*fit);
+    take_over(*fit);
+    return is_complete;
+  } catch (const CallbackError& error) {
+    end_together(fit);
+    std::rethrow_exception(error.cause);
+  } catch (const Error& error) {
+    // Other errors may be of this rank alone.
+    if (error.status() == ExitStatus::kDiverged || error.status() == ExitStatus::kDisagreement)
+      end_together(fit);
+    throw;
+  }
+}
+
+void Fitting::end_together(std::optional<train::Fit>& fit) {
+  // In a handler no exception counts as under way, so destructors free what ranks share.
+  fit->step_runner().settle();
+  fit.reset();
 }
 
 bool Fitting::loop(train::Fit& fit) {
@@ -132,7 +169,7 @@ bool Fitting::loop(train::Fit& fit) {
   while (!fit.is_complete()) {
     const train::Fit::Update update = fit.step(stream.get());
     if (fit.verify_is_due(fit.progress().step)) fit.step_runner().verify();
-    bool stop = callbacks_.on_step && stops([&] {
+    bool stop = callbacks_.on_step && stops(fit, [&] {
                   return callbacks_.on_step({.step = fit.progress().step - begin_.step,
                                              .total_steps = fit.total_steps() - begin_.step,
                                              .epoch = update.epoch - begin_.epoch + 1,
@@ -141,7 +178,7 @@ bool Fitting::loop(train::Fit& fit) {
                 });
     if (update.ends_epoch) {
       const FitEpoch report = end_epoch(fit, update);
-      stop |= callbacks_.on_epoch && stops([&] { return callbacks_.on_epoch(report); });
+      stop |= callbacks_.on_epoch && stops(fit, [&] { return callbacks_.on_epoch(report); });
     }
     if (stop && !fit.is_complete()) return false;
   }
@@ -162,9 +199,23 @@ FitEpoch Fitting::end_epoch(train::Fit& fit, const train::Fit::Update& update) {
   return report;
 }
 
-bool Fitting::stops(const std::function<Go()>& callback) const {
+bool Fitting::stops(train::Fit& fit, const std::function<Go()>& callback) const {
+  fit.step_runner().settle();
   Go answer = Go::kOn;
-  io::agreed(world_, [&] { answer = callback(); });
+  std::exception_ptr own;  // keeps its class, on this rank
+  try {
+    io::agreed(world_, [&] {
+      const FloatingPointMode::Program program(mode_);
+      try {
+        answer = callback();
+      } catch (...) {
+        own = std::current_exception();
+        throw;
+      }
+    });
+  } catch (...) {
+    throw CallbackError{own != nullptr ? own : std::current_exception()};
+  }
   if (world_.size() == 1) return answer == Go::kStop;
   return std::ranges::any_of(world_.all_gather_values(std::vector{static_cast<char>(answer == Go::kStop)}),
                              [](char each) { return each != 0; });

@@ -1,6 +1,9 @@
 #pragma once
 // One call of Model::fit() or resume(). Private to the library room.
 
+#include <memory>
+
+#include "convoy/core/floating_point.hpp"
 #include "convoy/library/model.hpp"
 #include "convoy/train/fit.hpp"
 #include "model_state.hpp"
@@ -33,9 +36,13 @@ class Fitting {
   /// The values of the model, and the place among its updates.
   void start(train::Fit& fit) const;
   bool loop(train::Fit& fit);
+  /// loop(), and after an error of all ranks waits for the messages under way: their memory goes with `fit`.
+  bool run_to_an_end(std::optional<train::Fit>& fit);
+  static void end_together(std::optional<train::Fit>& fit);
   [[nodiscard]] FitEpoch end_epoch(train::Fit& fit, const train::Fit::Update& update);
-  /// Collective. Calls `callback` on every rank; true if a rank says stop.
-  [[nodiscard]] bool stops(const std::function<Go()>& callback) const;
+  /// Collective. Calls `callback` on every rank, in the program's floating-point mode and while no message is
+  /// under way; true if a rank says stop.
+  [[nodiscard]] bool stops(train::Fit& fit, const std::function<Go()>& callback) const;
   void take_over(train::Fit& fit);
 
   Model::Impl& model_;
@@ -43,8 +50,11 @@ class Fitting {
   const Options& given_;
   const FitCallbacks& callbacks_;
   From from_;
+  const FloatingPointMode mode_{};
   config::Options options_{};
-  comm::Communicator world_;
+  comm::Communicator world_;                        // of this fit alone: an error may leave messages behind
+  std::shared_ptr<const data::Dataset> samples_{};  // also if a callback adds some
+  std::shared_ptr<const data::Dataset> test_samples_{};
   model::Position begin_{};
   std::optional<step::Source> test_{};
   io::IoThread io_thread_{};

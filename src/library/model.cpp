@@ -9,6 +9,7 @@
 #include "convoy/comm/redistribute.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/error.hpp"
+#include "convoy/core/floating_point.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/data/memory_split.hpp"
 #include "convoy/io/io_thread.hpp"
@@ -160,6 +161,7 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 
 Model::Model(Network network, std::uint64_t seed) {
+  const FloatingPointMode mode;
   // What a checkpoint could not hold is refused now.
   (void)Network(network.input(), layer_texts(network.lines()), network.loss(), network.classes());
   impl_ = std::make_unique<Impl>(std::move(network));
@@ -217,6 +219,7 @@ bool Model::resume(Dataset& data, const Options& options, const FitCallbacks& ca
 }
 
 Evaluation Model::evaluate(Dataset& data, std::int64_t threads) const {
+  const FloatingPointMode mode;
   data.join();
   const step::Source source = source_of(*impl_, data);
   const kernels::Isa isa = step::lowest_isa(data.ranks(), kernels::choose_isa());
@@ -229,6 +232,7 @@ Evaluation Model::evaluate(Dataset& data, std::int64_t threads) const {
 }
 
 std::vector<float> Model::predict(const Numbers& images, int threads) const {
+  const FloatingPointMode mode;
   const Shape& shape = impl_->network.input();
   const bool is_image = images.type() == NumberType::kUint8 || images.type() == NumberType::kFloat ||
                         images.type() == NumberType::kDouble;

@@ -13,8 +13,9 @@ namespace {
 
 constexpr const char* kOrigin = "options";
 
-/// True for the keys that say how to fit. The others name files, or belong to runs of the program.
-bool concerns_fit(std::string_view key) {
+}  // namespace
+
+bool Options::concerns_fit(std::string_view key) {
   const std::string_view section = key.substr(0, key.find('.'));
   if (section == "data") {
     constexpr std::string_view kUsed[] = {"data.normalize", "data.shuffle", "data.augment", "data.order",
@@ -24,8 +25,6 @@ bool concerns_fit(std::string_view key) {
   constexpr std::string_view kSections[] = {"train", "optimizer", "schedule", "comm"};
   return key == "run.threads" || std::ranges::find(kSections, section) != std::end(kSections);
 }
-
-}  // namespace
 
 Option::Option(std::string name, double number) : key(std::move(name)), value(shortest(number)) {}
 

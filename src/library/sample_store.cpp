@@ -166,6 +166,10 @@ void SampleStore::add(std::span<const std::int64_t> numbers, const Numbers& imag
     throw DataError(fmt::format("sample number {} is negative; samples are numbered from 0", *negative));
   const std::vector<std::byte> pixels = checked_images(images, to_signed(numbers.size()));
   const std::vector<std::byte> values = checked_answers(answers, to_signed(numbers.size()));
+  // Reserves first: a lack of memory must not leave a part of a sample.
+  added_.images.reserve(added_.images.size() + pixels.size());
+  added_.answers.reserve(added_.answers.size() + values.size());
+  added_.numbers.reserve(added_.numbers.size() + numbers.size());
   added_.images.insert(added_.images.end(), pixels.begin(), pixels.end());
   added_.answers.insert(added_.answers.end(), values.begin(), values.end());
   added_.numbers.insert(added_.numbers.end(), numbers.begin(), numbers.end());
@@ -206,19 +210,20 @@ bool SampleStore::join(const comm::Communicator& ranks) {
   const std::int64_t samples = joined_.samples + to_signed(all.size());
   const std::vector<std::int64_t> of_node = node.all_gather_values(added_.numbers);
   const comm::Communicator leaders = ranks.split(node.is_root() ? 0 : 1);
-  const auto grow = [&](std::shared_ptr<comm::NodeSharedMemory>& memory, std::int64_t bytes,
-                        const std::vector<std::byte>& added) {
-    auto grown = std::make_shared<comm::NodeSharedMemory>(node, samples * bytes);
-    if (memory != nullptr && node.is_root()) std::ranges::copy(memory->bytes(), grown->bytes().begin());
+  const auto grown = [&](const std::shared_ptr<comm::NodeSharedMemory>& memory, std::int64_t bytes,
+                         const std::vector<std::byte>& added) {
+    auto larger = std::make_shared<comm::NodeSharedMemory>(node, samples * bytes);
+    if (memory != nullptr && node.is_root()) std::ranges::copy(memory->bytes(), larger->bytes().begin());
     for (std::size_t i = 0; i < added_.numbers.size(); ++i)
-      copy_sample(grown->bytes(), added_.numbers[i], added, to_signed(i), bytes);
-    grown->fence();
-    if (node.is_root()) exchange(leaders, of_node, bytes, grown->bytes());
-    grown->fence();
-    memory = std::move(grown);
+      copy_sample(larger->bytes(), added_.numbers[i], added, to_signed(i), bytes);
+    larger->fence();
+    if (node.is_root()) exchange(leaders, of_node, bytes, larger->bytes());
+    larger->fence();
+    return larger;
   };
-  grow(joined_.images, image_bytes(), added_.images);
-  grow(joined_.answers, answer_bytes(), added_.answers);
+  auto images = grown(joined_.images, image_bytes(), added_.images);
+  joined_.answers = grown(joined_.answers, answer_bytes(), added_.answers);
+  joined_.images = std::move(images);
   joined_.samples = samples;
   added_ = {};
   return true;

@@ -127,7 +127,8 @@ const StepPlan& StepRunner::plan_for(std::int64_t leaves) {
 
 void StepRunner::compute_again(const StepPlan& usual, const StepInput& input) {
   exchange_->settle();  // other steps must not use the slots or change the parameters
-  cross_check_->begin(usual.leaves, input.step);
+  cross_check_->begin(usual.leaves,
+                      input.stream != nullptr ? input.stream_step : input.step);  // as the feed reads
   const std::int64_t leaf = cross_check_->again();
   if (leaf < 0) return;
   StepPlan plan = plan_step(usual.leaves, {leaf, leaf + 1}, 1);

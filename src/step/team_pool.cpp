@@ -12,19 +12,15 @@ namespace convoy::step {
 
 TeamPool::TeamPool(int threads, void (*enter_thread)()) : threads_(threads), enter_thread_(enter_thread) {
   omp_set_dynamic(0);
-  set_floating_point_mode();  // the calling thread adds gradients and losses outside parallel regions
+  set_standard_floating_point_mode();  // of threads that the region creates, when they are not ours
   int given = 0;
 #pragma omp parallel num_threads(threads) default(none) shared(given)
   {
 #pragma omp single
     given = omp_get_num_threads();
   }
-  if (given != threads) {
-    throw ConfigError(
-        fmt::format("OpenMP gives {} threads instead of {} (OMP_THREAD_LIMIT?); run.threads must be within "
-                    "what the system allows",
-                    given, threads));
-  }
+  set_floating_point_mode();  // the calling thread adds gradients and losses outside parallel regions
+  require_all(given);
 }
 
 TeamPool::~TeamPool() = default;
@@ -43,13 +39,30 @@ const TeamPool::Split& TeamPool::split_into(std::int64_t groups) {
 
 void TeamPool::start(std::int64_t groups, const Job& job) {
   const Split& places = split_into(groups);
-#pragma omp parallel num_threads(threads_) default(none) shared(places, job)
+  int given = threads_;
+#pragma omp parallel num_threads(threads_) default(none) shared(places, job, given)
   {
-    set_floating_point_mode();
-    if (enter_thread_ != nullptr) enter_thread_();
-    const Place& place = places.places[static_cast<std::size_t>(omp_get_thread_num())];
-    job(place.group, place.team);
+    // Fewer threads inside another parallel region, or where the calling thread may adjust their number.
+    if (omp_get_num_threads() != threads_) {
+#pragma omp single
+      given = omp_get_num_threads();
+    } else {
+      const FloatingPointMode mode;  // the caller's parallel regions may use these threads, too
+      if (enter_thread_ != nullptr) enter_thread_();
+      const Place& place = places.places[static_cast<std::size_t>(omp_get_thread_num())];
+      job(place.group, place.team);
+    }
   }
+  require_all(given);
+}
+
+void TeamPool::require_all(int given) const {
+  if (given == threads_) return;
+  throw ConfigError(
+      fmt::format("OpenMP gives {} threads instead of {} (OMP_THREAD_LIMIT, or a call inside a parallel "
+                  "region?); run.threads must be "
+                  "within what the system allows",
+                  given, threads_));
 }
 
 }  // namespace convoy::step

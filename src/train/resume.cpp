@@ -81,6 +81,11 @@ void begin_branch(const RunDirectory& directory, const std::string& from, std::i
 
 std::string require_same_run(const model::CheckpointHeader& header, const std::string& path,
                              const config::Options& options, const std::string& data_digest, bool anyway) {
+  if (header.fit_begin != model::Position())
+    throw ConfigError(fmt::format(
+        "cannot go on from {}: a program with the library wrote it in a later fit; that program goes "
+        "on with it (Model::resume)",
+        path));
   std::vector<std::string> differences;
   std::string fixed;  // the first difference that even `anyway` does not allow
   const auto differs = [&](const std::string& what, const std::string& then, const std::string& now) {

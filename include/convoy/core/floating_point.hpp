@@ -1,11 +1,38 @@
 #pragma once
 // The floating-point mode of every thread that computes values of the training run.
 
+#include <cstdint>
+
 namespace convoy {
 
-/// Flushes subnormal results and inputs to zero (FTZ, DAZ) in the calling thread. Subnormals cost a hundred
-/// times a normal operation, and the results must not depend on the mode a library left. Call first in every
-/// thread.
+/// Sets the mode in the calling thread: rounds to nearest, no traps, and flushes subnormal results and inputs
+/// to zero (FTZ, DAZ). Subnormals cost a hundred times a normal operation, and the results must not depend on
+/// the mode that a library or the calling program left. Call first in every thread.
 void set_floating_point_mode();
+
+/// Sets the mode in which a program starts; for regions that create threads, which inherit the mode.
+void set_standard_floating_point_mode();
+
+/// Has the first mode in the calling thread as long as it exists, and restores the thread's own afterwards: a
+/// program that calls the library keeps its subnormals and traps.
+class FloatingPointMode {
+ public:
+  FloatingPointMode();
+  ~FloatingPointMode();
+  FloatingPointMode(const FloatingPointMode&) = delete;
+  FloatingPointMode& operator=(const FloatingPointMode&) = delete;
+
+  /// The thread's own mode as long as it exists: for a call of the program's code in between.
+  class Program {
+   public:
+    explicit Program(const FloatingPointMode& mode);
+    ~Program();
+    Program(const Program&) = delete;
+    Program& operator=(const Program&) = delete;
+  };
+
+ private:
+  std::uint64_t found_;
+};
 
 }  // namespace convoy

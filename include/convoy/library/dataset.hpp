@@ -37,6 +37,8 @@ class Dataset {
   /// The same from HDF5 files of others: options.file, options.train.
   [[nodiscard]] static Dataset read(const data::Options& options,
                                     const comm::Communicator& ranks = comm::Communicator::self());
+  /// Collective, as is assignment, if ranks of a node share the samples: all ranks destroy it before one of
+  /// them waits for another.
   ~Dataset();
   Dataset(Dataset&&) noexcept;
   Dataset& operator=(Dataset&&) noexcept;
@@ -60,7 +62,7 @@ class Dataset {
   [[nodiscard]] std::int64_t answers_per_sample() const;
   [[nodiscard]] const comm::Communicator& ranks() const;
   /// The joined samples; null if there are none.
-  [[nodiscard]] const data::Dataset* joined() const;
+  [[nodiscard]] std::shared_ptr<const data::Dataset> joined() const;
   [[nodiscard]] const data::Split* split() const;
 
  private:

@@ -51,7 +51,8 @@ struct FitEpoch {
 };
 
 /// Called on every rank at the same places, with the same values. The fit stops if a call on any rank says
-/// so. If a call on any rank throws, the fit ends with that error on all ranks.
+/// so. If a call on any rank throws, the fit ends on all ranks: there with that exception, elsewhere with an
+/// Error of its text. During a call no message of the fit is under way.
 struct FitCallbacks {
   std::function<Go(const FitStep&)> on_step{};
   std::function<Go(const FitEpoch&)> on_epoch{};

@@ -39,6 +39,9 @@ class Options {
   /// use in a fit.
   void set(const Option& option);
 
+  /// True for keys that say how to fit; the others name files, or belong to runs of the program.
+  [[nodiscard]] static bool concerns_fit(std::string_view key);
+
   /// With the layers and the loss of a model. Throws ConfigError with key, value and what is allowed.
   [[nodiscard]] config::Options with_network(const std::vector<std::string>& lines,
                                              std::string_view loss) const;

@@ -71,6 +71,8 @@ class TeamPool {
   };
 
   void start(std::int64_t groups, const Job& job);
+  /// Throws ConfigError if a region had fewer threads.
+  void require_all(int given) const;
   const Split& split_into(std::int64_t groups);
 
   int threads_;

@@ -41,6 +41,14 @@ TEST(ImportWeights, AssignsAllTensorsUnderASharedPrefix) {
   }
 }
 
+TEST(ImportWeights, OfOneLayerAreFoundUnderAPrefixToo) {
+  predict::TrainedNetwork trained = test::trained_network({"dense 2"});
+  const std::vector<ExportedTensor> all{
+      {.name = "model.dense1.weight", .dims = {2, 32}, .values = std::vector<float>(64, 7)},
+      {.name = "model.dense1.bias", .dims = {2}, .values = {7, 7}}};
+  EXPECT_EQ(import_weights(trained, all, {}, "x").matches.size(), 2U);
+}
+
 TEST(ImportWeights, TakesNamesFromAListAndTellsWhatIsLeft) {
   std::vector<ExportedTensor> renamed = tensors("", 7);
   renamed[0].name = "first/kernel";

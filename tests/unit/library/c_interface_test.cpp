@@ -124,6 +124,9 @@ TEST_F(CInterface, WrongCallsReturnAStatusAndSayWhy) {
   expect(convoy_dataset_create(nullptr, 1, 2, 2, 0, 0, 0, &none), CONVOY_USAGE, "either classes or targets");
   expect(convoy_dataset_create(nullptr, 1, 2, 2, 0, 2, 0, nullptr), CONVOY_USAGE,
          "dataset is a null pointer");
+  const int no_communicator = 0;  // MPI is not initialised here, so nobody looks at it
+  expect(convoy_dataset_create(&no_communicator, 1, 2, 2, 0, 2, 0, &none), CONVOY_USAGE, "MPI");
+  expect(convoy_dataset_create_f(0, 1, 2, 2, 0, 2, 0, &none), CONVOY_USAGE, "MPI");
   expect(convoy_dataset_read(nullptr, "/nowhere.h5", "train", &none), CONVOY_USAGE, "/nowhere.h5");
   expect(convoy_dataset_add(dataset_, 1, &zero, bytes.data(), CONVOY_UINT8, &label, CONVOY_INT64),
          CONVOY_BAD_DATA, "is 7; labels are 0 to 2");

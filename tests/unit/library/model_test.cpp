@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cfenv>
 #include <limits>
 #include <thread>
 
+#include "convoy/core/floating_point.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/predict/answers.hpp"
 #include "convoy/train/trainer.hpp"
@@ -43,6 +45,7 @@ TEST(LibraryModel, FitGivesTheBitsOfARunOfTheProgram) {
                                                          nn::to_string(Loss::kSoftmaxCrossEntropy));
   options.data.file = folder / "small.h5";
   options.dir = folder / "run";
+  const FloatingPointMode mode;  // a run of the program leaves its own
   train::Launch launch;
   launch.isa = kernels::choose_isa();
   ASSERT_EQ(train::train(options, comm::Communicator::self(), launch), ExitStatus::kDone);
@@ -212,6 +215,45 @@ TEST(LibraryModel, PredictRefusesWhatIsNoImage) {
             std::string::npos);
 }
 
+// Where OpenMP does not nest, such a region has one thread; the second call reuses what the first one made.
+TEST(LibraryModel, PredictWithFewerThreadsThanAskedForIsAnError) {
+  const Model model = small_model();
+  const std::vector<std::uint8_t> images = test::small_images(0, 37);
+  (void)model.predict(images, 2);
+  std::string found;
+#pragma omp parallel num_threads(2)
+  {
+#pragma omp single
+    found = error_of([&] { (void)model.predict(images, 2); });
+  }
+  EXPECT_NE(found.find("OpenMP gives 1 threads instead of 2"), std::string::npos) << found;
+}
+
+TEST(LibraryModel, TestSamplesOfAnotherTypeAreRefused) {
+  Dataset dataset = small_dataset();
+  Dataset floats({.image = test::kSmallShape, .classes = 3});
+  floats.add(std::vector<std::int64_t>{0}, std::vector<float>(24), std::vector<std::int64_t>{0});
+  Model model = small_model();
+  EXPECT_NE(error_of([&] {
+              (void)model.fit(dataset, small_options(), {.test = &floats});
+            }).find("uint8 in one set and float numbers in the other"),
+            std::string::npos);
+}
+
+TEST(LibraryModel, ACallbackMayAddSamplesToTheSetThatIsTrained) {
+  Dataset dataset = small_dataset(30);
+  Model model = small_model();
+  Model other = small_model();
+  EXPECT_TRUE(model.fit(dataset, small_options(), {.on_step = [&](const FitStep& step) {
+                          if (step.step == 2) test::add_small(dataset, 30, 7);
+                          (void)other.evaluate(dataset);
+                          return Go::kOn;
+                        }}));
+  Dataset first = small_dataset(30);
+  EXPECT_TRUE(other.fit(first, small_options()));
+  EXPECT_EQ(values_of(model), values_of(other));
+}
+
 TEST(LibraryModel, ServesSeveralThreadsAtOnce) {
   const Model model = small_model();
   const std::vector<std::uint8_t> images = test::small_images(0, 37);
@@ -224,6 +266,36 @@ TEST(LibraryModel, ServesSeveralThreadsAtOnce) {
     });
   for (std::thread& thread : threads) thread.join();
   for (const std::vector<float>& own : found) EXPECT_EQ(own, expected);
+}
+
+// A program's own arithmetic is not changed: its mode, here on this thread and those of its OpenMP regions.
+TEST(LibraryModel, LeavesTheFloatingPointModeOfTheProgram) {
+  const auto keeps_subnormals = [] {
+    bool keeps = true;
+#pragma omp parallel num_threads(2) reduction(&& : keeps)
+    {
+      volatile float small = std::numeric_limits<float>::min();
+      small = small / 2;
+      keeps = small != 0;
+    }
+    return keeps;
+  };
+  ASSERT_TRUE(keeps_subnormals());
+  std::fesetround(FE_UPWARD);  // which must not reach the results
+  Dataset dataset = small_dataset();
+  Model model = small_model();
+  Options options = small_options();
+  options.set({"run.threads", 2});
+  EXPECT_TRUE(model.fit(dataset, options));
+  const std::vector<float> outputs = model.predict(test::small_images(0, 37), 2);
+  (void)model.evaluate(dataset, 2);
+  EXPECT_EQ(std::fegetround(), FE_UPWARD);
+  std::fesetround(FE_TONEAREST);
+  EXPECT_TRUE(keeps_subnormals());
+  Model other = small_model();
+  EXPECT_TRUE(other.fit(dataset, options));
+  EXPECT_EQ(values_of(other), values_of(model));
+  EXPECT_EQ(other.predict(test::small_images(0, 37), 2), outputs);
 }
 
 // The address sanitizer reports what is not freed.

@@ -54,6 +54,14 @@ TEST(SameRun, ARefusalNamesTheKeyAndBothValues) {
     EXPECT_HOLDS(message, part);
 }
 
+TEST(SameRun, ALaterFitOfTheLibraryIsNoRunOfTheProgram) {
+  const config::Options options = config::from_checkpoint(kIni, "here");
+  model::CheckpointHeader header = header_of(kIni);
+  header.fit_begin = {.step = 8, .epoch = 2};
+  EXPECT_HOLDS(message_of<ConfigError>([&] { (void)require_same_run(header, "p.h5", options, "d"); }),
+               "wrote it in a later fit");
+}
+
 TEST(SameRun, TheFormOnTheWireDecidesBits) {
   EXPECT_HOLDS(message_of<ConfigError>([] { resume_with("wire = fp32", "wire = bf16"); }), "comm.wire");
 }
