@@ -216,6 +216,9 @@ class Doctor(runs.Folder):
         outcome = run(ranks(limited("-f 40000", DOCTOR)))
         self.assertRegex(outcome.output, r"(?m)^ok +space ", outcome)
         outcome = run(ranks(limited("-f 12000", DOCTOR)))
+        if outcome.output == "":  # Open MPI 5 may need larger files for itself, and says so
+            self.assertIn("File too large", outcome.errors, outcome)
+            return
         self.assert_found(outcome, "wrong", "space", r"RLIMIT_FSIZE", r"ulimit -f unlimited")
         self.assert_found(outcome, "wrong", "shared memory", r"RLIMIT_FSIZE", r"ulimit -f unlimited")
         outcome = run(ranks(limited("-f 512", DOCTOR)))

@@ -34,6 +34,10 @@ def imported(name):
 
 
 onnx, cv2, torch = imported("onnx"), imported("cv2"), imported("torch")
+if torch:
+    # The oneDNN of Debian 13's PyTorch 2.6.0 computes convolutions of 20 channels wrongly on some processors: its float32
+    # differs from its own float64 by 0.6, and by NaN.
+    torch.backends.mkldnn.enabled = False
 
 
 def onnx_runtime():
