@@ -85,9 +85,8 @@ void Engine::prepare_groups(std::int64_t groups, std::int64_t workspaces) {
     while (static_cast<std::int64_t>(group.workspaces.size()) < workspaces) {
       group.workspaces.push_back(std::make_unique<nn::Workspace<float>>(
           network_, setting_.kernels.planner, setting_.micro_batch,
-          nn::WorkspaceOptions{.threads = group.team,
-                               .precision = setting_.precision,
-                               .trains = setting_.trains}));
+          nn::WorkspaceOptions{
+              .threads = group.team, .precision = setting_.precision, .trains = setting_.trains}));
     }
     group.labels.resize(static_cast<std::size_t>(setting_.micro_batch));
     group.numbers.resize(static_cast<std::size_t>(setting_.micro_batch));
