@@ -152,8 +152,8 @@ Value write_sum(const ExportedLayer& layer, const std::vector<Value>& inputs, Gr
 /// Writes one layer; returns its output.
 Value write_layer(const ExportedLayer& layer, const std::vector<Value>& inputs, GraphWriter& graph) {
   const Value& first = inputs.front();
-  const Value of_same_kind{.name = layer.name, .is_image = first.is_image, .shape = layer.output};
-  const Value vector{.name = layer.name, .is_image = false, .shape = layer.output};
+  Value of_same_kind{.name = layer.name, .is_image = first.is_image, .shape = layer.output};
+  Value vector{.name = layer.name, .is_image = false, .shape = layer.output};
   const auto flat = [&] { return graph.flat(first, layer.name + ".flat").name; };
   const auto elementwise = [&](const char* type) {
     graph.node(type, layer.name, {first.name});

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace convoy::predict {
 namespace {
 
 constexpr int kNone = -1;
-const std::string kNoBias = " bias=no";
+constexpr std::string_view kNoBias = " bias=no";
 
 /// Nodes that read the output of `node`.
 std::int64_t readers_of(const nn::Network& network, int node) {

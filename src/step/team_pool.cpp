@@ -60,8 +60,7 @@ void TeamPool::require_all(int given) const {
   if (given == threads_) return;
   throw ConfigError(
       fmt::format("OpenMP gives {} threads instead of {} (OMP_THREAD_LIMIT, or a call inside a parallel "
-                  "region?); run.threads must be "
-                  "within what the system allows",
+                  "region?); run.threads must be within what the system allows",
                   given, threads_));
 }
 

@@ -142,7 +142,7 @@ class Eval(runs.Folder):
         self.train("tiny")
         outcome = runs.convoy("eval", "--checkpoint", runs.checkpoints("run")[-1], "--data", "data.h5", "--predictions",
                               "nowhere/answers.csv", ranks=2)
-        self.assert_message(outcome, 4, r"nowhere/.*No such file")
+        self.assert_message(outcome, 4, r"nowhere/.*no folder nowhere")
         self.assertFalse(os.path.exists("nowhere"))
 
     def test_a_split_is_named(self):
