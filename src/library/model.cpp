@@ -23,11 +23,11 @@
 namespace convoy {
 namespace {
 
-constexpr const char* kOrigin = "the model";
+constexpr const char* kModelOrigin = "the model";
 
 std::vector<nn::LayerText> layer_texts(const std::vector<std::string>& lines) {
   std::vector<nn::LayerText> texts;
-  for (const std::string& line : lines) texts.push_back({.text = line, .origin = kOrigin});
+  for (const std::string& line : lines) texts.push_back({.text = line, .origin = kModelOrigin});
   return texts;
 }
 
