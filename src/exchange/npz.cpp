@@ -11,6 +11,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
+#include "numbers.hpp"
 
 namespace convoy::exchange {
 namespace {
@@ -70,17 +71,6 @@ std::optional<Array> parse_array(std::string_view bytes) {
                .numbers = bytes.substr(begin + length)};
 }
 
-template <class Number>
-std::vector<float> numbers_of(std::string_view bytes) {
-  std::vector<float> values(bytes.size() / sizeof(Number));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    Number number{};
-    std::memcpy(&number, bytes.data() + i * sizeof number, sizeof number);
-    values[i] = static_cast<float>(number);
-  }
-  return values;
-}
-
 /// Reads piece by piece: a damaged archive may promise any size.
 std::string read_entry(zip_t* archive, zip_uint64_t index, const std::string& path) {
   constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
@@ -112,9 +102,7 @@ std::optional<ExportedTensor> tensor_of(const std::string& name, const std::stri
   ExportedTensor tensor{.name = name, .dims = array->dims, .values = {}};
   tensor.values =
       array->type == "<f4" ? numbers_of<float>(array->numbers) : numbers_of<double>(array->numbers);
-  double elements = 1;
-  for (const std::int64_t extent : tensor.dims) elements *= static_cast<double>(extent);
-  if (static_cast<double>(tensor.values.size()) != elements)
+  if (static_cast<double>(tensor.values.size()) != elements_of(tensor.dims))
     throw DataError(fmt::format("array {} of {} has {} numbers, not those of {}", name, path,
                                 tensor.values.size(), to_string(tensor.dims)));
   return tensor;

@@ -3,21 +3,18 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <bit>
 #include <cmath>
-#include <cstring>
 #include <optional>
 #include <utility>
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
+#include "numbers.hpp"
 #include "onnx.pb.h"
 
 namespace convoy::exchange {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
 
 constexpr std::int64_t kIrVersion = 7;
 constexpr std::int64_t kOperatorSet = 13;
@@ -304,26 +301,12 @@ std::string onnx_model(const ExportedNetwork& network, const OnnxOptions& option
 
 namespace {
 
-/// As double: the extents of a file may be anything.
-double elements_of(const Dims& dims) {
-  double elements = 1;
-  for (const std::int64_t extent : dims) elements *= extent < 0 ? -1 : static_cast<double>(extent);
-  return elements;
-}
-
+/// The numbers of a tensor: its raw bytes, else those in `field`.
 template <class Number, class Field>
-std::vector<float> numbers_of(const onnx::Tensor& tensor, const Field& field) {
+std::vector<float> numbers_in(const onnx::Tensor& tensor, const Field& field) {
+  if (tensor.has_raw_data()) return numbers_of<Number>(tensor.raw_data());
   std::vector<float> values;
-  if (!tensor.has_raw_data()) {
-    for (const auto value : field) values.push_back(static_cast<float>(value));
-    return values;
-  }
-  values.resize(tensor.raw_data().size() / sizeof(Number));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    Number value{};
-    std::memcpy(&value, tensor.raw_data().data() + i * sizeof(Number), sizeof value);
-    values[i] = static_cast<float>(value);
-  }
+  for (const auto value : field) values.push_back(static_cast<float>(value));
   return values;
 }
 
@@ -347,8 +330,8 @@ std::vector<ExportedTensor> onnx_tensors(const std::string& bytes, const std::st
     if (tensor.data_type() != kFloat && tensor.data_type() != kDouble) continue;  // shapes, counts
     ExportedTensor read{
         .name = tensor.name(), .dims = {tensor.dims().begin(), tensor.dims().end()}, .values = {}};
-    read.values = tensor.data_type() == kFloat ? numbers_of<float>(tensor, tensor.float_data())
-                                               : numbers_of<double>(tensor, tensor.double_data());
+    read.values = tensor.data_type() == kFloat ? numbers_in<float>(tensor, tensor.float_data())
+                                               : numbers_in<double>(tensor, tensor.double_data());
     if (static_cast<double>(read.values.size()) != elements_of(read.dims))
       throw DataError(fmt::format("tensor {} of {} has {} numbers, not those of {}", tensor.name(), path,
                                   read.values.size(), to_string(read.dims)));

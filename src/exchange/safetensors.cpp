@@ -10,11 +10,10 @@
 #include <utility>
 
 #include "convoy/core/error.hpp"
+#include "numbers.hpp"
 
 namespace convoy::exchange {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "the numbers of the format are little-endian");
 
 using Json = nlohmann::ordered_json;
 
@@ -28,13 +27,6 @@ float from_half(std::uint16_t half) {
   if (exponent == 31) return fraction == 0 ? sign * INFINITY : NAN;
   return exponent == 0 ? sign * std::ldexp(static_cast<float>(fraction), -24)
                        : sign * std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
-}
-
-template <class Number>
-Number number_at(const char* bytes, std::size_t i) {
-  Number number{};
-  std::memcpy(&number, bytes + i * sizeof number, sizeof number);
-  return number;
 }
 
 /// Bytes of a number of a type, 0 for types of integers.
@@ -64,8 +56,7 @@ ExportedTensor read_tensor(const std::string& name, const Json& entry, std::stri
   const auto type = entry.at("dtype").get<std::string>();
   const auto offsets = entry.at("data_offsets").get<std::vector<std::uint64_t>>();
   ExportedTensor tensor{.name = name, .dims = entry.at("shape").get<Dims>(), .values = {}};
-  double elements = 1;
-  for (const std::int64_t extent : tensor.dims) elements *= extent < 0 ? -1 : static_cast<double>(extent);
+  const double elements = elements_of(tensor.dims);
   if (bytes_of(type) == 0)
     throw DataError(
         fmt::format("tensor {} of {} has the type {}; F64, F32, F16 and BF16 are read", name, path, type));

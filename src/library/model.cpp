@@ -176,13 +176,12 @@ Model::Model(const Shape& input, const std::string& lines, Loss loss, std::uint6
     : Model(Network(input, layer_texts(lines_of(lines)), loss, std::nullopt), seed) {}
 
 Model Model::load(const std::string& checkpoint) {
-  model::require_sound_checkpoint(checkpoint);
-  model::CheckpointHeader header = model::read_checkpoint_header(checkpoint);
-  config::Options options = config::from_checkpoint(header.config, checkpoint);
-  auto impl = std::make_unique<Impl>(Network(header.input.shape, options.layers, options.loss, std::nullopt));
-  impl->state = model::make_state(impl->network, optim::make_optimizer(options.optimizer).get());
-  model::read_checkpoint_state(checkpoint, impl->network, impl->state);
-  impl->options = std::move(options);
+  predict::TrainedNetwork read =
+      predict::read_trained_network(checkpoint, comm::Communicator::self(), predict::StateParts::kAll);
+  model::CheckpointHeader& header = read.header;
+  auto impl = std::make_unique<Impl>(std::move(read.network));
+  impl->state = std::move(read.state);
+  impl->options = std::move(read.options);
   impl->isa = kernels::choose_isa();
   impl->is_fitted = header.progress.step > 0;
   impl->input = std::move(header.input);
