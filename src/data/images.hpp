@@ -11,7 +11,7 @@
 #include "convoy/core/shape.hpp"
 #include "convoy/core/team.hpp"
 #include "convoy/data/statistics.hpp"
-#include "dataset_layout.hpp"
+#include "convoy/samples/layout.hpp"
 
 namespace convoy::data {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "convoy/io/child_process.hpp"
-#include "dataset_layout.hpp"
+#include "convoy/samples/layout.hpp"
 #include "images.hpp"
 
 namespace convoy::data {

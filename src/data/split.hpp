@@ -13,7 +13,7 @@
 #include "convoy/comm/communicator.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/io/file_system.hpp"
-#include "dataset_layout.hpp"
+#include "convoy/samples/layout.hpp"
 
 namespace convoy::data {
 

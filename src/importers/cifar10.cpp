@@ -8,7 +8,7 @@
 #include "byte_stream.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/data/names.hpp"
+#include "convoy/samples/names.hpp"
 #include "convoy/importers/dataset_writer.hpp"
 #include "convoy/importers/import.hpp"
 #include "convoy/io/file_system.hpp"

@@ -8,7 +8,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/data/names.hpp"
+#include "convoy/samples/names.hpp"
 #include "convoy/data/statistics.hpp"
 #include "convoy/io/chunk.hpp"
 #include "convoy/io/commit.hpp"

@@ -11,7 +11,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/hash.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/data/names.hpp"
+#include "convoy/samples/names.hpp"
 #include "convoy/importers/image_file.hpp"
 #include "convoy/io/file_system.hpp"
 

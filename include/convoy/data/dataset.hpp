@@ -7,71 +7,19 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/shape.hpp"
 #include "convoy/core/team.hpp"
-#include "convoy/data/augment.hpp"
+#include "convoy/samples/options.hpp"
 
 namespace convoy::data {
 
 class Stream;
 struct MemorySplit;
-
-/// Normalisation of images for the network's input.
-enum class Normalize { kDataset, kNone };
-
-/// Order of the dimensions of images in a file; NHW: one channel.
-enum class Axes { kNchw, kNhwc, kNhw };
-/// "NCHW", "NHWC", "NHW", in the order of the enumeration.
-[[nodiscard]] const std::vector<std::string_view>& axes_names();
-
-/// Paths of a split's data sets in third-party HDF5 files.
-struct Paths {
-  std::string images{};
-  std::string labels{};   ///< one class per sample [N]; or
-  std::string targets{};  ///< numbers per sample, [N][...]; neither: images alone, to predict
-};
-
-/// Location of images during training. Does not change any bit of the results.
-enum class Cache {
-  kAuto,    ///< kMemory if the images take less than half of the available memory, else kNone
-  kMemory,  ///< in memory, once per node
-  kNone,    ///< in their files, read when needed
-};
-
-/// Order of the samples of an epoch (order.hpp).
-enum class Order {
-  kFull,    ///< shuffle all samples
-  kChunks,  ///< shuffle ranges of the file, then the samples within windows
-};
-
-/// Section [data] of the configuration.
-struct Options {
-  /// A path, or a pattern with * ? [ ]. The matching files, sorted by the bytes of their names, form one data
-  /// set.
-  std::string file{};
-  Paths train{};  ///< no images: `file` is in Convoy's format (src/CONTRACT.md)
-  /// Of images alone in one file: the samples to read, instead of all.
-  std::optional<Range> rows{};
-  Axes axes = Axes::kNchw;  ///< of the images at `train` and `test`
-  std::string test_file{};  ///< pattern of the test split's files; empty: `file`
-  /// Empty members: as in `train`. No test split if `test` and test_file are empty.
-  Paths test{};
-  Normalize normalize = Normalize::kDataset;
-  bool shuffle = true;
-  bool verify = false;  ///< verify the checksum also of files above 4 GiB
-  Augmentation augment{};
-  Cache cache = Cache::kAuto;
-  Order order = Order::kFull;
-  /// Bytes of images that Order::kChunks shuffles together and that streaming reads at a time.
-  std::int64_t window_bytes = std::int64_t{64} << 20;
-};
 
 /// Transform of a stored pixel x: (x·scale − mean[c]) / std[c], computed in double, rounded once to float.
 struct InputTransform {

@@ -7,14 +7,9 @@
 #include <vector>
 
 #include "convoy/core/shape.hpp"
+#include "convoy/samples/layout.hpp"
 
 namespace convoy::data {
-
-/// Of images before normalisation; uint8 pixels are divided by 255.
-struct Statistics {
-  std::vector<double> mean;  ///< [C]
-  std::vector<double> std;   ///< [C]
-};
 
 /// Sums over uint8 images: exact integers, so the order of the samples does not change any bit.
 class ByteSums {

@@ -1,6 +1,5 @@
 #pragma once
-// Names in a data set file (src/CONTRACT.md, "Data set file"), for its writers and readers. Private to the
-// data room.
+// Names in a data set file (src/CONTRACT.md, "Data set file"), for its writers and readers.
 
 #include <cstdint>
 #include <string_view>

@@ -1,7 +1,7 @@
 #pragma once
 // Layout of data set files, read and checked against src/CONTRACT.md ("Data set file"), or of third-party
-// files as configured. Does not read images and targets. Private to the data room: Dataset reads images and
-// targets, describe() prints the layout.
+// files as configured. Does not read images and targets: Dataset (data/dataset.hpp) reads them, describe()
+// prints the layout.
 
 #include <cstdint>
 #include <optional>
@@ -10,11 +10,17 @@
 
 #include "convoy/core/shape.hpp"
 #include "convoy/core/team.hpp"
-#include "convoy/data/dataset.hpp"
-#include "convoy/data/statistics.hpp"
 #include "convoy/io/hdf5_file.hpp"
+#include "convoy/samples/options.hpp"
 
 namespace convoy::data {
+
+/// Mean and standard deviation (of the population) of every channel over all pixels of a split, before
+/// normalisation; uint8 pixels are divided by 255.
+struct Statistics {
+  std::vector<double> mean;  ///< [C]
+  std::vector<double> std;   ///< [C]
+};
 
 /// The images of a split in one file.
 struct Piece {

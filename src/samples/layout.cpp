@@ -1,4 +1,4 @@
-#include "dataset_layout.hpp"
+#include "convoy/samples/layout.hpp"
 
 #include <fmt/core.h>
 
@@ -8,8 +8,8 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/data/names.hpp"
 #include "convoy/io/checksum.hpp"
+#include "convoy/samples/names.hpp"
 
 namespace convoy::data {
 namespace {

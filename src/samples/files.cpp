@@ -7,7 +7,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/io/file_system.hpp"
-#include "dataset_layout.hpp"
+#include "convoy/samples/layout.hpp"
 
 namespace convoy::data {
 namespace {
