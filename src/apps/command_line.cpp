@@ -11,7 +11,7 @@
 #include "convoy/config/suggest.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
-#include "convoy/io/hdf5_file.hpp"
+#include "convoy/hdf5/file.hpp"
 
 namespace convoy::apps {
 namespace po = boost::program_options;

@@ -109,7 +109,7 @@ std::unique_ptr<doctor::PlannedRun> plan(const CommandLine& line) {
   std::int64_t bytes = 0;
   if (io::exists(options.data.file)) {
     const data::Dataset dataset(options.data, comm::Communicator::self(), {});
-    for (const char* name : {"train", "test"})
+    for (const char* name : {"train", "validation", "test"})
       if (const data::Split* split = dataset.split(name); split != nullptr && !split->is_streamed())
         bytes += split->samples() * split->image_bytes();
   } else if (options.data.file.find_first_of("*?[") == std::string::npos) {

@@ -53,9 +53,14 @@ void require_same_input(const EvalRequest& request, const model::CheckpointHeade
 }
 
 /// How to read --data: from the command line, else as in the run that wrote the checkpoint.
-data::Options reading_of(const EvalRequest& request, const config::Options& trained) {
+data::Options reading_of(const EvalRequest& request, const config::Options& trained,
+                         const model::CheckpointHeader& header, std::int64_t outputs) {
   data::Options options = request.paths.train.images.empty() ? trained.data : request.paths;
   options.file = request.data;
+  options.label_values = trained.data.label_values;
+  options.known_names = header.class_names;
+  options.known_values = header.label_values;
+  options.known_classes = outputs;
   options.verify = false;
   options.augment = {};
   if (!options.test_file.empty()) options.test_file = request.data;
@@ -71,7 +76,8 @@ ExitStatus evaluate_checkpoint(const EvalRequest& request, const comm::Communica
   const model::CheckpointHeader& header = trained.header;
   const config::Options& options = trained.options;
 
-  const data::Dataset dataset(reading_of(request, options), world, {request.split});
+  const data::Dataset dataset(reading_of(request, options, header, trained.network.classes()), world,
+                              {request.split});
   const data::Split* split = dataset.split(request.split);
   if (split == nullptr || split->samples() == 0) {
     throw DataError(
@@ -95,7 +101,7 @@ ExitStatus evaluate_checkpoint(const EvalRequest& request, const comm::Communica
                                !request.confusion_csv.empty();
   predict::EvalReport report{.checkpoint = request.checkpoint,
                              .data = request.data,
-                             .split = request.split,
+                             .split = split->name(),
                              .evaluation = {},
                              .class_names = names,
                              .has_targets = dataset.has_targets(),
@@ -153,7 +159,7 @@ ExitStatus run_eval(const Arguments& arguments) {
   if (!line.parse(arguments)) return ExitStatus::kDone;
   const EvalRequest request{.checkpoint = line.required_text("checkpoint"),
                             .data = line.required_text("data"),
-                            .split = line.text("split").value_or(line.has("images") ? "train" : "test"),
+                            .split = line.text("split").value_or("test|validation|train"),
                             .paths = paths_of(line),
                             .threads = line.integer("threads", 0, 0, 4096),
                             .tables = {.by_class = line.has("by-class"), .confusion = line.has("confusion")},

@@ -8,8 +8,8 @@
 #include "command.hpp"
 #include "command_line.hpp"
 #include "convoy/data/describe.hpp"
+#include "convoy/hdf5/child_process.hpp"
 #include "convoy/io/checksum.hpp"
-#include "convoy/io/child_process.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/model/checkpoint.hpp"
 

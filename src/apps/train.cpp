@@ -160,8 +160,8 @@ class Printer final : public train::Observer {
   void on_epoch(const train::EpochReport& report) override {
     std::string line = fmt::format("epoch {} done: train loss {:.4f}, {}", report.epoch, report.train_loss,
                                    in_words(report.train_score));
-    if (report.has_test)
-      line += fmt::format("; test loss {:.4f}, {}", report.test_loss, in_words(report.test_score));
+    if (!report.evaluated.empty())
+      line += fmt::format("; {} loss {:.4f}, {}", report.evaluated, report.loss, in_words(report.score));
     print(fmt::format("{}; {:.1f} s, {:.0f} images/s{}", line, report.seconds, report.images_per_second,
                       waiting(report.data_wait)));
   }

@@ -8,6 +8,7 @@
 
 #include "convoy/config/keys.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/data/augment.hpp"
 
 namespace convoy::config {
 
@@ -82,7 +83,9 @@ Key choice_key(std::string name, Field field, std::vector<std::string_view> name
           .help = std::move(help),
           .read =
               [=](Options& options, const std::string& value, const std::string&) {
-                const auto found = std::find(texts.begin(), texts.end(), value);
+                const auto found = std::find_if(texts.begin(), texts.end(), [&](const std::string& text) {
+                  return in_lower_case(text) == in_lower_case(value);
+                });
                 if (found == texts.end()) return false;
                 field(options) =
                     static_cast<std::remove_cvref_t<decltype(field(options))>>(found - texts.begin());
@@ -167,6 +170,31 @@ inline Key layer_key() {
                   if (layer.text.ends_with('{')) ++depth;
                 }
                 return lines;
+              }};
+}
+
+inline Key shape_key() {
+  return {.name = "data.shape",
+          .value_name = "CxHxW",
+          .allowed = "a shape such as 3x32x32",
+          .help = "shape of images that are stored flat, [N][C·H·W], in the order of data.layout",
+          .read =
+              [](Options& options, const std::string& value, const std::string&) {
+                const auto first = value.find('x');
+                if (first == std::string::npos) return false;
+                const auto c = parse_integer(value.substr(0, first));
+                const auto rest = parse_pair(value.substr(first + 1));
+                constexpr std::int64_t kMost = std::int64_t{1} << 20;
+                if (!c || !rest || *c < 1 || rest->first < 1 || rest->second < 1 || *c > kMost ||
+                    rest->first > kMost || rest->second > kMost)
+                  return false;
+                options.data.shape = {*c, rest->first, rest->second};
+                return true;
+              },
+          .write =
+              [](const Options& options) {
+                return options.data.shape.c == 0 ? std::vector<std::string>{}
+                                                 : std::vector{to_string(options.data.shape)};
               }};
 }
 

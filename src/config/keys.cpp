@@ -19,18 +19,35 @@ std::vector<Key> make_keys() {
           "shards/*.h5 means all that match, in the order of their names' bytes")),
       optional(path_key(
           "data.images", [](auto& o) -> auto& { return o.data.train.images; }, "/PATH",
-          "where in an HDF5 file of your own the images lie: uint8, int16, uint16, float16, float32 or "
-          "float64")),
+          "where in an HDF5 file of your own the images lie: integers, bool, float16, float32 or float64; "
+          "with a pattern in data.file also one image per file")),
       optional(path_key(
           "data.labels", [](auto& o) -> auto& { return o.data.train.labels; }, "/PATH",
-          "with data.images: where their classes lie, integers from 0")),
+          "with data.images: where their classes lie, as numbers, one-hot rows or strings; /TABLE[3:8] are "
+          "columns, /TABLE.FIELD a field")),
+      place(optional(path_key(
+          "data.labels-file", [](auto& o) -> auto& { return o.data.train.labels_file; }, "FILE",
+          "file or pattern that holds the labels; default data.file"))),
       optional(path_key(
           "data.targets", [](auto& o) -> auto& { return o.data.train.targets; }, "/PATH",
           "with data.images, instead of labels: the numbers that the network's outputs should be, [N][...]; "
           "for the quadratic loss")),
+      place(optional(path_key(
+          "data.targets-file", [](auto& o) -> auto& { return o.data.train.targets_file; }, "FILE",
+          "file or pattern that holds the targets; default data.file"))),
       choice_key(
           "data.layout", [](auto& o) -> auto& { return o.data.axes; }, data::axes_names(),
           "with data.images: the order of their extents"),
+      shape_key(),
+      choice_key(
+          "data.label-values", [](auto& o) -> auto& { return o.data.label_values; }, {"as-is", "sorted"},
+          "sorted: the values that occur, in order, become classes 0, 1, …"),
+      integer_key(
+          "data.classes", [](auto& o) -> auto& { return o.data.classes; }, {0, kMillion},
+          "number of classes, where the data lack some; 0: as many as there are names, or labels"),
+      optional(path_key(
+          "data.class-names", [](auto& o) -> auto& { return o.data.class_names; }, "NAMES",
+          "names of the classes: a list 'ant, bee', or /PATH of names in the first file")),
       place(optional(path_key(
           "data.test-file", [](auto& o) -> auto& { return o.data.test_file; }, "FILE",
           "with data.images: file or pattern of the test split; default data.file, where test-images is "
@@ -44,6 +61,35 @@ std::vector<Key> make_keys() {
       optional(path_key(
           "data.test-targets", [](auto& o) -> auto& { return o.data.test.targets; }, "/PATH",
           "their targets; default data.targets")),
+      place(optional(path_key(
+          "data.test-labels-file", [](auto& o) -> auto& { return o.data.test.labels_file; }, "FILE",
+          "file or pattern that holds the test split's labels"))),
+      place(optional(path_key(
+          "data.test-targets-file", [](auto& o) -> auto& { return o.data.test.targets_file; }, "FILE",
+          "file or pattern that holds the test split's targets"))),
+      number_key(
+          "data.validation-part", [](auto& o) -> auto& { return o.data.held_out.validation_part; },
+          [](double x) { return x >= 0 && x < 1; }, "a number from 0 to below 1",
+          "part of each class of the training split that is held out for validation"),
+      integer_key(
+          "data.validation-seed", [](auto& o) -> auto& { return o.data.held_out.validation_seed; }, {},
+          "which samples those are"),
+      optional(path_key(
+          "data.split", [](auto& o) -> auto& { return o.data.held_out.split; }, "/PATH",
+          "a column that says of each sample of data.images in which split it is: 0, 1, 2 or train, "
+          "validation, test")),
+      optional(path_key(
+          "data.train-index", [](auto& o) -> auto& { return o.data.held_out.train_index; }, "/PATH",
+          "numbers of the samples to train (or a bool for each); default those of no other index")),
+      optional(path_key(
+          "data.validation-index", [](auto& o) -> auto& { return o.data.held_out.validation_index; }, "/PATH",
+          "numbers of the samples held out for validation")),
+      optional(path_key(
+          "data.test-index", [](auto& o) -> auto& { return o.data.held_out.test_index; }, "/PATH",
+          "numbers of the samples held out for the test")),
+      choice_key(
+          "data.transform", [](auto& o) -> auto& { return o.data.function; }, {"none", "log1p"},
+          "log1p: log(1 + x) of each number as stored, before it is normalised"),
       choice_key(
           "data.normalize", [](auto& o) -> auto& { return o.data.normalize; }, {"dataset", "none"},
           "dataset: by the mean and standard deviation stored in the file"),

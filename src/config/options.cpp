@@ -63,8 +63,10 @@ void check_complete(const EffectiveSettings& effective, bool starts_a_run) {
 void check_data(const Options& options, const EffectiveSettings& effective) {
   const data::Paths& paths = options.data.train;
   if (paths.images.empty()) {
-    for (const char* key : {"data.labels", "data.targets", "data.layout", "data.test-file",
-                            "data.test-images", "data.test-labels", "data.test-targets"}) {
+    for (const char* key :
+         {"data.labels", "data.labels-file", "data.targets", "data.targets-file", "data.layout", "data.shape",
+          "data.test-file", "data.test-images", "data.test-labels", "data.test-labels-file",
+          "data.test-targets", "data.test-targets-file"}) {
       const bool is_default =
           std::string_view(key) == "data.layout" && options.data.axes == data::Axes::kNchw;
       if (effective.contains(key) && !is_default)
@@ -79,6 +81,11 @@ void check_data(const Options& options, const EffectiveSettings& effective) {
                                   shown(effective.at("data.images")),
                                   paths.labels.empty() ? "there is none" : "leave one out"));
   }
+  if (paths.targets.empty() ? !paths.targets_file.empty() : !paths.labels_file.empty())
+    throw ConfigError(shown(effective.at(paths.targets.empty() ? "data.targets-file" : "data.labels-file")) +
+                      (paths.targets.empty() ? " needs data.targets (data.labels is set)"
+                                             : " needs data.labels (data.targets is set)") +
+                      "; leave it out");
   if (paths.targets.empty() ? !options.data.test.targets.empty() : !options.data.test.labels.empty())
     throw ConfigError(shown(effective.at("data.images")) +
                       " has labels in one split and targets in the other; both should have the same");

@@ -49,6 +49,13 @@ std::optional<std::pair<std::int64_t, std::int64_t>> parse_pair(std::string_view
   return std::pair{*first, *second};
 }
 
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& ch : lower)
+    if (ch >= 'A' && ch <= 'Z') ch = static_cast<char>(ch - 'A' + 'a');
+  return lower;
+}
+
 std::optional<std::int64_t> parse_duration(std::string_view text) {
   constexpr std::string_view kUnits = "dhms";
   constexpr std::array<std::int64_t, 4> kSeconds{86400, 3600, 60, 1};

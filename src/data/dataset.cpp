@@ -57,9 +57,6 @@ Digest sampled_digest(const std::string& path) {
 std::string check_file(const std::string& path, const Options& options) {
   io::ChecksumResult check = io::read_checksum(path);
   const bool read_all = options.verify || io::file_size(path) <= kCheapBytes;
-  // libhdf5 may crash on content that no checksum has verified.
-  if (check.state == io::ChecksumState::kAbsent || (check.state == io::ChecksumState::kGood && !read_all))
-    read_in_child(path, options);
   if (check.state == io::ChecksumState::kAbsent && !read_all) return to_hex(sampled_digest(path));
   if (check.state == io::ChecksumState::kAbsent || (check.state == io::ChecksumState::kGood && read_all))
     check = io::verify_checksum(path);
@@ -69,7 +66,18 @@ std::string check_file(const std::string& path, const Options& options) {
   return to_hex(check.digest);
 }
 
+// True if no verified checksum protects libhdf5, which may crash, from the content of `path`.
+bool is_unverified(const std::string& path, const Options& options) {
+  const io::ChecksumState state = io::read_checksum(path).state;
+  const bool read_all = options.verify || io::file_size(path) <= kCheapBytes;
+  return state == io::ChecksumState::kAbsent || (state == io::ChecksumState::kGood && !read_all);
+}
+
 std::string check_files(const std::vector<std::string>& files, const Options& options) {
+  std::vector<std::string> unverified;
+  for (const std::string& file : files)
+    if (is_unverified(file, options)) unverified.push_back(file);
+  read_in_child(unverified, options);
   if (files.size() == 1) return check_file(files.front(), options);
   Hasher hasher;
   for (const std::string& file : files) hasher.update(check_file(file, options) + '\n');
@@ -116,6 +124,16 @@ std::string describe_storage(const std::vector<std::string>& files, const SplitL
   return text;
 }
 
+/// The split that `words` name: "test", or the first existing of "validation|test".
+const SplitLayout* find_first(const DatasetLayout& layout, std::string_view words) {
+  while (true) {
+    const auto bar = words.find('|');
+    if (const SplitLayout* split = layout.find(std::string(words.substr(0, bar)))) return split;
+    if (bar == std::string_view::npos) return nullptr;
+    words.remove_prefix(bar + 1);
+  }
+}
+
 }  // namespace
 
 struct Dataset::Impl {
@@ -125,6 +143,7 @@ struct Dataset::Impl {
   std::map<std::string, Split> splits;
   std::map<std::string, io::FileState> states;  ///< of all files, before reading
   bool bytes = true;                            ///< pixels are uint8
+  PixelFunction function = PixelFunction::kNone;
 
   // Collective over `world`. Whether images of the named splits are kept in memory; equal on every rank.
   bool is_kept(const Options& options, const std::vector<std::string>& names,
@@ -132,7 +151,7 @@ struct Dataset::Impl {
     if (options.cache != Cache::kAuto) return options.cache == Cache::kMemory;
     std::int64_t needed = 0;
     for (const std::string& name : names)
-      if (const SplitLayout* split = layout.find(name))
+      if (const SplitLayout* split = find_first(layout, name))
         needed += split->samples * layout.shape.size() * bytes_of(pixel_type(*split));
     // Leave half of the memory for everything else.
     const bool fits = needed <= available_memory() / 2;
@@ -144,20 +163,17 @@ struct Dataset::Impl {
   // shared by the node.
   Split read(const SplitLayout& split, bool keep, const comm::Communicator& world,
              const comm::Communicator& node) {
-    auto impl = std::make_unique<Split::Impl>(Split::Impl{.shape = layout.shape,
+    auto impl = std::make_unique<Split::Impl>(Split::Impl{.name = split.name,
+                                                          .shape = layout.shape,
                                                           .type = pixel_type(split),
                                                           .samples = split.samples,
                                                           .target_size = split.target_size});
     const std::int64_t size = impl->image_bytes();
     impl->unit_ends = unit_ends(split, size);
-    if (split.has_answers) read_answers(split, *impl, world, node);
+    if (split.has_answers()) read_answers(split, *impl, world, node);
     if (!keep) {
-      impl->layout = {.name = split.name,
-                      .samples = split.samples,
-                      .type = split.type,
-                      .axes = split.axes,
-                      .pieces = split.pieces,
-                      .has_answers = split.has_answers};
+      impl->layout = split;
+      impl->layout.labels = {};
       impl->states = states;
       impl->other_files = layout.other_files;
       return Split(std::move(impl));
@@ -258,6 +274,7 @@ Dataset::Dataset(const MemorySplit& memory, const comm::Communicator& world)
   if (node.is_root()) impl_->digest = to_hex(digest_of(memory));
   impl_->digest = node.broadcast(impl_->digest);
   impl_->splits.emplace(names::kTrain, Split(std::make_unique<Split::Impl>(Split::Impl{
+                                           .name = names::kTrain,
                                            .shape = memory.shape,
                                            .type = memory.is_bytes ? PixelType::kUint8 : PixelType::kFloat32,
                                            .samples = memory.samples,
@@ -304,6 +321,7 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
   const DatasetLayout& layout = impl_->layout;
   impl_->storage = describe_storage(files, layout.splits.front());
   impl_->bytes = is_bytes(layout.splits.front());
+  impl_->function = options.function;
   if (std::ranges::any_of(layout.splits,
                           [&](const SplitLayout& split) { return is_bytes(split) != impl_->bytes; }))
     throw DataError(
@@ -312,12 +330,12 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
         "split");
   const bool keep = impl_->is_kept(options, splits, world);
   for (const std::string& name : splits) {
-    if (const SplitLayout* split = layout.find(name))
+    if (const SplitLayout* split = find_first(layout, name))
       impl_->splits.emplace(name, impl_->read(*split, keep, world, node));
   }
   // Labels are stored once per node, in the Split.
   for (SplitLayout& split : impl_->layout.splits) split.labels = {};
-  if (!layout.statistics && layout.splits.front().has_answers)
+  if (!layout.statistics && layout.splits.front().has_answers())
     impl_->layout.statistics = shared_statistics(world, [&] { return impl_->statistics_of_file(); });
 }
 
@@ -343,6 +361,9 @@ const std::vector<std::string>& Dataset::warnings() const {
 const std::vector<std::string>& Dataset::class_names() const {
   return impl_->layout.class_names;
 }
+const std::vector<std::int64_t>& Dataset::label_values() const {
+  return impl_->layout.label_values;
+}
 const std::string& Dataset::digest() const {
   return impl_->digest;
 }
@@ -354,8 +375,10 @@ const Split* Dataset::split(const std::string& name) const {
 
 InputTransform Dataset::transform(Normalize normalize) const {
   const auto channels = static_cast<std::size_t>(shape().c);
+  const bool has_function = impl_->function != PixelFunction::kNone;
   InputTransform transform{.shape = shape(),
-                           .scale = impl_->bytes ? kByteScale : 1.0,
+                           .scale = impl_->bytes && !has_function ? kByteScale : 1.0,
+                           .function = impl_->function,
                            .mean = std::vector<double>(channels, 0.0),
                            .std = std::vector<double>(channels, 1.0)};
   if (normalize == Normalize::kNone) return transform;

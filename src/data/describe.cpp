@@ -6,12 +6,12 @@
 
 #include "convoy/core/text.hpp"
 #include "convoy/data/dataset.hpp"
-#include "convoy/samples/names.hpp"
+#include "convoy/hdf5/child_process.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "convoy/io/checksum.hpp"
-#include "convoy/io/child_process.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/io/hdf5_file.hpp"
 #include "convoy/samples/layout.hpp"
+#include "convoy/samples/names.hpp"
 
 namespace convoy::data {
 namespace {

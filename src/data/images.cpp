@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <cstring>
 #include <vector>
 
 #include "convoy/core/error.hpp"
+#include "convoy/core/math.hpp"
 
 namespace convoy::data {
 namespace {
@@ -26,12 +28,12 @@ void require_finite(std::span<const float> values, const std::string& what, cons
 }
 
 /// Calls read(piece, rows within its file, offset in `rows`) for every piece that contains some of `rows`.
-template <class Read>
-void for_pieces(const SplitLayout& split, const Range& rows, const Read& read) {
+template <class Pieces, class Read>
+void for_pieces(const Pieces& pieces, const Range& rows, const Read& read) {
   // First piece that ends after the first row.
   auto piece =
-      std::ranges::upper_bound(split.pieces, rows.begin, {}, [](const Piece& each) { return each.rows.end; });
-  for (; piece != split.pieces.end() && piece->rows.begin < rows.end; ++piece) {
+      std::ranges::upper_bound(pieces, rows.begin, {}, [](const auto& each) { return each.rows.end; });
+  for (; piece != pieces.end() && piece->rows.begin < rows.end; ++piece) {
     const Range here{std::max(rows.begin, piece->rows.begin), std::min(rows.end, piece->rows.end)};
     if (here.begin >= here.end) continue;
     const std::int64_t in_file = piece->first_row - piece->rows.begin;
@@ -57,44 +59,85 @@ std::int64_t rows_at_once(const Piece& piece, const Shape& shape) {
   return std::max(piece.chunk_rows, kPieceElements / shape.size() / piece.chunk_rows * piece.chunk_rows);
 }
 
+/// The rows of a data set that hold the samples `rows` of its file.
+Range stored_rows(const Range& rows, std::int64_t rows_a_sample) {
+  return {rows.begin * rows_a_sample, rows.end * rows_a_sample};
+}
+
+/// Throws DataError if a pixel has no log(1 + x).
+void require_logarithm(std::span<const float> pixels, const Piece& piece, std::int64_t first,
+                       std::int64_t size) {
+  const auto wrong = std::ranges::find_if(pixels, [](float x) { return x <= -1; });
+  if (wrong == pixels.end()) return;
+  throw DataError(
+      fmt::format("wrong pixel in data set {} ({} holds {} in sample {}); data.transform = log1p needs "
+                  "numbers above -1",
+                  piece.file, piece.images, *wrong, first + (wrong - pixels.begin()) / size));
+}
+
 /// `rows` are indices within the file.
 template <class Pixel>
 void read_piece(const io::File& file, const SplitLayout& split, const Piece& piece, const Shape& shape,
                 const Range& rows, std::span<Pixel> pixels) {
   if (split.axes != Axes::kNhwc || shape.c == 1) {
-    file.read_rows<Pixel>(piece.images, rows, pixels);
+    file.read_rows<Pixel>(piece.images, stored_rows(rows, piece.rows_a_sample), pixels);
   } else {
     std::vector<Pixel> as_stored;
     const std::int64_t step = rows_at_once(piece, shape);
     for (std::int64_t begin = rows.begin; begin < rows.end;) {
       const std::int64_t end = std::min((begin / step + 1) * step, rows.end);
       as_stored.resize(static_cast<std::size_t>((end - begin) * shape.size()));
-      file.read_rows<Pixel>(piece.images, {begin, end}, as_stored);
+      file.read_rows<Pixel>(piece.images, stored_rows({begin, end}, piece.rows_a_sample), as_stored);
       channels_first<Pixel>(as_stored, shape, pixels.data() + (begin - rows.begin) * shape.size());
       begin = end;
     }
   }
-  if constexpr (std::same_as<Pixel, float>)
+  if constexpr (std::same_as<Pixel, float>) {
     require_finite(pixels, "pixel", piece.file, piece.images, rows.begin, shape.size());
+    if (split.function == PixelFunction::kLog1p) require_logarithm(pixels, piece, rows.begin, shape.size());
+  }
+}
+
+/// Calls use(images) for all images of the split, some at a time, in order.
+template <class Pixel, class Use>
+void for_images(const SplitLayout& split, const Shape& shape, const Use& use) {
+  std::vector<Pixel> pixels;
+  ImageReader reader(split, shape);
+  const std::int64_t step = rows_at_once(split.pieces.front(), shape);
+  for (std::int64_t begin = 0; begin < split.samples; begin += step) {
+    const Range samples{begin, std::min(begin + step, split.samples)};
+    pixels.resize(static_cast<std::size_t>(samples.size() * shape.size()));
+    reader.read(samples, std::as_writable_bytes(std::span(pixels)));
+    use(std::span(pixels));
+  }
+}
+
+template <class Pixel>
+Statistics statistics_of_logarithms(const SplitLayout& split, const Shape& shape) {
+  FloatSums sums(shape);
+  std::vector<float> logarithms;
+  for_images<Pixel>(split, shape, [&](std::span<const Pixel> pixels) {
+    logarithms.resize(pixels.size());
+    std::ranges::transform(pixels, logarithms.begin(),
+                           [](Pixel x) { return static_cast<float>(math::log1p(static_cast<double>(x))); });
+    sums.add(logarithms);
+  });
+  return sums.statistics();
 }
 
 template <class Pixel, class Sums>
 Statistics statistics_of(const SplitLayout& split, const Shape& shape) {
-  std::vector<Pixel> pixels;
+  if (split.function == PixelFunction::kLog1p) return statistics_of_logarithms<Pixel>(split, shape);
   Sums sums(shape);
-  for (const Piece& piece : split.pieces) {
-    const std::int64_t step = rows_at_once(piece, shape);
-    for (std::int64_t begin = piece.rows.begin; begin < piece.rows.end; begin += step) {
-      const Range rows{begin, std::min(begin + step, piece.rows.end)};
-      pixels.resize(static_cast<std::size_t>(rows.size() * shape.size()));
-      read_images<Pixel>(split, shape, rows, pixels);
-      sums.add(pixels);
-    }
-  }
+  for_images<Pixel>(split, shape, [&](std::span<const Pixel> pixels) { sums.add(pixels); });
   return sums.statistics();
 }
 
 }  // namespace
+
+const Piece& piece_of(const SplitLayout& split, std::int64_t row) {
+  return *std::ranges::upper_bound(split.pieces, row, {}, [](const Piece& each) { return each.rows.end; });
+}
 
 Range share_of_rows(const SplitLayout& split, int size, int index) {
   std::int64_t chunks = 0;
@@ -107,29 +150,53 @@ Range share_of_rows(const SplitLayout& split, int size, int index) {
       if (chunk < chunks_of(piece)) return piece.rows.begin + chunk * piece.chunk_rows;
       chunk -= chunks_of(piece);
     }
-    return split.samples;
+    return split.pieces.back().rows.end;
   };
   const Range mine = convoy::split(chunks, size, index);
-  return {row_of(mine.begin), row_of(mine.end)};
+  const Range rows{row_of(mine.begin), row_of(mine.end)};
+  if (split.rows.empty()) return rows;
+  const auto sample_of = [&](std::int64_t row) {
+    return std::ranges::lower_bound(split.rows, row) - split.rows.begin();
+  };
+  return {sample_of(rows.begin), sample_of(rows.end)};
 }
 
 template <class Pixel>
-void read_images(const SplitLayout& split, const Shape& shape, const Range& rows, std::span<Pixel> pixels) {
-  ImageReader(split, shape).read(rows, std::as_writable_bytes(pixels));
+void read_images(const SplitLayout& split, const Shape& shape, const Range& samples,
+                 std::span<Pixel> pixels) {
+  ImageReader(split, shape).read(samples, std::as_writable_bytes(pixels));
 }
 
 template void read_images<std::uint8_t>(const SplitLayout&, const Shape&, const Range&,
                                         std::span<std::uint8_t>);
 template void read_images<float>(const SplitLayout&, const Shape&, const Range&, std::span<float>);
 
-void read_targets(const SplitLayout& split, const Range& rows, std::span<float> targets) {
+namespace {
+
+void read_target_rows(const SplitLayout& split, const Range& rows, std::span<float> targets) {
   const std::int64_t size = split.target_size;
-  for_pieces(split, rows, [&](const Piece& piece, const Range& here, std::int64_t from) {
+  for_pieces(split.answers, rows, [&](const AnswerPiece& piece, const Range& here, std::int64_t from) {
     const std::span<float> mine =
         targets.subspan(static_cast<std::size_t>(from * size), static_cast<std::size_t>(here.size() * size));
-    io::File::open(piece.file).read_rows<float>(piece.targets, here, mine);
-    require_finite(mine, "target", piece.file, piece.targets, here.begin, size);
+    io::File::open(piece.file).read_rows<float>(piece.part, stored_rows(here, piece.rows_a_sample), mine);
+    require_finite(mine, "target", piece.file, text_of(piece.part), here.begin, size);
   });
+}
+
+}  // namespace
+
+void read_targets(const SplitLayout& split, const Range& samples, std::span<float> targets) {
+  if (split.rows.empty()) return read_target_rows(split, samples, targets);
+  if (samples.size() == 0) return;
+  // Targets are small: read all rows between the first and the last.
+  const auto size = static_cast<std::size_t>(split.target_size);
+  const Range rows{split.row(samples.begin), split.row(samples.end - 1) + 1};
+  std::vector<float> all(static_cast<std::size_t>(rows.size()) * size);
+  read_target_rows(split, rows, all);
+  for (std::int64_t i = samples.begin; i < samples.end; ++i)
+    std::ranges::copy(
+        std::span(all).subspan(static_cast<std::size_t>(split.row(i) - rows.begin) * size, size),
+        targets.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(i - samples.begin) * size));
 }
 
 const io::File& ImageReader::file_of(const Piece& piece) {
@@ -140,9 +207,9 @@ const io::File& ImageReader::file_of(const Piece& piece) {
   return open_.emplace(piece.file, io::File::open(piece.file)).first->second;
 }
 
-void ImageReader::read(const Range& rows, std::span<std::byte> images) {
+void ImageReader::read_rows(const Range& rows, std::span<std::byte> images) {
   const auto read = [&]<class Pixel>(Pixel* pixels) {
-    for_pieces(split_, rows, [&](const Piece& piece, const Range& here, std::int64_t from) {
+    for_pieces(split_.pieces, rows, [&](const Piece& piece, const Range& here, std::int64_t from) {
       read_piece<Pixel>(
           file_of(piece), split_, piece, shape_, here,
           {pixels + from * shape_.size(), static_cast<std::size_t>(here.size() * shape_.size())});
@@ -155,6 +222,53 @@ void ImageReader::read(const Range& rows, std::span<std::byte> images) {
   }
 }
 
+void ImageReader::read_listed(std::span<const std::int64_t> rows, std::span<std::byte> images) {
+  constexpr std::int64_t kSmallGapBytes = std::int64_t{64} << 10;
+  constexpr std::int64_t kMostTogether = std::int64_t{32} << 20;
+  const auto size = static_cast<std::int64_t>(images.size() / rows.size());
+  for (std::size_t begin = 0; begin < rows.size();) {
+    const Piece& piece = piece_of(split_, rows[begin]);
+    const auto chunk_of = [&](std::int64_t row) { return (row - piece.rows.begin) / piece.chunk_rows; };
+    const auto is_near = [&](std::size_t i) {
+      const std::int64_t chunks = chunk_of(rows[i]) - chunk_of(rows[i - 1]);
+      if (chunks == 0) return true;
+      return (rows[i] - rows[begin]) * size <= kMostTogether &&
+             (chunks == 1 || (rows[i] - rows[i - 1]) * size <= kSmallGapBytes);
+    };
+    std::size_t end = begin + 1;
+    while (end < rows.size() && rows[end] < piece.rows.end && is_near(end)) ++end;
+    const Range together{rows[begin], rows[end - 1] + 1};
+    const auto at = [&](std::size_t i) { return images.subspan(i * static_cast<std::size_t>(size)); };
+    const auto bytes = static_cast<std::size_t>(together.size() * size);
+    if (together.size() == static_cast<std::int64_t>(end - begin)) {
+      read_rows(together, at(begin).first(bytes));
+    } else {
+      scratch_.resize(bytes);
+      read_rows(together, scratch_);
+      for (std::size_t i = begin; i < end; ++i)
+        std::memcpy(at(i).data(), scratch_.data() + (rows[i] - together.begin) * size,
+                    static_cast<std::size_t>(size));
+    }
+    begin = end;
+  }
+}
+
+void ImageReader::read(const Range& samples, std::span<std::byte> images) {
+  if (split_.rows.empty()) return read_rows(samples, images);
+  if (samples.size() == 0) return;
+  read_listed(std::span(split_.rows)
+                  .subspan(static_cast<std::size_t>(samples.begin), static_cast<std::size_t>(samples.size())),
+              images);
+}
+
+void ImageReader::read(std::span<const std::int64_t> samples, std::span<std::byte> images) {
+  if (samples.empty()) return;
+  if (split_.rows.empty()) return read_listed(samples, images);
+  std::vector<std::int64_t> rows;
+  for (const std::int64_t sample : samples) rows.push_back(split_.row(sample));
+  read_listed(rows, images);
+}
+
 std::vector<std::int64_t> unit_ends(const SplitLayout& split, std::int64_t image_bytes) {
   constexpr std::int64_t kUnitBytes = std::int64_t{1} << 20;
   std::vector<std::int64_t> ends;
@@ -164,6 +278,11 @@ std::vector<std::int64_t> unit_ends(const SplitLayout& split, std::int64_t image
     for (std::int64_t end = piece.rows.begin + unit; end < piece.rows.end; end += unit) ends.push_back(end);
     ends.push_back(piece.rows.end);
   }
+  if (split.rows.empty()) return ends;
+  // From rows to samples; units without any fall away.
+  for (std::int64_t& end : ends) end = std::ranges::lower_bound(split.rows, end) - split.rows.begin();
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+  if (!ends.empty() && ends.front() == 0) ends.erase(ends.begin());
   return ends;
 }
 

@@ -15,36 +15,46 @@
 
 namespace convoy::data {
 
-/// The rows for part `index` of `size` parts: whole chunks, so that no chunk is decompressed twice.
+/// The samples for part `index` of `size` parts: of whole chunks, so that no chunk is decompressed twice.
 [[nodiscard]] Range share_of_rows(const SplitLayout& split, int size, int index);
 
-/// Reads images `rows` of the split into `pixels` ([rows][C][H][W], exactly this size). Pixel is std::uint8_t
-/// if is_bytes(split), else float (float64 is rounded to nearest). Opens one file at a time. Throws IoError,
-/// and DataError with file and sample if a pixel is not finite.
+/// Reads images `samples` of the split into `pixels` ([samples][C][H][W], exactly this size). Pixel is
+/// std::uint8_t if is_bytes(split), else float (float64 is rounded to nearest). Opens one file at a time.
+/// Throws IoError, and DataError with file and sample if a pixel is not finite, or has no logarithm where
+/// data.transform = log1p asks for it.
 template <class Pixel>
-void read_images(const SplitLayout& split, const Shape& shape, const Range& rows, std::span<Pixel> pixels);
+void read_images(const SplitLayout& split, const Shape& shape, const Range& samples, std::span<Pixel> pixels);
 
-/// Reads targets `rows` of the split into `targets` ([rows][target_size], exactly this size). Throws as
+/// Reads targets `samples` of the split into `targets` ([samples][target_size], exactly this size). Throws as
 /// above.
-void read_targets(const SplitLayout& split, const Range& rows, std::span<float> targets);
+void read_targets(const SplitLayout& split, const Range& samples, std::span<float> targets);
 
 /// read_images() for frequent reads: keeps a few files open. Returns bytes of either pixel type.
 class ImageReader {
  public:
   /// `split` and `shape` must outlive the reader.
   ImageReader(const SplitLayout& split, const Shape& shape) : split_(split), shape_(shape) {}
-  void read(const Range& rows, std::span<std::byte> images);
+  void read(const Range& samples, std::span<std::byte> images);
+  /// Images of `samples`, ascending. Neighbours in a file (in one or the next chunk, or with a small gap) are
+  /// read together.
+  void read(std::span<const std::int64_t> samples, std::span<std::byte> images);
 
  private:
   const io::File& file_of(const Piece& piece);
+  void read_rows(const Range& rows, std::span<std::byte> images);
+  void read_listed(std::span<const std::int64_t> rows, std::span<std::byte> images);
 
   const SplitLayout& split_;
   const Shape& shape_;
   std::map<std::string, io::File> open_;
+  std::vector<std::byte> scratch_;
 };
 
-/// Ends of ranges of whole chunks, about 1 MiB of images (`image_bytes` each) per range. The last end is the
-/// split's end.
+/// The piece that holds row `row` of the stored images.
+[[nodiscard]] const Piece& piece_of(const SplitLayout& split, std::int64_t row);
+
+/// Ends of ranges of samples in whole chunks, about 1 MiB of images (`image_bytes` each) per range. The last
+/// end is the split's end.
 [[nodiscard]] std::vector<std::int64_t> unit_ends(const SplitLayout& split, std::int64_t image_bytes);
 
 /// Mean and standard deviation per channel over all pixels of the split, in the order of the files.

@@ -4,6 +4,8 @@
 #include <concepts>
 #include <vector>
 
+#include "convoy/core/math.hpp"
+
 namespace convoy::data {
 namespace {
 
@@ -23,6 +25,17 @@ auto tabulated(const Function& f) {
 
 float normalised(double value, const InputTransform& transform, std::size_t c) {
   return static_cast<float>((value - transform.mean[c]) / transform.std[c]);
+}
+
+/// The number of a stored pixel before normalisation and brightness.
+double scaled(double x, const InputTransform& transform) {
+  return (transform.function == PixelFunction::kLog1p ? math::log1p(x) : x) * transform.scale;
+}
+
+/// True if values lie between 0 and 1, and changes keep them there.
+template <class Pixel>
+bool is_clamped(const InputTransform& transform) {
+  return std::same_as<Pixel, std::uint8_t> && transform.function == PixelFunction::kNone;
 }
 
 /// The part of an image that is visible in the result.
@@ -47,8 +60,8 @@ double grey_weight(const Shape& shape, std::int64_t c) {
 /// Pixel value after scaling and brightness.
 template <class Pixel>
 double brightened(double x, const InputTransform& transform, const ImageChange& change) {
-  const double value = x * transform.scale * change.brightness;
-  return std::same_as<Pixel, std::uint8_t> ? std::clamp(value, 0.0, 1.0) : value;
+  const double value = scaled(x, transform) * change.brightness;
+  return is_clamped<Pixel>(transform) ? std::clamp(value, 0.0, 1.0) : value;
 }
 
 /// Mean grey of the window; pixels outside the image are black.
@@ -77,7 +90,7 @@ void fill_block(const std::array<const Pixel*, kLanes>& images, const InputTrans
   const std::int64_t plane = transform.shape.h * transform.shape.w;
   for (std::int64_t c = 0; c < transform.shape.c; ++c) {
     const auto normal = [&](double x) {
-      return normalised(x * transform.scale, transform, static_cast<std::size_t>(c));
+      return normalised(scaled(x, transform), transform, static_cast<std::size_t>(c));
     };
     const auto transformed = tabulated<Pixel>(normal);
     for (std::int64_t i = c * plane; i < (c + 1) * plane; ++i) {
@@ -101,7 +114,7 @@ void fill_lane(const Pixel* image, const InputTransform& transform, const ImageC
     const auto changed = [&](double x) {
       double value = brightened<Pixel>(x, transform, change);
       if (has_contrast) value = grey + (value - grey) * change.contrast;
-      if (std::same_as<Pixel, std::uint8_t>) value = std::clamp(value, 0.0, 1.0);
+      if (is_clamped<Pixel>(transform)) value = std::clamp(value, 0.0, 1.0);
       return normalised(value, transform, static_cast<std::size_t>(c));
     };
     const auto transformed = tabulated<Pixel>(changed);

@@ -5,13 +5,15 @@
 #include <memory>
 #include <utility>
 
+#include "convoy/samples/names.hpp"
 #include "split.hpp"
 
 namespace convoy::data {
 namespace {
 
 Split split_of_bytes(const Shape& shape, PixelType type, std::span<const std::byte> images) {
-  auto split = std::make_unique<Split::Impl>(Split::Impl{.shape = shape, .type = type});
+  auto split =
+      std::make_unique<Split::Impl>(Split::Impl{.name = names::kTrain, .shape = shape, .type = type});
   split->samples = static_cast<std::int64_t>(images.size()) / split->image_bytes();
   assert(split->samples > 0 &&
          split->samples * split->image_bytes() == static_cast<std::int64_t>(images.size()));

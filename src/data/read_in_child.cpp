@@ -4,7 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "convoy/io/child_process.hpp"
+#include "convoy/core/error.hpp"
+#include "convoy/hdf5/child_process.hpp"
 #include "convoy/samples/layout.hpp"
 #include "images.hpp"
 
@@ -41,19 +42,38 @@ void read_sample_of_targets(const SplitLayout& split) {
   read_targets(split, {split.samples - rows, split.samples}, targets);
 }
 
+void read_sample_of(const std::string& path, const Options& options) {
+  const DatasetLayout layout = read_layout_of(path, options);
+  for (const SplitLayout& split : layout.splits) {
+    if (is_bytes(split))
+      read_sample<std::uint8_t>(split, layout.shape);
+    else
+      read_sample<float>(split, layout.shape);
+    if (split.target_size > 0 && split.answers.back().rows.end >= split.samples)
+      read_sample_of_targets(split);
+  }
+}
+
 }  // namespace
 
-void read_in_child(const std::string& path, const Options& options) {
-  io::run_in_child(path, [&] {
-    const DatasetLayout layout = read_layout_of(path, options);
-    for (const SplitLayout& split : layout.splits) {
-      if (is_bytes(split))
-        read_sample<std::uint8_t>(split, layout.shape);
-      else
-        read_sample<float>(split, layout.shape);
-      if (split.target_size > 0) read_sample_of_targets(split);
+void read_in_child(const std::vector<std::string>& files, const Options& options) {
+  constexpr std::size_t kFew = 16;
+  constexpr std::size_t kTogether = 1000;
+  const auto read_each = [&](std::span<const std::string> some) {
+    for (const std::string& file : some) io::run_in_child(file, [&] { read_sample_of(file, options); });
+  };
+  if (files.size() <= kFew) return read_each(files);
+  for (std::size_t begin = 0; begin < files.size(); begin += kTogether) {
+    const auto some = std::span(files).subspan(begin, std::min(kTogether, files.size() - begin));
+    try {
+      io::run_in_child(some.front(), [&] {
+        for (const std::string& file : some) read_sample_of(file, options);
+      });
+    } catch (const DataError&) {
+      read_each(some);  // names the file
+      throw;
     }
-  });
+  }
 }
 
 }  // namespace convoy::data

@@ -43,6 +43,10 @@ Split::~Split() = default;
 Split::Split(Split&&) noexcept = default;
 Split& Split::operator=(Split&&) noexcept = default;
 
+const std::string& Split::name() const {
+  return impl_->name;
+}
+
 std::int64_t Split::samples() const {
   return impl_->samples;
 }

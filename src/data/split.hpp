@@ -24,6 +24,7 @@ enum class PixelType { kUint8, kFloat32 };
 }
 
 struct Split::Impl {
+  std::string name{};
   Shape shape;
   PixelType type = PixelType::kUint8;
   std::int64_t samples = 0;

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstring>
 #include <deque>
 #include <exception>
 #include <mutex>
 #include <new>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -154,32 +154,17 @@ struct Stream::Reading : io::IoThread::PollTask {
     }
   }
 
-  /// Reads neighbouring rows together: rows in the same or the next chunk, or with a small gap.
+  /// Reads this rank's images of one unit.
   void read_some() {
-    constexpr std::int64_t kSmallGapBytes = 65536;
     const std::int64_t size = split.image_bytes();
-    const auto row = [&](std::int64_t i) { return at->rows[static_cast<std::size_t>(i)]; };
-    const std::int64_t unit_end = *std::ranges::upper_bound(split.unit_ends, row(next));
-    const auto piece = std::ranges::upper_bound(split.layout.pieces, row(next), {},
-                                                [](const Piece& each) { return each.rows.end; });
-    const auto chunk_of = [&](std::int64_t r) { return (r - piece->rows.begin) / piece->chunk_rows; };
-    touched.insert(piece->file);
+    const auto sample = [&](std::int64_t i) { return at->rows[static_cast<std::size_t>(i)]; };
+    const std::int64_t unit_end = *std::ranges::upper_bound(split.unit_ends, sample(next));
+    touched.insert(piece_of(split.layout, split.layout.row(sample(next))).file);
     std::int64_t end = next + 1;
-    while (end < mine.end && row(end) < unit_end &&
-           (chunk_of(row(end)) - chunk_of(row(end - 1)) <= 1 ||
-            (row(end) - row(end - 1)) * size <= kSmallGapBytes))
-      ++end;
-    const Range rows{row(next), row(end - 1) + 1};
-    std::byte* const to = images(at->number) + next * size;
-    if (rows.size() == end - next) {
-      reader.read(rows, {to, static_cast<std::size_t>(rows.size() * size)});
-    } else {
-      scratch.resize(static_cast<std::size_t>(rows.size() * size));
-      reader.read(rows, scratch);
-      for (std::int64_t i = next; i < end; ++i)
-        std::memcpy(to + (i - next) * size, scratch.data() + (row(i) - rows.begin) * size,
-                    static_cast<std::size_t>(size));
-    }
+    while (end < mine.end && sample(end) < unit_end) ++end;
+    reader.read(
+        std::span(at->rows).subspan(static_cast<std::size_t>(next), static_cast<std::size_t>(end - next)),
+        {images(at->number) + next * size, static_cast<std::size_t>((end - next) * size)});
     next = end;
     parts_read.fetch_add(1, std::memory_order_relaxed);
   }
@@ -256,10 +241,9 @@ struct Stream::Reading : io::IoThread::PollTask {
   std::size_t portion_in_pass = 0;
   std::int64_t portion_begin = 0;
   std::int64_t begun = 0;
-  const Portion* at = nullptr;  // the portion being read; owned by `portions`
-  Range mine;                   // this rank's part of its rows
-  std::int64_t next = 0;        // next row to read, in `mine`
-  std::vector<std::byte> scratch;
+  const Portion* at = nullptr;    // the portion being read; owned by `portions`
+  Range mine;                     // this rank's part of its rows
+  std::int64_t next = 0;          // next row to read, in `mine`
   std::set<std::string> touched;  // files of the images read in this portion
   std::atomic<std::int64_t> parts_read{0};
 

@@ -12,8 +12,8 @@
 #include "check_context.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/io/hdf5_file.hpp"
 
 namespace convoy::doctor {
 namespace {

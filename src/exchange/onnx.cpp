@@ -196,7 +196,7 @@ Value write_layer(const ExportedLayer& layer, const std::vector<Value>& inputs, 
   throw Error(ExitStatus::kUsage, layer.name + " has an operator without an export");
 }
 
-/// (x·scale − mean)/std as x·factor + offset.
+/// (f(x)·scale − mean)/std as f(x)·factor + offset.
 Value write_transform(const data::InputTransform& input, const Value& value, GraphWriter& graph) {
   std::vector<float> factors;
   std::vector<float> offsets;
@@ -207,7 +207,14 @@ Value write_transform(const data::InputTransform& input, const Value& value, Gra
   const Dims dims{input.shape.c, 1, 1};  // OpenCV 4.6 does not take [1][C][1][1]
   graph.tensor("input.factor", dims, factors);
   graph.tensor("input.offset", dims, offsets);
-  graph.node("Mul", "input.scaled", {value.name, "input.factor"});
+  std::string number = value.name;
+  if (input.function == data::PixelFunction::kLog1p) {
+    graph.tensor("input.one", dims, std::vector<float>(input.mean.size(), 1.0F));
+    graph.node("Add", "input.above_one", {number, "input.one"});
+    graph.node("Log", "input.logarithm", {"input.above_one"});
+    number = "input.logarithm";
+  }
+  graph.node("Mul", "input.scaled", {number, "input.factor"});
   graph.node("Add", "input.normalized", {"input.scaled", "input.offset"});
   return {.name = "input.normalized", .is_image = true, .shape = value.shape};
 }
@@ -256,7 +263,7 @@ void rename_value(onnx::Graph& graph, const std::string& from, const std::string
 bool is_identity(const data::InputTransform& input) {
   for (std::size_t c = 0; c < input.mean.size(); ++c)
     if (input.mean[c] != 0 || input.std[c] != 1) return false;
-  return input.scale == 1;
+  return input.scale == 1 && input.function == data::PixelFunction::kNone;
 }
 
 }  // namespace

@@ -146,7 +146,7 @@ class Network(nn.Module):
         """(x * scale - mean) / std, then the layers."""
         mean = torch.tensor(self.MEAN, dtype=torch.float64).view(1, -1, 1, 1)
         std = torch.tensor(self.STD, dtype=torch.float64).view(1, -1, 1, 1)
-        x = ((images.double() * self.SCALE - mean) / std).float()
+        x = (({numbers} * self.SCALE - mean) / std).float()
 {steps}        return {last}
 
 
@@ -160,6 +160,8 @@ def load(path):
       fmt::arg("checkpoint", network.checkpoint), fmt::arg("step", network.step),
       fmt::arg("version", std::string(version())), fmt::arg("c", shape.c), fmt::arg("h", shape.h),
       fmt::arg("w", shape.w), fmt::arg("outputs", network.outputs()), fmt::arg("loss", network.loss),
+      fmt::arg("numbers", network.input.function == data::PixelFunction::kLog1p ? "images.double().log1p()"
+                                                                                : "images.double()"),
       fmt::arg("scale", shortest(network.input.scale)), fmt::arg("mean", numbers(network.input.mean)),
       fmt::arg("std", numbers(network.input.std)), fmt::arg("modules", modules), fmt::arg("steps", steps),
       fmt::arg("last", values.back().flat()));

@@ -8,12 +8,12 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/samples/names.hpp"
 #include "convoy/data/statistics.hpp"
-#include "convoy/io/chunk.hpp"
-#include "convoy/io/commit.hpp"
+#include "convoy/hdf5/chunk.hpp"
+#include "convoy/hdf5/commit.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/io/hdf5_file.hpp"
+#include "convoy/samples/names.hpp"
 
 namespace convoy::importers {
 namespace {

@@ -14,6 +14,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/descriptor.hpp"
+#include "convoy/io/file_kind.hpp"
 
 namespace convoy::io {
 namespace {
@@ -81,6 +82,7 @@ Digest hash_from(const Descriptor& file, std::int64_t offset) {
 enum class Extent { kUserBlock, kWholeFile };
 
 ChecksumResult check(const std::string& path, Extent extent) {
+  require_regular_file(path);
   const Descriptor file(path, O_RDONLY, "open");
   Block block{};
   const std::int64_t got = file.read(block.data(), kUserBlockBytes, 0);

@@ -12,6 +12,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/floating_point.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/data/augment.hpp"
 #include "convoy/io/collective.hpp"
 #include "convoy/step/batch_plan.hpp"
 

@@ -9,17 +9,18 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/hdf5/commit.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "convoy/io/checksum.hpp"
 #include "convoy/io/collective.hpp"
-#include "convoy/io/commit.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/io/hdf5_file.hpp"
 
 namespace convoy::model {
 namespace {
 
 constexpr std::string_view kFormat = "convoy-checkpoint";
 constexpr std::int64_t kFormatVersion = 1;
+constexpr const char* kLog1p = "log1p";  // of /input/function
 
 std::string model_path(const nn::Tensor& tensor) {
   return "/model/" + tensor.layer + '/' + tensor.name;
@@ -102,6 +103,10 @@ void write_header(io::File& file, const CheckpointHeader& header) {
   file.write<double>("/input/mean", {shape.c}, std::span<const double>(header.input.mean));
   file.write<double>("/input/std", {shape.c}, std::span<const double>(header.input.std));
   file.write_strings("/input/class_names", header.class_names);
+  if (header.input.function == data::PixelFunction::kLog1p) file.write_strings("/input/function", {kLog1p});
+  if (!header.label_values.empty())
+    file.write<std::int64_t>("/input/label_values", {static_cast<std::int64_t>(header.label_values.size())},
+                             std::span<const std::int64_t>(header.label_values));
   file.write_strings("/input/data_digest", {header.data_digest});
 }
 
@@ -261,6 +266,15 @@ CheckpointHeader read_checkpoint_header(const std::string& path) {
   header.input.mean = file.read<double>("/input/mean", {shape[0]});
   header.input.std = file.read<double>("/input/std", {shape[0]});
   header.class_names = file.read_strings("/input/class_names");
+  if (file.exists("/input/function")) {
+    if (file.read_strings("/input/function") != std::vector<std::string>{kLog1p})
+      throw DataError("unknown function of pixels in checkpoint " + path +
+                      " (/input/function); this program knows log1p");
+    header.input.function = data::PixelFunction::kLog1p;
+  }
+  if (file.exists("/input/label_values"))
+    header.label_values =
+        file.read<std::int64_t>("/input/label_values", file.info("/input/label_values").dims);
   const std::vector<std::string> digest = file.read_strings("/input/data_digest");
   if (!digest.empty()) header.data_digest = digest.front();
   return header;

@@ -9,8 +9,8 @@
 #include <numeric>
 
 #include "convoy/core/text.hpp"
-#include "convoy/io/commit.hpp"
-#include "convoy/io/hdf5_file.hpp"
+#include "convoy/hdf5/commit.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "convoy/io/json.hpp"
 #include "convoy/predict/answers.hpp"
 #include "csv.hpp"

@@ -1,13 +1,19 @@
 // Finds the files of a data set.
 
+#include <fmt/core.h>
 #include <glob.h>
 
 #include <algorithm>
+#include <initializer_list>
+#include <set>
 #include <utility>
 
 #include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
+#include "convoy/io/file_kind.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/samples/layout.hpp"
+#include "convoy/samples/names.hpp"
 
 namespace convoy::data {
 namespace {
@@ -34,19 +40,39 @@ std::vector<std::string> files_of(const std::string& pattern) {
   for (const std::string& file : files) {
     if (!io::exists(file))
       throw ConfigError("no such file: data set " + file + "; make it with convoy import or convoy synth");
-    if (io::is_folder(file))
-      throw ConfigError("data set " + file + " is a folder; it should be an HDF5 file");
+    if (const std::string kind = io::special_file(file); !kind.empty())
+      throw ConfigError(fmt::format("data set {} is {}; it should be an HDF5 file", file, kind));
   }
   return files;
+}
+
+std::string_view names::split_of_spelling(std::string_view word) {
+  const std::string lower = in_lower_case(word);
+  const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
+    return std::ranges::find(words, lower) != words.end();
+  };
+  if (is_one_of({"train", "training", "trn", "tr"})) return kTrain;
+  if (is_one_of({"validation", "valid", "val", "validate", "dev"})) return kValidation;
+  if (is_one_of({"test", "testing", "tst", "t10k"})) return kTest;
+  return {};
 }
 
 Paths test_paths(const Options& options) {
   const auto or_else = [](const std::string& own, const std::string& other) {
     return own.empty() ? other : own;
   };
+  const bool apart = !options.train.labels_file.empty() || !options.train.targets_file.empty();
+  const bool is_apart = !options.test.labels_file.empty() || !options.test.targets_file.empty();
+  if (apart && !is_apart && !options.test_file.empty())
+    throw ConfigError(fmt::format(
+        "missing data.test-{0}-file: the {0} of data.file lie in a file of their own, so those of "
+        "data.test-file should too",
+        options.train.labels_file.empty() ? "targets" : "labels"));
   return {.images = or_else(options.test.images, options.train.images),
           .labels = or_else(options.test.labels, options.train.labels),
-          .targets = or_else(options.test.targets, options.train.targets)};
+          .targets = or_else(options.test.targets, options.train.targets),
+          .labels_file = or_else(options.test.labels_file, options.train.labels_file),
+          .targets_file = or_else(options.test.targets_file, options.train.targets_file)};
 }
 
 std::vector<std::string> test_files_of(const Options& options) {
@@ -56,8 +82,21 @@ std::vector<std::string> test_files_of(const Options& options) {
 
 std::vector<std::string> files_of(const Options& options) {
   std::vector<std::string> files = files_of(options.file);
-  for (std::string& each : test_files_of(options))
-    if (std::ranges::find(files, each) == files.end()) files.push_back(std::move(each));
+  std::set<std::string> known(files.begin(), files.end());
+  const auto add = [&](std::vector<std::string> more) {
+    for (std::string& each : more)
+      if (known.insert(each).second) files.push_back(std::move(each));
+  };
+  const auto add_apart = [&](const Paths& paths) {
+    for (const std::string& pattern : {paths.labels_file, paths.targets_file})
+      if (!pattern.empty()) add(files_of(pattern));
+  };
+  if (options.train.images.empty()) return files;
+  add_apart(options.train);
+  if (std::vector<std::string> test = test_files_of(options); !test.empty()) {
+    add(std::move(test));
+    add_apart(test_paths(options));
+  }
   return files;
 }
 

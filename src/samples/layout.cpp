@@ -10,20 +10,33 @@
 #include "convoy/core/text.hpp"
 #include "convoy/io/checksum.hpp"
 #include "convoy/samples/names.hpp"
+#include "hold_out.hpp"
+#include "labels.hpp"
+#include "wrong.hpp"
 
 namespace convoy::data {
-namespace {
 
-constexpr std::int64_t kLargeChunk = std::int64_t{16} << 20;  // bytes
-
-[[noreturn]] void throw_wrong(const std::string& problem, const io::File& file, const std::string& object,
-                              const std::string& why, const std::string& right) {
+void throw_wrong(const std::string& problem, const io::File& file, const std::string& object,
+                 const std::string& why, const std::string& right) {
   throw DataError(fmt::format("{} in data set {} ({} {}); {}", problem, file.path(), object, why, right));
 }
 
+void require_stored(const io::File& file, const io::Part& part, const io::DatasetInfo& info) {
+  if (info.promises_too_much())
+    throw_wrong("missing content", file, part.dataset,
+                fmt::format("promises {} elements but stores {} bytes", grouped(count(info.dims)),
+                            grouped(info.stored_bytes)),
+                "it was not written to the end");
+}
+
+namespace {
+
+constexpr std::int64_t kUnknownSamples = -1;
+constexpr std::int64_t kLargeChunk = std::int64_t{16} << 20;  // bytes
+
 bool is_pixel(io::ElementType type) {
-  return type != io::ElementType::kInt64 && type != io::ElementType::kOtherInteger &&
-         type != io::ElementType::kOtherFloat && (is_integer(type) || is_real(type));
+  return type != io::ElementType::kEnum && type != io::ElementType::kOtherFloat &&
+         (is_integer(type) || is_real(type));
 }
 
 void check_format(const io::File& file) {
@@ -42,64 +55,37 @@ void check_format(const io::File& file) {
         file.path(), version, names::kFormatVersionValue));
 }
 
-// Reject data sets that state more than the file can hold: they are incomplete. Do not allocate memory for
-// them.
-void check_stored(const io::File& file, const std::string& path, const io::DatasetInfo& info) {
-  if (info.promises_too_much())
-    throw_wrong("missing content", file, path,
-                fmt::format("promises {} elements but stores {} bytes", grouped(count(info.dims)),
-                            grouped(info.stored_bytes)),
-                "it was not written to the end");
-}
-
 std::string words_of(Axes axes) {
   constexpr std::array<const char*, 3> kWords{"four dimensions, [N][C][H][W]",
                                               "four dimensions, [N][H][W][C]", "three dimensions, [N][H][W]"};
   return kWords.at(static_cast<std::size_t>(axes));
 }
 
-Shape shape_of(const Dims& dims, Axes axes) {
-  switch (axes) {
-    case Axes::kNchw:
-      return {dims[1], dims[2], dims[3]};
-    case Axes::kNhwc:
-      return {dims[3], dims[1], dims[2]};
-    case Axes::kNhw:
-      break;
-  }
-  return {1, dims[1], dims[2]};
-}
-
-// Labels: one per sample, [N] or [N][1].
-std::vector<std::int64_t> read_labels(const io::File& file, const std::string& path, std::int64_t samples,
-                                      const std::string& images) {
-  const io::DatasetInfo info = file.info(path);
-  if (!is_integer(info.type))
-    throw_wrong("wrong type", file, path, "is " + std::string(io::element_name(info.type)),
-                "it should be an integer type");
-  if (info.dims != Dims{samples} && info.dims != Dims{samples, 1})
-    throw_wrong("counts differ", file, path, "is [" + to_string(info.dims) + "]",
-                images + " holds " + counted(samples, "image"));
-  check_stored(file, path, info);
-  return file.read<std::int64_t>(path, info.dims);
-}
-
-// Numbers per sample.
-std::int64_t size_of_targets(const io::File& file, const std::string& path, std::int64_t samples,
-                             const std::string& images) {
-  const io::DatasetInfo info = file.info(path);
-  if (!is_real(info.type))
-    throw_wrong("wrong type", file, path, "is " + std::string(io::element_name(info.type)),
-                "targets should be float16, float32 or float64; integers that name classes are labels");
-  if (info.dims.empty() || info.dims[0] != samples || count(info.dims) == 0)
-    throw_wrong("counts differ", file, path, "is [" + to_string(info.dims) + "]",
-                images + " holds " + counted(samples, "image"));
-  check_stored(file, path, info);
-  return count(info.dims) / samples;
-}
-
 void note_other_files(const io::DatasetInfo& info, DatasetLayout& layout) {
   layout.other_files.insert(layout.other_files.end(), info.other_files.begin(), info.other_files.end());
+}
+
+/// The targets of one file.
+struct Targets {
+  std::int64_t samples;
+  std::int64_t size;  ///< numbers per sample
+  std::int64_t rows_a_sample = 1;
+};
+
+Targets targets_of(const io::File& file, const io::Part& part, const io::DatasetInfo& info,
+                   std::int64_t samples, const std::string& images) {
+  if (!is_real(info.type))
+    throw_wrong("wrong type", file, text_of(part), "is " + std::string(io::element_name(info.type)),
+                "targets should be float16, float32 or float64; integers that name classes are labels");
+  require_stored(file, part, info);
+  const bool has_rows = !info.dims.empty() && (info.dims[0] == samples || samples == kUnknownSamples);
+  if (count(info.dims) == 0 || (!has_rows && samples != 1))
+    throw_wrong(
+        "counts differ", file, text_of(part), "is [" + to_string(info.dims) + "]",
+        samples == kUnknownSamples ? "targets are [N][...]" : images + " holds " + counted(samples, "image"));
+  // Of a file with one sample, targets may lack the dimension N.
+  if (!has_rows) return {1, count(info.dims), info.dims.empty() ? 1 : info.dims[0]};
+  return {info.dims[0], count(info.dims) / info.dims[0]};
 }
 
 // The rows of `images` to read: those asked for, else all.
@@ -112,98 +98,6 @@ Range rows_of(const io::File& file, const std::string& images, std::int64_t samp
                     "[BEGIN:END], counted from 0, without END",
                     file.path(), wanted->begin, wanted->end, images, counted(samples, "image")));
   return *wanted;
-}
-
-// Reads labels, or notes the targets, of `samples` images.
-void add_answers(const io::File& file, const Paths& paths, std::int64_t samples, SplitLayout& split,
-                 DatasetLayout& layout) {
-  if (paths.targets.empty()) {
-    const std::vector<std::int64_t> labels = read_labels(file, paths.labels, samples, paths.images);
-    split.labels.insert(split.labels.end(), labels.begin(), labels.end());
-  } else {
-    const std::int64_t size = size_of_targets(file, paths.targets, samples, paths.images);
-    if (layout.classes != 0 && layout.classes != size)
-      throw_wrong("shapes differ", file, paths.targets, "holds " + counted(size, "number") + " a sample",
-                  "those before it hold " + std::to_string(layout.classes));
-    layout.classes = size;
-    split.target_size = size;
-  }
-  note_other_files(file.info(paths.targets.empty() ? paths.labels : paths.targets), layout);
-}
-
-// Adds the content of `file` at `paths` to `split` of `layout`.
-void add_piece(const io::File& file, const Paths& paths, SplitLayout& split, DatasetLayout& layout,
-               const std::optional<Range>& wanted = std::nullopt) {
-  const io::DatasetInfo stored = file.info(paths.images);
-  const std::string& images = paths.images;
-  if (stored.dims.size() != (split.axes == Axes::kNhw ? 3 : 4))
-    throw_wrong("wrong shape", file, images, "is [" + to_string(stored.dims) + "]",
-                "it should have " + words_of(split.axes) + " (data.layout)");
-  if (!is_pixel(stored.type))
-    throw_wrong("wrong type", file, images, "is " + std::string(io::element_name(stored.type)),
-                "it should be uint8, int16, uint16, float16, float32 or float64");
-  if (std::ranges::count(stored.dims, 0) > 0)
-    throw_wrong("wrong shape", file, images, "is [" + to_string(stored.dims) + "]", "no extent may be zero");
-  check_stored(file, images, stored);
-  const Shape found = shape_of(stored.dims, split.axes);
-  if (layout.shape.c != 0 && found != layout.shape)
-    throw_wrong("shapes differ", file, images, "holds images of " + to_string(found),
-                "those before it are " + to_string(layout.shape));
-  layout.shape = found;
-  if (!split.pieces.empty() && split.type != stored.type)
-    throw_wrong("types differ", file, images, "is " + std::string(io::element_name(stored.type)),
-                "images of the files before it are " + std::string(io::element_name(split.type)));
-  split.type = stored.type;
-
-  const Range rows = rows_of(file, images, stored.dims[0], wanted);
-  const std::int64_t samples = rows.size();
-  const std::int64_t chunk_rows = stored.chunk.empty() ? 1 : stored.chunk[0];
-  if (const std::string warning = warning_of_chunks(images, stored); !warning.empty())
-    layout.warnings.push_back(file.path() + ", " + warning);
-  note_other_files(stored, layout);
-  split.has_answers = !paths.labels.empty() || !paths.targets.empty();
-  if (split.has_answers) add_answers(file, paths, samples, split, layout);
-  split.pieces.push_back({.file = file.path(),
-                          .images = images,
-                          .rows = {split.samples, split.samples + samples},
-                          .chunk_rows = chunk_rows,
-                          .targets = paths.targets,
-                          .first_row = rows.begin});
-  split.samples += samples;
-}
-
-SplitLayout& split_named(DatasetLayout& layout, const std::string& name, Axes axes) {
-  const auto found = std::ranges::find(layout.splits, name, &SplitLayout::name);
-  if (found != layout.splits.end()) return *found;
-  SplitLayout& split = layout.splits.emplace_back();
-  split.name = name;
-  split.axes = axes;
-  return split;
-}
-
-// Checks that every label is in range; returns the number of classes.
-std::int64_t check_labels(const DatasetLayout& layout) {
-  constexpr std::int64_t kMostClasses = 1 << 20;
-  std::int64_t classes = static_cast<std::int64_t>(layout.class_names.size());
-  const bool named = classes > 0;
-  for (const SplitLayout& split : layout.splits) {
-    for (std::size_t i = 0; i < split.labels.size(); ++i) {
-      const std::int64_t label = split.labels[i];
-      if (label >= 0 && label < (named ? classes : kMostClasses)) continue;
-      const auto piece = std::ranges::find_if(
-          split.pieces, [&](const Piece& each) { return static_cast<std::int64_t>(i) < each.rows.end; });
-      throw DataError(fmt::format("wrong label in data set {} (it holds {} for sample {} of {}); {}",
-                                  piece->file, label, static_cast<std::int64_t>(i) - piece->rows.begin,
-                                  piece->images,
-                                  named ? fmt::format("there are {}, so labels lie between 0 and {}",
-                                                      counted(classes, "class name"), classes - 1)
-                                        : "labels count from 0"));
-    }
-  }
-  if (named) return classes;
-  for (const SplitLayout& split : layout.splits)
-    if (split.has_answers) classes = std::max(classes, 1 + std::ranges::max(split.labels));
-  return classes;
 }
 
 std::optional<Statistics> read_statistics(const io::File& file, const std::string& images,
@@ -224,8 +118,199 @@ std::optional<Statistics> read_statistics(const io::File& file, const std::strin
   return statistics;
 }
 
-// Adds a file in Convoy's format. Statistics are used only if they are equal in all files.
-void add_own(const io::File& file, bool is_first, DatasetLayout& layout) {
+/// The shape of the images of a data set and how many it holds.
+struct Images {
+  Shape shape;
+  std::int64_t samples;
+  std::int64_t rows_a_sample = 1;
+};
+
+Shape shape_of_one(const Dims& dims, Axes axes) {
+  switch (axes) {
+    case Axes::kNchw:
+      return {dims[0], dims[1], dims[2]};
+    case Axes::kNhwc:
+      return {dims[2], dims[0], dims[1]};
+    case Axes::kNhw:
+      break;
+  }
+  return {1, dims[0], dims[1]};
+}
+
+/// `may_be_one`: a file may hold one sample, without a dimension N.
+Images images_of(const io::File& file, const std::string& images, const Dims& dims, const Options& options,
+                 bool may_be_one) {
+  const auto wrong = [&](const std::string& right) {
+    throw_wrong("wrong shape", file, images, "is [" + to_string(dims) + "]", right);
+  };
+  if (std::ranges::count(dims, 0) > 0) wrong("no extent may be zero");
+  const std::size_t extents = options.axes == Axes::kNhw ? 2 : 3;
+  if (const Shape& flat = options.shape; flat.c != 0) {
+    if (dims.size() == 2 && dims[1] == flat.size()) return {flat, dims[0]};
+    if (dims.size() == 1 && dims[0] == flat.size() && may_be_one) return {flat, 1, dims[0]};
+    wrong(fmt::format("data.shape = {} goes with [N][{}]", to_string(flat), flat.size()));
+  }
+  if (dims.size() == extents + 1) {
+    Dims one(dims.begin() + 1, dims.end());
+    return {shape_of_one(one, options.axes), dims[0]};
+  }
+  if (dims.size() == extents && may_be_one) return {shape_of_one(dims, options.axes), 1, dims[0]};
+  std::string hint;
+  if (dims.size() == 2) hint = "; data.shape = CxHxW reads images stored flat";
+  if (dims.size() == 3 && options.axes != Axes::kNhw) hint = "; data.layout = NHW reads grey images";
+  wrong("it should have " + words_of(options.axes) + " (data.layout)" + hint);
+  return {};
+}
+
+bool looks_channels_last(const Shape& shape) {
+  return (shape.w == 1 || shape.w == 3 || shape.w == 4) && shape.c > 4;
+}
+
+/// Reads the layouts of the files of one data set, one after another.
+class LayoutReader {
+ public:
+  explicit LayoutReader(const Options& options) : options_(options) {}
+
+  /// A file in Convoy's format.
+  void add_own(const io::File& file);
+  /// The files of split `name` in third-party files.
+  void add_foreign(const std::vector<std::string>& files, const Paths& paths, const std::string& name);
+  /// What one of the third-party files holds.
+  void add_foreign_file(const std::string& path);
+  [[nodiscard]] DatasetLayout finish();
+  /// Without the checks of all files together.
+  [[nodiscard]] DatasetLayout finish_one();
+
+ private:
+  SplitLayout& split_named(const std::string& name);
+  std::int64_t add_images(const io::File& file, const std::string& images, SplitLayout& split,
+                          bool may_be_one);
+  void add_answers(const io::File& file, const std::string& text, bool are_labels, std::int64_t samples,
+                   const std::string& images, SplitLayout& split);
+  void add_answers_apart(const std::vector<std::string>& files, const std::string& text, bool are_labels,
+                         SplitLayout& split);
+
+  const Options& options_;
+  DatasetLayout layout_;
+  LabelReader labels_;
+};
+
+SplitLayout& LayoutReader::split_named(const std::string& name) {
+  const auto found = std::ranges::find(layout_.splits, name, &SplitLayout::name);
+  if (found != layout_.splits.end()) return *found;
+  SplitLayout& split = layout_.splits.emplace_back();
+  split.name = name;
+  return split;
+}
+
+/// Adds the images of `file` to `split`; returns how many.
+std::int64_t LayoutReader::add_images(const io::File& file, const std::string& images, SplitLayout& split,
+                                      bool may_be_one) {
+  const io::DatasetInfo stored = file.info(images);
+  const Images found = images_of(file, images, stored.dims, options_, may_be_one);
+  if (!is_pixel(stored.type))
+    throw_wrong("wrong type", file, images, "is " + std::string(io::element_name(stored.type)),
+                "images should be integers, bool, float16, float32 or float64");
+  require_stored(file, images, stored);
+  if (layout_.shape.c != 0 && found.shape != layout_.shape)
+    throw_wrong("shapes differ", file, images, "holds images of " + to_string(found.shape),
+                "those before it are " + to_string(layout_.shape));
+  layout_.shape = found.shape;
+  split.axes = options_.axes;
+  split.function = options_.function;
+  if (!split.pieces.empty() && split.type != stored.type)
+    throw_wrong("types differ", file, images, "is " + std::string(io::element_name(stored.type)),
+                "images of the files before it are " + std::string(io::element_name(split.type)));
+  split.type = stored.type;
+  const Range rows = rows_of(file, images, found.samples, options_.rows);
+  const bool is_single = found.rows_a_sample > 1;
+  if (const std::string warning = warning_of_chunks(images, stored); !warning.empty() && !is_single)
+    layout_.warnings.push_back(file.path() + ", " + warning);
+  note_other_files(stored, layout_);
+  split.pieces.push_back({.file = file.path(),
+                          .images = images,
+                          .rows = {split.samples, split.samples + rows.size()},
+                          .chunk_rows = stored.chunk.empty() || is_single ? 1 : stored.chunk[0],
+                          .first_row = rows.begin,
+                          .rows_a_sample = found.rows_a_sample});
+  split.samples += rows.size();
+  return rows.size();
+}
+
+/// Reads labels, or notes the targets, of `samples` images; -1: of all in the file.
+void LayoutReader::add_answers(const io::File& file, const std::string& text, bool are_labels,
+                               std::int64_t samples, const std::string& images, SplitLayout& split) {
+  const io::Part part = file.part(text);
+  const std::int64_t first = split.answers.empty() ? 0 : split.answers.back().rows.end;
+  const io::DatasetInfo info = file.info(part);
+  AnswerPiece piece{.file = file.path(), .part = part, .rows = {}};
+  if (are_labels) {
+    const std::vector<std::int64_t> labels = labels_.read(file, part, samples, images);
+    split.labels.insert(split.labels.end(), labels.begin(), labels.end());
+    samples = static_cast<std::int64_t>(labels.size());
+  } else {
+    const Targets targets = targets_of(file, part, info, samples, images);
+    if (layout_.classes != 0 && layout_.classes != targets.size)
+      throw_wrong("shapes differ", file, text_of(part),
+                  "holds " + counted(targets.size, "number") + " a sample",
+                  "those before it hold " + std::to_string(layout_.classes));
+    layout_.classes = targets.size;
+    split.target_size = targets.size;
+    samples = targets.samples;
+    piece.rows_a_sample = targets.rows_a_sample;
+  }
+  note_other_files(info, layout_);
+  piece.rows = {first, first + samples};
+  split.answers.push_back(std::move(piece));
+}
+
+/// Labels or targets in files of their own.
+void LayoutReader::add_answers_apart(const std::vector<std::string>& files, const std::string& text,
+                                     bool are_labels, SplitLayout& split) {
+  // A file of labels per file of images, or other numbers of them: then all together have to match.
+  const bool are_pairs = files.size() == split.pieces.size();
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const std::int64_t expected = are_pairs           ? split.pieces[i].rows.size()
+                                  : files.size() == 1 ? split.samples
+                                                      : kUnknownSamples;
+    add_answers(io::File::open(files[i]), text, are_labels, expected,
+                split.pieces[are_pairs ? i : 0].images + " of " + split.pieces[are_pairs ? i : 0].file,
+                split);
+  }
+  const std::int64_t found = split.answers.back().rows.end;
+  if (found != split.samples)
+    throw DataError(fmt::format(
+        "counts differ in data set {} ({} of {} holds {}, {} of {} holds {}); each image "
+        "should have one",
+        options_.file, split.pieces.front().images,
+        counted(static_cast<std::int64_t>(split.pieces.size()), "file"), counted(split.samples, "image"),
+        text, counted(static_cast<std::int64_t>(files.size()), "file"),
+        counted(found, are_labels ? "label" : "target")));
+}
+
+void LayoutReader::add_foreign(const std::vector<std::string>& files, const Paths& paths,
+                               const std::string& name) {
+  SplitLayout& split = split_named(name);
+  const bool are_labels = paths.targets.empty();
+  const std::string& text = are_labels ? paths.labels : paths.targets;
+  const std::string& apart = are_labels ? paths.labels_file : paths.targets_file;
+  for (const std::string& path : files) {
+    const io::File file = io::File::open(path);
+    const std::int64_t samples = add_images(file, paths.images, split, files.size() > 1);
+    if (!text.empty() && apart.empty()) add_answers(file, text, are_labels, samples, paths.images, split);
+  }
+  if (!text.empty() && !apart.empty()) add_answers_apart(files_of(apart), text, are_labels, split);
+  if (options_.axes == Axes::kNchw && options_.shape.c == 0 && looks_channels_last(layout_.shape) &&
+      layout_.splits.size() == 1)
+    layout_.warnings.push_back(
+        fmt::format("{}, {}: images of {} and a width of {} look as if channels came last; data.layout = "
+                    "NHWC reads them so",
+                    files.front(), paths.images, counted(layout_.shape.c, "channel"), layout_.shape.w));
+}
+
+/// Statistics are used only if they are equal in all files.
+void LayoutReader::add_own(const io::File& file) {
+  const bool is_first = layout_.splits.empty();
   check_format(file);
   // A file with a user block always has a checksum: if it is absent, the first bytes were overwritten.
   if (file.user_block_bytes() == io::kUserBlockBytes &&
@@ -234,47 +319,81 @@ void add_own(const io::File& file, bool is_first, DatasetLayout& layout) {
         "damaged data set " + file.path() +
         " (the checksum that its first 512 bytes should hold is not there); make it again or copy it again");
   if (is_first && file.has_attribute("/", names::kSource))
-    layout.source = file.attribute<std::string>("/", names::kSource);
+    layout_.source = file.attribute<std::string>("/", names::kSource);
   std::vector<std::string> class_names;
   if (file.has_attribute("/", names::kClassNames))
     class_names = file.attribute<std::vector<std::string>>("/", names::kClassNames);
-  if (!is_first && class_names != layout.class_names)
+  if (!is_first && class_names != layout_.class_names)
     throw_wrong("class names differ", file, "the root's class_names", "are '" + join(class_names, ", ") + "'",
-                "those of the files before it are '" + join(layout.class_names, ", ") + "'");
-  layout.class_names = class_names;
+                "those of the files before it are '" + join(layout_.class_names, ", ") + "'");
+  layout_.class_names = class_names;
   std::optional<Statistics> statistics;
   bool has_any = false;
   for (const char* name : {names::kTrain, names::kTest, names::kValidation}) {
     const std::string group = std::string("/") + name;
     if (!file.exists(group)) continue;
-    Paths paths{.images = group + names::kImages, .labels = group + names::kLabels, .targets = {}};
-    if (file.exists(group + names::kTargets) && !file.exists(paths.labels))
-      paths.targets = group + names::kTargets;
-    add_piece(file, paths, split_named(layout, name, Axes::kNchw), layout);
-    if (!has_any) statistics = read_statistics(file, paths.images, layout);
+    const std::string images = group + names::kImages;
+    const std::string labels = group + names::kLabels;
+    const bool has_targets = file.exists(group + names::kTargets) && !file.exists(labels);
+    SplitLayout& split = split_named(name);
+    const std::int64_t samples = add_images(file, images, split, false);
+    add_answers(file, has_targets ? group + names::kTargets : labels, !has_targets, samples, images, split);
+    if (!has_any) statistics = read_statistics(file, images, layout_);
     has_any = true;
   }
   if (!has_any)
     throw DataError(
         "no images in data set " + file.path() +
         " (none of /train, /test, /validation is there); each split is a group with images and labels");
+  // A function of pixels has other statistics.
+  if (options_.function != PixelFunction::kNone) statistics = std::nullopt;
   const bool is_same =
-      is_first || (statistics && layout.statistics && statistics->mean == layout.statistics->mean &&
-                   statistics->std == layout.statistics->std);
-  layout.statistics = is_same ? statistics : std::nullopt;
+      is_first || (statistics && layout_.statistics && statistics->mean == layout_.statistics->mean &&
+                   statistics->std == layout_.statistics->std);
+  layout_.statistics = is_same ? statistics : std::nullopt;
 }
 
-// Adds a third-party file to split `name`.
-void add_foreign(const io::File& file, const Paths& paths, const std::string& name, Axes axes,
-                 DatasetLayout& layout, const std::optional<Range>& rows = std::nullopt) {
-  const bool is_first = layout.splits.empty();
-  add_piece(file, paths, split_named(layout, name, axes), layout, rows);
-  const Shape& shape = layout.shape;
-  if (is_first && axes == Axes::kNchw && (shape.w == 1 || shape.w == 3 || shape.w == 4) && shape.c > 4)
-    layout.warnings.push_back(
-        fmt::format("{}, {}: images of {} and a width of {} look as if channels came last; data.layout = "
-                    "NHWC reads them so",
-                    file.path(), paths.images, counted(shape.c, "channel"), shape.w));
+void LayoutReader::add_foreign_file(const std::string& path) {
+  const auto is_in = [&](const std::vector<std::string>& files) {
+    return std::ranges::find(files, path) != files.end();
+  };
+  const io::File file = io::File::open(path);
+  const auto add = [&](const std::vector<std::string>& files, const Paths& paths, const std::string& name) {
+    SplitLayout& split = split_named(name);
+    const bool are_labels = paths.targets.empty();
+    const std::string& text = are_labels ? paths.labels : paths.targets;
+    const std::string& apart = are_labels ? paths.labels_file : paths.targets_file;
+    std::int64_t samples = kUnknownSamples;
+    const bool has_images = is_in(files);
+    if (has_images) samples = add_images(file, paths.images, split, files.size() > 1);
+    if (!text.empty() && (apart.empty() ? has_images : is_in(files_of(apart))))
+      add_answers(file, text, are_labels, apart.empty() ? samples : kUnknownSamples, paths.images, split);
+  };
+  add(files_of(options_.file), options_.train, names::kTrain);
+  if (const std::vector<std::string> files = test_files_of(options_); !files.empty())
+    add(files, test_paths(options_), names::kTest);
+}
+
+DatasetLayout LayoutReader::finish_one() {
+  std::erase_if(layout_.splits, [](const SplitLayout& split) { return split.pieces.empty(); });
+  hold_out(layout_, options_);
+  return std::move(layout_);
+}
+
+DatasetLayout LayoutReader::finish() {
+  const bool some_have_targets =
+      std::ranges::any_of(layout_.splits, [](const SplitLayout& split) { return split.target_size > 0; });
+  const bool all_have =
+      std::ranges::all_of(layout_.splits, [](const SplitLayout& split) { return split.labels.empty(); });
+  if (some_have_targets && !all_have)
+    throw DataError("data set " + options_.file +
+                    " holds labels for some samples and targets for others; they should have the same");
+  hold_out(layout_, options_);
+  labels_.number_classes(layout_, options_);
+  std::ranges::sort(layout_.other_files);
+  layout_.other_files.erase(std::unique(layout_.other_files.begin(), layout_.other_files.end()),
+                            layout_.other_files.end());
+  return std::move(layout_);
 }
 
 }  // namespace
@@ -303,49 +422,25 @@ const SplitLayout* DatasetLayout::find(const std::string& name) const {
   return found == splits.end() ? nullptr : &*found;
 }
 
-DatasetLayout read_layout_of(const std::string& path, const Options& options) {
-  DatasetLayout layout;
-  const io::File file = io::File::open(path);
+DatasetLayout read_layout(const Options& options) {
+  LayoutReader reader(options);
   if (options.train.images.empty()) {
-    add_own(file, true, layout);
-    return layout;
+    for (const std::string& path : files_of(options.file)) reader.add_own(io::File::open(path));
+  } else {
+    reader.add_foreign(files_of(options.file), options.train, names::kTrain);
+    if (const std::vector<std::string> files = test_files_of(options); !files.empty())
+      reader.add_foreign(files, test_paths(options), names::kTest);
   }
-  const auto is_in = [&](const std::vector<std::string>& files) {
-    return std::ranges::find(files, path) != files.end();
-  };
-  if (is_in(files_of(options.file)))
-    add_foreign(file, options.train, names::kTrain, options.axes, layout, options.rows);
-  if (is_in(test_files_of(options)))
-    add_foreign(file, test_paths(options), names::kTest, options.axes, layout);
-  return layout;
+  return reader.finish();
 }
 
-DatasetLayout read_layout(const Options& options) {
-  DatasetLayout layout;
-  bool is_first = true;
-  if (options.train.images.empty()) {
-    for (const std::string& path : files_of(options.file)) {
-      add_own(io::File::open(path), is_first, layout);
-      is_first = false;
-    }
-  } else {
-    for (const std::string& path : files_of(options.file))
-      add_foreign(io::File::open(path), options.train, names::kTrain, options.axes, layout, options.rows);
-    for (const std::string& path : test_files_of(options))
-      add_foreign(io::File::open(path), test_paths(options), names::kTest, options.axes, layout);
-  }
-  const bool some_have_targets =
-      std::ranges::any_of(layout.splits, [](const SplitLayout& split) { return split.target_size > 0; });
-  const bool all_have =
-      std::ranges::all_of(layout.splits, [](const SplitLayout& split) { return split.labels.empty(); });
-  if (some_have_targets && !all_have)
-    throw DataError("data set " + options.file +
-                    " holds labels for some samples and targets for others; they should have the same");
-  if (!some_have_targets) layout.classes = check_labels(layout);
-  std::ranges::sort(layout.other_files);
-  layout.other_files.erase(std::unique(layout.other_files.begin(), layout.other_files.end()),
-                           layout.other_files.end());
-  return layout;
+DatasetLayout read_layout_of(const std::string& path, const Options& options) {
+  LayoutReader reader(options);
+  if (options.train.images.empty())
+    reader.add_own(io::File::open(path));
+  else
+    reader.add_foreign_file(path);
+  return reader.finish_one();
 }
 
 }  // namespace convoy::data

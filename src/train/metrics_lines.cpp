@@ -65,19 +65,23 @@ std::string step_line(const StepReport& report) {
 }
 
 std::string epoch_line(const EpochReport& report) {
-  const auto tested = [&](double value) { return report.has_test ? io::Json(value) : io::Json(); };
+  const auto of = [&](std::string_view split, double value) {
+    return report.evaluated == split ? io::Json(value) : io::Json();
+  };
   const std::string score = report.train_score.is_error ? "rmse" : "accuracy";
   return io::to_text({{"event", "epoch"},
                       {"epoch", report.epoch},
                       {"step", report.step},
                       {"train_loss", report.train_loss},
                       {"train_" + score, report.train_score.value},
-                      {"test_loss", tested(report.test_loss)},
-                      {"test_" + score, tested(report.test_score.value)},
+                      {"test_loss", of("test", report.loss)},
+                      {"test_" + score, of("test", report.score.value)},
                       {"seconds", report.seconds},
                       {"images_per_second", report.images_per_second},
                       {"data_wait", report.data_wait},
-                      {"resident_bytes", resident_bytes()}});
+                      {"resident_bytes", resident_bytes()},
+                      {"validation_loss", of("validation", report.loss)},
+                      {"validation_" + score, of("validation", report.score.value)}});
 }
 
 ProfileReport gather_profile(const comm::Communicator& world, const step::Profile& profile,

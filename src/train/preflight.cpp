@@ -40,11 +40,13 @@ std::vector<std::string> start_warnings(const config::Options& options, const da
 }
 
 std::string describe_data(const std::string& file, const data::Dataset& dataset) {
-  const data::Split* test = dataset.split("test");
+  const data::Split* evaluated = dataset.split(kEvaluated);
   return fmt::format(
       "{}: {}, {}, {}, images {}, {}{}", file,
       counted(training_split(dataset, file).samples(), "training sample"),
-      counted(test != nullptr ? test->samples() : 0, "test sample"),
+      counted(
+          evaluated != nullptr ? evaluated->samples() : 0,
+          evaluated != nullptr && evaluated->name() == "validation" ? "validation sample" : "test sample"),
       dataset.has_targets() ? counted(dataset.classes(), "number") + " a target"
                             : counted(dataset.classes(), "class"),
       to_string(dataset.shape()), dataset.storage(),

@@ -11,6 +11,9 @@
 
 namespace convoy::train {
 
+/// The split that every epoch evaluates (data/dataset.hpp).
+inline constexpr const char* kEvaluated = "validation|test";
+
 /// The split to train on. Throws DataError if it is missing or empty.
 [[nodiscard]] const data::Split& training_split(const data::Dataset& dataset, const std::string& file);
 

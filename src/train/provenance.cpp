@@ -11,7 +11,7 @@
 #include "convoy/comm/packer.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
-#include "convoy/io/hdf5_file.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "convoy/step/consistency.hpp"
 
 namespace convoy::train {

@@ -9,8 +9,8 @@
 #include "checkpoint_writer.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "convoy/io/collective.hpp"
-#include "convoy/io/hdf5_file.hpp"
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/consistency.hpp"
 #include "convoy/train/evaluation.hpp"
@@ -38,7 +38,7 @@ class Trainer {
       : options_(options),
         world_(world),
         launch_(launch),
-        dataset_(options.data, world, {"train", "test"}),
+        dataset_(options.data, world, {"train", kEvaluated}),
         network_(network_for(dataset_, options)),
         fit_(options, world, network_, training_source(dataset_, options.data), launch.isa, launch.hooks),
         directory_(options.dir),
@@ -47,8 +47,8 @@ class Trainer {
         requests_(launch.request, deadline_),
         metrics_(directory_, listener()),
         writer_(options, world, network_, fit_.state(), directory_, io_thread_, listener()) {
-    if (const data::Split* test = dataset_.split("test"); test != nullptr && test->samples() > 0)
-      test_ = step::Source{.split = test, .transform = fit_.source().transform};
+    if (const data::Split* split = dataset_.split(kEvaluated); split != nullptr && split->samples() > 0)
+      evaluated_ = step::Source{.split = split, .transform = fit_.source().transform};
     if (options.profile) fit_.step_runner().start_profile();
   }
 
@@ -59,7 +59,7 @@ class Trainer {
     StartReport report = start_report(from);
     if (launch_.dry_run)
       report.plan = plan_report(options_, world_, network_, fit_.step_runner(), fit_.source(),
-                                test_ ? &*test_ : nullptr);
+                                evaluated_ ? &*evaluated_ : nullptr);
     if (world_.is_root()) {
       listener().on_start(report);
       for (const std::string& warning : start_warnings(options_, dataset_, report.placements))
@@ -207,15 +207,15 @@ class Trainer {
                        .step = progress().step,
                        .train_loss = progress().epoch_loss_sum / samples,
                        .train_score = epoch_score(),
-                       .has_test = test_.has_value(),
+                       .evaluated = evaluated_ ? evaluated_->split->name() : "",
                        .seconds = epoch_pace_.seconds(),
                        .images_per_second = epoch_pace_.images_per_second(),
                        .data_wait = wait_share(epoch_waited_, epoch_pace_)};
-    if (test_) {
+    if (evaluated_) {
       const Evaluation result =
-          evaluate(fit_.step_runner().engine(), world_, *test_, fit_.state(), &io_thread_);
-      report.test_loss = result.loss;
-      report.test_score = score_of(result.loss, result.correct, result.samples, test_->split->target_size());
+          evaluate(fit_.step_runner().engine(), world_, *evaluated_, fit_.state(), &io_thread_);
+      report.loss = result.loss;
+      report.score = score_of(result.loss, result.correct, result.samples, evaluated_->split->target_size());
     }
     fit_.end_epoch();
     if (world_.is_root()) {
@@ -274,6 +274,7 @@ class Trainer {
                   .progress = progress(),
                   .input = fit_.source().transform,
                   .class_names = dataset_.class_names(),
+                  .label_values = dataset_.label_values(),
                   .data_digest = dataset_.digest()},
                  fit_.state(), provenance(), wait);
     deadline_.saved_in(writer_.slowest_seconds());
@@ -327,7 +328,7 @@ class Trainer {
   data::Dataset dataset_;
   nn::Network network_;
   Fit fit_;
-  std::optional<step::Source> test_;
+  std::optional<step::Source> evaluated_;  // the validation split, else the test split
   RunDirectory directory_;
   Deadline deadline_;
   Requests requests_;

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "convoy/core/error.hpp"
-#include "convoy/io/hdf5_file.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "unit/io/scratch_folder.hpp"
 #include "world.hpp"
 

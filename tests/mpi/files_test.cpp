@@ -6,10 +6,10 @@
 #include <numeric>
 
 #include "convoy/core/error.hpp"
+#include "convoy/hdf5/commit.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "convoy/io/checksum.hpp"
 #include "convoy/io/collective.hpp"
-#include "convoy/io/commit.hpp"
-#include "convoy/io/hdf5_file.hpp"
 #include "unit/io/scratch_folder.hpp"
 #include "world.hpp"
 

@@ -19,6 +19,7 @@ enum class RandomPurpose : std::uint64_t {
   kDropout = 3,
   kAugment = 4,
   kSynthetic = 5,
+  kHeldOut = 6,
   kTest = 99,
 };
 

@@ -21,6 +21,9 @@ namespace convoy {
 /// Seconds from "90", "90s", "3h50m", "1d2h"; nullopt for other forms.
 [[nodiscard]] std::optional<std::int64_t> parse_duration(std::string_view text);
 
+/// With A-Z replaced by a-z, whatever the locale.
+[[nodiscard]] std::string in_lower_case(std::string_view text);
+
 /// 17 significant digits, so that the parsed number has the same bits; "null" for NaN and infinities (JSON).
 [[nodiscard]] std::string json_number(double value);
 /// The shortest text that parses to the same double ("0.1", "5e-4").

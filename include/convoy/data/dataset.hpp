@@ -21,10 +21,11 @@ namespace convoy::data {
 class Stream;
 struct MemorySplit;
 
-/// Transform of a stored pixel x: (x·scale − mean[c]) / std[c], computed in double, rounded once to float.
+/// Transform of a stored pixel x: (f(x)·scale − mean[c]) / std[c], computed in double, rounded once to float.
 struct InputTransform {
-  Shape shape;               ///< shape of one image
-  double scale = 1;          ///< 1/255 for uint8
+  Shape shape;       ///< shape of one image
+  double scale = 1;  ///< 1/255 for uint8 without a function
+  PixelFunction function = PixelFunction::kNone;
   std::vector<double> mean;  ///< [C]; 0 for Normalize::kNone
   std::vector<double> std;   ///< [C]; 1 for Normalize::kNone
 };
@@ -46,6 +47,8 @@ class Split {
   Split(Split&&) noexcept;
   Split& operator=(Split&&) noexcept;
 
+  /// "train", "test" or "validation".
+  [[nodiscard]] const std::string& name() const;
   [[nodiscard]] std::int64_t samples() const;
   /// False: images alone, without labels and targets.
   [[nodiscard]] bool has_answers() const;
@@ -90,7 +93,7 @@ class Dataset {
   /// Collective over `world`. Opens `file`, verifies its checksum (if it has one and `policy` requires it),
   /// its format, and that images and labels match; reads the named splits. Throws, on every rank, with file
   /// and cause: ConfigError (no such file), IoError (cannot be opened or read), DataError (not a data set,
-  /// damaged, inconsistent).
+  /// damaged, inconsistent). "validation|test" names the first of several splits that exists.
   Dataset(const Options& options, const comm::Communicator& world, const std::vector<std::string>& splits);
   /// For one file in Convoy's format.
   Dataset(const std::string& file, const comm::Communicator& world, const std::vector<std::string>& splits,
@@ -113,15 +116,18 @@ class Dataset {
   [[nodiscard]] const std::string& storage() const;
   /// Warnings about storage that is slow to read; for people.
   [[nodiscard]] const std::vector<std::string>& warnings() const;
-  /// Empty if the file has none.
+  /// Empty if there are none.
   [[nodiscard]] const std::vector<std::string>& class_names() const;
+  /// With LabelValues::kSorted: the stored label of each class; else empty.
+  [[nodiscard]] const std::vector<std::int64_t>& label_values() const;
   /// 32 hex digits. XXH3-128 of the file from byte 512 on if it has a checksum, else of the whole file (above
   /// 4 GiB: of its size and 4,096 pieces). For several files: of their digests.
   [[nodiscard]] const std::string& digest() const;
-  /// A split read at construction; null if it does not exist.
+  /// A split read at construction, by the words used there; null if it does not exist.
   [[nodiscard]] const Split* split(const std::string& name) const;
-  /// The transform for `normalize`: from the file's mean and std; if the file has none, they are computed
-  /// once. If a channel's std is 0, the divisor is 1. Precondition for kDataset: labels or targets.
+  /// The transform for `normalize` and the function of the options: from the file's mean and std; if the file
+  /// has none, they are computed once. If a channel's std is 0, the divisor is 1. Precondition for kDataset:
+  /// labels or targets.
   [[nodiscard]] InputTransform transform(Normalize normalize) const;
 
  private:

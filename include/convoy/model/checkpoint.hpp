@@ -53,6 +53,7 @@ struct CheckpointHeader {
   Position fit_begin{};  ///< begin of the current or last fit (library/model.hpp); a run has one fit
   data::InputTransform input;
   std::vector<std::string> class_names;
+  std::vector<std::int64_t> label_values{};  ///< Dataset::label_values()
   std::string data_digest;
 };
 
@@ -108,7 +109,7 @@ struct Snapshot {
                                      Snapshot memory = {});
 
 /// Collective over the group's world: each rank passes its snapshot, all pass the same header and provenance.
-/// Writes a temporary file beside `path`, then commits it (io/commit.hpp); `before_rename` runs on rank 0.
+/// Writes a temporary file beside `path`, then commits it (hdf5/commit.hpp); `before_rename` runs on rank 0.
 /// Throws IoError, the same on every rank; then no temporary file remains and an older file `path` is
 /// unchanged. `gzip_level` 0: tensors are contiguous and uncompressed; otherwise in compressed chunks.
 void write_checkpoint(const std::string& path, const WriterGroup& group, const nn::Network& network,

@@ -10,7 +10,7 @@
 
 #include "convoy/core/shape.hpp"
 #include "convoy/core/team.hpp"
-#include "convoy/io/hdf5_file.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "convoy/samples/options.hpp"
 
 namespace convoy::data {
@@ -22,14 +22,23 @@ struct Statistics {
   std::vector<double> std;   ///< [C]
 };
 
-/// The images of a split in one file.
+/// Images of a split in one file.
 struct Piece {
   std::string file;
-  std::string images;           ///< path of the images in `file`
-  Range rows;                   ///< their indices in the split
-  std::int64_t chunk_rows = 1;  ///< samples per chunk; 1 if contiguous
-  std::string targets{};        ///< path of the targets; empty if the split has labels
-  std::int64_t first_row = 0;   ///< in `file`: the row of rows.begin
+  std::string images;              ///< path of the images in `file`
+  Range rows;                      ///< their numbers in the sequence of all stored images
+  std::int64_t chunk_rows = 1;     ///< samples per chunk; 1 if contiguous
+  std::int64_t first_row = 0;      ///< in `file`: the row of rows.begin
+  std::int64_t rows_a_sample = 1;  ///< more if the file holds one sample, without a dimension N
+};
+
+/// Labels or targets in one file.
+struct AnswerPiece {
+  std::string file;
+  io::Part part;
+  Range rows;                      ///< as in Piece
+  std::int64_t first_row = 0;      ///< likewise
+  std::int64_t rows_a_sample = 1;  ///< likewise
 };
 
 struct SplitLayout {
@@ -38,15 +47,25 @@ struct SplitLayout {
   io::ElementType type = io::ElementType::kUint8;  ///< the same in all pieces
   Axes axes = Axes::kNchw;
   std::vector<Piece> pieces;           ///< in order; at least one
+  std::vector<AnswerPiece> answers{};  ///< in order; none: neither labels nor targets
+  /// The numbers of its samples among the stored images, ascending; empty: all of them.
+  std::vector<std::int64_t> rows{};
   std::vector<std::int64_t> labels{};  ///< [samples], all in [0, classes); or
-  std::int64_t target_size = 0;        ///< numbers per sample, [samples][target_size] in the files
-  bool has_answers = true;             ///< false: neither labels nor targets
+  std::int64_t target_size = 0;        ///< numbers per sample
+  PixelFunction function = PixelFunction::kNone;
+
+  [[nodiscard]] bool has_answers() const { return !answers.empty(); }
+  /// The number of sample i among the stored images.
+  [[nodiscard]] std::int64_t row(std::int64_t sample) const {
+    return rows.empty() ? sample : rows[static_cast<std::size_t>(sample)];
+  }
 };
 
 struct DatasetLayout {
   Shape shape;
   std::int64_t classes = 0;  ///< or numbers per target
   std::vector<std::string> class_names;
+  std::vector<std::int64_t> label_values;  ///< of LabelValues::kSorted: the label of each class
   std::string source;
   std::vector<SplitLayout> splits;  ///< train, test, validation, as far as they exist; at least one
   std::optional<Statistics> statistics;
@@ -69,7 +88,8 @@ struct DatasetLayout {
 /// Throws ConfigError (no such file), DataError with file, object and the expected content.
 [[nodiscard]] DatasetLayout read_layout(const Options& options);
 
-/// The layout of one file of the data set; the number of classes is not known yet. Throws as read_layout.
+/// What one file of the data set holds: images, labels, targets. Classes are not numbered. Throws as
+/// read_layout.
 [[nodiscard]] DatasetLayout read_layout_of(const std::string& path, const Options& options);
 
 /// The warning if reading one sample of `info` (content of `path`) reads much more than the sample; empty if

@@ -22,4 +22,8 @@ inline constexpr const char* kImages = "/images";  ///< in a split's group
 inline constexpr const char* kLabels = "/labels";
 inline constexpr const char* kTargets = "/targets";
 
+/// kTrain, kTest or kValidation for the spellings that people use ("Training", "val", "dev", …); empty for
+/// any other word.
+[[nodiscard]] std::string_view split_of_spelling(std::string_view word);
+
 }  // namespace convoy::data::names

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "convoy/core/shape.hpp"
 #include "convoy/core/team.hpp"
 
 namespace convoy::data {
@@ -19,11 +20,36 @@ enum class Axes { kNchw, kNhwc, kNhw };
 /// "NCHW", "NHWC", "NHW", in the order of the enumeration.
 [[nodiscard]] const std::vector<std::string_view>& axes_names();
 
-/// Paths of a split's data sets in third-party HDF5 files.
+/// Where a split's content lies in third-party HDF5 files. Labels and targets may be parts of a data set
+/// (io::Part): "/table[53:58]", "/table.label".
 struct Paths {
   std::string images{};
-  std::string labels{};   ///< one class per sample [N]; or
-  std::string targets{};  ///< numbers per sample, [N][...]; neither: images alone, to predict
+  std::string labels{};        ///< the class of each sample (src/CONTRACT.md, "Labels"); or
+  std::string targets{};       ///< numbers per sample, [N][...]; neither: images alone, to predict
+  std::string labels_file{};   ///< file or pattern that holds the labels; empty: the files of the images
+  std::string targets_file{};  ///< likewise
+};
+
+/// How labels become classes.
+enum class LabelValues {
+  kAsIs,    ///< the label is the class
+  kSorted,  ///< the values that occur, in ascending order, are classes 0, 1, …
+};
+
+/// Samples of the training split that form other splits. At most one way, beside a validation_part.
+struct HeldOut {
+  double validation_part = 0;         ///< share of each class
+  std::uint64_t validation_seed = 1;  ///< that chooses its samples, by their numbers alone
+  std::string split{};                ///< a column: 0, 1, 2 or train, validation, test, one per sample
+  std::string train_index{};          ///< numbers of samples; empty: those that no other list has
+  std::string validation_index{};
+  std::string test_index{};
+};
+
+/// Function of each pixel before normalisation.
+enum class PixelFunction {
+  kNone,
+  kLog1p,  ///< log(1 + x)
 };
 
 /// Location of images during training. Does not change any bit of the results.
@@ -70,9 +96,21 @@ struct Options {
   /// Of images alone in one file: the samples to read, instead of all.
   std::optional<Range> rows{};
   Axes axes = Axes::kNchw;  ///< of the images at `train` and `test`
+  /// Of images stored flat, [N][C·H·W], in the order of `axes`; c = 0: they are not flat.
+  Shape shape{};
+  LabelValues label_values = LabelValues::kAsIs;
+  std::int64_t classes = 0;   ///< 0: as many as names, or else as labels say
+  std::string class_names{};  ///< a list "a, b", or the path of names in the first file
+  /// The classes of a trained network, which labels of another data set are to have: names of labels that are
+  /// text, or values of sorted ones.
+  std::vector<std::string> known_names{};
+  std::vector<std::int64_t> known_values{};
+  std::int64_t known_classes = 0;  ///< as many as it has, if nothing else tells how many there are
+  HeldOut held_out{};
   std::string test_file{};  ///< pattern of the test split's files; empty: `file`
   /// Empty members: as in `train`. No test split if `test` and test_file are empty.
   Paths test{};
+  PixelFunction function = PixelFunction::kNone;
   Normalize normalize = Normalize::kDataset;
   bool shuffle = true;
   bool verify = false;  ///< verify the checksum also of files above 4 GiB

@@ -66,9 +66,9 @@ struct EpochReport {
   std::int64_t step = 0;
   double train_loss = 0;
   Score train_score{};
-  bool has_test = false;
-  double test_loss = 0;
-  Score test_score{};
+  std::string evaluated;  ///< "validation" or "test"; empty: neither
+  double loss = 0;        ///< of that split
+  Score score{};
   double seconds = 0;
   double images_per_second = 0;
   double data_wait = 0;  ///< share of `seconds` in which rank 0 waited for images, 0..1

@@ -12,8 +12,8 @@
 #include "convoy/core/layout.hpp"
 #include "convoy/data/describe.hpp"
 #include "convoy/data/memory_split.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "convoy/io/checksum.hpp"
-#include "convoy/io/hdf5_file.hpp"
 #include "unit/data/dataset_fixture.hpp"
 
 namespace convoy::data {
@@ -319,13 +319,13 @@ TEST_F(ForeignDataset, WithWrongTypesNamesThem) {
                  add_root(file);
                  file.write<std::int64_t>("/train/images", {1, 1, 1, 1}, std::vector<std::int64_t>{1});
                }),
-               "it should be uint8, int16, uint16, float16, float32 or float64");
+               "missing data set");
   EXPECT_HOLDS(complaint([&](io::File& file) {
                  add_root(file);
                  file.write<float>("/train/images", {1, 1, 1, 1}, std::vector<float>{1});
-                 file.write<float>("/train/labels", {1}, std::vector<float>{1});
+                 file.write<float>("/train/labels", {1}, std::vector<float>{0.5F});
                }),
-               "it should be an integer type");
+               "labels are whole numbers");
   EXPECT_HOLDS(complaint([&](io::File& file) {
                  add_root(file);
                  add_split(file, "train", {1}, {0}, {1, 1, 1, 1});

@@ -6,8 +6,8 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/layout.hpp"
 #include "convoy/data/dataset.hpp"
-#include "convoy/io/hdf5_file.hpp"
-#include "data/dataset_layout.hpp"
+#include "convoy/hdf5/file.hpp"
+#include "convoy/samples/layout.hpp"
 #include "data/images.hpp"
 #include "unit/io/scratch_folder.hpp"
 

@@ -12,7 +12,7 @@
 #include "convoy/core/layout.hpp"
 #include "convoy/core/memory.hpp"
 #include "convoy/data/dataset.hpp"
-#include "convoy/io/hdf5_file.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "unit/io/scratch_folder.hpp"
 
 namespace convoy::data {
@@ -59,7 +59,7 @@ class Streamed : public testing::Test {
 
   static constexpr std::uint64_t kSeed = 5;
   test::ScratchFolder folder_;
-  Options options_{.file = folder_ / "a.h5", .train = {.images = "/x", .labels = "/y"}};
+  Options options_{.file = folder_ / "a.h5", .train = {.images = "/x", .labels = "/y"}, .classes = 2};
 };
 
 std::vector<std::int64_t> samples_of(const PassOrder& pass, std::int64_t step, std::int64_t batch) {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "convoy/core/error.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "convoy/io/checksum.hpp"
-#include "convoy/io/hdf5_file.hpp"
 #include "unit/data/dataset_fixture.hpp"
 
 namespace convoy::importers {

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "convoy/io/hdf5_file.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "convoy/step/epoch_order.hpp"
 #include "unit/io/scratch_folder.hpp"
 
@@ -24,6 +24,7 @@ class Feed : public testing::Test {
     options_.data.cache = data::Cache::kNone;
     options_.data.file = folder_ / "a.h5";
     options_.data.train = {.images = "/x", .labels = "/y"};
+    options_.data.classes = 2;
     std::vector<std::uint8_t> pixels(kImages);
     for (std::size_t n = 0; n < kImages; ++n) pixels[n] = static_cast<std::uint8_t>(n);
     io::File file = io::File::create(options_.data.file, Communicator::self());

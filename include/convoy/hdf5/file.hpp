@@ -13,9 +13,11 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
@@ -27,22 +29,28 @@ namespace convoy::io {
 /// Element types that Convoy distinguishes. Reading converts any number to any type in memory.
 enum class ElementType {
   kUint8,
+  kInt8,
   kInt16,
   kUint16,
+  kInt32,
+  kUint32,
   kInt64,
-  kOtherInteger,
+  kUint64,
+  kBool,  ///< an enumeration of FALSE and TRUE, as h5py stores numpy's bool
+  kEnum,
   kFloat16,
   kFloat32,
   kFloat64,
   kOtherFloat,
   kString,
+  kCompound,
   kOther
 };
 
 [[nodiscard]] bool is_integer(ElementType type);
 [[nodiscard]] bool is_real(ElementType type);
 
-/// "uint8", "int64", "another integer type", ...
+/// "uint8", "int64", "an enumeration", ...
 [[nodiscard]] std::string_view element_name(ElementType type);
 
 /// Types in memory for reading and writing data.
@@ -63,16 +71,30 @@ struct Storage {
   bool fletcher32 = false;      ///< a checksum per chunk, verified on reading
 };
 
-/// Properties of a data set.
+/// What to read of a data set: all of it, columns of its last axis, or a field of its compound type.
+struct Part {
+  std::string dataset;
+  std::optional<Range> columns{};
+  std::string field{};
+
+  Part() = default;
+  Part(std::string path) : dataset(std::move(path)) {}  // NOLINT(google-explicit-constructor)
+  Part(const char* path) : dataset(path) {}             // NOLINT(google-explicit-constructor)
+};
+/// "/table[53:58]", "/table[3]", "/table.label", "/table".
+[[nodiscard]] std::string text_of(const Part& part);
+
+/// Properties of a part of a data set.
 struct DatasetInfo {
   ElementType type = ElementType::kOther;
-  Dims dims;   ///< empty for a scalar
+  Dims dims;   ///< of the part; empty for a scalar
   Dims chunk;  ///< empty if contiguous
   std::int64_t element_bytes = 0;
   std::int64_t stored_bytes = 0;  ///< size in the file, after compression; at most the file's size
   bool is_elsewhere = false;      ///< a virtual data set, or raw bytes in other files
   /// Other files that contain parts of the data set, sorted; includes targets of external links.
   std::vector<std::string> other_files;
+  std::vector<std::string> fields;  ///< of a compound type, if the part names none
 
   /// True if `dims` are larger than the best compression could store in stored_bytes (is_elsewhere: than any
   /// file holds). The data set is then incomplete or damaged; do not allocate memory for it.
@@ -125,17 +147,21 @@ class File {
   [[nodiscard]] std::vector<Object> list(const std::string& group = "/") const;
   /// All external links, sorted by path, including links without a target. list() does not follow them.
   [[nodiscard]] std::vector<ExternalLink> external_links() const;
-  /// Throws DataError if `dataset` is missing, is not a data set, or is a virtual data set whose source files
-  /// are missing (libhdf5 would read zeros).
-  [[nodiscard]] DatasetInfo info(const std::string& dataset) const;
+  /// The part that `text` names: "/PATH", "/PATH[3]" or "/PATH[3:8]" (columns of the last axis),
+  /// "/PATH.FIELD". A data set whose whole name is `text` comes first. Only parses: info() checks.
+  [[nodiscard]] Part part(const std::string& text) const;
+  /// Throws DataError if the data set is missing (and says what there is), is not a data set, lacks the
+  /// columns or the field, or is a virtual data set whose source files are missing (libhdf5 would read
+  /// zeros).
+  [[nodiscard]] DatasetInfo info(const Part& part) const;
 
   // Reading data sets.
 
   /// Reads rows [rows.begin, rows.end) along the first dimension, converted to T. `dst` has exactly the size
   /// of the rows. A scalar is one row.
   template <Element T>
-  void read_rows(const std::string& dataset, const Range& rows, std::span<T> dst) const {
-    read_raw(dataset, rows, kElementType<T>, dst.data(), static_cast<std::int64_t>(dst.size()));
+  void read_rows(const Part& part, const Range& rows, std::span<T> dst) const {
+    read_raw(part, rows, kElementType<T>, dst.data(), static_cast<std::int64_t>(dst.size()));
   }
   /// Reads the whole data set. Throws DataError unless its shape is `dims`, or if promises_too_much().
   template <Element T>
@@ -145,8 +171,10 @@ class File {
     read_rows<T>(dataset, {0, dims.empty() ? 1 : dims.front()}, values);
     return values;
   }
-  /// Reads a data set of strings, of fixed or variable length.
-  [[nodiscard]] std::vector<std::string> read_strings(const std::string& dataset) const;
+  /// Reads rows of strings, of fixed or variable length; at most 2^20.
+  [[nodiscard]] std::vector<std::string> read_strings(const Part& part, const Range& rows) const;
+  /// Reads a whole data set of strings.
+  [[nodiscard]] std::vector<std::string> read_strings(const Part& part) const;
 
   // Attributes of a group or data set.
 
@@ -203,8 +231,8 @@ class File {
   explicit File(std::unique_ptr<Impl> impl);
 
   void require_shape(const std::string& dataset, const Dims& dims) const;
-  void read_raw(const std::string& dataset, const Range& rows, ElementType type, void* dst,
-                std::int64_t size) const;
+  void read_raw(const Part& part, const Range& rows, ElementType type, void* dst, std::int64_t size) const;
+  [[noreturn]] void throw_missing(const std::string& dataset) const;
   void create_raw(const std::string& dataset, const Dims& dims, ElementType type, const Storage& storage);
   void write_raw(const std::string& dataset, const Range& rows, ElementType type, const void* src,
                  std::int64_t size);

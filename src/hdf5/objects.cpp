@@ -9,8 +9,8 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/io/hdf5_file.hpp"
-#include "hdf5_call.hpp"
+#include "convoy/hdf5/file.hpp"
+#include "call.hpp"
 
 namespace convoy::io {
 namespace {
@@ -186,15 +186,94 @@ std::vector<ExternalLink> File::external_links() const {
   return links;
 }
 
-DatasetInfo File::info(const std::string& dataset) const {
-  const Place place = impl_->place(dataset);
-  if (!exists(dataset)) {
-    for (const ExternalLink& link : external_links())
-      if (dataset == link.path || dataset.starts_with(link.path + '/'))
-        throw DataError(fmt::format("missing data set in {} ({} is a link to {} of {}, which is not there)",
-                                    impl_->path, link.path, link.object, link.file));
-    throw DataError(fmt::format("missing data set in {} (there is no {})", impl_->path, dataset));
+std::string text_of(const Part& part) {
+  if (!part.field.empty()) return part.dataset + '.' + part.field;
+  if (!part.columns) return part.dataset;
+  const Range& columns = *part.columns;
+  return columns.size() == 1 ? fmt::format("{}[{}]", part.dataset, columns.begin)
+                             : fmt::format("{}[{}:{}]", part.dataset, columns.begin, columns.end);
+}
+
+Part File::part(const std::string& text) const {
+  Part part(text);
+  if (exists(text)) return part;
+  const auto bracket = text.rfind('[');
+  if (text.ends_with(']') && bracket != std::string::npos) {
+    const std::string inside = text.substr(bracket + 1, text.size() - bracket - 2);
+    const auto colon = inside.find(':');
+    const auto begin = parse_integer(inside.substr(0, colon));
+    const auto end = colon == std::string::npos ? begin : parse_integer(inside.substr(colon + 1));
+    if (!begin || !end) return part;
+    part.dataset = text.substr(0, bracket);
+    part.columns = Range{*begin, colon == std::string::npos ? *end + 1 : *end};
+    return part;
   }
+  const auto dot = text.rfind('.');
+  if (dot == std::string::npos || dot < text.rfind('/') || !exists(text.substr(0, dot))) return part;
+  part.dataset = text.substr(0, dot);
+  part.field = text.substr(dot + 1);
+  return part;
+}
+
+void File::throw_missing(const std::string& dataset) const {
+  for (const ExternalLink& link : external_links())
+    if (dataset == link.path || dataset.starts_with(link.path + '/'))
+      throw DataError(fmt::format("missing data set in {} ({} is a link to {} of {}, which is not there)",
+                                  impl_->path, link.path, link.object, link.file));
+  constexpr std::size_t kMostNamed = 12;
+  std::vector<std::string> found;
+  for (const Object& object : list())
+    if (!object.is_group) found.push_back(object.path);
+  for (const ExternalLink& link : external_links()) found.push_back(link.path);
+  const std::size_t all = found.size();
+  found.resize(std::min(all, kMostNamed));
+  throw DataError(fmt::format("missing data set in {} (there is no {}); there {}{}", impl_->path, dataset,
+                              all == 0   ? "is none"
+                              : all == 1 ? "is " + found.front()
+                                         : "are " + join(found, ", "),
+                              all > kMostNamed ? fmt::format(" and {} more", all - kMostNamed) : ""));
+}
+
+namespace {
+
+// Applies the field or the columns of `part` to `info`, the properties of its whole data set.
+void narrow(DatasetInfo& info, const Part& part, hid_t type, const Place& place) {
+  if (info.type == ElementType::kCompound) {
+    for (int i = 0; i < H5Tget_nmembers(type); ++i) {
+      char* name = H5Tget_member_name(type, static_cast<unsigned>(i));
+      if (name == nullptr) continue;
+      info.fields.emplace_back(name);
+      H5free_memory(name);
+    }
+  }
+  if (!part.field.empty()) {
+    const auto found = std::ranges::find(info.fields, part.field);
+    if (found == info.fields.end())
+      throw DataError(fmt::format(
+          "missing field in {} (there is no {}); {}", describe(place), part.field,
+          info.fields.empty() ? "its elements have no fields" : "its fields are " + join(info.fields, ", ")));
+    const TypeHandle field(H5Tget_member_type(type, static_cast<unsigned>(found - info.fields.begin())),
+                           "read the type of", place);
+    info.type = classify(field.get());
+    info.fields = {};
+  }
+  if (!part.columns) return;
+  const bool has_columns = info.dims.size() > 1;
+  if (!has_columns || part.columns->begin < 0 || part.columns->begin >= part.columns->end ||
+      part.columns->end > info.dims.back())
+    throw DataError(fmt::format(
+        "no such columns in {} ({} of [{}]); {}", describe(place), text_of(part), to_string(info.dims),
+        has_columns ? fmt::format("columns lie between 0 and {}, without the end", info.dims.back())
+                    : "it has no columns"));
+  info.dims.back() = part.columns->size();
+}
+
+}  // namespace
+
+DatasetInfo File::info(const Part& part) const {
+  const std::string& dataset = part.dataset;
+  const Place place = impl_->place(dataset);
+  if (!exists(dataset)) throw_missing(dataset);
   if (is_group(dataset))
     throw DataError(
         fmt::format("wrong object in {} ({} is a group); it should be a data set", impl_->path, dataset));
@@ -213,6 +292,7 @@ DatasetInfo File::info(const std::string& dataset) const {
   info.is_elsewhere =
       H5Pget_layout(creation.get()) == H5D_VIRTUAL || H5Pget_external_count(creation.get()) > 0;
   info.other_files = other_files(handle.get(), creation.get(), place);
+  narrow(info, part, type.get(), place);
   return info;
 }
 

@@ -1,4 +1,4 @@
-#include "convoy/io/chunk.hpp"
+#include "convoy/hdf5/chunk.hpp"
 
 #include <zlib.h>
 
@@ -6,7 +6,7 @@
 #include <new>
 #include <stdexcept>
 
-#include "hdf5_call.hpp"
+#include "call.hpp"
 
 namespace convoy::io {
 namespace {

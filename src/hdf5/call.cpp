@@ -1,8 +1,9 @@
-#include "hdf5_call.hpp"
+#include "call.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "convoy/core/error.hpp"
@@ -67,28 +68,68 @@ hid_t memory_type(ElementType type) {
   }
 }
 
+namespace {
+
+ElementType classify_integer(hid_t type) {
+  const bool is_signed = H5Tget_sign(type) == H5T_SGN_2;
+  switch (H5Tget_size(type)) {
+    case 1:
+      return is_signed ? ElementType::kInt8 : ElementType::kUint8;
+    case 2:
+      return is_signed ? ElementType::kInt16 : ElementType::kUint16;
+    case 4:
+      return is_signed ? ElementType::kInt32 : ElementType::kUint32;
+    case 8:
+      return is_signed ? ElementType::kInt64 : ElementType::kUint64;
+    default:
+      return ElementType::kOther;
+  }
+}
+
+ElementType classify_float(hid_t type) {
+  switch (H5Tget_size(type)) {
+    case 2:
+      return ElementType::kFloat16;
+    case 4:
+      return ElementType::kFloat32;
+    case 8:
+      return ElementType::kFloat64;
+    default:
+      return ElementType::kOtherFloat;
+  }
+}
+
+ElementType classify_enumeration(hid_t type) {
+  constexpr int kTruthValues = 2;
+  if (H5Tget_nmembers(type) != kTruthValues) return ElementType::kEnum;
+  char* first = H5Tget_member_name(type, 0);
+  const bool is_bool =
+      first != nullptr && (std::strcmp(first, "FALSE") == 0 || std::strcmp(first, "TRUE") == 0);
+  H5free_memory(first);
+  return is_bool ? ElementType::kBool : ElementType::kEnum;
+}
+
+}  // namespace
+
 ElementType classify(hid_t type) {
-  const std::size_t bytes = H5Tget_size(type);
   switch (H5Tget_class(type)) {
     case H5T_INTEGER:
-      if (bytes == 1 && H5Tget_sign(type) == H5T_SGN_NONE) return ElementType::kUint8;
-      if (bytes == 2) return H5Tget_sign(type) == H5T_SGN_NONE ? ElementType::kUint16 : ElementType::kInt16;
-      if (bytes == 8 && H5Tget_sign(type) == H5T_SGN_2) return ElementType::kInt64;
-      return ElementType::kOtherInteger;
+      return classify_integer(type);
     case H5T_FLOAT:
-      if (bytes == 2) return ElementType::kFloat16;
-      if (bytes == 4) return ElementType::kFloat32;
-      if (bytes == 8) return ElementType::kFloat64;
-      return ElementType::kOtherFloat;
+      return classify_float(type);
+    case H5T_ENUM:
+      return classify_enumeration(type);
     case H5T_STRING:
       return ElementType::kString;
+    case H5T_COMPOUND:
+      return ElementType::kCompound;
     default:
       return ElementType::kOther;
   }
 }
 
 bool is_integer(ElementType type) {
-  return type <= ElementType::kOtherInteger;
+  return type <= ElementType::kEnum;
 }
 
 bool is_real(ElementType type) {
@@ -96,31 +137,16 @@ bool is_real(ElementType type) {
 }
 
 std::string_view element_name(ElementType type) {
-  switch (type) {
-    case ElementType::kUint8:
-      return "uint8";
-    case ElementType::kInt16:
-      return "int16";
-    case ElementType::kUint16:
-      return "uint16";
-    case ElementType::kInt64:
-      return "int64";
-    case ElementType::kOtherInteger:
-      return "another integer type";
-    case ElementType::kFloat16:
-      return "float16";
-    case ElementType::kFloat32:
-      return "float32";
-    case ElementType::kFloat64:
-      return "float64";
-    case ElementType::kOtherFloat:
-      return "another float type";
-    case ElementType::kString:
-      return "string";
-    case ElementType::kOther:
-      break;
-  }
-  return "no plain type";
+  constexpr std::array<std::string_view, 17> kNames{"uint8",        "int8",
+                                                    "int16",        "uint16",
+                                                    "int32",        "uint32",
+                                                    "int64",        "uint64",
+                                                    "bool",         "an enumeration",
+                                                    "float16",      "float32",
+                                                    "float64",      "another float type",
+                                                    "string",       "a compound type",
+                                                    "no plain type"};
+  return kNames.at(static_cast<std::size_t>(type));
 }
 
 Dims extents(hid_t space, const Place& place) {

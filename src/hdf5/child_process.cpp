@@ -1,4 +1,4 @@
-#include "convoy/io/child_process.hpp"
+#include "convoy/hdf5/child_process.hpp"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -18,7 +18,7 @@
 #include "convoy/core/text.hpp"
 #include "convoy/io/descriptor.hpp"
 #include "convoy/io/file_system.hpp"
-#include "hdf5_call.hpp"
+#include "call.hpp"
 
 namespace convoy::io {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "convoy/core/error.hpp"
-#include "convoy/io/hdf5_file.hpp"
-#include "hdf5_call.hpp"
+#include "convoy/hdf5/file.hpp"
+#include "call.hpp"
 
 namespace convoy::io {
 namespace {

@@ -1,4 +1,4 @@
-#include "convoy/io/commit.hpp"
+#include "convoy/hdf5/commit.hpp"
 
 #include <fcntl.h>
 #include <fmt/core.h>

@@ -1,4 +1,4 @@
-#include "convoy/io/hdf5_file.hpp"
+#include "convoy/hdf5/file.hpp"
 
 #include <gtest/gtest.h>
 
@@ -166,7 +166,7 @@ TEST(Hdf5Open, NamesWhatIsNoHdf5File) {
   test::write_bytes(folder / "text.h5", "no such thing\n");
   const std::string message = message_of<DataError>([&] { (void)File::open(folder / "text.h5"); });
   EXPECT_HOLDS(message, folder / "text.h5");
-  EXPECT_HOLDS(message, "file signature not found");
+  EXPECT_HOLDS(message, "it is a text file");
 }
 
 TEST(Hdf5Open, NamesAMissingFileWithTheSystemsReason) {

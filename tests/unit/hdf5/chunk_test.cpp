@@ -1,4 +1,4 @@
-#include "convoy/io/chunk.hpp"
+#include "convoy/hdf5/chunk.hpp"
 
 #include <gtest/gtest.h>
 

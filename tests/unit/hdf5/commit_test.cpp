@@ -1,4 +1,4 @@
-#include "convoy/io/commit.hpp"
+#include "convoy/hdf5/commit.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -11,7 +11,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/io/checksum.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/io/hdf5_file.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "unit/io/scratch_folder.hpp"
 
 namespace convoy::io {

@@ -1,4 +1,4 @@
-#include "convoy/io/hdf5_file.hpp"
+#include "convoy/hdf5/file.hpp"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -12,8 +12,9 @@
 #include "convoy/io/checksum.hpp"
 #include "convoy/io/collective.hpp"
 #include "convoy/io/descriptor.hpp"
+#include "convoy/io/file_kind.hpp"
 #include "convoy/io/file_system.hpp"
-#include "hdf5_call.hpp"
+#include "call.hpp"
 
 namespace convoy::io {
 namespace {
@@ -86,8 +87,10 @@ PropertiesHandle transfer(const comm::Communicator& world, const Place& place) {
 }
 
 // Elements of one row: all elements at one index of the first dimension.
-std::int64_t row_size(const Dims& dims) {
-  return dims.empty() ? 1 : count(Dims(dims.begin() + 1, dims.end()));
+std::int64_t row_size(const Dims& dims, const std::optional<Range>& columns) {
+  if (dims.empty()) return 1;
+  const std::int64_t all = count(Dims(dims.begin() + 1, dims.end()));
+  return columns && dims.back() > 0 ? all / dims.back() * columns->size() : all;
 }
 
 // Data spaces of a transfer of `rows`. Checks that the rows exist and have exactly the size of the caller's
@@ -97,12 +100,14 @@ struct Selection {
   SpaceHandle in_memory;
 };
 
-Selection select_rows(hid_t dataset, const Range& rows, std::int64_t size, const Place& place) {
+Selection select_rows(hid_t dataset, const Range& rows, const std::optional<Range>& columns,
+                      std::int64_t size, const Place& place) {
   Selection selection;
   selection.in_file = SpaceHandle(H5Dget_space(dataset), "read the shape of", place);
   const Dims dims = extents(selection.in_file.get(), place);
   const std::int64_t all = dims.empty() ? 1 : dims.front();
-  if (rows.begin < 0 || rows.end < rows.begin || rows.end > all || rows.size() * row_size(dims) != size)
+  if (rows.begin < 0 || rows.end < rows.begin || rows.end > all ||
+      rows.size() * row_size(dims, columns) != size)
     throw std::logic_error(fmt::format("rows [{}, {}) of {} with shape {} do not fit a buffer of {} elements",
                                        rows.begin, rows.end, describe(place), to_string(dims), size));
   const auto elements = static_cast<hsize_t>(size);
@@ -115,6 +120,10 @@ Selection select_rows(hid_t dataset, const Range& rows, std::int64_t size, const
     std::vector<hsize_t> extent = to_hsize(dims);
     start.front() = static_cast<hsize_t>(rows.begin);
     extent.front() = static_cast<hsize_t>(rows.size());
+    if (columns) {
+      start.back() = static_cast<hsize_t>(columns->begin);
+      extent.back() = static_cast<hsize_t>(columns->size());
+    }
     checked(H5Sselect_hyperslab(selection.in_file.get(), H5S_SELECT_SET, start.data(), nullptr, extent.data(),
                                 nullptr),
             "select rows of", place);
@@ -166,8 +175,14 @@ void File::Impl::together(const std::function<void()>& action) {
 }
 
 File File::open(const std::string& path) {
+  require_regular_file(path);
   // For a missing or forbidden file, the system's message is clearer than HDF5's.
   Descriptor(path, O_RDONLY, "open").close();
+  start_hdf5();
+  if (H5Fis_hdf5(path.c_str()) == 0) {
+    const std::string kind = kind_of_file(path);
+    if (!kind.empty()) throw DataError(fmt::format("{} is no HDF5 file: {}", path, kind));
+  }
   auto impl = std::make_unique<Impl>();
   impl->path = path;
   const Place place = impl->place("");
@@ -207,28 +222,58 @@ DatasetHandle File::Impl::open_dataset(const std::string& dataset) const {
   return {H5Dopen2(file.get(), dataset.c_str(), H5P_DEFAULT), "open", where};
 }
 
-void File::read_raw(const std::string& dataset, const Range& rows, ElementType type, void* dst,
+namespace {
+
+// The type of `part` in the file: the data set's, or its field's.
+TypeHandle type_of(hid_t dataset, const Part& part, const Place& place) {
+  TypeHandle type(H5Dget_type(dataset), "read the type of", place);
+  if (part.field.empty()) return type;
+  const int member = checked(H5Tget_member_index(type.get(), part.field.c_str()), "find the field of", place);
+  return {H5Tget_member_type(type.get(), static_cast<unsigned>(member)), "read the type of", place};
+}
+
+// The type in memory that reads `part` into elements of `type`.
+TypeHandle reading_type(hid_t type, const Part& part, const Place& place) {
+  if (part.field.empty()) return {H5Tcopy(type), "read", place};
+  TypeHandle record(H5Tcreate(H5T_COMPOUND, H5Tget_size(type)), "read", place);
+  checked(H5Tinsert(record.get(), part.field.c_str(), 0, type), "read", place);
+  return record;
+}
+
+}  // namespace
+
+void File::read_raw(const Part& part, const Range& rows, ElementType type, void* dst,
                     std::int64_t size) const {
-  const Place place = impl_->place(dataset);
-  const DatasetHandle handle = impl_->open_dataset(dataset);
-  const TypeHandle in_file(H5Dget_type(handle.get()), "read the type of", place);
-  if (!is_number(classify(in_file.get())))
+  const Place place = impl_->place(part.dataset);
+  const DatasetHandle handle = impl_->open_dataset(part.dataset);
+  const ElementType in_file = classify(type_of(handle.get(), part, place).get());
+  if (!is_number(in_file))
     throw DataError(fmt::format("wrong type in {} (it is {}); it should hold numbers", describe(place),
-                                element_name(classify(in_file.get()))));
-  const Selection selection = select_rows(handle.get(), rows, size, place);
-  checked(H5Dread(handle.get(), memory_type(type), selection.in_memory.get(), selection.in_file.get(),
-                  H5P_DEFAULT, dst),
+                                element_name(in_file)));
+  const Selection selection = select_rows(handle.get(), rows, part.columns, size, place);
+  const TypeHandle memory = reading_type(memory_type(type), part, place);
+  checked(H5Dread(handle.get(), memory.get(), selection.in_memory.get(), selection.in_file.get(), H5P_DEFAULT,
+                  dst),
           "read", place);
 }
 
-std::vector<std::string> File::read_strings(const std::string& dataset) const {
-  const Place place = impl_->place(dataset);
-  const DatasetHandle handle = impl_->open_dataset(dataset);
-  const TypeHandle type(H5Dget_type(handle.get()), "read the type of", place);
+std::vector<std::string> File::read_strings(const Part& part, const Range& rows) const {
+  const Place place = impl_->place(part.dataset);
+  const DatasetHandle handle = impl_->open_dataset(part.dataset);
+  const TypeHandle type = type_of(handle.get(), part, place);
   const SpaceHandle space(H5Dget_space(handle.get()), "read the shape of", place);
-  return read_texts(type.get(), space.get(), place, [&](hid_t memory, void* buffer) {
-    return H5Dread(handle.get(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer);
+  const std::int64_t size = rows.size() * row_size(extents(space.get(), place), part.columns);
+  const Selection selection = select_rows(handle.get(), rows, part.columns, size, place);
+  return read_texts(type.get(), selection.in_memory.get(), place, [&](hid_t text, void* buffer) {
+    const TypeHandle memory = reading_type(text, part, place);
+    return H5Dread(handle.get(), memory.get(), selection.in_memory.get(), selection.in_file.get(),
+                   H5P_DEFAULT, buffer);
   });
+}
+
+std::vector<std::string> File::read_strings(const Part& part) const {
+  const Dims dims = info(part).dims;
+  return read_strings(part, {0, dims.empty() ? 1 : dims.front()});
 }
 
 void File::create_group(const std::string& group) {
@@ -277,7 +322,7 @@ void File::write_raw(const std::string& dataset, const Range& rows, ElementType 
   Selection selection;
   impl_->together([&] {
     handle = impl_->open_dataset(dataset);
-    selection = select_rows(handle.get(), rows, size, place);
+    selection = select_rows(handle.get(), rows, std::nullopt, size, place);
   });
   impl_->together([&] {
     const PropertiesHandle properties = transfer(impl_->world, place);

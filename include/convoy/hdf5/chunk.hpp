@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "convoy/io/hdf5_file.hpp"
+#include "convoy/hdf5/file.hpp"
 
 namespace convoy::io {
 

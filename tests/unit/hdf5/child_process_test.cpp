@@ -1,4 +1,4 @@
-#include "convoy/io/child_process.hpp"
+#include "convoy/hdf5/child_process.hpp"
 
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -12,7 +12,7 @@
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/shape.hpp"
-#include "convoy/io/hdf5_file.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "write_driver.hpp"
 
 namespace convoy::io {
