@@ -6,19 +6,17 @@
 #include "convoy/kernels/isa.hpp"
 #include "convoy/launch/launcher.hpp"
 #include "convoy/launch/ranks.hpp"
+#include "convoy/launch/signals.hpp"
 #include "convoy/launch/terminal.hpp"
 #include "convoy/measure/shares.hpp"
 #include "convoy/train/trainer.hpp"
 
 #include <fmt/core.h>
-#include <unistd.h>
-
-#include <array>
-#include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <iostream>
+#include <streambuf>
 
 #include "command.hpp"
 #include "command_line.hpp"
@@ -27,67 +25,8 @@
 namespace convoy::apps {
 namespace {
 
-/// The request of the last signals; the Trainer reads it at the end of each step.
-std::atomic<int> request{0};
-std::atomic<bool> interrupted{false};
-static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free,
-              "a signal handler writes it");
-
-extern "C" void on_signal(int signal) {
-  if (signal == SIGUSR1) {
-    int nothing = static_cast<int>(train::Request::kNothing);
-    request.compare_exchange_strong(nothing, static_cast<int>(train::Request::kCheckpoint));
-    return;
-  }
-  request.store(static_cast<int>(train::Request::kLeave));
-  // A second Ctrl-C means stop at once.
-  if (signal == SIGINT && interrupted.exchange(true)) _exit(128 + SIGINT);
-}
-
-/// For the message of a crashing rank.
-std::atomic<std::int64_t> step_under_way{0};
-std::array<char, 320> crash_place{};  // " [rank 2 on node7]"
-
-/// Appends `number` to `text`, with async-signal-safe code only.
-void append_number(std::array<char, 512>& text, std::size_t& size, std::int64_t number) {
-  std::array<char, 24> digits{};
-  std::size_t count = 0;
-  do digits[count++] = static_cast<char>('0' + number % 10);
-  while ((number /= 10) > 0);
-  while (count > 0) text[size++] = digits[--count];
-}
-
-extern "C" void on_crash(int signal) {
-  std::array<char, 512> text{};
-  std::size_t size = 0;
-  const auto append = [&](const char* part) {
-    while (*part != 0 && size + 32 < text.size()) text[size++] = *part++;
-  };
-  append("convoy train: the program crashed (signal ");
-  append_number(text, size, signal);
-  append("); this is a fault of Convoy's own or of the machine, please report it [step ");
-  append_number(text, size, step_under_way.load());
-  append("]");
-  append(crash_place.data());
-  append("\n");
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), size);
-  std::signal(signal, SIG_DFL);  // the launcher sees the signal and ends the other ranks
-  std::raise(signal);
-}
-
-void install_crash_handlers(const comm::Communicator& world) {
-  const std::string place = fmt::format(" [rank {} on {}]", world.rank(), comm::host_name());
-  place.copy(crash_place.data(), crash_place.size() - 1);  // the last character stays 0
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) std::signal(signal, on_crash);
-}
-
-void install_signal_handlers() {
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;  // do not interrupt system calls of Convoy or MPI
-  for (const int signal : {SIGUSR1, SIGUSR2, SIGTERM, SIGINT}) sigaction(signal, &action, nullptr);
-}
+static_assert(launch::kWriteCheckpoint == static_cast<int>(train::Request::kCheckpoint) &&
+              launch::kLeave == static_cast<int>(train::Request::kLeave));
 
 /// 3725 as "1:02:05".
 std::string clock_time(double seconds) {
@@ -122,6 +61,12 @@ std::string waiting(double share) {
   return share < 0.005 ? std::string() : fmt::format("  ({:.0f} % of it waiting for images)", 100 * share);
 }
 
+class NowhereBuffer final : public std::streambuf {
+ protected:
+  int_type overflow(int_type ch) override { return traits_type::not_eof(ch); }
+  std::streamsize xsputn(const char*, std::streamsize size) override { return size; }
+};
+
 /// Prints the progress of a run: on a terminal in a redrawn line, otherwise in plain lines.
 class Printer final : public train::Observer {
  public:
@@ -137,6 +82,7 @@ class Printer final : public train::Observer {
     if (!report.resumed_from.empty())
       std::cout << "Going on from " << report.resumed_from << " (step " << grouped(report.step) << ")\n";
     std::cout.flush();
+    tell_if_nobody_reads();
   }
 
   void on_step(const train::StepReport& report) override {
@@ -155,6 +101,7 @@ class Printer final : public train::Observer {
     } else {
       std::cout << line << std::endl;
     }
+    tell_if_nobody_reads();
   }
 
   void on_epoch(const train::EpochReport& report) override {
@@ -194,6 +141,16 @@ class Printer final : public train::Observer {
   void print(const std::string& line) {
     end_line();
     std::cout << line << std::endl;
+    tell_if_nobody_reads();
+  }
+  void tell_if_nobody_reads() {
+    if (std::cout || errno != EPIPE) return;
+    // From here on output is dropped; with the stream's own buffer the program would report a full disk.
+    static NowhereBuffer nowhere;
+    std::cout.rdbuf(&nowhere);
+    std::cerr << "convoy train: warning: nobody reads the standard output any more; training goes on, and "
+                 "metrics.jsonl says how far it is"
+              << std::endl;
   }
 
   bool is_terminal_ = launch::standard_output_is_terminal();
@@ -212,7 +169,8 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const step::Hooks& h
   CommandLine line(
       "train", "[mpirun …] convoy train --config FILE [options]",
       "Trains a network. Any number of ranks and threads gives the same bits.\n"
-      "SIGUSR1 writes a checkpoint; SIGTERM, SIGINT and SIGUSR2 write one and leave with status 75.");
+      "SIGUSR1 writes a checkpoint; SIGTERM, SIGINT, SIGUSR2, SIGHUP and SIGXCPU write one and leave with "
+      "status 75.");
   line.add_configuration();
   line.add_value(
       "resume", "never|auto|PATH",
@@ -222,6 +180,7 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const step::Hooks& h
       "resume-anyway",
       "go on from a checkpoint also where optimizer, schedule, seed or data differ from those it was made "
       "with; network and batch must be the same");
+  line.add_flag("take-over", "take run.dir over from another run that is alive, which then stops");
   line.add_flag("dry-run", "check everything, show what would run, write nothing");
   line.add_flag("print-config", "print the effective configuration and stop");
   if (!line.parse(arguments)) return ExitStatus::kDone;
@@ -239,10 +198,11 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const step::Hooks& h
                                      : train::Resume::kPath;
   launch.resume_path = resume;
   launch.resume_anyway = line.has("resume-anyway");
+  launch.take_over = line.has("take-over");
   launch.dry_run = line.has("dry-run");
   launch.command_line = "convoy train " + join(arguments, " ");
-  launch.request = &request;
-  launch.step = &step_under_way;
+  launch.request = &launch::request_by_signal();
+  launch.step = &launch::step_for_crashes();
   launch.begun = begun;
   launch.observer = &printer;
   launch.hooks = hooks;
@@ -250,8 +210,7 @@ ExitStatus run_train_with_hooks(const Arguments& arguments, const step::Hooks& h
     // Read here, where a rank that fails alone can report it.
     const config::Options options = line.configuration();
     launch.isa = kernels::choose_isa();
-    install_signal_handlers();
-    install_crash_handlers(world);
+    launch::install_signal_handlers(world);
     return train::train(options, world, launch);
   });
 }

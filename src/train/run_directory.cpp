@@ -17,6 +17,7 @@
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/json.hpp"
 #include "convoy/model/checkpoint.hpp"
+#include "owner.hpp"
 
 namespace convoy::train {
 namespace {
@@ -31,11 +32,40 @@ std::optional<std::int64_t> step_of(std::string_view line) {
 
 }  // namespace
 
+RunDirectory::RunDirectory(std::string path, bool takes_over)
+    : path_(std::move(path)), takes_over_(takes_over) {}
+
+RunDirectory::RunDirectory(RunDirectory&&) noexcept = default;
+
+RunDirectory::~RunDirectory() {
+  if (heartbeat_ == nullptr) return;
+  heartbeat_.reset();
+  try {
+    require_ownership();
+    OwnerRecord record = OwnerRecord::parse(identity_);
+    record.has_ended = true;
+    io::write_text_file(owner(), record.text());
+  } catch (const Error&) {  // a later start finds out by itself that this run has ended
+  }
+}
+
+void RunDirectory::require_free() {
+  if (takes_over_ || !io::exists(owner())) return;
+  const std::string found = io::read_text_file(owner());
+  if (found == silent_) return;
+  require_no_live_owner(owner(), OwnerTimes{});
+  silent_ = found;
+}
+
 void RunDirectory::claim() {
+  require_free();
   io::make_directories(checkpoints());
-  const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-  identity_ = fmt::format("{} pid {} started {}\n", comm::host_name(), getpid(), now);
+  identity_ = OwnerRecord::of_this_process().text();
+  // Two starts of one process within a second differ too.
+  identity_.insert(identity_.size() - 1,
+                   fmt::format(" claim {}", std::chrono::system_clock::now().time_since_epoch().count()));
   io::write_text_file(owner(), identity_);
+  heartbeat_ = std::make_unique<Heartbeat>(owner(), OwnerTimes{}.between_beats);
   // Incomplete files of killed runs. A run that is still alive has just lost the folder and will stop.
   io::sweep_temporaries(path_, "", io::Sweep::kAll);
   io::sweep_temporaries(checkpoints(), "", io::Sweep::kAll);
@@ -54,7 +84,7 @@ void RunDirectory::require_ownership() const {
   if (current == identity_) return;
   throw Error(ExitStatus::kInputOutput, fmt::format("run.dir {} belongs to another run now ({} says '{}'); "
                                                     "this run stops and leaves everything as it is",
-                                                    path_, owner(), trim(current)));
+                                                    path_, owner(), OwnerRecord::parse(current).in_words()));
 }
 
 void RunDirectory::write_config(std::string_view ini) const {

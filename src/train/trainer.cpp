@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "checkpoint_writer.hpp"
 #include "convoy/config/config.hpp"
@@ -34,14 +35,15 @@ constexpr std::string_view kSameData = "let data.file name the same file on ever
 /// One rank's part of a run.
 class Trainer {
  public:
-  Trainer(const config::Options& options, const comm::Communicator& world, const Launch& launch)
+  Trainer(const config::Options& options, const comm::Communicator& world, const Launch& launch,
+          RunDirectory directory)
       : options_(options),
         world_(world),
         launch_(launch),
         dataset_(options.data, world, {"train", kEvaluated}),
         network_(network_for(dataset_, options)),
         fit_(options, world, network_, training_source(dataset_, options.data), launch.isa, launch.hooks),
-        directory_(options.dir),
+        directory_(std::move(directory)),
         deadline_(launch.begun, options.max_seconds,
                   3 * network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))),
         requests_(launch.request, deadline_),
@@ -354,8 +356,13 @@ ExitStatus train(const config::Options& options, const comm::Communicator& world
   step::compare_across_ranks(world, launch.hooks, "configuration", hash(config::effective_ini(options)),
                              kSameConfiguration);
   step::BatchPlan(options).require_work_for(world.size());
+  RunDirectory directory(options.dir, launch.take_over);
+  // Before data are read, which may take long.
+  io::agreed_at_root(world, [&] {
+    if (!launch.dry_run) directory.require_free();
+  });
   // by_node() makes ranks of a node adjacent: their leaves are adjacent and add up to few partial sums.
-  return Trainer(options, world.by_node(), launch).run();
+  return Trainer(options, world.by_node(), launch, std::move(directory)).run();
 }
 
 }  // namespace convoy::train

@@ -4,8 +4,13 @@
 
 import os
 import signal
+import subprocess
+import time
+import unittest
 import shutil
 import subprocess
+import time
+import unittest
 
 import runs
 
@@ -272,7 +277,8 @@ class Signals(runs.Folder):
         settings = {"train.epochs": 60, "checkpoint.every-epochs": 0}
         self.train("lenet", {**settings, "run.dir": "undisturbed"})
         expected = self.result_of("undisturbed")
-        for name, ranks in (("SIGTERM", None), ("SIGINT", None), ("SIGUSR2", None), ("SIGTERM", 3)):
+        for name, ranks in (("SIGTERM", None), ("SIGINT", None), ("SIGUSR2", None), ("SIGHUP", None), ("SIGXCPU", 2),
+                            ("SIGTERM", 3)):
             with self.subTest(name, ranks=ranks):
                 with self.endless(settings, ranks) as running:
                     self.until_step(running, 4)
@@ -294,7 +300,10 @@ class Signals(runs.Folder):
     def test_a_run_taken_over_by_a_second_one_stops_and_touches_nothing(self):
         with self.endless(ranks=2) as first:
             self.until_step(first, 3)
-            with self.endless() as second:  # no checkpoint yet, so the start is not refused
+            words = ["train", "--config", "lenet.ini", *runs.options(ENDLESS)]
+            refused = runs.convoy(*words)
+            self.assert_message(refused, 2, r"run\.dir run belongs to a run that is alive \(\S+ pid \d+, started .*--take-over")
+            with runs.Running(*words, "--take-over") as second:  # no checkpoint yet, so the start is not refused
                 outcome = first.wait()
                 self.assert_message(outcome, 4, r"run belongs to another run now .*this run stops")
                 before = len(runs.metrics("run"))
@@ -303,6 +312,36 @@ class Signals(runs.Folder):
                 os.kill(second.process.pid, signal.SIGTERM)
                 self.assertEqual(second.wait().status, 75)
         self.assertEqual(len(steps_of("run")), 1)
+
+    def test_nohup_and_a_reader_that_goes_away_do_not_end_a_run(self):
+        words = [runs.CONVOY, "train", "--config", "lenet.ini", *runs.options({"train.epochs": 40, "run.dir": "run"})]
+        with open("errors", "w", encoding="utf-8") as errors:
+            process = subprocess.Popen(["nohup", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+                                       env=runs.environment())
+            process.stdout.readline()
+            os.kill(process.pid, signal.SIGHUP)
+            process.stdout.close()
+            self.assertEqual(process.wait(runs.PATIENCE_SECONDS), 0, runs.read("errors"))
+        said = [line for line in runs.read("errors").decode().splitlines() if "nohup" not in line]
+        self.assertEqual(len(said), 1, said)
+        self.assertIn("nobody reads the standard output any more", said[0])
+        self.assertEqual(runs.metrics("run")[-1]["event"], "end")
+        self.assertEqual(runs.metrics("run")[-1]["status"], 0)
+
+    @unittest.skipUnless(runs.OPEN_MPI, "another launcher ends its ranks at once")
+    def test_a_launcher_that_hangs_up_leaves_a_checkpoint(self):
+        # Few lines a second: the launcher does not read its ranks' output while it ends them.
+        runs.convoy("synth", "--out", "large.h5", *runs.options({**self.samples, "train": 6000}))
+        with self.endless({"data.file": "large.h5", "run.log-every": 100}, ranks=2) as running:
+            self.until_step(running, 3)
+            running.process.send_signal(signal.SIGHUP)
+            running.wait()
+            # The launcher does not wait for its ranks.
+            deadline = time.monotonic() + 20
+            while runs.metrics("run")[-1]["event"] != "end" and time.monotonic() < deadline:
+                time.sleep(0.05)
+        self.assertEqual(runs.metrics("run")[-1]["status"], 75, os.listdir("run"))
+        self.assertEqual(steps_of("run"), [runs.metrics("run")[-1]["step"]])
 
     def test_a_run_whose_owner_file_is_gone_stops(self):
         with self.endless() as running:

@@ -2,24 +2,34 @@
 // The files of a run, on rank 0: config.ini, checkpoints/, owner, metrics.jsonl (src/CONTRACT.md, "Run
 // directory").
 //
-// `owner` names the live run. A second run started in the same folder takes ownership (for example, a
-// requeued job whose first instance still runs on an unreachable node). The first run detects this before its
-// next rename, append or deletion, and stops.
+// `owner` names the live run. A second start in the same folder is refused, unless the first run has ended or
+// is silent (src/train/owner.hpp), or the second is to take over: a requeued job does, whose first instance
+// may still run on an unreachable node. The first run detects this before its next rename, append or
+// deletion, and stops.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace convoy::train {
+
+class Heartbeat;
 
 /// Used on rank 0 only. All functions throw IoError; functions marked "as owner" also throw Error (4) if
 /// another run owns the folder.
 class RunDirectory {
  public:
-  explicit RunDirectory(std::string path) : path_(std::move(path)) {}
+  explicit RunDirectory(std::string path, bool takes_over = false);
+  /// Says in `owner` that the run has ended, if this run is still the owner.
+  ~RunDirectory();
+  RunDirectory(RunDirectory&&) noexcept;
+  RunDirectory& operator=(RunDirectory&&) = delete;
 
-  /// Creates the folders, takes ownership, and deletes incomplete files of killed runs.
+  /// Throws ConfigError if another run owns the folder and is alive, unless this one takes over. May wait
+  /// half a minute for a sign of life of another node.
+  void require_free();
+  /// require_free(); then creates the folders, takes ownership, and deletes incomplete files of killed runs.
   void claim();
   /// Throws unless this run is the owner.
   void require_ownership() const;
@@ -45,7 +55,10 @@ class RunDirectory {
   [[nodiscard]] std::string owner() const { return path_ + "/owner"; }
 
   std::string path_;
+  bool takes_over_ = false;
   std::string identity_;
+  std::string silent_;  ///< content of `owner` that was found to be of no live run
+  std::unique_ptr<Heartbeat> heartbeat_;
 };
 
 }  // namespace convoy::train

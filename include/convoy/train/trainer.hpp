@@ -29,6 +29,7 @@ struct Launch {
   Resume resume = Resume::kNever;
   std::string resume_path;                     ///< for Resume::kPath
   bool resume_anyway = false;                  ///< resume even if configuration or data differ
+  bool take_over = false;                      ///< of run.dir, from another run that is alive
   bool dry_run = false;                        ///< check and report, then stop before writing anything
   std::string command_line;                    ///< for /provenance
   kernels::Isa isa = kernels::Isa::kPortable;  ///< this rank's best; the lowest of all ranks is used

@@ -5,12 +5,25 @@
 #include "convoy/core/error.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/model/checkpoint.hpp"
+#include "train/owner.hpp"
 #include "unit/io/scratch_folder.hpp"
 
 namespace convoy::train {
 namespace {
 
 using test::ScratchFolder;
+
+/// Sets a variable of the environment.
+class ScopedVariable {
+ public:
+  ScopedVariable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
+  ~ScopedVariable() { ::unsetenv(name_); }
+  ScopedVariable(const ScopedVariable&) = delete;
+  ScopedVariable& operator=(const ScopedVariable&) = delete;
+
+ private:
+  const char* name_;
+};
 
 std::string step(int number) {
   return "{\"event\":\"step\",\"epoch\":1,\"step\":" + std::to_string(number) + ",\"loss\":0.5}";
@@ -31,7 +44,7 @@ TEST(RunDirectory, ARunThatWasTakenOverTouchesNothingMore) {
   first.claim();
   first.append_metrics(step(1) + '\n');
   test::write_bytes(first.checkpoints() + "/step-00000001.h5", "");
-  RunDirectory second(folder.path());
+  RunDirectory second(folder.path(), true);
   second.claim();
 
   const std::string message = test::message_of<Error>([&] { first.append_metrics(step(2) + '\n'); });
@@ -43,6 +56,63 @@ TEST(RunDirectory, ARunThatWasTakenOverTouchesNothingMore) {
   EXPECT_FALSE(io::exists(folder / "config.ini"));
   EXPECT_EQ(model::list_checkpoints(first.checkpoints()).size(), 1U);
   EXPECT_NO_THROW(second.append_metrics(step(2) + '\n'));
+}
+
+TEST(RunDirectory, ASecondStartIsRefusedWhileTheFirstLives) {
+  const ScratchFolder folder;
+  {
+    RunDirectory first(folder.path());
+    first.claim();
+    RunDirectory second(folder.path());
+    const std::string message = test::message_of<ConfigError>([&] { second.claim(); });
+    EXPECT_HOLDS(message, "belongs to a run that is alive (" + comm::host_name() + " pid ");
+    EXPECT_HOLDS(message, "--take-over");
+    EXPECT_NO_THROW(first.require_ownership());
+  }
+  RunDirectory third(folder.path());
+  EXPECT_NO_THROW(third.claim());
+}
+
+TEST(Owner, OfAProcessThatEndedOrOfAnEarlierStartOfTheJobIsNone) {
+  const ScratchFolder folder;
+  OwnerRecord owner = OwnerRecord::of_this_process();
+  const auto is_free = [&] {
+    io::write_text_file(folder / "owner", owner.text());
+    try {
+      require_no_live_owner(folder / "owner", {});
+    } catch (const ConfigError&) {
+      return false;
+    }
+    return true;
+  };
+  EXPECT_FALSE(is_free());
+  owner.process_start = "1";  // another process had this number
+  EXPECT_TRUE(is_free());
+  owner = OwnerRecord::of_this_process();
+  owner.pid = "999999999";
+  EXPECT_TRUE(is_free());
+  owner = OwnerRecord::of_this_process();
+  owner.has_ended = true;
+  EXPECT_TRUE(is_free());
+  const ScopedVariable job("SLURM_JOB_ID", "77");
+  owner = OwnerRecord::of_this_process();
+  EXPECT_FALSE(is_free());
+  const ScopedVariable restart("SLURM_RESTART_COUNT", "1");
+  EXPECT_TRUE(is_free());
+  owner.job = "78";
+  EXPECT_FALSE(is_free());
+}
+
+TEST(Owner, OfAnotherNodeLivesAsLongAsItsHeartBeats) {
+  using std::chrono::milliseconds;
+  const ScratchFolder folder;
+  OwnerRecord owner = OwnerRecord::of_this_process();
+  owner.host += "-other";
+  io::write_text_file(folder / "owner", owner.text());
+  const OwnerTimes times{.silence = milliseconds(400), .between_beats = milliseconds(50)};
+  EXPECT_NO_THROW(require_no_live_owner(folder / "owner", times));
+  const Heartbeat heartbeat(folder / "owner", times.between_beats);
+  EXPECT_THROW(require_no_live_owner(folder / "owner", {.silence = milliseconds(60'000)}), ConfigError);
 }
 
 TEST(RunDirectory, AMissingOwnerFileIsNoOwnership) {
