@@ -74,6 +74,8 @@ rank_layout() {
     export HWLOC_HIDE_ERRORS=2
     layout=(--map-by "ppr:$ranks:node" --oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
   fi
+  # hwloc's plugin for displays asks an X server, or DNS, at every start: seconds where none answers.
+  export HWLOC_COMPONENTS="${HWLOC_COMPONENTS:--gl}"
   # mpirun does not forward the caller's OMP_NUM_THREADS to other hosts by default.
   layout+=(-x "OMP_NUM_THREADS=$threads")
   # mpirun refuses root unless both variables are set; containers often have only root.

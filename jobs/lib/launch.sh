@@ -6,8 +6,8 @@
 # shellcheck source=jobs/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-# run_leaving COMMAND...: runs COMMAND (mpirun or srun), and returns its status. USR2, TERM and INT to this script are
-# sent as USR2 to the ranks: they write a checkpoint and exit with 75. mpirun forwards USR1 and USR2, but ends its ranks
+# run_leaving COMMAND...: runs COMMAND (mpirun or srun), and returns its status. USR2, TERM, HUP and INT to this script
+# are sent as USR2 to the ranks: they write a checkpoint and exit with 75. mpirun forwards USR1 and USR2, but ends its ranks
 # one second after TERM or INT; a second INT to this script does this. USR1 is forwarded as USR1: the ranks write a
 # checkpoint and continue.
 run_leaving() {
@@ -18,7 +18,7 @@ run_leaving() {
   local child=$!
   set +m
   trap 'kill -USR1 "$child" 2>/dev/null || true' USR1
-  trap 'kill -USR2 "$child" 2>/dev/null || true' USR2 TERM
+  trap 'kill -USR2 "$child" 2>/dev/null || true' USR2 TERM HUP
   trap 'asked=$((asked + 1)); if [ "$asked" -eq 1 ]; then kill -USR2 "$child"; else kill -INT "$child"; fi 2>/dev/null || true' INT
   # wait returns at every signal; the child has ended when kill -0 fails.
   while :; do
@@ -26,7 +26,7 @@ run_leaving() {
     wait "$child" || status=$?
     kill -0 "$child" 2>/dev/null || break
   done
-  trap - USR1 USR2 TERM INT
+  trap - USR1 USR2 TERM HUP INT
   return "$status"
 }
 

@@ -18,6 +18,7 @@
 #include "convoy/core/aligned.hpp"
 #include "convoy/core/backoff.hpp"
 #include "convoy/core/error.hpp"
+#include "convoy/core/memory.hpp"
 #include "convoy/core/text.hpp"
 #include "messages.hpp"
 
@@ -51,6 +52,12 @@ bool may_call_collectively() {
   return std::uncaught_exceptions() == 0 && MPI_Finalized(&finalized) == MPI_SUCCESS && finalized == 0;
 }
 
+/// hwloc's plugin for displays connects to an X server, or asks DNS for its name, at every start: seconds
+/// where none answers.
+void leave_displays_alone() {
+  setenv("HWLOC_COMPONENTS", "-gl", 0);
+}
+
 /// Settings for Open MPI's TCP transport, measured with 4.1.4 on two and four nodes at 400 Mbit/s to 10
 /// Gbit/s. Settings of the user (mpirun --mca, environment) have priority.
 void tune_open_mpi() {
@@ -68,6 +75,7 @@ void tune_open_mpi() {
 }  // namespace
 
 Environment::Environment() {
+  leave_displays_alone();
   tune_open_mpi();
   int provided = MPI_THREAD_SINGLE;
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
@@ -336,10 +344,11 @@ int Exchange::pending_peer() const {
 namespace {
 
 IoError cannot_share(std::int64_t bytes) {
-  return IoError(
-      fmt::format("cannot share {} bytes among the ranks of {} (too little room in /dev/shm or TMPDIR?); "
-                  "make room, or start one rank a node",
-                  bytes, host_name()));
+  return IoError(fmt::format(
+      "cannot share {} among the ranks of {} (/dev/shm has {} left); enlarge it (docker "
+      "--shm-size=4g, or mount -o remount,size=4g /dev/shm), or start one rank a node; images need less "
+      "with data.cache = auto, or streamed with data.window = 8, gradients with comm.shared-memory = no",
+      in_bytes(bytes), host_name(), in_bytes(free_shared_memory())));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "convoy/core/memory.hpp"
 
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -86,6 +87,12 @@ std::int64_t available_memory() {
   const auto kibibytes = number_in("/proc/meminfo", "MemAvailable:");
   const std::int64_t machine = kibibytes ? *kibibytes * kKibibyte : kUnlimited;
   return std::min({machine, left_by_control_groups(), left_by_limit()});
+}
+
+std::int64_t free_shared_memory() {
+  struct statvfs system {};
+  if (::statvfs("/dev/shm", &system) != 0) return kUnlimited;
+  return static_cast<std::int64_t>(system.f_bavail) * static_cast<std::int64_t>(system.f_frsize);
 }
 
 std::int64_t resident_bytes() {

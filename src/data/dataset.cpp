@@ -32,6 +32,9 @@ namespace {
 
 constexpr double kByteScale = 1.0 / 255;
 
+// Bytes of /dev/shm left for gradients and MPI.
+constexpr std::int64_t kSharedForOthers = std::int64_t{16} << 20;
+
 constexpr std::int64_t kCheapBytes = std::int64_t{4} << 30;
 
 // Digest of a large third-party file without checksum: its size and evenly spaced pieces.
@@ -145,23 +148,41 @@ struct Dataset::Impl {
   bool bytes = true;                            ///< pixels are uint8
   PixelFunction function = PixelFunction::kNone;
 
-  // Collective over `world`. Whether images of the named splits are kept in memory; equal on every rank.
-  bool is_kept(const Options& options, const std::vector<std::string>& names,
-               const comm::Communicator& world) const {
-    if (options.cache != Cache::kAuto) return options.cache == Cache::kMemory;
+  /// Where the images of the splits that are read are.
+  enum class Keeping : char { kOncePerNode, kOncePerRank, kInFiles };
+
+  // Collective over `world`. For the images of the named splits; equal on every rank.
+  Keeping keeping(const Options& options, const std::vector<std::string>& names,
+                  const comm::Communicator& world, const comm::Communicator& node) {
+    if (options.cache != Cache::kAuto)
+      return options.cache == Cache::kMemory ? Keeping::kOncePerNode : Keeping::kInFiles;
     std::int64_t needed = 0;
     for (const std::string& name : names)
       if (const SplitLayout* split = find_first(layout, name))
         needed += split->samples * layout.shape.size() * bytes_of(pixel_type(*split));
     // Leave half of the memory for everything else.
-    const bool fits = needed <= available_memory() / 2;
-    return std::ranges::all_of(world.all_gather_values(std::vector<char>{fits ? '\1' : '\0'}),
-                               [](char each) { return each != '\0'; });
+    const auto fits = [](std::int64_t size) { return size <= available_memory() / 2; };
+    const bool is_shareable = node.size() == 1 || needed <= free_shared_memory() - kSharedForOthers;
+    const Keeping mine = !fits(needed)                ? Keeping::kInFiles
+                         : is_shareable               ? Keeping::kOncePerNode
+                         : fits(needed * node.size()) ? Keeping::kOncePerRank
+                                                      : Keeping::kInFiles;
+    const std::vector<Keeping> all = world.all_gather_values(std::vector{mine});
+    const Keeping chosen = *std::ranges::max_element(all);
+    if (fits(needed) && !is_shareable)
+      layout.warnings.push_back(
+          fmt::format("/dev/shm of {} has {} left, too little for the images ({}): {}; a larger one (docker "
+                      "--shm-size) would "
+                      "hold them once for all ranks",
+                      comm::host_name(), in_bytes(free_shared_memory()), in_bytes(needed),
+                      chosen == Keeping::kOncePerRank ? "each rank keeps its own copy"
+                                                      : "they are read while they are trained"));
+    return chosen;
   }
 
   // Collective over `world`. Reads one split. If its images are kept, each rank reads its rows into memory
   // shared by the node.
-  Split read(const SplitLayout& split, bool keep, const comm::Communicator& world,
+  Split read(const SplitLayout& split, Keeping keeping, const comm::Communicator& world,
              const comm::Communicator& node) {
     auto impl = std::make_unique<Split::Impl>(Split::Impl{.name = split.name,
                                                           .shape = layout.shape,
@@ -171,15 +192,16 @@ struct Dataset::Impl {
     const std::int64_t size = impl->image_bytes();
     impl->unit_ends = unit_ends(split, size);
     if (split.has_answers()) read_answers(split, *impl, world, node);
-    if (!keep) {
+    if (keeping == Keeping::kInFiles) {
       impl->layout = split;
       impl->layout.labels = {};
       impl->states = states;
       impl->other_files = layout.other_files;
       return Split(std::move(impl));
     }
-    impl->images = std::make_shared<comm::NodeSharedMemory>(node, split.samples * size);
-    const Range rows = share_of_rows(split, node.size(), node.rank());
+    const comm::Communicator& sharers = keeping == Keeping::kOncePerRank ? comm::Communicator::self() : node;
+    impl->images = std::make_shared<comm::NodeSharedMemory>(sharers, split.samples * size);
+    const Range rows = share_of_rows(split, sharers.size(), sharers.rank());
     io::agreed(world, [&] {
       ImageReader(split, layout.shape)
           .read(rows, impl->images->bytes().subspan(static_cast<std::size_t>(rows.begin * size),
@@ -328,10 +350,10 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
         "types differ in data set " + options.file +
         " (the images of one split are uint8, of another they are not); they should be the same in every "
         "split");
-  const bool keep = impl_->is_kept(options, splits, world);
+  const Impl::Keeping keeping = impl_->keeping(options, splits, world, node);
   for (const std::string& name : splits) {
     if (const SplitLayout* split = find_first(layout, name))
-      impl_->splits.emplace(name, impl_->read(*split, keep, world, node));
+      impl_->splits.emplace(name, impl_->read(*split, keeping, world, node));
   }
   // Labels are stored once per node, in the Split.
   for (SplitLayout& split : impl_->layout.splits) split.labels = {};

@@ -3,10 +3,13 @@
 #include <fmt/core.h>
 #include <algorithm>
 #include <cstdlib>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
+#include "processor_quota.hpp"
 #include "processors.hpp"
 
 namespace convoy::machine {
@@ -26,6 +29,16 @@ int threads_from(const char* variable) {
                     variable, text, kMostThreads));
   }
   return static_cast<int>(*value);
+}
+
+/// Ranks on this node, as the launcher tells; 1 without a launcher.
+int ranks_of_node() {
+  for (const char* variable : {"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "SLURM_NTASKS_PER_NODE"}) {
+    const char* text = std::getenv(variable);
+    const auto ranks = text == nullptr ? std::nullopt : parse_integer(text);
+    if (ranks && *ranks > 0 && *ranks <= kMostThreads) return static_cast<int>(*ranks);
+  }
+  return 1;
 }
 
 /// Ranks of a node whose processors overlap, directly or through other ranks.
@@ -93,7 +106,11 @@ int resolve_threads(std::int64_t asked) {
   if (asked > 0) return static_cast<int>(asked);
   if (const int threads = threads_from("OMP_NUM_THREADS")) return threads;
   if (const int threads = threads_from("SLURM_CPUS_PER_TASK")) return threads;
-  return static_cast<int>(allowed_processors().numbers.size());
+  const auto processors = static_cast<int>(allowed_processors().numbers.size());
+  const auto quota = processor_quota();
+  if (!quota) return processors;
+  const auto share = static_cast<int>(quota->processors / ranks_of_node());
+  return std::clamp(share, 1, processors);
 }
 
 std::vector<Placement> gather_placements(const comm::Communicator& world, int threads) {
@@ -114,6 +131,9 @@ std::vector<Placement> gather_placements(const comm::Communicator& world, int th
   };
   gather(mine.numbers, &Placement::processor_numbers);
   gather(mine.domains, &Placement::domains);
+  const auto quota = processor_quota();
+  const std::vector<double> quotas = world.all_gather_values(std::vector{quota ? quota->processors : 0.0});
+  for (std::size_t i = 0; i < placements.size(); ++i) placements[i].quota = quotas[i];
   for (Placement& place : placements) place.processors = in_ranges(place.processor_numbers);
   return placements;
 }
@@ -140,8 +160,33 @@ std::string describe_placements(const std::vector<Placement>& placements) {
   return text;
 }
 
-std::vector<Problem> placement_problems(const std::vector<Placement>& placements) {
+namespace {
+
+/// Nodes whose ranks have more threads than their control group grants processor time: threads that spin
+/// while others wait for their next period.
+std::vector<Problem> quota_problems(const std::vector<Placement>& placements) {
+  std::map<std::string, int> threads;
+  std::map<std::string, double> quotas;
+  for (const Placement& place : placements) {
+    threads[place.host] += place.threads;
+    if (place.quota > 0) quotas[place.host] = place.quota;
+  }
   std::vector<Problem> problems;
+  for (const auto& [host, quota] : quotas) {
+    if (threads[host] <= std::max(quota, 1.0)) continue;
+    problems.push_back(
+        {fmt::format("{} runs {}, but its control group grants the time of {} processor{}: it stops "
+                     "them for a part of every period",
+                     host, counted(threads[host], "thread"), shortest(quota), quota == 1 ? "" : "s"),
+         "lower run.threads (OMP_NUM_THREADS), or raise the quota (docker --cpus, cpu.max)"});
+  }
+  return problems;
+}
+
+}  // namespace
+
+std::vector<Problem> placement_problems(const std::vector<Placement>& placements) {
+  std::vector<Problem> problems = quota_problems(placements);
   for (const Sharing& group : sharings(placements)) {
     const auto processors = static_cast<int>(group.processors.size());
     const std::string where = in_ranges({group.processors.begin(), group.processors.end()});

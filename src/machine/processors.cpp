@@ -1,7 +1,9 @@
 #include "processors.hpp"
 
 #include <hwloc.h>
+#include <omp.h>
 
+#include <algorithm>
 #include <memory>
 #include <new>
 
@@ -33,6 +35,21 @@ std::vector<int> numbers_of(hwloc_const_bitmap_t bitmap) {
   return numbers;
 }
 
+/// Processors of all places to which OpenMP binds threads; none if it binds none, or all to the first one's place.
+std::vector<int> processors_of_places() {
+  std::vector<int> all;
+  const omp_proc_bind_t bind = omp_get_proc_bind();
+  if (bind == omp_proc_bind_false || bind == omp_proc_bind_master) return all;
+  for (int place = 0; place < omp_get_num_places(); ++place) {
+    std::vector<int> here(static_cast<std::size_t>(omp_get_place_num_procs(place)));
+    if (!here.empty()) omp_get_place_proc_ids(place, here.data());
+    all.insert(all.end(), here.begin(), here.end());
+  }
+  std::ranges::sort(all);
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
 }  // namespace
 
 Processors allowed_processors() {
@@ -42,6 +59,8 @@ Processors allowed_processors() {
   if (topology == nullptr || hwloc_get_cpubind(topology.get(), allowed.get(), HWLOC_CPUBIND_THREAD) != 0 ||
       hwloc_bitmap_iszero(allowed.get()) != 0)
     return {.numbers = {0}, .domains = {}};
+  for (const int number : processors_of_places())
+    hwloc_bitmap_set(allowed.get(), static_cast<unsigned>(number));
   Processors processors{.numbers = numbers_of(allowed.get()), .domains = {}};
   if (hwloc_get_nbobjs_by_type(topology.get(), HWLOC_OBJ_NUMANODE) > 1) {
     const Bitmap domains(hwloc_bitmap_alloc());

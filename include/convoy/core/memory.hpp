@@ -12,4 +12,7 @@ namespace convoy {
 /// Bytes of memory in use by this process (resident set); 0 if the system does not report it.
 [[nodiscard]] std::int64_t resident_bytes();
 
+/// Bytes left for memory that processes share (/dev/shm), the largest number if the system does not tell.
+[[nodiscard]] std::int64_t free_shared_memory();
+
 }  // namespace convoy

@@ -11,7 +11,8 @@
 namespace convoy::machine {
 
 /// Threads of this rank: `asked` unless 0, else OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else the number of
-/// processors this process may run on. Throws ConfigError if a variable is not a positive integer.
+/// processors this process may run on, but no more than this rank's share of the processor time that its
+/// control group grants. Throws ConfigError if a variable is not a positive integer.
 [[nodiscard]] int resolve_threads(std::int64_t asked);
 
 /// Placement of one rank.
@@ -21,6 +22,8 @@ struct Placement {
   std::vector<int> processor_numbers;
   std::vector<int> domains{};  ///< NUMA domains of these processors; empty if the node has only one
   int threads = 1;
+  double quota =
+      0;  ///< processors' worth of time that the rank's control group grants its node's ranks; 0: any
 };
 
 /// Collective. The placement of every rank, by rank.
@@ -33,8 +36,8 @@ struct Placement {
 [[nodiscard]] std::string describe_placements(const std::vector<Placement>& placements);
 
 /// Problems whose remedies are options of the launcher: ranks that share processors and have more threads
-/// than processors; ranks bound to different but overlapping processors. Ranks that may run on all processors
-/// are not bound; no warning.
+/// than processors, or than their control group grants processor time; ranks bound to different but
+/// overlapping processors. Ranks that may run on all processors are not bound; no warning.
 [[nodiscard]] std::vector<Problem> placement_problems(const std::vector<Placement>& placements);
 
 }  // namespace convoy::machine

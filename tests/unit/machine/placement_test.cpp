@@ -9,6 +9,8 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/io/file_system.hpp"
+#include "machine/processor_quota.hpp"
 #include "unit/io/scratch_folder.hpp"
 
 namespace convoy::machine {
@@ -60,6 +62,58 @@ TEST(ResolveThreads, RefusesAVariableThatIsNoNumberOfThreads) {
 
 Placement place(const std::string& host, std::vector<int> processors, int threads) {
   return {.host = host, .processors = "?", .processor_numbers = std::move(processors), .threads = threads};
+}
+
+class ControlGroups : public testing::Test {
+ protected:
+  void write(const std::string& path, const std::string& content) const {
+    io::make_directories(io::folder_of(root_ / path));
+    test::write_bytes(root_ / path, content);
+  }
+  const test::ScratchFolder root_;
+};
+
+TEST_F(ControlGroups, OfVersion2LimitBelowAndAbove) {
+  write("proc/self/cgroup", "0::/user/job\n");
+  write("proc/self/mountinfo", "31 20 0:27 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n");
+  EXPECT_FALSE(processor_quota(root_.path()));
+  write("sys/fs/cgroup/user/job/cpu.max", "max 100000\n");
+  EXPECT_FALSE(processor_quota(root_.path()));
+  write("sys/fs/cgroup/user/cpu.max", "250000 100000\n");
+  EXPECT_EQ(processor_quota(root_.path()).value().processors, 2.5);
+  write("sys/fs/cgroup/user/job/cpu.max", "100000 100000\n");
+  EXPECT_EQ(processor_quota(root_.path()).value().processors, 1);
+  EXPECT_EQ(processor_quota(root_.path()).value().group, "/sys/fs/cgroup/user/job");
+}
+
+TEST_F(ControlGroups, OfVersion1InAContainerLieAtTheMountPoint) {
+  write("proc/self/cgroup", "12:devices:/docker/1\n4:cpu,cpuacct:/docker/1\n");
+  write("proc/self/mountinfo",
+        "40 30 0:35 /docker/1 /sys/fs/cgroup/devices ro - cgroup cgroup rw,devices\n"
+        "41 30 0:36 /docker/1 /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct\n");
+  write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "-1\n");
+  write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n");
+  EXPECT_FALSE(processor_quota(root_.path()));
+  write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "150000\n");
+  EXPECT_EQ(processor_quota(root_.path()).value().processors, 1.5);
+}
+
+TEST_F(ControlGroups, OfAnotherNameSpaceOrTornFilesAreNoLimit) {
+  write("proc/self/cgroup", "0::/../other\nnonsense\n");
+  write("proc/self/mountinfo", "31 20 0:27 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\nx\n");
+  write("sys/fs/cgroup/cpu.max", "12");
+  EXPECT_FALSE(processor_quota(root_.path()));
+}
+
+TEST(PlacementProblems, NameMoreThreadsThanAControlGroupGrantsTime) {
+  Placement first = place("a", {0, 1, 2, 3}, 2);
+  first.quota = 2;
+  EXPECT_TRUE(placement_problems({first}).empty());
+  first.quota = 1.5;
+  const auto problems = placement_problems({first, place("b", {0, 1}, 2)});
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_HOLDS(problems.front().text(),
+               "a runs 2 threads, but its control group grants the time of 1.5 processors");
 }
 
 TEST(PlacementProblems, NameHostsWithMoreThreadsThanProcessors) {
