@@ -104,7 +104,7 @@ ExitStatus run_bench(const Arguments& arguments) {
   if (!line.parse(arguments)) return ExitStatus::kDone;
   const double seconds = static_cast<double>(line.integer("milliseconds", kMilliseconds, 1, 60'000)) / 1e3;
   const std::string json = line.text("json").value_or("");
-  const config::Options options = line.configuration();
+  const config::Options options = line.configuration(config::For::kTrial);
   const Images images = choose_images(line, options.data);
   if (line.words().empty()) {
     if (line.has("gbit")) throw ConfigError("--gbit is for bench comm; leave it out");

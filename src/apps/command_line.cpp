@@ -242,8 +242,8 @@ const std::vector<std::string>& CommandLine::words() const {
   return impl_->words;
 }
 
-config::Options CommandLine::configuration() const {
-  return load_config(impl_->parsed);
+config::Options CommandLine::configuration(config::For what) const {
+  return load_config(impl_->parsed, what);
 }
 
 }  // namespace convoy::apps

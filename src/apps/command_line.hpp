@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "command.hpp"
-#include "convoy/config/options.hpp"
+#include "convoy/config/config.hpp"
 #include "convoy/core/shape.hpp"
 
 namespace convoy::apps {
@@ -61,7 +61,7 @@ class CommandLine {
   /// The positional words, in order.
   [[nodiscard]] const std::vector<std::string>& words() const;
   /// The run described by --config files and --section.key options; reads the files now.
-  [[nodiscard]] config::Options configuration() const;
+  [[nodiscard]] config::Options configuration(config::For what = config::For::kRun) const;
 
  private:
   struct Impl;

@@ -40,16 +40,16 @@ po::options_description command_line_options() {
   return all;
 }
 
-config::Options load_config(const po::parsed_options& parsed) {
+config::Options load_config(const po::parsed_options& parsed, config::For what) {
   std::vector<std::string> files;
   std::vector<config::Setting> settings;
   for (const po::option& option : parsed.options) {
     if (option.value.empty()) continue;
     if (option.string_key == "config") files.push_back(option.value.front());
     if (config::find_key(option.string_key))
-      settings.push_back({option.string_key, option.value.front(), "command line"});
+      settings.push_back({option.string_key, option.value.front(), std::string(config::kCommandLine)});
   }
-  return config::load(files, settings);
+  return config::load(files, settings, what);
 }
 
 }  // namespace convoy::apps

@@ -104,7 +104,7 @@ bool is_quiet(const comm::Communicator& world) {
 }
 
 std::unique_ptr<doctor::PlannedRun> plan(const CommandLine& line) {
-  config::Options options = line.configuration();
+  config::Options options = line.configuration(config::For::kTrial);
   const Images images = choose_images(line, options.data);
   std::int64_t bytes = 0;
   if (io::exists(options.data.file)) {
@@ -212,7 +212,7 @@ Asked read_configuration(const CommandLine& line, const Arguments& arguments) {
   Asked asked{.has_configuration = names_a_run(arguments)};
   if (!asked.has_configuration) return asked;
   try {
-    asked.run_dir = line.configuration().dir;
+    asked.run_dir = line.configuration(config::For::kTrial).dir;
   } catch (...) {
     if (launch::is_first_of_launcher()) asked.refused = launch::current_failure();
   }

@@ -133,7 +133,7 @@ ExitStatus run_gradcheck_with(const Arguments& arguments, const nn::Registry& re
                  "entries of each tensor, at most; default 0: 3 to 40, by the network's cost");
   line.add_configuration();
   if (!line.parse(arguments)) return ExitStatus::kDone;
-  const config::Options options = line.configuration();
+  const config::Options options = line.configuration(config::For::kTrial);
   const GradcheckRequest request{.samples = line.integer("samples", kSamples, 1, 64),
                                  .entries = line.integer("entries", 0, 0, 1 << 20)};
   return launch::run_with_ranks(

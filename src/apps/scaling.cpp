@@ -331,7 +331,7 @@ ExitStatus run_scaling(const Arguments& arguments) {
   line.add_value("json", "FILE", "write all figures there too");
   line.add_configuration();
   if (!line.parse(arguments)) return ExitStatus::kDone;
-  const config::Options options = line.configuration();
+  const config::Options options = line.configuration(config::For::kTrial);
   ScalingRequest request{.images = choose_images(line, options.data),
                          .ranks_a_host = line.integer("ranks-per-host", 1, 1, 4096),
                          .latency = std::nullopt,

@@ -2,6 +2,7 @@
 // Makers of the key table's entries, one per kind of key. Private to the config room.
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <string_view>
 #include <type_traits>
@@ -107,6 +108,15 @@ inline Key only_key(std::string name, std::string word, std::string remark, std:
           .write = [=](const Options&) { return std::vector{word}; }};
 }
 
+/// "~/x" and "$HOME/x" with the home folder. A shell expands them on the command line, nobody in an INI file.
+inline std::string with_home(const std::string& path) {
+  const char* home = std::getenv("HOME");
+  if (home == nullptr) return path;
+  for (const std::string_view prefix : {"~/", "$HOME/", "${HOME}/"})
+    if (path.starts_with(prefix)) return std::string(home) + path.substr(prefix.size() - 1);
+  return path;
+}
+
 template <class Field>
 Key path_key(std::string name, Field field, std::string value_name, std::string help) {
   return {.name = std::move(name),
@@ -116,7 +126,7 @@ Key path_key(std::string name, Field field, std::string value_name, std::string 
           .need = Need::kForTraining,
           .read =
               [=](Options& options, const std::string& value, const std::string&) {
-                field(options) = value;
+                field(options) = with_home(value);
                 return true;
               },
           .write = [=](const Options& options) { return std::vector{field(options)}; }};
@@ -264,7 +274,7 @@ template <class Get>
 Key duration_key(const std::string& name, Get get, const std::string& help) {
   return {.name = name,
           .value_name = "TIME",
-          .allowed = "a time such as 3h50m, 90s or 1d, or 0 for no limit",
+          .allowed = "a time such as 3h50m, 90s, 1d or 1-12:00:00, or 0 for no limit",
           .help = help,
           .read =
               [get](Options& options, const std::string& value, const std::string&) {

@@ -114,6 +114,9 @@ std::vector<Key> make_keys() {
           "much at a time, into two buffers a node"),
 
       layer_key(),
+      integer_key(
+          "network.outputs", [](auto& o) -> auto& { return o.outputs; }, {0, kMillion},
+          "outputs of the last dense or conv layer, whatever its line says; 0: as it says"),
       required(choice_key(
           "network.loss", [](auto& o) -> auto& { return o.loss; }, nn::loss_names(),
           "what is minimised; both cross-entropies take logits")),

@@ -36,7 +36,7 @@ void apply(const std::vector<Setting>& source, Options& options, EffectiveSettin
     if (setting.value.find_first_of("\n\r") != std::string::npos)
       throw ConfigError(shown(setting) + " holds a line break (a value is one line)");
     const auto [first, is_new] = seen.emplace(setting.key, setting);
-    if (!is_new && key.times == Times::kOnce) {
+    if (!is_new && key.times == Times::kOnce && setting.origin != kCommandLine) {
       throw ConfigError(fmt::format("{} is set twice (before at {}); leave one of the two", shown(setting),
                                     first->second.origin));
     }
@@ -47,10 +47,16 @@ void apply(const std::vector<Setting>& source, Options& options, EffectiveSettin
   }
 }
 
-void check_complete(const EffectiveSettings& effective, bool starts_a_run) {
+/// What the Options are for: trials compute without writing into run.dir.
+enum class Purpose { kTraining, kTrial, kCheckpoint, kLibrary };
+
+void check_complete(const EffectiveSettings& effective, Purpose purpose) {
   std::vector<std::string> missing;
   for (const Key& key : keys()) {
-    const bool is_needed = key.need == Need::kAlways || (starts_a_run && key.need == Need::kForTraining);
+    const bool is_needed =
+        key.need == Need::kAlways ||
+        (key.need == Need::kForTraining &&
+         (purpose == Purpose::kTraining || (purpose == Purpose::kTrial && key.name != "run.dir")));
     if (is_needed && !effective.contains(key.name)) missing.push_back(key.name);
   }
   if (missing.empty()) return;
@@ -124,13 +130,25 @@ void check_together(Options& options, const EffectiveSettings& effective) {
   }
 }
 
-enum class Purpose { kTraining, kCheckpoint, kLibrary };
+/// network.outputs: the last layer with weights gets so many outputs.
+void set_outputs(Options& options, const EffectiveSettings& effective) {
+  if (options.outputs == 0) return;
+  for (auto layer = options.layers.rbegin(); layer != options.layers.rend(); ++layer) {
+    std::vector<std::string> words = split_words(layer->text);
+    if (words.size() < 2 || (words[0] != "dense" && words[0] != "conv")) continue;
+    words[1] = std::to_string(options.outputs);
+    layer->text = join(words, " ");
+    return;
+  }
+  throw ConfigError(shown(effective.at("network.outputs")) + " needs a dense or conv layer (there is none)");
+}
 
 Options assemble(const std::vector<std::vector<Setting>>& sources, Purpose purpose) {
   Options options;
   EffectiveSettings effective;
   for (const std::vector<Setting>& source : sources) apply(source, options, effective);
-  check_complete(effective, purpose == Purpose::kTraining);
+  check_complete(effective, purpose);
+  set_outputs(options, effective);
   check_together(options, effective);
   return options;
 }
@@ -145,11 +163,11 @@ Options make_library_options(const std::vector<std::vector<Setting>>& sources) {
   return assemble(sources, Purpose::kLibrary);
 }
 
-Options load(const std::vector<std::string>& files, const std::vector<Setting>& command_line) {
+Options load(const std::vector<std::string>& files, const std::vector<Setting>& command_line, For what) {
   std::vector<std::vector<Setting>> sources;
   for (const std::string& file : files) sources.push_back(read_ini_file(file));
   sources.push_back(command_line);
-  return make_options(sources);
+  return assemble(sources, what == For::kRun ? Purpose::kTraining : Purpose::kTrial);
 }
 
 Options from_checkpoint(std::string_view text, const std::string& file) {

@@ -56,6 +56,38 @@ std::string in_lower_case(std::string_view text) {
   return lower;
 }
 
+namespace {
+
+/// Slurm's forms: M:S, H:M:S, D-H, D-H:M, D-H:M:S.
+std::optional<std::int64_t> parse_slurm_time(std::string_view text) {
+  constexpr std::int64_t kMostDays = 1'000'000;
+  constexpr std::int64_t kMostOfAUnit = 1'000'000;
+  std::int64_t days = 0;
+  const auto dash = text.find('-');
+  const bool has_days = dash != std::string_view::npos;
+  if (has_days) {
+    const auto found = parse_integer(text.substr(0, dash));
+    if (!found || *found < 0 || *found > kMostDays) return std::nullopt;
+    days = *found;
+    text.remove_prefix(dash + 1);
+  }
+  std::vector<std::int64_t> parts;
+  while (true) {
+    const auto colon = text.find(':');
+    const auto part = parse_integer(text.substr(0, colon));
+    if (!part || *part < 0 || *part > kMostOfAUnit || parts.size() == 3) return std::nullopt;
+    parts.push_back(*part);
+    if (colon == std::string_view::npos) break;
+    text.remove_prefix(colon + 1);
+  }
+  // After days the first is hours; else the last is seconds.
+  if (has_days) parts.resize(3);
+  if (!has_days && parts.size() == 2) parts.insert(parts.begin(), 0);
+  return ((days * 24 + parts[0]) * 60 + parts[1]) * 60 + parts[2];
+}
+
+}  // namespace
+
 std::optional<std::int64_t> parse_duration(std::string_view text) {
   constexpr std::string_view kUnits = "dhms";
   constexpr std::array<std::int64_t, 4> kSeconds{86400, 3600, 60, 1};
@@ -64,6 +96,7 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
     if (*plain < 0 || *plain > kMost) return std::nullopt;
     return plain;
   }
+  if (text.find_first_of(":-") != std::string_view::npos) return parse_slurm_time(text);
   std::int64_t total = 0;
   std::size_t next_unit = 0;
   while (!text.empty()) {

@@ -192,7 +192,7 @@ Pass<Real> Workspace<Real>::pass_of(std::size_t i, const kernels::KernelTable<Re
   if (operation.addend != Operation::kNone) pass.epilogue.addend = output_at(operation.addend);
   pass.epilogue.activation = operation.activation;
   pass.parameters = values.parameters + node.parameter_offset;
-  pass.statistics = values.statistics + node.statistic_offset;
+  if (values.statistics != nullptr) pass.statistics = values.statistics + node.statistic_offset;
   pass.saved = memory_.data() + places_[i].saved;
   pass.scratch = at(scratch_);
   return pass;

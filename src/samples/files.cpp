@@ -39,7 +39,10 @@ std::vector<std::string> files_of(const std::string& pattern) {
   if (files.empty()) throw ConfigError("no such file: no data set matches " + pattern);
   for (const std::string& file : files) {
     if (!io::exists(file))
-      throw ConfigError("no such file: data set " + file + "; make it with convoy import or convoy synth");
+      throw ConfigError(fmt::format("no such file: data set {}; {}", file,
+                                    file.find_first_of("'\"") != std::string::npos
+                                        ? "quotes are part of its name here, leave them out"
+                                        : "make it with convoy import or convoy synth"));
     if (const std::string kind = io::special_file(file); !kind.empty())
       throw ConfigError(fmt::format("data set {} is {}; it should be an HDF5 file", file, kind));
   }

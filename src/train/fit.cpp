@@ -1,9 +1,12 @@
 #include "convoy/train/fit.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cassert>
 #include <utility>
 
+#include "convoy/core/error.hpp"
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/consistency.hpp"
 #include "convoy/step/feed.hpp"
@@ -17,10 +20,25 @@ std::int64_t steps_of(const config::Options& options, std::int64_t steps_per_epo
   return options.max_steps > 0 ? std::min(options.max_steps, by_epochs) : by_epochs;
 }
 
+/// With micro-batches of one sample. Throws ConfigError for a layer whose statistics would be of a single
+/// value.
+void require_values_to_normalise(const nn::Network& network) {
+  for (const nn::Node& node : network.nodes()) {
+    const Shape& shape = node.layer->output();
+    if (node.layer->statistics().empty() || shape.h * shape.w > 1) continue;
+    throw ConfigError(
+        fmt::format("{} would normalise a single value of each channel (train.micro-batch is 1, and its "
+                    "images are {}): the result is always its bias; set train.micro-batch to 2 or more",
+                    node.name, to_string(shape)));
+  }
+}
+
 }  // namespace
 
 nn::Network network_for(const data::Dataset& dataset, const config::Options& options) {
-  return {dataset.shape(), options.layers, options.loss, outputs_for(dataset, options)};
+  nn::Network network(dataset.shape(), options.layers, options.loss, outputs_for(dataset, options));
+  if (options.micro_batch == 1) require_values_to_normalise(network);
+  return network;
 }
 
 Fit::Fit(const config::Options& options, const comm::Communicator& world, const nn::Network& network,

@@ -98,6 +98,10 @@ std::string require_same_run(const model::CheckpointHeader& header, const std::s
     // data.window changes the sample order only with order = chunks; with full order, only the size of a
     // read.
     if (key.key == "data.window" && options.data.order == data::Order::kFull) continue;
+    // These schedules do not depend on the number of epochs: it only says when the run ends.
+    if (key.key == "train.epochs" && (options.schedule.kind == optim::ScheduleKind::kConstant ||
+                                      options.schedule.kind == optim::ScheduleKind::kStep))
+      continue;
     if (key.effect == config::Effect::kBits) differs(key.key, key.there, key.here);
   }
   if (header.data_digest != data_digest)

@@ -200,6 +200,30 @@ class Labels(Field):
                             r"holds 3 for sample \d+, .*there are 3 classes, so labels lie between 0 and 2")
 
 
+class BatchNormalization(Field):
+    LAYERS = ["conv 8 3x3 pad=1", "globalavgpool", "batchnorm", "relu", "dense 4"]
+
+    def words(self):
+        return [word for layer in self.LAYERS for word in ("--network.layer", layer)]
+
+    def test_a_left_over_sample_leaves_the_running_variance(self):
+        images, labels = pictures(129, 2)
+        variances = []
+        for samples in (128, 129):
+            with h5py.File(f"n{samples}.h5", "w") as file:
+                file["x"], file["labels"] = images[:samples], labels[:samples]
+            outcome = self.train(*self.words(), "--train.batch", 128, "--train.micro-batch", 16, "--train.epochs", 60,
+                                 "--data.shuffle", "no", "--schedule.lr", 1e-12, run=f"n{samples}", file=f"n{samples}.h5")
+            self.assertEqual(outcome.status, 0, outcome)
+            with h5py.File(runs.checkpoints(f"n{samples}")[-1]) as file:
+                variances.append(file["model/batchnorm1/running_var"][:])
+        self.assertLess(abs(variances[1] / variances[0] - 1).max(), 0.05)
+
+    def test_a_single_value_is_refused(self):
+        self.assert_message(self.train(*self.words(), "--train.micro-batch", 1), 2,
+                            r"batchnorm1 would normalise a single value of each channel \(train\.micro-batch is 1")
+
+
 class Images(Field):
     def test_types_and_flat_images(self):
         self.add(f=self.images.astype("f4"))

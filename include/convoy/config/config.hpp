@@ -19,7 +19,14 @@ namespace convoy::config {
 struct Setting {
   std::string key;     ///< with its section: "train.batch"
   std::string value;   ///< without leading and trailing blanks
-  std::string origin;  ///< "configs/lenet5-mnist.ini:31" or "command line"
+  std::string origin;  ///< "configs/lenet5-mnist.ini:31" or kCommandLine
+};
+inline constexpr std::string_view kCommandLine = "command line";
+
+/// What Options are for.
+enum class For {
+  kRun,    ///< a run, which needs run.dir
+  kTrial,  ///< a command that writes nothing there
 };
 
 /// Reads the settings of an INI text, in order; `name` precedes the line number in every origin. Throws
@@ -33,8 +40,10 @@ struct Setting {
 
 /// Makes Options from `files`, then `command_line`. Later sources override earlier ones, and all override the
 /// defaults; layer lines of a later source replace all earlier ones. Throws ConfigError for an unknown key, a
-/// wrong value, a key set twice in one source, a missing key without a default, and for contradicting keys.
-[[nodiscard]] Options load(const std::vector<std::string>& files, const std::vector<Setting>& command_line);
+/// wrong value, a key set twice in one file (on the command line the last one counts), a missing key without
+/// a default, and for contradicting keys.
+[[nodiscard]] Options load(const std::vector<std::string>& files, const std::vector<Setting>& command_line,
+                           For what = For::kRun);
 
 /// The same from settings, lowest precedence first; one inner list per source.
 [[nodiscard]] Options make_options(const std::vector<std::vector<Setting>>& sources);

@@ -17,7 +17,8 @@ namespace convoy::config {
 /// Configuration of one run: the step's options, and options of the run around the steps, in the order of the
 /// file's sections (src/CONTRACT.md, "Configuration").
 struct Options : step::Options {
-  std::vector<nn::LayerText> layers;                       ///< [network] layer, in order
+  std::int64_t outputs = 0;           ///< of the last layer with weights; 0: as the layers say
+  std::vector<nn::LayerText> layers;  ///< [network] layer, in order
   nn::LossKind loss = nn::LossKind::kSoftmaxCrossEntropy;  ///< [network] loss
 
   optim::ScheduleOptions schedule;  ///< [schedule]

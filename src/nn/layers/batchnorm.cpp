@@ -65,8 +65,9 @@ class BatchNorm final : public LayerOf<BatchNorm> {
     if (pass.team.index() == 0) {
       const auto samples = static_cast<Real>(pass.batch.size());
       const auto elements = static_cast<Real>(pass.batch.size() * shape_.h * shape_.w);
-      // Unbiased, as in PyTorch; for a single element the population variance.
+      // Unbiased, as in PyTorch, which refuses a single element: here the running variance stays.
       const Real unbias = elements > 1 ? elements / (elements - 1) : Real{1};
+      if (elements == 1 && pass.statistics != nullptr) variance = pass.statistics + shape_.c;
       for (std::int64_t c = 0; c < shape_.c; ++c) {
         pass.batch_statistics[c] = samples * mean[c];
         pass.batch_statistics[shape_.c + c] = samples * (variance[c] * unbias);

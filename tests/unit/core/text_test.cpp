@@ -27,6 +27,13 @@ TEST(ParseDuration, ReadsPlainSecondsAndUnits) {
   EXPECT_EQ(parse_duration("3h50m"), 3 * 3600 + 50 * 60);
   EXPECT_EQ(parse_duration("1d2h"), 86400 + 7200);
   EXPECT_EQ(parse_duration("45s"), 45);
+  EXPECT_EQ(parse_duration("30:05"), 1805);
+  EXPECT_EQ(parse_duration("01:30:00"), 5400);
+  EXPECT_EQ(parse_duration("1-12"), 36 * 3600);
+  EXPECT_EQ(parse_duration("2-00:30"), 48 * 3600 + 1800);
+  EXPECT_EQ(parse_duration("1-00:00:07"), 86407);
+  for (const char* bad : {":", "1:", ":1", "1:2:3:4", "-", "1-", "-1:00", "1:-5", "1:00s", "1-2-3"})
+    EXPECT_FALSE(parse_duration(bad)) << bad;
   for (const char* bad : {"", "h", "5m3h", "3x", "-1", "1h30", "99999999999999999999d"})
     EXPECT_FALSE(parse_duration(bad)) << bad;
 }
