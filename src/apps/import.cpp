@@ -42,8 +42,8 @@ const Format& find_format(const std::string& name) {
                                 config::did_you_mean(name, names), join(names, ", ")));
 }
 
-constexpr std::array<const char*, 7> kFolderOptions{"size",      "fit",  "channels", "on-bad",
-                                                    "test-part", "seed", "threads"};
+constexpr std::array<const char*, 9> kFolderOptions{"labels", "exif",      "size", "fit",    "channels",
+                                                    "on-bad", "test-part", "seed", "threads"};
 
 void add_folder_options(CommandLine& line) {
   line.add_value("size", "HxW",
@@ -61,6 +61,10 @@ void add_folder_options(CommandLine& line) {
       "test-part", "P",
       "folder: part of each class set apart as test split, 0 to 0.9, where DIR has no test folder; "
       "default 0");
+  line.add_value(
+      "exif", "apply|ignore",
+      "folder: turn images upright as their cameras say (default), or leave pixels as they are stored");
+  line.add_value("labels", "F.csv", "folder: a table of file, label (from DIR on) instead of class folders");
   line.add_value("seed", "S", "folder: chooses that part, by file name; default 1");
   line.add_value("threads", "N", "folder: threads of a rank; default 0: as train chooses them");
 }
@@ -79,6 +83,9 @@ importers::FolderOptions folder_options(const CommandLine& line) {
   options.on_bad =
       line.choice("on-bad", {"stop", "skip"}) == 0 ? importers::OnBad::kStop : importers::OnBad::kSkip;
   options.test_part = line.number("test-part", 0, 0, 0.9);
+  options.exif =
+      line.choice("exif", {"apply", "ignore"}) == 0 ? importers::Exif::kApply : importers::Exif::kIgnore;
+  options.labels = line.text("labels").value_or("");
   options.seed =
       static_cast<std::uint64_t>(line.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
   options.threads = machine::resolve_threads(line.integer("threads", 0, 0, 4096));
@@ -101,6 +108,9 @@ std::string describe(const importers::FolderReport& report, const std::string& o
                         others.size() > kMostNames ? ", ..." : "");
   }
   if (report.hidden > 0) text += "\nPassed over: " + counted(report.hidden, "hidden file") + ".";
+  if (report.turned > 0)
+    text +=
+        fmt::format("\nTurned upright, as their cameras say (EXIF): {}.", counted(report.turned, "image"));
   if (report.left_out > 0) text += "\nLeft out: " + counted(report.left_out, "bad image") + ".";
   if (report.splits.size() == 1)
     text += "\nThere is no test split; --test-part sets part of the images apart.";
@@ -125,8 +135,8 @@ ExitStatus run_import(const Arguments& arguments) {
       "Makes a data set file. mnist: the four IDX files in DIR (train-images-idx3-ubyte ...), plain or .gz;\n"
       "cifar10: the binary version (data_batch_1.bin ...), plain or .gz; folder: PNG, JPEG, PGM and PPM "
       "files,\n"
-      "DIR/CLASS/..., or DIR/train/CLASS/... with DIR/test and DIR/validation (or val) where they are "
-      "there.\n"
+      "DIR/CLASS/..., or DIR/train/CLASS/... with DIR/test and DIR/validation (val, Testing, ...) where they "
+      "are there, or images in DIR with a table of their labels.\n"
       "Ranks and threads share the work of folder; they change no byte of the file.\n"
       "SIGINT and SIGTERM stop it with status 130 and 143, and leave F.h5 as it was.");
   line.add_value("out", "F.h5", "file to write; one that is there is replaced when the new one is whole");

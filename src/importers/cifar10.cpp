@@ -8,10 +8,10 @@
 #include "byte_stream.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/samples/names.hpp"
 #include "convoy/importers/dataset_writer.hpp"
 #include "convoy/importers/import.hpp"
 #include "convoy/io/file_system.hpp"
+#include "convoy/samples/names.hpp"
 
 namespace convoy::importers {
 namespace {

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <iterator>
 #include <set>
@@ -68,6 +69,7 @@ class FolderImport {
                         .class_names = files_.class_names,
                         .splits = {},
                         .left_out = left_out_,
+                        .turned = turned_,
                         .hidden = files_.hidden,
                         .passed_over = files_.passed_over};
     for (const FolderSplit& split : files_.splits) report.splits.push_back({split.name, split.samples()});
@@ -82,6 +84,9 @@ class FolderImport {
   }
 
   void require_classes() const {
+    if (is_heard() && files_.class_names.size() == 1)
+      observer_->on_warning("one class alone (" + files_.class_names.front() +
+                            "): there is nothing to tell apart; each class should have a folder of its own");
     const std::vector<std::string> empty = empty_classes(files_);
     if (empty.empty()) return;
     const std::string problem = "no images to train in the folder of class " + join(empty, ", ");
@@ -141,7 +146,7 @@ class FolderImport {
   }
 
   /// Collective. Assigns the shape of every file; zero for bad files. Returns the bad files.
-  std::vector<Trouble> look_at_headers(const FolderSplit& split, std::vector<Shape>& shapes) const {
+  std::vector<Trouble> look_at_headers(const FolderSplit& split, std::vector<Shape>& shapes) {
     constexpr std::int64_t kFilesARank = 1024;
     const std::int64_t a_block = kFilesARank * world_.size();
     std::vector<Trouble> bad;
@@ -149,13 +154,17 @@ class FolderImport {
       const std::int64_t files = std::min(split.samples() - begin, a_block);
       const Range mine = shifted(convoy::split(files, world_.size(), world_.rank()), begin);
       std::vector<Shape> found(static_cast<std::size_t>(mine.size()), Shape{0, 0, 0});
+      std::atomic<std::int64_t> turned{0};
       std::ranges::move(work_.for_each(mine,
                                        [&](std::int64_t file) {
-                                         found[static_cast<std::size_t>(file - mine.begin)] =
-                                             read_image_shape(path_of(split, file));
+                                         const ImageHeader header =
+                                             read_image_header(path_of(split, file), options_.exif);
+                                         found[static_cast<std::size_t>(file - mine.begin)] = header.shape;
+                                         if (header.is_turned) ++turned;
                                        }),
                         std::back_inserter(bad));
       std::ranges::copy(world_.all_gather_values(found), shapes.begin() + begin);
+      for (const std::int64_t each : world_.all_gather_values(std::vector{turned.load()})) turned_ += each;
       if (is_heard()) observer_->on_progress(split.name + " (headers)", begin + files, split.samples());
     }
     return bad;
@@ -232,7 +241,7 @@ class FolderImport {
   }
 
   [[nodiscard]] Image fitted(const std::string& path) const {
-    Image image = read_image(path);
+    Image image = read_image(path, options_.exif);
     if (!options_.size && (image.shape.h != shape_.h || image.shape.w != shape_.w))
       throw IoError("image " + path + " changed while it was imported; run the import again");
     return importers::fitted(std::move(image), shape_, options_.fit);
@@ -282,6 +291,7 @@ class FolderImport {
   std::int64_t most_threads_ = 1;
   FolderFiles files_;
   Shape shape_;
+  std::int64_t turned_ = 0;
   std::int64_t left_out_ = 0;
 };
 

@@ -4,19 +4,33 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <initializer_list>
 #include <iterator>
 #include <map>
+#include <numeric>
+#include <string_view>
+#include <tuple>
 
 #include "convoy/comm/packer.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/hash.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/samples/names.hpp"
 #include "convoy/importers/image_file.hpp"
 #include "convoy/io/file_system.hpp"
+#include "convoy/samples/names.hpp"
+#include "label_table.hpp"
 
 namespace convoy::importers {
 namespace {
+
+/// The first names of a long list.
+std::string first_names(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 6;
+  const std::vector<std::string> some(
+      names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMost)));
+  return join(some, ", ") + (names.size() > kMost ? ", …" : "");
+}
 
 class Lister {
  public:
@@ -25,23 +39,26 @@ class Lister {
   FolderFiles list() {
     if (!io::is_folder(options_.folder))
       throw ConfigError("no folder " + options_.folder + "; it should hold one folder of images a class");
-    const Entries top = entries_of("");
-    // A class may be named "train": a folder is a split only if it contains folders.
-    const bool has_splits = std::ranges::find(top.folders, data::names::kTrain) != top.folders.end() &&
-                            has_folders(data::names::kTrain);
-    if (has_splits) {
-      list_splits(top);
+    if (!options_.labels.empty()) {
+      list_labelled();
     } else {
-      pass_over("", top.files);
-      list_classes(top.folders);
-      list_split(data::names::kTrain, "", top.folders);
+      const Entries top = entries_of("");
+      const std::string train = training_folder(top);
+      if (!train.empty()) {
+        list_splits(top, train);
+      } else {
+        require_class_folders(top);
+        pass_over("", top.files);
+        list_classes(top.folders);
+        list_split(data::names::kTrain, "", top.folders);
+      }
     }
     set_test_part_apart();
     std::erase_if(found_.splits, [](const FolderSplit& split) { return split.files.empty(); });
     if (found_.splits.empty() || found_.splits.front().name != data::names::kTrain)
       throw ConfigError("no images to train in " + options_.folder +
-                        " (names should end in .png, .jpg, .jpeg, .pgm, .ppm or .pnm); one folder a class is "
-                        "expected, or such folders below train");
+                        " (names should end in .png, .jpg, .jpeg, .pgm, .ppm or .pnm"
+                        "); one folder a class is expected, or such folders below train");
     return std::move(found_);
   }
 
@@ -96,28 +113,125 @@ class Lister {
                         " (it holds no folder); put the images of each class into one of its own");
   }
 
-  void list_splits(const Entries& top) {
-    pass_over("", top.files);
-    const Entries train = entries_of(data::names::kTrain);
-    pass_over(data::names::kTrain, train.files);
-    list_classes(train.folders);
-    list_split(data::names::kTrain, data::names::kTrain, train.folders);
-    std::map<std::string, std::string> folder_of_split;
+  /// The folder of the training split; empty if the folders are classes. A class may be named "train": a
+  /// folder is a split only if it contains folders.
+  [[nodiscard]] std::string training_folder(const Entries& top) const {
+    std::vector<std::string> splits;
+    std::string train;
     for (const std::string& folder : top.folders) {
-      const std::string split = folder == "val" ? data::names::kValidation : folder;
-      if (split == data::names::kTrain) continue;
-      if (split != data::names::kTest && split != data::names::kValidation) {
+      const std::string_view split = data::names::split_of_spelling(folder);
+      if (split.empty() || !has_folders(folder)) continue;
+      splits.push_back(folder);
+      if (split != data::names::kTrain) continue;
+      if (!train.empty())
+        throw ConfigError(fmt::format("two training splits in {} ({} and {}); one of them should go",
+                                      options_.folder, train, folder));
+      train = folder;
+    }
+    if (train.empty() && !splits.empty())
+      throw ConfigError(
+          fmt::format("no training split in {} ({} {} like {}, with folders inside, but there is no "
+                      "train); name the folder of the training images train",
+                      options_.folder, join(splits, ", "), splits.size() == 1 ? "looks" : "look",
+                      splits.size() == 1 ? "a split" : "splits"));
+    return train;
+  }
+
+  /// Throws ConfigError for folders that can hardly be classes.
+  void require_class_folders(const Entries& top) const {
+    const auto& folders = top.folders;
+    const bool are_splits = !folders.empty() && std::ranges::all_of(folders, [](const std::string& folder) {
+      return !data::names::split_of_spelling(folder).empty();
+    });
+    if (are_splits)
+      throw ConfigError(
+          fmt::format("no classes in {} ({} {} like splits, without a folder per class inside); put the "
+                      "images of each class into a folder of its own, or say with --labels F.csv (file, "
+                      "label) what each is",
+                      options_.folder, join(folders, ", "), folders.size() == 1 ? "looks" : "look"));
+    if (folders.size() != 1) return;
+    const std::string& only = folders.front();
+    const auto table = std::ranges::find_if(top.files, is_table);
+    std::string hint;
+    if (has_folders(only))
+      hint = fmt::format("it holds folders itself: import folder {} takes those as classes", path_of(only));
+    else if (table != top.files.end())
+      hint = fmt::format("if {} says what each image is, give a table of file and label with --labels",
+                         path_of(*table));
+    if (hint.empty()) return;
+    throw ConfigError(fmt::format("one class alone in {} (the folder {}); {}", options_.folder, only, hint));
+  }
+
+  static bool is_table(const std::string& name) {
+    return std::ranges::any_of(
+        std::initializer_list<std::string_view>{".csv", ".tsv", ".txt", ".json", ".xml"},
+        [&](std::string_view ending) { return in_lower_case(name).ends_with(ending); });
+  }
+
+  void list_splits(const Entries& top, const std::string& train_folder) {
+    pass_over("", top.files);
+    const Entries train = entries_of(train_folder);
+    pass_over(train_folder, train.files);
+    list_classes(train.folders);
+    list_split(data::names::kTrain, train_folder, train.folders);
+    std::map<std::string, std::string, std::less<>> folder_of_split;
+    for (const std::string& folder : top.folders) {
+      const std::string_view split = data::names::split_of_spelling(folder);
+      if (folder == train_folder) continue;
+      if (split.empty() || split == data::names::kTrain) {
         found_.passed_over.push_back(folder + '/');
-      } else if (!folder_of_split.emplace(split, folder).second) {
-        throw ConfigError("two validation splits in " + options_.folder +
-                          " (val and validation); one of them should go");
+      } else if (const auto [first, is_new] = folder_of_split.emplace(split, folder); !is_new) {
+        throw ConfigError(fmt::format("two {} splits in {} ({} and {}); one of them should go", split,
+                                      options_.folder, first->second, folder));
       }
     }
     for (const auto& [split, folder] : folder_of_split) {
       const Entries entries = entries_of(folder);
+      const auto table = std::ranges::find_if(entries.files, is_table);
+      const bool has_table = table != entries.files.end();
+      const bool is_flat = entries.folders.size() == 1 && !has_class(entries.folders.front()) && has_table;
+      if (entries.folders.empty() || is_flat)
+        throw ConfigError(fmt::format(
+            "no class folders in {} ({}); put the images of each class into a folder of its own, or take it "
+            "away",
+            path_of(folder),
+            has_table ? joined(folder, *table) + " may say what each image is" : "it holds no folder"));
       pass_over(folder, entries.files);
       list_split(split, folder, entries.folders);
     }
+  }
+
+  [[nodiscard]] bool has_class(const std::string& name) const {
+    return std::ranges::find(found_.class_names, name) != found_.class_names.end();
+  }
+
+  /// Images and labels from the table --labels.
+  void list_labelled() {
+    FolderSplit split{data::names::kTrain, {}, {}};
+    std::vector<LabelledFile> rows = read_label_table(options_.labels, options_.folder);
+    std::ranges::sort(rows, {}, [](const LabelledFile& row) { return std::tie(row.label, row.file); });
+    found_.class_names = classes_of(rows);
+    for (LabelledFile& row : rows) {
+      if (!is_utf8(row.label))
+        throw ConfigError("a label of " + options_.labels + " is no UTF-8; save the table as UTF-8");
+      split.labels.push_back(std::ranges::find(found_.class_names, row.label) - found_.class_names.begin());
+      split.files.push_back(std::move(row.file));
+    }
+    if (found_.class_names.size() < 2)
+      throw ConfigError(
+          fmt::format("one class alone in {} ({}); a network tells classes apart, so there should be two "
+                      "or more",
+                      options_.labels, join(found_.class_names, ", ")));
+    // In the order of classes, as from folders.
+    std::vector<std::size_t> order(split.labels.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, {}, [&](std::size_t i) { return split.labels[i]; });
+    FolderSplit sorted{data::names::kTrain, {}, {}};
+    for (const std::size_t i : order) {
+      sorted.files.push_back(std::move(split.files[i]));
+      sorted.labels.push_back(split.labels[i]);
+    }
+    found_.splits.push_back(std::move(sorted));
   }
 
   void list_split(const std::string& name, const std::string& below,
@@ -126,9 +240,10 @@ class Lister {
     for (const std::string& folder : class_folders) {
       const auto place = std::ranges::find(found_.class_names, folder);
       if (place == found_.class_names.end())
-        throw ConfigError(
-            fmt::format("class {} of {} is none of the training split ({}/train has no such folder)", folder,
-                        path_of(below), options_.folder));
+        throw ConfigError(fmt::format("class {} of {} is none of the training split (which has {}: {})",
+                                      folder, path_of(below),
+                                      counted(static_cast<std::int64_t>(found_.class_names.size()), "class"),
+                                      first_names(found_.class_names)));
       std::vector<std::string> files;
       collect(joined(below, folder), 0, files);
       std::ranges::sort(files);

@@ -13,6 +13,7 @@
 #include "convoy/io/descriptor.hpp"
 #include "convoy/io/file_system.hpp"
 #include "image_formats.hpp"
+#include "orientation.hpp"
 
 namespace convoy::importers {
 namespace {
@@ -79,42 +80,53 @@ bool is_image_name(std::string_view name) {
   std::string end(name.substr(dot + 1));
   std::ranges::transform(end, end.begin(),
                          [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  constexpr std::array<std::string_view, 6> kEnds{"png", "jpg", "jpeg", "pgm", "ppm", "pnm"};
+  constexpr std::array<std::string_view, 7> kEnds{"png", "jpg", "jpeg", "jfif", "pgm", "ppm", "pnm"};
   return std::ranges::find(kEnds, end) != kEnds.end();
 }
 
-Shape read_image_shape(const std::string& path) {
+namespace {
+
+ImageHeader header_of(const ImageDecoder& decoder, const std::string& name, Exif exif) {
+  const Shape stored = checked_shape(decoder, name);
+  const int orientation = exif == Exif::kApply ? decoder.orientation() : 1;
+  return {exchanges_sides(orientation) ? Shape{stored.c, stored.w, stored.h} : stored, orientation != 1};
+}
+
+}  // namespace
+
+ImageHeader read_image_header(const std::string& path, Exif exif) {
   constexpr std::int64_t kMostlyEnough = std::int64_t{1} << 16;
   const io::Descriptor file = open_file(path);
   const std::int64_t size = checked_size(file, path);
   if (size > kMostlyEnough) {
     try {
       const std::vector<std::uint8_t> head = read_bytes(file, kMostlyEnough);
-      return checked_shape(*open(head, path), path);
+      return header_of(*open(head, path), path, exif);
     } catch (const DataError&) {
       // Large profiles and previews may precede the size: read the whole file.
     }
   }
   const std::vector<std::uint8_t> bytes = read_bytes(file, size);
-  return checked_shape(*open(bytes, path), path);
+  return header_of(*open(bytes, path), path, exif);
 }
 
-Image read_image(const std::string& path) {
+Image read_image(const std::string& path, Exif exif) {
   const io::Descriptor file = open_file(path);
-  return decode_image(read_bytes(file, checked_size(file, path)), path);
+  return decode_image(read_bytes(file, checked_size(file, path)), path, exif);
 }
 
-Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name) {
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name, Exif exif) {
   const std::unique_ptr<ImageDecoder> decoder = open(bytes, name);
   const Shape shape = checked_shape(*decoder, name);
+  const int orientation = exif == Exif::kApply ? decoder->orientation() : 1;
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(shape.size()));
   decoder->decode(pixels);
-  if (shape.c == 1) return {shape, std::move(pixels)};
+  if (shape.c == 1) return upright({shape, std::move(pixels)}, orientation);
   Image image{shape, std::vector<std::uint8_t>(pixels.size())};
   const auto plane = static_cast<std::size_t>(shape.h * shape.w);
   for (std::size_t i = 0; i < plane; ++i)
     for (std::size_t c = 0; c < 3; ++c) image.pixels[c * plane + i] = pixels[3 * i + c];
-  return image;
+  return upright(std::move(image), orientation);
 }
 
 }  // namespace convoy::importers

@@ -17,6 +17,8 @@ class ImageDecoder {
   virtual ~ImageDecoder() = default;
   /// c is 1 or 3. Sides are positive but unchecked: the caller checks limits before allocating memory.
   [[nodiscard]] virtual Shape shape() const = 0;
+  /// EXIF's orientation of the stored pixels, 1 to 8.
+  [[nodiscard]] virtual int orientation() const { return 1; }
   /// Fills [H][W][C]. Call at most once.
   virtual void decode(std::span<std::uint8_t> pixels) = 0;
 };

@@ -13,6 +13,7 @@
 
 #include "convoy/importers/image_file.hpp"
 #include "image_formats.hpp"
+#include "orientation.hpp"
 
 namespace convoy::importers {
 namespace {
@@ -48,11 +49,14 @@ void on_message(j_common_ptr jpeg, int level) {
   }
 }
 
+constexpr unsigned kMostExifBytes = 65535;
+
 bool read_header(jpeg_decompress_struct* jpeg, ErrorManager* errors, const std::uint8_t* bytes,
                  std::size_t count) {
   if (setjmp(errors->back) != 0) return false;
   jpeg_create_decompress(jpeg);
   jpeg_mem_src(jpeg, bytes, static_cast<unsigned long>(count));
+  jpeg_save_markers(jpeg, JPEG_APP0 + 1, kMostExifBytes);
   jpeg_read_header(jpeg, TRUE);
   switch (jpeg->jpeg_color_space) {
     case JCS_GRAYSCALE:
@@ -105,6 +109,12 @@ class JpegDecoder final : public ImageDecoder {
 
   [[nodiscard]] Shape shape() const override {
     return {jpeg_.out_color_space == JCS_GRAYSCALE ? 1 : 3, jpeg_.image_height, jpeg_.image_width};
+  }
+
+  [[nodiscard]] int orientation() const override {
+    for (const jpeg_marker_struct* marker = jpeg_.marker_list; marker != nullptr; marker = marker->next)
+      if (const int found = orientation_of({marker->data, marker->data_length}); found != 1) return found;
+    return 1;
   }
 
   void decode(std::span<std::uint8_t> pixels) override {

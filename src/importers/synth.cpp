@@ -11,8 +11,8 @@
 #include "convoy/core/math.hpp"
 #include "convoy/core/random.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/samples/names.hpp"
 #include "convoy/importers/dataset_writer.hpp"
+#include "convoy/samples/names.hpp"
 
 namespace convoy::importers {
 namespace {

@@ -88,6 +88,78 @@ class ImportFolder(runs.Folder):
         epochs = [line for line in runs.metrics("three") if line["event"] == "epoch"]
         self.assertGreater(epochs[-1]["test_accuracy"], 0.7)  # brightness separates the classes
 
+    def import_any(self, folder, *words, status=0):
+        outcome = runs.convoy("import", "folder", folder, "--out", "any.h5", "--size", "8x8", *words)
+        self.assertEqual(outcome.status, status, outcome)
+        return outcome
+
+    def put(self, path, label=0):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        Image.fromarray(numpy.full((8, 8, 3), 40 + 60 * label, "uint8")).save(path)
+
+    def test_splits_in_any_spelling(self):
+        for number, (train, validation, test) in enumerate([("train", "val", "test"), ("Training", "Validation", "Testing"),
+                                                            ("TRAIN", "valid", "Test"), ("training", "dev", "testing")]):
+            for split, images in ((train, 3), (validation, 1), (test, 2)):
+                for label, name in enumerate(("glioma", "none")):
+                    for i in range(images):
+                        self.put(f"set{number}/{split}/{name}/{i}.png", label)
+            self.assertRegex(self.import_any(f"set{number}").output, r"2 classes, 6 images in train, 4 images in test, "
+                             r"2 images in validation|2 classes, 6 images in train, 2 images in validation, 4 images in test")
+
+    def test_folders_that_can_hardly_be_classes_are_refused(self):
+        self.put("flat/Training/1.png"), self.put("flat/Testing/1.png")
+        self.assert_message(self.import_any("flat", status=2), 2, r"no classes in flat \(Testing, Training look like splits.*--labels")
+        self.put("high/data/cat/1.png"), self.put("high/data/dog/1.png")
+        self.assert_message(self.import_any("high", status=2), 2, r"one class alone in high \(the folder data\).*import folder high/data")
+        self.put("csv/images/1.png")
+        runs.write("csv/labels.csv", b"1.png,cat\n")
+        self.assert_message(self.import_any("csv", status=2), 2, r"one class alone in csv \(the folder images\); if csv/labels\.csv .*--labels")
+        self.put("only/val/cat/1.png"), self.put("only/test/cat/1.png")
+        self.assert_message(self.import_any("only", status=2), 2, r"no training split in only \(test, val look like splits")
+        self.put("tiny/train/n1/1.png"), self.put("tiny/train/n2/1.png"), self.put("tiny/val/images/1.png")
+        runs.write("tiny/val/val_annotations.txt", b"1.png n1\n")
+        self.assert_message(self.import_any("tiny", status=2), 2, r"no class folders in tiny/val \(val/val_annotations\.txt may say")
+        self.put("one/cat/1.png")
+        self.assertIn("one class alone (cat)", self.import_any("one").errors)
+
+    def test_a_table_of_labels(self):
+        for i in range(6):
+            self.put(f"flat2/sub/{i}.png", i % 2)
+        rows = "".join(f"sub/{i}{'.png' if i % 3 else ''},{['dog', 'cat, big'][i % 2]!r}\n".replace("'", '"') for i in range(6))
+        runs.write("table.csv", ("\ufefffile,label\r\n" + rows.replace("\n", "\r\n")).encode())
+        outcome = self.import_any("flat2", "--labels", "table.csv", "--test-part", 0.34)
+        self.assertRegex(outcome.output, r"2 classes, 4 images in train, 2 images in test")
+        with h5py.File("any.h5") as file:
+            self.assertEqual([name.decode() if isinstance(name, bytes) else name for name in file.attrs["class_names"]], ["cat, big", "dog"])
+            for split in ("train", "test"):
+                expected = [100 if label == 0 else 40 for label in file[split]["labels"]]
+                self.assertEqual(list(file[split]["images"][:, 0, 0, 0]), expected)
+        for content, message in (("sub/9.png,x\nsub/1.png,y\nsub/8.png,z\n", r"wrong line 3 in wrong\.csv \(there is no image sub/8\.png"),
+                                 ("sub/1.png,x\nsub/1.png,y\n", r"wrong line 2 .*named before"), ("sub/1.png\n", r"wrong line 1"),
+                                 ("file,label\n", r"no images in the table")):
+            runs.write("wrong.csv", content.encode())
+            self.assert_message(self.import_any("flat2", "--labels", "wrong.csv", status=3), 3, message)
+
+    def test_images_are_turned_upright(self):
+        generator = numpy.random.default_rng(7)
+        os.makedirs("exif/a"), os.makedirs("exif/b")
+        stored = generator.integers(0, 255, (24, 40, 3)).astype("uint8")
+        for orientation in range(1, 9):
+            exif = Image.Exif()
+            exif[0x0112] = orientation
+            Image.fromarray(stored).save(f"exif/{'ab'[orientation % 2]}/{orientation}.jpg", quality=95, exif=exif)
+        from PIL import ImageOps
+        for words, turn in (([], ImageOps.exif_transpose), (["--exif", "ignore"], lambda image: image)):
+            outcome = runs.convoy("import", "folder", "exif", "--out", "any.h5", "--size", "32x32", *words)
+            self.assertEqual(outcome.status, 0, outcome)
+            self.assertEqual("Turned upright" in outcome.output, not words)
+            paths = [f"exif/{'ab'[i % 2]}/{i}.jpg" for i in (2, 4, 6, 8, 1, 3, 5, 7)]
+            with h5py.File("any.h5") as file:
+                for image, path in zip(file["train/images"], paths):
+                    expected = numpy.asarray(turn(Image.open(path)).convert("RGB").resize((32, 32), Image.BILINEAR))
+                    self.assertEqual(abs(image.transpose(1, 2, 0).astype(int) - expected.astype(int)).max(), 0, path)
+
     def test_other_sizes_are_named_with_a_hint(self):
         outcome = runs.convoy("import", "folder", "images", "--out", "none.h5", ranks=3)
         self.assert_message(outcome, 3, r"image sizes differ \(\d+x\d+ in images/ape/.*, \d+x\d+ in .*--size HxW")

@@ -4,8 +4,9 @@
 // single images.
 //
 // Conversions: palettes and fewer than 8 bits are expanded; 16 bits (and any PGM/PPM maximum) are scaled to 8
-// and rounded; alpha is dropped; CMYK becomes RGB; interlaced and progressive files are supported. Gamma,
-// colour profiles and EXIF orientation are ignored (as in Pillow and torchvision).
+// and rounded; alpha is dropped; CMYK becomes RGB; interlaced and progressive files are supported. JPEG
+// images are turned upright by their EXIF orientation. Gamma and colour profiles are ignored (as in Pillow
+// and torchvision).
 //
 // Errors: DataError "bad image <name> (<cause>)" if the file is empty, truncated, damaged, of another format
 // or too large (over 65,535 pixels per side, 100 million pixels, or 1 GiB of file); no more memory than for
@@ -25,17 +26,29 @@ inline constexpr std::int64_t kMostImageSide = 65535;
 inline constexpr std::int64_t kMostImagePixels = 100'000'000;
 inline constexpr std::int64_t kMostImageFileBytes = std::int64_t{1} << 30;
 
-/// True if `name` ends in .png, .jpg, .jpeg, .pgm, .ppm or .pnm, in upper or lower case.
+/// What becomes of EXIF's orientation.
+enum class Exif {
+  kApply,   ///< images are turned upright
+  kIgnore,  ///< pixels as stored
+};
+
+struct ImageHeader {
+  Shape shape;             ///< of the image as read
+  bool is_turned = false;  ///< EXIF's orientation is applied and other than upright
+};
+
+/// True if `name` ends in .png, .jpg, .jpeg, .jfif, .pgm, .ppm or .pnm, in upper or lower case.
 [[nodiscard]] bool is_image_name(std::string_view name);
 
-/// The shape in the header; decodes no pixels.
-[[nodiscard]] Shape read_image_shape(const std::string& path);
+/// The header; decodes no pixels.
+[[nodiscard]] ImageHeader read_image_header(const std::string& path, Exif exif = Exif::kApply);
 
 /// Reads the whole image. A file that ends early or fails a checksum is an error, even if a part could be
 /// decoded.
-[[nodiscard]] Image read_image(const std::string& path);
+[[nodiscard]] Image read_image(const std::string& path, Exif exif = Exif::kApply);
 
 /// As read_image, from memory; `name` is for messages.
-[[nodiscard]] Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name);
+[[nodiscard]] Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
+                                 Exif exif = Exif::kApply);
 
 }  // namespace convoy::importers

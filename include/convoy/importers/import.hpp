@@ -16,6 +16,7 @@
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/shape.hpp"
 #include "convoy/importers/image.hpp"
+#include "convoy/importers/image_file.hpp"
 #include "convoy/importers/observer.hpp"
 
 namespace convoy::importers {
@@ -48,6 +49,8 @@ struct FolderOptions {
   double test_part = 0;    ///< fraction of each class if the folder has no test split; 0 … 0.9
   std::uint64_t seed = 1;  ///< selects the images of test_part
   int threads = 1;         ///< of this rank
+  Exif exif = Exif::kApply;
+  std::string labels{};  ///< table of file and label (CSV), instead of class folders; empty: none
 };
 
 struct FolderReport {
@@ -59,15 +62,17 @@ struct FolderReport {
   std::vector<std::string> class_names;
   std::vector<Split> splits;
   std::int64_t left_out = 0;             ///< number of bad images
+  std::int64_t turned = 0;               ///< number of images turned upright
   std::int64_t hidden = 0;               ///< number of hidden files and folders, which are ignored
   std::vector<std::string> passed_over;  ///< ignored files: of other types, or outside the class folders
 };
 
 /// Collective over `world`. Imports images from one sub-folder per class, or from train/, test/ and
-/// validation/ (or val/) with one sub-folder per class each. Images in nested folders belong to the class.
-/// Classes, and images of a class, are sorted by the bytes of their names. The output depends only on folder
-/// and options: ranks and threads share decoding and compression, block by block, without effect on any byte.
-/// Every rank returns the report; only rank 0's observer is notified.
+/// validation/ (in any of their usual spellings) with one sub-folder per class each, or as a table of labels
+/// says. Images in nested folders belong to the class. Classes, and images of a class, are sorted by the
+/// bytes of their names. The output depends only on folder and options: ranks and threads share decoding and
+/// compression, block by block, without effect on any byte. Every rank returns the report; only rank 0's
+/// observer is notified.
 [[nodiscard]] FolderReport import_folder(const FolderOptions& options, const comm::Communicator& world,
                                          Observer* observer = nullptr);
 

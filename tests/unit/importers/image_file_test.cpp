@@ -209,7 +209,7 @@ TEST(ImageFile, IsWhatItsFirstBytesSay) {
   EXPECT_HOLDS(complaint("GIF89a"), "neither as PNG, JPEG, PGM nor PPM");
   const test::ScratchFolder folder;
   test::write_bytes(folder / "a.jpg", png_bytes(2, 1, {1, 2}));
-  EXPECT_EQ(read_image_shape(folder / "a.jpg"), (Shape{1, 1, 2}));
+  EXPECT_EQ(read_image_header(folder / "a.jpg").shape, (Shape{1, 1, 2}));
   EXPECT_EQ(read_image(folder / "a.jpg").pixels, (Bytes{1, 2}));
   EXPECT_HOLDS(message_of<IoError>([&] { (void)read_image(folder / "none.png"); }), folder / "none.png");
 }
@@ -223,7 +223,7 @@ TEST(ImageFile, ShapeIsFoundBehindALongPreview) {
   std::string bytes = jpeg_bytes(24, 16, 3, Bytes(24 * 16 * 3, 90));
   bytes.insert(2, comment + comment);
   test::write_bytes(folder / "a.jpg", bytes);
-  EXPECT_EQ(read_image_shape(folder / "a.jpg"), (Shape{3, 16, 24}));
+  EXPECT_EQ(read_image_header(folder / "a.jpg").shape, (Shape{3, 16, 24}));
   EXPECT_EQ(read_image(folder / "a.jpg").shape, (Shape{3, 16, 24}));
 }
 
