@@ -16,6 +16,6 @@ namespace convoy::apps {
 /// The run described by a parsed command line. `parsed` must have been made with command_line_options() among
 /// its options. Ignores options that are not configuration keys. Throws ConfigError as config::load() does.
 [[nodiscard]] config::Options load_config(const boost::program_options::parsed_options& parsed,
-                                          config::For what);
+                                          config::For what = config::For::kRun);
 
 }  // namespace convoy::apps

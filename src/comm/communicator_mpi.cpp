@@ -367,7 +367,7 @@ struct NodeSegments::Impl {
 
 NodeSegments::NodeSegments(const Communicator& node, std::int64_t size) : impl_(new Impl) {
   if (node.size() == 1) {
-    impl_->alone = AlignedBuffer<std::byte>(size);
+    impl_->alone = AlignedBuffer<std::byte>::unspecified(size);
     impl_->segments.push_back(impl_->alone.span());
     return;
   }

@@ -1,10 +1,13 @@
 #include "convoy/core/memory.hpp"
+#include "convoy/core/aligned.hpp"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <fstream>
 #include <limits>
 #include <optional>
@@ -93,6 +96,13 @@ std::int64_t free_shared_memory() {
   struct statvfs system {};
   if (::statvfs("/dev/shm", &system) != 0) return kUnlimited;
   return static_cast<std::int64_t>(system.f_bavail) * static_cast<std::int64_t>(system.f_frsize);
+}
+
+void use_large_pages(void* memory, std::size_t bytes) {
+  constexpr std::uintptr_t kLargePage = std::uintptr_t{1} << 21;
+  const auto begin = (reinterpret_cast<std::uintptr_t>(memory) + kLargePage - 1) / kLargePage * kLargePage;
+  const auto end = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / kLargePage * kLargePage;
+  if (end > begin) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
 }
 
 std::int64_t resident_bytes() {

@@ -1,6 +1,7 @@
 #include "convoy/data/dataset.hpp"
 
 #include <fmt/core.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <array>
@@ -203,7 +204,7 @@ struct Dataset::Impl {
     impl->images = std::make_shared<comm::NodeSharedMemory>(sharers, split.samples * size);
     const Range rows = share_of_rows(split, sharers.size(), sharers.rank());
     io::agreed(world, [&] {
-      ImageReader(split, layout.shape)
+      ImageReader(split, layout.shape, omp_get_max_threads())
           .read(rows, impl->images->bytes().subspan(static_cast<std::size_t>(rows.begin * size),
                                                     static_cast<std::size_t>(rows.size() * size)));
     });

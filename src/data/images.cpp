@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <concepts>
 #include <cstring>
@@ -10,6 +11,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/math.hpp"
+#include "convoy/hdf5/chunk_reader.hpp"
 
 namespace convoy::data {
 namespace {
@@ -75,11 +77,62 @@ void require_logarithm(std::span<const float> pixels, const Piece& piece, std::i
                   piece.file, piece.images, *wrong, first + (wrong - pixels.begin()) / size));
 }
 
+/// As read_piece(), by whole chunks that `threads` threads decompress. False, with any content of `pixels`,
+/// if the data set is not stored so, or a chunk is damaged or missing.
+template <class Pixel>
+bool read_chunks(const io::File& file, const SplitLayout& split, const Piece& piece, const Shape& shape,
+                 const Range& rows, std::span<Pixel> pixels, int threads) {
+  constexpr std::int64_t kBytesAtOnce = std::int64_t{4} << 20;  // so that memory is used again
+  if (piece.rows_a_sample > 1 || rows.size() < 2 * piece.chunk_rows) return false;
+  const auto chunks = io::ChunkReader::open(file, piece.images, io::kElementType<Pixel>);
+  if (!chunks) return false;
+  const std::int64_t chunk_rows = chunks->rows_per_chunk();
+  const std::int64_t size = shape.size();
+  const auto chunk_pixels = static_cast<std::size_t>(chunk_rows * size);
+  const std::int64_t at_once =
+      std::max<std::int64_t>(kBytesAtOnce / static_cast<std::int64_t>(chunk_pixels * sizeof(Pixel)), threads);
+  const bool is_stored_so = split.axes != Axes::kNhwc || shape.c == 1;
+  const std::int64_t end = (rows.end + chunk_rows - 1) / chunk_rows;
+  std::atomic<bool> is_whole{true};
+  for (std::int64_t begin = rows.begin / chunk_rows; begin < end && is_whole; begin += at_once) {
+    std::vector<io::ChunkReader::Stored> stored;
+    for (std::int64_t chunk = begin; chunk < std::min(begin + at_once, end); ++chunk) {
+      auto each = chunks->read(chunk);
+      if (!each) return false;
+      stored.push_back(std::move(*each));
+    }
+    const auto decode = [&](std::int64_t i) {
+      const Range all{(begin + i) * chunk_rows, (begin + i + 1) * chunk_rows};
+      const Range here{std::max(all.begin, rows.begin), std::min(all.end, rows.end)};
+      const std::span<Pixel> to = pixels.subspan(static_cast<std::size_t>((here.begin - rows.begin) * size),
+                                                 static_cast<std::size_t>(here.size() * size));
+      const auto& chunk = stored[static_cast<std::size_t>(i)];
+      if (is_stored_so && here == all) return chunks->decode(chunk, std::as_writable_bytes(to));
+      std::vector<Pixel> whole(chunk_pixels);
+      if (!chunks->decode(chunk, std::as_writable_bytes(std::span(whole)))) return false;
+      const auto wanted = std::span<const Pixel>(whole).subspan(
+          static_cast<std::size_t>((here.begin - all.begin) * size), to.size());
+      if (is_stored_so)
+        std::ranges::copy(wanted, to.begin());
+      else
+        channels_first<Pixel>(wanted, shape, to.data());
+      return true;
+    };
+    const auto count = static_cast<std::int64_t>(stored.size());
+#pragma omp parallel for schedule(dynamic) num_threads(threads) default(none) shared(count, decode, is_whole)
+    for (std::int64_t i = 0; i < count; ++i)
+      if (!decode(i)) is_whole = false;
+  }
+  return is_whole;
+}
+
 /// `rows` are indices within the file.
 template <class Pixel>
 void read_piece(const io::File& file, const SplitLayout& split, const Piece& piece, const Shape& shape,
-                const Range& rows, std::span<Pixel> pixels) {
-  if (split.axes != Axes::kNhwc || shape.c == 1) {
+                const Range& rows, std::span<Pixel> pixels, int threads) {
+  if (read_chunks(file, split, piece, shape, rows, pixels, threads)) {
+    // all of them
+  } else if (split.axes != Axes::kNhwc || shape.c == 1) {
     file.read_rows<Pixel>(piece.images, stored_rows(rows, piece.rows_a_sample), pixels);
   } else {
     std::vector<Pixel> as_stored;
@@ -212,7 +265,7 @@ void ImageReader::read_rows(const Range& rows, std::span<std::byte> images) {
     for_pieces(split_.pieces, rows, [&](const Piece& piece, const Range& here, std::int64_t from) {
       read_piece<Pixel>(
           file_of(piece), split_, piece, shape_, here,
-          {pixels + from * shape_.size(), static_cast<std::size_t>(here.size() * shape_.size())});
+          {pixels + from * shape_.size(), static_cast<std::size_t>(here.size() * shape_.size())}, threads_);
     });
   };
   if (is_bytes(split_)) {

@@ -33,7 +33,9 @@ void read_targets(const SplitLayout& split, const Range& samples, std::span<floa
 class ImageReader {
  public:
   /// `split` and `shape` must outlive the reader.
-  ImageReader(const SplitLayout& split, const Shape& shape) : split_(split), shape_(shape) {}
+  /// `threads` decompress chunks; 1 on threads other than the main one.
+  ImageReader(const SplitLayout& split, const Shape& shape, int threads = 1)
+      : split_(split), shape_(shape), threads_(threads) {}
   void read(const Range& samples, std::span<std::byte> images);
   /// Images of `samples`, ascending. Neighbours in a file (in one or the next chunk, or with a small gap) are
   /// read together.
@@ -46,6 +48,7 @@ class ImageReader {
 
   const SplitLayout& split_;
   const Shape& shape_;
+  int threads_;
   std::map<std::string, io::File> open_;
   std::vector<std::byte> scratch_;
 };

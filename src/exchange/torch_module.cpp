@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <string_view>
 #include <utility>
 
 #include "convoy/core/error.hpp"
@@ -95,34 +96,18 @@ Variable expression_of(const ExportedLayer& layer, const std::vector<Variable>& 
   throw Error(ExitStatus::kUsage, layer.name + " has an operator without a module");
 }
 
+std::string numbers_of(data::PixelFunction function) {
+  return function == data::PixelFunction::kLog1p ? "images.double().log1p()" : "images.double()";
+}
+
 std::string numbers(const std::vector<double>& values) {
   std::vector<std::string> texts;
   for (const double value : values) texts.push_back(shortest(value));
   return fmt::format("[{}]", join(texts, ", "));
 }
 
-}  // namespace
-
-std::string torch_module(const ExportedNetwork& network) {
-  const Shape& shape = network.input.shape;
-  std::string modules;
-  std::string steps;
-  std::vector<Variable> values;  // of each layer's output
-  for (const ExportedLayer& layer : network.layers) {
-    const std::string module = module_of(layer);
-    if (!module.empty()) modules += fmt::format("        self.{} = {}\n", layer.name, module);
-    std::vector<Variable> inputs;
-    for (const int index : layer.inputs)
-      inputs.push_back(index < 0 ? Variable{"x"} : values[static_cast<std::size_t>(index)]);
-    Variable value = expression_of(layer, inputs);
-    if (value.text != inputs.front().text) {
-      steps += fmt::format("        {} = {}\n", layer.name, value.text);
-      value.text = layer.name;
-    }
-    values.push_back(value);
-  }
-  return fmt::format(
-      R"("""The network of {checkpoint} (step {step}) for PyTorch, written by convoy {version}.
+constexpr std::string_view kModule =
+    R"("""The network of {checkpoint} (step {step}) for PyTorch, written by convoy {version}.
 
     network = load("FILE.safetensors")
     outputs = network(images)  # images [N, {c}, {h}, {w}] as numbers of the data set, outputs [N, {outputs}]
@@ -156,15 +141,36 @@ def load(path):
     network = Network()
     network.load_state_dict(load_file(path))
     return network.eval()
-)",
-      fmt::arg("checkpoint", network.checkpoint), fmt::arg("step", network.step),
-      fmt::arg("version", std::string(version())), fmt::arg("c", shape.c), fmt::arg("h", shape.h),
-      fmt::arg("w", shape.w), fmt::arg("outputs", network.outputs()), fmt::arg("loss", network.loss),
-      fmt::arg("numbers", network.input.function == data::PixelFunction::kLog1p ? "images.double().log1p()"
-                                                                                : "images.double()"),
-      fmt::arg("scale", shortest(network.input.scale)), fmt::arg("mean", numbers(network.input.mean)),
-      fmt::arg("std", numbers(network.input.std)), fmt::arg("modules", modules), fmt::arg("steps", steps),
-      fmt::arg("last", values.back().flat()));
+)";
+
+}  // namespace
+
+std::string torch_module(const ExportedNetwork& network) {
+  const Shape& shape = network.input.shape;
+  std::string modules;
+  std::string steps;
+  std::vector<Variable> values;  // of each layer's output
+  for (const ExportedLayer& layer : network.layers) {
+    const std::string module = module_of(layer);
+    if (!module.empty()) modules += fmt::format("        self.{} = {}\n", layer.name, module);
+    std::vector<Variable> inputs;
+    for (const int index : layer.inputs)
+      inputs.push_back(index < 0 ? Variable{"x"} : values[static_cast<std::size_t>(index)]);
+    Variable value = expression_of(layer, inputs);
+    if (value.text != inputs.front().text) {
+      steps += fmt::format("        {} = {}\n", layer.name, value.text);
+      value.text = layer.name;
+    }
+    values.push_back(value);
+  }
+  return fmt::format(kModule, fmt::arg("checkpoint", network.checkpoint), fmt::arg("step", network.step),
+                     fmt::arg("version", std::string(version())), fmt::arg("c", shape.c),
+                     fmt::arg("h", shape.h), fmt::arg("w", shape.w), fmt::arg("outputs", network.outputs()),
+                     fmt::arg("loss", network.loss), fmt::arg("numbers", numbers_of(network.input.function)),
+                     fmt::arg("scale", shortest(network.input.scale)),
+                     fmt::arg("mean", numbers(network.input.mean)),
+                     fmt::arg("std", numbers(network.input.std)), fmt::arg("modules", modules),
+                     fmt::arg("steps", steps), fmt::arg("last", values.back().flat()));
 }
 
 }  // namespace convoy::exchange

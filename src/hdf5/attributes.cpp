@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "call.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/hdf5/file.hpp"
-#include "call.hpp"
 
 namespace convoy::io {
 namespace {

@@ -14,11 +14,11 @@
 #include <fstream>
 #include <new>
 
+#include "call.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/descriptor.hpp"
 #include "convoy/io/file_system.hpp"
-#include "call.hpp"
 
 namespace convoy::io {
 namespace {

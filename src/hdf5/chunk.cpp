@@ -2,37 +2,13 @@
 
 #include <zlib.h>
 
-#include <algorithm>
 #include <new>
 #include <stdexcept>
 
 #include "call.hpp"
+#include "fletcher32.hpp"
 
 namespace convoy::io {
-namespace {
-
-// HDF5's Fletcher-32: big-endian 16-bit words (a last odd byte is a high byte); both sums folded to 16 bits
-// as ones' complement.
-std::uint32_t fletcher32(std::span<const std::uint8_t> bytes) {
-  constexpr std::size_t kWordsBetweenFolds = 360;  // no sum overflows in 360 words
-  const auto fold = [](std::uint32_t sum) { return (sum & 0xFFFF) + (sum >> 16); };
-  std::uint32_t first = 0;
-  std::uint32_t second = 0;
-  for (std::size_t i = 0; i < bytes.size();) {
-    const std::size_t end = std::min(bytes.size(), i + 2 * kWordsBetweenFolds);
-    for (; i < end; i += 2) {
-      const std::uint32_t low = i + 1 < bytes.size() ? bytes[i + 1] : 0;
-      first += static_cast<std::uint32_t>(bytes[i]) << 8 | low;
-      second += first;
-    }
-    first = fold(first);
-    second = fold(second);
-  }
-  return fold(second) << 16 | fold(first);
-}
-
-}  // namespace
-
 std::vector<std::uint8_t> filter_chunk(std::span<const std::uint8_t> chunk, const Storage& storage) {
   std::vector<std::uint8_t> out(chunk.begin(), chunk.end());
   if (storage.gzip_level > 0) {

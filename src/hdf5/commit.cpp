@@ -45,7 +45,7 @@ void PendingFile::commit(const std::function<void()>& before_rename) {
   agreed_at_root(world_, [&] {
     write_checksum(temporary_);
     flush_to_disk(temporary_);
-    const ChecksumResult check = verify_checksum(temporary_);
+    const ChecksumResult check = verify_checksum(temporary_, Source::kDisk);
     if (check.state != ChecksumState::kGood)
       throw IoError(
           fmt::format("cannot write {} (what was read back differs from what was written: {}); the disk or "

@@ -8,13 +8,13 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "call.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/io/checksum.hpp"
 #include "convoy/io/collective.hpp"
 #include "convoy/io/descriptor.hpp"
 #include "convoy/io/file_kind.hpp"
 #include "convoy/io/file_system.hpp"
-#include "call.hpp"
 
 namespace convoy::io {
 namespace {
@@ -110,20 +110,26 @@ Selection select_rows(hid_t dataset, const Range& rows, const std::optional<Rang
       rows.size() * row_size(dims, columns) != size)
     throw std::logic_error(fmt::format("rows [{}, {}) of {} with shape {} do not fit a buffer of {} elements",
                                        rows.begin, rows.end, describe(place), to_string(dims), size));
-  const auto elements = static_cast<hsize_t>(size);
-  selection.in_memory = SpaceHandle(H5Screate_simple(1, &elements, nullptr), "select rows of", place);
-  if (size == 0) {
-    checked(H5Sselect_none(selection.in_file.get()), "select rows of", place);
-    checked(H5Sselect_none(selection.in_memory.get()), "select rows of", place);
-  } else if (!dims.empty()) {
-    std::vector<hsize_t> start(dims.size(), 0);
-    std::vector<hsize_t> extent = to_hsize(dims);
+  // The memory has the dimensions of the selected rows: libhdf5 copies between selections of different ranks
+  // element by element.
+  std::vector<hsize_t> start(dims.size(), 0);
+  std::vector<hsize_t> extent = to_hsize(dims);
+  if (!dims.empty()) {
     start.front() = static_cast<hsize_t>(rows.begin);
     extent.front() = static_cast<hsize_t>(rows.size());
     if (columns) {
       start.back() = static_cast<hsize_t>(columns->begin);
       extent.back() = static_cast<hsize_t>(columns->size());
     }
+  }
+  selection.in_memory =
+      SpaceHandle(dims.empty() ? H5Screate(H5S_SCALAR)
+                               : H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr),
+                  "select rows of", place);
+  if (size == 0) {
+    checked(H5Sselect_none(selection.in_file.get()), "select rows of", place);
+    checked(H5Sselect_none(selection.in_memory.get()), "select rows of", place);
+  } else if (!dims.empty()) {
     checked(H5Sselect_hyperslab(selection.in_file.get(), H5S_SELECT_SET, start.data(), nullptr, extent.data(),
                                 nullptr),
             "select rows of", place);

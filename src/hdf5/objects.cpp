@@ -6,11 +6,11 @@
 #include <array>
 #include <cstring>
 
+#include "call.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/io/file_system.hpp"
 #include "convoy/hdf5/file.hpp"
-#include "call.hpp"
+#include "convoy/io/file_system.hpp"
 
 namespace convoy::io {
 namespace {

@@ -64,10 +64,9 @@ std::optional<Stated> parse_block(const Block& block) {
   return make_block(stated) == block ? std::optional(stated) : std::nullopt;
 }
 
-Digest hash_from(const Descriptor& file, std::int64_t offset) {
+Digest hash_from(const Descriptor& file, std::int64_t offset, Source source) {
   constexpr std::int64_t kPiece = std::int64_t{1} << 20;
-  // The page cache may differ from the disk: drop it if the system allows, to read from the disk.
-  (void)::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
+  if (source == Source::kDisk) (void)::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
   (void)::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   std::vector<char> piece(kPiece);
   Hasher hasher;
@@ -81,7 +80,7 @@ Digest hash_from(const Descriptor& file, std::int64_t offset) {
 
 enum class Extent { kUserBlock, kWholeFile };
 
-ChecksumResult check(const std::string& path, Extent extent) {
+ChecksumResult check(const std::string& path, Extent extent, Source source) {
   require_regular_file(path);
   const Descriptor file(path, O_RDONLY, "open");
   Block block{};
@@ -89,7 +88,7 @@ ChecksumResult check(const std::string& path, Extent extent) {
   ChecksumResult result;
   if (!is_ours({block.data(), static_cast<std::size_t>(got)})) {
     result.detail = "no checksum (the file was not written by Convoy)";
-    if (extent == Extent::kWholeFile) result.digest = hash_from(file, 0);
+    if (extent == Extent::kWholeFile) result.digest = hash_from(file, 0, source);
     return result;
   }
   const auto stated = parse_block(block);
@@ -107,7 +106,7 @@ ChecksumResult check(const std::string& path, Extent extent) {
                     grouped(bytes), grouped(stated->bytes));
     return result;
   }
-  result.digest = extent == Extent::kWholeFile ? hash_from(file, kUserBlockBytes) : stated->digest;
+  result.digest = extent == Extent::kWholeFile ? hash_from(file, kUserBlockBytes, source) : stated->digest;
   const bool same = result.digest == stated->digest;
   result.state = same ? ChecksumState::kGood : ChecksumState::kWrongChecksum;
   result.detail = same ? (extent == Extent::kWholeFile ? "checksum good" : "checksum not checked")
@@ -118,12 +117,12 @@ ChecksumResult check(const std::string& path, Extent extent) {
 
 }  // namespace
 
-ChecksumResult verify_checksum(const std::string& path) {
-  return check(path, Extent::kWholeFile);
+ChecksumResult verify_checksum(const std::string& path, Source source) {
+  return check(path, Extent::kWholeFile, source);
 }
 
 ChecksumResult read_checksum(const std::string& path) {
-  return check(path, Extent::kUserBlock);
+  return check(path, Extent::kUserBlock, Source::kCache);
 }
 
 void write_checksum(const std::string& path) {
@@ -132,7 +131,7 @@ void write_checksum(const std::string& path) {
   if (bytes < kUserBlockBytes)
     throw IoError(fmt::format("cannot write the checksum of {} (it has {} bytes, no user block of 512)", path,
                               grouped(bytes)));
-  const Block block = make_block({hash_from(file, kUserBlockBytes), bytes});
+  const Block block = make_block({hash_from(file, kUserBlockBytes, Source::kDisk), bytes});
   file.write(block.data(), kUserBlockBytes, 0);
   file.close();
 }

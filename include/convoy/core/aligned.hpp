@@ -13,17 +13,24 @@ namespace convoy {
 /// Alignment of every numeric buffer, bytes.
 inline constexpr std::size_t kAlignment = 64;
 
+/// Asks the system for large pages: fewer page faults when the memory is written first.
+void use_large_pages(void* memory, std::size_t bytes);
+
 /// Owning array of `T`, aligned to kAlignment, zero filled at construction. Movable, not copyable.
 template <class T>
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  explicit AlignedBuffer(std::int64_t size) : size_(size) {
-    if (size == 0) return;
-    const std::size_t bytes =
-        (static_cast<std::size_t>(size) * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
-    data_.reset(static_cast<T*>(::operator new (bytes, std::align_val_t{kAlignment})));
-    std::memset(static_cast<void*>(data_.get()), 0, bytes);
+  explicit AlignedBuffer(std::int64_t size) {
+    if (const std::size_t bytes = allocate(size); bytes > 0)
+      std::memset(static_cast<void*>(data_.get()), 0, bytes);
+  }
+
+  /// Of unspecified content: the threads that write it first then place its pages.
+  [[nodiscard]] static AlignedBuffer unspecified(std::int64_t size) {
+    AlignedBuffer buffer;
+    if (const std::size_t bytes = buffer.allocate(size); bytes >= kLarge) use_large_pages(buffer.data_.get(), bytes);
+    return buffer;
   }
 
   [[nodiscard]] T* data() { return data_.get(); }
@@ -35,6 +42,18 @@ class AlignedBuffer {
   const T& operator[](std::int64_t i) const { return data_.get()[i]; }
 
  private:
+  static constexpr std::size_t kLarge = std::size_t{4} << 20;
+
+  /// Returns the bytes allocated.
+  std::size_t allocate(std::int64_t size) {
+    size_ = size;
+    if (size == 0) return 0;
+    const std::size_t bytes =
+        (static_cast<std::size_t>(size) * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
+    data_.reset(static_cast<T*>(::operator new (bytes, std::align_val_t{kAlignment})));
+    return bytes;
+  }
+
   struct Free {
     void operator()(T* p) const { ::operator delete (p, std::align_val_t{kAlignment}); }
   };

@@ -227,6 +227,7 @@ class File {
                      const std::vector<std::string>& values);
 
  private:
+  friend class ChunkReader;
   struct Impl;
   explicit File(std::unique_ptr<Impl> impl);
 

@@ -32,8 +32,14 @@ struct ChecksumResult {
   }
 };
 
+/// Where the bytes come from.
+enum class Source {
+  kCache,  ///< wherever the system has them, as for the reading that follows
+  kDisk,   ///< the disk, if the system allows: what was just written may be right in the page cache alone
+};
+
 /// Reads the whole file and compares. Throws IoError if the file cannot be read.
-[[nodiscard]] ChecksumResult verify_checksum(const std::string& path);
+[[nodiscard]] ChecksumResult verify_checksum(const std::string& path, Source source = Source::kCache);
 
 /// Reads only the user block. kGood: the block is well formed and the size is right; `digest` is then the
 /// stated one. If the block is absent, `digest` is zero.
