@@ -146,7 +146,7 @@ TEST_F(CheckpointWriterTest, AFailureWithNothingToGoBackToEndsTheRunOnEveryRank)
 TEST_F(CheckpointWriterTest, ARunThatLostItsFolderToAnotherWritesNothing) {
   CheckpointWriter writer = make_writer();
   save(writer, 1);
-  RunDirectory other(folder_ / "run");
+  RunDirectory other(folder_ / "run", true);
   if (world().is_root()) other.claim();
   world().barrier();
   EXPECT_THROW(save(writer, 2), Error);

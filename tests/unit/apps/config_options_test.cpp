@@ -49,11 +49,16 @@ TEST(CommandLine, TakesNegativeNumbersAsValues) {
                   {"command line", "schedule.lr", "'-0.1'", "above 0"});
 }
 
-TEST(CommandLine, RefusesAKeyGivenTwice) {
+TEST(CommandLine, TakesTheLastOfAKeyGivenTwice) {
   expect_mentions(config_error([] {
-                    (void)load_words({"--train.batch", "8", "--train.batch", "9"});
+                    (void)load_words({"--train.batch", "none", "--train.batch", "nine"});
                   }),
-                  {"command line", "train.batch", "twice"});
+                  {"train.batch = 'none'"});
+  // The first is right, the last is judged.
+  expect_mentions(config_error([] {
+                    (void)load_words({"--train.batch", "8", "--train.batch", "nine"});
+                  }),
+                  {"train.batch = 'nine'"});
 }
 
 TEST(CommandLine, RefusesLineBreaksAndEmptyValues) {

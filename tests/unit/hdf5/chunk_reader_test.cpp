@@ -51,8 +51,10 @@ TEST_F(Chunks, OfEveryKindOfStorageAreDecoded) {
   for (const int gzip : {0, 1, 9}) {
     for (const bool has_sum : {false, true}) {
       const Storage storage{.chunk_rows = kRowsPerChunk, .gzip_level = gzip, .fletcher32 = has_sum};
-      EXPECT_EQ(write<std::uint8_t>(storage), read<std::uint8_t>());
-      EXPECT_EQ(write<float>(storage), read<float>());
+      const std::vector<std::uint8_t> bytes = write<std::uint8_t>(storage);
+      EXPECT_EQ(read<std::uint8_t>(), bytes);
+      const std::vector<float> floats = write<float>(storage);
+      EXPECT_EQ(read<float>(), floats);
     }
   }
 }
