@@ -167,7 +167,7 @@ class Auto(runs.Folder):
 
     def test_refuses_another_configuration_and_names_the_key(self):
         self.train("lenet", {"train.max-steps": 4})
-        changes = {"train.batch": 20, "train.micro-batch": 5, "train.seed": 8, "train.epochs": 3, "schedule.lr": 0.06,
+        changes = {"train.batch": 20, "train.micro-batch": 5, "train.seed": 8, "schedule.lr": 0.06,
                    "schedule.name": "cosine", "optimizer.momentum": 0.8, "optimizer.nesterov": "yes",
                    "optimizer.weight-decay": 0.1, "network.loss": "quadratic", "data.normalize": "none",
                    "data.shuffle": "no"}
@@ -178,6 +178,19 @@ class Auto(runs.Folder):
         outcome = runs.convoy("train", "--config", "lenet.ini", "--resume", "auto", "--network.layer", "dense 4")
         self.assert_message(outcome, 2, r"network\.layer differs \(there 'conv 6 5x5.*', here 'dense 4'\)")
         self.assertEqual(steps_of("run"), [4])
+
+    def test_more_epochs_are_refused_where_the_schedule_depends_on_them(self):
+        self.train("tiny", {"train.epochs": 4, "run.dir": "longer"})
+        for schedule, words in (("constant", []), ("cosine", ["--schedule.name", "cosine"])):
+            with self.subTest(schedule=schedule):
+                words = [*words, "--run.dir", schedule]
+                self.train("tiny", {"train.epochs": 2}, words=words)
+                outcome = runs.convoy("train", "--config", "tiny.ini", *words, "--resume", "auto", "--train.epochs", 4)
+                if schedule == "cosine":
+                    self.assert_message(outcome, 2, r"train\.epochs differs \(there '2', here '4'\)")
+                else:
+                    self.assertEqual(outcome.status, 0, outcome)
+                    self.assert_same_result("constant", self.result_of("longer"))
 
     def test_a_key_that_the_checkpoint_does_not_know_stands_for_its_default(self):
         """As if written by a version without this key."""
