@@ -35,7 +35,8 @@ std::vector<int> numbers_of(hwloc_const_bitmap_t bitmap) {
   return numbers;
 }
 
-/// Processors of all places to which OpenMP binds threads; none if it binds none, or all to the first one's place.
+/// Processors of all places to which OpenMP binds threads; none if it binds none, or all to the first one's
+/// place.
 std::vector<int> processors_of_places() {
   std::vector<int> all;
   const omp_proc_bind_t bind = omp_get_proc_bind();

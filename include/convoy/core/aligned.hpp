@@ -29,7 +29,8 @@ class AlignedBuffer {
   /// Of unspecified content: the threads that write it first then place its pages.
   [[nodiscard]] static AlignedBuffer unspecified(std::int64_t size) {
     AlignedBuffer buffer;
-    if (const std::size_t bytes = buffer.allocate(size); bytes >= kLarge) use_large_pages(buffer.data_.get(), bytes);
+    if (const std::size_t bytes = buffer.allocate(size); bytes >= kLarge)
+      use_large_pages(buffer.data_.get(), bytes);
     return buffer;
   }
 

@@ -28,7 +28,8 @@ TEST(DamagedFileOfOthers, WithLargerChunksThanItsBytesIsNamedAndKillsNobody) {
   const test::ScratchFolder folder;
   const std::string path = folder / "other.h5";
   write_images(path);
-  const Options options{.file = path, .train = {.images = "/x", .labels = "/y"}, .axes = Axes::kNhwc, .classes = 2};
+  const Options options{
+      .file = path, .train = {.images = "/x", .labels = "/y"}, .axes = Axes::kNhwc, .classes = 2};
   EXPECT_EQ(Dataset(options, Communicator::self(), {"train"}).split("train")->samples(), 140);
 
   // Layout message: version, class, dimensions, address, then the chunk's extents, 32 bits each. Setting the

@@ -9,9 +9,9 @@
 #include <cstdlib>
 
 #include "convoy/core/error.hpp"
+#include "convoy/hdf5/file.hpp"
 #include "convoy/io/checksum.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/hdf5/file.hpp"
 #include "unit/io/scratch_folder.hpp"
 
 namespace convoy::io {
