@@ -100,9 +100,10 @@ std::int64_t free_shared_memory() {
 
 void use_large_pages(void* memory, std::size_t bytes) {
   constexpr std::uintptr_t kLargePage = std::uintptr_t{1} << 21;
-  const auto begin = (reinterpret_cast<std::uintptr_t>(memory) + kLargePage - 1) / kLargePage * kLargePage;
-  const auto end = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / kLargePage * kLargePage;
-  if (end > begin) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  const auto first = reinterpret_cast<std::uintptr_t>(memory);
+  const auto begin = (first + kLargePage - 1) / kLargePage * kLargePage;
+  const auto end = (first + bytes) / kLargePage * kLargePage;
+  if (end > begin) (void)::madvise(static_cast<char*>(memory) + (begin - first), end - begin, MADV_HUGEPAGE);
 }
 
 std::int64_t resident_bytes() {

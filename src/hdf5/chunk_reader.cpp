@@ -94,7 +94,8 @@ std::int64_t ChunkReader::rows_per_chunk() const {
 
 std::optional<ChunkReader::Stored> ChunkReader::read(std::int64_t chunk) const {
   std::vector<hsize_t> offset(impl_->rank, 0);
-  offset.front() = static_cast<hsize_t>(chunk * impl_->rows);
+  const std::int64_t first_row = chunk * impl_->rows;
+  offset.front() = static_cast<hsize_t>(first_row);
   hsize_t size = 0;
   // Compressed bytes may be a little more than the plain ones; a damaged size is far more.
   const hsize_t most = 2 * static_cast<hsize_t>(impl_->bytes) + 4096;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -129,7 +130,6 @@ void hold_out_part(const SplitLayout& train, const HeldOut& held_out, Membership
   struct Candidate {
     std::uint64_t number;  // random
     std::int64_t sample;
-    auto operator<=>(const Candidate&) const = default;
   };
   std::map<std::int64_t, std::vector<Candidate>> of_class;
   const std::uint64_t key = random_key(held_out.validation_seed, RandomPurpose::kHeldOut);
@@ -140,12 +140,13 @@ void hold_out_part(const SplitLayout& train, const HeldOut& held_out, Membership
     of_class[label].push_back({std::uint64_t{words[0]} << 32 | words[1], sample});
   }
   for (auto& [label, candidates] : of_class) {
-    const auto wanted =
-        static_cast<std::size_t>(held_out.validation_part * static_cast<double>(candidates.size()) + 0.5);
+    const auto wanted = static_cast<std::size_t>(
+        std::floor(held_out.validation_part * static_cast<double>(candidates.size()) + 0.5));
     // At least one of each side, if there are two.
     const std::size_t chosen =
         candidates.size() < 2 ? 0 : std::clamp<std::size_t>(wanted, 1, candidates.size() - 1);
-    std::ranges::sort(candidates);
+    std::ranges::sort(candidates, {},
+                      [](const Candidate& each) { return std::pair(each.number, each.sample); });
     for (std::size_t i = 0; i < chosen; ++i)
       parts[static_cast<std::size_t>(candidates[i].sample)] = kValidationPart;
   }
