@@ -52,12 +52,6 @@ bool may_call_collectively() {
   return std::uncaught_exceptions() == 0 && MPI_Finalized(&finalized) == MPI_SUCCESS && finalized == 0;
 }
 
-/// hwloc's plugin for displays connects to an X server, or asks DNS for its name, at every start: seconds
-/// where none answers.
-void leave_displays_alone() {
-  setenv("HWLOC_COMPONENTS", "-gl", 0);
-}
-
 /// Settings for Open MPI's TCP transport, measured with 4.1.4 on two and four nodes at 400 Mbit/s to 10
 /// Gbit/s. Settings of the user (mpirun --mca, environment) have priority.
 void tune_open_mpi() {
@@ -75,7 +69,7 @@ void tune_open_mpi() {
 }  // namespace
 
 Environment::Environment() {
-  leave_displays_alone();
+  setenv("HWLOC_COMPONENTS", "-gl", 0);  // displays: hwloc would ask X or DNS at every start, for seconds
   tune_open_mpi();
   int provided = MPI_THREAD_SINGLE;
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <vector>
 
 #include "convoy/core/error.hpp"
@@ -77,9 +76,7 @@ void throw_bad_image(const std::string& name, const std::string& why) {
 bool is_image_name(std::string_view name) {
   const auto dot = name.rfind('.');
   if (dot == std::string_view::npos) return false;
-  std::string end(name.substr(dot + 1));
-  std::ranges::transform(end, end.begin(),
-                         [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  const std::string end = in_lower_case(name.substr(dot + 1));
   constexpr std::array<std::string_view, 7> kEnds{"png", "jpg", "jpeg", "jfif", "pgm", "ppm", "pnm"};
   return std::ranges::find(kEnds, end) != kEnds.end();
 }

@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string_view>
 
 #include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
 #include "convoy/io/descriptor.hpp"
 
 namespace convoy::io {
@@ -49,9 +49,7 @@ bool is_tar(std::string_view head) {
 }
 
 bool is_html(std::string_view head) {
-  std::string text(head.substr(0, std::min<std::size_t>(head.size(), 256)));
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char ch) { return static_cast<char>(std::tolower(ch)); });
+  const std::string text = in_lower_case(head.substr(0, 256));
   const auto first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
   if (first == std::string::npos) return false;
   const std::string_view begin = std::string_view(text).substr(first);

@@ -166,11 +166,13 @@ SplitLayout part_of(const SplitLayout& whole, const Membership& parts, std::uint
   return split;
 }
 
+bool has_index(const HeldOut& held_out) {
+  return !held_out.train_index.empty() || !held_out.validation_index.empty() || !held_out.test_index.empty();
+}
+
 /// Throws ConfigError if the options contradict each other.
 void require_one_way(const HeldOut& held_out) {
-  const bool has_index =
-      !held_out.train_index.empty() || !held_out.validation_index.empty() || !held_out.test_index.empty();
-  if (has_index && !held_out.split.empty())
+  if (has_index(held_out) && !held_out.split.empty())
     throw ConfigError(
         "data.split and data.train-index, data.validation-index or data.test-index are two ways "
         "to say the same; keep one");
@@ -181,13 +183,12 @@ void require_one_way(const HeldOut& held_out) {
 void hold_out(DatasetLayout& layout, const Options& options) {
   const HeldOut& held_out = options.held_out;
   require_one_way(held_out);
-  const bool has_index =
-      !held_out.train_index.empty() || !held_out.validation_index.empty() || !held_out.test_index.empty();
   const SplitLayout* train = layout.find(names::kTrain);
-  if (train == nullptr || (!has_index && held_out.split.empty() && held_out.validation_part == 0)) return;
+  if (train == nullptr || (!has_index(held_out) && held_out.split.empty() && held_out.validation_part == 0))
+    return;
   Membership parts(static_cast<std::size_t>(train->samples), kTrainPart);
   if (!held_out.split.empty()) parts = by_column(*train, held_out.split);
-  if (has_index) parts = by_index(*train, held_out);
+  if (has_index(held_out)) parts = by_index(*train, held_out);
   if (held_out.validation_part > 0) {
     if (std::ranges::count(parts, kValidationPart) > 0)
       throw ConfigError(

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "convoy/core/error.hpp"
@@ -11,6 +10,7 @@
 #include "convoy/io/checksum.hpp"
 #include "convoy/samples/names.hpp"
 #include "hold_out.hpp"
+#include "image_shape.hpp"
 #include "labels.hpp"
 #include "wrong.hpp"
 
@@ -53,12 +53,6 @@ void check_format(const io::File& file) {
     throw DataError(fmt::format(
         "unknown version of data set {} (its format_version is {}); this program reads version {}",
         file.path(), version, names::kFormatVersionValue));
-}
-
-std::string words_of(Axes axes) {
-  constexpr std::array<const char*, 3> kWords{"four dimensions, [N][C][H][W]",
-                                              "four dimensions, [N][H][W][C]", "three dimensions, [N][H][W]"};
-  return kWords.at(static_cast<std::size_t>(axes));
 }
 
 void note_other_files(const io::DatasetInfo& info, DatasetLayout& layout) {
@@ -118,52 +112,19 @@ std::optional<Statistics> read_statistics(const io::File& file, const std::strin
   return statistics;
 }
 
-/// The shape of the images of a data set and how many it holds.
-struct Images {
-  Shape shape;
-  std::int64_t samples;
-  std::int64_t rows_a_sample = 1;
-};
-
-Shape shape_of_one(const Dims& dims, Axes axes) {
-  switch (axes) {
-    case Axes::kNchw:
-      return {dims[0], dims[1], dims[2]};
-    case Axes::kNhwc:
-      return {dims[2], dims[0], dims[1]};
-    case Axes::kNhw:
-      break;
-  }
-  return {1, dims[0], dims[1]};
-}
-
-/// `may_be_one`: a file may hold one sample, without a dimension N.
-Images images_of(const io::File& file, const std::string& images, const Dims& dims, const Options& options,
-                 bool may_be_one) {
-  const auto wrong = [&](const std::string& right) {
-    throw_wrong("wrong shape", file, images, "is [" + to_string(dims) + "]", right);
-  };
-  if (std::ranges::count(dims, 0) > 0) wrong("no extent may be zero");
-  const std::size_t extents = options.axes == Axes::kNhw ? 2 : 3;
-  if (const Shape& flat = options.shape; flat.c != 0) {
-    if (dims.size() == 2 && dims[1] == flat.size()) return {flat, dims[0]};
-    if (dims.size() == 1 && dims[0] == flat.size() && may_be_one) return {flat, 1, dims[0]};
-    wrong(fmt::format("data.shape = {} goes with [N][{}]", to_string(flat), flat.size()));
-  }
-  if (dims.size() == extents + 1) {
-    Dims one(dims.begin() + 1, dims.end());
-    return {shape_of_one(one, options.axes), dims[0]};
-  }
-  if (dims.size() == extents && may_be_one) return {shape_of_one(dims, options.axes), 1, dims[0]};
-  std::string hint;
-  if (dims.size() == 2) hint = "; data.shape = CxHxW reads images stored flat";
-  if (dims.size() == 3 && options.axes != Axes::kNhw) hint = "; data.layout = NHW reads grey images";
-  wrong("it should have " + words_of(options.axes) + " (data.layout)" + hint);
-  return {};
-}
-
 bool looks_channels_last(const Shape& shape) {
   return (shape.w == 1 || shape.w == 3 || shape.w == 4) && shape.c > 4;
+}
+
+/// Which of labels and targets a split has.
+struct Answers {
+  bool are_labels;
+  const std::string& text;   ///< where they lie; empty: nowhere
+  const std::string& apart;  ///< in which files; empty: in those of the images
+};
+Answers answers_of(const Paths& paths) {
+  if (paths.targets.empty()) return {true, paths.labels, paths.labels_file};
+  return {false, paths.targets, paths.targets_file};
 }
 
 /// Reads the layouts of the files of one data set, one after another.
@@ -291,9 +252,7 @@ void LayoutReader::add_answers_apart(const std::vector<std::string>& files, cons
 void LayoutReader::add_foreign(const std::vector<std::string>& files, const Paths& paths,
                                const std::string& name) {
   SplitLayout& split = split_named(name);
-  const bool are_labels = paths.targets.empty();
-  const std::string& text = are_labels ? paths.labels : paths.targets;
-  const std::string& apart = are_labels ? paths.labels_file : paths.targets_file;
+  const auto [are_labels, text, apart] = answers_of(paths);
   for (const std::string& path : files) {
     const io::File file = io::File::open(path);
     const std::int64_t samples = add_images(file, paths.images, split, files.size() > 1);
@@ -360,9 +319,7 @@ void LayoutReader::add_foreign_file(const std::string& path) {
   const io::File file = io::File::open(path);
   const auto add = [&](const std::vector<std::string>& files, const Paths& paths, const std::string& name) {
     SplitLayout& split = split_named(name);
-    const bool are_labels = paths.targets.empty();
-    const std::string& text = are_labels ? paths.labels : paths.targets;
-    const std::string& apart = are_labels ? paths.labels_file : paths.targets_file;
+    const auto [are_labels, text, apart] = answers_of(paths);
     std::int64_t samples = kUnknownSamples;
     const bool has_images = is_in(files);
     if (has_images) samples = add_images(file, paths.images, split, files.size() > 1);
@@ -410,11 +367,6 @@ std::string warning_of_chunks(const std::string& path, const io::DatasetInfo& in
       "(h5repack -l CHUNK=…)",
       path, in_bytes(count(info.chunk) * info.element_bytes), to_string(info.chunk),
       bytes > count(info.chunk) * info.element_bytes ? ", " + in_bytes(bytes) + " in all" : "");
-}
-
-const std::vector<std::string_view>& axes_names() {
-  static const std::vector<std::string_view> names{"NCHW", "NHWC", "NHW"};
-  return names;
 }
 
 const SplitLayout* DatasetLayout::find(const std::string& name) const {
