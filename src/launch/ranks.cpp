@@ -20,13 +20,12 @@
 namespace convoy::launch {
 namespace {
 
-// Long enough for every rank to reach a common error, short enough that the job does not seem to hang. Of
-// ranks that fail alone, a higher rank waits a little longer, so that only one of them prints.
-constexpr double kMeetingSeconds = 1.0;
-constexpr double kMeetingSecondsPerRank = 0.25;
-constexpr int kMostRanksKeptApart = 16;
+// Long enough for every rank to reach a common error, short enough that the job does not seem to hang.
+constexpr double kMeetingSeconds = 1.5;
+// Of ranks that fail alone, the lowest prints and ends the job. The others print if it does not within this time.
+constexpr std::chrono::seconds kForALowerRank{10};
 // Time for the launcher to forward this rank's message: MPICH's launcher drops unread output when the job
-// ends. Shorter than the time between ranks.
+// ends.
 constexpr std::chrono::milliseconds kLastWords{100};
 
 // Time for the launcher's first process to print a common failure, on a busy node.
@@ -112,9 +111,9 @@ ExitStatus run_with_ranks(std::string_view command,
   } catch (...) {
     const Failure failure = current_failure();
     const int rank = last_words.rank();
-    if (comm::meet(last_words,
-                   kMeetingSeconds + kMeetingSecondsPerRank * std::min(rank, kMostRanksKeptApart)))
-      return report_together(command, last_words, failure);
+    const comm::Meeting meeting = comm::meet(last_words, kMeetingSeconds);
+    if (meeting.is_complete) return report_together(command, last_words, failure);
+    if (meeting.first < rank) std::this_thread::sleep_for(kForALowerRank);
     print_failure(command, failure.message + place(rank, comm::host_name()));
     std::this_thread::sleep_for(kLastWords);
     comm::Communicator::abort(static_cast<int>(failure.status));

@@ -135,7 +135,9 @@ TEST(NodeSharedMemory, MayBeEmptyAndMoved) {
 
 TEST(Meeting, EndsWellOnceEveryRankHasCome) {
   constexpr double kPlentySeconds = 60;
-  EXPECT_TRUE(meet(Communicator::world(), kPlentySeconds));
+  const Meeting meeting = meet(Communicator::world(), kPlentySeconds);
+  EXPECT_TRUE(meeting.is_complete);
+  EXPECT_EQ(meeting.first, 0);
 }
 
 }  // namespace

@@ -8,11 +8,16 @@
 
 namespace convoy::comm {
 
-/// Collective. True when all ranks of `communicator` have called it; immediately true for one rank. False if
-/// some have not after `seconds`: then the communicator is unusable and the caller can only call
+struct Meeting {
+  bool is_complete = false;  ///< every rank has come
+  int first = 0;             ///< the lowest rank that has come, of this rank and those within ±32 of it
+};
+
+/// Collective. Waits until all ranks of `communicator` have called it, at most `seconds`; one rank does not wait.
+/// If the meeting is not complete, the communicator is unusable and the caller can only call
 /// Communicator::abort(). Precondition: nothing else uses `communicator` during the call. Throws Error if MPI
 /// fails.
-[[nodiscard]] bool meet(const Communicator& communicator, double seconds);
+[[nodiscard]] Meeting meet(const Communicator& communicator, double seconds);
 
 /// Called by ranks whose wait has timed out. Returns the ranks within ±32 of this rank that did not call it
 /// within `seconds`. `communicator` must be reserved for this call; it is unusable afterwards.

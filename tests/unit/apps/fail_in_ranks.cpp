@@ -19,6 +19,10 @@ int main(int argc, char** argv) {
     }
     if (way == "one" && world.rank() == 1) throw DataError("no good");
     if (way == "two" && world.rank() >= 1) throw IoError("disk full");
+    if (way == "lower-later" && world.rank() >= 1) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(500 * (2 - world.rank())));
+      throw IoError("disk full");
+    }
     if (way == "memory" && world.rank() == 2) throw std::bad_alloc();
     if (way == "stop") return ExitStatus::kStoppedEarly;
     world.barrier();

@@ -26,5 +26,6 @@ expect all-differ 4 'convoy probe: mine is 0 \[rank 0 on [^ ]+\]'
 expect all-one-late 5 'convoy probe: the loss is NaN'
 expect one 3 'convoy probe: no good \[rank 1 on [^ ]+\]'
 expect two 4 'convoy probe: disk full \[rank 1 on [^ ]+\]'
+expect lower-later 4 'convoy probe: disk full \[rank 1 on [^ ]+\]'
 expect memory 4 'convoy probe: out of memory;.* \[rank 2 on [^ ]+\]'
 exit $((failures > 0))
