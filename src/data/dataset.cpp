@@ -31,6 +31,9 @@ namespace {
 
 constexpr double kByteScale = 1.0 / 255;
 
+// Bytes per sample of the checksums of its image and its label or target.
+constexpr std::int64_t kChecksumBytes = 2 * sizeof(std::uint32_t);
+
 // Bytes of /dev/shm left for gradients and MPI.
 constexpr std::int64_t kSharedForOthers = std::int64_t{16} << 20;
 
@@ -77,7 +80,7 @@ struct Dataset::Impl {
     std::int64_t needed = 0;
     for (const std::string& name : names)
       if (const SplitLayout* split = find_first(layout, name))
-        needed += split->samples * layout.shape.size() * bytes_of(pixel_type(*split));
+        needed += split->samples * (layout.shape.size() * bytes_of(pixel_type(*split)) + kChecksumBytes);
     // Leave half of the memory for everything else.
     const auto fits = [](std::int64_t size) { return size <= available_memory() / 2; };
     const bool is_shareable = node.size() == 1 || needed <= free_shared_memory() - kSharedForOthers;
@@ -126,6 +129,7 @@ struct Dataset::Impl {
                                                     static_cast<std::size_t>(rows.size() * size)));
     });
     impl->images->fence();
+    impl->image_checksums = Split::Impl::checksums_of(*impl->images, split.samples, sharers);
     return Split(std::move(impl));
   }
 
@@ -148,6 +152,7 @@ struct Dataset::Impl {
       });
     }
     impl.labels_or_targets->fence();
+    impl.answer_checksums = Split::Impl::checksums_of(*impl.labels_or_targets, split.samples, node);
   }
 
   // Of a file without statistics: rank 0 reads the training images.
@@ -213,15 +218,18 @@ Dataset::Dataset(const MemorySplit& memory, const comm::Communicator& world)
   impl_->layout.statistics = shared_statistics(world, [&] { return statistics_of(memory); });
   if (node.is_root()) impl_->digest = to_hex(digest_of(memory));
   impl_->digest = node.broadcast(impl_->digest);
-  impl_->splits.emplace(names::kTrain, Split(std::make_unique<Split::Impl>(Split::Impl{
-                                           .name = names::kTrain,
-                                           .shape = memory.shape,
-                                           .type = memory.is_bytes ? PixelType::kUint8 : PixelType::kFloat32,
-                                           .samples = memory.samples,
-                                           .target_size = memory.target_size,
-                                           .labels_or_targets = memory.answers,
-                                           .images = memory.images,
-                                           .unit_ends = {memory.samples}})));
+  auto split = std::make_unique<Split::Impl>(
+      Split::Impl{.name = names::kTrain,
+                  .shape = memory.shape,
+                  .type = memory.is_bytes ? PixelType::kUint8 : PixelType::kFloat32,
+                  .samples = memory.samples,
+                  .target_size = memory.target_size,
+                  .labels_or_targets = memory.answers,
+                  .images = memory.images,
+                  .unit_ends = {memory.samples}});
+  split->answer_checksums = Split::Impl::checksums_of(*memory.answers, memory.samples, node);
+  split->image_checksums = Split::Impl::checksums_of(*memory.images, memory.samples, node);
+  impl_->splits.emplace(names::kTrain, Split(std::move(split)));
 }
 
 Dataset::Dataset(const std::string& file, const comm::Communicator& world,

@@ -1,10 +1,14 @@
 #include "split.hpp"
 
+#include <fmt/core.h>
+#include <omp.h>
+
 #include <algorithm>
 #include <array>
 #include <stdexcept>
 #include <utility>
 
+#include "convoy/core/error.hpp"
 #include "convoy/core/layout.hpp"
 #include "convoy/data/stream.hpp"
 #include "images.hpp"
@@ -76,6 +80,39 @@ std::int64_t Split::image_bytes() const {
   return impl_->image_bytes();
 }
 
+std::unique_ptr<SampleChecksums> Split::Impl::checksums_of(const comm::NodeSharedMemory& memory,
+                                                           std::int64_t samples,
+                                                           const comm::Communicator& sharers) {
+  auto checksums = std::make_unique<SampleChecksums>(sharers, samples);
+  if (samples == 0) return checksums;
+  const Range mine = convoy::split(samples, sharers.size(), sharers.rank());
+  const auto size = memory.bytes().size() / static_cast<std::size_t>(samples);
+  checksums->assign(mine,
+                    memory.bytes().subspan(static_cast<std::size_t>(mine.begin) * size,
+                                           static_cast<std::size_t>(mine.size()) * size),
+                    omp_get_max_threads());
+  checksums->fence();
+  return checksums;
+}
+
+void Split::Impl::record(std::int64_t sample, bool is_answer) const {
+  std::int64_t none = -1;
+  damaged->compare_exchange_strong(none, 2 * sample + (is_answer ? 1 : 0), std::memory_order_relaxed);
+}
+
+void Split::Impl::check_image(std::int64_t sample, const std::byte* image, std::uint32_t checksum) const {
+  if (sample_checksum({image, static_cast<std::size_t>(image_bytes())}) != checksum) record(sample, false);
+}
+
+bool Split::Impl::check_answer(std::int64_t sample) const {
+  if (!answer_checksums) return true;
+  const std::size_t size = labels_or_targets->bytes().size() / static_cast<std::size_t>(samples);
+  const auto answer = labels_or_targets->bytes().subspan(static_cast<std::size_t>(sample) * size, size);
+  if (sample_checksum(answer) == answer_checksums->of(sample)) return true;
+  record(sample, true);
+  return false;
+}
+
 const std::vector<std::int64_t>& Split::unit_ends() const {
   return impl_->unit_ends;
 }
@@ -102,15 +139,47 @@ void Split::load(std::span<const std::int64_t> samples, const InputTransform& tr
                  const Loading& loading) const {
   if (is_streamed()) {
     if (loading.stream == nullptr) throw std::logic_error("images of a streamed split without their stream");
-    fill(
-        *impl_, samples, transform, loading, [&](std::size_t i) { return loading.stream->image(samples[i]); },
-        dst);
-    return;
+    const auto streamed = [&](std::size_t i) {
+      const StreamedImage image = loading.stream->image(samples[i]);
+      impl_->check_image(samples[i], image.bytes, image.checksum);
+      return image.bytes;
+    };
+    return fill(*impl_, samples, transform, loading, streamed, dst);
   }
   const std::byte* all = impl_->images->bytes().data();
   const std::int64_t size = image_bytes();
-  fill(
-      *impl_, samples, transform, loading, [&](std::size_t i) { return all + samples[i] * size; }, dst);
+  const auto in_memory = [&](std::size_t i) {
+    const std::byte* image = all + samples[i] * size;
+    if (impl_->image_checksums) impl_->check_image(samples[i], image, impl_->image_checksums->of(samples[i]));
+    return image;
+  };
+  fill(*impl_, samples, transform, loading, in_memory, dst);
+}
+
+void Split::copy_labels(std::span<const std::int64_t> samples, std::span<std::int64_t> dst) const {
+  std::ranges::transform(samples, dst.begin(), [&](std::int64_t sample) {
+    return impl_->check_answer(sample) ? labels()[static_cast<std::size_t>(sample)] : 0;
+  });
+}
+
+void Split::copy_targets(std::span<const std::int64_t> samples, std::span<float> dst) const {
+  const auto size = static_cast<std::size_t>(target_size());
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    static_cast<void>(impl_->check_answer(samples[i]));
+    std::ranges::copy(targets().subspan(static_cast<std::size_t>(samples[i]) * size, size),
+                      dst.subspan(i * size, size).begin());
+  }
+}
+
+void Split::require_intact() const {
+  const std::int64_t damaged = impl_->damaged->load(std::memory_order_relaxed);
+  if (damaged < 0) return;
+  const char* what = damaged % 2 == 0 ? "image" : impl_->target_size == 0 ? "label" : "target";
+  throw MemoryFaultError(fmt::format(
+      "memory of {} changed by itself (the {} of sample {} of the {} samples is not the one that was "
+      "read: its checksum differs); keep jobs off that machine until its memory is tested, and "
+      "resume from the last checkpoint elsewhere",
+      comm::host_name(), what, damaged / 2, impl_->name));
 }
 
 void Split::read(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst) const {

@@ -52,6 +52,7 @@ struct Stream::Reading : io::IoThread::PollTask {
         slot_images(std::min(read_plan.most_in_portion,
                              (read_plan.most_in_portion / read_plan.batch + 2) * read_plan.most_wanted)),
         memory(node, kHeadBytes + kSlots * slot_images * split.image_bytes()),
+        checksums(node, kSlots * slot_images),
         reader(split.layout, split.shape),
         pass(read_plan.first_step / read_plan.steps_per_pass) {
     if (node.is_root()) new (memory.bytes().data()) std::array<Slot, kSlots>{};
@@ -162,9 +163,13 @@ struct Stream::Reading : io::IoThread::PollTask {
     touched.insert(piece_of(split.layout, split.layout.row(sample(next))).file);
     std::int64_t end = next + 1;
     while (end < mine.end && sample(end) < unit_end) ++end;
+    const std::span<std::byte> read{images(at->number) + next * size,
+                                    static_cast<std::size_t>((end - next) * size)};
     reader.read(
         std::span(at->rows).subspan(static_cast<std::size_t>(next), static_cast<std::size_t>(end - next)),
-        {images(at->number) + next * size, static_cast<std::size_t>((end - next) * size)});
+        read);
+    const std::int64_t first = at->number % kSlots * slot_images;
+    checksums.assign({first + next, first + end}, read, 1);
     next = end;
     parts_read.fetch_add(1, std::memory_order_relaxed);
   }
@@ -187,6 +192,9 @@ struct Stream::Reading : io::IoThread::PollTask {
   }
   [[nodiscard]] std::byte* images(std::int64_t number) const {
     return memory.bytes().data() + kHeadBytes + number % kSlots * slot_images * split.image_bytes();
+  }
+  [[nodiscard]] StreamedImage image(std::int64_t number, std::int64_t row) const {
+    return {images(number) + row * split.image_bytes(), checksums.of(number % kSlots * slot_images + row)};
   }
   [[nodiscard]] bool is_free(std::int64_t number) const {
     return slot(number).released.load(std::memory_order_acquire) >= number / kSlots * node.size();
@@ -234,6 +242,7 @@ struct Stream::Reading : io::IoThread::PollTask {
   ReadPlan read_plan;
   std::int64_t slot_images;
   comm::NodeSharedMemory memory;  // array of Slot, then their images
+  SampleChecksums checksums;      // of the images
 
   ImageReader reader;
   PassOrder order;  // of `pass`; empty until the pass's first portion
@@ -276,12 +285,11 @@ void Stream::release(std::int64_t step) {
   reading_->thread.wake();
 }
 
-const std::byte* Stream::image(std::int64_t sample) const {
+StreamedImage Stream::image(std::int64_t sample) const {
   for (const Portion* portion : reading_->active) {
     const auto found = std::ranges::lower_bound(portion->rows, sample);
     if (found != portion->rows.end() && *found == sample)
-      return reading_->images(portion->number) +
-             (found - portion->rows.begin()) * reading_->split.image_bytes();
+      return reading_->image(portion->number, found - portion->rows.begin());
   }
   throw std::logic_error(fmt::format("sample {} is not part of the step that is here", sample));
 }

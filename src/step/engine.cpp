@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <ranges>
 #include <utility>
 
 namespace convoy::step {
@@ -12,26 +13,6 @@ std::span<const std::int64_t> leaf_samples(std::span<const std::int64_t> samples
                                            std::int64_t micro_batch) {
   const auto first = static_cast<std::size_t>(leaf * micro_batch);
   return samples.subspan(first, std::min(static_cast<std::size_t>(micro_batch), samples.size() - first));
-}
-
-/// Copies the labels of `samples` to `labels`, which has room for a micro-batch.
-std::span<const std::int64_t> gather_labels(const data::Split& split, std::span<const std::int64_t> samples,
-                                            std::vector<std::int64_t>& labels) {
-  std::transform(samples.begin(), samples.end(), labels.begin(),
-                 [&](std::int64_t sample) { return split.labels()[static_cast<std::size_t>(sample)]; });
-  return std::span(labels).first(samples.size());
-}
-
-/// Copies the targets of `samples` likewise.
-std::span<const float> gather_targets(const data::Split& split, std::span<const std::int64_t> samples,
-                                      std::vector<float>& targets) {
-  const auto size = static_cast<std::size_t>(split.target_size());
-  targets.resize(samples.size() * size);  // allocates only for the first, largest micro-batch
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const auto own = split.targets().subspan(static_cast<std::size_t>(samples[i]) * size, size);
-    std::copy(own.begin(), own.end(), targets.begin() + static_cast<std::ptrdiff_t>(i * size));
-  }
-  return targets;
 }
 
 /// Copies the outputs of samples 0 … samples−1 from lane blocks, [B][outputs][16], to [samples][outputs].
@@ -60,9 +41,15 @@ Engine::Engine(const nn::Network& network, EngineSetting setting)
 
 MicroBatchResult Engine::loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
                                  nn::Workspace<float>& workspace) {
-  return split.target_size() == 0
-             ? workspace.loss(micro_batch, gather_labels(split, micro_batch.samples, group.labels))
-             : workspace.loss(micro_batch, gather_targets(split, micro_batch.samples, group.targets));
+  if (split.target_size() == 0) {
+    const auto labels = std::span(group.labels).first(micro_batch.samples.size());
+    split.copy_labels(micro_batch.samples, labels);
+    return workspace.loss(micro_batch, labels);
+  }
+  // Allocates only for the first, largest micro-batch.
+  group.targets.resize(micro_batch.samples.size() * static_cast<std::size_t>(split.target_size()));
+  split.copy_targets(micro_batch.samples, group.targets);
+  return workspace.loss(micro_batch, group.targets);
 }
 
 void Engine::prepare_groups(std::int64_t groups, std::int64_t workspaces) {
@@ -74,9 +61,7 @@ void Engine::prepare_groups(std::int64_t groups, std::int64_t workspaces) {
     const Group& group = groups_[static_cast<std::size_t>(g)];
     return group.team >= team_of(g) && static_cast<std::int64_t>(group.workspaces.size()) >= workspaces;
   };
-  bool all_are_ready = true;
-  for (std::int64_t g = 0; g < groups; ++g) all_are_ready = all_are_ready && is_ready(g);
-  if (all_are_ready) return;
+  if (std::ranges::all_of(std::views::iota(std::int64_t{0}, groups), is_ready)) return;
   pool_.make(groups, [&](std::int64_t g) {
     Group& group = groups_[static_cast<std::size_t>(g)];
     if (is_ready(g)) return;
@@ -118,6 +103,7 @@ void Engine::gradients(const GradientTask& task) {
   prepare(task.plan);
   pool_.run(static_cast<std::int64_t>(task.plan.groups.size()),
             [&](std::int64_t g, const Team& team) { run_group(task, g, team); });
+  task.source.split->require_intact();
 }
 
 void Engine::load(const GradientTask& task, const nn::MicroBatch& micro_batch, float* input) {
@@ -312,6 +298,7 @@ void Engine::evaluate(const Source& source, const data::Stream* stream, const mo
       }
     }
   });
+  source.split->require_intact();
 }
 
 std::int64_t Engine::workspace_bytes() const {

@@ -18,7 +18,7 @@ enum class ExitStatus : int {
   kInputOutput = 4,    ///< input/output failed (disk full, no permission)
   kDiverged = 5,       ///< NaN or infinity in training
   kStalled = 6,        ///< a rank stopped answering
-  kDisagreement = 7,   ///< ranks disagree on what must be equal
+  kDisagreement = 7,   ///< ranks disagree on what must be equal, or memory changed by itself
   kStoppedEarly = 75,  ///< stopped on request or time limit, checkpoint written: run again to continue
   kInterrupted = 130,  ///< 128 + SIGINT: stopped on request, no checkpoint, no files left
   kTerminated = 143,   ///< 128 + SIGTERM: likewise
@@ -62,6 +62,12 @@ class DivergedError : public Error {
 class DisagreementError : public Error {
  public:
   explicit DisagreementError(const std::string& message) : Error(ExitStatus::kDisagreement, message) {}
+};
+
+/// Content of memory changed by itself (exit 7).
+class MemoryFaultError : public Error {
+ public:
+  explicit MemoryFaultError(const std::string& message) : Error(ExitStatus::kDisagreement, message) {}
 };
 
 }  // namespace convoy

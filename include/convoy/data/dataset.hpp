@@ -69,9 +69,18 @@ class Split {
 
   /// Writes the images of `samples` (indices in this split, any order, repeats allowed), transformed, into
   /// lane blocks: dst is [⌈n/16⌉][C][H][W][16]. Idle lanes repeat the first sample of their block.
-  /// Thread-safe; uses one thread. Precondition if streamed: `loading.stream` holds the samples.
+  /// Thread-safe; uses one thread. Called in parallel regions, so it does not throw for an image that has
+  /// changed in memory but records it, for require_intact(). Precondition if streamed: `loading.stream` holds
+  /// the samples.
   void load(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst,
             const Loading& loading = {}) const;
+  /// The labels of `samples`, likewise; 0 instead of one that has changed in memory. Precondition: labels.
+  void copy_labels(std::span<const std::int64_t> samples, std::span<std::int64_t> dst) const;
+  /// Their targets, [samples][target_size()], likewise. Precondition: targets.
+  void copy_targets(std::span<const std::int64_t> samples, std::span<float> dst) const;
+  /// Throws MemoryFaultError, with the sample and this host, if one of these functions met a sample in memory
+  /// that is not what was read from the file (its checksum differs).
+  void require_intact() const;
   /// As load(), for a few samples, without augmentation. If the split is streamed, HDF5 reads the samples one
   /// by one on the calling thread. Throws IoError, DataError.
   void read(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst) const;

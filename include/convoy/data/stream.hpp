@@ -33,6 +33,12 @@ struct ReadPlan {
   std::int64_t most_wanted = 1;  ///< most positions of a step
 };
 
+/// An image of a Stream, [C][H][W].
+struct StreamedImage {
+  const std::byte* bytes = nullptr;
+  std::uint32_t checksum = 0;  ///< when it was read (Split::require_intact)
+};
+
 class Stream {
  public:
   /// Collective over `node`. Starts to read. All arguments passed by reference must outlive the Stream.
@@ -47,8 +53,8 @@ class Stream {
   void wait(std::int64_t step, const std::function<void()>& meanwhile = {});
   /// Releases the buffers of all steps up to `step` for this rank.
   void release(std::int64_t step);
-  /// Image [C][H][W] of a sample of the last step passed to wait(). Any thread may call.
-  [[nodiscard]] const std::byte* image(std::int64_t sample) const;
+  /// The image of a sample of the last step passed to wait(). Any thread may call.
+  [[nodiscard]] StreamedImage image(std::int64_t sample) const;
 
   /// Increases while the node's ranks read. Any thread may call.
   [[nodiscard]] std::int64_t progress() const;

@@ -111,10 +111,37 @@ TEST_F(Streamed, BeginsAtAnyStepAndReadsWhatIsWantedAlone) {
   const PassOrder pass = read_plan.order(1);
   stream.wait(13);
   const std::vector<std::int64_t> samples = samples_of(pass, 13, kBatch);
-  EXPECT_EQ(static_cast<std::int64_t>(*stream.image(samples[10])), samples[10] % 251);
-  EXPECT_EQ(static_cast<std::int64_t>(*stream.image(samples[21])), samples[21] % 251);
+  EXPECT_EQ(static_cast<std::int64_t>(*stream.image(samples[10]).bytes), samples[10] % 251);
+  EXPECT_EQ(static_cast<std::int64_t>(*stream.image(samples[21]).bytes), samples[21] % 251);
   EXPECT_THROW((void)stream.image(samples[9]), std::logic_error);
   EXPECT_THROW((void)stream.image(samples_of(pass, 12, kBatch)[15]), std::logic_error);
+}
+
+TEST_F(Streamed, NoticesAnImageThatChangedInItsBuffer) {
+  const Dataset data = open(Cache::kNone);
+  const Split& split = *data.split("train");
+  constexpr std::int64_t kBatch = 30;
+  const ReadPlan read_plan = all_of(split, kBatch);
+  io::IoThread thread;
+  Stream stream(split, thread, Communicator::self(), read_plan);
+  stream.wait(0);
+  const std::vector<std::int64_t> samples = samples_of(read_plan.order(0), 0, kBatch);
+  std::vector<float> block(static_cast<std::size_t>(lane_blocks(kBatch) * kLanes));
+  const auto load = [&] {
+    split.load(samples, data.transform(Normalize::kNone), block.data(), {.stream = &stream});
+  };
+  load();
+  split.require_intact();
+  *const_cast<std::byte*>(stream.image(samples[7]).bytes) ^= std::byte{4};
+  load();
+  try {
+    split.require_intact();
+    FAIL() << "the change was not noticed";
+  } catch (const MemoryFaultError& error) {
+    EXPECT_NE(std::string(error.what()).find("the image of sample " + std::to_string(samples[7])),
+              std::string::npos)
+        << error.what();
+  }
 }
 
 TEST_F(Streamed, AFileThatGoesAwayIsAnErrorOfTheStepThatWaits) {

@@ -56,7 +56,7 @@ TEST_F(Feed, TrainingHasTheImagesOfEveryStepFromAnyOn) {
       order.begin_epoch(step / kPerEpoch);
       await_images(*stream, step, [] {});
       for (const std::int64_t sample : order.batch(step % kPerEpoch, options_.batch))
-        ASSERT_EQ(static_cast<std::int64_t>(*stream->image(sample)), sample) << "step " << step;
+        ASSERT_EQ(static_cast<std::int64_t>(*stream->image(sample).bytes), sample) << "step " << step;
       stream->release(step);
     }
   }
@@ -70,7 +70,7 @@ TEST_F(Feed, EvaluationHasItsRowsInTheirOrder) {
     await_images(*stream, step, [] {});
     const std::int64_t first = rows.begin + step * kBatch;
     for (std::int64_t sample = first; sample < std::min(first + kBatch, rows.end); ++sample)
-      ASSERT_EQ(static_cast<std::int64_t>(*stream->image(sample)), sample);
+      ASSERT_EQ(static_cast<std::int64_t>(*stream->image(sample).bytes), sample);
     stream->release(step);
   }
 }
