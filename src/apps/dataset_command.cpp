@@ -75,7 +75,8 @@ void ProgressLine::show(std::string_view what, std::int64_t done, std::int64_t t
                         std::string_view things) {
   constexpr std::chrono::milliseconds kBetweenDrawings{100};
   constexpr std::chrono::seconds kBetweenLines{5};
-  if (shown_ == Time{}) shown_ = now;
+  constexpr std::chrono::seconds kBeforeFirstLine{1};
+  if (shown_ == Time{}) shown_ = is_terminal_ ? now : now + kBeforeFirstLine - kBetweenLines;
   if (what != what_) {
     what_ = what;
     began_ = now;

@@ -14,8 +14,8 @@
 
 namespace convoy::apps {
 
-/// Prints progress: on a terminal in a redrawn line, otherwise in a new line every few seconds. Prints
-/// nothing if the work ends before the first line is due.
+/// Prints progress: on a terminal in a redrawn line, otherwise in a new line after a second and then every
+/// few. Prints nothing if the work ends before the first line is due.
 class ProgressLine {
  public:
   using Time = std::chrono::steady_clock::time_point;

@@ -20,6 +20,7 @@
 
 #include "command.hpp"
 #include "command_line.hpp"
+#include "dataset_command.hpp"
 #include "train.hpp"
 
 namespace convoy::apps {
@@ -71,6 +72,7 @@ class NowhereBuffer final : public std::streambuf {
 class Printer final : public train::Observer {
  public:
   void on_start(const train::StartReport& report) override {
+    loading_.clear();
     std::cout << "Convoy " << version() << ", kernels " << report.isa << ", " << report.mpi << ", HDF5 "
               << report.hdf5 << '\n'
               << counted(static_cast<std::int64_t>(report.placements.size()), "rank") << ":\n"
@@ -83,6 +85,12 @@ class Printer final : public train::Observer {
       std::cout << "Going on from " << report.resumed_from << " (step " << grouped(report.step) << ")\n";
     std::cout.flush();
     tell_if_nobody_reads();
+  }
+
+  void on_loading(const train::LoadingReport& report) override {
+    constexpr std::int64_t kMegabyte = 1'000'000;
+    loading_.show(report.what, report.done / kMegabyte, report.total / kMegabyte,
+                  std::chrono::steady_clock::now(), "MB");
   }
 
   void on_step(const train::StepReport& report) override {
@@ -154,6 +162,7 @@ class Printer final : public train::Observer {
   }
 
   bool is_terminal_ = launch::standard_output_is_terminal();
+  ProgressLine loading_{std::cout, is_terminal_};
   bool is_drawn_ = false;
   std::chrono::steady_clock::time_point drawn_{};
 };

@@ -104,7 +104,7 @@ struct Dataset::Impl {
   // Collective over `world`. Reads one split. If its images are kept, each rank reads its rows into memory
   // shared by the node.
   Split read(const SplitLayout& split, Keeping keeping, const comm::Communicator& world,
-             const comm::Communicator& node) {
+             const comm::Communicator& node, LoadObserver* observer) {
     auto impl = std::make_unique<Split::Impl>(Split::Impl{.name = split.name,
                                                           .shape = layout.shape,
                                                           .type = pixel_type(split),
@@ -123,14 +123,31 @@ struct Dataset::Impl {
     const comm::Communicator& sharers = keeping == Keeping::kOncePerRank ? comm::Communicator::self() : node;
     impl->images = std::make_shared<comm::NodeSharedMemory>(sharers, split.samples * size);
     const Range rows = share_of_rows(split, sharers.size(), sharers.rank());
-    io::agreed(world, [&] {
-      ImageReader(split, layout.shape, omp_get_max_threads())
-          .read(rows, impl->images->bytes().subspan(static_cast<std::size_t>(rows.begin * size),
-                                                    static_cast<std::size_t>(rows.size() * size)));
-    });
+    impl->image_checksums = std::make_unique<SampleChecksums>(sharers, split.samples);
+    io::agreed(world, [&] { read_images_of(split, rows, *impl, observer); });
     impl->images->fence();
-    impl->image_checksums = Split::Impl::checksums_of(*impl->images, split.samples, sharers);
+    impl->image_checksums->fence();
     return Split(std::move(impl));
+  }
+
+  // Reads the images of samples `rows`, some at a time, into `impl`, with their checksums.
+  void read_images_of(const SplitLayout& split, const Range& rows, const Split::Impl& impl,
+                      LoadObserver* observer) const {
+    constexpr std::int64_t kBytesAtOnce = std::int64_t{16} << 20;  // a fraction of a second from any disk
+    const std::int64_t size = impl.image_bytes();
+    const std::string what = split.name + " images";
+    LoadProgress progress(observer, what, rows.size() * size);
+    ImageReader reader(split, layout.shape, omp_get_max_threads());
+    for (Range part{rows.begin, rows.begin}; part.begin < rows.end; part.begin = part.end) {
+      const auto enough = std::ranges::lower_bound(
+          impl.unit_ends, part.begin + std::max<std::int64_t>(kBytesAtOnce / size, 1));
+      part.end = enough == impl.unit_ends.end() ? rows.end : std::min(*enough, rows.end);
+      const std::span<std::byte> images = impl.images->bytes().subspan(
+          static_cast<std::size_t>(part.begin * size), static_cast<std::size_t>(part.size() * size));
+      reader.read(part, images);
+      impl.image_checksums->assign(part, images, omp_get_max_threads());
+      progress.add(part.size() * size);
+    }
   }
 
   // Collective over `world`. Reads labels or targets, once per node.
@@ -156,9 +173,9 @@ struct Dataset::Impl {
   }
 
   // Of a file without statistics: rank 0 reads the training images.
-  [[nodiscard]] Statistics statistics_of_file() const {
+  [[nodiscard]] Statistics statistics_of_file(LoadObserver* observer) const {
     const SplitLayout* train = layout.find(names::kTrain);
-    return compute_statistics(train != nullptr ? *train : layout.splits.front(), layout.shape);
+    return compute_statistics(train != nullptr ? *train : layout.splits.front(), layout.shape, observer);
   }
 };
 
@@ -237,7 +254,7 @@ Dataset::Dataset(const std::string& file, const comm::Communicator& world,
     : Dataset(Options{.file = file, .verify = policy == ChecksumPolicy::kAlways}, world, splits) {}
 
 Dataset::Dataset(const Options& options, const comm::Communicator& world,
-                 const std::vector<std::string>& splits)
+                 const std::vector<std::string>& splits, LoadObserver* observer)
     : impl_(std::make_unique<Impl>()) {
   const comm::Communicator node = world.node();
   std::vector<std::string> files;
@@ -251,7 +268,7 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
   comm::require_agreement(world, "data set " + options.file, mine,
                           "let data.file name the same file on every node");
   io::agreed(world, [&] {
-    if (node.is_root()) impl_->digest = check_files(files, options);
+    if (node.is_root()) impl_->digest = check_files(files, options, observer);
   });
   impl_->digest = node.broadcast(impl_->digest);
   io::agreed(world, [&] {
@@ -262,7 +279,8 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
   });
   if (!impl_->layout.other_files.empty()) {
     io::agreed(world, [&] {
-      if (node.is_root()) impl_->digest = digest_with(impl_->digest, impl_->layout.other_files, options);
+      if (node.is_root())
+        impl_->digest = digest_with(impl_->digest, impl_->layout.other_files, options, observer);
     });
     impl_->digest = node.broadcast(impl_->digest);
   }
@@ -279,12 +297,12 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
   const Impl::Keeping keeping = impl_->keeping(options, splits, world, node);
   for (const std::string& name : splits) {
     if (const SplitLayout* split = find_first(layout, name))
-      impl_->splits.emplace(name, impl_->read(*split, keeping, world, node));
+      impl_->splits.emplace(name, impl_->read(*split, keeping, world, node, observer));
   }
   // Labels are stored once per node, in the Split.
   for (SplitLayout& split : impl_->layout.splits) split.labels = {};
   if (!layout.statistics && layout.splits.front().has_answers())
-    impl_->layout.statistics = shared_statistics(world, [&] { return impl_->statistics_of_file(); });
+    impl_->layout.statistics = shared_statistics(world, [&] { return impl_->statistics_of_file(observer); });
 }
 
 Dataset::~Dataset() = default;

@@ -153,7 +153,10 @@ void read_piece(const io::File& file, const SplitLayout& split, const Piece& pie
 
 /// Calls use(images) for all images of the split, some at a time, in order.
 template <class Pixel, class Use>
-void for_images(const SplitLayout& split, const Shape& shape, const Use& use) {
+void for_images(const SplitLayout& split, const Shape& shape, LoadObserver* observer, const Use& use) {
+  const std::string what = "mean and deviation of the " + split.name + " images";
+  const auto image_bytes = shape.size() * static_cast<std::int64_t>(sizeof(Pixel));
+  LoadProgress progress(observer, what, split.samples * image_bytes);
   std::vector<Pixel> pixels;
   ImageReader reader(split, shape);
   const std::int64_t step = rows_at_once(split.pieces.front(), shape);
@@ -162,14 +165,15 @@ void for_images(const SplitLayout& split, const Shape& shape, const Use& use) {
     pixels.resize(static_cast<std::size_t>(samples.size() * shape.size()));
     reader.read(samples, std::as_writable_bytes(std::span(pixels)));
     use(std::span(pixels));
+    progress.add(samples.size() * image_bytes);
   }
 }
 
 template <class Pixel>
-Statistics statistics_of_logarithms(const SplitLayout& split, const Shape& shape) {
+Statistics statistics_of_logarithms(const SplitLayout& split, const Shape& shape, LoadObserver* observer) {
   FloatSums sums(shape);
   std::vector<float> logarithms;
-  for_images<Pixel>(split, shape, [&](std::span<const Pixel> pixels) {
+  for_images<Pixel>(split, shape, observer, [&](std::span<const Pixel> pixels) {
     logarithms.resize(pixels.size());
     std::ranges::transform(pixels, logarithms.begin(),
                            [](Pixel x) { return static_cast<float>(math::log1p(static_cast<double>(x))); });
@@ -179,10 +183,10 @@ Statistics statistics_of_logarithms(const SplitLayout& split, const Shape& shape
 }
 
 template <class Pixel, class Sums>
-Statistics statistics_of(const SplitLayout& split, const Shape& shape) {
-  if (split.function == PixelFunction::kLog1p) return statistics_of_logarithms<Pixel>(split, shape);
+Statistics statistics_of(const SplitLayout& split, const Shape& shape, LoadObserver* observer) {
+  if (split.function == PixelFunction::kLog1p) return statistics_of_logarithms<Pixel>(split, shape, observer);
   Sums sums(shape);
-  for_images<Pixel>(split, shape, [&](std::span<const Pixel> pixels) { sums.add(pixels); });
+  for_images<Pixel>(split, shape, observer, [&](std::span<const Pixel> pixels) { sums.add(pixels); });
   return sums.statistics();
 }
 
@@ -339,9 +343,9 @@ std::vector<std::int64_t> unit_ends(const SplitLayout& split, std::int64_t image
   return ends;
 }
 
-Statistics compute_statistics(const SplitLayout& split, const Shape& shape) {
-  return is_bytes(split) ? statistics_of<std::uint8_t, ByteSums>(split, shape)
-                         : statistics_of<float, FloatSums>(split, shape);
+Statistics compute_statistics(const SplitLayout& split, const Shape& shape, LoadObserver* observer) {
+  return is_bytes(split) ? statistics_of<std::uint8_t, ByteSums>(split, shape, observer)
+                         : statistics_of<float, FloatSums>(split, shape, observer);
 }
 
 }  // namespace convoy::data

@@ -10,6 +10,7 @@
 
 #include "convoy/core/shape.hpp"
 #include "convoy/core/team.hpp"
+#include "convoy/data/load_observer.hpp"
 #include "convoy/data/statistics.hpp"
 #include "convoy/samples/layout.hpp"
 
@@ -60,7 +61,9 @@ class ImageReader {
 /// end is the split's end.
 [[nodiscard]] std::vector<std::int64_t> unit_ends(const SplitLayout& split, std::int64_t image_bytes);
 
-/// Mean and standard deviation per channel over all pixels of the split, in the order of the files.
-[[nodiscard]] Statistics compute_statistics(const SplitLayout& split, const Shape& shape);
+/// Mean and standard deviation per channel over all pixels of the split, in the order of the files. Throws as
+/// read_images(), and as LoadProgress::add().
+[[nodiscard]] Statistics compute_statistics(const SplitLayout& split, const Shape& shape,
+                                            LoadObserver* observer);
 
 }  // namespace convoy::data

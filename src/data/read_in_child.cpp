@@ -56,19 +56,23 @@ void read_sample_of(const std::string& path, const Options& options) {
 
 }  // namespace
 
-void read_in_child(const std::vector<std::string>& files, const Options& options) {
+void read_in_child(const std::vector<std::string>& files, const Options& options,
+                   const std::function<void()>& meanwhile) {
   constexpr std::size_t kFew = 16;
   constexpr std::size_t kTogether = 1000;
   const auto read_each = [&](std::span<const std::string> some) {
-    for (const std::string& file : some) io::run_in_child(file, [&] { read_sample_of(file, options); });
+    for (const std::string& file : some)
+      io::run_in_child(
+          file, [&] { read_sample_of(file, options); }, {}, meanwhile);
   };
   if (files.size() <= kFew) return read_each(files);
   for (std::size_t begin = 0; begin < files.size(); begin += kTogether) {
     const auto some = std::span(files).subspan(begin, std::min(kTogether, files.size() - begin));
     try {
-      io::run_in_child(some.front(), [&] {
+      const auto read_all = [&] {
         for (const std::string& file : some) read_sample_of(file, options);
-      });
+      };
+      io::run_in_child(some.front(), read_all, {}, meanwhile);
     } catch (const DataError&) {
       read_each(some);  // names the file
       throw;

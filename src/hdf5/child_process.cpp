@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fstream>
 #include <new>
@@ -98,6 +100,42 @@ class WaitingForChildren {
   bool is_ignored_ = false;
 };
 
+// Tells the parent of a child's end by its end of a pipe.
+class Pipe {
+ public:
+  explicit Pipe(const std::string& path) {
+    if (::pipe2(ends_.data(), O_CLOEXEC) != 0) throw_errno("start a process that reads", path, errno);
+  }
+  ~Pipe() {
+    close_writing_end();
+    ::close(ends_[0]);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+
+  void close_writing_end() {
+    if (ends_[1] >= 0) ::close(ends_[1]);
+    ends_[1] = -1;
+  }
+  // Waits a tenth of a second for the last holder of the writing end to end.
+  [[nodiscard]] bool is_over() const {
+    constexpr int kMilliseconds = 100;
+    pollfd end{.fd = ends_[0], .events = POLLIN, .revents = 0};
+    return ::poll(&end, 1, kMilliseconds) > 0;
+  }
+
+ private:
+  std::array<int, 2> ends_{-1, -1};
+};
+
+int wait_for(pid_t child, const std::string& path) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) throw_errno("wait for the process that reads", path, errno);
+  }
+  return status;
+}
+
 // "died of signal 11, Segmentation fault"; empty if the child survived.
 std::string cause_of_death(int status, const ChildLimits& limits) {
   if (WIFEXITED(status) && WEXITSTATUS(status) == kLived) return {};
@@ -113,7 +151,8 @@ std::string cause_of_death(int status, const ChildLimits& limits) {
 
 }  // namespace
 
-void run_in_child(const std::string& path, const std::function<void()>& reading, const ChildLimits& limits) {
+void run_in_child(const std::string& path, const std::function<void()>& reading, const ChildLimits& limits,
+                  const std::function<void()>& meanwhile) {
   // Initialise HDF5 before the fork: its start-up touches MPI, which a forked child must not do.
   start_hdf5();
   ChildLimits scaled = limits;
@@ -122,15 +161,20 @@ void run_in_child(const std::string& path, const std::function<void()>& reading,
   absolute.bytes += address_space();
   const Descriptor nowhere("/dev/null", O_RDWR, "open");
   const WaitingForChildren waiting;
+  Pipe life(path);  // the child holds its end open while it lives
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) throw_errno("start a process that reads", path, errno);
   if (child == 0) run_child(parent, nowhere.get(), absolute, reading);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) throw_errno("wait for the process that reads", path, errno);
+  life.close_writing_end();
+  try {
+    while (meanwhile && !life.is_over()) meanwhile();
+  } catch (...) {
+    ::kill(child, SIGKILL);
+    static_cast<void>(wait_for(child, path));
+    throw;
   }
-  const std::string cause = cause_of_death(status, scaled);
+  const std::string cause = cause_of_death(wait_for(child, path), scaled);
   if (cause.empty()) return;
   throw DataError(
       fmt::format("cannot read {} (a process that read it first {}); it is damaged, or beyond what libhdf5 "

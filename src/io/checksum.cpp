@@ -64,7 +64,9 @@ std::optional<Stated> parse_block(const Block& block) {
   return make_block(stated) == block ? std::optional(stated) : std::nullopt;
 }
 
-Digest hash_from(const Descriptor& file, std::int64_t offset, Source source) {
+using Meanwhile = std::function<void(std::int64_t)>;
+
+Digest hash_from(const Descriptor& file, std::int64_t offset, Source source, const Meanwhile& meanwhile) {
   constexpr std::int64_t kPiece = std::int64_t{1} << 20;
   if (source == Source::kDisk) (void)::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
   (void)::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -74,13 +76,14 @@ Digest hash_from(const Descriptor& file, std::int64_t offset, Source source) {
     const std::int64_t got = file.read(piece.data(), kPiece, offset);
     hasher.update(piece.data(), static_cast<std::size_t>(got));
     offset += got;
+    if (meanwhile) meanwhile(got);
     if (got < kPiece) return hasher.digest();
   }
 }
 
 enum class Extent { kUserBlock, kWholeFile };
 
-ChecksumResult check(const std::string& path, Extent extent, Source source) {
+ChecksumResult check(const std::string& path, Extent extent, Source source, const Meanwhile& meanwhile) {
   require_regular_file(path);
   const Descriptor file(path, O_RDONLY, "open");
   Block block{};
@@ -88,7 +91,7 @@ ChecksumResult check(const std::string& path, Extent extent, Source source) {
   ChecksumResult result;
   if (!is_ours({block.data(), static_cast<std::size_t>(got)})) {
     result.detail = "no checksum (the file was not written by Convoy)";
-    if (extent == Extent::kWholeFile) result.digest = hash_from(file, 0, source);
+    if (extent == Extent::kWholeFile) result.digest = hash_from(file, 0, source, meanwhile);
     return result;
   }
   const auto stated = parse_block(block);
@@ -106,7 +109,8 @@ ChecksumResult check(const std::string& path, Extent extent, Source source) {
                     grouped(bytes), grouped(stated->bytes));
     return result;
   }
-  result.digest = extent == Extent::kWholeFile ? hash_from(file, kUserBlockBytes, source) : stated->digest;
+  result.digest =
+      extent == Extent::kWholeFile ? hash_from(file, kUserBlockBytes, source, meanwhile) : stated->digest;
   const bool same = result.digest == stated->digest;
   result.state = same ? ChecksumState::kGood : ChecksumState::kWrongChecksum;
   result.detail = same ? (extent == Extent::kWholeFile ? "checksum good" : "checksum not checked")
@@ -117,12 +121,12 @@ ChecksumResult check(const std::string& path, Extent extent, Source source) {
 
 }  // namespace
 
-ChecksumResult verify_checksum(const std::string& path, Source source) {
-  return check(path, Extent::kWholeFile, source);
+ChecksumResult verify_checksum(const std::string& path, Source source, const Meanwhile& meanwhile) {
+  return check(path, Extent::kWholeFile, source, meanwhile);
 }
 
 ChecksumResult read_checksum(const std::string& path) {
-  return check(path, Extent::kUserBlock, Source::kCache);
+  return check(path, Extent::kUserBlock, Source::kCache, {});
 }
 
 void write_checksum(const std::string& path) {
@@ -131,7 +135,7 @@ void write_checksum(const std::string& path) {
   if (bytes < kUserBlockBytes)
     throw IoError(fmt::format("cannot write the checksum of {} (it has {} bytes, no user block of 512)", path,
                               grouped(bytes)));
-  const Block block = make_block({hash_from(file, kUserBlockBytes, Source::kDisk), bytes});
+  const Block block = make_block({hash_from(file, kUserBlockBytes, Source::kDisk, {}), bytes});
   file.write(block.data(), kUserBlockBytes, 0);
   file.close();
 }

@@ -19,6 +19,7 @@
 #include "convoy/train/provenance.hpp"
 #include "convoy/train/run_directory.hpp"
 #include "deadline.hpp"
+#include "loading.hpp"
 #include "metrics_lines.hpp"
 #include "metrics_log.hpp"
 #include "plan_report.hpp"
@@ -40,7 +41,8 @@ class Trainer {
       : options_(options),
         world_(world),
         launch_(launch),
-        dataset_(options.data, world, {"train", kEvaluated}),
+        loading_(launch, world),
+        dataset_(options.data, world, {"train", kEvaluated}, &loading_),
         network_(network_for(dataset_, options)),
         fit_(options, world, network_, training_source(dataset_, options.data), launch.isa, launch.hooks),
         directory_(std::move(directory)),
@@ -327,6 +329,7 @@ class Trainer {
   comm::Communicator world_;
   const Launch& launch_;
   Observer silent_;
+  Loading loading_;
   data::Dataset dataset_;
   nn::Network network_;
   Fit fit_;

@@ -14,6 +14,7 @@
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/shape.hpp"
 #include "convoy/core/team.hpp"
+#include "convoy/data/load_observer.hpp"
 #include "convoy/samples/options.hpp"
 
 namespace convoy::data {
@@ -102,8 +103,10 @@ class Dataset {
   /// Collective over `world`. Opens `file`, verifies its checksum (if it has one and `policy` requires it),
   /// its format, and that images and labels match; reads the named splits. Throws, on every rank, with file
   /// and cause: ConfigError (no such file), IoError (cannot be opened or read), DataError (not a data set,
-  /// damaged, inconsistent). "validation|test" names the first of several splits that exists.
-  Dataset(const Options& options, const comm::Communicator& world, const std::vector<std::string>& splits);
+  /// damaged, inconsistent), or the error of a stop that `observer` asks for. "validation|test" names the
+  /// first of several splits that exists.
+  Dataset(const Options& options, const comm::Communicator& world, const std::vector<std::string>& splits,
+          LoadObserver* observer = nullptr);
   /// For one file in Convoy's format.
   Dataset(const std::string& file, const comm::Communicator& world, const std::vector<std::string>& splits,
           ChecksumPolicy policy = ChecksumPolicy::kUpTo4GiB);

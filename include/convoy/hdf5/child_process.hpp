@@ -3,7 +3,6 @@
 // with damaged metadata. Convoy's files are verified by checksum before libhdf5 opens them (checksum.hpp). A
 // file without a checksum, or with an unverified one, is first read in a child process; this process reads it
 // only if the child survived. Not a sandbox: protects against accidents, not attacks.
-// the child lived. Not a sandbox: it is for accidents, not for malice.
 
 #include <cstdint>
 #include <functional>
@@ -23,11 +22,12 @@ struct ChildLimits {
 /// Calls `reading` in a child process and waits for its end. `reading` should make the calls that will read
 /// `path` afterwards. Its changes to memory are lost; its exceptions are ignored (this process will throw the
 /// same when it reads); its output is discarded. It must not call MPI or OpenMP. Call from one rank of a
-/// node, on the thread that makes HDF5 calls.
+/// node, on the thread that makes HDF5 calls. `meanwhile`, if any, is called about ten times a second; what
+/// it throws ends the child.
 ///
 /// Throws DataError, with file and cause, if the child died of a signal or reached a limit; IoError if it
 /// could not be started. Cost: a fork (about a millisecond, more for a large process) and the reading.
 void run_in_child(const std::string& path, const std::function<void()>& reading,
-                  const ChildLimits& limits = {});
+                  const ChildLimits& limits = {}, const std::function<void()>& meanwhile = {});
 
 }  // namespace convoy::io

@@ -4,6 +4,7 @@
 // that damage is detected before libhdf5 opens the file. Not collective: one rank calls.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "convoy/core/hash.hpp"
@@ -38,8 +39,10 @@ enum class Source {
   kDisk,   ///< the disk, if the system allows: what was just written may be right in the page cache alone
 };
 
-/// Reads the whole file and compares. Throws IoError if the file cannot be read.
-[[nodiscard]] ChecksumResult verify_checksum(const std::string& path, Source source = Source::kCache);
+/// Reads the whole file and compares. Calls `meanwhile`, if any, with the number of bytes after each piece;
+/// what it throws ends the reading. Throws IoError if the file cannot be read.
+[[nodiscard]] ChecksumResult verify_checksum(const std::string& path, Source source = Source::kCache,
+                                             const std::function<void(std::int64_t)>& meanwhile = {});
 
 /// Reads only the user block. kGood: the block is well formed and the size is right; `digest` is then the
 /// stated one. If the block is absent, `digest` is zero.

@@ -88,10 +88,19 @@ struct CheckpointReport {
   double waited = 0;   ///< time that steps of rank 0 waited for it, including the copy
 };
 
+/// Rank 0's part of the reading of the data set, before the first step.
+struct LoadingReport {
+  std::string_view what;   ///< "checksums", "train images"
+  std::int64_t done = 0;   ///< bytes
+  std::int64_t total = 0;  ///< bytes
+};
+
 /// Receives the reports of a run; each function does nothing unless overridden.
 class Observer {
  public:
   virtual ~Observer() = default;
+  /// Called often, before on_start().
+  virtual void on_loading(const LoadingReport& /*report*/) {}
   virtual void on_start(const StartReport& /*report*/) {}
   virtual void on_step(const StepReport& /*report*/) {}
   virtual void on_epoch(const EpochReport& /*report*/) {}

@@ -41,8 +41,9 @@ struct Launch {
 };
 
 /// Collective over `world`: every rank calls with the same options. Returns kDone, or kStoppedEarly if the
-/// run stopped before its end after writing a checkpoint. Throws the Error that ended the run: ConfigError
-/// before anything is written; DataError, IoError, DivergedError, DisagreementError.
+/// run stopped before its end after writing a checkpoint (before its first step, by an Error of that status).
+/// Throws the Error that ended the run: ConfigError before anything is written; DataError, IoError,
+/// DivergedError, DisagreementError.
 [[nodiscard]] ExitStatus train(const config::Options& options, const comm::Communicator& world,
                                const Launch& launch);
 
