@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "convoy/core/floating_point.hpp"
+#include "convoy/core/places.hpp"
 
 namespace convoy::io {
 
@@ -67,6 +68,7 @@ bool IoThread::advance_chores(std::unique_lock<std::mutex>& lock) {
 }
 
 void IoThread::work() {
+  leave_first_place();
   set_floating_point_mode();
   // Other processes cannot notify this condition variable (they fill shared buffers), so poll every 3 ms.
   constexpr std::chrono::milliseconds kNap(3);

@@ -1,11 +1,11 @@
 #include "processors.hpp"
 
 #include <hwloc.h>
-#include <omp.h>
 
-#include <algorithm>
 #include <memory>
 #include <new>
+
+#include "convoy/core/places.hpp"
 
 namespace convoy::machine {
 namespace {
@@ -33,22 +33,6 @@ std::vector<int> numbers_of(hwloc_const_bitmap_t bitmap) {
   std::vector<int> numbers;
   for (int i = hwloc_bitmap_first(bitmap); i >= 0; i = hwloc_bitmap_next(bitmap, i)) numbers.push_back(i);
   return numbers;
-}
-
-/// Processors of all places to which OpenMP binds threads; none if it binds none, or all to the first one's
-/// place.
-std::vector<int> processors_of_places() {
-  std::vector<int> all;
-  const omp_proc_bind_t bind = omp_get_proc_bind();
-  if (bind == omp_proc_bind_false || bind == omp_proc_bind_master) return all;
-  for (int place = 0; place < omp_get_num_places(); ++place) {
-    std::vector<int> here(static_cast<std::size_t>(omp_get_place_num_procs(place)));
-    if (!here.empty()) omp_get_place_proc_ids(place, here.data());
-    all.insert(all.end(), here.begin(), here.end());
-  }
-  std::ranges::sort(all);
-  all.erase(std::unique(all.begin(), all.end()), all.end());
-  return all;
 }
 
 }  // namespace

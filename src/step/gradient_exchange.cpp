@@ -7,6 +7,7 @@
 
 #include "convoy/core/backoff.hpp"
 #include "convoy/core/error.hpp"
+#include "convoy/core/places.hpp"
 
 namespace convoy::step {
 namespace {
@@ -83,6 +84,7 @@ void GradientExchange::keep_moving() {
   // In this time, a 10 Gbit/s link carries 375 KB, which fits in the sockets' buffers; waking costs about 1 %
   // of a core.
   constexpr std::chrono::microseconds kNap{300};
+  leave_first_place();
   std::unique_lock lock(mutex_);
   // Set by this thread: the starting thread may assign mover_ only after the first update here.
   mover_id_ = std::this_thread::get_id();

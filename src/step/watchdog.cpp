@@ -8,6 +8,7 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/error.hpp"
+#include "convoy/core/places.hpp"
 #include "convoy/core/text.hpp"
 
 namespace convoy::step {
@@ -88,6 +89,7 @@ void Watchdog::report_unresponsive() const {
 }
 
 void Watchdog::watch() {
+  leave_first_place();
   const Seconds pause(std::clamp(timeout_seconds_ / 20, 0.01, 1.0));
   std::int64_t seen = heartbeat_.ticks();
   Clock::TimePoint since = clock_.now();

@@ -16,6 +16,7 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/error.hpp"
+#include "convoy/core/places.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/file_system.hpp"
 
@@ -136,6 +137,7 @@ Heartbeat::~Heartbeat() {
 }
 
 void Heartbeat::beat() {
+  leave_first_place();
   std::unique_lock lock(mutex_);
   while (!wakes_.wait_for(lock, between_beats_, [this] { return is_over_; })) {
     lock.unlock();

@@ -53,6 +53,30 @@ class Variables(runs.Folder):
         self.assertRegex(start_of({"OMP_PLACES": f"{{{second}}}", "OMP_NUM_THREADS": "2"})[2], r"2 threads .* on 1 processor")
 
 
+@unittest.skipIf(len(ALLOWED) < 2, "this machine has one processor")
+class Helpers(runs.Folder):
+    def allowed(self, pid):
+        """The processors of each thread of a process."""
+        found = []
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            try:
+                found.append(sorted(os.sched_getaffinity(int(thread))))
+            except ProcessLookupError:
+                pass
+        return found
+
+    def test_threads_beside_openmps_may_run_on_all_its_places(self):
+        first, second = ALLOWED[:2]
+        extra = {"OMP_PLACES": f"{{{first}}},{{{second}}}", "OMP_PROC_BIND": "close"}
+        words = ["train", "--config", "tiny.ini", "--train.epochs", "100000"]
+        with runs.Running(*words, threads=2, extra=extra) as running:
+            running.wait_until(lambda: runs.last_step("run") >= 20, "step 20")
+            allowed = self.allowed(running.process.pid)
+        self.assertIn([first], allowed)  # the compute threads
+        self.assertIn([second], allowed)
+        self.assertIn([first, second], allowed, "the I/O thread takes turns with the first compute thread")
+
+
 class Quota(runs.Folder):
     def setUp(self):
         super().setUp()
