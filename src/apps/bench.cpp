@@ -13,7 +13,7 @@
 #include "convoy/machine/placement.hpp"
 #include "convoy/measure/bench_report.hpp"
 #include "convoy/predict/inference_speed.hpp"
-#include "images.hpp"
+#include "random_images.hpp"
 
 namespace convoy::apps {
 namespace {

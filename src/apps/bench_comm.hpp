@@ -5,7 +5,7 @@
 
 #include "convoy/config/options.hpp"
 #include "convoy/core/error.hpp"
-#include "images.hpp"
+#include "random_images.hpp"
 
 namespace convoy::apps {
 

@@ -24,7 +24,7 @@
 #include "convoy/launch/launcher.hpp"
 #include "convoy/launch/ranks.hpp"
 #include "convoy/launch/time_limit.hpp"
-#include "images.hpp"
+#include "random_images.hpp"
 
 namespace convoy::apps {
 namespace {

@@ -77,14 +77,12 @@ importers::FolderOptions folder_options(const CommandLine& line) {
   options.out = line.required_text("out");
   if (line.has("size")) options.size = line.size("size", {}, 1, kMostSide);
   if (line.has("fit") && !line.has("size")) throw ConfigError("--fit goes with --size; give both");
-  options.fit =
-      line.choice("fit", {"stretch", "crop"}) == 0 ? importers::Fit::kStretch : importers::Fit::kCrop;
+  options.fit = line.choice("fit", {"stretch", "crop"}) == 0 ? images::Fit::kStretch : images::Fit::kCrop;
   if (line.has("channels")) options.channels = line.choice("channels", {"1", "3"}) == 0 ? 1 : 3;
   options.on_bad =
       line.choice("on-bad", {"stop", "skip"}) == 0 ? importers::OnBad::kStop : importers::OnBad::kSkip;
   options.test_part = line.number("test-part", 0, 0, 0.9);
-  options.exif =
-      line.choice("exif", {"apply", "ignore"}) == 0 ? importers::Exif::kApply : importers::Exif::kIgnore;
+  options.exif = line.choice("exif", {"apply", "ignore"}) == 0 ? images::Exif::kApply : images::Exif::kIgnore;
   options.labels = line.text("labels").value_or("");
   options.seed =
       static_cast<std::uint64_t>(line.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));

@@ -15,9 +15,9 @@
 namespace convoy::apps {
 namespace {
 
-std::optional<importers::Fit> fit_of(const CommandLine& line) {
+std::optional<images::Fit> fit_of(const CommandLine& line) {
   if (!line.has("fit")) return std::nullopt;
-  return line.choice("fit", {"stretch", "crop"}) == 0 ? importers::Fit::kStretch : importers::Fit::kCrop;
+  return line.choice("fit", {"stretch", "crop"}) == 0 ? images::Fit::kStretch : images::Fit::kCrop;
 }
 
 }  // namespace

@@ -20,7 +20,7 @@
 #include "convoy/measure/scaling.hpp"
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/consistency.hpp"
-#include "images.hpp"
+#include "random_images.hpp"
 
 namespace convoy::apps {
 namespace {

@@ -15,8 +15,8 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/team.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/images/image_file.hpp"
 #include "convoy/importers/dataset_writer.hpp"
-#include "convoy/importers/image_file.hpp"
 #include "convoy/importers/import.hpp"
 #include "convoy/io/collective.hpp"
 #include "convoy/io/file_system.hpp"
@@ -157,8 +157,8 @@ class FolderImport {
       std::atomic<std::int64_t> turned{0};
       std::ranges::move(work_.for_each(mine,
                                        [&](std::int64_t file) {
-                                         const ImageHeader header =
-                                             read_image_header(path_of(split, file), options_.exif);
+                                         const images::ImageHeader header =
+                                             images::read_image_header(path_of(split, file), options_.exif);
                                          found[static_cast<std::size_t>(file - mine.begin)] = header.shape;
                                          if (header.is_turned) ++turned;
                                        }),
@@ -193,8 +193,8 @@ class FolderImport {
     const std::size_t end = options_.folder.find_last_not_of('/');
     std::string text = "images of folder " + io::name_of(options_.folder.substr(0, end + 1));
     if (options_.size)
-      text +=
-          std::string(options_.fit == Fit::kCrop ? ", cut and" : ",") + " resized to " + size_text(shape_);
+      text += std::string(options_.fit == images::Fit::kCrop ? ", cut and" : ",") + " resized to " +
+              size_text(shape_);
     return text;
   }
 
@@ -240,11 +240,11 @@ class FolderImport {
     return std::max({std::int64_t{1}, at_least, at_most});
   }
 
-  [[nodiscard]] Image fitted(const std::string& path) const {
-    Image image = read_image(path, options_.exif);
+  [[nodiscard]] images::Image fitted(const std::string& path) const {
+    images::Image image = images::read_image(path, options_.exif);
     if (!options_.size && (image.shape.h != shape_.h || image.shape.w != shape_.w))
       throw IoError("image " + path + " changed while it was imported; run the import again");
-    return importers::fitted(std::move(image), shape_, options_.fit);
+    return images::fitted(std::move(image), shape_, options_.fit);
   }
 
   /// Collective. Returns this rank's chunks of a split of `samples` images.

@@ -16,7 +16,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/hash.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/importers/image_file.hpp"
+#include "convoy/images/image_file.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/samples/names.hpp"
 #include "label_table.hpp"
@@ -86,7 +86,7 @@ class Lister {
     for (std::string& name : io::list_folder(path_of(below))) {
       if (name.starts_with('.')) {
         ++found_.hidden;
-      } else if (!is_image_name(name) && io::is_folder(path_of(joined(below, name)))) {
+      } else if (!images::is_image_name(name) && io::is_folder(path_of(joined(below, name)))) {
         // A name of an image is taken as a file without a check: a check per image is slow on a network file
         // system.
         entries.folders.push_back(std::move(name));
@@ -261,7 +261,7 @@ class Lister {
                       options_.folder, below));
     const Entries entries = entries_of(below);
     for (const std::string& file : entries.files) {
-      if (is_image_name(file))
+      if (images::is_image_name(file))
         files.push_back(joined(below, file));
       else
         found_.passed_over.push_back(joined(below, file));

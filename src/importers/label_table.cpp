@@ -9,7 +9,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/importers/image_file.hpp"
+#include "convoy/images/image_file.hpp"
 #include "convoy/io/file_system.hpp"
 
 namespace convoy::importers {
@@ -43,7 +43,8 @@ char separator_of(std::string_view line) {
 
 /// The image that `name` means; nothing if it is not there.
 std::optional<std::string> image_named(const std::string& name, const std::string& folder) {
-  if (is_image_name(name)) return io::exists(folder + '/' + name) ? std::optional(name) : std::nullopt;
+  if (images::is_image_name(name))
+    return io::exists(folder + '/' + name) ? std::optional(name) : std::nullopt;
   for (const char* ending : {".jpg", ".png", ".jpeg", ".JPG", ".JPEG", ".PNG", ".ppm", ".pgm"})
     if (io::exists(folder + '/' + name + ending)) return name + ending;
   return std::nullopt;

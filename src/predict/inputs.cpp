@@ -6,7 +6,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/importers/network_input.hpp"
+#include "convoy/images/network_input.hpp"
 #include "convoy/io/file_system.hpp"
 
 namespace convoy::predict {
@@ -45,7 +45,7 @@ std::vector<Input> find_inputs(const std::vector<std::string>& words) {
                         word));
       inputs.emplace_back(*array);
     } else if (io::is_folder(word)) {
-      const Files found = importers::images_below(word);
+      const Files found = images::images_below(word);
       if (found.empty())
         throw DataError(fmt::format("no image in folder {} (.png, .jpg, .jpeg, .pgm, .ppm, .pnm)", word));
       std::ranges::for_each(found, add_file);

@@ -13,7 +13,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/data/memory_split.hpp"
-#include "convoy/importers/network_input.hpp"
+#include "convoy/images/network_input.hpp"
 #include "convoy/io/collective.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/io_thread.hpp"
@@ -178,7 +178,7 @@ class Predictor {
       const std::int64_t end = std::min((begin + part.end) * micro_batch, count);
       std::vector<std::uint8_t> images;
       io::agreed(world_, [&] {
-        images = importers::read_for_network(
+        images = images::read_for_network(
             std::span(files).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(end - first)),
             shape, request_.fit, request_.threads);
       });

@@ -15,8 +15,8 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/shape.hpp"
-#include "convoy/importers/image.hpp"
-#include "convoy/importers/image_file.hpp"
+#include "convoy/images/image.hpp"
+#include "convoy/images/image_file.hpp"
 #include "convoy/importers/observer.hpp"
 
 namespace convoy::importers {
@@ -42,14 +42,14 @@ struct FolderOptions {
   std::string out;
   /// Height, width; absent: all images must have equal size.
   std::optional<std::pair<std::int64_t, std::int64_t>> size;
-  Fit fit = Fit::kStretch;
+  images::Fit fit = images::Fit::kStretch;
   /// 1 or 3; 0: 3 if any image is in colour, else 1.
   std::int64_t channels = 0;
   OnBad on_bad = OnBad::kStop;
   double test_part = 0;    ///< fraction of each class if the folder has no test split; 0 … 0.9
   std::uint64_t seed = 1;  ///< selects the images of test_part
   int threads = 1;         ///< of this rank
-  Exif exif = Exif::kApply;
+  images::Exif exif = images::Exif::kApply;
   std::string labels{};  ///< table of file and label (CSV), instead of class folders; empty: none
 };
 

@@ -10,7 +10,7 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/data/dataset.hpp"
-#include "convoy/importers/import.hpp"
+#include "convoy/images/image.hpp"
 
 namespace convoy::predict {
 
@@ -18,7 +18,7 @@ struct Request {
   std::string checkpoint;
   std::vector<std::string> inputs;      ///< inputs.hpp
   data::Axes axes = data::Axes::kNchw;  ///< of images in HDF5 files
-  std::optional<importers::Fit> fit;    ///< of image files; absent: another shape is an error
+  std::optional<images::Fit> fit;       ///< of image files; absent: another shape is an error
   std::int64_t most = 5;                ///< classes to show
   int threads = 1;
   bool as_json = false;

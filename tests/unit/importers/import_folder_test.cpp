@@ -9,7 +9,7 @@
 #include "convoy/importers/import.hpp"
 #include "convoy/io/file_system.hpp"
 #include "unit/data/dataset_fixture.hpp"
-#include "unit/data/image_bytes.hpp"
+#include "unit/images/image_bytes.hpp"
 
 namespace convoy::importers {
 namespace {
@@ -157,7 +157,7 @@ TEST_F(ImportFolder, ImagesOfAnotherSizeAreNamedUnlessOneIsGiven) {
 TEST_F(ImportFolder, CropKeepsTheMiddle) {
   put("a/1.pgm", "P2 4 2 255 9 1 2 9 9 1 2 9");
   options_.size = {2, 2};
-  options_.fit = Fit::kCrop;
+  options_.fit = images::Fit::kCrop;
   (void)import();
   EXPECT_EQ(first_pixels(made(), "train"), std::vector<int>{1});
 }

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 
-namespace convoy::importers {
+namespace convoy::images {
 namespace {
 
 /// Reads numbers of a TIFF structure; 0 beyond its end.
@@ -71,4 +71,4 @@ Image upright(Image image, int orientation) {
   return turned;
 }
 
-}  // namespace convoy::importers
+}  // namespace convoy::images

@@ -1,4 +1,4 @@
-#include "convoy/importers/image_file.hpp"
+#include "convoy/images/image_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -11,10 +11,10 @@
 #include "convoy/core/text.hpp"
 #include "convoy/io/descriptor.hpp"
 #include "convoy/io/file_system.hpp"
-#include "image_formats.hpp"
+#include "decoder.hpp"
 #include "orientation.hpp"
 
-namespace convoy::importers {
+namespace convoy::images {
 namespace {
 
 bool begins(std::span<const std::uint8_t> bytes, std::string_view magic) {
@@ -126,4 +126,4 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
   return upright(std::move(image), orientation);
 }
 
-}  // namespace convoy::importers
+}  // namespace convoy::images

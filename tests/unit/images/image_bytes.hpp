@@ -1,5 +1,6 @@
 #pragma once
-// Creates image files in memory with libpng and libjpeg, for the tests of the data room.
+// Creates image files in memory with libpng and libjpeg, for the tests of the rooms images, importers and
+// data.
 
 #include <png.h>
 

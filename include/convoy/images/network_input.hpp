@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "convoy/core/shape.hpp"
-#include "convoy/importers/import.hpp"
+#include "convoy/images/image.hpp"
 
-namespace convoy::importers {
+namespace convoy::images {
 
 /// Reads image files on `threads` threads into [paths.size()][C][H][W] of `shape`. With `fit`, every image is
 /// converted to the channels and resized to the size of `shape` as import_folder() does; without, an image of
@@ -24,4 +24,4 @@ namespace convoy::importers {
 /// folders are left out. Throws IoError.
 [[nodiscard]] std::vector<std::string> images_below(const std::string& folder);
 
-}  // namespace convoy::importers
+}  // namespace convoy::images

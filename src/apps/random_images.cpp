@@ -1,4 +1,4 @@
-#include "images.hpp"
+#include "random_images.hpp"
 
 #include "convoy/data/dataset.hpp"
 #include "convoy/io/file_system.hpp"

@@ -1,11 +1,11 @@
-#include "convoy/importers/image.hpp"
+#include "convoy/images/image.hpp"
 
 #include <gtest/gtest.h>
 
 #include <numeric>
 #include <utility>
 
-namespace convoy::importers {
+namespace convoy::images {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -72,4 +72,4 @@ TEST(CutToRatio, TakesTheLargestPartFromTheMiddle) {
 }
 
 }  // namespace
-}  // namespace convoy::importers
+}  // namespace convoy::images

@@ -1,10 +1,10 @@
-#include "convoy/importers/image.hpp"
+#include "convoy/images/image.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
-namespace convoy::importers {
+namespace convoy::images {
 namespace {
 
 constexpr int kWeightBits = 22;  // leaves room for 8 bits of a byte and the sign
@@ -130,4 +130,4 @@ Image fitted(Image image, const Shape& shape, Fit fit) {
   return resized(std::move(image), shape.h, shape.w);
 }
 
-}  // namespace convoy::importers
+}  // namespace convoy::images

@@ -17,9 +17,9 @@
 #include <string>
 #include <string_view>
 
-#include "convoy/importers/image.hpp"
+#include "convoy/images/image.hpp"
 
-namespace convoy::importers {
+namespace convoy::images {
 
 /// Limits on an image.
 inline constexpr std::int64_t kMostImageSide = 65535;
@@ -51,4 +51,4 @@ struct ImageHeader {
 [[nodiscard]] Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
                                  Exif exif = Exif::kApply);
 
-}  // namespace convoy::importers
+}  // namespace convoy::images

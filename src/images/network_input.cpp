@@ -1,4 +1,4 @@
-#include "convoy/importers/network_input.hpp"
+#include "convoy/images/network_input.hpp"
 
 #include <fmt/core.h>
 
@@ -8,9 +8,9 @@
 #include <system_error>
 
 #include "convoy/core/error.hpp"
-#include "convoy/importers/image_file.hpp"
+#include "convoy/images/image_file.hpp"
 
-namespace convoy::importers {
+namespace convoy::images {
 namespace {
 
 void read_one(const std::string& path, const Shape& shape, std::optional<Fit> fit, std::uint8_t* to) {
@@ -74,4 +74,4 @@ std::vector<std::string> images_below(const std::string& folder) {
   return paths;
 }
 
-}  // namespace convoy::importers
+}  // namespace convoy::images

@@ -7,7 +7,7 @@
 
 #include "convoy/core/shape.hpp"
 
-namespace convoy::importers {
+namespace convoy::images {
 
 struct Image {
   Shape shape;                       ///< c is 1 (grey) or 3 (red, green, blue)
@@ -35,4 +35,4 @@ enum class Fit {
 /// `image` with the channels of `shape` (1 or 3) and its size.
 [[nodiscard]] Image fitted(Image image, const Shape& shape, Fit fit);
 
-}  // namespace convoy::importers
+}  // namespace convoy::images

@@ -11,11 +11,11 @@
 #include <csetjmp>
 #include <vector>
 
-#include "convoy/importers/image_file.hpp"
-#include "image_formats.hpp"
+#include "convoy/images/image_file.hpp"
+#include "decoder.hpp"
 #include "orientation.hpp"
 
-namespace convoy::importers {
+namespace convoy::images {
 namespace {
 
 struct ErrorManager {
@@ -154,4 +154,4 @@ std::unique_ptr<ImageDecoder> open_jpeg(std::span<const std::uint8_t> bytes, con
   return std::make_unique<JpegDecoder>(bytes, name);
 }
 
-}  // namespace convoy::importers
+}  // namespace convoy::images

@@ -1,12 +1,12 @@
 #pragma once
-// How a camera was held: EXIF's orientation, and images turned upright. Private to the importers room.
+// How a camera was held: EXIF's orientation, and images turned upright. Private to the images room.
 
 #include <cstdint>
 #include <span>
 
-#include "convoy/importers/image.hpp"
+#include "convoy/images/image.hpp"
 
-namespace convoy::importers {
+namespace convoy::images {
 
 /// EXIF's orientation, 1 (upright) to 8, of an APP1 segment (JPEG, after its length); 1 if it tells none.
 [[nodiscard]] int orientation_of(std::span<const std::uint8_t> app1);
@@ -19,4 +19,4 @@ namespace convoy::importers {
 /// The image turned and mirrored so that it is upright.
 [[nodiscard]] Image upright(Image image, int orientation);
 
-}  // namespace convoy::importers
+}  // namespace convoy::images

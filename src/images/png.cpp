@@ -10,10 +10,10 @@
 #include <new>
 #include <vector>
 
-#include "convoy/importers/image_file.hpp"
-#include "image_formats.hpp"
+#include "convoy/images/image_file.hpp"
+#include "decoder.hpp"
 
-namespace convoy::importers {
+namespace convoy::images {
 namespace {
 
 struct Input {
@@ -111,4 +111,4 @@ std::unique_ptr<ImageDecoder> open_png(std::span<const std::uint8_t> bytes, cons
   return std::make_unique<PngDecoder>(bytes, name);
 }
 
-}  // namespace convoy::importers
+}  // namespace convoy::images

@@ -1,4 +1,4 @@
-#include "convoy/importers/image_file.hpp"
+#include "convoy/images/image_file.hpp"
 
 #include <gtest/gtest.h>
 #include <zlib.h>
@@ -7,10 +7,10 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/random.hpp"
-#include "unit/data/image_bytes.hpp"
+#include "unit/images/image_bytes.hpp"
 #include "unit/io/scratch_folder.hpp"
 
-namespace convoy::importers {
+namespace convoy::images {
 namespace {
 
 using test::jpeg_bytes;
@@ -234,4 +234,4 @@ TEST(ImageFile, NamesEndInAnyCase) {
 }
 
 }  // namespace
-}  // namespace convoy::importers
+}  // namespace convoy::images

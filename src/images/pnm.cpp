@@ -8,10 +8,10 @@
 #include <optional>
 
 #include "convoy/core/text.hpp"
-#include "convoy/importers/image_file.hpp"
-#include "image_formats.hpp"
+#include "convoy/images/image_file.hpp"
+#include "decoder.hpp"
 
-namespace convoy::importers {
+namespace convoy::images {
 namespace {
 
 constexpr std::int64_t kMostMaximum = 65535;
@@ -109,4 +109,4 @@ std::unique_ptr<ImageDecoder> open_pnm(std::span<const std::uint8_t> bytes, cons
   return std::make_unique<PnmDecoder>(bytes, name);
 }
 
-}  // namespace convoy::importers
+}  // namespace convoy::images

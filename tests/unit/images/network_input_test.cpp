@@ -1,16 +1,16 @@
 // Tests how image files become a network's input.
 
-#include "convoy/importers/network_input.hpp"
+#include "convoy/images/network_input.hpp"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
 #include "convoy/core/error.hpp"
-#include "convoy/importers/image_file.hpp"
+#include "convoy/images/image_file.hpp"
 #include "unit/io/scratch_folder.hpp"
 
-namespace convoy::importers {
+namespace convoy::images {
 namespace {
 
 using test::message_of;
@@ -65,4 +65,4 @@ TEST_F(NetworkInput, ImagesBelowAFolderAreSortedByTheirPaths) {
 }
 
 }  // namespace
-}  // namespace convoy::importers
+}  // namespace convoy::images

@@ -1,5 +1,5 @@
 #pragma once
-// One decoder per format, with a common interface. Private to the importers room; image_file.cpp selects the
+// One decoder per format, with a common interface. Private to the images room; image_file.cpp selects the
 // decoder and checks limits.
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 #include "convoy/core/shape.hpp"
 
-namespace convoy::importers {
+namespace convoy::images {
 
 /// An image whose header has been read. All functions report errors with throw_bad_image (DataError).
 class ImageDecoder {
@@ -33,4 +33,4 @@ class ImageDecoder {
 
 [[noreturn]] void throw_bad_image(const std::string& name, const std::string& why);
 
-}  // namespace convoy::importers
+}  // namespace convoy::images
