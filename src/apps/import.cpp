@@ -131,8 +131,8 @@ ExitStatus run_import(const Arguments& arguments) {
       "convoy import mnist|cifar10 DIR --out F.h5\n"
       "       [mpirun ...] convoy import folder DIR --out F.h5 [options]",
       "Makes a data set file. mnist: the four IDX files in DIR (train-images-idx3-ubyte ...), plain or .gz;\n"
-      "cifar10: the binary version (data_batch_1.bin ...), plain or .gz; folder: PNG, JPEG, PGM and PPM "
-      "files,\n"
+      "cifar10: the binary version (data_batch_1.bin ...), plain or .gz; folder: PNG, JPEG, WebP, TIFF, "
+      "BMP, GIF, PGM and PPM files,\n"
       "DIR/CLASS/..., or DIR/train/CLASS/... with DIR/test and DIR/validation (val, Testing, ...) where they "
       "are there, or images in DIR with a table of their labels.\n"
       "Ranks and threads share the work of folder; they change no byte of the file.\n"

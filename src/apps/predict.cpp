@@ -25,7 +25,8 @@ std::optional<images::Fit> fit_of(const CommandLine& line) {
 ExitStatus run_predict(const Arguments& arguments) {
   CommandLine line(
       "predict", "[mpirun …] convoy predict --checkpoint F.h5 INPUT... [options]",
-      "What a trained network says of images: PNG, JPEG, PGM and PPM files, folders of them, and\n"
+      "What a trained network says of images: PNG, JPEG, WebP, TIFF, BMP, GIF, PGM and PPM files, folders of "
+      "them, and\n"
       "FILE.h5:/PATH or FILE.h5:/PATH[BEGIN:END] (samples of a data set of images). A line for each:\n"
       "the likeliest classes with their probabilities, or the network's outputs if it was trained on\n"
       "targets. Any number of ranks and threads gives the same numbers.");

@@ -34,6 +34,7 @@ if(TARGET convoy_library)
   list(TRANSFORM convoy_pc_rooms PREPEND -l)
   list(JOIN convoy_pc_rooms " " convoy_pc_rooms)
   set(convoy_pc_libraries ${HDF5_C_LIBRARIES} ${MPI_C_LIBRARIES} ${PNG_LIBRARIES} ${JPEG_LIBRARIES} ${ZLIB_LIBRARIES}
+    ${convoy_image_files}
     ${HWLOC_LIBRARY} ${XXHASH_LIBRARY} -lfmt)
   # Where HDF5 was found by its own package, its libraries are targets.
   foreach(library IN LISTS convoy_pc_libraries)

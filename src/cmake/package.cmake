@@ -43,6 +43,10 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libhdf5-${mpi}-dev, lib${mpi}-dev, libboost-program-options-dev, zlib1g-dev, \
 libxxhash-dev, libpng-dev, libjpeg62-turbo-dev | libjpeg-dev, libfmt-dev, nlohmann-json3-dev, libhwloc-dev, \
 libzip-dev, libprotobuf-dev, protobuf-compiler")
+# A static library with an optional format needs its library.
+foreach(format IN LISTS convoy_image_formats)
+  string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", lib${format}-dev")
+endforeach()
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "Trains convolutional networks on the ranks and threads of a CPU cluster.
 .
 This package has its static libraries, headers and CMake package, for

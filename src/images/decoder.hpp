@@ -30,6 +30,15 @@ class ImageDecoder {
                                                       const std::string& name);
 [[nodiscard]] std::unique_ptr<ImageDecoder> open_pnm(std::span<const std::uint8_t> bytes,
                                                      const std::string& name);
+[[nodiscard]] std::unique_ptr<ImageDecoder> open_bmp(std::span<const std::uint8_t> bytes,
+                                                     const std::string& name);
+/// These throw_bad_image in a build without their library.
+[[nodiscard]] std::unique_ptr<ImageDecoder> open_gif(std::span<const std::uint8_t> bytes,
+                                                     const std::string& name);
+[[nodiscard]] std::unique_ptr<ImageDecoder> open_tiff(std::span<const std::uint8_t> bytes,
+                                                      const std::string& name);
+[[nodiscard]] std::unique_ptr<ImageDecoder> open_webp(std::span<const std::uint8_t> bytes,
+                                                      const std::string& name);
 
 [[noreturn]] void throw_bad_image(const std::string& name, const std::string& why);
 

@@ -17,19 +17,41 @@
 namespace convoy::images {
 namespace {
 
-bool begins(std::span<const std::uint8_t> bytes, std::string_view magic) {
-  return bytes.size() >= magic.size() &&
-         std::equal(magic.begin(), magic.end(), bytes.begin(),
-                    [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; });
-}
+using namespace std::string_view_literals;
+
+struct Format {
+  std::string_view begin;
+  std::unique_ptr<ImageDecoder> (*open)(std::span<const std::uint8_t> bytes, const std::string& name);
+  std::string_view at_8 = {};  ///< what also stands at byte 8
+};
+constexpr std::array kFormats{
+    Format{"\x89PNG\r\n\x1a\n"sv, open_png},
+    Format{"\xFF\xD8\xFF"sv, open_jpeg},
+    Format{"P2"sv, open_pnm},
+    Format{"P3"sv, open_pnm},
+    Format{"P5"sv, open_pnm},
+    Format{"P6"sv, open_pnm},
+    Format{"RIFF"sv, open_webp, "WEBP"sv},
+    Format{"II*\0"sv, open_tiff},
+    Format{"MM\0*"sv, open_tiff},
+    Format{"II+\0"sv, open_tiff},  // BigTIFF
+    Format{"MM\0+"sv, open_tiff},
+    Format{"GIF87a"sv, open_gif},
+    Format{"GIF89a"sv, open_gif},
+    Format{"BM"sv, open_bmp},
+};
 
 std::unique_ptr<ImageDecoder> open(std::span<const std::uint8_t> bytes, const std::string& name) {
   if (bytes.empty()) throw_bad_image(name, "it is empty");
-  if (begins(bytes, "\x89PNG\r\n\x1a\n")) return open_png(bytes, name);
-  if (begins(bytes, "\xFF\xD8\xFF")) return open_jpeg(bytes, name);
-  for (const char* magic : {"P2", "P3", "P5", "P6"})
-    if (begins(bytes, magic)) return open_pnm(bytes, name);
-  throw_bad_image(name, "it begins neither as PNG, JPEG, PGM nor PPM");
+  constexpr std::size_t kSecondMagic = 8;
+  const std::string head(
+      bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(bytes.size(), 16)));
+  for (const Format& format : kFormats)
+    if (head.starts_with(format.begin) &&
+        (format.at_8.empty() || (head.size() >= kSecondMagic &&
+                                 std::string_view(head).substr(kSecondMagic).starts_with(format.at_8))))
+      return format.open(bytes, name);
+  throw_bad_image(name, "it begins as no PNG, JPEG, WebP, TIFF, GIF, BMP, PGM or PPM");
 }
 
 Shape checked_shape(const ImageDecoder& decoder, const std::string& name) {
@@ -73,12 +95,14 @@ void throw_bad_image(const std::string& name, const std::string& why) {
   throw DataError(fmt::format("bad image {} ({})", name, why));
 }
 
+std::string image_endings() {
+  return join({kImageEndings.begin(), kImageEndings.end()}, ", ");
+}
+
 bool is_image_name(std::string_view name) {
   const auto dot = name.rfind('.');
   if (dot == std::string_view::npos) return false;
-  const std::string end = in_lower_case(name.substr(dot + 1));
-  constexpr std::array<std::string_view, 7> kEnds{"png", "jpg", "jpeg", "jfif", "pgm", "ppm", "pnm"};
-  return std::ranges::find(kEnds, end) != kEnds.end();
+  return std::ranges::find(kImageEndings, in_lower_case(name.substr(dot))) != kImageEndings.end();
 }
 
 namespace {

@@ -29,13 +29,17 @@ class Tiff {
 }  // namespace
 
 int orientation_of(std::span<const std::uint8_t> app1) {
-  // "Exif\0\0", then a TIFF header and its first directory of 12-byte entries (EXIF 2.3, 4.5).
   constexpr std::array<std::uint8_t, 6> kExif{'E', 'x', 'i', 'f', 0, 0};
+  if (app1.size() < kExif.size() || !std::ranges::equal(kExif, app1.first(kExif.size()))) return 1;
+  return orientation_of_tiff(app1.subspan(kExif.size()));
+}
+
+int orientation_of_tiff(std::span<const std::uint8_t> bytes) {
+  // A TIFF header and its first directory of 12-byte entries (EXIF 2.3, 4.5).
   constexpr std::uint32_t kOrientation = 0x0112;
   constexpr std::uint32_t kMostEntries = 512;
   constexpr std::size_t kEntryBytes = 12;
-  if (app1.size() < kExif.size() || !std::ranges::equal(kExif, app1.first(kExif.size()))) return 1;
-  const Tiff tiff(app1.subspan(kExif.size()));
+  const Tiff tiff(bytes);
   const std::size_t directory = tiff.number(4, 4);
   const std::uint32_t entries = std::min(tiff.number(directory, 2), kMostEntries);
   for (std::size_t i = 0; i < entries; ++i) {

@@ -8,8 +8,11 @@
 
 namespace convoy::images {
 
-/// EXIF's orientation, 1 (upright) to 8, of an APP1 segment (JPEG, after its length); 1 if it tells none.
+/// EXIF's orientation, 1 (upright) to 8, of an EXIF block: an APP1 segment of JPEG after its length ("Exif"
+/// and two zeros, then a TIFF structure); 1 if it tells none, or if it is another block.
 [[nodiscard]] int orientation_of(std::span<const std::uint8_t> app1);
+/// The same of a TIFF structure alone, as WebP stores it.
+[[nodiscard]] int orientation_of_tiff(std::span<const std::uint8_t> bytes);
 
 /// True if upright images have height and width exchanged.
 [[nodiscard]] inline bool exchanges_sides(int orientation) {

@@ -56,8 +56,8 @@ class Lister {
     set_test_part_apart();
     std::erase_if(found_.splits, [](const FolderSplit& split) { return split.files.empty(); });
     if (found_.splits.empty() || found_.splits.front().name != data::names::kTrain)
-      throw ConfigError("no images to train in " + options_.folder +
-                        " (names should end in .png, .jpg, .jpeg, .pgm, .ppm or .pnm"
+      throw ConfigError("no images to train in " + options_.folder + " (names should end in one of " +
+                        images::image_endings() +
                         "); one folder a class is expected, or such folders below train");
     return std::move(found_);
   }

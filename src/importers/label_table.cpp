@@ -45,8 +45,13 @@ char separator_of(std::string_view line) {
 std::optional<std::string> image_named(const std::string& name, const std::string& folder) {
   if (images::is_image_name(name))
     return io::exists(folder + '/' + name) ? std::optional(name) : std::nullopt;
-  for (const char* ending : {".jpg", ".png", ".jpeg", ".JPG", ".JPEG", ".PNG", ".ppm", ".pgm"})
-    if (io::exists(folder + '/' + name + ending)) return name + ending;
+  for (const std::string_view ending : images::kImageEndings) {
+    std::string capitals(ending);
+    for (char& letter : capitals)
+      if (letter != '.') letter = static_cast<char>(letter - 'a' + 'A');
+    for (const std::string& file : {name + std::string(ending), name + capitals})
+      if (io::exists(folder + '/' + file)) return file;
+  }
   return std::nullopt;
 }
 

@@ -40,6 +40,9 @@ constexpr std::array kKinds{
     Kind{"\x0e\x03\x13\x01"sv, "a file of HDF4; h4toh5 converts it"},
     Kind{"\x89PNG"sv, "a PNG image; 'convoy import folder' packs folders of images"},
     Kind{"\xff\xd8\xff"sv, "a JPEG image; 'convoy import folder' packs folders of images"},
+    Kind{"II*\0"sv, "a TIFF image; 'convoy import folder' packs folders of images"},
+    Kind{"MM\0*"sv, "a TIFF image; 'convoy import folder' packs folders of images"},
+    Kind{"GIF8"sv, "a GIF image; 'convoy import folder' packs folders of images"},
 };
 
 // Classic tar has its magic after the first header's name and mode.

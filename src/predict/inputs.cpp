@@ -6,6 +6,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/images/image_file.hpp"
 #include "convoy/images/network_input.hpp"
 #include "convoy/io/file_system.hpp"
 
@@ -47,7 +48,7 @@ std::vector<Input> find_inputs(const std::vector<std::string>& words) {
     } else if (io::is_folder(word)) {
       const Files found = images::images_below(word);
       if (found.empty())
-        throw DataError(fmt::format("no image in folder {} (.png, .jpg, .jpeg, .pgm, .ppm, .pnm)", word));
+        throw DataError(fmt::format("no image in folder {} ({})", word, images::image_endings()));
       std::ranges::for_each(found, add_file);
     } else if (word.ends_with(".h5") || word.ends_with(".hdf5")) {
       throw ConfigError(

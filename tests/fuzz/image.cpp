@@ -1,4 +1,4 @@
-// Image files (PNG, JPEG, PGM, PPM), from memory as read_image reads them, and resized. An input: its
+// Image files of every format, from memory as read_image reads them, and resized. An input: its
 // height and width to be, a byte each, then the file.
 
 #include "convoy/images/image.hpp"

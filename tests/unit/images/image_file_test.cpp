@@ -206,7 +206,8 @@ TEST(ImageFile, RandomDamageIsNamedOrLeavesAImage) {
 
 TEST(ImageFile, IsWhatItsFirstBytesSay) {
   EXPECT_HOLDS(complaint(""), "it is empty");
-  EXPECT_HOLDS(complaint("GIF89a"), "neither as PNG, JPEG, PGM nor PPM");
+  EXPECT_HOLDS(complaint("RIFF\x04\0\0\0AVI "s),
+               "it begins as no PNG, JPEG, WebP, TIFF, GIF, BMP, PGM or PPM");
   const test::ScratchFolder folder;
   test::write_bytes(folder / "a.jpg", png_bytes(2, 1, {1, 2}));
   EXPECT_EQ(read_image_header(folder / "a.jpg").shape, (Shape{1, 1, 2}));
@@ -228,9 +229,10 @@ TEST(ImageFile, ShapeIsFoundBehindALongPreview) {
 }
 
 TEST(ImageFile, NamesEndInAnyCase) {
-  for (const char* name : {"a.png", "a.JPG", "a.Jpeg", "a.b.pgm", "a.ppm", ".pnm"})
+  for (const char* name : {"a.png", "a.JPG", "a.Jpeg", "a.jfif", "a.b.pgm", "a.ppm", ".pnm", "a.gif", "a.BMP",
+                           "a.webp", "a.tif", "a.TIFF"})
     EXPECT_TRUE(is_image_name(name)) << name;
-  for (const char* name : {"png", "a.gif", "a.png.txt", "a.", ""}) EXPECT_FALSE(is_image_name(name)) << name;
+  for (const char* name : {"png", "a.h5", "a.png.txt", "a.", ""}) EXPECT_FALSE(is_image_name(name)) << name;
 }
 
 }  // namespace
