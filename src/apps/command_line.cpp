@@ -34,8 +34,8 @@ std::string range_text(std::int64_t least, std::int64_t most) {
 }  // namespace
 
 std::string version_lines() {
-  return fmt::format("convoy {}\nMPI: {}\nHDF5: {}\n", version(), comm::Environment::library_version(),
-                     io::hdf5_version());
+  return fmt::format("convoy {}\nMPI: {}\nHDF5: {}\nDecodes in HDF5 files: {}\n", version(),
+                     comm::Environment::library_version(), io::hdf5_version(), io::hdf5_compressors());
 }
 
 struct CommandLine::Impl {

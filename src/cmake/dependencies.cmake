@@ -94,6 +94,25 @@ add_library(convoy_dep_zip INTERFACE IMPORTED)
 target_include_directories(convoy_dep_zip INTERFACE ${ZIP_INCLUDE_DIR})
 target_link_libraries(convoy_dep_zip INTERFACE ${ZIP_LIBRARY})
 
+# Compressors of HDF5's filters, each optional: a program without one says so where a file needs it (convoy/codecs/codecs.hpp).
+# libdeflate inflates gzip faster than zlib.
+add_library(convoy_dep_codecs INTERFACE IMPORTED)
+function(convoy_optional_codec name header library)
+  find_path(${name}_INCLUDE_DIR ${header})
+  find_library(${name}_LIBRARY ${library})
+  if(${name}_INCLUDE_DIR AND ${name}_LIBRARY)
+    target_include_directories(convoy_dep_codecs INTERFACE ${${name}_INCLUDE_DIR})
+    target_compile_definitions(convoy_dep_codecs INTERFACE CONVOY_HAS_${name})
+    target_link_libraries(convoy_dep_codecs INTERFACE ${${name}_LIBRARY})
+  else()
+    message(STATUS "Without ${library} (${ARGN})")
+  endif()
+endfunction()
+convoy_optional_codec(LIBDEFLATE libdeflate.h deflate "Debian: libdeflate-dev; Spack: libdeflate")
+convoy_optional_codec(LZ4 lz4.h lz4 "Debian: liblz4-dev; Spack: lz4")
+convoy_optional_codec(ZSTD zstd.h zstd "Debian: libzstd-dev; Spack: zstd")
+convoy_optional_codec(BLOSC blosc.h blosc "Debian: libblosc-dev; Spack: c-blosc")
+
 # Parallel HDF5. Debian keeps it beside the serial one, under names of its own.
 if(NOT DEFINED HDF5_PREFER_PARALLEL)
   set(HDF5_PREFER_PARALLEL ON)

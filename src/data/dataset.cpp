@@ -175,7 +175,8 @@ struct Dataset::Impl {
   // Of a file without statistics: rank 0 reads the training images.
   [[nodiscard]] Statistics statistics_of_file(LoadObserver* observer) const {
     const SplitLayout* train = layout.find(names::kTrain);
-    return compute_statistics(train != nullptr ? *train : layout.splits.front(), layout.shape, observer);
+    return compute_statistics(train != nullptr ? *train : layout.splits.front(), layout.shape,
+                              {.kept = {}, .threads = omp_get_max_threads(), .observer = observer});
   }
 };
 

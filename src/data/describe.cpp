@@ -39,6 +39,14 @@ std::string split_line(const SplitLayout& split, const DatasetLayout& layout) {
                                       fewest == most ? "" : " to " + grouped(most)));
 }
 
+/// "shuffle + gzip, "; empty without filters.
+std::string filters_text(const io::DatasetInfo& info) {
+  std::vector<std::string> names;
+  for (const io::Filter& filter : info.filters)
+    names.push_back(filter.name.empty() ? fmt::format("filter {}", filter.id) : filter.name);
+  return names.empty() ? "" : join(names, " + ") + ", ";
+}
+
 // A third-party file: lists what a configuration could select.
 Description describe_other(const io::File& file) {
   Description description;
@@ -57,12 +65,17 @@ Description describe_other(const io::File& file) {
     }
   }
   for (const auto& [path, info] : found) {
-    description.text += fmt::format("    {}  {} {}{}, {} stored\n", path, io::element_name(info.type),
+    description.text += fmt::format("    {}  {} {}{}, {}{} stored\n", path, io::element_name(info.type),
                                     info.dims.empty() ? "scalar" : to_string(info.dims),
                                     info.is_elsewhere    ? ", content in other files"
                                     : info.chunk.empty() ? ", contiguous"
                                                          : ", chunks " + to_string(info.chunk),
-                                    in_bytes(info.stored_bytes));
+                                    filters_text(info), in_bytes(info.stored_bytes));
+    for (const io::Filter& filter : info.filters)
+      if (!filter.lacking.empty())
+        description.text +=
+            fmt::format("      cannot be read: it is stored with filter {}{}, and {}\n", filter.id,
+                        filter.name.empty() ? "" : ", " + filter.name, filter.lacking);
     constexpr std::size_t kImageDims = 3;
     if (info.dims.size() < kImageDims) continue;
     if (const std::string warning = warning_of_chunks(path, info); !warning.empty())

@@ -3,25 +3,42 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <atomic>
+#include <bit>
 #include <cmath>
 #include <concepts>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/math.hpp"
-#include "convoy/hdf5/chunk_reader.hpp"
+#include "convoy/hdf5/row_reader.hpp"
 
 namespace convoy::data {
 namespace {
 
-constexpr std::int64_t kPieceElements = std::int64_t{1} << 22;
+constexpr std::int64_t kPieceElements = std::int64_t{1} << 24;
+
+/// The first number that is not finite; the end if all are.
+std::span<const float>::iterator find_wrong(std::span<const float> values) {
+  // Vectors of comparisons, some thousand numbers at a time, before the search.
+  constexpr std::size_t kTogether = 4096;
+  for (std::size_t begin = 0; begin < values.size(); begin += kTogether) {
+    const auto some = values.subspan(begin, std::min(kTogether, values.size() - begin));
+    constexpr std::uint32_t kExponent = 0x7F800000;
+    std::uint32_t wrong = 0;
+    for (const float x : some) wrong |= (std::bit_cast<std::uint32_t>(x) & kExponent) == kExponent ? 1U : 0U;
+    if (wrong != 0)
+      return std::ranges::find_if(values.begin() + static_cast<std::ptrdiff_t>(begin), values.end(),
+                                  [](float x) { return !std::isfinite(x); });
+  }
+  return values.end();
+}
 
 /// Values of data set `path` of `file`, `size` numbers per sample, from sample `first` on.
 void require_finite(std::span<const float> values, const std::string& what, const std::string& file,
                     const std::string& path, std::int64_t first, std::int64_t size) {
-  const auto wrong = std::ranges::find_if(values, [](float x) { return !std::isfinite(x); });
+  const auto wrong = find_wrong(values);
   if (wrong == values.end()) return;
   throw DataError(
       fmt::format("wrong {} in data set {} ({} holds a NaN or infinity in sample {}); {}s should be finite "
@@ -43,17 +60,22 @@ void for_pieces(const Pieces& pieces, const Range& rows, const Read& read) {
   }
 }
 
-/// dst[n][c][i] = src[n][i][c]; i counts the pixels of a channel.
+/// dst[c][i] = src[i][c]; i counts the `plane` pixels of a channel. kChannels: of an image; 0: `channels`.
+template <std::int64_t kChannels, class Pixel>
+void transpose(const Pixel* src, std::int64_t plane, std::int64_t channels, Pixel* dst) {
+  const std::int64_t C = kChannels == 0 ? channels : kChannels;
+  for (std::int64_t c = 0; c < C; ++c)
+    for (std::int64_t i = 0; i < plane; ++i) dst[c * plane + i] = src[i * C + c];
+}
+
+/// One image, [H][W][C], to [C][H][W].
 template <class Pixel>
-void channels_first(std::span<const Pixel> src, const Shape& shape, Pixel* dst) {
-  const std::int64_t plane = shape.h * shape.w;
-  const auto images = static_cast<std::int64_t>(src.size()) / shape.size();
-  for (std::int64_t n = 0; n < images; ++n) {
-    const Pixel* from = src.data() + n * shape.size();
-    Pixel* to = dst + n * shape.size();
-    for (std::int64_t i = 0; i < plane; ++i)
-      for (std::int64_t c = 0; c < shape.c; ++c) to[c * plane + i] = from[i * shape.c + c];
-  }
+void channels_first(const Pixel* src, const Shape& shape, Pixel* dst) {
+  constexpr std::int64_t kColours = 3;
+  if (shape.c == kColours)
+    transpose<kColours>(src, shape.h * shape.w, shape.c, dst);
+  else
+    transpose<0>(src, shape.h * shape.w, shape.c, dst);
 }
 
 /// Whole chunks with about kPieceElements elements.
@@ -77,71 +99,45 @@ void require_logarithm(std::span<const float> pixels, const Piece& piece, std::i
                   piece.file, piece.images, *wrong, first + (wrong - pixels.begin()) / size));
 }
 
-/// As read_piece(), by whole chunks that `threads` threads decompress. False, with any content of `pixels`,
-/// if the data set is not stored so, or a chunk is damaged or missing.
+/// Of `rows` of `piece`, as they are stored.
 template <class Pixel>
-bool read_chunks(const io::File& file, const SplitLayout& split, const Piece& piece, const Shape& shape,
+void read_stored(const io::File& file, const Piece& piece, const std::optional<io::RowReader>& reader,
                  const Range& rows, std::span<Pixel> pixels, int threads) {
-  constexpr std::int64_t kBytesAtOnce = std::int64_t{4} << 20;  // so that memory is used again
-  if (piece.rows_a_sample > 1 || rows.size() < 2 * piece.chunk_rows) return false;
-  const auto chunks = io::ChunkReader::open(file, piece.images, io::kElementType<Pixel>);
-  if (!chunks) return false;
-  const std::int64_t chunk_rows = chunks->rows_per_chunk();
-  const std::int64_t size = shape.size();
-  const auto chunk_pixels = static_cast<std::size_t>(chunk_rows * size);
-  const std::int64_t at_once =
-      std::max<std::int64_t>(kBytesAtOnce / static_cast<std::int64_t>(chunk_pixels * sizeof(Pixel)), threads);
-  const bool is_stored_so = split.axes != Axes::kNhwc || shape.c == 1;
-  const std::int64_t end = (rows.end + chunk_rows - 1) / chunk_rows;
-  std::atomic<bool> is_whole{true};
-  for (std::int64_t begin = rows.begin / chunk_rows; begin < end && is_whole; begin += at_once) {
-    std::vector<io::ChunkReader::Stored> stored;
-    for (std::int64_t chunk = begin; chunk < std::min(begin + at_once, end); ++chunk) {
-      auto each = chunks->read(chunk);
-      if (!each) return false;
-      stored.push_back(std::move(*each));
-    }
-    const auto decode = [&](std::int64_t i) {
-      const Range all{(begin + i) * chunk_rows, (begin + i + 1) * chunk_rows};
-      const Range here{std::max(all.begin, rows.begin), std::min(all.end, rows.end)};
-      const std::span<Pixel> to = pixels.subspan(static_cast<std::size_t>((here.begin - rows.begin) * size),
-                                                 static_cast<std::size_t>(here.size() * size));
-      const auto& chunk = stored[static_cast<std::size_t>(i)];
-      if (is_stored_so && here == all) return chunks->decode(chunk, std::as_writable_bytes(to));
-      std::vector<Pixel> whole(chunk_pixels);
-      if (!chunks->decode(chunk, std::as_writable_bytes(std::span(whole)))) return false;
-      const auto wanted = std::span<const Pixel>(whole).subspan(
-          static_cast<std::size_t>((here.begin - all.begin) * size), to.size());
-      if (is_stored_so)
-        std::ranges::copy(wanted, to.begin());
-      else
-        channels_first<Pixel>(wanted, shape, to.data());
-      return true;
-    };
-    const auto count = static_cast<std::int64_t>(stored.size());
-#pragma omp parallel for schedule(dynamic) num_threads(threads) default(none) shared(count, decode, is_whole)
-    for (std::int64_t i = 0; i < count; ++i)
-      if (!decode(i)) is_whole = false;
-  }
-  return is_whole;
+  const Range stored = stored_rows(rows, piece.rows_a_sample);
+  if (reader)
+    reader->read(stored, std::as_writable_bytes(pixels), threads);
+  else
+    file.read_rows<Pixel>(piece.images, stored, pixels);
+}
+
+/// Nothing for few bytes, which cost less by libhdf5 alone than opening costs.
+template <class Pixel>
+std::optional<io::RowReader> reader_of(const io::File& file, const Piece& piece, std::size_t pixels) {
+  constexpr std::size_t kFewBytes = std::size_t{1} << 16;
+  if (pixels * sizeof(Pixel) < kFewBytes) return std::nullopt;
+  return io::RowReader::open(file, piece.images, io::kElementType<Pixel>);
 }
 
 /// `rows` are indices within the file.
 template <class Pixel>
 void read_piece(const io::File& file, const SplitLayout& split, const Piece& piece, const Shape& shape,
-                const Range& rows, std::span<Pixel> pixels, int threads) {
-  if (read_chunks(file, split, piece, shape, rows, pixels, threads)) {
-    // all of them
-  } else if (split.axes != Axes::kNhwc || shape.c == 1) {
-    file.read_rows<Pixel>(piece.images, stored_rows(rows, piece.rows_a_sample), pixels);
+                const Range& rows, std::span<Pixel> pixels, int threads, Reading reading) {
+  const auto reader = reader_of<Pixel>(file, piece, pixels.size());
+  if (reader && reading == Reading::kFetch) return reader->fetch(stored_rows(rows, piece.rows_a_sample));
+  if (split.axes != Axes::kNhwc || shape.c == 1) {
+    read_stored(file, piece, reader, rows, pixels, threads);
   } else {
     std::vector<Pixel> as_stored;
     const std::int64_t step = rows_at_once(piece, shape);
     for (std::int64_t begin = rows.begin; begin < rows.end;) {
       const std::int64_t end = std::min((begin / step + 1) * step, rows.end);
       as_stored.resize(static_cast<std::size_t>((end - begin) * shape.size()));
-      file.read_rows<Pixel>(piece.images, stored_rows({begin, end}, piece.rows_a_sample), as_stored);
-      channels_first<Pixel>(as_stored, shape, pixels.data() + (begin - rows.begin) * shape.size());
+      read_stored<Pixel>(file, piece, reader, {begin, end}, as_stored, threads);
+      Pixel* const to = pixels.data() + (begin - rows.begin) * shape.size();
+#pragma omp parallel for schedule(static) num_threads(threads) default(none) \
+    shared(as_stored, shape, begin, end, to)
+      for (std::int64_t i = 0; i < end - begin; ++i)
+        channels_first(as_stored.data() + i * shape.size(), shape, to + i * shape.size());
       begin = end;
     }
   }
@@ -153,40 +149,65 @@ void read_piece(const io::File& file, const SplitLayout& split, const Piece& pie
 
 /// Calls use(images) for all images of the split, some at a time, in order.
 template <class Pixel, class Use>
-void for_images(const SplitLayout& split, const Shape& shape, LoadObserver* observer, const Use& use) {
+void for_images(const SplitLayout& split, const Shape& shape, const ImagesOfSplit& from, const Use& use) {
   const std::string what = "mean and deviation of the " + split.name + " images";
   const auto image_bytes = shape.size() * static_cast<std::int64_t>(sizeof(Pixel));
-  LoadProgress progress(observer, what, split.samples * image_bytes);
+  LoadProgress progress(from.observer, what, split.samples * image_bytes);
   std::vector<Pixel> pixels;
-  ImageReader reader(split, shape);
+  ImageReader reader(split, shape, from.threads);
   const std::int64_t step = rows_at_once(split.pieces.front(), shape);
   for (std::int64_t begin = 0; begin < split.samples; begin += step) {
     const Range samples{begin, std::min(begin + step, split.samples)};
-    pixels.resize(static_cast<std::size_t>(samples.size() * shape.size()));
-    reader.read(samples, std::as_writable_bytes(std::span(pixels)));
-    use(std::span(pixels));
+    const auto size = static_cast<std::size_t>(samples.size() * shape.size());
+    if (from.kept.empty()) {
+      pixels.resize(size);
+      reader.read(samples, std::as_writable_bytes(std::span(pixels)));
+      use(std::span<const Pixel>(pixels));
+    } else {
+      use(std::span(reinterpret_cast<const Pixel*>(from.kept.data()) + begin * shape.size(), size));
+    }
     progress.add(samples.size() * image_bytes);
   }
 }
 
+/// Sums are exact: threads may share them.
+void add(ByteSums& sums, const Shape& shape, std::span<const std::uint8_t> pixels, int threads) {
+  const auto images = static_cast<std::int64_t>(pixels.size()) / shape.size();
+  std::vector<ByteSums> parts(static_cast<std::size_t>(threads), ByteSums(shape));
+#pragma omp parallel for schedule(static, 1) num_threads(threads) default(none) \
+    shared(parts, shape, pixels, images, threads)
+  for (int i = 0; i < threads; ++i) {
+    const Range mine = convoy::split(images, threads, i);
+    parts[static_cast<std::size_t>(i)].add(
+        pixels.subspan(static_cast<std::size_t>(mine.begin * shape.size()),
+                       static_cast<std::size_t>(mine.size() * shape.size())));
+  }
+  for (const ByteSums& part : parts) sums.add_numbers(part.numbers());
+}
+
+void add(FloatSums& sums, const Shape& /*shape*/, std::span<const float> pixels, int threads) {
+  sums.add(pixels, threads);
+}
+
 template <class Pixel>
-Statistics statistics_of_logarithms(const SplitLayout& split, const Shape& shape, LoadObserver* observer) {
+Statistics statistics_of_logarithms(const SplitLayout& split, const Shape& shape, const ImagesOfSplit& from) {
   FloatSums sums(shape);
   std::vector<float> logarithms;
-  for_images<Pixel>(split, shape, observer, [&](std::span<const Pixel> pixels) {
+  for_images<Pixel>(split, shape, from, [&](std::span<const Pixel> pixels) {
     logarithms.resize(pixels.size());
     std::ranges::transform(pixels, logarithms.begin(),
                            [](Pixel x) { return static_cast<float>(math::log1p(static_cast<double>(x))); });
-    sums.add(logarithms);
+    sums.add(logarithms, threads);
   });
   return sums.statistics();
 }
 
 template <class Pixel, class Sums>
-Statistics statistics_of(const SplitLayout& split, const Shape& shape, LoadObserver* observer) {
-  if (split.function == PixelFunction::kLog1p) return statistics_of_logarithms<Pixel>(split, shape, observer);
+Statistics statistics_of(const SplitLayout& split, const Shape& shape, const ImagesOfSplit& from) {
+  if (split.function == PixelFunction::kLog1p) return statistics_of_logarithms<Pixel>(split, shape, from);
   Sums sums(shape);
-  for_images<Pixel>(split, shape, observer, [&](std::span<const Pixel> pixels) { sums.add(pixels); });
+  for_images<Pixel>(split, shape, from,
+                    [&](std::span<const Pixel> pixels) { add(sums, shape, pixels, from.threads); });
   return sums.statistics();
 }
 
@@ -269,7 +290,8 @@ void ImageReader::read_rows(const Range& rows, std::span<std::byte> images) {
     for_pieces(split_.pieces, rows, [&](const Piece& piece, const Range& here, std::int64_t from) {
       read_piece<Pixel>(
           file_of(piece), split_, piece, shape_, here,
-          {pixels + from * shape_.size(), static_cast<std::size_t>(here.size() * shape_.size())}, threads_);
+          {pixels + from * shape_.size(), static_cast<std::size_t>(here.size() * shape_.size())}, threads_,
+          reading_);
     });
   };
   if (is_bytes(split_)) {
@@ -343,9 +365,9 @@ std::vector<std::int64_t> unit_ends(const SplitLayout& split, std::int64_t image
   return ends;
 }
 
-Statistics compute_statistics(const SplitLayout& split, const Shape& shape, LoadObserver* observer) {
-  return is_bytes(split) ? statistics_of<std::uint8_t, ByteSums>(split, shape, observer)
-                         : statistics_of<float, FloatSums>(split, shape, observer);
+Statistics compute_statistics(const SplitLayout& split, const Shape& shape, const ImagesOfSplit& from) {
+  return is_bytes(split) ? statistics_of<std::uint8_t, ByteSums>(split, shape, from)
+                         : statistics_of<float, FloatSums>(split, shape, from);
 }
 
 }  // namespace convoy::data

@@ -30,13 +30,19 @@ void read_images(const SplitLayout& split, const Shape& shape, const Range& samp
 /// above.
 void read_targets(const SplitLayout& split, const Range& samples, std::span<float> targets);
 
+enum class Reading {
+  kWhole,
+  kFetch,  ///< what libhdf5 does of it, with any content of the images (read_in_child.hpp)
+};
+
 /// read_images() for frequent reads: keeps a few files open. Returns bytes of either pixel type.
 class ImageReader {
  public:
   /// `split` and `shape` must outlive the reader.
   /// `threads` decompress chunks; 1 on threads other than the main one.
-  ImageReader(const SplitLayout& split, const Shape& shape, int threads = 1)
-      : split_(split), shape_(shape), threads_(threads) {}
+  ImageReader(const SplitLayout& split, const Shape& shape, int threads = 1,
+              Reading reading = Reading::kWhole)
+      : split_(split), shape_(shape), threads_(threads), reading_(reading) {}
   void read(const Range& samples, std::span<std::byte> images);
   /// Images of `samples`, ascending. Neighbours in a file (in one or the next chunk, or with a small gap) are
   /// read together.
@@ -50,6 +56,7 @@ class ImageReader {
   const SplitLayout& split_;
   const Shape& shape_;
   int threads_;
+  Reading reading_;
   std::map<std::string, io::File> open_;
   std::vector<std::byte> scratch_;
 };
@@ -61,9 +68,15 @@ class ImageReader {
 /// end is the split's end.
 [[nodiscard]] std::vector<std::int64_t> unit_ends(const SplitLayout& split, std::int64_t image_bytes);
 
+/// Where the images of a split come from.
+struct ImagesOfSplit {
+  std::span<const std::byte> kept;   ///< all of them, in memory; empty: their files
+  int threads = 1;                   ///< that read and add
+  LoadObserver* observer = nullptr;  ///< null: none
+};
 /// Mean and standard deviation per channel over all pixels of the split, in the order of the files. Throws as
 /// read_images(), and as LoadProgress::add().
 [[nodiscard]] Statistics compute_statistics(const SplitLayout& split, const Shape& shape,
-                                            LoadObserver* observer);
+                                            const ImagesOfSplit& from);
 
 }  // namespace convoy::data

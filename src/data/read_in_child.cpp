@@ -29,7 +29,7 @@ void read_sample(const SplitLayout& split, const Shape& shape) {
     const std::int64_t begin = pieces == 1 ? 0 : (steps - 1) * piece / (pieces - 1) * step;
     const Range rows{begin, std::min(begin + step, split.samples)};
     const auto pixels = std::span(room).first(static_cast<std::size_t>(rows.size() * shape.size()));
-    read_images<Pixel>(split, shape, rows, pixels);
+    ImageReader(split, shape, 1, Reading::kFetch).read(rows, std::as_writable_bytes(pixels));
   }
 }
 

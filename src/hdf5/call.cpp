@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "convoy/core/error.hpp"
+#include "filters.hpp"
 
 namespace convoy::io {
 namespace {
@@ -37,6 +38,7 @@ void start_hdf5() {
   // written.
   H5dont_atexit();
   H5open();
+  register_filters();
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 

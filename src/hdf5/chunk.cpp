@@ -6,7 +6,7 @@
 #include <stdexcept>
 
 #include "call.hpp"
-#include "fletcher32.hpp"
+#include "convoy/codecs/fletcher32.hpp"
 
 namespace convoy::io {
 std::vector<std::uint8_t> filter_chunk(std::span<const std::uint8_t> chunk, const Storage& storage) {

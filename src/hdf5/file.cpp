@@ -15,6 +15,7 @@
 #include "convoy/io/descriptor.hpp"
 #include "convoy/io/file_kind.hpp"
 #include "convoy/io/file_system.hpp"
+#include "filters.hpp"
 
 namespace convoy::io {
 namespace {
@@ -258,9 +259,10 @@ void File::read_raw(const Part& part, const Range& rows, ElementType type, void*
                                 element_name(in_file)));
   const Selection selection = select_rows(handle.get(), rows, part.columns, size, place);
   const TypeHandle memory = reading_type(memory_type(type), part, place);
-  checked(H5Dread(handle.get(), memory.get(), selection.in_memory.get(), selection.in_file.get(), H5P_DEFAULT,
-                  dst),
-          "read", place);
+  const DecodingLimit limit(chunk_bytes_of(handle.get(), place));
+  if (H5Dread(handle.get(), memory.get(), selection.in_memory.get(), selection.in_file.get(), H5P_DEFAULT,
+              dst) < 0)
+    throw_unreadable(handle.get(), place);
 }
 
 std::vector<std::string> File::read_strings(const Part& part, const Range& rows) const {
@@ -270,10 +272,13 @@ std::vector<std::string> File::read_strings(const Part& part, const Range& rows)
   const SpaceHandle space(H5Dget_space(handle.get()), "read the shape of", place);
   const std::int64_t size = rows.size() * row_size(extents(space.get(), place), part.columns);
   const Selection selection = select_rows(handle.get(), rows, part.columns, size, place);
+  const DecodingLimit limit(chunk_bytes_of(handle.get(), place));
   return read_texts(type.get(), selection.in_memory.get(), place, [&](hid_t text, void* buffer) {
     const TypeHandle memory = reading_type(text, part, place);
-    return H5Dread(handle.get(), memory.get(), selection.in_memory.get(), selection.in_file.get(),
-                   H5P_DEFAULT, buffer);
+    if (H5Dread(handle.get(), memory.get(), selection.in_memory.get(), selection.in_file.get(), H5P_DEFAULT,
+                buffer) < 0)
+      throw_unreadable(handle.get(), place);
+    return herr_t{0};
   });
 }
 

@@ -11,6 +11,7 @@
 #include "convoy/core/text.hpp"
 #include "convoy/hdf5/file.hpp"
 #include "convoy/io/file_system.hpp"
+#include "filters.hpp"
 
 namespace convoy::io {
 namespace {
@@ -111,11 +112,15 @@ Dims chunk_of(hid_t creation, const Dims& dims, const Place& place) {
 }  // namespace
 
 bool DatasetInfo::promises_too_much() const {
-  // Deflate stores at most 258 bytes in 2 bits.
-  constexpr std::int64_t kMostRatio = 1032;
+  // Deflate stores at most 258 bytes in 2 bits; zstd 128 KiB in 4 bytes.
+  constexpr std::int64_t kDeflateRatio = 1032;
+  constexpr std::int64_t kOtherRatio = std::int64_t{1} << 15;
+  const bool has_others =
+      std::ranges::any_of(filters, [](const Filter& each) { return each.id > H5Z_FILTER_FLETCHER32; });
+  const std::int64_t most_ratio = has_others ? kOtherRatio : kDeflateRatio;
   constexpr std::int64_t kMostElsewhere = std::int64_t{1} << 40;
   if (is_elsewhere) return count(dims) > kMostElsewhere;
-  return count(dims) / kMostRatio > stored_bytes / std::max<std::int64_t>(1, element_bytes) + kMostRatio;
+  return count(dims) / most_ratio > stored_bytes / std::max<std::int64_t>(1, element_bytes) + most_ratio;
 }
 
 std::int64_t File::user_block_bytes() const {
@@ -291,6 +296,7 @@ DatasetInfo File::info(const Part& part) const {
   if (H5Pget_layout(creation.get()) == H5D_CHUNKED) info.chunk = chunk_of(creation.get(), info.dims, place);
   info.is_elsewhere =
       H5Pget_layout(creation.get()) == H5D_VIRTUAL || H5Pget_external_count(creation.get()) > 0;
+  info.filters = filters_of(creation.get(), place);
   info.other_files = other_files(handle.get(), creation.get(), place);
   narrow(info, part, type.get(), place);
   return info;

@@ -16,19 +16,6 @@
 
 namespace convoy::data {
 
-void throw_wrong(const std::string& problem, const io::File& file, const std::string& object,
-                 const std::string& why, const std::string& right) {
-  throw DataError(fmt::format("{} in data set {} ({} {}); {}", problem, file.path(), object, why, right));
-}
-
-void require_stored(const io::File& file, const io::Part& part, const io::DatasetInfo& info) {
-  if (info.promises_too_much())
-    throw_wrong("missing content", file, part.dataset,
-                fmt::format("promises {} elements but stores {} bytes", grouped(count(info.dims)),
-                            grouped(info.stored_bytes)),
-                "it was not written to the end");
-}
-
 namespace {
 
 constexpr std::int64_t kUnknownSamples = -1;

@@ -84,6 +84,18 @@ struct Part {
 /// "/table[53:58]", "/table[3]", "/table.label", "/table".
 [[nodiscard]] std::string text_of(const Part& part);
 
+/// A filter that the chunks of a data set passed when they were written.
+struct Filter {
+  int id = 0;                ///< in The HDF Group's registry: 1 is gzip
+  std::string name;          ///< "gzip"; empty if neither Convoy nor the file names it
+  bool is_optional = false;  ///< chunks may have been written without it
+  std::string lacking;       ///< empty if this program decodes it; else why it does not
+};
+/// DataError that says what `object` of `file` is stored with, and what would help. Precondition:
+/// filter.lacking.
+[[noreturn]] void throw_missing_filter(const std::string& file, const std::string& object,
+                                       const Filter& filter);
+
 /// Properties of a part of a data set.
 struct DatasetInfo {
   ElementType type = ElementType::kOther;
@@ -95,6 +107,7 @@ struct DatasetInfo {
   /// Other files that contain parts of the data set, sorted; includes targets of external links.
   std::vector<std::string> other_files;
   std::vector<std::string> fields;  ///< of a compound type, if the part names none
+  std::vector<Filter> filters;      ///< in the order in which they were applied
 
   /// True if `dims` are larger than the best compression could store in stored_bytes (is_elsewhere: than any
   /// file holds). The data set is then incomplete or damaged; do not allocate memory for it.
@@ -227,7 +240,7 @@ class File {
                      const std::vector<std::string>& values);
 
  private:
-  friend class ChunkReader;
+  friend class RowReader;
   struct Impl;
   explicit File(std::unique_ptr<Impl> impl);
 
@@ -258,5 +271,7 @@ std::vector<std::string> File::attribute(const std::string& object, const std::s
 
 /// "1.10.8".
 [[nodiscard]] std::string hdf5_version();
+/// The compressors that this build decodes: "gzip (libdeflate), lzf, ...".
+[[nodiscard]] std::string hdf5_compressors();
 
 }  // namespace convoy::io

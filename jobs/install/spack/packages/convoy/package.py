@@ -48,6 +48,10 @@ class Convoy(CMakePackage):
     depends_on("hwloc@2:")
     depends_on("libzip")
     depends_on("protobuf")
+    depends_on("libdeflate")
+    depends_on("lz4")
+    depends_on("zstd")
+    depends_on("c-blosc")
     depends_on("googletest", type="test")
 
     # The C++20 features of the code.

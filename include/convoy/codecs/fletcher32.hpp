@@ -1,5 +1,5 @@
 #pragma once
-// The checksum of HDF5's filter. Private to the hdf5 room.
+// The checksum of HDF5's filter.
 
 #include <algorithm>
 #include <cstddef>
