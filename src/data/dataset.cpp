@@ -172,11 +172,14 @@ struct Dataset::Impl {
     impl.answer_checksums = Split::Impl::checksums_of(*impl.labels_or_targets, split.samples, node);
   }
 
-  // Of a file without statistics: rank 0 reads the training images.
+  // Of a file without statistics: rank 0 takes the training images, which it reads if they are not kept.
   [[nodiscard]] Statistics statistics_of_file(LoadObserver* observer) const {
     const SplitLayout* train = layout.find(names::kTrain);
-    return compute_statistics(train != nullptr ? *train : layout.splits.front(), layout.shape,
-                              {.kept = {}, .threads = omp_get_max_threads(), .observer = observer});
+    const SplitLayout& of = train != nullptr ? *train : layout.splits.front();
+    ImagesOfSplit from{.kept = {}, .threads = omp_get_max_threads(), .observer = observer};
+    for (const auto& [name, split] : splits)
+      if (split.name() == of.name && !split.is_streamed()) from.kept = split.impl_->images->bytes();
+    return compute_statistics(of, layout.shape, from);
   }
 };
 

@@ -24,15 +24,20 @@ ByteSums::ByteSums(const Shape& shape)
 void ByteSums::add(std::span<const std::uint8_t> images) {
   const auto plane = static_cast<std::size_t>(shape_.h * shape_.w);
   const auto planes = images.size() / plane;
-  for (std::size_t i = 0; i < planes; ++i) {
-    std::uint64_t sum = 0;
-    std::uint64_t sum_of_squares = 0;
-    for (const std::uint8_t x : images.subspan(i * plane, plane)) {
+  // 255² of so many fit in 32 bits, of which vectors hold more.
+  constexpr std::size_t kTogether = 1 << 16;
+  for (std::size_t begin = 0; begin < planes * plane;) {
+    const std::size_t i = begin / plane;
+    const std::size_t end = std::min((i + 1) * plane, begin + kTogether);
+    std::uint32_t sum = 0;
+    std::uint32_t sum_of_squares = 0;
+    for (const std::uint8_t x : images.subspan(begin, end - begin)) {
       sum += x;
-      sum_of_squares += std::uint64_t{x} * x;
+      sum_of_squares += std::uint32_t{x} * x;
     }
     sum_[i % sum_.size()] += sum;
     sum_of_squares_[i % sum_.size()] += sum_of_squares;
+    begin = end;
   }
   pixels_ += images.size() / static_cast<std::size_t>(shape_.c);
 }
@@ -66,19 +71,29 @@ void ByteSums::add_numbers(std::span<const std::uint64_t> numbers) {
 
 FloatSums::FloatSums(const Shape& shape) : shape_(shape), sum_(zeros(shape)), sum_of_squares_(zeros(shape)) {}
 
-void FloatSums::add(std::span<const float> images) {
+void FloatSums::add(std::span<const float> images, int threads) {
   if (images.empty()) return;
   const auto plane = static_cast<std::size_t>(shape_.h * shape_.w);
   if (origin_.empty()) {
     for (std::size_t c = 0; c < sum_.size(); ++c) origin_.push_back(static_cast<double>(images[c * plane]));
   }
-  for (std::size_t i = 0; i < images.size() / plane; ++i) {
-    const std::size_t c = i % sum_.size();
-    for (const float x : images.subspan(i * plane, plane)) {
-      const double off = static_cast<double>(x) - origin_[c];
-      sum_[c] += off;
-      sum_of_squares_[c] += off * off;
+  // A channel is summed in the order of its pixels, by one thread.
+  const std::size_t channels = sum_.size();
+  const std::size_t planes = images.size() / plane;
+#pragma omp parallel for schedule(static) num_threads(threads) default(none) \
+    shared(images, plane, planes, channels)
+  for (std::size_t c = 0; c < channels; ++c) {
+    double sum = sum_[c];
+    double sum_of_squares = sum_of_squares_[c];
+    for (std::size_t i = c; i < planes; i += channels) {
+      for (const float x : images.subspan(i * plane, plane)) {
+        const double off = static_cast<double>(x) - origin_[c];
+        sum += off;
+        sum_of_squares += off * off;
+      }
     }
+    sum_[c] = sum;
+    sum_of_squares_[c] = sum_of_squares;
   }
   const std::size_t pixels = images.size() / sum_.size();
   pixels_ += static_cast<double>(pixels);

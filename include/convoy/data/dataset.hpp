@@ -87,6 +87,7 @@ class Split {
   void read(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst) const;
 
  private:
+  friend class Dataset;
   friend class Stream;
   std::unique_ptr<Impl> impl_;
 };

@@ -34,7 +34,8 @@ class ByteSums {
 class FloatSums {
  public:
   explicit FloatSums(const Shape& shape);
-  void add(std::span<const float> images);
+  /// Threads change no bit.
+  void add(std::span<const float> images, int threads = 1);
   [[nodiscard]] Statistics statistics() const;
 
  private:
