@@ -197,7 +197,7 @@ Statistics statistics_of_logarithms(const SplitLayout& split, const Shape& shape
     logarithms.resize(pixels.size());
     std::ranges::transform(pixels, logarithms.begin(),
                            [](Pixel x) { return static_cast<float>(math::log1p(static_cast<double>(x))); });
-    sums.add(logarithms, threads);
+    sums.add(logarithms, from.threads);
   });
   return sums.statistics();
 }

@@ -22,7 +22,8 @@ namespace {
 
 // Long enough for every rank to reach a common error, short enough that the job does not seem to hang.
 constexpr double kMeetingSeconds = 1.5;
-// Of ranks that fail alone, the lowest prints and ends the job. The others print if it does not within this time.
+// Of ranks that fail alone, the lowest prints and ends the job. The others print if it does not within this
+// time.
 constexpr std::chrono::seconds kForALowerRank{10};
 // Time for the launcher to forward this rank's message: MPICH's launcher drops unread output when the job
 // ends.

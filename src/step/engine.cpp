@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <ranges>
 #include <utility>
 
 namespace convoy::step {
@@ -61,7 +60,9 @@ void Engine::prepare_groups(std::int64_t groups, std::int64_t workspaces) {
     const Group& group = groups_[static_cast<std::size_t>(g)];
     return group.team >= team_of(g) && static_cast<std::int64_t>(group.workspaces.size()) >= workspaces;
   };
-  if (std::ranges::all_of(std::views::iota(std::int64_t{0}, groups), is_ready)) return;
+  bool all_are_ready = true;
+  for (std::int64_t g = 0; g < groups; ++g) all_are_ready = all_are_ready && is_ready(g);
+  if (all_are_ready) return;
   pool_.make(groups, [&](std::int64_t g) {
     Group& group = groups_[static_cast<std::size_t>(g)];
     if (is_ready(g)) return;

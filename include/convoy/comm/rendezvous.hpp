@@ -13,8 +13,8 @@ struct Meeting {
   int first = 0;             ///< the lowest rank that has come, of this rank and those within ±32 of it
 };
 
-/// Collective. Waits until all ranks of `communicator` have called it, at most `seconds`; one rank does not wait.
-/// If the meeting is not complete, the communicator is unusable and the caller can only call
+/// Collective. Waits until all ranks of `communicator` have called it, at most `seconds`; one rank does not
+/// wait. If the meeting is not complete, the communicator is unusable and the caller can only call
 /// Communicator::abort(). Precondition: nothing else uses `communicator` during the call. Throws Error if MPI
 /// fails.
 [[nodiscard]] Meeting meet(const Communicator& communicator, double seconds);
