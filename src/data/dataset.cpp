@@ -137,6 +137,7 @@ struct Dataset::Impl {
     const std::int64_t size = impl.image_bytes();
     const std::string what = split.name + " images";
     LoadProgress progress(observer, what, rows.size() * size);
+    progress.add(0);  // also of ranks that have nothing to read
     ImageReader reader(split, layout.shape, omp_get_max_threads());
     for (Range part{rows.begin, rows.begin}; part.begin < rows.end; part.begin = part.end) {
       const auto enough = std::ranges::lower_bound(

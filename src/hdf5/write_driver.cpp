@@ -17,7 +17,7 @@ namespace convoy::io {
 namespace {
 
 // Content of the file access properties; HDF5 copies it byte by byte.
-struct Settings {
+struct DriverSettings {
   WriteFailure* failure;
 };
 
@@ -44,7 +44,7 @@ const DrivenFile& driven(const H5FD_t* file) {
 }
 
 H5FD_t* open_file(const char* name, unsigned flags, hid_t access, haddr_t /*largest*/) {
-  const auto* settings = static_cast<const Settings*>(H5Pget_driver_info(access));
+  const auto* settings = static_cast<const DriverSettings*>(H5Pget_driver_info(access));
   if (settings == nullptr) return nullptr;
   // H5Fcreate first opens without H5F_ACC_CREAT, to see whether the file is already open.
   const int mode = O_RDWR | O_CLOEXEC | ((flags & H5F_ACC_CREAT) != 0 ? O_CREAT : 0) |
@@ -148,7 +148,7 @@ const H5FD_class_t& driver_class() {
     made.name = "convoy-write";
     made.maxaddr = static_cast<haddr_t>(LLONG_MAX);
     made.fc_degree = H5F_CLOSE_STRONG;
-    made.fapl_size = sizeof(Settings);
+    made.fapl_size = sizeof(DriverSettings);
     made.open = open_file;
     made.close = close_file;
     made.cmp = compare_files;
@@ -170,7 +170,7 @@ const H5FD_class_t& driver_class() {
 
 herr_t use_write_driver(hid_t access, WriteFailure* failure) {
   static const hid_t driver = H5FDregister(&driver_class());
-  const Settings settings{failure};
+  const DriverSettings settings{failure};
   return driver < 0 ? -1 : H5Pset_driver(access, driver, &settings);
 }
 

@@ -97,15 +97,36 @@ TEST_F(TrainerTest, ImagesReadWhileTrainingGiveTheSameBitsAndPassTheChecks) {
 }
 
 TEST_F(TrainerTest, ARunThatLeavesAndGoesOnHasTheSameBits) {
-  std::atomic<int> request{static_cast<int>(Request::kLeave)};
+  std::atomic<int> request{static_cast<int>(Request::kNothing)};
   Launch first = launch();
-  if (world().rank() == world().size() - 1) first.request = &request;
+  if (world().rank() == world().size() - 1) {
+    first.request = &request;
+    first.hooks.corrupt = [&](std::string_view what, int, std::int64_t, std::span<std::byte>) {
+      if (what == "data") request = static_cast<int>(Request::kLeave);  // once the data set has been read
+    };
+  }
   EXPECT_EQ(train(options("parts"), world(), first), ExitStatus::kStoppedEarly);
   EXPECT_TRUE(world().size() > 1 || request.load() == static_cast<int>(Request::kLeave));
   Launch second = launch();
   second.resume = Resume::kAuto;
   const std::string last = train_to_the_end(options("parts"), world(), second);
   EXPECT_EQ(to_hex(model::hash_of_checkpoint(last)), hash_of_one_rank());
+  world().barrier();
+}
+
+TEST_F(TrainerTest, ARequestToLeaveWhileTheDataSetIsReadEndsAllRanksBeforeAnythingIsWritten) {
+  std::atomic<int> request{static_cast<int>(Request::kLeave)};
+  Launch leaving = launch();
+  if (world().rank() == world().size() - 1) leaving.request = &request;
+  const config::Options mine = options("run");
+  try {
+    (void)train(mine, world(), leaving);
+    ADD_FAILURE() << "the run went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::kStoppedEarly);
+  }
+  world().barrier();
+  EXPECT_FALSE(io::exists(mine.dir));
   world().barrier();
 }
 
