@@ -6,7 +6,7 @@
 
 #include "bench_comm.hpp"
 #include "command.hpp"
-#include "command_line.hpp"
+#include "convoy/command_line/command_line.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/launch/launcher.hpp"

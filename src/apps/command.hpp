@@ -7,18 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "convoy/command_line/command_line.hpp"
 #include "convoy/core/error.hpp"
 
 namespace convoy::apps {
-
-/// The words after the command's name.
-using Arguments = std::vector<std::string>;
-
-/// --help for programs: as the only word, or as the only word after a command, it prints lines of fields
-/// separated by tabs (`command`, name, summary; `usage`, text; `about`, text; `option` or `configuration`,
-/// names, value, help). The man page and the shell's completion are made from it (src/apps/pages); --help
-/// does not list it.
-inline constexpr std::string_view kDescribe = "--describe";
 
 struct Command {
   std::string_view name;

@@ -6,7 +6,7 @@
 #include <iomanip>
 #include <iostream>
 
-#include "command_line.hpp"
+#include "convoy/command_line/command_line.hpp"
 #include "convoy/config/suggest.hpp"
 #include "convoy/launch/ranks.hpp"
 
@@ -17,7 +17,7 @@ const std::vector<Command>& commands() {
       {"train", "train a network", run_train},
       {"eval", "loss and accuracy of a checkpoint on a data set", run_eval},
       {"predict", "what a checkpoint's network says of images", run_predict},
-      {"import", "make a data set file from folders of images, or the files of MNIST or CIFAR-10",
+      {"import", "make a data set file from folders of images, or the files of published data sets",
        run_import},
       {"export", "write a checkpoint's network for other tools: ONNX, safetensors, PyTorch", run_export},
       {"import-weights", "make a checkpoint with the weights of another tool's file", run_import_weights},

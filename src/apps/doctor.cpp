@@ -13,8 +13,8 @@
 #include <thread>
 
 #include "command.hpp"
-#include "command_line.hpp"
 #include "convoy/comm/rendezvous.hpp"
+#include "convoy/command_line/command_line.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 #include "convoy/data/dataset.hpp"

@@ -6,8 +6,9 @@
 #include <optional>
 
 #include "command.hpp"
-#include "command_line.hpp"
 #include "convoy/comm/agreement.hpp"
+#include "convoy/command_line/command_line.hpp"
+#include "convoy/command_line/layout_option.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/collective.hpp"
 #include "convoy/io/file_system.hpp"
@@ -19,7 +20,6 @@
 #include "convoy/predict/trained_network.hpp"
 #include "convoy/step/consistency.hpp"
 #include "convoy/train/evaluation.hpp"
-#include "layout_option.hpp"
 
 namespace convoy::apps {
 namespace {

@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "command.hpp"
-#include "command_line.hpp"
 #include "convoy/check/explanation.hpp"
+#include "convoy/command_line/command_line.hpp"
 
 namespace convoy::apps {
 

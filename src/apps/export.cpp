@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "command.hpp"
-#include "command_line.hpp"
+#include "convoy/command_line/command_line.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/exchange/onnx.hpp"
 #include "convoy/exchange/safetensors.hpp"

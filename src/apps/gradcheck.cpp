@@ -7,8 +7,8 @@
 #include <numeric>
 
 #include "command.hpp"
-#include "command_line.hpp"
 #include "convoy/check/gradient_check.hpp"
+#include "convoy/command_line/command_line.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/kernels/isa.hpp"

@@ -1,158 +1,171 @@
-// convoy import: converts published data sets and folders of images to a data set file.
+// convoy import: converts published data sets, arrays and folders of images to a data set file.
 
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
-#include <limits>
 
 #include "command.hpp"
-#include "command_line.hpp"
+#include "convoy/command_line/command_line.hpp"
 #include "convoy/config/suggest.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/importers/import.hpp"
-#include "convoy/machine/placement.hpp"
 #include "dataset_command.hpp"
+#include "import_formats.hpp"
 
 namespace convoy::apps {
 namespace {
 
-/// The formats whose files need no further options.
-struct Format {
-  std::string name;
-  void (*import)(const std::string& folder, const std::string& out, importers::Observer* observer);
-};
-
-const std::vector<Format>& published_formats() {
-  static const std::vector<Format> table = {{"mnist", importers::import_mnist},
-                                            {"cifar10", importers::import_cifar10}};
+const std::vector<ImportFormat>& formats() {
+  static const std::vector<ImportFormat> table = {mnist_format(), cifar10_format(), cifar100_format(),
+                                                  stl10_format(), idx_format(),     folder_format()};
   return table;
 }
 
-constexpr const char* kFolder = "folder";
-
-const Format& find_format(const std::string& name) {
+std::vector<std::string> format_names() {
   std::vector<std::string> names;
-  for (const Format& format : published_formats()) {
-    if (format.name == name) return format;
-    names.push_back(format.name);
-  }
-  names.emplace_back(kFolder);
+  for (const ImportFormat& format : formats()) names.push_back(format.name);
+  return names;
+}
+
+const ImportFormat& find_format(const std::string& name) {
+  const auto found = std::ranges::find(formats(), name, &ImportFormat::name);
+  if (found != formats().end()) return *found;
   throw ConfigError(fmt::format("unknown format {}{}; import takes {}", name,
-                                config::did_you_mean(name, names), join(names, ", ")));
+                                config::did_you_mean(name, format_names()), join(format_names(), ", ")));
 }
 
-constexpr std::array<const char*, 9> kFolderOptions{"labels", "exif",      "size", "fit",    "channels",
-                                                    "on-bad", "test-part", "seed", "threads"};
-
-void add_folder_options(CommandLine& line) {
-  line.add_value("size", "HxW",
-                 "folder: height and width of every image, bilinear with antialiasing; without it all must "
-                 "have the same");
-  line.add_value("fit", "stretch|crop",
-                 "folder, with --size: each side by its own factor (default), or cut to HxW's ratio from the "
-                 "middle first");
-  line.add_value("channels", "1|3",
-                 "folder: grey (ITU-R BT.601) or red, green, blue; default 3 where any image is in colour");
-  line.add_value("on-bad", "stop|skip",
-                 "folder: an image that is damaged, cut short or absurdly large is an error (default), or "
-                 "is named and left out");
-  line.add_value(
-      "test-part", "P",
-      "folder: part of each class set apart as test split, 0 to 0.9, where DIR has no test folder; "
-      "default 0");
-  line.add_value(
-      "exif", "apply|ignore",
-      "folder: turn images upright as their cameras say (default), or leave pixels as they are stored");
-  line.add_value("labels", "F.csv", "folder: a table of file, label (from DIR on) instead of class folders");
-  line.add_value("seed", "S", "folder: chooses that part, by file name; default 1");
-  line.add_value("threads", "N", "folder: threads of a rank; default 0: as train chooses them");
+bool has_option(const ImportFormat& format, const std::string& name) {
+  return std::ranges::find(format.options, name, &ImportOption::name) != format.options.end();
 }
 
-importers::FolderOptions folder_options(const CommandLine& line) {
-  constexpr std::int64_t kMostSide = 8192;
-  importers::FolderOptions options;
-  options.folder = line.words()[1];
-  while (options.folder.size() > 1 && options.folder.ends_with('/')) options.folder.pop_back();
-  options.out = line.required_text("out");
-  if (line.has("size")) options.size = line.size("size", {}, 1, kMostSide);
-  if (line.has("fit") && !line.has("size")) throw ConfigError("--fit goes with --size; give both");
-  options.fit = line.choice("fit", {"stretch", "crop"}) == 0 ? images::Fit::kStretch : images::Fit::kCrop;
-  if (line.has("channels")) options.channels = line.choice("channels", {"1", "3"}) == 0 ? 1 : 3;
-  options.on_bad =
-      line.choice("on-bad", {"stop", "skip"}) == 0 ? importers::OnBad::kStop : importers::OnBad::kSkip;
-  options.test_part = line.number("test-part", 0, 0, 0.9);
-  options.exif = line.choice("exif", {"apply", "ignore"}) == 0 ? images::Exif::kApply : images::Exif::kIgnore;
-  options.labels = line.text("labels").value_or("");
-  options.seed =
-      static_cast<std::uint64_t>(line.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
-  options.threads = machine::resolve_threads(line.integer("threads", 0, 0, 4096));
-  return options;
-}
-
-std::string describe(const importers::FolderReport& report, const std::string& out) {
-  std::string text = fmt::format("Made {}: {}, {}", out, to_string(report.shape),
-                                 counted(static_cast<std::int64_t>(report.class_names.size()), "class"));
-  for (const importers::FolderReport::Split& split : report.splits)
-    text += fmt::format(", {} in {}", counted(split.samples, "image"), split.name);
-  text += '.';
-  constexpr std::size_t kMostNames = 3;
-  const auto& others = report.passed_over;
-  if (!others.empty()) {
-    const std::vector<std::string> names(others.begin(),
-                                         others.begin() + std::min(others.size(), kMostNames));
-    text += fmt::format("\nPassed over: {} ({}{}).",
-                        counted(static_cast<std::int64_t>(others.size()), "other file"), join(names, ", "),
-                        others.size() > kMostNames ? ", ..." : "");
+/// Every option once, with the help of each format that has it.
+std::vector<ImportOption> all_options() {
+  std::vector<ImportOption> all;
+  for (const ImportFormat& format : formats()) {
+    for (const ImportOption& option : format.options) {
+      const auto known = std::ranges::find(all, option.name, &ImportOption::name);
+      if (known != all.end()) continue;
+      std::vector<std::string> helps;
+      std::vector<std::string> values;
+      std::vector<std::pair<std::string, std::string>> by_help;  // names of formats, help
+      for (const ImportFormat& other : formats()) {
+        const auto same = std::ranges::find(other.options, option.name, &ImportOption::name);
+        if (same == other.options.end()) continue;
+        if (std::ranges::find(values, same->value) == values.end()) values.push_back(same->value);
+        const auto told =
+            std::ranges::find(by_help, same->help, &std::pair<std::string, std::string>::second);
+        if (told == by_help.end())
+          by_help.emplace_back(other.name, same->help);
+        else
+          told->first += ", " + other.name;
+      }
+      for (const auto& [names, help] : by_help) helps.push_back(names + ": " + help);
+      all.push_back({option.name, join(values, "|"), join(helps, "; ")});
+    }
   }
-  if (report.hidden > 0) text += "\nPassed over: " + counted(report.hidden, "hidden file") + ".";
-  if (report.turned > 0)
-    text +=
-        fmt::format("\nTurned upright, as their cameras say (EXIF): {}.", counted(report.turned, "image"));
-  if (report.left_out > 0) text += "\nLeft out: " + counted(report.left_out, "bad image") + ".";
-  if (report.splits.size() == 1)
-    text += "\nThere is no test split; --test-part sets part of the images apart.";
+  return all;
+}
+
+/// A line for the formats that take the same words.
+std::string usage() {
+  std::vector<std::pair<std::string, std::string>> lines;  // words, names of formats
+  for (const ImportFormat& format : formats()) {
+    const auto same = std::ranges::find(lines, format.usage, &std::pair<std::string, std::string>::first);
+    if (same == lines.end())
+      lines.emplace_back(format.usage, format.name);
+    else
+      same->second += '|' + format.name;
+  }
+  std::string text;
+  for (const auto& [words, names] : lines)
+    text += fmt::format("{}convoy import {} {} --out F.h5 [options]", text.empty() ? "" : "\n       ", names,
+                        words);
   return text;
 }
 
-ExitStatus import_folder(const CommandLine& line) {
-  const importers::FolderOptions options = folder_options(line);
-  return make_dataset("import",
-                      [&](const comm::Communicator& world, importers::Observer& observer, const Say& say) {
-                        say(describe(importers::import_folder(options, world, &observer), options.out));
-                      });
+/// In lines of at most 104 characters; all but the first are indented.
+std::string wrapped(const std::string& text) {
+  constexpr std::size_t kMost = 104;
+  std::string lines;
+  std::size_t used = 0;
+  for (const std::string& word : split_words(text)) {
+    const bool is_full = used + 1 + word.size() > kMost;
+    lines += lines.empty() ? "" : is_full ? "\n  " : " ";
+    used = is_full ? 2 + word.size() : used + 1 + word.size();
+    lines += word;
+  }
+  return lines;
+}
+
+std::string about() {
+  std::string text = "Makes a data set file.\n";
+  for (const ImportFormat& format : formats())
+    text += wrapped(fmt::format("{}: {}{}", format.name, format.about,
+                                &format == &formats().back() ? "." : ";")) +
+            '\n';
+  return text + "SIGINT and SIGTERM stop it with status 130 and 143, and leave F.h5 as it was.";
+}
+
+void require_own_options(const CommandLine& line, const ImportFormat& format) {
+  for (const ImportOption& option : all_options()) {
+    if (!line.has(option.name) || has_option(format, option.name)) continue;
+    std::vector<std::string> owners;
+    for (const ImportFormat& other : formats())
+      if (has_option(other, option.name)) owners.push_back(other.name);
+    throw ConfigError(fmt::format("--{} goes with import {} alone, not with {}; leave it out", option.name,
+                                  join(owners, ", "), format.name));
+  }
 }
 
 }  // namespace
 
-ExitStatus run_import(const Arguments& arguments) {
-  CommandLine line(
-      "import",
-      "convoy import mnist|cifar10 DIR --out F.h5\n"
-      "       [mpirun ...] convoy import folder DIR --out F.h5 [options]",
-      "Makes a data set file. mnist: the four IDX files in DIR (train-images-idx3-ubyte ...), plain or .gz;\n"
-      "cifar10: the binary version (data_batch_1.bin ...), plain or .gz; folder: PNG, JPEG, WebP, TIFF, "
-      "BMP, GIF, PGM and PPM files,\n"
-      "DIR/CLASS/..., or DIR/train/CLASS/... with DIR/test and DIR/validation (val, Testing, ...) where they "
-      "are there, or images in DIR with a table of their labels.\n"
-      "Ranks and threads share the work of folder; they change no byte of the file.\n"
-      "SIGINT and SIGTERM stop it with status 130 and 143, and leave F.h5 as it was.");
-  line.add_value("out", "F.h5", "file to write; one that is there is replaced when the new one is whole");
-  add_folder_options(line);
-  line.expect_words(2, 2);
-  if (!line.parse(arguments)) return ExitStatus::kDone;
-  if (line.words()[0] == kFolder) return import_folder(line);
-  const Format& format = find_format(line.words()[0]);
-  for (const char* option : kFolderOptions)
-    if (line.has(option))
-      throw ConfigError(
-          fmt::format("--{} goes with import folder alone ({} says itself how its images are); leave it out",
-                      option, format.name));
-  const std::string out = line.required_text("out");
+ExitStatus import_alone(const std::string& out,
+                        const std::function<importers::ImportReport(importers::Observer& observer)>& make) {
   return make_dataset_alone("import", [&](importers::Observer& observer, const Say& say) {
-    format.import(line.words()[1], out, &observer);
-    say(fmt::format("Made {}; 'convoy inspect {}' shows what is in it.", out, out));
+    const importers::ImportReport report = make(observer);
+    std::string text =
+        fmt::format("Made {}: {}, {}", out, to_string(report.shape), counted(report.classes, "class"));
+    for (const importers::ImportReport::Split& split : report.splits)
+      text += fmt::format(", {} in {}", counted(split.samples, "image"), split.name);
+    text += '.';
+    for (const std::string& note : report.notes) text += '\n' + note;
+    say(text);
   });
+}
+
+std::vector<ImportOption> label_options() {
+  return {
+      {"label-values", "auto|as-is|sorted",
+       "classes 0 to K-1 are labels 0 to K-1 or 1 to K (auto, default), the labels themselves, or the values "
+       "that occur, in ascending order"},
+      {"zero-is", "V", "label V means 0 (SVHN: 10)"}};
+}
+
+importers::LabelRules label_rules(const CommandLine& line) {
+  using Values = importers::LabelRules::Values;
+  importers::LabelRules rules;
+  constexpr std::array kValues{Values::kAuto, Values::kAsIs, Values::kSorted};
+  rules.values = kValues.at(line.choice("label-values", {"auto", "as-is", "sorted"}));
+  constexpr std::int64_t kMost = 1 << 20;
+  if (line.has("zero-is")) rules.zero = line.integer("zero-is", 0, -kMost, kMost);
+  return rules;
+}
+
+ExitStatus run_import(const Arguments& arguments) {
+  CommandLine line("import", usage(), about());
+  line.add_value("out", "F.h5", "file to write; one that is there is replaced when the new one is whole");
+  for (const ImportOption& option : all_options()) line.add_value(option.name, option.value, option.help);
+  std::size_t most = 0;
+  for (const ImportFormat& format : formats()) most = std::max(most, format.most_words);
+  line.expect_words(1, 1 + most);
+  if (!line.parse(arguments)) return ExitStatus::kDone;
+  const ImportFormat& format = find_format(line.words().front());
+  const std::size_t words = line.words().size() - 1;
+  if (words < format.least_words || words > format.most_words)
+    throw ConfigError(fmt::format("import {} takes {}, not {}; 'convoy import --help' shows what it takes",
+                                  format.name, format.usage,
+                                  counted(static_cast<std::int64_t>(words), "word")));
+  require_own_options(line, format);
+  return format.run(line);
 }
 
 }  // namespace convoy::apps

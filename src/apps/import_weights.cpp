@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "command.hpp"
-#include "command_line.hpp"
+#include "convoy/command_line/command_line.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/exchange/weights.hpp"
 

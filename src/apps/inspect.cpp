@@ -6,7 +6,7 @@
 #include <iostream>
 
 #include "command.hpp"
-#include "command_line.hpp"
+#include "convoy/command_line/command_line.hpp"
 #include "convoy/data/describe.hpp"
 #include "convoy/hdf5/child_process.hpp"
 #include "convoy/io/checksum.hpp"

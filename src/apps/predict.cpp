@@ -4,13 +4,13 @@
 #include <optional>
 
 #include "command.hpp"
-#include "command_line.hpp"
 #include "convoy/comm/agreement.hpp"
+#include "convoy/command_line/command_line.hpp"
+#include "convoy/command_line/layout_option.hpp"
 #include "convoy/launch/ranks.hpp"
 #include "convoy/machine/placement.hpp"
 #include "convoy/predict/predictor.hpp"
 #include "convoy/step/consistency.hpp"
-#include "layout_option.hpp"
 
 namespace convoy::apps {
 namespace {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "command_line.hpp"
+#include "convoy/command_line/command_line.hpp"
 #include "convoy/config/options.hpp"
 #include "convoy/core/shape.hpp"
 #include "convoy/nn/network.hpp"

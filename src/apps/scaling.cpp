@@ -9,8 +9,8 @@
 #include <optional>
 
 #include "command.hpp"
-#include "command_line.hpp"
 #include "convoy/comm/link.hpp"
+#include "convoy/command_line/command_line.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/io/json.hpp"

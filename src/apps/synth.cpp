@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "command.hpp"
-#include "command_line.hpp"
+#include "convoy/command_line/command_line.hpp"
 #include "convoy/core/text.hpp"
 #include "dataset_command.hpp"
 

@@ -19,7 +19,7 @@
 #include <streambuf>
 
 #include "command.hpp"
-#include "command_line.hpp"
+#include "convoy/command_line/command_line.hpp"
 #include "dataset_command.hpp"
 #include "train.hpp"
 

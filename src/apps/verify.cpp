@@ -6,7 +6,7 @@
 #include <iostream>
 
 #include "command.hpp"
-#include "command_line.hpp"
+#include "convoy/command_line/command_line.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/collective.hpp"

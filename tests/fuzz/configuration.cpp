@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "apps/command_line.hpp"
+#include "convoy/command_line/command_line.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/text.hpp"
 #include "fuzz/harness.hpp"

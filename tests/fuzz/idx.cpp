@@ -1,5 +1,5 @@
-// `import mnist`: four IDX files, plain or gzip. An input: a byte with the form of each file (two bits each),
-// three lengths of 16 bits, then the four contents.
+// `import mnist` and `import idx`: four IDX files, plain or gzip. An input: a byte with the form of each file
+// (two bits each), three lengths of 16 bits, then the four contents.
 
 #include <array>
 
@@ -20,5 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ++number;
   }
   expect_result_or_error(folder, [&] { convoy::importers::import_mnist(folder, folder + "/out.h5"); });
+  expect_result_or_error(
+      folder, [&] { (void)convoy::importers::import_idx({.folder = folder, .out = folder + "/out.h5"}); });
   return 0;
 }

@@ -31,6 +31,70 @@ void import_mnist(const std::string& folder, const std::string& out, Observer* o
 /// blue), and batches.meta.txt with the class names (if missing, the published names are used).
 void import_cifar10(const std::string& folder, const std::string& out, Observer* observer = nullptr);
 
+/// What an importer made.
+struct ImportReport {
+  struct Split {
+    std::string name;
+    std::int64_t samples = 0;
+  };
+  Shape shape;
+  std::int64_t classes = 0;
+  std::vector<Split> splits{};
+  std::vector<std::string> notes{};  ///< what was left aside or changed; sentences
+};
+
+/// How the numbers of labels become those of classes, which are 0 … K − 1.
+struct LabelRules {
+  enum class Values {
+    kAuto,    ///< 0 … K − 1 as they are, 1 … K less one; others are an error
+    kAsIs,    ///< the number of the class; K is one more than the largest
+    kSorted,  ///< the values that occur in the training split, in ascending order
+  };
+  Values values = Values::kAuto;
+  /// This value means 0 (SVHN's 10), before the rest.
+  std::optional<std::int64_t> zero{};
+};
+
+/// An images file and its labels file.
+struct FilePair {
+  std::string images;
+  std::string labels;
+};
+
+struct IdxOptions {
+  /// With files of any names that say their split (train; test or t10k; validation) and what they hold
+  /// (images, labels), as emnist-letters-train-images-idx3-ubyte.gz or train-images.idx3-ubyte.
+  std::string folder;
+  std::string out;
+  std::string set{};  ///< what the names begin with; empty: that of the only set in the folder
+  /// Instead of the folder: files by hand. Empty `train`: the folder; empty others: no such split.
+  FilePair train{};
+  FilePair test{};
+  FilePair validation{};
+  enum class Transpose { kAuto, kNo, kYes };
+  Transpose transpose = Transpose::kAuto;  ///< kAuto: yes for names that begin with emnist
+  LabelRules labels{};
+};
+
+/// Imports a data set in MNIST's format (IDX) with any names of files, any number of classes, labels of 8, 16
+/// or 32 bits, and several columns of labels, of which the first is taken (QMNIST). Class names are those of
+/// <set>-mapping.txt (EMNIST) if it is there, else the values of the labels.
+[[nodiscard]] ImportReport import_idx(const IdxOptions& options, Observer* observer = nullptr);
+
+enum class Cifar100Labels { kFine, kCoarse };
+
+/// Imports CIFAR-100, binary version. `folder` contains train.bin and test.bin, plain or .gz, with records of
+/// 3,074 bytes (coarse label, fine label, image as CIFAR-10's), and fine_label_names.txt and
+/// coarse_label_names.txt (if missing, the numbers are the names).
+[[nodiscard]] ImportReport import_cifar100(const std::string& folder, const std::string& out,
+                                           Cifar100Labels labels, Observer* observer = nullptr);
+
+/// Imports STL-10, binary version. `folder` contains train_X.bin, train_y.bin, test_X.bin and test_y.bin,
+/// plain or .gz: images of 3x96x96 bytes, each plane by columns, and labels 1 … 10; and class_names.txt (if
+/// missing, the published names). The images of unlabeled_X.bin are counted and left aside.
+[[nodiscard]] ImportReport import_stl10(const std::string& folder, const std::string& out,
+                                        Observer* observer = nullptr);
+
 /// Handling of an image that is damaged, truncated or cannot be decoded.
 enum class OnBad {
   kStop,  ///< throw its error

@@ -1,7 +1,6 @@
 #include "convoy/importers/import.hpp"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <cstdlib>
 
@@ -10,44 +9,26 @@
 #include "convoy/data/dataset.hpp"
 #include "convoy/io/file_system.hpp"
 #include "unit/data/dataset_fixture.hpp"
+#include "unit/importers/source_files.hpp"
 
 namespace convoy::importers {
 namespace {
 
+using test::gzip;
 using test::message_of;
 using test::write_bytes;
 
-std::string word(std::uint32_t value) {
-  std::string bytes;
-  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xFF);
-  return bytes;
-}
-
 std::string idx_images(std::uint32_t samples, std::uint32_t height, std::uint32_t width) {
-  std::string bytes = word(0x803) + word(samples) + word(height) + word(width);
+  std::string bytes =
+      test::big_word(0x803) + test::big_word(samples) + test::big_word(height) + test::big_word(width);
   for (std::uint32_t i = 0; i < samples * height * width; ++i) bytes += static_cast<char>(i * 11);
   return bytes;
 }
 
 std::string idx_labels(std::uint32_t samples) {
-  std::string bytes = word(0x801) + word(samples);
+  std::string bytes = test::big_word(0x801) + test::big_word(samples);
   for (std::uint32_t i = 0; i < samples; ++i) bytes += static_cast<char>(i % 10);
   return bytes;
-}
-
-std::string gzip(const std::string& bytes) {
-  z_stream stream{};
-  deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&stream, static_cast<uLong>(bytes.size())), '\0');
-  std::string in = bytes;
-  stream.next_in = reinterpret_cast<Bytef*>(in.data());
-  stream.avail_in = static_cast<uInt>(in.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
 }
 
 class Mnist : public testing::Test {
@@ -143,13 +124,16 @@ TEST_F(Mnist, ALabelAboveNineIsNamed) {
 
 TEST_F(Mnist, AHeaderIsNotTakenAtItsWord) {
   const std::uint32_t huge = 0xFFFFFFFF;
-  write_bytes(in_ / "train-labels-idx1-ubyte", word(0x801) + word(huge));
-  write_bytes(train_images_, word(0x803) + word(huge) + word(huge) + word(huge));  // product overflows
+  write_bytes(in_ / "train-labels-idx1-ubyte", test::big_word(0x801) + test::big_word(huge));
+  write_bytes(train_images_, test::big_word(0x803) + test::big_word(huge) + test::big_word(huge) +
+                                 test::big_word(huge));  // product overflows
   EXPECT_HOLDS(complaint(), "no side may be longer");
-  write_bytes(train_images_, word(0x803) + word(huge) + word(65535) + word(65535));
+  write_bytes(train_images_,
+              test::big_word(0x803) + test::big_word(huge) + test::big_word(65535) + test::big_word(65535));
   EXPECT_HOLDS(complaint(), "more than it can hold");
-  write_bytes(in_ / "train-labels-idx1-ubyte", word(0x801) + word(0));
-  write_bytes(train_images_, word(0x803) + word(0) + word(28) + word(28));
+  write_bytes(in_ / "train-labels-idx1-ubyte", test::big_word(0x801) + test::big_word(0));
+  write_bytes(train_images_,
+              test::big_word(0x803) + test::big_word(0) + test::big_word(28) + test::big_word(28));
   EXPECT_HOLDS(complaint(), "none may be zero");
 }
 

@@ -1,4 +1,4 @@
-#include "layout_option.hpp"
+#include "convoy/command_line/layout_option.hpp"
 
 #include <algorithm>
 

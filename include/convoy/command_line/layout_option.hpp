@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "command_line.hpp"
+#include "convoy/command_line/command_line.hpp"
 #include "convoy/data/dataset.hpp"
 
 namespace convoy::apps {

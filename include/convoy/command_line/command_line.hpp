@@ -6,13 +6,22 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "command.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/shape.hpp"
 
 namespace convoy::apps {
+
+/// The words after the command's name.
+using Arguments = std::vector<std::string>;
+
+/// --help for programs: as the only word, or as the only word after a command, it prints lines of fields
+/// separated by tabs (`command`, name, summary; `usage`, text; `about`, text; `option` or `configuration`,
+/// names, value, help). The man page and the shell's completion are made from it (src/apps/pages); --help
+/// does not list it.
+inline constexpr std::string_view kDescribe = "--describe";
 
 /// Output of --version: "convoy 0.1.0", then MPI and HDF5, one line each.
 [[nodiscard]] std::string version_lines();

@@ -1,4 +1,4 @@
-#include "apps/config_options.hpp"
+#include "command_line/config_options.hpp"
 
 #include <algorithm>
 #include <sstream>

@@ -1,6 +1,8 @@
-#include "apps/command_line.hpp"
+#include "convoy/command_line/command_line.hpp"
 
 #include <gtest/gtest.h>
+
+#include "convoy/core/error.hpp"
 
 namespace convoy::apps {
 namespace {

@@ -1,4 +1,4 @@
-#include "command_line.hpp"
+#include "convoy/command_line/command_line.hpp"
 
 #include <fmt/core.h>
 
@@ -9,6 +9,7 @@
 #include "config_options.hpp"
 #include "convoy/comm/communicator.hpp"
 #include "convoy/config/suggest.hpp"
+#include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 #include "convoy/hdf5/file.hpp"
