@@ -16,7 +16,8 @@ namespace {
 
 const std::vector<ImportFormat>& formats() {
   static const std::vector<ImportFormat> table = {mnist_format(), cifar10_format(), cifar100_format(),
-                                                  stl10_format(), idx_format(),     folder_format()};
+                                                  stl10_format(), idx_format(),     npz_format(),
+                                                  mat_format(),   folder_format()};
   return table;
 }
 
@@ -130,6 +131,10 @@ ExitStatus import_alone(const std::string& out,
     for (const std::string& note : report.notes) text += '\n' + note;
     say(text);
   });
+}
+
+importers::FilePair pair_of(const CommandLine& line, const std::string& prefix) {
+  return {line.text(prefix + "images").value_or(""), line.text(prefix + "labels").value_or("")};
 }
 
 std::vector<ImportOption> label_options() {

@@ -32,12 +32,17 @@ struct ImportFormat {
 [[nodiscard]] ImportFormat cifar100_format();
 [[nodiscard]] ImportFormat stl10_format();
 [[nodiscard]] ImportFormat idx_format();
+[[nodiscard]] ImportFormat npz_format();
+[[nodiscard]] ImportFormat mat_format();
 [[nodiscard]] ImportFormat folder_format();
 
 /// Runs an importer on one rank and says what it made.
 [[nodiscard]] ExitStatus import_alone(
     const std::string& out,
     const std::function<importers::ImportReport(importers::Observer& observer)>& make);
+
+/// --SPLIT-images and --SPLIT-labels; of the training split, empty, without "train-" if `prefix` is empty.
+[[nodiscard]] importers::FilePair pair_of(const CommandLine& line, const std::string& prefix);
 
 /// --label-values and --zero-is.
 [[nodiscard]] std::vector<ImportOption> label_options();

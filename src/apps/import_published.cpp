@@ -43,19 +43,15 @@ ExitStatus import_stl10(const CommandLine& line) {
   });
 }
 
-importers::FilePair pair_of(const CommandLine& line, const std::string& split) {
-  return {line.text(split + "-images").value_or(""), line.text(split + "-labels").value_or("")};
-}
-
 ExitStatus import_idx(const CommandLine& line) {
   using Transpose = importers::IdxOptions::Transpose;
   constexpr std::array kTranspose{Transpose::kAuto, Transpose::kNo, Transpose::kYes};
   importers::IdxOptions options{.folder = line.words().size() > 1 ? line.words()[1] : "",
                                 .out = line.required_text("out"),
                                 .set = line.text("set").value_or(""),
-                                .train = pair_of(line, "train"),
-                                .test = pair_of(line, "test"),
-                                .validation = pair_of(line, "validation"),
+                                .train = pair_of(line, "train-"),
+                                .test = pair_of(line, "test-"),
+                                .validation = pair_of(line, "validation-"),
                                 .transpose = kTranspose.at(line.choice("transpose", {"auto", "no", "yes"})),
                                 .labels = label_rules(line)};
   const bool is_by_hand = !(options.train.images + options.train.labels + options.test.images +

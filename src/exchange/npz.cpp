@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "convoy/arrays/numpy_header.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "numbers.hpp"
@@ -16,60 +17,10 @@
 namespace convoy::exchange {
 namespace {
 
-constexpr std::string_view kMagic = "\x93NUMPY";
-
 struct Close {
   void operator()(zip_t* archive) const { zip_discard(archive); }
   void operator()(zip_file_t* file) const { zip_fclose(file); }
 };
-
-/// Header and numbers of an .npy file.
-struct Array {
-  std::string type;  ///< "<f4"
-  bool is_fortran = false;
-  Dims dims;
-  std::string_view numbers;
-};
-
-/// The text between the first `begin` behind `key` and the next `end`; empty if there is none.
-std::string_view value_of(std::string_view header, std::string_view key, char begin, char end) {
-  const std::size_t at = header.find(key);
-  const std::size_t from = at == std::string_view::npos ? at : header.find(begin, at + key.size());
-  const std::size_t to = from == std::string_view::npos ? from : header.find(end, from + 1);
-  return to == std::string_view::npos ? std::string_view() : header.substr(from + 1, to - from - 1);
-}
-
-/// "2, 3," as extents; nothing if one is no integer.
-std::optional<Dims> parse_dims(std::string_view text) {
-  Dims dims;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find(',', at), text.size());
-    const std::string_view word = trim(text.substr(at, end - at));
-    const auto extent = parse_integer(word);
-    if (!word.empty() && (!extent || *extent < 0)) return std::nullopt;
-    if (!word.empty()) dims.push_back(*extent);
-    at = end + 1;
-  }
-  return dims;
-}
-
-std::optional<Array> parse_array(std::string_view bytes) {
-  constexpr std::size_t kMostHeaderBytes = 10'000;  // as numpy
-  if (bytes.size() < 12 || !bytes.starts_with(kMagic)) return std::nullopt;
-  const bool is_long = bytes[6] > 1;  // version 2 and 3 have four bytes for the header's length
-  const std::size_t begin = is_long ? 12 : 10;
-  std::uint32_t length = 0;
-  std::memcpy(&length, bytes.data() + 8, is_long ? 4 : 2);
-  if (length > kMostHeaderBytes || begin + length > bytes.size()) return std::nullopt;
-  const std::string_view header = bytes.substr(begin, length);
-  const std::string_view type = value_of(header, "'descr':", '\'', '\'');
-  const std::optional<Dims> dims = parse_dims(value_of(header, "'shape':", '(', ')'));
-  if (type.empty() || !dims) return std::nullopt;
-  return Array{.type = std::string(type),
-               .is_fortran = header.find("'fortran_order': True") != std::string_view::npos,
-               .dims = *dims,
-               .numbers = bytes.substr(begin + length)};
-}
 
 /// Reads piece by piece: a damaged archive may promise any size.
 std::string read_entry(zip_t* archive, zip_uint64_t index, const std::string& path) {
@@ -90,7 +41,7 @@ std::string read_entry(zip_t* archive, zip_uint64_t index, const std::string& pa
 /// Nothing for arrays of integers.
 std::optional<ExportedTensor> tensor_of(const std::string& name, const std::string& bytes,
                                         const std::string& path) {
-  const std::optional<Array> array = parse_array(bytes);
+  const std::optional<arrays::NumpyHeader> array = arrays::parse_numpy_header(bytes);
   if (!array)
     throw DataError(
         fmt::format("{} in {} is no numpy array; numpy.savez makes archives of them", name, path));
@@ -100,8 +51,8 @@ std::optional<ExportedTensor> tensor_of(const std::string& name, const std::stri
     throw DataError(fmt::format("array {} of {} has the type {}{}; save it as float32 or float64 in C order",
                                 name, path, array->type, array->is_fortran ? " in Fortran order" : ""));
   ExportedTensor tensor{.name = name, .dims = array->dims, .values = {}};
-  tensor.values =
-      array->type == "<f4" ? numbers_of<float>(array->numbers) : numbers_of<double>(array->numbers);
+  const std::string_view numbers = std::string_view(bytes).substr(array->bytes);
+  tensor.values = array->type == "<f4" ? numbers_of<float>(numbers) : numbers_of<double>(numbers);
   if (static_cast<double>(tensor.values.size()) != elements_of(tensor.dims))
     throw DataError(fmt::format("array {} of {} has {} numbers, not those of {}", name, path,
                                 tensor.values.size(), to_string(tensor.dims)));

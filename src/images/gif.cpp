@@ -16,7 +16,7 @@
 namespace convoy::images {
 namespace {
 
-struct Close {
+struct CloseGif {
   void operator()(GifFileType* gif) const {
     int ignored = 0;
     DGifCloseFile(gif, &ignored);
@@ -143,7 +143,7 @@ class GifDecoder final : public ImageDecoder {
 
   const std::string& name_;
   std::span<const std::uint8_t> left_;
-  std::unique_ptr<GifFileType, Close> gif_;
+  std::unique_ptr<GifFileType, CloseGif> gif_;
   std::optional<std::uint8_t> transparent_;
   Palette palette_;
 };

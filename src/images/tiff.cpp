@@ -20,20 +20,20 @@ namespace {
 
 constexpr std::int64_t kMostTileBytes = std::int64_t{1} << 28;
 
-struct Close {
+struct CloseTiff {
   void operator()(TIFF* tiff) const { TIFFClose(tiff); }
   void operator()(TIFFOpenOptions* options) const { TIFFOpenOptionsFree(options); }
 };
 
 /// The file in memory, and libtiff's first error.
-struct Input {
+struct TiffInput {
   std::span<const std::uint8_t> bytes;
   std::uint64_t at = 0;
   std::string error{};
 };
 
 tmsize_t read_bytes(thandle_t handle, void* to, tmsize_t count) {
-  auto& input = *static_cast<Input*>(handle);
+  auto& input = *static_cast<TiffInput*>(handle);
   const std::size_t begin = std::min<std::uint64_t>(input.at, input.bytes.size());
   const std::size_t got = std::min(static_cast<std::size_t>(count), input.bytes.size() - begin);
   std::memcpy(to, input.bytes.data() + begin, got);
@@ -44,7 +44,7 @@ tmsize_t write_bytes(thandle_t /*handle*/, void* /*from*/, tmsize_t /*count*/) {
   return -1;
 }
 toff_t seek(thandle_t handle, toff_t offset, int from) {
-  auto& input = *static_cast<Input*>(handle);
+  auto& input = *static_cast<TiffInput*>(handle);
   const std::uint64_t base = from == SEEK_SET ? 0 : from == SEEK_CUR ? input.at : input.bytes.size();
   input.at = base + offset;
   return input.at;
@@ -53,12 +53,12 @@ int close(thandle_t /*handle*/) {
   return 0;
 }
 toff_t size_of(thandle_t handle) {
-  return static_cast<Input*>(handle)->bytes.size();
+  return static_cast<TiffInput*>(handle)->bytes.size();
 }
 
 __attribute__((format(printf, 4, 0))) int on_error(TIFF* /*tiff*/, void* user, const char* /*module*/,
                                                    const char* format, std::va_list values) {
-  auto& input = *static_cast<Input*>(user);
+  auto& input = *static_cast<TiffInput*>(user);
   std::array<char, 200> text{};
   std::vsnprintf(text.data(), text.size(), format, values);
   if (input.error.empty()) input.error = text.data();
@@ -69,16 +69,16 @@ int on_warning(TIFF* /*tiff*/, void* /*user*/, const char* /*module*/, const cha
   return 1;
 }
 
-std::unique_ptr<TIFF, Close> open(const std::string& name, Input& input) {
-  const std::unique_ptr<TIFFOpenOptions, Close> options(TIFFOpenOptionsAlloc());
+std::unique_ptr<TIFF, CloseTiff> open(const std::string& name, TiffInput& input) {
+  const std::unique_ptr<TIFFOpenOptions, CloseTiff> options(TIFFOpenOptionsAlloc());
   if (options == nullptr) throw std::bad_alloc();
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), on_error, &input);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), on_warning, &input);
   TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMostTileBytes);
   // m: the file is not mapped to memory, which it is in already.
-  return std::unique_ptr<TIFF, Close>(TIFFClientOpenExt(name.c_str(), "rm", &input, read_bytes, write_bytes,
-                                                        seek, close, size_of, nullptr, nullptr,
-                                                        options.get()));
+  return std::unique_ptr<TIFF, CloseTiff>(TIFFClientOpenExt(name.c_str(), "rm", &input, read_bytes,
+                                                            write_bytes, seek, close, size_of, nullptr,
+                                                            nullptr, options.get()));
 }
 
 /// Codecs whose damage libtiff notices. OJPEG, the superseded JPEG, and codecs of single vendors are not
@@ -327,8 +327,8 @@ class TiffDecoder final : public ImageDecoder {
   }
 
   const std::string& name_;
-  Input input_;
-  std::unique_ptr<TIFF, Close> tiff_;
+  TiffInput input_;
+  std::unique_ptr<TIFF, CloseTiff> tiff_;
   std::int64_t width_ = 0;
   std::int64_t height_ = 0;
   unsigned bits_ = 0;

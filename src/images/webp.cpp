@@ -12,7 +12,7 @@
 namespace convoy::images {
 namespace {
 
-struct Close {
+struct CloseDemuxer {
   void operator()(WebPDemuxer* demuxer) const { WebPDemuxDelete(demuxer); }
 };
 
@@ -81,7 +81,7 @@ class WebpDecoder final : public ImageDecoder {
   }
 
   const std::string& name_;
-  std::unique_ptr<WebPDemuxer, Close> demuxer_;
+  std::unique_ptr<WebPDemuxer, CloseDemuxer> demuxer_;
 };
 
 }  // namespace

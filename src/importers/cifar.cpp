@@ -6,7 +6,6 @@
 #include <array>
 #include <vector>
 
-#include "byte_stream.hpp"
 #include "class_numbers.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
@@ -14,11 +13,12 @@
 #include "convoy/importers/import.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/samples/names.hpp"
+#include "source_files.hpp"
 
 namespace convoy::importers {
 namespace {
 
-constexpr Shape kShape{3, 32, 32};
+constexpr Shape kCifarShape{3, 32, 32};
 
 /// Records of one of the two.
 struct Format {
@@ -98,7 +98,7 @@ void import_cifar10(const std::string& folder, const std::string& out, Observer*
   for (const std::string& file : train) (void)open_either(folder, file, format.hint);
   (void)open_either(folder, test.front(), format.hint);
   DatasetWriter writer(out,
-                       {.shape = kShape,
+                       {.shape = kCifarShape,
                         .source = "CIFAR-10, binary version",
                         .class_names = class_names(folder + "/batches.meta.txt", format)},
                        observer);
@@ -120,11 +120,11 @@ ImportReport import_cifar100(const std::string& folder, const std::string& out, 
   for (const char* file : {"train.bin", "test.bin"}) (void)open_either(folder, file, format.hint);
   DatasetWriter writer(
       out,
-      {.shape = kShape,
+      {.shape = kCifarShape,
        .source = fmt::format("CIFAR-100, binary version, {} labels", is_fine ? "fine" : "coarse"),
        .class_names = class_names(names, format)},
       observer);
-  ImportReport report{.shape = kShape, .classes = format.classes};
+  ImportReport report{.shape = kCifarShape, .classes = format.classes};
   for (const auto& [file, split] :
        {std::pair{"train.bin", data::names::kTrain}, {"test.bin", data::names::kTest}})
     report.splits.push_back({split, copy_split(folder, {file}, split, format, writer)});

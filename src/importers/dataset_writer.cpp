@@ -25,6 +25,14 @@ io::Storage storage_of(const Shape& shape, std::int64_t samples) {
   return {.chunk_rows = samples_per_chunk(shape, samples), .gzip_level = kGzipLevel, .fletcher32 = true};
 }
 
+/// Samples of an incomplete chunk, and the sums over those of the training split.
+template <class Pixel, class Sums>
+struct Gathered {
+  explicit Gathered(const Shape& shape) : train(shape) {}
+  std::vector<Pixel> pixels;
+  Sums train;
+};
+
 }  // namespace
 
 // Few images per chunk, so that reading one random sample is cheap also for large images.
@@ -61,7 +69,8 @@ struct DatasetWriter::Impl {
         header(std::move(about)),
         pending(target, self),
         file(io::File::create(pending.path(), self)),
-        train(header.shape) {}
+        bytes(header.shape),
+        floats(header.shape) {}
 
   comm::Communicator self = comm::Communicator::self();
   Observer* observer;
@@ -69,12 +78,12 @@ struct DatasetWriter::Impl {
   DatasetHeader header;
   io::PendingFile pending;
   io::File file;
-  data::ByteSums train;
   std::vector<std::string> splits;
   std::int64_t samples = 0;  ///< of the current split
   std::int64_t written = 0;
-  std::vector<std::int64_t> labels;    ///< of the current split
-  std::vector<std::uint8_t> gathered;  ///< samples of the incomplete chunk
+  std::vector<std::int64_t> labels;  ///< of the current split
+  Gathered<std::uint8_t, data::ByteSums> bytes;
+  Gathered<float, data::FloatSums> floats;
 
   [[nodiscard]] std::string group() const { return "/" + splits.back(); }
 
@@ -82,7 +91,8 @@ struct DatasetWriter::Impl {
     if (splits.empty()) return;
     if (written != samples)
       throw std::logic_error(fmt::format("split {} got {} of {} samples", splits.back(), written, samples));
-    flush();
+    flush(bytes);
+    flush(floats);
     file.write<std::int64_t>(group() + data::names::kLabels, {samples}, labels,
                              {.chunk_rows = kLabelsPerChunk, .fletcher32 = true});
     labels.clear();
@@ -106,11 +116,29 @@ struct DatasetWriter::Impl {
   }
 
   // Writes only whole chunks, so that no chunk is compressed twice.
-  void flush() {
-    if (gathered.empty()) return;
-    const auto n = static_cast<std::int64_t>(gathered.size()) / header.shape.size();
-    file.write_rows<std::uint8_t>(group() + data::names::kImages, {written - n, written}, gathered);
-    gathered.clear();
+  template <class Pixel, class Sums>
+  void flush(Gathered<Pixel, Sums>& gathered) {
+    if (gathered.pixels.empty()) return;
+    const auto n = static_cast<std::int64_t>(gathered.pixels.size()) / header.shape.size();
+    file.write_rows<Pixel>(group() + data::names::kImages, {written - n, written}, gathered.pixels);
+    gathered.pixels.clear();
+  }
+
+  template <class Pixel, class Sums>
+  void append(Gathered<Pixel, Sums>& gathered, std::span<const Pixel> images,
+              std::span<const std::int64_t> of) {
+    const auto size = static_cast<std::size_t>(header.shape.size());
+    const auto flush_at = static_cast<std::size_t>(64 * samples_per_chunk(header.shape, samples)) * size;
+    if (images.size() != of.size() * size) throw std::logic_error("images and labels differ in number");
+    require_room(of.size());
+    if (splits.back() == data::names::kTrain) gathered.train.add(images);
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      keep_label(of[i]);
+      const auto image = images.subspan(i * size, size);
+      gathered.pixels.insert(gathered.pixels.end(), image.begin(), image.end());
+      if (gathered.pixels.size() >= flush_at) flush(gathered);
+    }
+    tell();
   }
 };
 
@@ -133,24 +161,20 @@ void DatasetWriter::begin_split(const std::string& name, std::int64_t samples) {
   impl_->samples = samples;
   impl_->written = 0;
   const Shape& shape = impl_->header.shape;
-  impl_->file.create_dataset<std::uint8_t>(impl_->group() + data::names::kImages,
-                                           {samples, shape.c, shape.h, shape.w}, storage_of(shape, samples));
+  const std::string images = impl_->group() + data::names::kImages;
+  const Dims dims{samples, shape.c, shape.h, shape.w};
+  if (impl_->header.pixels == Pixels::kBytes)
+    impl_->file.create_dataset<std::uint8_t>(images, dims, storage_of(shape, samples));
+  else
+    impl_->file.create_dataset<float>(images, dims, storage_of(shape, samples));
 }
 
 void DatasetWriter::append(std::span<const std::uint8_t> images, std::span<const std::int64_t> labels) {
-  const auto size = static_cast<std::size_t>(impl_->header.shape.size());
-  const auto flush_bytes =
-      static_cast<std::size_t>(64 * samples_per_chunk(impl_->header.shape, impl_->samples)) * size;
-  if (images.size() != labels.size() * size) throw std::logic_error("images and labels differ in number");
-  impl_->require_room(labels.size());
-  if (impl_->splits.back() == data::names::kTrain) impl_->train.add(images);
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    impl_->keep_label(labels[i]);
-    const auto image = images.subspan(i * size, size);
-    impl_->gathered.insert(impl_->gathered.end(), image.begin(), image.end());
-    if (impl_->gathered.size() >= flush_bytes) impl_->flush();
-  }
-  impl_->tell();
+  impl_->append(impl_->bytes, images, labels);
+}
+
+void DatasetWriter::append(std::span<const float> images, std::span<const std::int64_t> labels) {
+  impl_->append(impl_->floats, images, labels);
 }
 
 void DatasetWriter::append(const FinishedChunk& chunk, std::span<const std::int64_t> labels) {
@@ -160,14 +184,16 @@ void DatasetWriter::append(const FinishedChunk& chunk, std::span<const std::int6
   if (impl_->written % most != 0 || count != std::min(most, impl_->samples - impl_->written))
     throw std::logic_error("append to split " + impl_->splits.back() + " is no whole chunk");
   impl_->file.write_chunk(impl_->group() + data::names::kImages, impl_->written, chunk.bytes);
-  if (impl_->splits.back() == data::names::kTrain) impl_->train.add_numbers(chunk.sums);
+  if (impl_->splits.back() == data::names::kTrain) impl_->bytes.train.add_numbers(chunk.sums);
   for (const std::int64_t label : labels) impl_->keep_label(label);
   impl_->tell();
 }
 
 void DatasetWriter::finish() {
   impl_->end_split();
-  const data::Statistics statistics = impl_->train.statistics();
+  const data::Statistics statistics = impl_->header.pixels == Pixels::kBytes
+                                          ? impl_->bytes.train.statistics()
+                                          : impl_->floats.train.statistics();
   for (const std::string& split : impl_->splits) {
     impl_->file.set_attribute("/" + split + data::names::kImages, data::names::kMean, statistics.mean);
     impl_->file.set_attribute("/" + split + data::names::kImages, data::names::kStd, statistics.std);

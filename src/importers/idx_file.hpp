@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "byte_stream.hpp"
 #include "convoy/core/shape.hpp"
+#include "source_files.hpp"
 
 namespace convoy::importers {
 

@@ -5,18 +5,18 @@
 
 #include <vector>
 
-#include "byte_stream.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/importers/dataset_writer.hpp"
 #include "convoy/importers/import.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/samples/names.hpp"
+#include "source_files.hpp"
 
 namespace convoy::importers {
 namespace {
 
-constexpr Shape kShape{3, 96, 96};
+constexpr Shape kStlShape{3, 96, 96};
 constexpr std::int64_t kClasses = 10;
 
 std::vector<std::string> class_names(const std::string& folder) {
@@ -46,17 +46,17 @@ std::vector<std::int64_t> read_labels(ByteStream stream) {
 std::vector<std::uint8_t> by_rows(const std::vector<std::uint8_t>& stored) {
   std::vector<std::uint8_t> image(stored.size());
   std::size_t next = 0;
-  for (std::int64_t c = 0; c < kShape.c; ++c)
-    for (std::int64_t y = 0; y < kShape.h; ++y)
-      for (std::int64_t x = 0; x < kShape.w; ++x)
-        image[next++] = stored[static_cast<std::size_t>((c * kShape.w + x) * kShape.h + y)];
+  for (std::int64_t c = 0; c < kStlShape.c; ++c)
+    for (std::int64_t y = 0; y < kStlShape.h; ++y)
+      for (std::int64_t x = 0; x < kStlShape.w; ++x)
+        image[next++] = stored[static_cast<std::size_t>((c * kStlShape.w + x) * kStlShape.h + y)];
   return image;
 }
 
 void copy_split(ByteStream images, const std::vector<std::int64_t>& labels, const char* split,
                 DatasetWriter& writer) {
   writer.begin_split(split, static_cast<std::int64_t>(labels.size()));
-  std::vector<std::uint8_t> stored(static_cast<std::size_t>(kShape.size()));
+  std::vector<std::uint8_t> stored(static_cast<std::size_t>(kStlShape.size()));
   for (std::size_t i = 0; i < labels.size(); ++i) {
     images.read_exactly(stored, fmt::format("image {} of the {} that have labels", i, labels.size()));
     writer.append(by_rows(stored), {&labels[i], 1});
@@ -67,7 +67,7 @@ void copy_split(ByteStream images, const std::vector<std::int64_t>& labels, cons
 /// Images in unlabeled_X.bin, by its size; 0 if it is not there, or compressed.
 std::int64_t unlabelled(const std::string& folder) {
   const std::string path = folder + "/unlabeled_X.bin";
-  return io::exists(path) ? io::file_size(path) / kShape.size() : 0;
+  return io::exists(path) ? io::file_size(path) / kStlShape.size() : 0;
 }
 
 }  // namespace
@@ -78,12 +78,12 @@ ImportReport import_stl10(const std::string& folder, const std::string& out, Obs
   const std::vector<std::int64_t> train_labels = read_labels(open_either(folder, "train_y.bin"));
   const std::vector<std::int64_t> test_labels = read_labels(open_either(folder, "test_y.bin"));
   DatasetWriter writer(
-      out, {.shape = kShape, .source = "STL-10, binary version", .class_names = class_names(folder)},
+      out, {.shape = kStlShape, .source = "STL-10, binary version", .class_names = class_names(folder)},
       observer);
   copy_split(std::move(train), train_labels, data::names::kTrain, writer);
   copy_split(std::move(test), test_labels, data::names::kTest, writer);
   writer.finish();
-  ImportReport report{.shape = kShape,
+  ImportReport report{.shape = kStlShape,
                       .classes = kClasses,
                       .splits = {{data::names::kTrain, static_cast<std::int64_t>(train_labels.size())},
                                  {data::names::kTest, static_cast<std::int64_t>(test_labels.size())}}};

@@ -32,7 +32,8 @@ constexpr std::array kKinds{
          "a ZIP archive, such as numpy's .npz; 'convoy import npz' reads arrays, unzip unpacks others"},
     Kind{"\x93NUMPY"sv, "an array of numpy (.npy); 'convoy import npz' reads it"},
     Kind{"MATLAB 5.0 MAT-file"sv,
-         "a file of MATLAB 5; save it with save(…, '-v7.3'), or by scipy.io.loadmat and h5py"},
+         "a file of MATLAB 5; save it with save(…, '-v7.3'), which 'convoy import mat' reads, or by "
+         "scipy.io.loadmat and h5py"},
     Kind{"version https://git-lfs"sv,
          "a pointer of Git LFS, without the content; 'git lfs pull' fetches that"},
     Kind{"CDF\x01"sv, "a file of classic NetCDF; 'nccopy -k nc4' makes HDF5 of it"},

@@ -13,14 +13,18 @@
 
 namespace convoy::importers {
 
+/// Type of the images in the file.
+enum class Pixels { kBytes, kFloats };
+
 /// Properties of a data set, known before its first sample.
 struct DatasetHeader {
   Shape shape;                           ///< of every image
   std::string source;                    ///< origin of the images, for people
   std::vector<std::string> class_names;  ///< one per class; labels are in [0, class_names.size())
+  Pixels pixels = Pixels::kBytes;
 };
 
-/// Images per chunk in a split of `samples` images.
+/// Images per chunk in a split of `samples` images of bytes.
 [[nodiscard]] std::int64_t samples_per_chunk(const Shape& shape, std::int64_t samples);
 
 /// A compressed chunk of images: the thread that decodes also compresses.
@@ -48,9 +52,10 @@ class DatasetWriter {
   /// Begins split `name` ("train", "test", "validation") of `samples` > 0 images. Precondition: the previous
   /// split is complete.
   void begin_split(const std::string& name, std::int64_t samples);
-  /// Appends the next labels.size() samples of the split; images is [n][C][H][W]. Precondition: labels are in
-  /// range.
+  /// Appends the next labels.size() samples of the split; images is [n][C][H][W], of the header's type.
+  /// Precondition: labels are in range.
   void append(std::span<const std::uint8_t> images, std::span<const std::int64_t> labels);
+  void append(std::span<const float> images, std::span<const std::int64_t> labels);
   /// Appends the next whole chunk of the split and its labels. A split uses either this or the other
   /// append().
   void append(const FinishedChunk& chunk, std::span<const std::int64_t> labels);

@@ -95,6 +95,40 @@ enum class Cifar100Labels { kFine, kCoarse };
 [[nodiscard]] ImportReport import_stl10(const std::string& folder, const std::string& out,
                                         Observer* observer = nullptr);
 
+struct NpzOptions {
+  std::string file;  ///< .npz; empty if `train` names files
+  std::string out;
+  /// Names of arrays in the file; .npy files; arrays of other archives, as F.npz:NAME, or F.npz with one
+  /// array. Empty: MedMNIST's (train_images, val_labels), Keras's (x_train) and other usual names.
+  FilePair train{};
+  FilePair test{};
+  FilePair validation{};
+  std::string layout{};  ///< "NHWC", "NCHW", "NHW", ...; empty: NHW, or as the number of channels tells
+  LabelRules labels{};
+};
+
+/// Imports arrays of numpy: any integers, bool, and floating-point numbers, in C or Fortran order, little or
+/// big endian. Arrays of Python objects are refused. Labels: see import_mat.
+[[nodiscard]] ImportReport import_npz(const NpzOptions& options, Observer* observer = nullptr);
+
+struct MatOptions {
+  std::string train;
+  std::string test;  ///< empty: none
+  std::string out;
+  std::string images = "X";
+  std::string labels_name = "y";
+  std::string layout{};  ///< as MATLAB's size() says; empty: HWCN, or HWN
+  LabelRules labels{};
+};
+
+/// Imports variables of MATLAB 7.3 files (HDF5). Labels are one whole number per image, in any shape, or
+/// one-hot rows. Images of uint8 stay bytes; others become float32. Files of MATLAB 5 are refused with what
+/// converts them.
+[[nodiscard]] ImportReport import_mat(const MatOptions& options, Observer* observer = nullptr);
+
+/// `text` in capitals. Throws ConfigError unless it is an order of N, C, H, W or N, H, W.
+[[nodiscard]] std::string parsed_layout(const std::string& text);
+
 /// Handling of an image that is damaged, truncated or cannot be decoded.
 enum class OnBad {
   kStop,  ///< throw its error

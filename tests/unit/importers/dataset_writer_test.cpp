@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <utility>
 
@@ -32,6 +33,25 @@ TEST(DatasetWriter, WritesTheContractsFile) {
   EXPECT_EQ(file.info("/test/labels").chunk, Dims{5});
   EXPECT_EQ(file.attribute<std::vector<double>>("/train/images", "mean"),
             file.attribute<std::vector<double>>("/test/images", "mean"));
+}
+
+TEST(DatasetWriter, WritesFloatsWithTheirMoments) {
+  const test::ScratchFolder folder;
+  DatasetWriter writer(
+      folder / "a.h5",
+      {.shape = {1, 1, 2}, .source = "a test", .class_names = {"ant", "bee"}, .pixels = Pixels::kFloats});
+  writer.begin_split("train", 3);
+  const std::vector<float> images{0.5F, -1, 2.5F, 3, 0, 1};
+  writer.append(images, std::vector<std::int64_t>{0, 1, 0});
+  writer.begin_split("test", 1);
+  writer.append(std::span(images).first(2), std::vector<std::int64_t>{1});
+  writer.finish();
+  const io::File file = io::File::open(folder / "a.h5");
+  EXPECT_EQ(file.info("/train/images").type, io::ElementType::kFloat32);
+  EXPECT_EQ(file.read<float>("/train/images", {3, 1, 1, 2}), images);
+  // Of the training split alone: 6/6, and (0.25 + 4 + 2.25 + 4 + 1 + 0)/6.
+  EXPECT_EQ(file.attribute<std::vector<double>>("/test/images", "mean"), std::vector<double>{1});
+  EXPECT_NEAR(file.attribute<std::vector<double>>("/test/images", "std").front(), std::sqrt(11.5 / 6), 1e-15);
 }
 
 TEST(DatasetWriter, WritesWhatH5pyReads) {

@@ -1,6 +1,6 @@
 #pragma once
-// Reads a plain or gzip file sequentially. Memory use is fixed, regardless of the file's headers. Private to
-// the importers room.
+// Reads a plain or gzip file sequentially. Memory use is fixed, regardless of the file's headers. Called
+// by the importers.
 
 #include <cstdint>
 #include <memory>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace convoy::importers {
+namespace convoy::io {
 
 class ByteStream {
  public:
@@ -35,12 +35,4 @@ class ByteStream {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Opens `folder`/`name` or `folder`/`name`.gz. Throws ConfigError if both are missing, or the folder; it
-/// says what lies there, and `hint`, if anything does.
-[[nodiscard]] ByteStream open_either(const std::string& folder, const std::string& name,
-                                     const std::string& hint = {});
-
-/// "; there are a, b and 3 more", the files and folders of a folder; empty if there are none.
-[[nodiscard]] std::string what_lies_in(const std::string& folder);
-
-}  // namespace convoy::importers
+}  // namespace convoy::io

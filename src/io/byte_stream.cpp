@@ -1,4 +1,4 @@
-#include "byte_stream.hpp"
+#include "convoy/io/byte_stream.hpp"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -9,11 +9,9 @@
 #include <new>
 
 #include "convoy/core/error.hpp"
-#include "convoy/core/text.hpp"
 #include "convoy/io/descriptor.hpp"
-#include "convoy/io/file_system.hpp"
 
-namespace convoy::importers {
+namespace convoy::io {
 
 struct ByteStream::Impl {
   explicit Impl(const std::string& name)
@@ -28,7 +26,7 @@ struct ByteStream::Impl {
   Impl& operator=(const Impl&) = delete;
 
   std::string path;
-  io::Descriptor file;
+  Descriptor file;
   bool compressed;
   std::int64_t offset = 0;
   z_stream inflater{};
@@ -109,26 +107,4 @@ void ByteStream::require_end(const std::string& what) {
         fmt::format("padded file {} (it goes on after {}); copy or download it again", impl_->path, what));
 }
 
-std::string what_lies_in(const std::string& folder) {
-  constexpr std::size_t kMostNames = 8;
-  std::vector<std::string> names = io::list_folder(folder);
-  std::erase_if(names, [](const std::string& each) { return each.starts_with('.'); });
-  if (names.empty()) return {};
-  const std::size_t others = names.size() - std::min(names.size(), kMostNames);
-  names.resize(names.size() - others);
-  return "; there is " + join(names, ", ") + (others == 0 ? "" : fmt::format(" and {} more", others));
-}
-
-ByteStream open_either(const std::string& folder, const std::string& name, const std::string& hint) {
-  if (!io::is_folder(folder))
-    throw ConfigError(fmt::format("no folder {}; it should be the one that holds {}", folder, name));
-  const std::string plain = folder + '/' + name;
-  for (const std::string& path : {plain, plain + ".gz"}) {
-    if (io::exists(path)) return ByteStream(path);
-  }
-  const std::string others = what_lies_in(folder);
-  throw ConfigError(fmt::format("missing file {} (nor is it there as .gz{}); download it into {}{}", plain,
-                                others, folder, others.empty() || hint.empty() ? "" : ", or: " + hint));
-}
-
-}  // namespace convoy::importers
+}  // namespace convoy::io
