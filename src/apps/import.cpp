@@ -17,7 +17,7 @@ namespace {
 const std::vector<ImportFormat>& formats() {
   static const std::vector<ImportFormat> table = {mnist_format(), cifar10_format(), cifar100_format(),
                                                   stl10_format(), idx_format(),     npz_format(),
-                                                  mat_format(),   folder_format()};
+                                                  mat_format(),   folder_format(),  files_format()};
   return table;
 }
 

@@ -35,6 +35,7 @@ struct ImportFormat {
 [[nodiscard]] ImportFormat npz_format();
 [[nodiscard]] ImportFormat mat_format();
 [[nodiscard]] ImportFormat folder_format();
+[[nodiscard]] ImportFormat files_format();
 
 /// Runs an importer on one rank and says what it made.
 [[nodiscard]] ExitStatus import_alone(

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <stdexcept>
 #include <utility>
 
@@ -191,6 +192,15 @@ void Split::read(std::span<const std::int64_t> samples, const InputTransform& tr
     reader.read({samples[i], samples[i] + 1}, std::span(images).subspan(i * size, size));
   fill(
       *impl_, samples, transform, {}, [&](std::size_t i) { return images.data() + i * size; }, dst);
+}
+
+void Split::read_plain(const Range& samples, std::span<std::byte> images, int threads) const {
+  assert(is_streamed());
+  ImageReader(impl_->layout, impl_->shape, threads).read(samples, images);
+}
+
+bool Split::is_bytes() const {
+  return impl_->type == PixelType::kUint8;
 }
 
 }  // namespace convoy::data

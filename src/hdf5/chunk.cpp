@@ -9,9 +9,19 @@
 #include "convoy/codecs/fletcher32.hpp"
 
 namespace convoy::io {
-std::vector<std::uint8_t> filter_chunk(std::span<const std::uint8_t> chunk, const Storage& storage) {
+std::vector<std::uint8_t> filter_chunk(std::span<const std::uint8_t> chunk, const Storage& storage,
+                                       std::size_t element_bytes) {
   std::vector<std::uint8_t> out(chunk.begin(), chunk.end());
   if (storage.gzip_level > 0) {
+    // Shuffle: the first bytes of all elements, then their second ones, ...
+    std::vector<std::uint8_t> planes;
+    if (element_bytes > 1) {
+      const std::size_t count = chunk.size() / element_bytes;
+      planes.reserve(chunk.size());
+      for (std::size_t b = 0; b < element_bytes; ++b)
+        for (std::size_t i = 0; i < count; ++i) planes.push_back(chunk[i * element_bytes + b]);
+      chunk = planes;
+    }
     uLongf size = ::compressBound(static_cast<uLong>(chunk.size()));
     out.resize(size);
     if (::compress2(out.data(), &size, chunk.data(), static_cast<uLong>(chunk.size()), storage.gzip_level) !=

@@ -10,9 +10,9 @@
 
 namespace convoy::io {
 
-/// Filters a whole chunk of single bytes as `storage` requires: deflate (shuffle does not change single
-/// bytes), then append the Fletcher-32 checksum of the compressed bytes. Returns the bytes of the file.
+/// Filters a whole chunk of elements of `element_bytes` as `storage` requires: shuffle and deflate, then
+/// append the Fletcher-32 checksum of the compressed bytes. Returns the bytes of the file.
 [[nodiscard]] std::vector<std::uint8_t> filter_chunk(std::span<const std::uint8_t> chunk,
-                                                     const Storage& storage);
+                                                     const Storage& storage, std::size_t element_bytes = 1);
 
 }  // namespace convoy::io

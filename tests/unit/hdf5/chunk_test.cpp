@@ -45,6 +45,23 @@ TEST(FilterChunk, IsWhatLibhdf5WouldHaveWritten) {
       }
 }
 
+TEST(FilterChunk, OfFloatsIsWhatLibhdf5WouldHaveWritten) {
+  const test::ScratchFolder folder;
+  const Storage storage{.chunk_rows = 3, .gzip_level = 4, .fletcher32 = true};
+  std::vector<float> values(3 * 50);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = 0.25F * static_cast<float>(i * i % 97);
+  const std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(values.data()),
+                                            values.size() * sizeof(float));
+  File by_chunks = File::create(folder / "chunks.h5", comm::Communicator::self());
+  File by_rows = File::create(folder / "rows.h5", comm::Communicator::self());
+  for (File* file : {&by_chunks, &by_rows}) file->create_dataset<float>("/x", {3, 50}, storage);
+  by_chunks.write_chunk("/x", 0, filter_chunk(bytes, storage, sizeof(float)));
+  by_rows.write_rows<float>("/x", {0, 3}, values);
+  by_chunks.close();
+  by_rows.close();
+  EXPECT_EQ(test::read_bytes(folder / "chunks.h5"), test::read_bytes(folder / "rows.h5"));
+}
+
 TEST(FilterChunk, WithoutFiltersIsTheBytes) {
   const std::vector<std::uint8_t> bytes = some_bytes(100, 256);
   EXPECT_EQ(filter_chunk(bytes, {.chunk_rows = 1}), bytes);
