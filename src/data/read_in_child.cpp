@@ -42,8 +42,8 @@ void read_sample_of_targets(const SplitLayout& split) {
   read_targets(split, {split.samples - rows, split.samples}, targets);
 }
 
-void read_sample_of(const std::string& path, const Options& options) {
-  const DatasetLayout layout = read_layout_of(path, options);
+void read_sample_of(const std::string& path, const Options& options, const FileRoles& roles) {
+  const DatasetLayout layout = read_layout_of(path, options, roles);
   for (const SplitLayout& split : layout.splits) {
     if (is_bytes(split))
       read_sample<std::uint8_t>(split, layout.shape);
@@ -60,17 +60,19 @@ void read_in_child(const std::vector<std::string>& files, const Options& options
                    const std::function<void()>& meanwhile) {
   constexpr std::size_t kFew = 16;
   constexpr std::size_t kTogether = 1000;
+  if (files.empty()) return;
+  const FileRoles roles = file_roles(options);
   const auto read_each = [&](std::span<const std::string> some) {
     for (const std::string& file : some)
       io::run_in_child(
-          file, [&] { read_sample_of(file, options); }, {}, meanwhile);
+          file, [&] { read_sample_of(file, options, roles); }, {}, meanwhile);
   };
   if (files.size() <= kFew) return read_each(files);
   for (std::size_t begin = 0; begin < files.size(); begin += kTogether) {
     const auto some = std::span(files).subspan(begin, std::min(kTogether, files.size() - begin));
     try {
       const auto read_all = [&] {
-        for (const std::string& file : some) read_sample_of(file, options);
+        for (const std::string& file : some) read_sample_of(file, options, roles);
       };
       io::run_in_child(some.front(), read_all, {}, meanwhile);
     } catch (const DataError&) {

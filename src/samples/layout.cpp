@@ -124,7 +124,7 @@ class LayoutReader {
   /// The files of split `name` in third-party files.
   void add_foreign(const std::vector<std::string>& files, const Paths& paths, const std::string& name);
   /// What one of the third-party files holds.
-  void add_foreign_file(const std::string& path);
+  void add_foreign_file(const std::string& path, const FileRoles& roles);
   [[nodiscard]] DatasetLayout finish();
   /// Without the checks of all files together.
   [[nodiscard]] DatasetLayout finish_one();
@@ -299,23 +299,21 @@ void LayoutReader::add_own(const io::File& file) {
   layout_.statistics = is_same ? statistics : std::nullopt;
 }
 
-void LayoutReader::add_foreign_file(const std::string& path) {
-  const auto is_in = [&](const std::vector<std::string>& files) {
-    return std::ranges::find(files, path) != files.end();
-  };
+void LayoutReader::add_foreign_file(const std::string& path, const FileRoles& roles) {
+  const auto is_in = [&](const auto& files) { return std::ranges::binary_search(files, path); };
   const io::File file = io::File::open(path);
-  const auto add = [&](const std::vector<std::string>& files, const Paths& paths, const std::string& name) {
+  const auto add = [&](const std::vector<std::string>& files, const std::vector<std::string>& files_apart,
+                       const Paths& paths, const std::string& name) {
     SplitLayout& split = split_named(name);
     const auto [are_labels, text, apart] = answers_of(paths);
     std::int64_t samples = kUnknownSamples;
     const bool has_images = is_in(files);
     if (has_images) samples = add_images(file, paths.images, split, files.size() > 1);
-    if (!text.empty() && (apart.empty() ? has_images : is_in(files_of(apart))))
+    if (!text.empty() && (apart.empty() ? has_images : is_in(files_apart)))
       add_answers(file, text, are_labels, apart.empty() ? samples : kUnknownSamples, paths.images, split);
   };
-  add(files_of(options_.file), options_.train, names::kTrain);
-  if (const std::vector<std::string> files = test_files_of(options_); !files.empty())
-    add(files, test_paths(options_), names::kTest);
+  add(roles.train, roles.train_answers, options_.train, names::kTrain);
+  if (!roles.test.empty()) add(roles.test, roles.test_answers, test_paths(options_), names::kTest);
 }
 
 DatasetLayout LayoutReader::finish_one() {
@@ -373,12 +371,28 @@ DatasetLayout read_layout(const Options& options) {
   return reader.finish();
 }
 
-DatasetLayout read_layout_of(const std::string& path, const Options& options) {
+FileRoles file_roles(const Options& options) {
+  FileRoles roles;
+  if (options.train.images.empty()) return roles;
+  roles.train = files_of(options.file);
+  roles.test = test_files_of(options);
+  const auto answers = [](const Paths& paths) {
+    const std::string& apart = answers_of(paths).apart;
+    return apart.empty() ? std::vector<std::string>{} : files_of(apart);
+  };
+  roles.train_answers = answers(options.train);
+  if (!roles.test.empty()) roles.test_answers = answers(test_paths(options));
+  for (auto* files : {&roles.train, &roles.test, &roles.train_answers, &roles.test_answers})
+    std::ranges::sort(*files);
+  return roles;
+}
+
+DatasetLayout read_layout_of(const std::string& path, const Options& options, const FileRoles& roles) {
   LayoutReader reader(options);
   if (options.train.images.empty())
     reader.add_own(io::File::open(path));
   else
-    reader.add_foreign_file(path);
+    reader.add_foreign_file(path, roles);
   return reader.finish_one();
 }
 

@@ -88,9 +88,20 @@ struct DatasetLayout {
 /// Throws ConfigError (no such file), DataError with file, object and the expected content.
 [[nodiscard]] DatasetLayout read_layout(const Options& options);
 
+/// Which files hold what, found once: looking for thousands of files for each of them takes minutes.
+struct FileRoles {
+  std::vector<std::string> train;          ///< images; sorted, as all of them
+  std::vector<std::string> test;           ///< images
+  std::vector<std::string> train_answers;  ///< in files of their own
+  std::vector<std::string> test_answers;
+};
+/// Throws as files_of().
+[[nodiscard]] FileRoles file_roles(const Options& options);
+
 /// What one file of the data set holds: images, labels, targets. Classes are not numbered. Throws as
 /// read_layout.
-[[nodiscard]] DatasetLayout read_layout_of(const std::string& path, const Options& options);
+[[nodiscard]] DatasetLayout read_layout_of(const std::string& path, const Options& options,
+                                           const FileRoles& roles);
 
 /// The warning if reading one sample of `info` (content of `path`) reads much more than the sample; empty if
 /// it does not.
