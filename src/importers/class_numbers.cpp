@@ -15,8 +15,7 @@ constexpr std::int64_t kMostClasses = std::int64_t{1} << 20;
 
 std::vector<std::int64_t> distinct(std::vector<std::int64_t> values) {
   std::ranges::sort(values);
-  const auto rest = std::ranges::unique(values);
-  values.erase(rest.begin(), rest.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
   return values;
 }
 
