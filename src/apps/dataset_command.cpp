@@ -4,13 +4,12 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cmath>
 #include <csignal>
 #include <iostream>
 
-#include "convoy/core/text.hpp"
 #include "convoy/io/collective.hpp"
 #include "convoy/launch/launcher.hpp"
+#include "convoy/launch/progress_line.hpp"
 #include "convoy/launch/ranks.hpp"
 #include "convoy/launch/terminal.hpp"
 
@@ -66,42 +65,10 @@ class Printer final : public importers::Observer {
 
  private:
   std::string_view command_;
-  ProgressLine line_{std::cout, launch::standard_output_is_terminal()};
+  launch::ProgressLine line_{std::cout, launch::standard_output_is_terminal()};
 };
 
 }  // namespace
-
-void ProgressLine::show(std::string_view what, std::int64_t done, std::int64_t total, Time now,
-                        std::string_view things) {
-  constexpr std::chrono::milliseconds kBetweenDrawings{100};
-  constexpr std::chrono::seconds kBetweenLines{5};
-  constexpr std::chrono::seconds kBeforeFirstLine{1};
-  if (shown_ == Time{}) shown_ = is_terminal_ ? now : now + kBeforeFirstLine - kBetweenLines;
-  if (what != what_) {
-    what_ = what;
-    began_ = now;
-    began_with_ = done;
-  }
-  if (now - shown_ < (is_terminal_ ? kBetweenDrawings : kBetweenLines)) return;
-  shown_ = now;
-  const double seconds = std::chrono::duration<double>(now - began_).count();
-  const double rate = seconds > 0 ? static_cast<double>(done - began_with_) / seconds : 0;
-  std::string line = fmt::format("{}: {} of {} {}", what_, grouped(done), grouped(total), things);
-  if (rate > 0) {
-    const auto left = std::llround(static_cast<double>(total - done) / rate);
-    line += fmt::format(", {} a second, {}:{:02} left", grouped(std::llround(rate)), left / 60, left % 60);
-  }
-  if (is_terminal_)
-    out_ << '\r' << line << "\033[K" << std::flush;
-  else
-    out_ << line << std::endl;
-  is_drawn_ = is_terminal_;
-}
-
-void ProgressLine::clear() {
-  if (is_drawn_) out_ << "\r\033[K" << std::flush;
-  is_drawn_ = false;
-}
 
 ExitStatus make_dataset(std::string_view command,
                         const std::function<void(const comm::Communicator& world,

@@ -5,6 +5,7 @@
 #include "convoy/core/version.hpp"
 #include "convoy/kernels/isa.hpp"
 #include "convoy/launch/launcher.hpp"
+#include "convoy/launch/progress_line.hpp"
 #include "convoy/launch/ranks.hpp"
 #include "convoy/launch/signals.hpp"
 #include "convoy/launch/terminal.hpp"
@@ -20,7 +21,6 @@
 
 #include "command.hpp"
 #include "convoy/command_line/command_line.hpp"
-#include "dataset_command.hpp"
 #include "train.hpp"
 
 namespace convoy::apps {
@@ -162,7 +162,7 @@ class Printer final : public train::Observer {
   }
 
   bool is_terminal_ = launch::standard_output_is_terminal();
-  ProgressLine loading_{std::cout, is_terminal_};
+  launch::ProgressLine loading_{std::cout, is_terminal_};
   bool is_drawn_ = false;
   std::chrono::steady_clock::time_point drawn_{};
 };

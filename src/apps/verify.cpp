@@ -11,10 +11,10 @@
 #include "convoy/core/text.hpp"
 #include "convoy/io/collective.hpp"
 #include "convoy/kernels/isa.hpp"
+#include "convoy/launch/progress_line.hpp"
 #include "convoy/launch/ranks.hpp"
 #include "convoy/launch/terminal.hpp"
 #include "convoy/train/replay.hpp"
-#include "dataset_command.hpp"
 
 namespace convoy::apps {
 namespace {
@@ -43,7 +43,7 @@ ExitStatus verify(const CommandLine& line, const comm::Communicator& world) {
     throw ConfigError(from + " does not say which data set it was trained on; name it with --data");
   options.threads = line.integer("threads", 0, 0, 4096);
 
-  ProgressLine progress(std::cout, launch::standard_output_is_terminal());
+  launch::ProgressLine progress(std::cout, launch::standard_output_is_terminal());
   const train::ReplayResult result =
       train::replay(options, world,
                     {.from = from,

@@ -30,7 +30,7 @@ install(FILES ${PROJECT_BINARY_DIR}/package/convoyConfig.cmake
 # For makefiles, C and Fortran: the rooms of the library with all that they need.
 if(TARGET convoy_library)
   set(convoy_pc_rooms ${convoy_rooms})
-  list(REMOVE_ITEM convoy_pc_rooms convoy_apps convoy_command_line convoy_importers convoy_arrays convoy_launch convoy_doctor convoy_measure convoy_check convoy_exchange)
+  list(REMOVE_ITEM convoy_pc_rooms convoy_apps convoy_command_line convoy_importers convoy_dataset_file convoy_arrays convoy_launch convoy_doctor convoy_measure convoy_check convoy_exchange)
   list(TRANSFORM convoy_pc_rooms PREPEND -l)
   list(JOIN convoy_pc_rooms " " convoy_pc_rooms)
   set(convoy_pc_libraries ${HDF5_C_LIBRARIES} ${MPI_C_LIBRARIES} ${PNG_LIBRARIES} ${JPEG_LIBRARIES} ${ZLIB_LIBRARIES}

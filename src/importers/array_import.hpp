@@ -12,7 +12,7 @@
 #include "class_numbers.hpp"
 #include "convoy/arrays/array_reader.hpp"
 #include "convoy/core/shape.hpp"
-#include "convoy/importers/dataset_writer.hpp"
+#include "convoy/dataset_file/dataset_writer.hpp"
 #include "convoy/importers/import.hpp"
 
 namespace convoy::importers {

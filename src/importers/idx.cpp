@@ -11,7 +11,7 @@
 #include "class_numbers.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/importers/dataset_writer.hpp"
+#include "convoy/dataset_file/dataset_writer.hpp"
 #include "convoy/importers/import.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/samples/names.hpp"

@@ -11,7 +11,7 @@
 #include "convoy/core/math.hpp"
 #include "convoy/core/random.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/importers/dataset_writer.hpp"
+#include "convoy/dataset_file/dataset_writer.hpp"
 #include "convoy/samples/names.hpp"
 
 namespace convoy::importers {

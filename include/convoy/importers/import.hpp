@@ -15,9 +15,9 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/shape.hpp"
+#include "convoy/dataset_file/observer.hpp"
 #include "convoy/images/image.hpp"
 #include "convoy/images/image_file.hpp"
-#include "convoy/importers/observer.hpp"
 
 namespace convoy::importers {
 

@@ -10,7 +10,7 @@
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/shape.hpp"
-#include "convoy/importers/observer.hpp"
+#include "convoy/dataset_file/observer.hpp"
 #include "convoy/samples/options.hpp"
 
 namespace convoy::importers {

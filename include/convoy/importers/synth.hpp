@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "convoy/importers/observer.hpp"
+#include "convoy/dataset_file/observer.hpp"
 
 namespace convoy::importers {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
-#include "convoy/importers/dataset_writer.hpp"
+#include "convoy/dataset_file/dataset_writer.hpp"
 #include "unit/io/scratch_folder.hpp"
 
 namespace convoy::test {

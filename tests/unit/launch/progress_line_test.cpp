@@ -1,10 +1,10 @@
-#include "apps/dataset_command.hpp"
+#include "convoy/launch/progress_line.hpp"
 
 #include <gtest/gtest.h>
 
 #include <sstream>
 
-namespace convoy::apps {
+namespace convoy::launch {
 namespace {
 
 using std::chrono::milliseconds;
@@ -49,4 +49,4 @@ TEST(ProgressLine, IsRedrawnAndTakenAwayOnATerminal) {
 }
 
 }  // namespace
-}  // namespace convoy::apps
+}  // namespace convoy::launch

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "convoy/core/shape.hpp"
-#include "convoy/importers/observer.hpp"
+#include "convoy/dataset_file/observer.hpp"
 
 namespace convoy::importers {
 

@@ -1,4 +1,4 @@
-#include "convoy/importers/dataset_writer.hpp"
+#include "convoy/dataset_file/dataset_writer.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
