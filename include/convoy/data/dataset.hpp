@@ -85,8 +85,8 @@ class Split {
   /// As load(), for a few samples, without augmentation. If the split is streamed, HDF5 reads the samples one
   /// by one on the calling thread. Throws IoError, DataError.
   void read(std::span<const std::int64_t> samples, const InputTransform& transform, float* dst) const;
-  /// Reads the images of `samples` as [n][C][H][W] of uint8 or float32, not transformed, on `threads` threads.
-  /// HDF5 is called on the calling one. Precondition: is_streamed(). Throws IoError, DataError.
+  /// Reads the images of `samples` as [n][C][H][W] of uint8 or float32, not transformed, on `threads`
+  /// threads. HDF5 is called on the calling one. Precondition: is_streamed(). Throws IoError, DataError.
   void read_plain(const Range& samples, std::span<std::byte> images, int threads) const;
   /// True if images are uint8, else float32.
   [[nodiscard]] bool is_bytes() const;
