@@ -279,10 +279,12 @@ void read_targets(const SplitLayout& split, const Range& samples, std::span<floa
 
 const io::File& ImageReader::file_of(const Piece& piece) {
   constexpr std::size_t kMostOpen = 16;
-  const auto found = open_.find(piece.file);
-  if (found != open_.end()) return found->second;
-  if (open_.size() == kMostOpen) open_.clear();
-  return open_.emplace(piece.file, io::File::open(piece.file)).first->second;
+  const auto found = std::ranges::find(open_, piece.file, &OpenFile::path);
+  if (found != open_.end()) return found->file;
+  // One by one: libhdf5 keeps the memory of one closed file for the next, and returns that of more to the
+  // system.
+  if (open_.size() == kMostOpen) open_.pop_front();
+  return open_.emplace_back(OpenFile{piece.file, io::File::open(piece.file)}).file;
 }
 
 void ImageReader::read_rows(const Range& rows, std::span<std::byte> images) {

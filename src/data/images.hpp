@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <deque>
 #include <span>
 #include <vector>
 
@@ -57,7 +57,11 @@ class ImageReader {
   const Shape& shape_;
   int threads_;
   Reading reading_;
-  std::map<std::string, io::File> open_;
+  struct OpenFile {
+    std::string path;
+    io::File file;
+  };
+  std::deque<OpenFile> open_;  // the oldest first
   std::vector<std::byte> scratch_;
 };
 

@@ -183,18 +183,20 @@ void File::Impl::together(const std::function<void()>& action) {
 
 File File::open(const std::string& path) {
   require_regular_file(path);
-  // For a missing or forbidden file, the system's message is clearer than HDF5's.
-  Descriptor(path, O_RDONLY, "open").close();
   start_hdf5();
-  if (H5Fis_hdf5(path.c_str()) == 0) {
-    const std::string kind = kind_of_file(path);
-    if (!kind.empty()) throw DataError(fmt::format("{} is no HDF5 file: {}", path, kind));
-  }
   auto impl = std::make_unique<Impl>();
   impl->path = path;
   const Place place = impl->place("");
   const PropertiesHandle access = file_access(place);
-  impl->file = FileHandle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), "open", place);
+  hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get());
+  if (file < 0) {
+    // For a missing or forbidden file, the system's message is clearer than HDF5's.
+    Descriptor(path, O_RDONLY, "open").close();
+    const std::string kind = H5Fis_hdf5(path.c_str()) == 0 ? kind_of_file(path) : std::string();
+    if (!kind.empty()) throw DataError(fmt::format("{} is no HDF5 file: {}", path, kind));
+    file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get());  // again, for its reason
+  }
+  impl->file = FileHandle(file, "open", place);
   return File(std::move(impl));
 }
 

@@ -67,17 +67,20 @@ std::optional<Stated> parse_block(const Block& block) {
 using Meanwhile = std::function<void(std::int64_t)>;
 
 Digest hash_from(const Descriptor& file, std::int64_t offset, Source source, const Meanwhile& meanwhile) {
-  constexpr std::int64_t kPiece = std::int64_t{1} << 20;
+  constexpr std::int64_t kMostAtOnce = std::int64_t{1} << 20;
   if (source == Source::kDisk) (void)::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
   (void)::posix_fadvise(file.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-  std::vector<char> piece(kPiece);
+  // One byte more than a small file has, so that one reading finds its end: thousands of them are hashed.
+  std::vector<char> piece(
+      static_cast<std::size_t>(std::clamp(file.size() - offset + 1, std::int64_t{1}, kMostAtOnce)));
+  const auto size = static_cast<std::int64_t>(piece.size());
   Hasher hasher;
   while (true) {
-    const std::int64_t got = file.read(piece.data(), kPiece, offset);
+    const std::int64_t got = file.read(piece.data(), size, offset);
     hasher.update(piece.data(), static_cast<std::size_t>(got));
     offset += got;
     if (meanwhile) meanwhile(got);
-    if (got < kPiece) return hasher.digest();
+    if (got < size) return hasher.digest();
   }
 }
 
