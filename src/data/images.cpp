@@ -63,9 +63,9 @@ void for_pieces(const Pieces& pieces, const Range& rows, const Read& read) {
 /// dst[c][i] = src[i][c]; i counts the `plane` pixels of a channel. kChannels: of an image; 0: `channels`.
 template <std::int64_t kChannels, class Pixel>
 void transpose(const Pixel* src, std::int64_t plane, std::int64_t channels, Pixel* dst) {
-  const std::int64_t C = kChannels == 0 ? channels : kChannels;
-  for (std::int64_t c = 0; c < C; ++c)
-    for (std::int64_t i = 0; i < plane; ++i) dst[c * plane + i] = src[i * C + c];
+  if (kChannels != 0) channels = kChannels;  // known when compiled
+  for (std::int64_t c = 0; c < channels; ++c)
+    for (std::int64_t i = 0; i < plane; ++i) dst[c * plane + i] = src[i * channels + c];
 }
 
 /// One image, [H][W][C], to [C][H][W].

@@ -61,7 +61,7 @@ std::vector<std::int64_t> values_of(std::span<const SplitLabels> splits, LabelRu
 std::vector<std::int64_t> number_classes(std::span<SplitLabels> splits, const LabelRules& rules) {
   if (rules.zero)
     for (SplitLabels& split : splits) std::ranges::replace(split.labels, *rules.zero, std::int64_t{0});
-  const std::vector<std::int64_t> values = values_of(splits, rules.values);
+  std::vector<std::int64_t> values = values_of(splits, rules.values);
   require(
       splits, [&](std::int64_t label) { return !std::ranges::binary_search(values, label); },
       fmt::format("the classes are those of {}, {} to {}", splits.front().where, values.front(),

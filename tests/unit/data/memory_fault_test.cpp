@@ -18,8 +18,8 @@ namespace {
 using comm::Communicator;
 using comm::NodeSharedMemory;
 
-constexpr Shape kShape{2, 3, 5};
-constexpr std::int64_t kSamples = 20;
+constexpr Shape kSmallImage{2, 3, 5};
+constexpr std::int64_t kFewSamples = 20;
 
 std::shared_ptr<NodeSharedMemory> memory_of(std::int64_t bytes) {
   auto memory = std::make_shared<NodeSharedMemory>(Communicator::self(), bytes);
@@ -29,13 +29,13 @@ std::shared_ptr<NodeSharedMemory> memory_of(std::int64_t bytes) {
 
 /// Images of bytes; the answers are labels, or `target_size` floats, of 0.
 MemorySplit small_split(std::int64_t target_size) {
-  MemorySplit split{.shape = kShape,
+  MemorySplit split{.shape = kSmallImage,
                     .is_bytes = true,
-                    .samples = kSamples,
+                    .samples = kFewSamples,
                     .target_size = target_size,
                     .classes = target_size > 0 ? 0 : 2,
-                    .images = memory_of(kSamples * kShape.size()),
-                    .answers = memory_of(kSamples * (target_size > 0 ? 4 * target_size : 8))};
+                    .images = memory_of(kFewSamples * kSmallImage.size()),
+                    .answers = memory_of(kFewSamples * (target_size > 0 ? 4 * target_size : 8))};
   std::ranges::fill(split.answers->bytes(), std::byte{0});
   return split;
 }
@@ -46,7 +46,7 @@ class MemoryFault : public testing::Test {
   std::string message_after_loading(std::int64_t loaded) {
     std::vector<std::int64_t> samples(static_cast<std::size_t>(loaded));
     std::iota(samples.begin(), samples.end(), 0);
-    std::vector<float> blocks(static_cast<std::size_t>(lane_blocks(loaded) * kLanes * kShape.size()));
+    std::vector<float> blocks(static_cast<std::size_t>(lane_blocks(loaded) * kLanes * kSmallImage.size()));
     const Split& split = *data_.split("train");
     split.load(samples, data_.transform(Normalize::kNone), blocks.data());
     if (split.target_size() == 0) {
@@ -80,11 +80,11 @@ class MemoryFault : public testing::Test {
 };
 
 TEST_F(MemoryFault, IsNoneInMemoryThatKeepsItsContent) {
-  EXPECT_EQ(message_after_loading(kSamples), "");
+  EXPECT_EQ(message_after_loading(kFewSamples), "");
 }
 
 TEST_F(MemoryFault, OfAnImageIsNamedWithSampleAndHost) {
-  flip(*memory_.images, 17 * kShape.size() + 29);
+  flip(*memory_.images, 17 * kSmallImage.size() + 29);
   EXPECT_EQ(message_after_loading(17), "") << "sample 17 is not among them";
   const std::string message = message_after_loading(18);
   EXPECT_NE(message.find("memory of " + comm::host_name()), std::string::npos) << message;
@@ -93,19 +93,19 @@ TEST_F(MemoryFault, OfAnImageIsNamedWithSampleAndHost) {
 
 TEST_F(MemoryFault, OfALabelIsNamed) {
   flip(*memory_.answers, 3 * 8 + 6);
-  EXPECT_NE(message_after_loading(kSamples).find("the label of sample 3 "), std::string::npos);
+  EXPECT_NE(message_after_loading(kFewSamples).find("the label of sample 3 "), std::string::npos);
   EXPECT_EQ(labels_[3], 0) << "no class that the network does not have";
 }
 
 TEST_F(MemoryFault, OfATargetIsNamed) {
   open(3);
-  EXPECT_EQ(message_after_loading(kSamples), "");
+  EXPECT_EQ(message_after_loading(kFewSamples), "");
   flip(*memory_.answers, 5 * 12 + 11);
-  EXPECT_NE(message_after_loading(kSamples).find("the target of sample 5 "), std::string::npos);
+  EXPECT_NE(message_after_loading(kFewSamples).find("the target of sample 5 "), std::string::npos);
 }
 
 TEST_F(MemoryFault, OfEveryBitOfASampleIsNoticed) {
-  for (std::int64_t byte = 0; byte < kShape.size(); ++byte) {
+  for (std::int64_t byte = 0; byte < kSmallImage.size(); ++byte) {
     for (int bit = 0; bit < 8; ++bit) {
       open(0);
       memory_.images->bytes()[static_cast<std::size_t>(byte)] ^= std::byte{1} << bit;
