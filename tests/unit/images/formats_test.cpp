@@ -10,26 +10,13 @@
 #include "convoy/core/random.hpp"
 #include "convoy/images/image_file.hpp"
 #include "encoders.hpp"
+#include "unit/images/decoding.hpp"
 #include "unit/io/scratch_folder.hpp"
 
 namespace convoy::images {
 namespace {
 
-using test::message_of;
 using namespace std::string_literals;
-using Bytes = std::vector<std::uint8_t>;
-
-Image decode(const std::string& bytes) {
-  return decode_image({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, "an image");
-}
-std::string complaint(const std::string& bytes) {
-  return message_of<DataError>([&] { decode(bytes); });
-}
-void expect_image(const std::string& bytes, const Shape& shape, const Bytes& pixels) {
-  const Image image = decode(bytes);
-  EXPECT_EQ(image.shape, shape);
-  EXPECT_EQ(image.pixels, pixels);
-}
 
 /// Little-endian.
 std::string number(std::uint32_t value, int count) {

@@ -7,6 +7,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/random.hpp"
+#include "unit/images/decoding.hpp"
 #include "unit/images/image_bytes.hpp"
 #include "unit/io/scratch_folder.hpp"
 
@@ -17,19 +18,6 @@ using test::jpeg_bytes;
 using test::message_of;
 using test::png_bytes;
 using namespace std::string_literals;
-using Bytes = std::vector<std::uint8_t>;
-
-Image decode(const std::string& bytes) {
-  return decode_image({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, "an image");
-}
-std::string complaint(const std::string& bytes) {
-  return message_of<DataError>([&] { decode(bytes); });
-}
-void expect_image(const std::string& bytes, const Shape& shape, const Bytes& pixels) {
-  const Image image = decode(bytes);
-  EXPECT_EQ(image.shape, shape);
-  EXPECT_EQ(image.pixels, pixels);
-}
 
 TEST(Pnm, ReadsAllFourKinds) {
   expect_image("P2\n3 2\n255\n0 1 2\n253 254 255\n", {1, 2, 3}, {0, 1, 2, 253, 254, 255});
