@@ -9,6 +9,7 @@
 #include <iterator>
 #include <map>
 #include <numeric>
+#include <set>
 #include <string_view>
 #include <tuple>
 
@@ -149,7 +150,7 @@ class Lister {
                       "images of each class into a folder of its own, or say with --labels F.csv (file, "
                       "label) what each is",
                       options_.folder, join(folders, ", "), folders.size() == 1 ? "looks" : "look"));
-    if (folders.size() != 1) return;
+    if (folders.size() != 1) return require_no_hidden_splits(folders);
     const std::string& only = folders.front();
     const auto table = std::ranges::find_if(top.files, is_table);
     std::string hint;
@@ -160,6 +161,35 @@ class Lister {
                          path_of(*table));
     if (hint.empty()) return;
     throw ConfigError(fmt::format("one class alone in {} (the folder {}); {}", options_.folder, only, hint));
+  }
+
+  /// "train" of "seg_train", "Train images" or "training-set"; empty if no word of the name is a split's.
+  static std::string_view split_in(const std::string& name) {
+    std::string word;
+    for (std::size_t i = 0; i <= name.size(); ++i) {
+      const bool ends =
+          i == name.size() || name[i] == '_' || name[i] == '-' || name[i] == ' ' || name[i] == '.';
+      if (!ends) {
+        word += name[i];
+        continue;
+      }
+      if (const std::string_view split = data::names::split_of_spelling(word); !split.empty()) return split;
+      word.clear();
+    }
+    return {};
+  }
+
+  /// Throws ConfigError if all folders hold folders, and their names say train and another split.
+  void require_no_hidden_splits(const std::vector<std::string>& folders) const {
+    std::set<std::string_view> splits;
+    for (const std::string& folder : folders) splits.insert(split_in(folder));
+    if (splits.size() < 2 || splits.contains("") || !splits.contains(data::names::kTrain) ||
+        !std::ranges::all_of(folders, [&](const std::string& folder) { return has_folders(folder); }))
+      return;
+    throw ConfigError(
+        fmt::format("the folders of {} ({}) look like splits, not like classes; rename them train, test and "
+                    "validation, or import one of them alone",
+                    options_.folder, join(folders, ", ")));
   }
 
   static bool is_table(const std::string& name) {

@@ -120,6 +120,13 @@ class ImportFolder(runs.Folder):
         self.put("tiny/train/n1/1.png"), self.put("tiny/train/n2/1.png"), self.put("tiny/val/images/1.png")
         runs.write("tiny/val/val_annotations.txt", b"1.png n1\n")
         self.assert_message(self.import_any("tiny", status=2), 2, r"no class folders in tiny/val \(val/val_annotations\.txt may say")
+        for names in (("training_set", "test_set"), ("Train images", "Val images"), ("seg_train", "seg_test", "seg_val")):
+            folder = "hidden-" + names[0]
+            for name in names:
+                self.put(f"{folder}/{name}/cat/1.png"), self.put(f"{folder}/{name}/dog/1.png")
+            self.assert_message(self.import_any(folder, status=2), 2, r"look like splits, not like classes; rename them train")
+        self.put("mixed/train_station/cat/1.png"), self.put("mixed/airport/dog/1.png")
+        self.assertIn("2 classes", self.import_any("mixed").output)
         self.put("one/cat/1.png")
         self.assertIn("one class alone (cat)", self.import_any("one").errors)
 
