@@ -95,10 +95,11 @@ bool decode_lzf(Bytes packed, Settings /*settings*/, std::span<std::byte> whole)
     length += 2;
     if (back > out || length > whole.size() - out) return false;
     std::byte* const to = whole.data() + out;
+    const std::byte* const from = to - back;
     if (back >= length)
-      std::memcpy(to, to - back, length);
+      std::memcpy(to, from, length);
     else
-      for (std::size_t i = 0; i < length; ++i) to[i] = to[i - back];
+      for (std::size_t i = 0; i < length; ++i) to[i] = from[i];
     out += length;
   }
   return out == whole.size();

@@ -19,7 +19,7 @@ namespace {
 using namespace std::string_literals;
 
 /// Little-endian.
-std::string number(std::uint32_t value, int count) {
+std::string number(std::uint64_t value, int count) {
   std::string bytes;
   for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xFF);
   return bytes;
