@@ -19,9 +19,9 @@ namespace {
 using namespace std::string_literals;
 
 /// Little-endian.
-std::string number(std::uint64_t value, int count) {
+std::string number(std::uint32_t value, int count) {
   std::string bytes;
-  for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xFF);
+  for (; count > 0; --count, value >>= 8) bytes += static_cast<char>(value & 0xFF);
   return bytes;
 }
 
