@@ -155,10 +155,12 @@ class Lister {
     const auto table = std::ranges::find_if(top.files, is_table);
     std::string hint;
     if (has_folders(only))
-      hint = fmt::format("it holds folders itself: import folder {} takes those as classes", path_of(only));
+      hint = fmt::format("it holds folders itself: import folder '{}' takes those as classes", path_of(only));
     else if (table != top.files.end())
-      hint = fmt::format("if {} says what each image is, give a table of file and label with --labels",
-                         path_of(*table));
+      hint = fmt::format(
+          "if {0} says what each image is, as a table of file and label: import folder '{1}' "
+          "--labels '{0}'",
+          path_of(*table), path_of(only));
     if (hint.empty()) return;
     throw ConfigError(fmt::format("one class alone in {} (the folder {}); {}", options_.folder, only, hint));
   }
