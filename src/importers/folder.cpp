@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
 #include <iterator>
 #include <set>
 
@@ -264,23 +263,12 @@ class FolderImport {
   void hand_over(const std::vector<FinishedChunk>& mine, const FolderSplit& split, std::int64_t next,
                  std::optional<DatasetWriter>& writer) const {
     const std::int64_t a_chunk = samples_per_chunk(shape_, split.samples());
-    std::exception_ptr failure;  // thrown later: the other ranks must finish the gather first
-    const std::string message = packed(mine);
-    world_.gather_in_turn(std::as_bytes(std::span(message)), [&](int, std::span<const std::byte> received) {
-      try {
-        for (comm::Unpacker from(received); !from.is_at_end() && !failure;) {
-          const std::int64_t count = std::min(a_chunk, split.samples() - next);
-          writer->append(take_chunk(from),
-                         std::span(split.labels)
-                             .subspan(static_cast<std::size_t>(next), static_cast<std::size_t>(count)));
-          next += count;
-        }
-      } catch (...) {
-        failure = std::current_exception();
-      }
-    });
-    io::agreed_at_root(world_, [&] {
-      if (failure) std::rethrow_exception(failure);
+    hand_to_first(world_, packed(mine), [&](comm::Unpacker& from) {
+      const std::int64_t count = std::min(a_chunk, split.samples() - next);
+      writer->append(
+          take_chunk(from),
+          std::span(split.labels).subspan(static_cast<std::size_t>(next), static_cast<std::size_t>(count)));
+      next += count;
     });
   }
 

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <exception>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -20,6 +19,7 @@
 #include "convoy/io/file_system.hpp"
 #include "convoy/samples/layout.hpp"
 #include "convoy/samples/names.hpp"
+#include "shared_work.hpp"
 
 namespace convoy::importers {
 namespace {
@@ -199,18 +199,9 @@ class FilesImport {
                  std::optional<Output>& output) const {
     comm::Packer packer;
     for (const auto& chunk : mine) packer.put(chunk);
-    const std::string message = packer.message();
-    std::exception_ptr failure;  // thrown later: the other ranks must finish the gather first
-    world_.gather_in_turn(std::as_bytes(std::span(message)), [&](int, std::span<const std::byte> received) {
-      try {
-        for (comm::Unpacker from(received); !from.is_at_end() && !failure; next += a_chunk)
-          output->append(next, from.get_vector<std::uint8_t>());
-      } catch (...) {
-        failure = std::current_exception();
-      }
-    });
-    io::agreed_at_root(world_, [&] {
-      if (failure) std::rethrow_exception(failure);
+    hand_to_first(world_, packer.message(), [&](comm::Unpacker& from) {
+      output->append(next, from.get_vector<std::uint8_t>());
+      next += a_chunk;
     });
   }
 

@@ -1,8 +1,10 @@
 #include "shared_work.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <span>
 
-#include "convoy/comm/packer.hpp"
+#include "convoy/io/collective.hpp"
 
 namespace convoy::importers {
 namespace {
@@ -45,6 +47,21 @@ std::vector<Trouble> SharedWork::agree_on(const std::vector<Trouble>& mine) cons
   if (observer_ != nullptr && world_.is_root())
     for (const Trouble& each : all) observer_->on_warning(each.message + "; left out");
   return all;
+}
+
+void hand_to_first(const comm::Communicator& world, const std::string& message,
+                   const std::function<void(comm::Unpacker& from)>& take) {
+  std::exception_ptr failure;  // thrown later: the other ranks must finish the gather first
+  world.gather_in_turn(std::as_bytes(std::span(message)), [&](int, std::span<const std::byte> received) {
+    try {
+      for (comm::Unpacker from(received); !from.is_at_end() && !failure;) take(from);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  });
+  io::agreed_at_root(world, [&] {
+    if (failure) std::rethrow_exception(failure);
+  });
 }
 
 }  // namespace convoy::importers

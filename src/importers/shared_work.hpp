@@ -1,14 +1,16 @@
 #pragma once
 // Processes many files on all ranks and their threads, with one outcome on every rank. Private to the
-// importers room (folder.cpp).
+// importers room (folder.cpp, import_files.cpp).
 
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "convoy/comm/communicator.hpp"
+#include "convoy/comm/packer.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/team.hpp"
 #include "convoy/importers/import.hpp"
@@ -21,6 +23,11 @@ struct Trouble {
   ExitStatus status = ExitStatus::kBadData;
   std::string message;
 };
+
+/// Collective. Rank 0 calls take(from) for the items of every rank's `message`, rank by rank, until each is
+/// at its end. Throws, on every rank, what take() threw; the gather is finished first.
+void hand_to_first(const comm::Communicator& world, const std::string& message,
+                   const std::function<void(comm::Unpacker& from)>& take);
 
 class SharedWork {
  public:
