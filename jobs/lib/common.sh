@@ -14,6 +14,19 @@ die() {
   exit 2
 }
 
+# build_preset PRESET [OPTION...]: builds a configured preset; OPTIONs go to `cmake --build`. A second build in the same
+# folder waits: two that write one precompiled header at once spoil it, and ccache keeps the spoiled one.
+build_preset() {
+  local folder=build/$1
+  (
+    if command -v flock >/dev/null; then
+      exec {lock}>"$folder/.building"
+      flock --nonblock "$lock" || { say "Another build runs in $folder; waiting for its end." && flock "$lock"; }
+    fi
+    cmake --build --preset "$@"
+  )
+}
+
 # require_number NAME VALUE: ends the script unless VALUE is a whole number above zero.
 require_number() {
   [[ $2 =~ ^[1-9][0-9]{0,8}$ ]] || die "$1=$2 is no whole number above zero"
