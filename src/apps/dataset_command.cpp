@@ -49,6 +49,10 @@ class Printer final : public importers::Observer {
   void on_progress(std::string_view what, std::int64_t done, std::int64_t total) override {
     line_.show(what, done, total, std::chrono::steady_clock::now());
   }
+  void on_reading(std::string_view what, std::int64_t done, std::int64_t total) override {
+    constexpr std::int64_t kMegabyte = 1'000'000;
+    line_.show(what, done / kMegabyte, total / kMegabyte, std::chrono::steady_clock::now(), "MB");
+  }
   void on_warning(const std::string& text) override {
     line_.clear();
     std::cout.flush();

@@ -39,13 +39,16 @@ struct EvalRequest {
 /// Throws DataError if the data set does not fit the trained network.
 void require_same_input(const EvalRequest& request, const model::CheckpointHeader& header,
                         const data::Dataset& dataset, std::int64_t outputs) {
-  const auto refuse = [&](const std::string& here, const std::string& there) {
+  const auto refuse = [&](const std::string& here, const std::string& there, const char* hint = "") {
     throw DataError(
-        fmt::format("data set {} holds {}, but {} was trained on {}; name the data set it was made for",
-                    request.data, here, request.checkpoint, there));
+        fmt::format("data set {} holds {}, but {} was trained on {}; name the data set it was made for{}",
+                    request.data, here, request.checkpoint, there, hint));
   };
-  if (dataset.shape() != header.input.shape)
-    refuse("images of " + to_string(dataset.shape()), to_string(header.input.shape));
+  const Shape& shape = dataset.shape();
+  const bool is_channels_last = header.input.shape == Shape{shape.w, shape.c, shape.h};
+  if (shape != header.input.shape)
+    refuse("images of " + to_string(shape), to_string(header.input.shape),
+           is_channels_last ? " (--layout NHWC, if channels come last in it)" : "");
   const double scale = dataset.transform(data::Normalize::kNone).scale;
   if (scale != header.input.scale)
     refuse(scale == 1 ? "float images" : "uint8 images", scale == 1 ? "uint8 ones" : "float ones");

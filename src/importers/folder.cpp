@@ -60,6 +60,8 @@ class FolderImport {
   FolderReport run() {
     io::agreed_at_root(world_, [&] { files_ = list_images(options_); });
     broadcast(files_, world_);
+    if (is_heard())
+      for (const std::string& warning : files_.warnings) observer_->on_warning(warning);
     require_classes();
     look_at_headers();
     while (!write()) {

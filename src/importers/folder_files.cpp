@@ -13,7 +13,6 @@
 #include <string_view>
 #include <tuple>
 
-#include "convoy/comm/packer.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/hash.hpp"
 #include "convoy/core/text.hpp"
@@ -52,6 +51,7 @@ class Lister {
         pass_over("", top.files);
         list_classes(top.folders);
         list_split(data::names::kTrain, "", top.folders);
+        warn_of_equal_folders(top.folders);
       }
     }
     set_test_part_apart();
@@ -110,8 +110,10 @@ class Lister {
             "class folder {}/{} has a name that is no UTF-8; rename it (convmv does that to many)",
             options_.folder, name));
     if (folders.empty())
-      throw ConfigError("no class folders in " + options_.folder +
-                        " (it holds no folder); put the images of each class into one of its own");
+      throw ConfigError(
+          "no class folders in " + options_.folder +
+          " (it holds no folder); put the images of each class into one of its own, or say with "
+          "--labels F.csv (file, label) what each is");
   }
 
   /// The folder of the training split; empty if the folders are classes. A class may be named "train": a
@@ -194,11 +196,14 @@ class Lister {
                     options_.folder, join(folders, ", ")));
   }
 
-  static bool is_table(const std::string& name) {
+  static bool ends_in(const std::string& name, std::initializer_list<std::string_view> endings) {
     return std::ranges::any_of(
-        std::initializer_list<std::string_view>{".csv", ".tsv", ".txt", ".json", ".xml"},
-        [&](std::string_view ending) { return in_lower_case(name).ends_with(ending); });
+        endings, [&](std::string_view ending) { return in_lower_case(name).ends_with(ending); });
   }
+  static bool is_table(const std::string& name) {
+    return is_plain_table(name) || ends_in(name, {".json", ".xml"});
+  }
+  static bool is_plain_table(const std::string& name) { return ends_in(name, {".csv", ".tsv", ".txt"}); }
 
   void list_splits(const Entries& top, const std::string& train_folder) {
     pass_over("", top.files);
@@ -212,6 +217,10 @@ class Lister {
       if (folder == train_folder) continue;
       if (split.empty() || split == data::names::kTrain) {
         found_.passed_over.push_back(folder + '/');
+        if (const std::string_view likely = split_in(folder);
+            !likely.empty() && likely != data::names::kTrain)
+          found_.warnings.push_back(
+              fmt::format("{} is left out; if it is a split, rename the folder {}", path_of(folder), likely));
       } else if (const auto [first, is_new] = folder_of_split.emplace(split, folder); !is_new) {
         throw ConfigError(fmt::format("two {} splits in {} ({} and {}); one of them should go", split,
                                       options_.folder, first->second, folder));
@@ -219,18 +228,75 @@ class Lister {
     }
     for (const auto& [split, folder] : folder_of_split) {
       const Entries entries = entries_of(folder);
-      const auto table = std::ranges::find_if(entries.files, is_table);
-      const bool has_table = table != entries.files.end();
-      const bool is_flat = entries.folders.size() == 1 && !has_class(entries.folders.front()) && has_table;
-      if (entries.folders.empty() || is_flat)
-        throw ConfigError(fmt::format(
-            "no class folders in {} ({}); put the images of each class into a folder of its own, or take it "
-            "away",
-            path_of(folder),
-            has_table ? joined(folder, *table) + " may say what each image is" : "it holds no folder"));
+      const bool is_one = entries.folders.size() == 1 && !has_class(entries.folders.front());
+      if (entries.folders.empty() || (is_one && std::ranges::any_of(entries.files, is_table))) {
+        list_flat_split(split, folder, entries);
+        continue;
+      }
       pass_over(folder, entries.files);
       list_split(split, folder, entries.folders);
     }
+  }
+
+  /// A split whose images are not in class folders: a table beside them says their labels (TinyImageNet's
+  /// val_annotations.txt). Without a table the split is left out.
+  void list_flat_split(const std::string& name, const std::string& folder, const Entries& entries) {
+    std::vector<std::string> tables;
+    std::ranges::copy_if(entries.files, std::back_inserter(tables), is_table);
+    const std::string images = entries.folders.empty() ? folder : joined(folder, entries.folders.front());
+    if (tables.empty()) {
+      found_.warnings.push_back(fmt::format(
+          "{} is left out: it has no class folders, and no table (file, label) says what its images are",
+          path_of(folder)));
+      return;
+    }
+    if (tables.size() > 1 || !is_plain_table(tables.front()))
+      throw ConfigError(fmt::format(
+          "no class folders in {} ({} may say what each image is); put the images of each class into a "
+          "folder of its own, leave there one table (file, label), or take the folder away",
+          path_of(folder), join(tables, ", ")));
+    const std::string table = path_of(joined(folder, tables.front()));
+    FolderSplit split{name, {}, {}};
+    std::vector<LabelledFile> rows = read_label_table(table, path_of(images));
+    std::ranges::sort(rows, {}, [](const LabelledFile& row) { return std::tie(row.label, row.file); });
+    for (const LabelledFile& row : rows) {
+      const auto place = std::ranges::find(found_.class_names, row.label);
+      if (place == found_.class_names.end())
+        throw ConfigError(
+            fmt::format("label {} of {} in {} is no class of the training split (which has {}: "
+                        "{})",
+                        row.label, row.file, table,
+                        counted(static_cast<std::int64_t>(found_.class_names.size()), "class"),
+                        first_names(found_.class_names)));
+      split.labels.push_back(place - found_.class_names.begin());
+      split.files.push_back(joined(images, row.file));
+    }
+    found_.warnings.push_back(fmt::format("the labels of {} are those of {}", path_of(folder), table));
+    found_.splits.push_back(std::move(split));
+  }
+
+  /// Warns if every class folder holds folders of the same names: those may be the classes.
+  void warn_of_equal_folders(const std::vector<std::string>& folders) {
+    std::vector<std::string> common;
+    for (const std::string& folder : folders) {
+      std::vector<std::string> inside = entries_below(folder);
+      if (inside.size() < 2 || (!common.empty() && inside != common)) return;
+      common = std::move(inside);
+    }
+    if (folders.size() > 1)
+      found_.warnings.push_back(
+          fmt::format("the class folders {} all hold the folders {}: if those are the classes, import each "
+                      "of the upper folders alone",
+                      first_names(folders), first_names(common)));
+  }
+  [[nodiscard]] std::vector<std::string> entries_below(const std::string& folder) const {
+    std::vector<std::string> names = io::list_folder(path_of(folder));
+    std::erase_if(names, [&](const std::string& name) {
+      return name.starts_with('.') || images::is_image_name(name) ||
+             !io::is_folder(path_of(joined(folder, name)));
+    });
+    std::ranges::sort(names);
+    return names;
   }
 
   [[nodiscard]] bool has_class(const std::string& name) const {
@@ -272,10 +338,12 @@ class Lister {
     for (const std::string& folder : class_folders) {
       const auto place = std::ranges::find(found_.class_names, folder);
       if (place == found_.class_names.end())
-        throw ConfigError(fmt::format("class {} of {} is none of the training split (which has {}: {})",
-                                      folder, path_of(below),
-                                      counted(static_cast<std::int64_t>(found_.class_names.size()), "class"),
-                                      first_names(found_.class_names)));
+        throw ConfigError(fmt::format(
+            "class {} of {} is none of the training split (which has {}: {}){}", folder, path_of(below),
+            counted(static_cast<std::int64_t>(found_.class_names.size()), "class"),
+            first_names(found_.class_names),
+            class_folders.size() == 1 ? "; if its images have no labels, take " + path_of(below) + " away"
+                                      : ""));
       std::vector<std::string> files;
       collect(joined(below, folder), 0, files);
       std::ranges::sort(files);
@@ -342,45 +410,6 @@ class Lister {
 
 FolderFiles list_images(const FolderOptions& options) {
   return Lister(options).list();
-}
-
-void broadcast(FolderFiles& files, const comm::Communicator& world) {
-  if (world.size() == 1) return;
-  comm::Packer packer;
-  if (world.is_root()) {
-    packer.put_texts(files.class_names);
-    packer.put(files.hidden);
-    packer.put_texts(files.passed_over);
-    packer.put(files.splits.size());
-    for (const FolderSplit& split : files.splits) {
-      packer.put_text(split.name);
-      packer.put_texts(split.files);
-      packer.put(split.labels);
-    }
-  }
-  const std::string message = world.broadcast(packer.message());
-  if (world.is_root()) return;
-  comm::Unpacker from(message);
-  files.class_names = from.get_texts();
-  files.hidden = from.get<std::int64_t>();
-  files.passed_over = from.get_texts();
-  files.splits.resize(from.get<std::size_t>());
-  for (FolderSplit& split : files.splits) {
-    split.name = from.get_text();
-    split.files = from.get_texts();
-    split.labels = from.get_vector<std::int64_t>();
-  }
-}
-
-std::vector<std::string> empty_classes(const FolderFiles& files) {
-  std::vector<bool> has_image(files.class_names.size(), false);
-  for (const FolderSplit& split : files.splits)
-    if (split.name == data::names::kTrain)
-      for (const std::int64_t label : split.labels) has_image[static_cast<std::size_t>(label)] = true;
-  std::vector<std::string> empty;
-  for (std::size_t k = 0; k < has_image.size(); ++k)
-    if (!has_image[k]) empty.push_back(files.class_names[k]);
-  return empty;
 }
 
 }  // namespace convoy::importers

@@ -22,6 +22,7 @@ struct FolderFiles {
   std::vector<FolderSplit> splits;  ///< train first; each has at least one file
   std::int64_t hidden = 0;
   std::vector<std::string> passed_over;
+  std::vector<std::string> warnings;  ///< of rank 0 alone
 };
 
 /// One rank. Throws ConfigError if the folder is missing or has no class folders, if a class of another split

@@ -12,6 +12,7 @@
 #include "convoy/core/team.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/data/dataset.hpp"
+#include "convoy/data/load_observer.hpp"
 #include "convoy/hdf5/chunk.hpp"
 #include "convoy/hdf5/commit.hpp"
 #include "convoy/hdf5/file.hpp"
@@ -109,13 +110,32 @@ std::vector<std::string> class_names_of(const data::Dataset& dataset, const data
   return texts;
 }
 
+/// Opens the files for the observer of an import.
+class Opening final : public data::LoadObserver {
+ public:
+  Opening(Observer* observer, const comm::Communicator& world, const std::string& target)
+      : observer_(observer), is_heard_(observer != nullptr && world.is_root()), target_(target) {}
+
+  void on_progress(std::string_view what, std::int64_t done, std::int64_t total) override {
+    if (is_heard_) observer_->on_reading(what, done, total);
+  }
+  void check_stop() const override { stop_if_asked(observer_, target_); }
+
+ private:
+  Observer* observer_;
+  bool is_heard_;
+  const std::string& target_;
+};
+
 class FilesImport {
  public:
   FilesImport(const FilesOptions& options, const comm::Communicator& world, Observer* observer)
       : options_(options),
         world_(world),
         observer_(observer),
-        dataset_(to_read(options.data), world, {names::kTrain, names::kTest, names::kValidation}) {}
+        opening_(observer, world, options.out),
+        dataset_(to_read(options.data), world, {names::kTrain, names::kTest, names::kValidation}, &opening_) {
+  }
 
   FilesReport run() {
     std::optional<Output> output;
@@ -208,6 +228,7 @@ class FilesImport {
   const FilesOptions& options_;
   const comm::Communicator& world_;
   Observer* observer_;
+  Opening opening_;
   data::Dataset dataset_;
 };
 

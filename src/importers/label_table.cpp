@@ -36,7 +36,7 @@ std::vector<std::string> fields_of(std::string_view line, char separator) {
 }
 
 char separator_of(std::string_view line) {
-  for (const char separator : {',', '\t', ';'})
+  for (const char separator : {',', '\t', ';', ' '})
     if (line.find(separator) != std::string_view::npos) return separator;
   return ',';
 }

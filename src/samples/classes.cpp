@@ -75,7 +75,9 @@ std::int64_t counted_classes(const DatasetLayout& layout, const std::vector<Occu
                                  ? std::string("data.labels = /PATH says where labels lie")
                                  : fmt::format("data.label-values = sorted numbers the {} that occur from 0",
                                                counted(values, "value"));
-  if (found.front().value < 0) throw_label(layout, found.front(), "labels count from 0; " + sorted);
+  if (found.front().value < 0)
+    throw_label(layout, found.front(),
+                "labels count from 0; " + sorted + ", data.train-index leaves samples out");
   if (found.back().value >= kMostClasses)
     throw_label(layout, found.back(), "labels count from 0 to the number of classes; " + sorted);
   if (!is_strict) return found.back().value + 1;
@@ -90,7 +92,8 @@ std::int64_t counted_classes(const DatasetLayout& layout, const std::vector<Occu
   for (const Occurrence& each : found) {
     if (each.value != expected)
       throw_label(layout, each,
-                  fmt::format("{}: labels should leave no gap; {}, data.classes = {} keeps them as they are",
+                  fmt::format("{}: labels should leave no gap; {}, data.classes = {} keeps them as they are, "
+                              "data.train-index leaves samples out",
                               missing_values(expected, each.value - 1), sorted, found.back().value + 1));
     ++expected;
   }
@@ -124,6 +127,20 @@ std::vector<std::string> stated_names(const Options& options, const DatasetLayou
   file.read_rows<std::int64_t>(part, {0, info.dims.empty() ? 1 : info.dims.front()}, numbers);
   for (const std::int64_t number : numbers) names.push_back(std::to_string(number));
   return names;
+}
+
+/// Warns of classes without samples, unless `options` state how many classes there are.
+void warn_of_empty_classes(DatasetLayout& layout, const Options& options,
+                           const std::vector<Occurrence>& found) {
+  const std::int64_t empty = layout.classes - static_cast<std::int64_t>(found.size());
+  if (empty <= 0 || options.train.images.empty() || options.classes > 0 || options.known_classes > 0) return;
+  std::int64_t first = 0;
+  while (std::ranges::find(found, first, &Occurrence::value) != found.end()) ++first;
+  const auto names = static_cast<std::int64_t>(layout.class_names.size());
+  layout.warnings.push_back(fmt::format(
+      "{}: {} of {} have no sample, the first of them is {}", options.file, grouped(empty),
+      counted(layout.classes, "class"),
+      first < names ? layout.class_names[static_cast<std::size_t>(first)] : std::to_string(first)));
 }
 
 /// Replaces each label by its place in `values`, ascending.
@@ -205,6 +222,7 @@ void LabelReader::number_classes(DatasetLayout& layout, const Options& options) 
                               counted(stated, options.classes > 0 || names == 0 ? "class" : "class name"),
                               stated - 1));
   layout.classes = stated > 0 ? stated : counted_classes(layout, found, !options.train.images.empty());
+  warn_of_empty_classes(layout, options, found);
 }
 
 }  // namespace convoy::data

@@ -195,6 +195,11 @@ void hold_out(DatasetLayout& layout, const Options& options) {
           "data.validation-part holds out samples where others are held out already; leave it out");
     hold_out_part(*train, held_out, parts);
   }
+  if (const auto rest = std::ranges::count(parts, kNone); rest > 0)
+    layout.warnings.push_back(
+        fmt::format("{}: {} of {} are in none of data.train-index, "
+                    "data.validation-index and data.test-index, and not used",
+                    options.file, grouped(rest), counted(train->samples, "sample")));
   const SplitLayout whole = *train;
   std::erase_if(layout.splits, [](const SplitLayout& split) { return split.name == names::kTrain; });
   std::vector<SplitLayout> divided;

@@ -54,7 +54,8 @@ Images images_of(const io::File& file, const std::string& images, const Dims& di
   if (dims.size() == extents && may_be_one) return {shape_of_one(dims, options.axes), 1, dims[0]};
   std::string hint;
   if (dims.size() == 2) hint = "; data.shape = CxHxW reads images stored flat";
-  if (dims.size() == 3 && options.axes != Axes::kNhw) hint = "; data.layout = NHW reads grey images";
+  if (dims.size() == 3 && options.axes != Axes::kNhw)
+    hint = "; data.layout = NHW reads grey images, a pattern in data.file one image of each file";
   wrong("it should have " + words_of(options.axes) + " (data.layout)" + hint);
   return {};
 }

@@ -236,6 +236,18 @@ void LayoutReader::add_answers_apart(const std::vector<std::string>& files, cons
         counted(found, are_labels ? "label" : "target")));
 }
 
+/// Labels or targets that are not in the files of the images may lie in files of their own.
+void require_answers(const io::File& file, const std::string& text, bool are_labels) {
+  const io::Part part = file.part(text);
+  if (file.exists(part.dataset)) return;
+  try {
+    (void)file.info(part);
+  } catch (const DataError& error) {
+    throw DataError(fmt::format("{}; a file of their own is data.{}-file", error.what(),
+                                are_labels ? "labels" : "targets"));
+  }
+}
+
 void LayoutReader::add_foreign(const std::vector<std::string>& files, const Paths& paths,
                                const std::string& name) {
   SplitLayout& split = split_named(name);
@@ -243,7 +255,9 @@ void LayoutReader::add_foreign(const std::vector<std::string>& files, const Path
   for (const std::string& path : files) {
     const io::File file = io::File::open(path);
     const std::int64_t samples = add_images(file, paths.images, split, files.size() > 1);
-    if (!text.empty() && apart.empty()) add_answers(file, text, are_labels, samples, paths.images, split);
+    if (text.empty() || !apart.empty()) continue;
+    require_answers(file, text, are_labels);
+    add_answers(file, text, are_labels, samples, paths.images, split);
   }
   if (!text.empty() && !apart.empty()) add_answers_apart(files_of(apart), text, are_labels, split);
   if (options_.axes == Axes::kNchw && options_.shape.c == 0 && looks_channels_last(layout_.shape) &&

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <utility>
 
 #include "convoy/core/error.hpp"
@@ -33,10 +34,33 @@ void require_values_to_normalise(const nn::Network& network) {
   }
 }
 
+/// What else may be wrong, or be changed, if the network does not fit the data set.
+std::string hints_for(const data::Dataset& dataset, const config::Options& options) {
+  std::string hints;
+  for (const std::string& warning : dataset.warnings()) hints += "; " + warning;
+  const std::int64_t wanted = outputs_for(dataset, options);
+  try {
+    const nn::Network network(dataset.shape(), options.layers, options.loss, std::nullopt);
+    const std::int64_t outputs = network.nodes().back().layer->output().size();
+    if (outputs != wanted)
+      hints += fmt::format("; network.outputs = {} changes the last layer of a configuration", wanted);
+    if (outputs > wanted && !dataset.has_targets())
+      hints += fmt::format("; data.classes = {}, if other samples have more classes", outputs);
+  } catch (const ConfigError&) {  // it fits no data set of these images
+  }
+  return hints;
+}
+
 }  // namespace
 
 nn::Network network_for(const data::Dataset& dataset, const config::Options& options) {
-  nn::Network network(dataset.shape(), options.layers, options.loss, outputs_for(dataset, options));
+  nn::Network network = [&] {
+    try {
+      return nn::Network(dataset.shape(), options.layers, options.loss, outputs_for(dataset, options));
+    } catch (const ConfigError& error) {
+      throw ConfigError(error.what() + hints_for(dataset, options));
+    }
+  }();
   if (options.micro_batch == 1) require_values_to_normalise(network);
   return network;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "convoy/comm/communicator.hpp"
+#include "convoy/core/error.hpp"
 #include "convoy/data/load_observer.hpp"
 #include "convoy/train/observer.hpp"
 #include "convoy/train/trainer.hpp"
@@ -22,9 +23,11 @@ class Loading final : public data::LoadObserver {
   void on_progress(std::string_view what, std::int64_t done, std::int64_t total) override {
     if (observer_ != nullptr) observer_->on_loading({.what = what, .done = done, .total = total});
   }
-  [[nodiscard]] bool is_stop_requested() const override {
-    return request_ != nullptr &&
-           request_->load(std::memory_order_relaxed) == static_cast<int>(Request::kLeave);
+  void check_stop() const override {
+    if (request_ != nullptr && request_->load(std::memory_order_relaxed) == static_cast<int>(Request::kLeave))
+      throw Error(
+          ExitStatus::kStoppedEarly,
+          "stopped while the data set was read, before the first step; the same command starts again");
   }
 
  private:

@@ -5,6 +5,7 @@ the result."""
 
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import unittest
@@ -118,9 +119,9 @@ class ImportFolder(runs.Folder):
         self.assertEqual(runs.convoy("import", "folder", "csv/images", "--labels", "csv/labels.csv", "--out", "hint.h5").status, 0)
         self.put("only/val/cat/1.png"), self.put("only/test/cat/1.png")
         self.assert_message(self.import_any("only", status=2), 2, r"no training split in only \(test, val look like splits")
-        self.put("tiny/train/n1/1.png"), self.put("tiny/train/n2/1.png"), self.put("tiny/val/images/1.png")
-        runs.write("tiny/val/val_annotations.txt", b"1.png n1\n")
-        self.assert_message(self.import_any("tiny", status=2), 2, r"no class folders in tiny/val \(val/val_annotations\.txt may say")
+        self.put("coco/train/n1/1.png"), self.put("coco/train/n2/1.png"), self.put("coco/val/images/1.png")
+        runs.write("coco/val/labels.json", b"{}")
+        self.assert_message(self.import_any("coco", status=2), 2, r"no class folders in coco/val \(labels\.json may say")
         for names in (("training_set", "test_set"), ("Train images", "Val images"), ("seg_train", "seg_test", "seg_val")):
             folder = "hidden-" + names[0]
             for name in names:
@@ -130,6 +131,33 @@ class ImportFolder(runs.Folder):
         self.assertIn("2 classes", self.import_any("mixed").output)
         self.put("one/cat/1.png")
         self.assertIn("one class alone (cat)", self.import_any("one").errors)
+
+    def test_a_table_beside_the_images_of_a_split(self):
+        for name in ("n1", "n2"):
+            self.put(f"tiny/train/{name}/images/{name}_0.png")
+        for i in range(3):
+            self.put(f"tiny/val/images/val_{i}.png")
+        table = "tiny/val/val_annotations.txt"
+        runs.write(table, b"val_0.png\tn2\t0\t0\t9\t9\nval_1.png\tn1\t0\t0\t9\t9\nval_2.png\tn2\t0\t0\t9\t9\n")
+        outcome = self.import_any("tiny")
+        self.assertIn("2 classes, 2 images in train, 3 images in validation", outcome.output)
+        self.assertIn(f"the labels of tiny/val are those of {table}", outcome.errors)
+        with h5py.File("any.h5") as made:
+            self.assertEqual(sorted(made["validation/labels"][:].tolist()), [0, 1, 1])
+        self.put("tiny/test/images/test_0.png")
+        self.assert_message(self.import_any("tiny", status=2), 2, r"class images of tiny/test is none .*take tiny/test away")
+        shutil.rmtree("tiny/test")
+        runs.write(table, b"val_0.png\tn3\n")
+        self.assert_message(self.import_any("tiny", status=2), 2, r"label n3 of val_0\.png in tiny/val/val_annotations\.txt is no class")
+        self.put("bare/train/n1/1.png"), self.put("bare/train/n2/1.png"), self.put("bare/test/1.png")
+        self.assertIn("bare/test is left out: it has no class folders", self.import_any("bare").errors)
+
+    def test_folders_that_may_hold_the_classes_are_named(self):
+        for fold in ("fold1", "fold2"):
+            self.put(f"folds/{fold}/cat/1.png"), self.put(f"folds/{fold}/dog/1.png")
+        self.assertIn("fold1, fold2 all hold the folders cat, dog", self.import_any("folds").errors)
+        self.put("sets/train/cat/1.png"), self.put("sets/train/dog/1.png"), self.put("sets/validation_set/cat/1.png")
+        self.assertIn("sets/validation_set is left out; if it is a split, rename the folder validation", self.import_any("sets").errors)
 
     def test_a_table_of_labels(self):
         for i in range(6):

@@ -14,9 +14,9 @@ class LoadObserver {
   /// This rank has done `done` of `total` bytes of `what` ("checksums", "train images"). Called often, on
   /// every rank.
   virtual void on_progress(std::string_view /*what*/, std::int64_t /*done*/, std::int64_t /*total*/) {}
-  /// True ends the reading within a fraction of a second, by Error with ExitStatus::kStoppedEarly. Called
-  /// often, on every rank.
-  [[nodiscard]] virtual bool is_stop_requested() const { return false; }
+  /// Ends the reading by throwing an Error, if a stop was requested. Called every fraction of a second, on
+  /// every rank.
+  virtual void check_stop() const {}
 };
 
 /// One task of this rank for a LoadObserver, which may be null.
@@ -24,7 +24,7 @@ class LoadProgress {
  public:
   LoadProgress(LoadObserver* observer, std::string_view what, std::int64_t total)
       : observer_(observer), what_(what), total_(total) {}
-  /// `bytes` more are done; 0: none, but time has passed. Throws Error if the observer asks for a stop.
+  /// `bytes` more are done; 0: none, but time has passed. Throws what the observer throws for a stop.
   void add(std::int64_t bytes);
   /// add(), for functions that report bytes.
   [[nodiscard]] std::function<void(std::int64_t)> adder() {

@@ -16,6 +16,8 @@ class Observer {
   virtual ~Observer() = default;
   /// `done` of `total` images are processed; `what` is a word or two ("train"). Called often, on rank 0.
   virtual void on_progress(std::string_view /*what*/, std::int64_t /*done*/, std::int64_t /*total*/) {}
+  /// `done` of `total` bytes of what is imported are read or checked. Called often, on rank 0.
+  virtual void on_reading(std::string_view /*what*/, std::int64_t /*done*/, std::int64_t /*total*/) {}
   /// Something was left out or looks wrong. Called on rank 0.
   virtual void on_warning(const std::string& /*text*/) {}
   /// The exit status if a stop was requested: then no file is created, and an existing file is unchanged.

@@ -28,7 +28,9 @@ class Recorder final : public LoadObserver {
     EXPECT_LE(done, total) << what;
     task = {done, total};
   }
-  [[nodiscard]] bool is_stop_requested() const override { return calls++ == stop_at_; }
+  void check_stop() const override {
+    if (calls++ == stop_at_) throw Error(ExitStatus::kStoppedEarly, "stopped while the data set was read");
+  }
 
   struct Task {
     std::int64_t done = 0;
@@ -98,7 +100,8 @@ TEST_F(LoadingOf, AFileOfOthersEndsAtAnyCallThatAsksForIt) {
       ADD_FAILURE() << "call " << call << " did not end it";
     } catch (const Error& error) {
       EXPECT_EQ(error.status(), ExitStatus::kStoppedEarly);
-      EXPECT_NE(std::string(error.what()).find("before the first step"), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("while the data set was read"), std::string::npos)
+          << error.what();
     }
     EXPECT_EQ(recorder.calls, call + 1) << "nothing is read after the request";
   }

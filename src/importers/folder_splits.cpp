@@ -1,0 +1,48 @@
+#include <vector>
+
+#include "convoy/comm/packer.hpp"
+#include "convoy/samples/names.hpp"
+#include "folder_files.hpp"
+
+namespace convoy::importers {
+
+void broadcast(FolderFiles& files, const comm::Communicator& world) {
+  if (world.size() == 1) return;
+  comm::Packer packer;
+  if (world.is_root()) {
+    packer.put_texts(files.class_names);
+    packer.put(files.hidden);
+    packer.put_texts(files.passed_over);
+    packer.put(files.splits.size());
+    for (const FolderSplit& split : files.splits) {
+      packer.put_text(split.name);
+      packer.put_texts(split.files);
+      packer.put(split.labels);
+    }
+  }
+  const std::string message = world.broadcast(packer.message());
+  if (world.is_root()) return;
+  comm::Unpacker from(message);
+  files.class_names = from.get_texts();
+  files.hidden = from.get<std::int64_t>();
+  files.passed_over = from.get_texts();
+  files.splits.resize(from.get<std::size_t>());
+  for (FolderSplit& split : files.splits) {
+    split.name = from.get_text();
+    split.files = from.get_texts();
+    split.labels = from.get_vector<std::int64_t>();
+  }
+}
+
+std::vector<std::string> empty_classes(const FolderFiles& files) {
+  std::vector<bool> has_image(files.class_names.size(), false);
+  for (const FolderSplit& split : files.splits)
+    if (split.name == data::names::kTrain)
+      for (const std::int64_t label : split.labels) has_image[static_cast<std::size_t>(label)] = true;
+  std::vector<std::string> empty;
+  for (std::size_t k = 0; k < has_image.size(); ++k)
+    if (!has_image[k]) empty.push_back(files.class_names[k]);
+  return empty;
+}
+
+}  // namespace convoy::importers
