@@ -41,7 +41,7 @@ class Bench {
         request_(request),
         world_(world),
         network_(network_for(images, options)),
-        kernels_(kernels::float_kernels(step::lowest_isa(world, kernels::choose_isa()))) {}
+        kernels_(kernels::float_kernels(step::agreed_isa(world, kernels::choose_isa()))) {}
 
   ExitStatus run() {
     link_ = comm::measure_link(world_, request_.seconds);

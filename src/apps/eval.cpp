@@ -93,7 +93,7 @@ ExitStatus evaluate_checkpoint(const EvalRequest& request, const comm::Communica
     throw ConfigError("--confusion needs classes (" + request.data + " holds targets); leave it out");
 
   step::Engine engine(trained.network,
-                      {.kernels = kernels::float_kernels(step::lowest_isa(world, kernels::choose_isa())),
+                      {.kernels = kernels::float_kernels(step::agreed_isa(world, kernels::choose_isa())),
                        .threads = machine::resolve_threads(request.threads),
                        .micro_batch = options.micro_batch,
                        .precision = options.precision});

@@ -55,7 +55,7 @@ class Scaling {
         request_(request),
         world_(world),
         network_(network_for(request.images, options)),
-        kernels_(kernels::float_kernels(step::lowest_isa(world, kernels::choose_isa()))),
+        kernels_(kernels::float_kernels(step::agreed_isa(world, kernels::choose_isa()))),
         threads_(machine::resolve_threads(options.threads)),
         leaves_(step::BatchPlan(options).micro_batches()) {}
 

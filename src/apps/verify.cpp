@@ -67,7 +67,7 @@ ExitStatus verify(const CommandLine& line, const comm::Communicator& world) {
               << counted(world.size(), "rank") << ", " << result.isa << ": "
               << (agrees ? "the same bits" : "OTHER BITS") << '\n';
     print_differences(result);
-    if (!agrees && result.to.isa != result.isa)
+    if (!agrees && !kernels::same_bits(result.to.isa, kernels::parse_isa(result.isa)))
       std::cout << line.required_text("to") << " was written with instruction set " << result.to.isa
                 << ", which makes other bits; CONVOY_ISA=" << result.to.isa
                 << " replays with it where the processor has it\n";

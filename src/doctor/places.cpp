@@ -112,11 +112,13 @@ Findings check_instruction_set(const CheckContext& context) {
         sets.begin()->first +
         (is_lowered ? ", as CONVOY_ISA says (the processor has " + context.text(0, "isa here") + ")" : ""))};
   }
-  return {
-      warning("instruction sets differ: " + versions_of(context, sets) +
-                  "; all ranks use the lowest, so bits hold, and the faster nodes wait for the others",
-              "start on nodes of one kind (srun --constraint=…), without CONVOY_ISA; a run that began on the "
-              "higher set goes on with other bits here")};
+  const std::string portable(kernels::to_string(kernels::Isa::kPortable));
+  if (!sets.contains(portable))
+    return {ok(versions_of(context, sets) + ": the same bits, but the faster nodes wait for the others")};
+  return {warning("instruction sets differ: " + versions_of(context, sets) + "; all ranks use " + portable +
+                      ", since it has bits of its own, and the faster nodes wait for the others",
+                  "start on nodes of one kind (srun --constraint=…), without CONVOY_ISA; a run that began on "
+                  "another set goes on with other bits here")};
 }
 
 Findings check_bindings(const CheckContext& context) {

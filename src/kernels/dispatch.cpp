@@ -18,7 +18,7 @@ namespace {
 struct Set {
   Isa isa;
   std::string_view name;
-  bool (*is_supported)();                ///< by this machine, given that it supports the previous set
+  bool (*is_supported)();                ///< by this machine, given that it supports the sets before it
   const KernelTable<float>& (*table)();  ///< null: not compiled for this kind of machine
 };
 
@@ -35,6 +35,11 @@ struct Set {
 #else
 #define CONVOY_SET_x86(enumerator, name, features) Set{Isa::enumerator, #name, [] { return false; }, nullptr},
 #endif
+#if defined(__aarch64__)
+#define CONVOY_SET_arm(enumerator, name, features) CONVOY_SET_any(enumerator, name, features)
+#else
+#define CONVOY_SET_arm(enumerator, name, features) Set{Isa::enumerator, #name, [] { return false; }, nullptr},
+#endif
 #define CONVOY_ISA_SET(machine, enumerator, name, bytes, features) \
   CONVOY_SET_##machine(enumerator, name, features)
 
@@ -45,6 +50,7 @@ constexpr Set kSets[] = {
 
 #undef CONVOY_ISA_SET
 #undef CONVOY_SET_x86
+#undef CONVOY_SET_arm
 #undef CONVOY_SET_any
 #undef CONVOY_FEATURE
 
@@ -78,12 +84,22 @@ Isa parse_isa(std::string_view name) {
   return found->isa;
 }
 
+bool same_bits(Isa a, Isa b) {
+  return (a == Isa::kPortable) == (b == Isa::kPortable);
+}
+
+bool same_bits(std::string_view name, Isa b) {
+  const auto* found = std::ranges::find(kSets, name, &Set::name);
+  return found != std::end(kSets) && same_bits(found->isa, b);
+}
+
 std::vector<Isa> supported_isas() {
 #if CONVOY_X86_KERNELS
   __builtin_cpu_init();
 #endif
   std::vector<Isa> isas;
   for (const Set& set : kSets) {
+    if (set.table == nullptr) continue;
     if (!set.is_supported()) break;
     isas.push_back(set.isa);
   }

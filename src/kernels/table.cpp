@@ -1,6 +1,6 @@
 // The kernels of one instruction set. Compiled once per set, with CONVOY_ISA (its name), CONVOY_ISA_VALUE
-// (the enumerator) and CONVOY_VECTOR_BYTES defined from isa_list.inc, and with the set's flags; simd.hpp
-// lists what is forbidden here.
+// (the enumerator), CONVOY_VECTOR_BYTES and CONVOY_FUSED (1: fused multiply-adds) defined from isa_list.inc,
+// and with the set's flags; simd.hpp lists what is forbidden here.
 
 #include "tables.hpp"
 
@@ -49,7 +49,7 @@ constexpr KernelTable<Real> make_table() {
 }
 
 constexpr KernelTable<float> kFloatTable = make_table<float>();
-#if CONVOY_VECTOR_BYTES == 16
+#if !CONVOY_FUSED
 constexpr KernelTable<double> kDoubleTable = make_table<double>();
 #endif
 
@@ -60,7 +60,7 @@ namespace CONVOY_ISA {
 const KernelTable<float>& float_table() {
   return kFloatTable;
 }
-#if CONVOY_VECTOR_BYTES == 16
+#if !CONVOY_FUSED
 const KernelTable<double>& double_table() {
   return kDoubleTable;
 }

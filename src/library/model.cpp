@@ -221,7 +221,7 @@ Evaluation Model::evaluate(Dataset& data, std::int64_t threads) const {
   const FloatingPointMode mode;
   data.join();
   const step::Source source = source_of(*impl_, data);
-  const kernels::Isa isa = step::lowest_isa(data.ranks(), kernels::choose_isa());
+  const kernels::Isa isa = step::agreed_isa(data.ranks(), kernels::choose_isa());
   step::Engine engine(impl_->network, {.kernels = kernels::float_kernels(isa),
                                        .threads = machine::resolve_threads(threads),
                                        .micro_batch = impl_->options.micro_batch,

@@ -82,7 +82,7 @@ class Predictor {
         trained_(read_trained_network(request.checkpoint, world)),
         inference_(
             std::make_shared<const FoldedNetwork>(fold_batch_normalization(trained_.network, trained_.state)),
-            step::lowest_isa(world, kernels::choose_isa()), trained_.options.precision, request.threads) {}
+            step::agreed_isa(world, kernels::choose_isa()), trained_.options.precision, request.threads) {}
 
   void run() {
     io::agreed(world_, [&] { inputs_ = find_inputs(request_.inputs); });

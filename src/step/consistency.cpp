@@ -8,9 +8,11 @@
 
 namespace convoy::step {
 
-kernels::Isa lowest_isa(const comm::Communicator& world, kernels::Isa mine) {
+kernels::Isa agreed_isa(const comm::Communicator& world, kernels::Isa mine) {
   const std::vector<int> all = world.all_gather_values(std::vector{static_cast<int>(mine)});
-  return static_cast<kernels::Isa>(*std::min_element(all.begin(), all.end()));
+  const bool is_same = std::ranges::all_of(
+      all, [&](int other) { return kernels::same_bits(mine, static_cast<kernels::Isa>(other)); });
+  return is_same ? mine : kernels::Isa::kPortable;
 }
 
 void compare_across_ranks(const comm::Communicator& world, const Hooks& hooks, std::string_view what,

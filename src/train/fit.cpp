@@ -70,7 +70,7 @@ Fit::Fit(const config::Options& options, const comm::Communicator& world, const 
     : options_(options),
       world_(world),
       hooks_(hooks),
-      isa_(step::lowest_isa(world, best)),
+      isa_(step::agreed_isa(world, best)),
       source_(std::move(source)),
       step_runner_(options, world, network, kernels::float_kernels(isa_), source_, hooks),
       steps_per_epoch_(step::BatchPlan(options, source_.split->samples()).steps_per_epoch()),

@@ -111,10 +111,10 @@ class Trainer {
       resumed_anyway_ = require_same_run(header, from, options_, dataset_.digest(), launch_.resume_anyway);
       if (world_.is_root() && !resumed_anyway_.empty())
         begin_branch(directory_, from, header.progress.step, resumed_anyway_, listener());
-      if (world_.is_root() && header.isa != kernels::to_string(fit_.isa()))
+      if (world_.is_root() && !kernels::same_bits(header.isa, fit_.isa()))
         listener().on_warning(
-            fmt::format("{} was trained with instruction set {}, this run uses {}: bits may differ from an "
-                        "uninterrupted run",
+            fmt::format("{} was trained with instruction set {}, this run uses {}, which rounds in another "
+                        "way: bits will differ from an uninterrupted run",
                         from, header.isa, kernels::to_string(fit_.isa())));
       require_position(header.progress, from, fit_.steps_per_epoch());
       fit_.go_on_from(header.progress);

@@ -55,6 +55,28 @@ class UnlikeRanks(runs.Folder):
         outcome = two_ranks(TRAIN, [runs.CONVOY, "train", "--config", "nope.ini"])
         self.assert_message(outcome, 2, r"nope\.ini.*\[rank 1 on ")
 
+    def test_instruction_sets_with_fused_multiply_adds_make_the_same_checkpoints(self):
+        self.train("tiny", {"run.dir": "alone"})
+        refused = 0
+        for name in ("neon", "avx2", "avx512", "avx512bf16"):
+            with self.subTest(name):
+                outcome = two_ranks(TRAIN, ["env", "CONVOY_ISA=" + name, *TRAIN])
+                refused += outcome.status == 2
+                if outcome.status == 2:
+                    self.assert_message(outcome, 2, f"CONVOY_ISA asks for '{name}' .this machine lacks it")
+                    continue
+                self.assertEqual(outcome.status, 0, outcome)
+                self.assert_same_result("run", self.result_of("alone"))
+                shutil.rmtree("run")
+        if refused == 4:
+            self.skipTest("this processor has no fused multiply-adds")
+
+    def test_portable_ranks_make_all_ranks_portable(self):
+        self.train("tiny", {"run.dir": "alone"}, extra={"CONVOY_ISA": "portable"})
+        outcome = two_ranks(TRAIN, ["env", "CONVOY_ISA=portable", *TRAIN])
+        self.assertEqual(outcome.status, 0, outcome)
+        self.assert_same_result("run", self.result_of("alone"))
+
     def test_evaluation_uses_one_instruction_set(self):
         self.train("lenet")
         words = [runs.CONVOY, "eval", "--checkpoint", runs.checkpoints("run")[-1], "--data", "data.h5"]

@@ -2,9 +2,9 @@
 // conv2d_backward_weights: the gradient of the weights and the bias.
 //
 //   diff_weights[oc][j] = Σ_{block,oy,ox,lane} diff_dst[oc, oy, ox] · src[j, oy, ox],   j = (ic, ky, kx)
-// Samples are in the lanes here too: a register tile of oc × j keeps one partial sum per lane (of a
-// register), in the order block, oy, ox, and adds the lanes at the end in a fixed tree. So a chain has at
-// most blocks·oh·ow·16/width terms, and an element does not depend on its tile.
+// Samples are in the lanes here too: a register tile of oc × j keeps one partial sum per lane, in the order
+// block, oy, ox, and adds the 16 lanes at the end in a fixed tree. So a chain has blocks·oh·ow terms, and an
+// element depends neither on its tile nor on the width of a register.
 //
 // Layers with small images use channels in the lanes instead (weights_channels.hpp), or minimal
 // filtering (winograd_weights.hpp); the choice depends only on the shape.
@@ -35,6 +35,49 @@ struct WeightSum {
   Real* diff_weights;  ///< [T][ic·kh·kw], of the tile's first output channel
 };
 
+/// Adds the output rows [rows.begin, rows.end), counted over all blocks, to the sums of one part of the
+/// lanes.
+template <class Real, int T, int J>
+void add_rows(const WeightSum<Real>& s, const std::int64_t (&offset)[J], const Range& rows, std::int64_t part,
+              Vec<Real> (&sums)[T][J]) {
+  const Conv2dShape& shape = *s.shape;
+  const std::int64_t diff_channel = shape.oh * shape.ow * kLanes;
+  const std::int64_t step = shape.sw * kLanes;
+  Vec<Real> sum[T][J];
+  CONVOY_UNROLL
+  for (int t = 0; t < T; ++t) {
+    CONVOY_UNROLL
+    for (int j = 0; j < J; ++j) sum[t][j] = sums[t][j];
+  }
+  for (std::int64_t row = rows.begin; row < rows.end; ++row) {
+    const std::int64_t block = row / shape.oh;
+    const std::int64_t oy = row % shape.oh;
+    const Real* src = s.src + block * s.src_block + oy * shape.sh * s.src_row + part * kWidth<Real>;
+    const Real* diff =
+        s.diff_dst + block * shape.oc * diff_channel + oy * shape.ow * kLanes + part * kWidth<Real>;
+    const Real* of_column[J];
+    CONVOY_UNROLL
+    for (int j = 0; j < J; ++j) of_column[j] = src + offset[j];
+    for (std::int64_t ox = 0; ox < shape.ow; ++ox) {
+      Vec<Real> d[T];
+      CONVOY_UNROLL
+      for (int t = 0; t < T; ++t) d[t] = load(diff + t * diff_channel);
+      CONVOY_UNROLL
+      for (int j = 0; j < J; ++j) {
+        const Vec<Real> x = load(of_column[j] + ox * step);
+        CONVOY_UNROLL
+        for (int t = 0; t < T; ++t) sum[t][j] = fma(d[t], x, sum[t][j]);
+      }
+      diff += kLanes;
+    }
+  }
+  CONVOY_UNROLL
+  for (int t = 0; t < T; ++t) {
+    CONVOY_UNROLL
+    for (int j = 0; j < J; ++j) sums[t][j] = sum[t][j];
+  }
+}
+
 template <class Real, int T, int J>
 void weight_tile(const WeightSum<Real>& s) {
   const Conv2dShape& shape = *s.shape;
@@ -46,41 +89,21 @@ void weight_tile(const WeightSum<Real>& s) {
     const std::int64_t ky = column % kernel / shape.kw;
     offset[j] = column / kernel * s.src_channel + ky * s.src_row + column % shape.kw * kLanes;
   }
-  const std::int64_t diff_channel = shape.oh * shape.ow * kLanes;
-  const std::int64_t src_step = (shape.sw - 1) * kLanes;
-
-  Vec<Real> sum[T][J] = {};
-  for (std::int64_t block = 0; block < shape.blocks; ++block) {
-    for (std::int64_t oy = 0; oy < shape.oh; ++oy) {
-      const Real* src = s.src + block * s.src_block + oy * shape.sh * s.src_row;
-      const Real* diff = s.diff_dst + block * shape.oc * diff_channel + oy * shape.ow * kLanes;
-      const Real* of_column[J];
-      CONVOY_UNROLL
-      for (int j = 0; j < J; ++j) of_column[j] = src + offset[j];
-      for (std::int64_t ox = 0; ox < shape.ow; ++ox) {
-        const std::int64_t at = ox * (kLanes + src_step);
-        CONVOY_UNROLL
-        for (std::int64_t part = 0; part < kParts<Real>; ++part) {
-          Vec<Real> d[T];
-          CONVOY_UNROLL
-          for (int t = 0; t < T; ++t) d[t] = load(diff + t * diff_channel + part * kWidth<Real>);
-          CONVOY_UNROLL
-          for (int j = 0; j < J; ++j) {
-            const Vec<Real> x = load(of_column[j] + at + part * kWidth<Real>);
-            CONVOY_UNROLL
-            for (int t = 0; t < T; ++t) sum[t][j] = fma(d[t], x, sum[t][j]);
-          }
-        }
-        diff += kLanes;
-      }
-    }
+  // Where 16 lanes take several registers, their parts take turns on points that stay in the L1 cache.
+  constexpr std::int64_t kPointsATurn = 64;
+  const std::int64_t all = shape.blocks * shape.oh;
+  const std::int64_t a_turn = kParts<Real> == 1 ? all : ceil_div(kPointsATurn, shape.ow);
+  Vec<Real> sums[kParts<Real>][T][J] = {};
+  for (std::int64_t row = 0; row < all; row += a_turn) {
+    for (std::int64_t part = 0; part < kParts<Real>; ++part)
+      add_rows<Real, T, J>(s, offset, {row, min(all, row + a_turn)}, part, sums[part]);
   }
   CONVOY_UNROLL
   for (int t = 0; t < T; ++t) {
     CONVOY_UNROLL
     for (int j = 0; j < J; ++j) {
       Real& to = s.diff_weights[t * shape.ic * kernel + s.columns.begin + j];
-      const Real total = horizontal_sum(sum[t][j]);
+      const Real total = sum_of_lanes<Real>([&](std::int64_t part) { return sums[part][t][j]; });
       to = s.update == Update::kAdd ? to + total : total;
     }
   }
@@ -183,24 +206,30 @@ void direct_backward_weights(const Conv2dShape& shape, const Real* src, const Re
   team.barrier();
 }
 
-/// diff_bias[oc] (+)= Σ diff_dst[oc]; registers in four interleaved chains.
+/// diff_bias[oc] (+)= Σ diff_dst[oc]; pixels in four interleaved chains.
 template <class Real>
 void sum_bias(const Conv2dShape& s, const Real* diff_dst, Update update, Real* diff_bias, const Team& team) {
   constexpr std::int64_t kChains = 4;
   const std::int64_t size = s.oh * s.ow * kLanes;
   const Range channels = team.share(s.oc);
   for (std::int64_t oc = channels.begin; oc < channels.end; ++oc) {
-    Vec<Real> sum[kChains] = {};
+    Vec<Real> sum[kChains][kParts<Real>] = {};
+    const auto add = [&](std::int64_t chain, const Real* pixel) {
+      CONVOY_UNROLL
+      for (std::int64_t part = 0; part < kParts<Real>; ++part)
+        sum[chain][part] += load(pixel + part * kWidth<Real>);
+    };
     for (std::int64_t block = 0; block < s.blocks; ++block) {
       const Real* diff = diff_dst + (block * s.oc + oc) * size;
       std::int64_t i = 0;
-      for (; i + kChains * kWidth<Real> <= size; i += kChains * kWidth<Real>) {
+      for (; i + kChains * kLanes <= size; i += kChains * kLanes) {
         CONVOY_UNROLL
-        for (std::int64_t c = 0; c < kChains; ++c) sum[c] += load(diff + i + c * kWidth<Real>);
+        for (std::int64_t c = 0; c < kChains; ++c) add(c, diff + i + c * kLanes);
       }
-      for (; i < size; i += kWidth<Real>) sum[0] += load(diff + i);
+      for (; i < size; i += kLanes) add(0, diff + i);
     }
-    const Real total = horizontal_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    const Real total = sum_of_lanes<Real>(
+        [&](std::int64_t part) { return (sum[0][part] + sum[1][part]) + (sum[2][part] + sum[3][part]); });
     diff_bias[oc] = update == Update::kAdd ? diff_bias[oc] + total : total;
   }
 }

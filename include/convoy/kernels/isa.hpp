@@ -7,8 +7,8 @@
 
 namespace convoy::kernels {
 
-/// kPortable, kAvx2, … (isa_list.inc), in ascending order: a machine that supports a set supports all sets
-/// before it.
+/// kPortable, kNeon, kAvx2, … (isa_list.inc), in ascending order: a machine that supports a set supports all
+/// sets of its kind before it.
 enum class Isa {
 #define CONVOY_ISA_SET(machine, enumerator, name, bytes, features) enumerator,
 #include "convoy/kernels/isa_list.inc"
@@ -20,6 +20,12 @@ enum class Isa {
 
 /// The inverse of to_string; throws ConfigError naming the known sets.
 [[nodiscard]] Isa parse_isa(std::string_view name);
+
+/// True if the two sets compute the same bits. All sets with fused multiply-adds do; kPortable rounds every
+/// product and has its own.
+[[nodiscard]] bool same_bits(Isa a, Isa b);
+/// The same for a set by its name; false for an unknown one.
+[[nodiscard]] bool same_bits(std::string_view name, Isa b);
 
 /// The sets that this processor and operating system support, in ascending order; kPortable is always first.
 [[nodiscard]] std::vector<Isa> supported_isas();

@@ -14,7 +14,7 @@
 
 #if CONVOY_VECTOR_BYTES > 16
 #include <immintrin.h>
-#elif defined(__ARM_FEATURE_FMA) && defined(__aarch64__)
+#elif CONVOY_FUSED
 #include <arm_neon.h>
 #endif
 
@@ -90,13 +90,13 @@ CONVOY_INLINE Vec<Real> broadcast(Real x) {
   return x - Vec<Real>{};  // x − 0 has the bits of x, also for −0 and NaN; compiles to a broadcast
 }
 
-/// a·b + c, rounded once if the instruction set has a fused multiply-add, else twice.
+/// a·b + c, rounded once if the set has fused multiply-adds (CONVOY_FUSED), else twice.
 CONVOY_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
 #if CONVOY_VECTOR_BYTES == 64
   return _mm512_fmadd_ps(a, b, c);
 #elif CONVOY_VECTOR_BYTES == 32
   return _mm256_fmadd_ps(a, b, c);
-#elif defined(__ARM_FEATURE_FMA) && defined(__aarch64__)
+#elif CONVOY_FUSED
   return vfmaq_f32(c, a, b);
 #else
   return a * b + c;
@@ -105,7 +105,7 @@ CONVOY_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
 
 #if CONVOY_VECTOR_BYTES == 16
 CONVOY_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
-#if defined(__ARM_FEATURE_FMA) && defined(__aarch64__)
+#if CONVOY_FUSED
   return vfmaq_f64(c, a, b);
 #else
   return a * b + c;
@@ -159,6 +159,21 @@ CONVOY_INLINE auto horizontal_sum(const V& v) {
     static_assert(kSize == 2);
     return v[0] + v[1];
   }
+}
+
+/// Sum of 16 lanes in registers part(0), part(1), …: pairs at distance 8, then 4, 2, 1, for any width of a
+/// register.
+template <class Real, class Part>
+CONVOY_INLINE Real sum_of_lanes(const Part& part) {
+  Vec<Real> sum[kParts<Real>];
+  CONVOY_UNROLL
+  for (std::int64_t i = 0; i < kParts<Real>; ++i) sum[i] = part(i);
+  CONVOY_UNROLL
+  for (std::int64_t half = kParts<Real> / 2; half > 0; half /= 2) {
+    CONVOY_UNROLL
+    for (std::int64_t i = 0; i < half; ++i) sum[i] += sum[i + half];
+  }
+  return horizontal_sum(sum[0]);
 }
 
 CONVOY_INLINE std::int64_t min(std::int64_t a, std::int64_t b) {

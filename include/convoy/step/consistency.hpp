@@ -18,8 +18,9 @@ namespace convoy::step {
 void compare_across_ranks(const comm::Communicator& world, const Hooks& hooks, std::string_view what,
                           Digest mine, std::string_view advice);
 
-/// Collective. Returns the lowest instruction set of all ranks; every rank then uses it.
-[[nodiscard]] kernels::Isa lowest_isa(const comm::Communicator& world, kernels::Isa mine);
+/// Collective. This rank's instruction set if the sets of all ranks compute the same bits, else the portable
+/// one; every rank uses what it gets.
+[[nodiscard]] kernels::Isa agreed_isa(const comm::Communicator& world, kernels::Isa mine);
 
 /// Advice if builds differ.
 inline constexpr std::string_view kSameBuild = "start the same convoy program on every node";

@@ -23,7 +23,7 @@ namespace convoy::train {
 class Fit {
  public:
   /// Collective over `world`. Fits `network` to `source` with the schedule, batch and seed of `options`.
-  /// `best`: this rank's instruction set; the lowest of all ranks is used. All arguments must outlive the
+  /// `best`: this rank's instruction set, see step::agreed_isa. All arguments must outlive the
   /// fit. The state is zero until it is assigned. Throws ConfigError, the same on every rank.
   Fit(const config::Options& options, const comm::Communicator& world, const nn::Network& network,
       step::Source source, kernels::Isa best, const step::Hooks& hooks);

@@ -17,7 +17,7 @@ namespace convoy::train {
 struct ReplayRequest {
   std::string from;
   std::string to;
-  kernels::Isa isa = kernels::Isa::kPortable;  ///< this rank's best; the lowest of all ranks is used
+  kernels::Isa isa = kernels::Isa::kPortable;  ///< this rank's best
   /// Called on rank 0 after every step with the steps done and the total.
   std::function<void(std::int64_t, std::int64_t)> progress;
 };

@@ -32,7 +32,7 @@ struct Launch {
   bool take_over = false;                      ///< of run.dir, from another run that is alive
   bool dry_run = false;                        ///< check and report, then stop before writing anything
   std::string command_line;                    ///< for /provenance
-  kernels::Isa isa = kernels::Isa::kPortable;  ///< this rank's best; the lowest of all ranks is used
+  kernels::Isa isa = kernels::Isa::kPortable;  ///< this rank's best
   std::atomic<int>* request = nullptr;         ///< a Request; null: no requests
   std::atomic<std::int64_t>* step = nullptr;   ///< assigned the current step; null: not needed
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();  ///< start of run.max-time

@@ -50,14 +50,14 @@ TEST_F(IsaChoice, RefusesAnUnknownSetAndNamesTheKnownOnes) {
     FAIL() << "no error";
   } catch (const ConfigError& error) {
     const std::string message = error.what();
-    for (const char* part : {"CONVOY_ISA", "sse9", "portable", "avx2", "avx512", "avx512bf16"}) {
+    for (const char* part : {"CONVOY_ISA", "sse9", "portable", "neon", "avx2", "avx512", "avx512bf16"}) {
       EXPECT_NE(message.find(part), std::string::npos) << message;
     }
   }
 }
 
 TEST(Isa, NamesReadBackAsThemselves) {
-  for (const Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16})
+  for (const Isa isa : {Isa::kPortable, Isa::kNeon, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16})
     EXPECT_EQ(parse_isa(to_string(isa)), isa);
 }
 
