@@ -6,10 +6,10 @@
 
 #include "batchnorm.hpp"
 #include "convoy/convolution/data.hpp"
-#include "convoy/convolution/planner.hpp"
 #include "convoy/convolution/weights.hpp"
 #include "elementwise.hpp"
 #include "limits.hpp"
+#include "planner.hpp"
 #include "pool.hpp"
 
 namespace convoy::kernels {

@@ -26,10 +26,10 @@ struct NamedShape {
   Conv2dShape shape;
 };
 
-/// A square convolution over one block of 16 samples, stride 1.
+/// A square convolution over one block of 16 samples.
 NamedShape square(const std::string& name, std::int64_t ic, std::int64_t size, std::int64_t oc,
-                  std::int64_t kernel, std::int64_t padding) {
-  const std::int64_t out = size + 2 * padding - kernel + 1;
+                  std::int64_t kernel, std::int64_t padding, std::int64_t stride = 1) {
+  const std::int64_t out = (size + 2 * padding - kernel) / stride + 1;
   return {name,
           {.ic = ic,
            .ih = size,
@@ -39,17 +39,33 @@ NamedShape square(const std::string& name, std::int64_t ic, std::int64_t size, s
            .ow = out,
            .kh = kernel,
            .kw = kernel,
+           .sh = stride,
+           .sw = stride,
            .ph = padding,
            .pw = padding}};
 }
 
 std::vector<NamedShape> shapes() {
-  return {
-      square("lenet1_1x28_6_5x5p2", 1, 28, 6, 5, 2),     square("lenet2_6x14_16_5x5", 6, 14, 16, 5, 0),
-      square("nielsen2_20x12_40_5x5", 20, 12, 40, 5, 0), square("resnet_16x16_32_3x3p1", 16, 16, 32, 3, 1),
-      square("cifar_32x32_32_3x3p1", 32, 32, 32, 3, 1),  square("vgg_256x4_512_3x3p1", 256, 4, 512, 3, 1),
-      square("vgg_512x2_512_3x3p1", 512, 2, 512, 3, 1),  square("dense_400_120", 400, 1, 120, 1, 0),
-      square("dense_4096_256", 4096, 1, 256, 1, 0)};
+  return {square("lenet1_1x28_6_5x5p2", 1, 28, 6, 5, 2),
+          square("lenet2_6x14_16_5x5", 6, 14, 16, 5, 0),
+          square("nielsen2_20x12_40_5x5", 20, 12, 40, 5, 0),
+          square("resnet_16x16_32_3x3p1", 16, 16, 32, 3, 1),
+          square("cifar_32x32_32_3x3p1", 32, 32, 32, 3, 1),
+          square("vgg_256x4_512_3x3p1", 256, 4, 512, 3, 1),
+          square("vgg_512x2_512_3x3p1", 512, 2, 512, 3, 1),
+          square("dense_400_120", 400, 1, 120, 1, 0),
+          square("dense_4096_256", 4096, 1, 256, 1, 0),
+          square("resnet50_3x224_64_7x7s2", 3, 224, 64, 7, 3, 2),
+          square("resnet50_64x56_64_1x1", 64, 56, 64, 1, 0),
+          square("resnet50_64x56_256_1x1", 64, 56, 256, 1, 0),
+          square("resnet50_256x56_64_1x1", 256, 56, 64, 1, 0),
+          square("resnet50_128x56_128_3x3s2", 128, 56, 128, 3, 1, 2),
+          square("resnet50_256x56_512_1x1s2", 256, 56, 512, 1, 0, 2),
+          square("resnet50_512x28_128_1x1", 512, 28, 128, 1, 0),
+          square("resnet50_256x14_1024_1x1", 256, 14, 1024, 1, 0),
+          square("resnet50_256x28_256_3x3s2", 256, 28, 256, 3, 1, 2),
+          square("resnet50_2048x7_512_1x1", 2048, 7, 512, 1, 0),
+          square("resnet50_512x14_512_3x3s2", 512, 14, 512, 3, 1, 2)};
 }
 
 enum class Pass { kForward, kBackwardData, kBackwardWeights };

@@ -6,7 +6,9 @@
 // one axis both directions have, for each point, a first tap, a number of taps, a position read at the first
 // tap, and constant steps. Taps outside the image are skipped, so no padded copy is needed.
 
+#include "convoy/convolution/panels.hpp"
 #include "convoy/convolution/taps.hpp"
+#include "convoy/convolution/walk.hpp"
 #include "convoy/convolution/winograd_data.hpp"
 #include "convoy/core/operations.hpp"
 #include "convoy/core/team.hpp"
@@ -16,22 +18,6 @@
 
 namespace convoy::kernels {
 namespace {
-
-enum class Direction { kForward, kBackward };
-
-/// The convolution along one axis: `from` is the extent read, `to` the extent written.
-struct Axis {
-  Direction direction;
-  std::int64_t from, to, kernel, stride, padding;
-
-  /// Steps of the kernel index and of the position read, from one tap to the next.
-  CONVOY_INLINE std::int64_t tap_step() const { return direction == Direction::kForward ? 1 : stride; }
-  CONVOY_INLINE std::int64_t read_step() const { return direction == Direction::kForward ? 1 : -1; }
-  /// Distance of neighbouring points of one phase (backward: input pixels with the same taps), and of the
-  /// positions that they read.
-  CONVOY_INLINE std::int64_t point_step() const { return direction == Direction::kForward ? 1 : stride; }
-  CONVOY_INLINE std::int64_t point_read_step() const { return direction == Direction::kForward ? stride : 1; }
-};
 
 /// The taps of one point that lie inside the image.
 struct TapRange {
@@ -271,9 +257,57 @@ ConvWalk<Real, Factor> backward_walk(const Conv2dShape& s, std::int64_t reduce, 
 }
 
 template <class Real>
+PanelWalk<Real> forward_panels(const Conv2dShape& s, const Real* src, const Real* weights, const Real* bias,
+                               const Epilogue<Real>& epilogue, Real* dst) {
+  return {.blocks = s.blocks,
+          .reduce = s.ic,
+          .channels = s.oc,
+          .vertical = {Direction::kForward, s.ih, s.oh, s.kh, s.sh, s.ph},
+          .horizontal = {Direction::kForward, s.iw, s.ow, s.kw, s.sw, s.pw},
+          .w_channel = s.ic * s.kh * s.kw,
+          .w_reduce = s.kh * s.kw,
+          .in = src,
+          .weights = weights,
+          .bias = bias,
+          .update = Update::kAssign,
+          .epilogue = epilogue,
+          .out = dst};
+}
+
+template <class Real>
+PanelWalk<Real> backward_panels(const Conv2dShape& s, const Real* diff_dst, const Real* weights,
+                                Update update, Real* diff_src) {
+  return {.blocks = s.blocks,
+          .reduce = s.oc,
+          .channels = s.ic,
+          .vertical = {Direction::kBackward, s.oh, s.ih, s.kh, s.sh, s.ph},
+          .horizontal = {Direction::kBackward, s.ow, s.iw, s.kw, s.sw, s.pw},
+          .w_channel = s.kh * s.kw,
+          .w_reduce = s.ic * s.kh * s.kw,
+          .in = diff_dst,
+          .weights = weights,
+          .bias = nullptr,
+          .update = update,
+          .epilogue = {},
+          .out = diff_src};
+}
+
+template <class Real>
+void convolve_blocked(const Conv2dShape& s, const ConvDataPlan& plan, const PanelWalk<Real>& walk,
+                      Real* scratch, const Team& team) {
+  const PanelScratch<Real> parts{scratch + plan.panel_weights,
+                                 scratch + plan.own + team.index() * plan.own_size};
+  if constexpr (kHasPairs<Real>) {
+    if (s.precision == Precision::kBfloat16)
+      return convolve_panels<Real, Pair>(walk, plan.panels, parts, team);
+  }
+  convolve_panels<Real, Real>(walk, plan.panels, parts, team);
+}
+
+template <class Real>
 void conv2d_forward(const Conv2dShape& shape, const Real* src, const Real* weights, const Real* bias,
                     const Epilogue<Real>& epilogue, Real* dst, Real* scratch, const Team& team) {
-  const Conv2dShape s = as_computed<Real>(shape);
+  const Conv2dShape s = as_one_row(as_computed<Real>(shape));
   const std::int64_t kernel = s.kh * s.kw;
   const ConvDataPlan plan = plan_forward(s, team.size());
   Real* own = scratch + plan.own + team.index() * plan.own_size;
@@ -296,6 +330,8 @@ void conv2d_forward(const Conv2dShape& shape, const Real* src, const Real* weigh
                                     .out = dst},
                                    own, team);
   }
+  if (plan.is_blocked)
+    return convolve_blocked(s, plan, forward_panels(s, src, weights, bias, epilogue, dst), scratch, team);
   if constexpr (kHasPairs<Real>) {
     if (plan.is_paired) {
       auto* pairs = reinterpret_cast<Pair*>(scratch + plan.pairs);
@@ -314,7 +350,7 @@ void conv2d_forward(const Conv2dShape& shape, const Real* src, const Real* weigh
 template <class Real>
 void conv2d_backward_data(const Conv2dShape& shape, const Real* diff_dst, const Real* weights, Update update,
                           Real* diff_src, Real* scratch, const Team& team) {
-  const Conv2dShape s = as_computed<Real>(shape);
+  const Conv2dShape s = as_one_row(as_computed<Real>(shape));
   const std::int64_t kernel = s.kh * s.kw;
   const ConvDataPlan plan = plan_backward_data(s, team.size());
   Real* own = scratch + plan.own + team.index() * plan.own_size;
@@ -337,6 +373,8 @@ void conv2d_backward_data(const Conv2dShape& shape, const Real* diff_dst, const 
                                     .out = diff_src},
                                    own, team);
   }
+  if (plan.is_blocked)
+    return convolve_blocked(s, plan, backward_panels(s, diff_dst, weights, update, diff_src), scratch, team);
   if constexpr (kHasPairs<Real>) {
     if (plan.is_paired) {
       auto* pairs = reinterpret_cast<Pair*>(scratch + plan.pairs);

@@ -112,79 +112,62 @@ inline constexpr int kSumRegisters = 8;
 inline constexpr int kMaxPoints = 2;
 #endif
 
-template <class Real, class Factor>
-using TapTile = void (*)(const TapSum<Real, Factor>&);
+/// Calls body with `count`, from 1 to kMost, as a constant.
+template <int kMost, class Body>
+CONVOY_INLINE void with_constant(std::int64_t count, const Body& body) {
+  if constexpr (kMost > 1) {
+    if (count < kMost) return with_constant<kMost - 1>(count, body);
+  }
+  body(std::integral_constant<int, kMost>{});
+}
 
-/// The tile of T channels × X points; null if it does not fit the registers.
-template <class Real, class Factor, int T, int X, Steps kSteps>
-constexpr TapTile<Real, Factor> tap_tile_if_it_fits() {
-  if constexpr (T * X <= kSumRegisters && X <= kMaxPoints) {
-    return &tap_tile<Real, Factor, T, X, kSteps>;
-  } else {
-    return nullptr;
+/// The channels of a tile: the most that there are, that fit the registers with `points`, and up to `most`.
+CONVOY_INLINE int tile_channels(std::int64_t channels, std::int64_t points, std::int64_t most) {
+  constexpr int kCounts[] = {16, 8, 4, 3, 2};
+  for (const int count : kCounts)
+    if (count <= channels && count <= most && count * points <= kSumRegisters) return count;
+  return 1;
+}
+
+/// One of the tiles that tile_channels() chooses.
+template <class Real, class Factor, int X, Steps kSteps>
+void run_tap_tile(const TapSum<Real, Factor>& s, int channels) {
+  switch (channels) {
+    case 16:
+      if constexpr (16 * X <= kSumRegisters) return tap_tile<Real, Factor, 16, X, kSteps>(s);
+      break;
+    case 8:
+      if constexpr (8 * X <= kSumRegisters) return tap_tile<Real, Factor, 8, X, kSteps>(s);
+      break;
+    default:
+      with_constant<4>(channels, [&](auto t) { tap_tile<Real, Factor, decltype(t)::value, X, kSteps>(s); });
   }
 }
 
-/// Channel counts of the tiles.
-inline constexpr int kTileChannels[] = {16, 8, 4, 3, 2, 1};
-inline constexpr int kTileChannelCounts = 6;
-
-template <class Real, class Factor, Steps kSteps, int X>
-struct TapTileColumn {
-  TapTile<Real, Factor> tile[kTileChannelCounts] = {
-      tap_tile_if_it_fits<Real, Factor, 16, X, kSteps>(), tap_tile_if_it_fits<Real, Factor, 8, X, kSteps>(),
-      tap_tile_if_it_fits<Real, Factor, 4, X, kSteps>(),  tap_tile_if_it_fits<Real, Factor, 3, X, kSteps>(),
-      tap_tile_if_it_fits<Real, Factor, 2, X, kSteps>(),  tap_tile_if_it_fits<Real, Factor, 1, X, kSteps>()};
-};
-
-template <class Real, class Factor, Steps kSteps>
-const TapTile<Real, Factor>* tap_tiles(std::int64_t points) {
-  static constexpr TapTileColumn<Real, Factor, kSteps, 1> kOne;
-  static constexpr TapTileColumn<Real, Factor, kSteps, 2> kTwo;
-  static constexpr TapTileColumn<Real, Factor, kSteps, 3> kThree;
-  static constexpr TapTileColumn<Real, Factor, kSteps, 4> kFour;
-  static constexpr TapTileColumn<Real, Factor, kSteps, 5> kFive;
-  static constexpr TapTileColumn<Real, Factor, kSteps, 6> kSix;
-  switch (points) {
-    case 1:
-      return kOne.tile;
-    case 2:
-      return kTwo.tile;
-    case 3:
-      return kThree.tile;
-    case 4:
-      return kFour.tile;
-    case 5:
-      return kFive.tile;
-    default:
-      return kSix.tile;
-  }
+template <class Real, class Factor, int X>
+void run_tap_tile(const TapSum<Real, Factor>& s, int channels) {
+  if (X > 1 && s.in_point != kLanes) return run_tap_tile<Real, Factor, X, Steps::kAny>(s, channels);
+  if (s.w_channel == 1) return run_tap_tile<Real, Factor, X, Steps::kAdjacentBoth>(s, channels);
+  run_tap_tile<Real, Factor, X, Steps::kAdjacentPoints>(s, channels);
 }
 
 /// The sums of `channels` × `points` (≤ kMaxPoints) for all 16 lanes. `s` describes the first channel and
 /// point.
 template <class Real, class Factor>
 void tap_sums(TapSum<Real, Factor> s, std::int64_t channels, std::int64_t points) {
-  const bool is_adjacent = s.in_point == kLanes || points == 1;
-  const TapTile<Real, Factor>* tiles = !is_adjacent ? tap_tiles<Real, Factor, Steps::kAny>(points)
-                                       : s.w_channel == 1
-                                           ? tap_tiles<Real, Factor, Steps::kAdjacentBoth>(points)
-                                           : tap_tiles<Real, Factor, Steps::kAdjacentPoints>(points);
   // Weights of neighbouring channels that are far apart in memory often use the same cache sets; more than 8
   // such streams would evict each other.
   const std::int64_t most = s.w_channel == 1 ? 16 : 8;
   while (channels > 0) {
-    int choice = 0;
-    while (tiles[choice] == nullptr || kTileChannels[choice] > channels || kTileChannels[choice] > most)
-      ++choice;
+    const int done = tile_channels(channels, points, most);
     for (std::int64_t part = 0; part < kParts<Real>; ++part) {
       TapSum<Real, Factor> of_part = s;
       of_part.in += part * kWidth<Real>;
       of_part.out += part * kWidth<Real>;
       if (s.epilogue.addend != nullptr) of_part.epilogue.addend += part * kWidth<Real>;
-      tiles[choice](of_part);
+      with_constant<kMaxPoints>(
+          points, [&](auto x) { run_tap_tile<Real, Factor, decltype(x)::value>(of_part, done); });
     }
-    const std::int64_t done = kTileChannels[choice];
     channels -= done;
     s.weights += done * s.w_channel;
     s.out += done * s.out_channel;

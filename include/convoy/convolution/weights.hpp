@@ -12,6 +12,7 @@
 #include "convoy/convolution/plan.hpp"
 #include "convoy/convolution/taps.hpp"
 #include "convoy/convolution/weights_channels.hpp"
+#include "convoy/convolution/weights_panels.hpp"
 #include "convoy/convolution/winograd_weights.hpp"
 #include "convoy/core/operations.hpp"
 #include "convoy/core/team.hpp"
@@ -21,7 +22,7 @@ namespace convoy::kernels {
 namespace {
 
 /// Channels of a tile; a tile has at most kMaxPoints columns.
-inline constexpr std::int64_t kWeightTileChannels = 4;
+inline constexpr int kWeightTileChannels = 4;
 
 /// The sums of one tile of oc × j.
 template <class Real>
@@ -109,30 +110,6 @@ void weight_tile(const WeightSum<Real>& s) {
   }
 }
 
-template <class Real, int T>
-void run_weight_tile(const WeightSum<Real>& s) {
-  switch (s.columns.size()) {
-    case 1:
-      return weight_tile<Real, T, 1>(s);
-    case 2:
-      return weight_tile<Real, T, 2>(s);
-#if CONVOY_VECTOR_BYTES >= 32
-    case 3:
-      return weight_tile<Real, T, 3>(s);
-#endif
-#if CONVOY_VECTOR_BYTES >= 64
-    case 4:
-      return weight_tile<Real, T, 4>(s);
-    case 5:
-      return weight_tile<Real, T, 5>(s);
-    case 6:
-      return weight_tile<Real, T, 6>(s);
-#endif
-    default:
-      __builtin_unreachable();
-  }
-}
-
 /// All tiles of oc × `columns`, split among the team.
 template <class Real>
 void run_weight_tiles(const WeightSum<Real>& whole, std::int64_t columns, const Team& team) {
@@ -146,20 +123,10 @@ void run_weight_tiles(const WeightSum<Real>& whole, std::int64_t columns, const 
     s.columns = split(columns, column_tiles, item % column_tiles);
     s.diff_dst += channels.begin * shape.oh * shape.ow * kLanes;
     s.diff_weights += channels.begin * shape.ic * shape.kh * shape.kw;
-    switch (channels.size()) {
-      case 1:
-        run_weight_tile<Real, 1>(s);
-        break;
-      case 2:
-        run_weight_tile<Real, 2>(s);
-        break;
-      case 3:
-        run_weight_tile<Real, 3>(s);
-        break;
-      default:
-        run_weight_tile<Real, 4>(s);
-        break;
-    }
+    with_constant<kWeightTileChannels>(channels.size(), [&](auto t) {
+      with_constant<kMaxPoints>(
+          s.columns.size(), [&](auto j) { weight_tile<Real, decltype(t)::value, decltype(j)::value>(s); });
+    });
   }
 }
 
@@ -239,7 +206,9 @@ template <class Real, class Factor>
 void backward_weights_of(const Conv2dShape& s, const ConvWeightsPlan& plan, const Real* src,
                          const Real* diff_dst, Update update, Real* diff_weights, Real* scratch,
                          const Team& team) {
-  if (plan.algorithm == ConvAlgorithm::kMatrixProduct) {
+  if (plan.is_blocked) {
+    weights_by_panels<Real, Factor>(s, plan, src, diff_dst, update, diff_weights, scratch, team);
+  } else if (plan.algorithm == ConvAlgorithm::kMatrixProduct) {
     channel_weights<Real, Factor>(s, plan, src, diff_dst, update, diff_weights, scratch, team);
   } else if (s.kh == 3) {
     winograd_weights<Real, Factor, 3>(s, plan, src, diff_dst, update, diff_weights, scratch, team);
@@ -251,7 +220,7 @@ void backward_weights_of(const Conv2dShape& s, const ConvWeightsPlan& plan, cons
 template <class Real>
 void conv2d_backward_weights(const Conv2dShape& shape, const Real* src, const Real* diff_dst, Update update,
                              Real* diff_weights, Real* diff_bias, Real* scratch, const Team& team) {
-  const Conv2dShape s = as_computed<Real>(shape);
+  const Conv2dShape s = as_one_row(as_computed<Real>(shape));
   const ConvWeightsPlan plan = plan_backward_weights(s, team.size());
   if (diff_bias != nullptr) sum_bias(s, diff_dst, update, diff_bias, team);
   if (plan.algorithm != ConvAlgorithm::kDirect) {

@@ -125,6 +125,16 @@ CONVOY_INLINE Vec<Pair> make_pairs(const Vec<float>& first, const Vec<float>& se
   return (bfloat16_bits(first) >> 16) | bfloat16_bits(second);
 }
 
+/// make_pairs of one element each.
+CONVOY_INLINE Pair pair_of(float first, float second) {
+  const auto rounded = [](float x) -> Pair {
+    Pair bits;
+    __builtin_memcpy(&bits, &x, sizeof(bits));
+    return x == x ? bits + 0x7fffU + ((bits >> 16) & 1U) : bits | 0x00400000U;
+  };
+  return rounded(first) >> 16 | (rounded(second) & 0xffff0000U);
+}
+
 /// Stores the 16-bit numbers of x contiguously.
 CONVOY_INLINE void store_halves(std::uint16_t* to, const Vec<float>& x) {
   typedef std::uint16_t Halves __attribute__((vector_size(CONVOY_VECTOR_BYTES / 2)));

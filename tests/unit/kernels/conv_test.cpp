@@ -121,6 +121,48 @@ TEST_P(Conv2d, MatchesReferenceOnRandomShapes) {
   });
 }
 
+/// An integer from 1 to `most`, small ones as often as large ones.
+std::int64_t any_size(Numbers& numbers, int most_bits, std::int64_t most) {
+  return std::min(most, numbers.integer(1, std::int64_t{1} << numbers.integer(0, most_bits)));
+}
+
+/// Up to 224 pixels a side and 2,048 channels, as far as the reference takes no longer than `products`.
+Convolution large_shape(Numbers& numbers, std::int64_t products) {
+  while (true) {
+    Convolution s;
+    s.n = numbers.integer(0, 3) == 0 ? numbers.integer(1, 36) : 1;
+    s.ic = any_size(numbers, 11, 2048);
+    s.oc = any_size(numbers, 11, 2048);
+    s.kh = s.kw = 2 * numbers.integer(0, 3) + 1;
+    s.ph = s.pw = numbers.integer(0, s.kh / 2);
+    s.ih = std::max(any_size(numbers, 8, 224), s.kh - 2 * s.ph);
+    s.iw = std::max(any_size(numbers, 8, 224), s.kw - 2 * s.pw);
+    s.sh = s.sw = numbers.integer(1, 2);
+    const std::int64_t all = s.n * s.oc * s.ic * s.kh * s.kw * s.oh() * s.ow();
+    if (s.oh() * s.ow() >= 64 && s.oc >= 4 && all <= products && all > products / 50) return s;
+  }
+}
+
+TEST_P(Conv2d, MatchesReferenceOnLargeShapes) {
+  constexpr int kShapes = 60;
+  with_table([]<class Real>(const KernelTable<Real>& table) {
+    Numbers numbers(224);
+    for (unsigned i = 0; i < kShapes; ++i) {
+      const ConvCase c = make_conv_case(large_shape(numbers, 4'000'000), i % 2 == 0, i);
+      for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16}) {
+        if (precision == Precision::kBfloat16 && (i % 4 != 0 || std::is_same_v<Real, double>)) continue;
+        const auto one = run_conv(table, c, 1, precision);
+        expect_conv_matches(c, one, precision);
+        if (HasFatalFailure()) return;
+        const auto five = run_conv(table, c, 5, precision);
+        EXPECT_TRUE(one.dst == five.dst && one.diff_src == five.diff_src &&
+                    one.diff_weights == five.diff_weights)
+            << describe(c.shape);
+      }
+    }
+  });
+}
+
 TEST_P(Conv2d, GivesTheSameBitsForTeamsOfAnySize) {
   with_table([](const auto& table) {
     unsigned seed = 77;

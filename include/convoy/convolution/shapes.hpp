@@ -1,0 +1,92 @@
+#pragma once
+// Counts that plans of convolutions are made from. Part of each instruction set; internal linkage, see
+// lanes/simd.hpp.
+
+#include <cstdint>
+
+#include "convoy/core/layout.hpp"
+#include "convoy/core/operations.hpp"
+
+namespace convoy::kernels {
+namespace {
+
+[[gnu::always_inline]] inline bool is_padded(const Conv2dShape& s) {
+  return s.ph > 0 || s.pw > 0;
+}
+
+/// 1x1 without stride and padding: rows need no borders, so an image is one row.
+[[gnu::always_inline]] inline bool is_pointwise(const Conv2dShape& s) {
+  return s.kh == 1 && s.kw == 1 && s.sh == 1 && s.sw == 1 && !is_padded(s);
+}
+[[gnu::always_inline]] inline Conv2dShape as_one_row(const Conv2dShape& s) {
+  Conv2dShape row = s;
+  if (!is_pointwise(s)) return row;
+  row.ih = row.oh = 1;
+  row.iw = row.ow = s.ih * s.iw;
+  return row;
+}
+
+/// Size of src padded with zeros, [blocks][ic][ih + 2·ph][iw + 2·pw][16].
+[[gnu::always_inline]] inline std::int64_t padded_size(const Conv2dShape& s) {
+  return s.blocks * s.ic * (s.ih + 2 * s.ph) * (s.iw + 2 * s.pw) * kLanes;
+}
+
+[[gnu::always_inline]] inline constexpr std::int64_t round_up(std::int64_t n, std::int64_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+[[gnu::always_inline]] inline std::int64_t clamp(std::int64_t n, std::int64_t low, std::int64_t high) {
+  return n < low ? low : n > high ? high : n;
+}
+
+/// Assigns offsets to the parts of scratch, one after another. Units: elements.
+struct ScratchParts {
+  std::int64_t size = 0;
+  /// Returns the offset of a new part of `elements`.
+  [[gnu::always_inline]] std::int64_t add(std::int64_t elements) {
+    const std::int64_t begin = size;
+    size += elements;
+    return begin;
+  }
+};
+
+/// One axis of a convolution.
+struct AxisShape {
+  std::int64_t in, out, kernel, stride, padding;
+};
+[[gnu::always_inline]] inline AxisShape vertical_axis(const Conv2dShape& s) {
+  return {.in = s.ih, .out = s.oh, .kernel = s.kh, .stride = s.sh, .padding = s.ph};
+}
+[[gnu::always_inline]] inline AxisShape horizontal_axis(const Conv2dShape& s) {
+  return {.in = s.iw, .out = s.ow, .kernel = s.kw, .stride = s.sw, .padding = s.pw};
+}
+
+/// Number of taps inside the image along one axis, over all outputs.
+[[gnu::always_inline]] inline std::int64_t seen_taps(const AxisShape& axis) {
+  std::int64_t seen = 0;
+  for (std::int64_t o = 0; o < axis.out; ++o) {
+    const std::int64_t origin = o * axis.stride - axis.padding;
+    const std::int64_t begin = origin < 0 ? -origin : 0;
+    const std::int64_t end = axis.kernel < axis.in - origin ? axis.kernel : axis.in - origin;
+    seen += end > begin ? end - begin : 0;
+  }
+  return seen;
+}
+
+/// The same for a pair of channels of one sample: the product over the axes, which are independent.
+[[gnu::always_inline]] inline std::int64_t seen_taps(const Conv2dShape& s) {
+  return seen_taps(vertical_axis(s)) * seen_taps(horizontal_axis(s));
+}
+
+/// Products per lane of one register multiply-add: two with pairs of bfloat16.
+[[gnu::always_inline]] inline std::int64_t products_at_once(Precision precision) {
+  return precision == Precision::kBfloat16 ? 2 : 1;
+}
+
+/// Elements of [outer][⌈channels/2⌉][plane] pairs (lanes/pairs.hpp).
+[[gnu::always_inline]] inline std::int64_t paired_size(std::int64_t outer, std::int64_t channels,
+                                                       std::int64_t plane) {
+  return round_up(outer * ((channels + 1) / 2) * plane, kLanes);
+}
+
+}  // namespace
+}  // namespace convoy::kernels
