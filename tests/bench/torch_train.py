@@ -79,8 +79,8 @@ def make_layers(lines):
 
 
 def make_network(config, shape):
-    """The network of the INI file `config` for images of `shape` (C, H, W)."""
-    with open(config, encoding="utf-8") as file:
+    """The network of the INI file `config` (-: standard input) for images of `shape` (C, H, W)."""
+    with open(0 if config == "-" else config, encoding="utf-8") as file:
         text = re.sub("#.*", "", file.read())
     loss = re.search(r"^\s*loss\s*=\s*(\S+)", text, re.MULTILINE)
     if loss is None or loss.group(1) != "softmax-cross-entropy":
