@@ -144,7 +144,7 @@ Convolution large_shape(Numbers& numbers, std::int64_t products) {
 }
 
 TEST_P(Conv2d, MatchesReferenceOnLargeShapes) {
-  constexpr int kShapes = 60;
+  constexpr int kShapes = 30;
   with_table([]<class Real>(const KernelTable<Real>& table) {
     Numbers numbers(224);
     for (unsigned i = 0; i < kShapes; ++i) {
