@@ -39,22 +39,6 @@ CONVOY_INLINE TapRange taps_of(const Axis& axis, std::int64_t point) {
   return {phase + axis.stride * begin, max(0, end - begin), last - begin};
 }
 
-/// One convolution loop: reads `reduce` channels of from_h × from_w, writes `channels` of to_h × to_w.
-template <class Real, class Factor = Real>
-struct ConvWalk {
-  std::int64_t blocks, reduce, channels;
-  Axis vertical, horizontal;
-  std::int64_t w_channel, w_reduce;
-  const Factor* in;
-  const Factor* weights;
-  const Real* bias;
-  Update update;
-  Epilogue<Real> epilogue;
-  Real* out;
-  bool channels_last;  ///< order of a sum: channels read innermost (plan.hpp)
-  Factor* packed;      ///< this thread's buffer for the packed weights of a channel group; null: not packed
-};
-
 /// Addresses of the weights of a channel group: its channel c, `reduce` channel r and tap k are at
 /// first[c·channel + r·reduce + k·tap].
 template <class Factor>
@@ -257,43 +241,7 @@ ConvWalk<Real, Factor> backward_walk(const Conv2dShape& s, std::int64_t reduce, 
 }
 
 template <class Real>
-PanelWalk<Real> forward_panels(const Conv2dShape& s, const Real* src, const Real* weights, const Real* bias,
-                               const Epilogue<Real>& epilogue, Real* dst) {
-  return {.blocks = s.blocks,
-          .reduce = s.ic,
-          .channels = s.oc,
-          .vertical = {Direction::kForward, s.ih, s.oh, s.kh, s.sh, s.ph},
-          .horizontal = {Direction::kForward, s.iw, s.ow, s.kw, s.sw, s.pw},
-          .w_channel = s.ic * s.kh * s.kw,
-          .w_reduce = s.kh * s.kw,
-          .in = src,
-          .weights = weights,
-          .bias = bias,
-          .update = Update::kAssign,
-          .epilogue = epilogue,
-          .out = dst};
-}
-
-template <class Real>
-PanelWalk<Real> backward_panels(const Conv2dShape& s, const Real* diff_dst, const Real* weights,
-                                Update update, Real* diff_src) {
-  return {.blocks = s.blocks,
-          .reduce = s.oc,
-          .channels = s.ic,
-          .vertical = {Direction::kBackward, s.oh, s.ih, s.kh, s.sh, s.ph},
-          .horizontal = {Direction::kBackward, s.ow, s.iw, s.kw, s.sw, s.pw},
-          .w_channel = s.kh * s.kw,
-          .w_reduce = s.ic * s.kh * s.kw,
-          .in = diff_dst,
-          .weights = weights,
-          .bias = nullptr,
-          .update = update,
-          .epilogue = {},
-          .out = diff_src};
-}
-
-template <class Real>
-void convolve_blocked(const Conv2dShape& s, const ConvDataPlan& plan, const PanelWalk<Real>& walk,
+void convolve_blocked(const Conv2dShape& s, const ConvDataPlan& plan, const ConvWalk<Real>& walk,
                       Real* scratch, const Team& team) {
   const PanelScratch<Real> parts{scratch + plan.panel_weights,
                                  scratch + plan.own + team.index() * plan.own_size};
@@ -331,7 +279,9 @@ void conv2d_forward(const Conv2dShape& shape, const Real* src, const Real* weigh
                                    own, team);
   }
   if (plan.is_blocked)
-    return convolve_blocked(s, plan, forward_panels(s, src, weights, bias, epilogue, dst), scratch, team);
+    return convolve_blocked(s, plan,
+                            forward_walk<Real, Real>(s, s.ic, src, weights, bias, epilogue, dst, nullptr),
+                            scratch, team);
   if constexpr (kHasPairs<Real>) {
     if (plan.is_paired) {
       auto* pairs = reinterpret_cast<Pair*>(scratch + plan.pairs);
@@ -374,7 +324,9 @@ void conv2d_backward_data(const Conv2dShape& shape, const Real* diff_dst, const 
                                    own, team);
   }
   if (plan.is_blocked)
-    return convolve_blocked(s, plan, backward_panels(s, diff_dst, weights, update, diff_src), scratch, team);
+    return convolve_blocked(s, plan,
+                            backward_walk<Real, Real>(s, s.oc, diff_dst, weights, update, diff_src, nullptr),
+                            scratch, team);
   if constexpr (kHasPairs<Real>) {
     if (plan.is_paired) {
       auto* pairs = reinterpret_cast<Pair*>(scratch + plan.pairs);

@@ -28,13 +28,16 @@ struct PanelPlan {
   std::int64_t panel_size;     ///< of a thread
 };
 
-/// `from`, `to`: extents of the image read and written; `step`: distance of neighbouring points of a phase.
+/// What a pass writes, and what it reads for that.
 struct PanelShape {
-  std::int64_t reduce, channels;  ///< reduce counts pairs with bfloat16
-  std::int64_t to_h, to_w, step_h, step_w;
-  std::int64_t read_h, read_w;  ///< positions between neighbouring points of a phase
-  std::int64_t kh, kw;
+  std::int64_t channels, points_h, points_w;  ///< written, of the largest phase
+  std::int64_t read_h, read_w;                ///< positions between neighbouring points of a phase
 };
+
+/// True if products with padding are at most a quarter more than those without.
+[[gnu::always_inline]] inline bool has_little_padding(const Conv2dShape& s) {
+  return 4 * s.oh * s.ow * s.kh * s.kw <= 5 * seen_taps(s);
+}
 
 /// True if the direct sum that writes `channels` of `points` points packs its operands. Products with padding
 /// are computed then; with few points or channels, packing costs too much.
@@ -42,9 +45,8 @@ struct PanelShape {
                                               std::int64_t reduce, std::int64_t points) {
   constexpr std::int64_t kLeastChannels = 8;
   constexpr std::int64_t kLeastPoints = 64;
-  const std::int64_t taps = s.kh * s.kw;
-  if (channels < kLeastChannels || reduce < 4 || points < kLeastPoints || taps > kMostTerms) return false;
-  return 4 * s.oh * s.ow * taps <= 5 * seen_taps(s);
+  return channels >= kLeastChannels && reduce >= 4 && points >= kLeastPoints && s.kh * s.kw <= kMostTerms &&
+         has_little_padding(s);
 }
 
 /// With strides, the taps of a kernel fall into phases; few taps of small images need no packing.
@@ -55,16 +57,16 @@ struct PanelShape {
   return is_blocked(s, s.ic, s.oc, s.ih * s.iw / phases);
 }
 
-[[gnu::always_inline]] inline PanelPlan plan_panels(const PanelShape& s) {
+/// `reduce` counts channels read, or pairs of them.
+[[gnu::always_inline]] inline PanelPlan plan_panels(const PanelShape& s, std::int64_t reduce, std::int64_t kh,
+                                                    std::int64_t kw) {
   PanelPlan plan{};
-  const std::int64_t points_h = (s.to_h + s.step_h - 1) / s.step_h;
-  const std::int64_t points_w = (s.to_w + s.step_w - 1) / s.step_w;
-  plan.columns = points_w < kMostBandPoints ? points_w : kMostBandPoints;
-  plan.rows = clamp(kMostBandPoints / plan.columns, 1, points_h);
+  plan.columns = s.points_w < kMostBandPoints ? s.points_w : kMostBandPoints;
+  plan.rows = clamp(kMostBandPoints / plan.columns, 1, s.points_h);
   const std::int64_t chunks = (s.channels + kMostChunk - 1) / kMostChunk;
   plan.chunk = round_up((s.channels + chunks - 1) / chunks, kQuad);
-  plan.weights_size = round_up(s.channels, kQuad) * s.reduce * s.kh * s.kw;
-  const std::int64_t lines = ((plan.rows - 1) * s.read_h + s.kh) * ((plan.columns - 1) * s.read_w + s.kw) | 1;
+  plan.weights_size = round_up(s.channels, kQuad) * reduce * kh * kw;
+  const std::int64_t lines = ((plan.rows - 1) * s.read_h + kh) * ((plan.columns - 1) * s.read_w + kw) | 1;
   plan.panel_size = (lines > kPanelLines ? lines : kPanelLines) * kLanes;
   return plan;
 }
@@ -73,9 +75,10 @@ struct PanelShape {
 /// of rows; sums depend on the bands, so these constants are part of the results.
 inline constexpr std::int64_t kMostWeightsPixels = 16;  // of a band
 inline constexpr std::int64_t kChainBands = 8;
-inline constexpr std::int64_t kTurnPixels =
-    4;  // of a register tile's sums: the L1 cache; no bit depends on it
-inline constexpr std::int64_t kMostGroups = 12;  // of 16 input channels at a time; likewise
+// No bit depends on these: pixels of a register tile's sums (L1 cache), and groups of 16 input channels at a
+// time.
+inline constexpr std::int64_t kTurnPixels = 4;
+inline constexpr std::int64_t kMostGroups = 6;
 struct WeightsPanelPlan {
   std::int64_t rows, columns;                ///< of the largest band
   std::int64_t groups, chunk;                ///< of 16 input channels, and output channels, at a time
@@ -89,7 +92,7 @@ struct WeightsPanelPlan {
   const std::int64_t taps = s.kh * s.kw;
   plan.columns = s.ow < kMostWeightsPixels ? s.ow : kMostWeightsPixels;
   plan.rows = clamp(kMostWeightsPixels / plan.columns, 1, s.oh);
-  const std::int64_t turns = (all_groups + 5) / 6;
+  const std::int64_t turns = (all_groups + kMostGroups - 1) / kMostGroups;
   plan.groups = (all_groups + turns - 1) / turns;
   const std::int64_t most = clamp(kMostSums / (plan.groups * kLanes * taps) / kQuad * kQuad, kQuad, 256);
   const std::int64_t chunks = (s.oc + most - 1) / most;
@@ -106,10 +109,8 @@ struct WeightsPanelPlan {
 /// True if backward weights packs its operands: images with many pixels, channels that fill the lanes.
 [[gnu::always_inline]] inline bool backward_weights_is_blocked(const Conv2dShape& s) {
   constexpr std::int64_t kLeastPixels = 64;
-  const std::int64_t taps = s.kh * s.kw;
-  if (s.oh * s.ow < kLeastPixels || s.oc < 8 || taps > 64) return false;
-  if (4 * round_up(s.ic, kLanes) > 5 * s.ic) return false;
-  return 4 * s.oh * s.ow * taps <= 5 * seen_taps(s);
+  return s.oh * s.ow >= kLeastPixels && s.oc >= 8 && s.kh * s.kw <= 64 &&
+         4 * round_up(s.ic, kLanes) <= 5 * s.ic && has_little_padding(s);
 }
 
 }  // namespace

@@ -30,14 +30,9 @@ struct PanelSum {
 
 template <class Real, class Factor, int T, int X>
 void panel_tile(const PanelSum<Real, Factor>& s) {
+  const auto place = [&](int t, int x) { return t * s.out_channel + s.out_point[x]; };
   Vec<Real> sum[T][X];
-  CONVOY_UNROLL
-  for (int t = 0; t < T; ++t) {
-    const Vec<Real> start = broadcast<Real>(s.bias != nullptr ? s.bias[t] : Real(0));
-    CONVOY_UNROLL
-    for (int x = 0; x < X; ++x)
-      sum[t][x] = s.goes_on ? load(s.out + t * s.out_channel + s.out_point[x]) : start;
-  }
+  begin_tile<Real, T, X>(s.goes_on, s.out, s.bias, place, sum);
   const Factor* in[X];
   CONVOY_UNROLL
   for (int x = 0; x < X; ++x) in[x] = s.in + s.point[x];
@@ -55,35 +50,14 @@ void panel_tile(const PanelSum<Real, Factor>& s) {
     }
     w += kQuad;
   }
-  if (s.epilogue.addend != nullptr) {
-    CONVOY_UNROLL
-    for (int t = 0; t < T; ++t) {
-      CONVOY_UNROLL
-      for (int x = 0; x < X; ++x) sum[t][x] += load(s.epilogue.addend + t * s.out_channel + s.out_point[x]);
-    }
-  }
-  with_activation<Real>(s.epilogue.activation, [&](const auto& function) {
-    CONVOY_UNROLL
-    for (int t = 0; t < T; ++t) {
-      CONVOY_UNROLL
-      for (int x = 0; x < X; ++x) sum[t][x] = function.in_registers(sum[t][x]);
-    }
-  });
-  CONVOY_UNROLL
-  for (int t = 0; t < T; ++t) {
-    CONVOY_UNROLL
-    for (int x = 0; x < X; ++x) store(s.out + t * s.out_channel + s.out_point[x], sum[t][x]);
-  }
+  finish_tile<Real, T, X>(s.epilogue, place, sum, s.out);
 }
 
 /// The sums of up to 4 channels and up to kMaxPoints points, for all 16 lanes.
 template <class Real, class Factor>
 void panel_sums(const PanelSum<Real, Factor>& s, std::int64_t channels, std::int64_t points) {
   for (std::int64_t part = 0; part < kParts<Real>; ++part) {
-    PanelSum<Real, Factor> of_part = s;
-    of_part.in += part * kWidth<Real>;
-    of_part.out += part * kWidth<Real>;
-    if (s.epilogue.addend != nullptr) of_part.epilogue.addend += part * kWidth<Real>;
+    const auto of_part = part_of_lanes(s, part * kWidth<Real>);
     with_constant<kQuad>(channels, [&](auto t) {
       with_constant<kMaxPoints>(
           points, [&](auto x) { panel_tile<Real, Factor, decltype(t)::value, decltype(x)::value>(of_part); });

@@ -22,21 +22,6 @@
 namespace convoy::kernels {
 namespace {
 
-/// A convolution by panels: images, and weights in their logical order. For pairs, images and weights are
-/// rounded as they are packed.
-template <class Real>
-struct PanelWalk {
-  std::int64_t blocks, reduce, channels;
-  Axis vertical, horizontal;
-  std::int64_t w_channel, w_reduce;
-  const Real* in;
-  const Real* weights;
-  const Real* bias;
-  Update update;
-  Epilogue<Real> epilogue;
-  Real* out;
-};
-
 /// Memory for the packed weights, shared by the team, and for a thread's panel.
 template <class Real>
 struct PanelScratch {
@@ -56,12 +41,11 @@ struct PanelWork {
   std::int64_t block;
 };
 
-/// Packs the inputs of channels `channels` (of pairs of channels) of one block's image for `band`:
-/// [channel][row][column][16], the channels plan.channel apart.
+/// Packs the inputs of channels `channels` (or pairs of channels) of one block's image for `band`:
+/// [channel][row][column][16], the channels `channel_step` apart. Pairs are rounded on the way.
 template <class Real, class Factor>
-void pack_panel(const PanelWalk<Real>& walk, const PanelPhase& phase, const Band& band, const Real* image,
+void pack_panel(const ConvWalk<Real>& walk, const PanelPhase& phase, const Band& band, const Real* image,
                 const Range& channels, std::int64_t channel_step, Factor* panel) {
-  constexpr std::int64_t kAtOnce = std::is_same_v<Factor, Pair> ? 2 : 1;
   const PhaseAxis& v = phase.vertical;
   const PhaseAxis& h = phase.horizontal;
   const std::int64_t rows = v.span(band.rows.size());
@@ -73,8 +57,8 @@ void pack_panel(const PanelWalk<Real>& walk, const PanelPhase& phase, const Band
   const std::int64_t inside = ceil_div(max(0, walk.horizontal.from - left), h.pack_step());
   const std::int64_t end = clamp(inside, begin, columns);
   for (std::int64_t channel = channels.begin; channel < channels.end; ++channel) {
-    const Real* first = image + channel * kAtOnce * plane;
-    const bool has_second = kAtOnce == 2 && channel * 2 + 1 < walk.reduce;
+    const Real* first = image + channel * kNumbers<Factor> * plane;
+    const bool has_second = kNumbers<Factor> == 2 && channel * 2 + 1 < walk.reduce;
     Factor* to = panel + (channel - channels.begin) * channel_step;
     for (std::int64_t row = 0; row < rows; ++row, to += columns * kLanes) {
       const std::int64_t y = v.low + band.rows.begin * v.read_step + row * v.pack_step();
@@ -87,7 +71,7 @@ void pack_panel(const PanelWalk<Real>& walk, const PanelPhase& phase, const Band
         const Real* pixel = pixels + column * h.pack_step() * kLanes;
         CONVOY_UNROLL
         for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
-          if constexpr (kAtOnce == 2) {
+          if constexpr (kNumbers<Factor> == 2) {
             const Vec<float> second = has_second ? load(pixel + plane + part) : Vec<float>{};
             store<Pair>(to + column * kLanes + part, make_pairs(load(pixel + part), second));
           } else {
@@ -111,18 +95,18 @@ struct PanelSource {
 
 /// Prefetches part `part` of `parts` of the inputs of `source`: the hardware does not see from one channel to
 /// the next.
-template <class Real, int kAtOnce>
-CONVOY_INLINE void prefetch_inputs(const PanelWalk<Real>& walk, const PanelPhase& phase,
+template <class Real, class Factor>
+CONVOY_INLINE void prefetch_inputs(const ConvWalk<Real>& walk, const PanelPhase& phase,
                                    const PanelSource<Real>& source, std::int64_t part, std::int64_t parts) {
   if (source.image == nullptr) return;
   const PhaseAxis& v = phase.vertical;
   const PhaseAxis& h = phase.horizontal;
   const std::int64_t rows = v.span(source.band.rows.size());
   const std::int64_t columns = h.span(source.band.columns.size());
-  const Range pixels = split(source.channels.size() * kAtOnce * rows * columns, parts, part);
+  const Range pixels = split(source.channels.size() * kNumbers<Factor> * rows * columns, parts, part);
   std::int64_t column = pixels.begin % columns;
   std::int64_t row = pixels.begin / columns % rows;
-  std::int64_t channel = source.channels.begin * kAtOnce + pixels.begin / columns / rows;
+  std::int64_t channel = source.channels.begin * kNumbers<Factor> + pixels.begin / columns / rows;
   const std::int64_t top = v.low + source.band.rows.begin * v.read_step;
   const std::int64_t left = h.low + source.band.columns.begin * h.read_step;
   for (std::int64_t i = pixels.begin; i < pixels.end; ++i) {
@@ -159,10 +143,10 @@ void interleave_rows(const Real* const (&rows)[kQuad], std::int64_t size, Real* 
     for (std::int64_t t = 0; t < kQuad; ++t) to[i * kQuad + t] = rows[t][i];
 }
 
-/// The weights of the channels from `first` on and the channels read `reduce`, in the order of PanelWalk, to
+/// The weights of the channels from `first` on and the channels read `reduce`, in the order of ConvWalk, to
 /// [reduce][tap][4]; zeros beyond the last channel. For pairs, `reduce` counts pairs.
 template <class Real, class Factor>
-CONVOY_INLINE void pack_quad(const PanelWalk<Real>& walk, const PanelPhase& phase, std::int64_t first,
+CONVOY_INLINE void pack_quad(const ConvWalk<Real>& walk, const PanelPhase& phase, std::int64_t first,
                              const Range& reduce, Factor* to) {
   const std::int64_t channels = min(kQuad, walk.channels - first);
   const Real* weights = walk.weights + first * walk.w_channel;
@@ -189,15 +173,14 @@ CONVOY_INLINE void pack_quad(const PanelWalk<Real>& walk, const PanelPhase& phas
 
 /// Packs the weights of one phase: [channels / 4][reduce][tap][4]. Split among the team, no barrier.
 template <class Real, class Factor>
-void pack_weights(const PanelWalk<Real>& walk, const PanelPhase& phase, Factor* packed, const Team& team) {
-  constexpr std::int64_t kAtOnce = std::is_same_v<Factor, Pair> ? 2 : 1;
+void pack_weights(const ConvWalk<Real>& walk, const PanelPhase& phase, Factor* packed, const Team& team) {
   constexpr std::int64_t kRows = 8;  // of backward data, whose rows lie apart
-  const std::int64_t reduce = ceil_div(walk.reduce, kAtOnce);
+  const std::int64_t reduce = ceil_div(walk.reduce, kNumbers<Factor>);
   const std::int64_t taps = phase.vertical.taps * phase.horizontal.taps;
   const std::int64_t of_quad = reduce * taps * kQuad;
   const Range quads = team.share(ceil_div(walk.channels, kQuad));
-  const bool are_rows = kAtOnce == 1 && walk.vertical.direction == Direction::kForward;
-  if constexpr (kAtOnce == 1) {
+  const bool are_rows = kNumbers<Factor> == 1 && walk.vertical.direction == Direction::kForward;
+  if constexpr (kNumbers<Factor> == 1) {
     for (std::int64_t quad = quads.begin; are_rows && quad < min(quads.end, walk.channels / kQuad); ++quad) {
       const Real* first = walk.weights + quad * kQuad * walk.w_channel;
       interleave_rows({first, first + walk.w_channel, first + 2 * walk.w_channel, first + 3 * walk.w_channel},
@@ -212,7 +195,6 @@ void pack_weights(const PanelWalk<Real>& walk, const PanelPhase& phase, Factor* 
   }
 }
 
-/// The outputs of `band` and the channels of `chunk` of one block.
 /// Where the points of a band are read in a panel and written, in elements.
 struct BandPoints {
   std::int64_t count;
@@ -221,7 +203,7 @@ struct BandPoints {
 };
 
 template <class Real>
-void list_points(const PanelWalk<Real>& walk, const PanelPhase& phase, const Band& band, BandPoints& points) {
+void list_points(const ConvWalk<Real>& walk, const PanelPhase& phase, const Band& band, BandPoints& points) {
   const PhaseAxis& v = phase.vertical;
   const PhaseAxis& h = phase.horizontal;
   const std::int64_t pitch = h.span(band.columns.size());
@@ -252,10 +234,9 @@ CONVOY_INLINE std::int64_t list_terms(const PanelPhase& phase, std::int64_t pitc
 /// Adds the products of one panel to the sums of a band. `weights`: of the chunk's first channel and the
 /// panel's first channel read, `of_quad` elements from one quad to the next. `following` is prefetched.
 template <class Real, class Factor>
-void add_panel(const PanelWalk<Real>& walk, const PanelPhase& phase, const PanelWork& work,
+void add_panel(const ConvWalk<Real>& walk, const PanelPhase& phase, const PanelWork& work,
                const BandPoints& points, PanelSum<Real, Factor> sum, bool is_last, const Factor* weights,
                std::int64_t of_quad, const PanelSource<Real>& following) {
-  constexpr std::int64_t kAtOnce = std::is_same_v<Factor, Pair> ? 2 : 1;
   const Range& chunk = work.chunk;
   const std::int64_t tiles = ceil_div(points.count, kMaxPoints);
   const std::int64_t quads = ceil_div(chunk.size(), kQuad);
@@ -272,7 +253,7 @@ void add_panel(const PanelWalk<Real>& walk, const PanelPhase& phase, const Panel
       sum.bias = walk.bias != nullptr ? walk.bias + channel : nullptr;
       sum.out = walk.out + plane;
       if (addend != nullptr) sum.epilogue.addend = addend + plane;
-      prefetch_inputs<Real, kAtOnce>(walk, phase, following, tile * quads + quad, tiles * quads);
+      prefetch_inputs<Real, Factor>(walk, phase, following, tile * quads + quad, tiles * quads);
       panel_sums(sum, min(kQuad, chunk.end - channel), here.size());
     }
   }
@@ -280,13 +261,12 @@ void add_panel(const PanelWalk<Real>& walk, const PanelPhase& phase, const Panel
 
 /// The outputs of one piece of work; the inputs of `next` (null: none) are prefetched.
 template <class Real, class Factor>
-void convolve_band(const PanelWalk<Real>& walk, const PanelPhase& phase, const PanelWork& work,
+void convolve_band(const ConvWalk<Real>& walk, const PanelPhase& phase, const PanelWork& work,
                    const PanelWork* next, const Factor* weights, Factor* panel) {
-  constexpr std::int64_t kAtOnce = std::is_same_v<Factor, Pair> ? 2 : 1;
   const PhaseAxis& v = phase.vertical;
   const PhaseAxis& h = phase.horizontal;
   const std::int64_t taps = v.taps * h.taps;
-  const std::int64_t reduce = ceil_div(walk.reduce, kAtOnce);
+  const std::int64_t reduce = ceil_div(walk.reduce, kNumbers<Factor>);
   const std::int64_t pitch = h.span(work.band.columns.size());
   const std::int64_t channel_step = (v.span(work.band.rows.size()) * pitch | 1) * kLanes;
   const std::int64_t in_block = walk.reduce * walk.vertical.from * walk.horizontal.from * kLanes;
@@ -330,13 +310,12 @@ void convolve_band(const PanelWalk<Real>& walk, const PanelPhase& phase, const P
 }
 
 template <class Real, class Factor>
-void convolve_panels(const PanelWalk<Real>& walk, const PanelPlan& plan, const PanelScratch<Real>& scratch,
+void convolve_panels(const ConvWalk<Real>& walk, const PanelPlan& plan, const PanelScratch<Real>& scratch,
                      const Team& team) {
   static_assert(sizeof(Factor) == sizeof(Real));
   auto* packed = reinterpret_cast<Factor*>(scratch.weights);
   auto* panel = reinterpret_cast<Factor*>(scratch.panel);
-  constexpr std::int64_t kAtOnce = std::is_same_v<Factor, Pair> ? 2 : 1;
-  const std::int64_t of_tap = round_up(walk.channels, kQuad) * ceil_div(walk.reduce, kAtOnce);
+  const std::int64_t of_tap = round_up(walk.channels, kQuad) * ceil_div(walk.reduce, kNumbers<Factor>);
   const std::int64_t phases_y = walk.vertical.point_step();
   const std::int64_t phases_x = walk.horizontal.point_step();
   const auto for_phases = [&](const auto& use) {

@@ -81,9 +81,7 @@ struct ConvDataPass {
     plan.reduce = plan.is_paired ? (pass.reduce + 1) / 2 : pass.reduce;
     plan.is_blocked = pass.is_blocked;
     if (plan.is_blocked) {
-      PanelShape shape = pass.panels;
-      shape.reduce = plan.reduce;
-      plan.panels = plan_panels(shape);
+      plan.panels = plan_panels(pass.panels, plan.reduce, s.kh, s.kw);
       plan.panel_weights = parts.add(plan.panels.weights_size);
       plan.own_size = plan.panels.panel_size;
     } else if (plan.is_paired) {
@@ -108,16 +106,7 @@ struct ConvDataPass {
        .weights_size = paired_size(s.oc, s.ic, s.kh * s.kw),
        .packs = forward_packs(s),
        .is_blocked = is_blocked(s, s.oc, s.ic, s.oh * s.ow),
-       .panels = {.reduce = s.ic,
-                  .channels = s.oc,
-                  .to_h = s.oh,
-                  .to_w = s.ow,
-                  .step_h = 1,
-                  .step_w = 1,
-                  .read_h = s.sh,
-                  .read_w = s.sw,
-                  .kh = s.kh,
-                  .kw = s.kw}},
+       .panels = {.channels = s.oc, .points_h = s.oh, .points_w = s.ow, .read_h = s.sh, .read_w = s.sw}},
       threads);
 }
 [[gnu::always_inline]] inline ConvDataPlan plan_backward_data(const Conv2dShape& shape,
@@ -132,16 +121,11 @@ struct ConvDataPass {
        .weights_size = paired_size(1, s.oc, s.ic * s.kh * s.kw),
        .packs = backward_data_packs(s),
        .is_blocked = backward_data_is_blocked(s),
-       .panels = {.reduce = s.oc,
-                  .channels = s.ic,
-                  .to_h = s.ih,
-                  .to_w = s.iw,
-                  .step_h = s.sh,
-                  .step_w = s.sw,
+       .panels = {.channels = s.ic,
+                  .points_h = (s.ih + s.sh - 1) / s.sh,
+                  .points_w = (s.iw + s.sw - 1) / s.sw,
                   .read_h = 1,
-                  .read_w = 1,
-                  .kh = s.kh,
-                  .kw = s.kw}},
+                  .read_w = 1}},
       threads);
 }
 

@@ -46,19 +46,63 @@ enum class Steps {
   kAdjacentBoth,    ///< also the channels' weights (w_channel = 1)
 };
 
-/// One register tile, with the in_registers() part of the activation; the caller calls in_memory().
+/// The sums of a tile before its products: the old values of `out`, or the bias of each channel (null: 0).
+/// Here and in finish_tile, at(t, x) is where the sum of channel t and point x lies.
+template <class Real, int T, int X, class At>
+CONVOY_INLINE void begin_tile(bool goes_on, const Real* out, const Real* bias, const At& at,
+                              Vec<Real> (&sum)[T][X]) {
+  CONVOY_UNROLL
+  for (int t = 0; t < T; ++t) {
+    const Vec<Real> start = broadcast<Real>(bias != nullptr ? bias[t] : Real(0));
+    CONVOY_UNROLL
+    for (int x = 0; x < X; ++x) sum[t][x] = goes_on ? load(out + at(t, x)) : start;
+  }
+}
+
+/// Stores the sums with the addend and the in_registers() part of the activation; the caller calls
+/// in_memory().
+template <class Real, int T, int X, class At>
+CONVOY_INLINE void finish_tile(const Epilogue<Real>& epilogue, const At& at, Vec<Real> (&sum)[T][X],
+                               Real* out) {
+  if (epilogue.addend != nullptr) {
+    CONVOY_UNROLL
+    for (int t = 0; t < T; ++t) {
+      CONVOY_UNROLL
+      for (int x = 0; x < X; ++x) sum[t][x] += load(epilogue.addend + at(t, x));
+    }
+  }
+  with_activation<Real>(epilogue.activation, [&](const auto& function) {
+    CONVOY_UNROLL
+    for (int t = 0; t < T; ++t) {
+      CONVOY_UNROLL
+      for (int x = 0; x < X; ++x) sum[t][x] = function.in_registers(sum[t][x]);
+    }
+  });
+  CONVOY_UNROLL
+  for (int t = 0; t < T; ++t) {
+    CONVOY_UNROLL
+    for (int x = 0; x < X; ++x) store(out + at(t, x), sum[t][x]);
+  }
+}
+
+/// `sum`, a TapSum or PanelSum, for one part of the 16 lanes.
+template <class Sum>
+CONVOY_INLINE Sum part_of_lanes(const Sum& sum, std::int64_t first_lane) {
+  Sum part = sum;
+  part.in += first_lane;
+  part.out += first_lane;
+  if (sum.epilogue.addend != nullptr) part.epilogue.addend += first_lane;
+  return part;
+}
+
+/// One register tile.
 template <class Real, class Factor, int T, int X, Steps kSteps>
 void tap_tile(const TapSum<Real, Factor>& s) {
   const std::int64_t in_point = kSteps == Steps::kAny ? s.in_point : kLanes;
   const std::int64_t w_channel = kSteps == Steps::kAdjacentBoth ? 1 : s.w_channel;
+  const auto at = [&](int t, int x) { return t * s.out_channel + x * s.out_point; };
   Vec<Real> sum[T][X];
-  CONVOY_UNROLL
-  for (int t = 0; t < T; ++t) {
-    const Vec<Real> start = broadcast<Real>(s.bias != nullptr ? s.bias[t] : Real(0));
-    CONVOY_UNROLL
-    for (int x = 0; x < X; ++x)
-      sum[t][x] = s.goes_on ? load(s.out + t * s.out_channel + x * s.out_point) : start;
-  }
+  begin_tile<Real, T, X>(s.goes_on, s.out, s.bias, at, sum);
   for (std::int64_t r = 0; r < s.reduce; ++r) {
     for (std::int64_t y = 0; y < s.rows; ++y) {
       const Factor* in = s.in + r * s.in_reduce + y * s.in_row;
@@ -78,25 +122,7 @@ void tap_tile(const TapSum<Real, Factor>& s) {
       }
     }
   }
-  if (s.epilogue.addend != nullptr) {
-    CONVOY_UNROLL
-    for (int t = 0; t < T; ++t) {
-      CONVOY_UNROLL
-      for (int x = 0; x < X; ++x) sum[t][x] += load(s.epilogue.addend + t * s.out_channel + x * s.out_point);
-    }
-  }
-  with_activation<Real>(s.epilogue.activation, [&](const auto& function) {
-    CONVOY_UNROLL
-    for (int t = 0; t < T; ++t) {
-      CONVOY_UNROLL
-      for (int x = 0; x < X; ++x) sum[t][x] = function.in_registers(sum[t][x]);
-    }
-  });
-  CONVOY_UNROLL
-  for (int t = 0; t < T; ++t) {
-    CONVOY_UNROLL
-    for (int x = 0; x < X; ++x) store(s.out + t * s.out_channel + x * s.out_point, sum[t][x]);
-  }
+  finish_tile<Real, T, X>(s.epilogue, at, sum, s.out);
 }
 
 /// Registers for sums, and the maximum points of a tile: 4 channels × kMaxPoints fill them and leave
@@ -161,10 +187,7 @@ void tap_sums(TapSum<Real, Factor> s, std::int64_t channels, std::int64_t points
   while (channels > 0) {
     const int done = tile_channels(channels, points, most);
     for (std::int64_t part = 0; part < kParts<Real>; ++part) {
-      TapSum<Real, Factor> of_part = s;
-      of_part.in += part * kWidth<Real>;
-      of_part.out += part * kWidth<Real>;
-      if (s.epilogue.addend != nullptr) of_part.epilogue.addend += part * kWidth<Real>;
+      const auto of_part = part_of_lanes(s, part * kWidth<Real>);
       with_constant<kMaxPoints>(
           points, [&](auto x) { run_tap_tile<Real, Factor, decltype(x)::value>(of_part, done); });
     }

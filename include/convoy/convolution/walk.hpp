@@ -1,5 +1,5 @@
 #pragma once
-// The loop of a convolution over the written image along one axis, for both directions.
+// The loop of a convolution over the written image, for both directions.
 //
 // Forward reads the image at in = out·s − p + k. Backward data reads the outputs whose windows contain an
 // input pixel: out·s = in + p − k, so only every s-th k counts, and the output index falls as k rises. Input
@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "convoy/core/operations.hpp"
 #include "convoy/lanes/simd.hpp"
 
 namespace convoy::kernels {
@@ -26,6 +27,23 @@ struct Axis {
   /// positions that they read.
   CONVOY_INLINE std::int64_t point_step() const { return direction == Direction::kForward ? 1 : stride; }
   CONVOY_INLINE std::int64_t point_read_step() const { return direction == Direction::kForward ? stride : 1; }
+};
+
+/// One convolution loop: reads `reduce` channels of from_h × from_w, writes `channels` of to_h × to_w.
+template <class Real, class Factor = Real>
+struct ConvWalk {
+  std::int64_t blocks, reduce, channels;
+  Axis vertical, horizontal;
+  std::int64_t w_channel, w_reduce;
+  const Factor* in;
+  const Factor* weights;
+  const Real* bias;
+  Update update;
+  Epilogue<Real> epilogue;
+  Real* out;
+  // Not used by panels:
+  bool channels_last;  ///< order of a sum: channels read innermost (plan.hpp)
+  Factor* packed;      ///< this thread's buffer for the packed weights of a channel group; null: not packed
 };
 
 /// The points of one phase, numbered from 0: point i is written at first + i·step, and its tap k (ascending

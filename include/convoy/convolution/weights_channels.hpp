@@ -53,7 +53,25 @@ void taps_of_channels(const Real* from, std::int64_t from_step, std::int64_t tap
 
 /// Elements per pixel with 16 samples and 16 channels: numbers, or pairs of two samples.
 template <class Factor>
-inline constexpr std::int64_t kPixel = kLanes* kLanes / (std::is_same_v<Factor, Pair> ? 2 : 1);
+inline constexpr std::int64_t kPixel = kLanes* kLanes / kNumbers<Factor>;
+
+/// Transposes one pixel, whose channels lie `plane` apart, to [16 samples][16 channels], zeros beyond the
+/// last channel; for pairs, [8 pairs of samples][16 channels].
+template <class Real, class Factor>
+CONVOY_INLINE void transpose_pixel(const Real* from, std::int64_t plane, std::int64_t channels, Factor* to) {
+  if constexpr (std::is_same_v<Factor, Pair>) {
+    alignas(64) Real pixel[kLanes * kLanes];
+    transpose_16x16(from, plane, channels, pixel, kLanes);
+    for (std::int64_t pair = 0; pair < kLanes / 2; ++pair) {
+      for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
+        const Real* first = pixel + 2 * pair * kLanes + part;
+        store<Pair>(to + pair * kLanes + part, make_pairs(load(first), load(first + kLanes)));
+      }
+    }
+  } else {
+    transpose_16x16(from, plane, channels, to, kLanes);
+  }
+}
 
 /// Transposes src to [⌈ic/16⌉][blocks][ih·iw][16 samples][16 channels], zeros beyond the last channel; for
 /// pairs, [8 pairs of samples][16 channels]. Split among the team, no barrier.
@@ -68,18 +86,7 @@ void to_channel_lanes(const Conv2dShape& s, const Real* src, Factor* to, const T
     const Real* from = src + ((block * s.ic + group * kLanes) * pixels + item % pixels) * kLanes;
     const std::int64_t channels = s.ic - group * kLanes;
     Factor* at = to + item * kPixel<Factor>;
-    if constexpr (std::is_same_v<Factor, Pair>) {
-      alignas(64) Real pixel[kLanes * kLanes];
-      transpose_16x16(from, pixels * kLanes, channels, pixel, kLanes);
-      for (std::int64_t pair = 0; pair < kLanes / 2; ++pair) {
-        for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
-          const Real* first = pixel + 2 * pair * kLanes + part;
-          store<Pair>(at + pair * kLanes + part, make_pairs(load(first), load(first + kLanes)));
-        }
-      }
-    } else {
-      transpose_16x16(from, pixels * kLanes, channels, at, kLanes);
-    }
+    transpose_pixel(from, pixels * kLanes, channels, at);
   }
 }
 

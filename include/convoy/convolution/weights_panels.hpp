@@ -50,19 +50,7 @@ void pack_pixels(const Conv2dShape& s, const WeightsBand& band, const Range& gro
           for (std::int64_t i = 0; i < kPixel<Factor>; i += kWidth<Factor>) store(to + i, Vec<Factor>{});
           continue;
         }
-        const Real* pixel = image + (y * s.iw + x) * kLanes;
-        if constexpr (std::is_same_v<Factor, Pair>) {
-          alignas(64) Real square[kLanes * kLanes];
-          transpose_16x16(pixel, plane, channels, square, kLanes);
-          for (std::int64_t pair = 0; pair < kLanes / 2; ++pair) {
-            for (std::int64_t part = 0; part < kLanes; part += kWidth<Real>) {
-              const Real* first = square + 2 * pair * kLanes + part;
-              store<Pair>(to + pair * kLanes + part, make_pairs(load(first), load(first + kLanes)));
-            }
-          }
-        } else {
-          transpose_16x16(pixel, plane, channels, to, kLanes);
-        }
+        transpose_pixel(image + (y * s.iw + x) * kLanes, plane, channels, to);
       }
     }
   }

@@ -188,14 +188,13 @@ void transform_weights(const WinogradPlan& plan, const WinogradWalk<Real>& walk,
 template <class Real, class Factor>
 void mix_channels(const WinogradPlan& plan, const Factor* weights, const Factor* inputs,
                   std::int64_t channels, std::int64_t count, Real* outputs) {
-  constexpr std::int64_t kAtOnce = std::is_same_v<Factor, Pair> ? 2 : 1;
   TapSum<Real, Factor> sum{};
   sum.reduce = 1;
   sum.rows = 1;
-  sum.taps = ceil_div(plan.reduce, kAtOnce);
+  sum.taps = ceil_div(plan.reduce, kNumbers<Factor>);
   sum.in_tap = count * kLanes;
   sum.in_point = kLanes;
-  sum.w_channel = plan.weights_row / kAtOnce;
+  sum.w_channel = plan.weights_row / kNumbers<Factor>;
   sum.w_tap = 1;
   sum.out_channel = count * kLanes;
   sum.out_point = kLanes;

@@ -47,7 +47,8 @@ struct KernelTable {
 
   /// dst[oc,oy,ox] = bias[oc] + Σ_{ic,ky,kx} src[ic, oy·sh−ph+ky, ox·sw−pw+kx] · weights[oc,ic,ky,kx].
   /// The direct sum runs in the order ic, ky, kx, or ky, kx, ic if dst is narrow (convolution/plan.hpp),
-  /// starting from the bias (0 if bias is null); minimal filtering has its own order. Then the epilogue.
+  /// starting from the bias (0 if bias is null), with or without products of zeros on padding; minimal
+  /// filtering has its own order. Then the epilogue.
   void (*conv2d_forward)(const Conv2dShape& shape, const Real* src, const Real* weights, const Real* bias,
                          const Epilogue<Real>& epilogue, Real* dst, Real* scratch, const Team& team);
   /// diff_src[ic,iy,ix] (+)= Σ diff_dst[oc,oy,ox] · weights[oc,ic,ky,kx] over oy·sh = iy+ph−ky, ox·sw =

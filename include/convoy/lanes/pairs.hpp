@@ -13,6 +13,10 @@ namespace {
 template <class Real>
 inline constexpr bool kHasPairs = std::is_same_v<Real, float>;
 
+/// Numbers in one factor of a product.
+template <class Factor>
+inline constexpr std::int64_t kNumbers = std::is_same_v<Factor, Pair> ? 2 : 1;
+
 /// Converts from[outer][channels][plane] to [outer][⌈channels/2⌉][plane] pairs; an odd last channel is paired
 /// with 0. Split among the team, no barrier.
 CONVOY_INLINE void pair_planes(std::int64_t outer, std::int64_t channels, std::int64_t plane,

@@ -113,12 +113,16 @@ CONVOY_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
 }
 #endif
 
-/// x rounded to bfloat16 (to nearest, ties to even), in the high half of each element; NaN stays NaN.
+/// The bits of a float, or of each float of a vector, rounded to bfloat16 (to nearest, ties to even) in the
+/// high half; NaN stays NaN.
+template <class Bits, class Mask>
+CONVOY_INLINE Bits bfloat16_bits(const Bits& bits, const Mask& is_number) {
+  const Bits rounded = (bits + 0x7fffU + ((bits >> 16) & 1U)) & 0xffff0000U;
+  const Bits quiet = (bits | 0x00400000U) & 0xffff0000U;
+  return is_number ? rounded : quiet;
+}
 CONVOY_INLINE Vec<Pair> bfloat16_bits(const Vec<float>& x) {
-  const auto bits = (Vec<Pair>)x;
-  const Vec<Pair> rounded = (bits + 0x7fffU + ((bits >> 16) & 1U)) & 0xffff0000U;
-  const Vec<Pair> quiet = (bits | 0x00400000U) & 0xffff0000U;
-  return x == x ? rounded : quiet;
+  return bfloat16_bits((Vec<Pair>)x, x == x);
 }
 
 CONVOY_INLINE Vec<Pair> make_pairs(const Vec<float>& first, const Vec<float>& second) {
@@ -127,12 +131,10 @@ CONVOY_INLINE Vec<Pair> make_pairs(const Vec<float>& first, const Vec<float>& se
 
 /// make_pairs of one element each.
 CONVOY_INLINE Pair pair_of(float first, float second) {
-  const auto rounded = [](float x) -> Pair {
-    Pair bits;
-    __builtin_memcpy(&bits, &x, sizeof(bits));
-    return x == x ? bits + 0x7fffU + ((bits >> 16) & 1U) : bits | 0x00400000U;
-  };
-  return rounded(first) >> 16 | (rounded(second) & 0xffff0000U);
+  Pair bits[2];
+  __builtin_memcpy(&bits[0], &first, sizeof(first));
+  __builtin_memcpy(&bits[1], &second, sizeof(second));
+  return bfloat16_bits(bits[0], first == first) >> 16 | bfloat16_bits(bits[1], second == second);
 }
 
 /// Stores the 16-bit numbers of x contiguously.
