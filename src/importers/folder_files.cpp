@@ -24,14 +24,6 @@
 namespace convoy::importers {
 namespace {
 
-/// The first names of a long list.
-std::string first_names(const std::vector<std::string>& names) {
-  constexpr std::size_t kMost = 6;
-  const std::vector<std::string> some(
-      names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMost)));
-  return join(some, ", ") + (names.size() > kMost ? ", …" : "");
-}
-
 class Lister {
  public:
   explicit Lister(const FolderOptions& options) : options_(options) {}
@@ -51,7 +43,7 @@ class Lister {
         pass_over("", top.files);
         list_classes(top.folders);
         list_split(data::names::kTrain, "", top.folders);
-        warn_of_equal_folders(top.folders);
+        note_equal_folders(found_);
       }
     }
     set_test_part_apart();
@@ -262,12 +254,8 @@ class Lister {
     for (const LabelledFile& row : rows) {
       const auto place = std::ranges::find(found_.class_names, row.label);
       if (place == found_.class_names.end())
-        throw ConfigError(
-            fmt::format("label {} of {} in {} is no class of the training split (which has {}: "
-                        "{})",
-                        row.label, row.file, table,
-                        counted(static_cast<std::int64_t>(found_.class_names.size()), "class"),
-                        first_names(found_.class_names)));
+        throw ConfigError(fmt::format("label {} of {} in {} is no class of the training split ({})",
+                                      row.label, row.file, table, training_classes()));
       split.labels.push_back(place - found_.class_names.begin());
       split.files.push_back(joined(images, row.file));
     }
@@ -275,30 +263,11 @@ class Lister {
     found_.splits.push_back(std::move(split));
   }
 
-  /// Warns if every class folder holds folders of the same names: those may be the classes.
-  void warn_of_equal_folders(const std::vector<std::string>& folders) {
-    std::vector<std::string> common;
-    for (const std::string& folder : folders) {
-      std::vector<std::string> inside = entries_below(folder);
-      if (inside.size() < 2 || (!common.empty() && inside != common)) return;
-      common = std::move(inside);
-    }
-    if (folders.size() > 1)
-      found_.warnings.push_back(
-          fmt::format("the class folders {} all hold the folders {}: if those are the classes, import each "
-                      "of the upper folders alone",
-                      first_names(folders), first_names(common)));
+  [[nodiscard]] std::string training_classes() const {
+    return fmt::format("which has {}: {}",
+                       counted(static_cast<std::int64_t>(found_.class_names.size()), "class"),
+                       first_names(found_.class_names));
   }
-  [[nodiscard]] std::vector<std::string> entries_below(const std::string& folder) const {
-    std::vector<std::string> names = io::list_folder(path_of(folder));
-    std::erase_if(names, [&](const std::string& name) {
-      return name.starts_with('.') || images::is_image_name(name) ||
-             !io::is_folder(path_of(joined(folder, name)));
-    });
-    std::ranges::sort(names);
-    return names;
-  }
-
   [[nodiscard]] bool has_class(const std::string& name) const {
     return std::ranges::find(found_.class_names, name) != found_.class_names.end();
   }
@@ -339,9 +308,7 @@ class Lister {
       const auto place = std::ranges::find(found_.class_names, folder);
       if (place == found_.class_names.end())
         throw ConfigError(fmt::format(
-            "class {} of {} is none of the training split (which has {}: {}){}", folder, path_of(below),
-            counted(static_cast<std::int64_t>(found_.class_names.size()), "class"),
-            first_names(found_.class_names),
+            "class {} of {} is none of the training split ({}){}", folder, path_of(below), training_classes(),
             class_folders.size() == 1 ? "; if its images have no labels, take " + path_of(below) + " away"
                                       : ""));
       std::vector<std::string> files;

@@ -33,6 +33,13 @@ struct FolderFiles {
 /// Collective. Broadcasts rank 0's list to all ranks.
 void broadcast(FolderFiles& files, const comm::Communicator& world);
 
+/// The first names of a long list, for messages.
+[[nodiscard]] std::string first_names(const std::vector<std::string>& names);
+
+/// Warns if every class folder of the training split holds folders of the same names: those may be the
+/// classes.
+void note_equal_folders(FolderFiles& files);
+
 /// Names of classes without images in the training split.
 [[nodiscard]] std::vector<std::string> empty_classes(const FolderFiles& files);
 

@@ -1,6 +1,12 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "convoy/comm/packer.hpp"
+#include "convoy/core/text.hpp"
 #include "convoy/samples/names.hpp"
 #include "folder_files.hpp"
 
@@ -32,6 +38,32 @@ void broadcast(FolderFiles& files, const comm::Communicator& world) {
     split.files = from.get_texts();
     split.labels = from.get_vector<std::int64_t>();
   }
+}
+
+std::string first_names(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 6;
+  const std::vector<std::string> some(
+      names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMost)));
+  return join(some, ", ") + (names.size() > kMost ? ", …" : "");
+}
+
+void note_equal_folders(FolderFiles& files) {
+  const FolderSplit& train = files.splits.front();
+  std::vector<std::set<std::string>> inside(files.class_names.size());
+  for (std::size_t i = 0; i < train.files.size(); ++i) {
+    const auto label = static_cast<std::size_t>(train.labels[i]);
+    const std::string_view below =
+        std::string_view(train.files[i]).substr(files.class_names[label].size() + 1);
+    if (const auto end = below.find('/'); end != std::string_view::npos)
+      inside[label].emplace(below.substr(0, end));
+  }
+  if (inside.size() < 2 || inside.front().size() < 2 ||
+      std::ranges::any_of(inside, [&](const auto& names) { return names != inside.front(); }))
+    return;
+  files.warnings.push_back(fmt::format(
+      "the class folders {} all hold the folders {}: if those are the classes, import each of "
+      "the upper folders alone",
+      first_names(files.class_names), first_names({inside.front().begin(), inside.front().end()})));
 }
 
 std::vector<std::string> empty_classes(const FolderFiles& files) {
