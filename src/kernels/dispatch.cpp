@@ -134,7 +134,12 @@ const KernelTable<double>& double_kernels() {
 }
 
 std::int64_t conv2d_multiplications(const Conv2dShape& s) {
-  return s.ic * s.oc * seen_taps(s);
+  constexpr std::int64_t kMost = std::int64_t{1} << 52;
+  const std::int64_t down = seen_taps(vertical_axis(s));
+  const std::int64_t across = seen_taps(horizontal_axis(s));
+  const double products =
+      static_cast<double>(s.ic * s.oc) * static_cast<double>(down) * static_cast<double>(across);
+  return products < static_cast<double>(kMost) ? s.ic * s.oc * down * across : kMost;
 }
 
 }  // namespace convoy::kernels
