@@ -9,6 +9,7 @@
 #include <exception>
 #include <mutex>
 #include <new>
+#include <numeric>
 #include <set>
 #include <span>
 #include <stdexcept>
@@ -16,6 +17,7 @@
 
 #include "convoy/core/backoff.hpp"
 #include "convoy/core/error.hpp"
+#include "convoy/core/integer.hpp"
 #include "images.hpp"
 #include "split.hpp"
 
@@ -302,6 +304,32 @@ std::int64_t Stream::progress() const {
 
 std::int64_t Stream::buffer_bytes() const {
   return kSlots * reading_->slot_images * reading_->split.image_bytes();
+}
+
+std::unique_ptr<Stream> stream_of_rows(const Split& split, io::IoThread& thread, const Range& rows,
+                                       std::int64_t batch) {
+  const std::int64_t steps = ceil_div(rows.size(), batch);
+  const auto order = [rows, batch](std::int64_t) {
+    PassOrder pass;
+    pass.samples.resize(static_cast<std::size_t>(rows.size()));
+    std::iota(pass.samples.begin(), pass.samples.end(), rows.begin);
+    for (std::int64_t end = batch; end < rows.size(); end += batch) pass.portion_ends.push_back(end);
+    pass.portion_ends.push_back(rows.size());
+    return pass;
+  };
+  return std::make_unique<Stream>(split, thread, comm::Communicator::self(),
+                                  ReadPlan{.first_step = 0,
+                                           .end_step = steps,
+                                           .positions = rows.size(),
+                                           .steps_per_pass = steps,
+                                           .batch = batch,
+                                           .most_in_portion = batch,
+                                           .order = order,
+                                           .wanted =
+                                               [batch](std::int64_t) {
+                                                 return std::vector{Range{0, batch}};
+                                               },
+                                           .most_wanted = batch});
 }
 
 }  // namespace convoy::data

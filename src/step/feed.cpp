@@ -1,7 +1,6 @@
 #include "convoy/step/feed.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include "convoy/comm/tree.hpp"
 #include "convoy/core/integer.hpp"
@@ -46,32 +45,6 @@ std::unique_ptr<data::Stream> feed_training(const Options& options, const comm::
   read_plan.most_wanted =
       std::min(batches.positions({0, most_leaves}).end * node.size(), batches.most_samples());
   return std::make_unique<data::Stream>(split, io_thread, node, std::move(read_plan));
-}
-
-std::unique_ptr<data::Stream> feed_evaluation(const data::Split& split, io::IoThread& io_thread,
-                                              const Range& rows, std::int64_t batch) {
-  const std::int64_t steps = ceil_div(rows.size(), batch);
-  const auto order = [rows, batch](std::int64_t) {
-    data::PassOrder pass;
-    pass.samples.resize(static_cast<std::size_t>(rows.size()));
-    std::iota(pass.samples.begin(), pass.samples.end(), rows.begin);
-    for (std::int64_t end = batch; end < rows.size(); end += batch) pass.portion_ends.push_back(end);
-    pass.portion_ends.push_back(rows.size());
-    return pass;
-  };
-  return std::make_unique<data::Stream>(split, io_thread, comm::Communicator::self(),
-                                        data::ReadPlan{.first_step = 0,
-                                                       .end_step = steps,
-                                                       .positions = rows.size(),
-                                                       .steps_per_pass = steps,
-                                                       .batch = batch,
-                                                       .most_in_portion = batch,
-                                                       .order = order,
-                                                       .wanted =
-                                                           [batch](std::int64_t) {
-                                                             return std::vector{Range{0, batch}};
-                                                           },
-                                                       .most_wanted = batch});
 }
 
 void await_images(data::Stream& stream, std::int64_t step, const std::function<void()>& tick,

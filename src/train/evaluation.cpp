@@ -42,7 +42,7 @@ void evaluate_streamed(const Evaluated& of, const Range& block, std::span<step::
       std::min(std::max<std::int64_t>(kBytes / leaf_bytes, of.engine.threads()), block.size());
   const Range rows{block.begin * micro_batch, std::min(block.end * micro_batch, split.samples())};
   const std::size_t a_sample = outputs.size() / static_cast<std::size_t>(rows.size());
-  const auto stream = step::feed_evaluation(split, *of.io_thread, rows, at_once * micro_batch);
+  const auto stream = data::stream_of_rows(split, *of.io_thread, rows, at_once * micro_batch);
   for (std::int64_t step = 0, begin = block.begin; begin < block.end; ++step, begin += at_once) {
     const Range piece{begin, std::min(begin + at_once, block.end)};
     const auto done = static_cast<std::size_t>(begin - block.begin);

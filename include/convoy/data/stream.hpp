@@ -69,4 +69,8 @@ class Stream {
   double seconds_waited_ = 0;
 };
 
+/// For this rank only: samples `rows` in order, `batch` of them per step.
+[[nodiscard]] std::unique_ptr<Stream> stream_of_rows(const Split& split, io::IoThread& thread,
+                                                     const Range& rows, std::int64_t batch);
+
 }  // namespace convoy::data

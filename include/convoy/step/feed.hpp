@@ -1,6 +1,5 @@
 #pragma once
-// Read-ahead of streamed splits: one Stream for the training run, one per evaluation pass. Decides what each
-// rank reads, and when. Used by the train room.
+// Read-ahead of a streamed split for a training run: what each rank reads, and when.
 
 #include <cstdint>
 #include <functional>
@@ -25,10 +24,6 @@ struct StepsToFeed {
                                                           const comm::Communicator& world,
                                                           const data::Split& split, io::IoThread& io_thread,
                                                           const StepsToFeed& steps);
-
-/// For this rank only: samples `rows` in order, `batch` of them per step.
-[[nodiscard]] std::unique_ptr<data::Stream> feed_evaluation(const data::Split& split, io::IoThread& io_thread,
-                                                            const Range& rows, std::int64_t batch);
 
 /// Stream::wait(). Calls `tick` after every completed read, so that the watchdog can distinguish a slow disk
 /// from one that hangs.

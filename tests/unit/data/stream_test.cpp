@@ -117,6 +117,21 @@ TEST_F(Streamed, BeginsAtAnyStepAndReadsWhatIsWantedAlone) {
   EXPECT_THROW((void)stream.image(samples_of(pass, 12, kBatch)[15]), std::logic_error);
 }
 
+TEST_F(Streamed, StretchOfRowsComesInItsOrder) {
+  const Dataset data = open(Cache::kNone);
+  const Range rows{7, 30};
+  constexpr std::int64_t kBatch = 10;
+  io::IoThread thread;
+  const auto stream = stream_of_rows(*data.split("train"), thread, rows, kBatch);
+  for (std::int64_t step = 0; step < 3; ++step) {
+    stream->wait(step);
+    const std::int64_t first = rows.begin + step * kBatch;
+    for (std::int64_t sample = first; sample < std::min(first + kBatch, rows.end); ++sample)
+      ASSERT_EQ(static_cast<std::int64_t>(*stream->image(sample).bytes), sample);
+    stream->release(step);
+  }
+}
+
 TEST_F(Streamed, NoticesAnImageThatChangedInItsBuffer) {
   const Dataset data = open(Cache::kNone);
   const Split& split = *data.split("train");

@@ -62,18 +62,5 @@ TEST_F(Feed, TrainingHasTheImagesOfEveryStepFromAnyOn) {
   }
 }
 
-TEST_F(Feed, EvaluationHasItsRowsInTheirOrder) {
-  const Range rows{7, 30};
-  constexpr std::int64_t kBatch = 10;
-  const auto stream = feed_evaluation(split(), thread_, rows, kBatch);
-  for (std::int64_t step = 0; step < 3; ++step) {
-    await_images(*stream, step, [] {});
-    const std::int64_t first = rows.begin + step * kBatch;
-    for (std::int64_t sample = first; sample < std::min(first + kBatch, rows.end); ++sample)
-      ASSERT_EQ(static_cast<std::int64_t>(*stream->image(sample).bytes), sample);
-    stream->release(step);
-  }
-}
-
 }  // namespace
 }  // namespace convoy::step
