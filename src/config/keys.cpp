@@ -221,6 +221,10 @@ std::vector<Key> make_keys() {
       place(yes_no_key(
           "run.profile", [](auto& o) -> auto& { return o.profile; },
           "yes: tell at the end where the time of the steps went")),
+      place(choice_key(
+          "run.hashes", [](auto& o) -> auto& { return o.hashes; }, {"none", "state", "layers"},
+          "what of every step is recorded in hashes.jsonl, for convoy verify --runs: state, a hash of each "
+          "tensor after the update; layers, also of each layer's outputs and gradients")),
 
       place(integer_key(
           "checkpoint.every-epochs", [](auto& o) -> auto& { return o.checkpoint_every_epochs; }, {},

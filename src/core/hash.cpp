@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <bit>
 #include <new>
 
 namespace convoy {
@@ -33,6 +34,12 @@ void Hasher::update(const void* data, std::size_t bytes) {
 Digest Hasher::digest() const {
   const XXH128_hash_t sum = XXH3_128bits_digest(state_->xxh);
   return {sum.high64, sum.low64};
+}
+
+std::uint64_t sum_of_hashes(std::span<const float> values, std::uint64_t first) {
+  std::uint64_t sum = 0;
+  for (const float value : values) sum += hash_at(std::bit_cast<std::uint32_t>(value), first++);
+  return sum;
 }
 
 Digest hash(std::span<const std::byte> bytes) {

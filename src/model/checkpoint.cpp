@@ -22,13 +22,6 @@ constexpr std::string_view kFormat = "convoy-checkpoint";
 constexpr std::int64_t kFormatVersion = 1;
 constexpr const char* kLog1p = "log1p";  // of /input/function
 
-std::string model_path(const nn::Tensor& tensor) {
-  return "/model/" + tensor.layer + '/' + tensor.name;
-}
-std::string state_path(const std::string& state, const nn::Tensor& tensor) {
-  return "/optimizer/" + state + '/' + tensor.layer + '/' + tensor.name;
-}
-
 /// The elements of a tensor that this writer writes: whole rows.
 Range share_of(const nn::Tensor& tensor, const comm::Communicator& writers) {
   const Range rows = split(tensor.dims.front(), writers.size(), writers.rank());
@@ -111,6 +104,13 @@ void write_header(io::File& file, const CheckpointHeader& header) {
 }
 
 }  // namespace
+
+std::string model_path(const nn::Tensor& tensor) {
+  return "/model/" + tensor.layer + '/' + tensor.name;
+}
+std::string state_path(const std::string& state, const nn::Tensor& tensor) {
+  return "/optimizer/" + state + '/' + tensor.layer + '/' + tensor.name;
+}
 
 void Progress::add_step(std::int64_t samples_of_step, const nn::LossResult& sum) {
   ++step;

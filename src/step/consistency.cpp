@@ -17,7 +17,7 @@ kernels::Isa agreed_isa(const comm::Communicator& world, kernels::Isa mine) {
 
 void compare_across_ranks(const comm::Communicator& world, const Hooks& hooks, std::string_view what,
                           Digest mine, std::string_view advice) {
-  if (hooks.corrupt) hooks.corrupt(what, world.rank(), 0, std::as_writable_bytes(std::span(&mine, 1)));
+  if (hooks.corrupt) hooks.corrupt(what, -1, world.rank(), 0, std::as_writable_bytes(std::span(&mine, 1)));
   comm::require_agreement(world, what, mine, advice);
 }
 

@@ -14,14 +14,6 @@ std::span<const std::int64_t> leaf_samples(std::span<const std::int64_t> samples
   return samples.subspan(first, std::min(static_cast<std::size_t>(micro_batch), samples.size() - first));
 }
 
-/// Copies the outputs of samples 0 … samples−1 from lane blocks, [B][outputs][16], to [samples][outputs].
-void copy_outputs(const float* blocks, std::int64_t outputs, std::int64_t samples, float* to) {
-  for (std::int64_t n = 0; n < samples; ++n) {
-    const float* lane = blocks + n / kLanes * outputs * kLanes + n % kLanes;
-    for (std::int64_t k = 0; k < outputs; ++k) to[n * outputs + k] = lane[k * kLanes];
-  }
-}
-
 }  // namespace
 
 void add_gradients(const kernels::KernelTable<float>& kernels, comm::Wire wire, std::int64_t size,
@@ -36,7 +28,8 @@ Engine::Engine(const nn::Network& network, EngineSetting setting)
     : network_(network),
       setting_(std::move(setting)),
       pool_(setting_.threads, setting_.kernels.enter_thread),
-      ranges_(operation_ranges(network)) {}
+      ranges_(operation_ranges(network)),
+      operations_(nn::plan_operations(network)) {}
 
 MicroBatchResult Engine::loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
                                  nn::Workspace<float>& workspace) {
@@ -148,6 +141,7 @@ void Engine::run_group(const GradientTask& task, std::int64_t g, const Team& tea
     nn::Workspace<float>& workspace = *group.workspaces[static_cast<std::size_t>(place)];
     timer.book(Activity::kReduction);
     workspace.forward_operation(operation, setting_.kernels, team, values, micro_batch);
+    if (task.outputs) show_output(task, leaf.leaf, operation, micro_batch, workspace, team);
     tick();
     if (operation + 1 == operations) {
       by_one([&] {
@@ -174,6 +168,17 @@ void Engine::run_group(const GradientTask& task, std::int64_t g, const Team& tea
                 .is_first = team.index() == 0},
                task.hook, begin, forward, backward);
   timer.book(Activity::kReduction);
+}
+
+void Engine::show_output(const GradientTask& task, std::int64_t leaf, int operation,
+                         const nn::MicroBatch& batch, const nn::Workspace<float>& workspace,
+                         const Team& team) const {
+  if (team.index() == 0) {
+    const int node = operations_[static_cast<std::size_t>(operation)].output;
+    const std::int64_t size = batch.blocks() * network_.shape_of(node).size() * kLanes;
+    task.outputs(leaf, operation, {workspace.output_of(node), static_cast<std::size_t>(size)});
+  }
+  team.barrier();  // the next operation may write in the same place
 }
 
 void Engine::add_gradient(const GradientTask& task, const StepPlan::Leaf& leaf, int operation,
@@ -294,8 +299,8 @@ void Engine::evaluate(const Source& source, const data::Stream* stream, const mo
           leaves[static_cast<std::size_t>(i)] =
               loss_of(*source.split, micro_batch, group, *group.workspaces.front());
         if (!outputs.empty())
-          copy_outputs(group.workspaces.front()->output(), network_.classes(), size,
-                       outputs.data() + i * setting_.micro_batch * network_.classes());
+          copy_from_lanes(group.workspaces.front()->output(), network_.classes(), size,
+                          outputs.data() + i * setting_.micro_batch * network_.classes());
       }
     }
   });

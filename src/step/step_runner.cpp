@@ -156,11 +156,15 @@ GradientTask StepRunner::task_of(const StepPlan& plan, const StepInput& input,
 
 GradientObserver StepRunner::observer_of(const StepInput& input) {
   observed_ = {.step = input.step + 1, .is_checked = exchange_ && input.verify_follows};
-  if (!observed_.is_checked && !hooks_.corrupt) return {};
+  if (!observed_.is_checked && !hooks_.corrupt && !hooks_.see) return {};
   // Captures at most what a std::function holds without allocation.
   return [this](std::int64_t leaf, int operation, std::span<float> parameters, std::span<float> statistics) {
     if (hooks_.corrupt && !parameters.empty())
-      hooks_.corrupt("gradient", world_.rank(), observed_.step, std::as_writable_bytes(parameters));
+      hooks_.corrupt("gradient", operation, world_.rank(), observed_.step,
+                     std::as_writable_bytes(parameters));
+    if (hooks_.see)
+      hooks_.see(
+          {.pass = Computed::Pass::kBackward, .leaf = leaf, .operation = operation, .values = parameters});
     if (observed_.is_checked) cross_check_->see(leaf, operation, parameters, statistics, false);
   };
 }
@@ -191,6 +195,10 @@ MicroBatchResult StepRunner::step(const StepInput& input) {
   GradientTask task = task_of(plan, input, loss_sums_.places(leaves));
   task.hook = exchange_.get();
   task.observer = observer_of(input);
+  if (hooks_.see)
+    task.outputs = [this](std::int64_t leaf, int operation, std::span<const float> output) {
+      hooks_.see({.leaf = leaf, .operation = operation, .values = output});
+    };
   engine_.gradients(task);
   PartTimer timer(&profile_);
   if (exchange_) exchange_->end();

@@ -120,7 +120,8 @@ Fit::Update Fit::step(data::Stream* stream, const std::function<int()>& request)
   progress_.add_step(samples, sum);
   if (hooks_.corrupt) {
     step_runner_.settle();
-    hooks_.corrupt("parameters", world_.rank(), progress_.step, std::as_writable_bytes(state().parameters));
+    hooks_.corrupt("parameters", -1, world_.rank(), progress_.step,
+                   std::as_writable_bytes(state().parameters));
   }
   return {.epoch = epoch,
           .samples = samples,

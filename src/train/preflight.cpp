@@ -1,5 +1,7 @@
 #include "preflight.hpp"
 
+#include "convoy/train/same_run.hpp"
+
 #include <fmt/core.h>
 
 #include "convoy/core/error.hpp"

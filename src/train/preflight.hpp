@@ -7,18 +7,11 @@
 #include "convoy/config/options.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/machine/placement.hpp"
-#include "convoy/step/engine.hpp"
 
 namespace convoy::train {
 
 /// The split that every epoch evaluates (data/dataset.hpp).
 inline constexpr const char* kEvaluated = "validation|test";
-
-/// The split to train on. Throws DataError if it is missing or empty.
-[[nodiscard]] const data::Split& training_split(const data::Dataset& dataset, const std::string& file);
-
-/// The same split with its transform and augmentation.
-[[nodiscard]] step::Source training_source(const data::Dataset& dataset, const data::Options& options);
 
 /// Warnings before the first step: on data, placement of ranks, and options that change bits.
 [[nodiscard]] std::vector<std::string> start_warnings(const config::Options& options,

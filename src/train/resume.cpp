@@ -11,6 +11,7 @@
 #include "convoy/io/collective.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/machine/probe.hpp"
+#include "convoy/train/same_run.hpp"
 
 namespace convoy::train {
 namespace {
@@ -79,6 +80,24 @@ void begin_branch(const RunDirectory& directory, const std::string& from, std::i
       from, differences));
 }
 
+std::vector<RunDifference> run_differences(const model::CheckpointHeader& header, const std::string& path,
+                                           const config::Options& options, const std::string& data_digest) {
+  std::vector<RunDifference> found;
+  for (const config::Difference& key : config::differences(header.config, path, options)) {
+    // data.window changes the sample order only with order = chunks; with full order, only the size of a
+    // read.
+    if (key.key == "data.window" && options.data.order == data::Order::kFull) continue;
+    // These schedules do not depend on the number of epochs: it only says when the run ends.
+    if (key.key == "train.epochs" && (options.schedule.kind == optim::ScheduleKind::kConstant ||
+                                      options.schedule.kind == optim::ScheduleKind::kStep))
+      continue;
+    if (key.effect == config::Effect::kBits) found.push_back({key.key, key.there, key.here});
+  }
+  if (header.data_digest != data_digest)
+    found.push_back({"the content of the data set", header.data_digest, data_digest});
+  return found;
+}
+
 std::string require_same_run(const model::CheckpointHeader& header, const std::string& path,
                              const config::Options& options, const std::string& data_digest, bool anyway) {
   if (header.fit_begin != model::Position())
@@ -88,24 +107,13 @@ std::string require_same_run(const model::CheckpointHeader& header, const std::s
         path));
   std::vector<std::string> differences;
   std::string fixed;  // the first difference that even `anyway` does not allow
-  const auto differs = [&](const std::string& what, const std::string& then, const std::string& now) {
-    const std::string both = fmt::format("{} differs (there '{}', here '{}')", what, then, now);
-    const bool is_fixed = what.starts_with("network.") || what == "train.batch";
+  for (const RunDifference& each : run_differences(header, path, options, data_digest)) {
+    const std::string both =
+        fmt::format("{} differs (there '{}', here '{}')", each.what, each.there, each.here);
+    const bool is_fixed = each.what.starts_with("network.") || each.what == "train.batch";
     if (is_fixed && fixed.empty()) fixed = both;
     if (!is_fixed) differences.push_back(both);
-  };
-  for (const config::Difference& key : config::differences(header.config, path, options)) {
-    // data.window changes the sample order only with order = chunks; with full order, only the size of a
-    // read.
-    if (key.key == "data.window" && options.data.order == data::Order::kFull) continue;
-    // These schedules do not depend on the number of epochs: it only says when the run ends.
-    if (key.key == "train.epochs" && (options.schedule.kind == optim::ScheduleKind::kConstant ||
-                                      options.schedule.kind == optim::ScheduleKind::kStep))
-      continue;
-    if (key.effect == config::Effect::kBits) differs(key.key, key.there, key.here);
   }
-  if (header.data_digest != data_digest)
-    differs("the content of the data set", header.data_digest, data_digest);
   if (fixed.empty() && (anyway || differences.empty())) return join(differences, ", ");
   const std::string begun_with = io::folder_of(io::folder_of(path)) + "/config.ini";
   throw ConfigError(fmt::format(

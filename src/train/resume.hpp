@@ -16,13 +16,6 @@ namespace convoy::train {
 [[nodiscard]] std::string find_resume_point(const comm::Communicator& world, const Launch& launch,
                                             const RunDirectory& directory, Observer& listener);
 
-/// Throws ConfigError with the key and both values if the run that wrote `header` and a run with `options`
-/// would have different trajectories: network, optimizer, schedule, batch, seed or data differ. With
-/// `anyway`, throws only if the network, its loss or the batch differ; returns the other differences as text.
-std::string require_same_run(const model::CheckpointHeader& header, const std::string& path,
-                             const config::Options& options, const std::string& data_digest,
-                             bool anyway = false);
-
 /// Starts a branch from checkpoint `from` of step `step`, with these differences: warns about them, or throws
 /// ConfigError if run.dir holds newer intact checkpoints, which belong to the run before the branch.
 void begin_branch(const RunDirectory& directory, const std::string& from, std::int64_t step,

@@ -22,7 +22,7 @@
 namespace convoy::train {
 namespace {
 
-/// The step of a line of metrics.jsonl; no value for other lines (for example, one cut short by a crash).
+/// The step of a line; no value for other lines (for example, one cut short by a crash).
 std::optional<std::int64_t> step_of(std::string_view line) {
   const io::Json json = io::Json::parse(line, nullptr, false);
   const auto step = json.find("step");  // end() unless it is an object
@@ -91,10 +91,11 @@ void RunDirectory::write_config(std::string_view ini) const {
   io::write_text_file(path_ + "/config.ini", ini, [this] { require_ownership(); });
 }
 
-void RunDirectory::append_metrics(const std::string& lines) const {
+void RunDirectory::append_lines(LineFile which, const std::string& lines) const {
+  const std::string path = path_of(which);
   require_ownership();
-  const int file = open(metrics().c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-  if (file < 0) throw IoError(fmt::format("cannot open {} ({})", metrics(), std::strerror(errno)));
+  const int file = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  if (file < 0) throw IoError(fmt::format("cannot open {} ({})", path, std::strerror(errno)));
   const off_t before = lseek(file, 0, SEEK_END);
   // One call, so that other writers cannot split a line.
   const ssize_t written = write(file, lines.data(), lines.size());
@@ -102,14 +103,15 @@ void RunDirectory::append_metrics(const std::string& lines) const {
   const bool is_whole = written == static_cast<ssize_t>(lines.size());
   const bool is_undone = is_whole || written <= 0 || (before >= 0 && ftruncate(file, before) == 0);
   if (close(file) != 0 || !is_whole)
-    throw IoError(fmt::format("cannot write {} ({}{}", metrics(),
+    throw IoError(fmt::format("cannot write {} ({}{}", path,
                               written < 0 ? std::strerror(reason) : "disk full",
                               is_undone ? ")" : "; its last line is torn)"));
 }
 
-void RunDirectory::cut_metrics(std::int64_t step) const {
-  if (!io::exists(metrics())) return;
-  const std::string text = io::read_text_file(metrics(), std::int64_t{1} << 40);
+void RunDirectory::cut_lines(LineFile file, std::int64_t step) const {
+  const std::string path = path_of(file);
+  if (!io::exists(path)) return;
+  const std::string text = io::read_text_file(path, std::int64_t{1} << 40);
   std::string kept;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
@@ -118,7 +120,7 @@ void RunDirectory::cut_metrics(std::int64_t step) const {
     if (line_step && *line_step <= step) kept.append(line).push_back('\n');
     begin = end + 1;
   }
-  io::write_text_file(metrics(), kept, [this] { require_ownership(); });
+  io::write_text_file(path, kept, [this] { require_ownership(); });
 }
 
 bool RunDirectory::require_checkpoints() const {

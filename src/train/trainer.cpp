@@ -18,14 +18,16 @@
 #include "convoy/train/fit.hpp"
 #include "convoy/train/provenance.hpp"
 #include "convoy/train/run_directory.hpp"
+#include "convoy/train/same_run.hpp"
+#include "convoy/train/step_recorder.hpp"
 #include "deadline.hpp"
 #include "loading.hpp"
 #include "metrics_lines.hpp"
-#include "metrics_log.hpp"
 #include "plan_report.hpp"
 #include "preflight.hpp"
 #include "requests.hpp"
 #include "resume.hpp"
+#include "run_log.hpp"
 
 namespace convoy::train {
 namespace {
@@ -44,12 +46,15 @@ class Trainer {
         loading_(launch, world),
         dataset_(options.data, world, {"train", kEvaluated}, &loading_),
         network_(network_for(dataset_, options)),
-        fit_(options, world, network_, training_source(dataset_, options.data), launch.isa, launch.hooks),
+        recorder_(options.hashes, world, network_),
+        hooks_(recorder_.hooks(launch.hooks)),
+        fit_(options, world, network_, training_source(dataset_, options.data), launch.isa, hooks_),
         directory_(std::move(directory)),
         deadline_(launch.begun, options.max_seconds,
                   3 * network_.gradient_size() * static_cast<std::int64_t>(sizeof(float))),
         requests_(launch.request, deadline_),
-        metrics_(directory_, listener()),
+        metrics_(directory_, LineFile::kMetrics, listener()),
+        hashes_(directory_, LineFile::kHashes, listener()),
         writer_(options, world, network_, fit_.state(), directory_, io_thread_, listener()) {
     if (const data::Split* split = dataset_.split(kEvaluated); split != nullptr && split->samples() > 0)
       evaluated_ = step::Source{.split = split, .transform = fit_.source().transform};
@@ -75,8 +80,12 @@ class Trainer {
     io::agreed_at_root(world_, [&] {
       directory_.claim();
       directory_.write_config(config::effective_ini(options_));
-      directory_.cut_metrics(is_fresh ? -1 : progress().step);
+      for (const LineFile file : {LineFile::kMetrics, LineFile::kHashes})
+        directory_.cut_lines(file, is_fresh ? -1 : progress().step);
       metrics_.append(start_line(report, options_, world_.size(), fit_.step_runner().engine().threads()));
+      if (options_.hashes != model::Hashed::kNone)
+        hashes_.append(
+            model::parts_line(progress().step, model::hashed_parts(options_.hashes, network_, fit_.state())));
     });
     if (!is_fresh) writer_.resumed_from(from);
     fit_.step_runner().start_watchdog();
@@ -155,6 +164,7 @@ class Trainer {
       const Fit::Update update =
           fit_.step(stream_.get(), [this] { return static_cast<int>(requests_.own()); });
       for (Pace* pace : {&pace_, &epoch_pace_}) pace->add(update.samples);
+      if (options_.hashes != model::Hashed::kNone) record_step();
       tell_step(update);
       writer_.tell();
       if (fit_.verify_is_due(progress().step)) fit_.step_runner().verify();
@@ -167,6 +177,14 @@ class Trainer {
       if (ends && !is_last) return ExitStatus::kStoppedEarly;
     }
     return ExitStatus::kDone;
+  }
+
+  /// Collective.
+  void record_step() {
+    fit_.step_runner().settle();
+    const std::vector<std::uint64_t> hashes =
+        recorder_.finish(fit_.state(), fit_.step_runner().engine().threads());
+    if (world_.is_root()) hashes_.append(model::hashes_line(progress().step, hashes));
   }
 
   [[nodiscard]] const model::Progress& progress() const { return fit_.progress(); }
@@ -319,6 +337,7 @@ class Trainer {
     }
     metrics_.append(end_line(status, progress().step));
     metrics_.flush();
+    hashes_.flush();
     listener().on_end(status,
                       status == ExitStatus::kStoppedEarly
                           ? "stopped early, with a checkpoint; the same command with --resume auto goes on"
@@ -332,12 +351,15 @@ class Trainer {
   Loading loading_;
   data::Dataset dataset_;
   nn::Network network_;
+  StepRecorder recorder_;
+  step::Hooks hooks_;
   Fit fit_;
   std::optional<step::Source> evaluated_;  // the validation split, else the test split
   RunDirectory directory_;
   Deadline deadline_;
   Requests requests_;
-  MetricsLog metrics_;
+  RunLog metrics_;
+  RunLog hashes_;
   CheckpointWriter writer_;
 
   model::Provenance facts_;

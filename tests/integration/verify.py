@@ -48,6 +48,79 @@ class Verify(runs.Folder):
         self.assertEqual(outcome.status, 1, outcome)
         self.assertIn("/optimizer/momentum/", outcome.output)
 
+    recorded = {"checkpoint.every-epochs": 0, "checkpoint.every-steps": 10, "checkpoint.keep": 10, "train.epochs": 9,
+                "data.augment": "crop=2 flip=horizontal", "run.hashes": "layers"}
+
+    def train_with_flip(self, flip, run, ranks=None):
+        outcome = runs.convoy("--config", "blocks.ini", *runs.options({**self.recorded, "run.dir": run}), ranks=ranks,
+                              program=PROGRAM, extra={"CONVOY_TEST_FLIP": flip})
+        self.assertEqual(outcome.status, 0, outcome)
+
+    def test_records_of_steps_are_the_same_on_any_ranks_and_threads_and_through_a_stop(self):
+        self.train("blocks", self.recorded)
+        record = runs.read("run/hashes.jsonl")
+        self.assertEqual(record.count(b"\n"), 46)  # the parts, and 45 steps
+        for ranks, threads, memory in ((None, 3, "yes"), (3, 1, "yes"), (5, 2, "no")):
+            self.train("blocks", {**self.recorded, "run.dir": "other", "comm.shared-memory": memory}, ranks=ranks,
+                       threads=threads)
+            self.assertEqual(runs.read("other/hashes.jsonl"), record)
+            shutil.rmtree("other")
+        # A stop at step 15; a resume from step 10 records steps 11 to 15 anew.
+        self.train("blocks", {**self.recorded, "run.dir": "other", "train.max-steps": 15})
+        os.remove("other/checkpoints/step-00000015.h5")
+        self.train("blocks", {**self.recorded, "run.dir": "other", "run.hashes": "state"}, resume="auto", ranks=2)
+        outcome = runs.convoy("verify", "--runs", "run", "other")
+        self.assertEqual(outcome.status, 0, outcome)
+        self.assertRegex(outcome.output, r"Checkpoints: \d of the same step; the same bits\n"
+                                         r"Recorded steps: the same bits up to step 45\n$")
+
+    def test_of_two_runs_the_step_and_the_layer_are_named(self):
+        self.train("blocks", self.recorded)
+        again = "Steps 31 to 37 done again here, .*:\n  run has the same bits as the replay\n"
+        for flip, part, ranks in (("parameters:0:37", r"/model/\w+/\w+ after the update", None),
+                                  ("gradient@2:0:37", r"the gradient of conv2", 3)):
+            with self.subTest(flip):
+                self.train_with_flip(flip, "flipped")
+                outcome = runs.convoy("verify", "--runs", "run", "flipped", ranks=ranks)
+                self.assertEqual(outcome.status, 1, outcome)
+                self.assertRegex(outcome.output, f"Recorded steps: OTHER BITS first in step 37: {part}")
+                self.assertRegex(outcome.output, again + f"  flipped differs from the replay first in step 37: {part}")
+                # One record is enough, with either.
+                os.remove("run/hashes.jsonl")
+                if flip.startswith("parameters"):
+                    outcome = runs.convoy("verify", "--runs", "flipped", "run", ranks=ranks)
+                    self.assertEqual(outcome.status, 1, outcome)
+                    self.assertRegex(outcome.output, f"  flipped differs from the replay first in step 37: {part}\n"
+                                                     "  run has the same bits as the replay\n")
+                shutil.rmtree("flipped")
+                shutil.rmtree("run")
+                self.train("blocks", self.recorded)
+
+    def test_without_records_the_checkpoint_and_the_tensors_are_named(self):
+        self.recorded = {**self.recorded, "run.hashes": "none"}
+        self.train("blocks", self.recorded)
+        self.assertFalse(os.path.exists("run/hashes.jsonl"))
+        self.train_with_flip("parameters:0:40", "flipped")
+        outcome = runs.convoy("verify", "--runs", "run", "flipped")
+        self.assertEqual(outcome.status, 1, outcome)
+        self.assertRegex(outcome.output, "the same bits up to step 30, OTHER BITS from step 40 on\n"
+                                         "Steps 31 to 40 done again here, .*:\n  run has the same bits as the replay\n"
+                                         r"  flipped differs from the replay in /model/\w+/\w+\nRuns with run\.hashes = ")
+
+    def test_runs_of_another_instruction_set_or_seed_say_so(self):
+        self.train("tiny", {**self.recorded, "run.dir": "portable"}, extra={"CONVOY_ISA": "portable"})
+        self.train("tiny", self.recorded)
+        self.train("tiny", {**self.recorded, "run.dir": "other", "train.seed": 8})
+        outcome = runs.convoy("verify", "--runs", "portable", "run")
+        if "the same bits up to step 45" not in outcome.output:  # a processor with no other set
+            self.assertEqual(outcome.status, 1, outcome)
+            self.assertRegex(outcome.output, r"OTHER BITS first in step 1: the output of dense1, then in ")
+            self.assertIn("CONVOY_ISA=portable replays with it", outcome.output)
+        self.assert_message(runs.convoy("verify", "--runs", "run", "other"), 2,
+                            r"are different runs \(train\.seed is '7' in run and '8' in other\)")
+        self.assert_message(runs.convoy("verify", "--runs", "run", "nowhere"), 2, r"nowhere holds no checkpoint")
+        self.assert_message(runs.convoy("verify", "--runs", "run"), 2, r"--runs takes two folders")
+
     def test_checkpoints_of_other_runs_or_in_the_wrong_order_are_refused(self):
         self.train("tiny", self.settings)
         self.train("tiny", {**self.settings, "run.dir": "other", "schedule.lr": 0.04})

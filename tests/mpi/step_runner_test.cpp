@@ -154,7 +154,7 @@ TEST_F(StepRunnerTest, EveryRankLearnsOfALossThatIsNotFinite) {
 TEST_F(StepRunnerTest, AGradientThatOneRankComputedWronglyIsNamed) {
   if (world().size() == 1) GTEST_SKIP() << "needs several ranks";
   const int wrong = world().size() - 1;
-  hooks_.corrupt = [&](std::string_view what, int rank, std::int64_t step, std::span<std::byte> bytes) {
+  hooks_.corrupt = [&](std::string_view what, int, int rank, std::int64_t step, std::span<std::byte> bytes) {
     if (what == "gradient" && rank == wrong && step == 2) bytes.front() ^= std::byte{1};
   };
   const std::unique_ptr<StepRunner> runner = make_runner(make_options(), world());

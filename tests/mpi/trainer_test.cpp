@@ -9,7 +9,7 @@
 #include "convoy/config/config.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/train/replay.hpp"
+#include "convoy/verify/replay.hpp"
 #include "unit/data/dataset_fixture.hpp"
 #include "world.hpp"
 
@@ -101,7 +101,7 @@ TEST_F(TrainerTest, ARunThatLeavesAndGoesOnHasTheSameBits) {
   Launch first = launch();
   if (world().rank() == world().size() - 1) {
     first.request = &request;
-    first.hooks.corrupt = [&](std::string_view what, int, std::int64_t, std::span<std::byte>) {
+    first.hooks.corrupt = [&](std::string_view what, int, int, std::int64_t, std::span<std::byte>) {
       if (what == "data") request = static_cast<int>(Request::kLeave);  // once the data set has been read
     };
   }
@@ -159,12 +159,12 @@ class ReplayTest : public TrainerTest {
  protected:
   ReplayTest() : options_(options("run")) { (void)train_to_the_end(options_, world(), launch()); }
 
-  [[nodiscard]] ReplayResult replay_between(std::int64_t from, const std::string& to) const {
-    ReplayRequest request;
+  [[nodiscard]] verify::ReplayResult replay_between(std::int64_t from, const std::string& to) const {
+    verify::ReplayRequest request;
     request.from = checkpoint(options_, from);
     request.to = to;
     request.isa = kernels::supported_isas().front();
-    return replay(options_, world(), request);
+    return verify::replay(options_, world(), request);
   }
 
   /// Writes checkpoint 6 again with one parameter and one value of the optimizer's state changed.
@@ -191,7 +191,7 @@ class ReplayTest : public TrainerTest {
 
 TEST_F(ReplayTest, FindsNoDifferenceInTheRunsOwnCheckpoints) {
   for (const std::int64_t step : {4, 6, 8}) {
-    const ReplayResult result = replay_between(2, checkpoint(options_, step));
+    const verify::ReplayResult result = replay_between(2, checkpoint(options_, step));
     EXPECT_EQ(result.steps, step - 2);
     EXPECT_TRUE(result.differences.empty()) << result.differences.front().path;
   }
@@ -199,10 +199,10 @@ TEST_F(ReplayTest, FindsNoDifferenceInTheRunsOwnCheckpoints) {
 }
 
 TEST_F(ReplayTest, NamesTheTensorsThatDifferOnEveryRank) {
-  const ReplayResult result = replay_between(2, write_changed());
+  const verify::ReplayResult result = replay_between(2, write_changed());
   ASSERT_EQ(result.differences.size(), 2U);
   EXPECT_EQ(result.steps, 4);
-  const Difference& bias = result.differences[1];
+  const verify::Difference& bias = result.differences[1];
   EXPECT_EQ(bias.path, "/model/dense1/bias");
   EXPECT_EQ(bias.first, 2);
   EXPECT_EQ(bias.count, 1);

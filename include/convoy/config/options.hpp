@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "convoy/model/checkpoint.hpp"
+#include "convoy/model/step_hashes.hpp"
 #include "convoy/nn/layer_line.hpp"
 #include "convoy/nn/loss.hpp"
 #include "convoy/optim/schedule.hpp"
@@ -30,6 +31,7 @@ struct Options : step::Options {
   std::int64_t log_every = 50;
   std::int64_t max_seconds = 0;  ///< [run] max-time
   bool profile = false;          ///< report the time of steps by activity
+  model::Hashed hashes = model::Hashed::kNone;  ///< what of every step is recorded in hashes.jsonl
 
   std::int64_t checkpoint_every_epochs = 1;  ///< [checkpoint]; 0: none by epoch
   std::int64_t checkpoint_every_steps = 0;

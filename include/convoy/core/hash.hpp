@@ -41,6 +41,18 @@ class Hasher {
   std::unique_ptr<State> state_;
 };
 
+/// A number for a value and its place. Their sum over a vector (modulo 2⁶⁴) is a hash of the vector that parts
+/// of it, on different threads or ranks, add up to. One changed value always changes the sum.
+[[nodiscard]] constexpr std::uint64_t hash_at(std::uint64_t value, std::uint64_t place) {
+  // SplitMix64's finaliser (Steele et al. 2014) of the place, made odd: no two values have the same product.
+  std::uint64_t factor = (place + 1) * 0x9E3779B97F4A7C15;
+  factor = (factor ^ factor >> 30) * 0xBF58476D1CE4E5B9;
+  factor = (factor ^ factor >> 27) * 0x94D049BB133111EB;
+  return (value + 0x9E3779B97F4A7C15) * ((factor ^ factor >> 31) | 1);
+}
+/// The sum over the bits of `values`, which lie from place `first` on.
+[[nodiscard]] std::uint64_t sum_of_hashes(std::span<const float> values, std::uint64_t first);
+
 /// Checksum of one piece.
 [[nodiscard]] Digest hash(std::span<const std::byte> bytes);
 [[nodiscard]] Digest hash(std::string_view text);

@@ -24,4 +24,7 @@ inline constexpr std::int64_t kLanes = 16;
   return (samples + kLanes - 1) / kLanes;
 }
 
+/// Copies `size` numbers of each of `samples` samples from lane blocks, [B][size][16], to [samples][size].
+void copy_from_lanes(const float* blocks, std::int64_t size, std::int64_t samples, float* to);
+
 }  // namespace convoy

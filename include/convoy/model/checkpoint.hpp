@@ -124,6 +124,10 @@ void write_checkpoint(const std::string& path, const WriterGroup& group, const n
 /// shape.
 void read_checkpoint_state(const std::string& path, const nn::Network& network, State& state);
 
+/// Paths in a checkpoint: of a parameter or statistic, and of the optimizer's state `state` for a parameter.
+[[nodiscard]] std::string model_path(const nn::Tensor& tensor);
+[[nodiscard]] std::string state_path(const std::string& state, const nn::Tensor& tensor);
+
 /// One tensor of a checkpoint.
 struct StoredTensor {
   std::string path;

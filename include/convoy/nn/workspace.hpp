@@ -52,7 +52,7 @@ class Workspace {
   [[nodiscard]] const Real* output() const {
     return output_of(static_cast<int>(network_.nodes().size()) - 1);
   }
-  /// The output of a node after forward(), with Keep::kAll; null if a later node is fused into its call.
+  /// The output of a node after forward() with Keep::kAll, or right after its call; null if it has none.
   [[nodiscard]] const Real* output_of(int node) const;
   /// The data saved by a node's layer in forward(), with Keep::kAll.
   [[nodiscard]] std::span<const std::byte> saved_by(int node) const;

@@ -48,6 +48,9 @@ void add_gradients(const kernels::KernelTable<float>& kernels, comm::Wire wire, 
 using GradientObserver = std::function<void(std::int64_t leaf, int operation, std::span<float> parameters,
                                             std::span<float> statistics)>;
 
+/// Receives the output of operation `operation` for one micro-batch, as GradientObserver its gradient.
+using OutputObserver = std::function<void(std::int64_t leaf, int operation, std::span<const float> output)>;
+
 /// Settings of an Engine.
 struct EngineSetting {
   const kernels::KernelTable<float>& kernels;
@@ -78,6 +81,7 @@ struct GradientTask {
   std::span<MicroBatchResult> leaves;  ///< assigned: one per leaf of plan.block
   GradientHook* hook = nullptr;
   GradientObserver observer{};  ///< empty: no observer
+  OutputObserver outputs{};     ///< likewise
 };
 
 class Engine {
@@ -137,6 +141,9 @@ class Engine {
   /// A micro-batch's images into `input`. One thread.
   static void load(const GradientTask& task, const nn::MicroBatch& micro_batch, float* input);
   void run_group(const GradientTask& task, std::int64_t g, const Team& team);
+  /// Calls task.outputs. All threads of the team call.
+  void show_output(const GradientTask& task, std::int64_t leaf, int operation, const nn::MicroBatch& batch,
+                   const nn::Workspace<float>& workspace, const Team& team) const;
   /// Processes an operation's gradient of one micro-batch after backward: calls the observer, rounds to the
   /// wire format, adds to siblings. All threads of the team call.
   void add_gradient(const GradientTask& task, const StepPlan::Leaf& leaf, int operation, const Team& team);
@@ -159,6 +166,7 @@ class Engine {
   std::vector<Group> groups_;
   std::vector<AlignedBuffer<float>> slots_;  // empty if the setting provides slots
   std::vector<OperationRanges> ranges_;      // by operation
+  std::vector<nn::Operation> operations_;
 };
 
 }  // namespace convoy::step

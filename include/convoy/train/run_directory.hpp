@@ -1,6 +1,6 @@
 #pragma once
-// The files of a run, on rank 0: config.ini, checkpoints/, owner, metrics.jsonl (src/CONTRACT.md, "Run
-// directory").
+// The files of a run, on rank 0: config.ini, checkpoints/, owner, metrics.jsonl, hashes.jsonl
+// (src/CONTRACT.md, "Run directory").
 //
 // `owner` names the live run. A second start in the same folder is refused, unless the first run has ended or
 // is silent (src/train/owner.hpp), or the second is to take over: a requeued job does, whose first instance
@@ -15,6 +15,9 @@
 namespace convoy::train {
 
 class Heartbeat;
+
+/// Files of lines, each a JSON object with a `step`.
+enum class LineFile : char { kMetrics, kHashes };
 
 /// Used on rank 0 only. All functions throw IoError; functions marked "as owner" also throw Error (4) if
 /// another run owns the folder.
@@ -36,11 +39,11 @@ class RunDirectory {
 
   /// As owner: writes config.ini.
   void write_config(std::string_view ini) const;
-  /// As owner: appends `lines` (JSON objects, each with a newline) to metrics.jsonl and flushes them to the
+  /// As owner: appends `lines` (JSON objects, each with a newline) to a file and flushes them to the
   /// operating system: all lines or none.
-  void append_metrics(const std::string& lines) const;
-  /// As owner: keeps the metrics lines with step ≤ `step`; replaces the file as a whole.
-  void cut_metrics(std::int64_t step) const;
+  void append_lines(LineFile file, const std::string& lines) const;
+  /// As owner: keeps the lines with step ≤ `step`; replaces the file as a whole.
+  void cut_lines(LineFile file, std::int64_t step) const;
   /// As owner: keeps `keep` checkpoints, the one named `newest` and those before it; deletes older ones.
   /// Keeps checkpoints newer than `newest`.
   void prune_checkpoints(std::int64_t keep, const std::string& newest) const;
@@ -49,9 +52,11 @@ class RunDirectory {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string checkpoints() const { return path_ + "/checkpoints"; }
+  [[nodiscard]] std::string path_of(LineFile file) const {
+    return path_ + (file == LineFile::kMetrics ? "/metrics.jsonl" : "/hashes.jsonl");
+  }
 
  private:
-  [[nodiscard]] std::string metrics() const { return path_ + "/metrics.jsonl"; }
   [[nodiscard]] std::string owner() const { return path_ + "/owner"; }
 
   std::string path_;

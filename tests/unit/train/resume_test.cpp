@@ -4,6 +4,7 @@
 
 #include "convoy/config/config.hpp"
 #include "convoy/core/error.hpp"
+#include "convoy/train/same_run.hpp"
 #include "convoy/io/file_system.hpp"
 #include "unit/io/scratch_folder.hpp"
 

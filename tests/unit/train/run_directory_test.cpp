@@ -42,20 +42,20 @@ TEST(RunDirectory, ARunThatWasTakenOverTouchesNothingMore) {
   const ScratchFolder folder;
   RunDirectory first(folder.path());
   first.claim();
-  first.append_metrics(step(1) + '\n');
+  first.append_lines(LineFile::kMetrics, step(1) + '\n');
   test::write_bytes(first.checkpoints() + "/step-00000001.h5", "");
   RunDirectory second(folder.path(), true);
   second.claim();
 
-  const std::string message = test::message_of<Error>([&] { first.append_metrics(step(2) + '\n'); });
+  const std::string message = test::message_of<Error>([&] { first.append_lines(LineFile::kMetrics, step(2) + '\n'); });
   EXPECT_HOLDS(message, "belongs to another run now");
   EXPECT_THROW(first.write_config("x"), Error);
-  EXPECT_THROW(first.cut_metrics(0), Error);
+  EXPECT_THROW(first.cut_lines(LineFile::kMetrics, 0), Error);
   EXPECT_THROW(first.prune_checkpoints(0, ""), Error);
   EXPECT_EQ(io::read_text_file(folder / "metrics.jsonl"), step(1) + '\n');
   EXPECT_FALSE(io::exists(folder / "config.ini"));
   EXPECT_EQ(model::list_checkpoints(first.checkpoints()).size(), 1U);
-  EXPECT_NO_THROW(second.append_metrics(step(2) + '\n'));
+  EXPECT_NO_THROW(second.append_lines(LineFile::kMetrics, step(2) + '\n'));
 }
 
 TEST(RunDirectory, ASecondStartIsRefusedWhileTheFirstLives) {
@@ -127,15 +127,15 @@ TEST(RunDirectory, CutMetricsKeepsTheLinesUpToAStepAndDropsATornOne) {
   const ScratchFolder folder;
   RunDirectory run(folder.path());
   run.claim();
-  run.cut_metrics(5);  // the file does not exist yet
+  run.cut_lines(LineFile::kMetrics, 5);  // the file does not exist yet
   EXPECT_FALSE(io::exists(folder / "metrics.jsonl"));
   const std::string start = "{\"event\":\"start\",\"step\":0,\"version\":\"1\"}";
-  for (const std::string& line : {start, step(1), step(2), step(3)}) run.append_metrics(line + '\n');
+  for (const std::string& line : {start, step(1), step(2), step(3)}) run.append_lines(LineFile::kMetrics, line + '\n');
   test::write_bytes(folder / "metrics.jsonl", test::read_bytes(folder / "metrics.jsonl") +
                                                   "{\"event\":\"step\",\"epoch\":1,\"step\":2");
-  run.cut_metrics(2);
+  run.cut_lines(LineFile::kMetrics, 2);
   EXPECT_EQ(io::read_text_file(folder / "metrics.jsonl"), start + '\n' + step(1) + '\n' + step(2) + '\n');
-  run.cut_metrics(-1);  // a new start
+  run.cut_lines(LineFile::kMetrics, -1);  // a new start
   EXPECT_EQ(io::read_text_file(folder / "metrics.jsonl"), "");
 }
 

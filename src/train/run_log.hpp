@@ -1,6 +1,6 @@
 #pragma once
-// Writes the lines of metrics.jsonl. A line that cannot be written (disk full) is kept for the next try, so
-// that the error does not end the run. Private to the train room; called on rank 0.
+// Writes the lines of metrics.jsonl and hashes.jsonl. A line that cannot be written (disk full) is kept for
+// the next try, so that the error does not end the run. Private to the train room; called on rank 0.
 
 #include <string>
 
@@ -9,11 +9,11 @@
 
 namespace convoy::train {
 
-class MetricsLog {
+class RunLog {
  public:
-  /// Both arguments must outlive the log.
-  MetricsLog(const RunDirectory& directory, Observer& listener)
-      : directory_(directory), listener_(listener) {}
+  /// `directory` and `listener` must outlive the log.
+  RunLog(const RunDirectory& directory, LineFile file, Observer& listener)
+      : directory_(directory), file_(file), listener_(listener) {}
 
   /// Appends one JSON object. Throws Error if another run owns run.dir.
   void append(const std::string& json);
@@ -22,6 +22,7 @@ class MetricsLog {
 
  private:
   const RunDirectory& directory_;
+  LineFile file_;
   Observer& listener_;
   std::string waiting_;  // whole lines
 };

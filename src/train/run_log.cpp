@@ -1,10 +1,10 @@
-#include "metrics_log.hpp"
+#include "run_log.hpp"
 
 #include "convoy/core/error.hpp"
 
 namespace convoy::train {
 
-void MetricsLog::append(const std::string& json) {
+void RunLog::append(const std::string& json) {
   directory_.require_ownership();
   const bool was_waiting = !waiting_.empty();
   waiting_ += json + '\n';
@@ -16,9 +16,9 @@ void MetricsLog::append(const std::string& json) {
   }
 }
 
-void MetricsLog::flush() {
+void RunLog::flush() {
   if (waiting_.empty()) return;
-  directory_.append_metrics(waiting_);
+  directory_.append_lines(file_, waiting_);
   waiting_.clear();
 }
 

@@ -12,7 +12,7 @@
 #include "convoy/kernels/isa.hpp"
 #include "convoy/model/checkpoint.hpp"
 
-namespace convoy::train {
+namespace convoy::verify {
 
 struct ReplayRequest {
   std::string from;
@@ -46,4 +46,4 @@ struct ReplayResult {
 [[nodiscard]] ReplayResult replay(const config::Options& options, const comm::Communicator& world,
                                   const ReplayRequest& request);
 
-}  // namespace convoy::train
+}  // namespace convoy::verify
