@@ -32,13 +32,11 @@ ExitStatus run_eval(const Arguments& arguments);
 ExitStatus run_explain(const Arguments& arguments);
 ExitStatus run_export(const Arguments& arguments);
 ExitStatus run_gradcheck(const Arguments& arguments);
-ExitStatus run_import(const Arguments& arguments);
 ExitStatus run_import_weights(const Arguments& arguments);
 ExitStatus run_inspect(const Arguments& arguments);
 ExitStatus run_predict(const Arguments& arguments);
 ExitStatus run_scaling(const Arguments& arguments);
 ExitStatus run_verify(const Arguments& arguments);
-ExitStatus run_synth(const Arguments& arguments);
 ExitStatus run_train(const Arguments& arguments);
 
 }  // namespace convoy::apps

@@ -1,4 +1,5 @@
 #include "command.hpp"
+#include "convoy/import_commands/import_commands.hpp"
 
 #include <fmt/core.h>
 

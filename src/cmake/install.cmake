@@ -13,10 +13,10 @@ install(TARGETS ${convoy_rooms} EXPORT convoy_targets ARCHIVE DESTINATION ${CMAK
   COMPONENT development)
 install(EXPORT convoy_targets NAMESPACE convoy:: FILE convoyTargets.cmake DESTINATION ${convoy_package_dir}
   COMPONENT development)
-# The rooms launch, command_line and apps are the program's own (apps has no public header at all); lanes and convolution are parts of
-# kernels.
+# The rooms launch, command_line, import_commands and apps are the program's own (apps has no public header at all); lanes
+# and convolution are parts of kernels.
 install(DIRECTORY include/convoy DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
-  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h" PATTERN "*.inc" PATTERN launch EXCLUDE PATTERN command_line EXCLUDE PATTERN lanes EXCLUDE PATTERN convolution EXCLUDE)
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h" PATTERN "*.inc" PATTERN launch EXCLUDE PATTERN command_line EXCLUDE PATTERN import_commands EXCLUDE PATTERN lanes EXCLUDE PATTERN convolution EXCLUDE)
 
 configure_package_config_file(src/cmake/convoyConfig.cmake.in ${PROJECT_BINARY_DIR}/package/convoyConfig.cmake
   INSTALL_DESTINATION ${convoy_package_dir} PATH_VARS CMAKE_INSTALL_DATADIR NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
@@ -30,7 +30,8 @@ install(FILES ${PROJECT_BINARY_DIR}/package/convoyConfig.cmake
 # For makefiles, C and Fortran: the rooms of the library with all that they need.
 if(TARGET convoy_library)
   set(convoy_pc_rooms ${convoy_rooms})
-  list(REMOVE_ITEM convoy_pc_rooms convoy_apps convoy_command_line convoy_importers convoy_dataset_file convoy_arrays convoy_launch convoy_doctor convoy_measure convoy_check convoy_exchange)
+  list(REMOVE_ITEM convoy_pc_rooms convoy_apps convoy_import_commands convoy_command_line convoy_verify convoy_importers convoy_folders
+    convoy_dataset_file convoy_arrays convoy_launch convoy_doctor convoy_measure convoy_check convoy_exchange)
   list(TRANSFORM convoy_pc_rooms PREPEND -l)
   list(JOIN convoy_pc_rooms " " convoy_pc_rooms)
   set(convoy_pc_libraries ${HDF5_C_LIBRARIES} ${MPI_C_LIBRARIES} ${PNG_LIBRARIES} ${JPEG_LIBRARIES} ${ZLIB_LIBRARIES}

@@ -19,7 +19,7 @@
 #include "convoy/importers/import.hpp"
 #include "convoy/io/collective.hpp"
 #include "convoy/io/file_system.hpp"
-#include "folder_files.hpp"
+#include "convoy/folders/folder_files.hpp"
 #include "shared_work.hpp"
 
 namespace convoy::importers {

@@ -16,8 +16,7 @@
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/shape.hpp"
 #include "convoy/dataset_file/observer.hpp"
-#include "convoy/images/image.hpp"
-#include "convoy/images/image_file.hpp"
+#include "convoy/folders/folder_files.hpp"
 
 namespace convoy::importers {
 
@@ -128,28 +127,6 @@ struct MatOptions {
 
 /// `text` in capitals. Throws ConfigError unless it is an order of N, C, H, W or N, H, W.
 [[nodiscard]] std::string parsed_layout(const std::string& text);
-
-/// Handling of an image that is damaged, truncated or cannot be decoded.
-enum class OnBad {
-  kStop,  ///< throw its error
-  kSkip,  ///< leave it out and warn the observer
-};
-
-struct FolderOptions {
-  std::string folder;
-  std::string out;
-  /// Height, width; absent: all images must have equal size.
-  std::optional<std::pair<std::int64_t, std::int64_t>> size;
-  images::Fit fit = images::Fit::kStretch;
-  /// 1 or 3; 0: 3 if any image is in colour, else 1.
-  std::int64_t channels = 0;
-  OnBad on_bad = OnBad::kStop;
-  double test_part = 0;    ///< fraction of each class if the folder has no test split; 0 … 0.9
-  std::uint64_t seed = 1;  ///< selects the images of test_part
-  int threads = 1;         ///< of this rank
-  images::Exif exif = images::Exif::kApply;
-  std::string labels{};  ///< table of file and label (CSV), instead of class folders; empty: none
-};
 
 struct FolderReport {
   struct Split {

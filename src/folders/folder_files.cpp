@@ -1,4 +1,4 @@
-#include "folder_files.hpp"
+#include "convoy/folders/folder_files.hpp"
 
 #include <fmt/core.h>
 

@@ -1,13 +1,40 @@
 #pragma once
-// Lists the images of a folder of class folders; opens no file. Private to the importers room.
+// Lists the images of a folder of class folders, or of a table of files and labels; opens no image. Called by
+// import_folder().
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "convoy/importers/import.hpp"
+#include "convoy/comm/communicator.hpp"
+#include "convoy/images/image.hpp"
+#include "convoy/images/image_file.hpp"
 
 namespace convoy::importers {
+
+/// Handling of an image that is damaged, truncated or cannot be decoded.
+enum class OnBad {
+  kStop,  ///< throw its error
+  kSkip,  ///< leave it out and warn the observer
+};
+
+struct FolderOptions {
+  std::string folder;
+  std::string out;
+  /// Height, width; absent: all images must have equal size.
+  std::optional<std::pair<std::int64_t, std::int64_t>> size;
+  images::Fit fit = images::Fit::kStretch;
+  /// 1 or 3; 0: 3 if any image is in colour, else 1.
+  std::int64_t channels = 0;
+  OnBad on_bad = OnBad::kStop;
+  double test_part = 0;    ///< fraction of each class if the folder has no test split; 0 … 0.9
+  std::uint64_t seed = 1;  ///< selects the images of test_part
+  int threads = 1;         ///< of this rank
+  images::Exif exif = images::Exif::kApply;
+  std::string labels{};  ///< table of file and label (CSV), instead of class folders; empty: none
+};
 
 struct FolderSplit {
   std::string name;                  ///< "train", "test", "validation"

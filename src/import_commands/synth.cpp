@@ -7,9 +7,9 @@
 #include <limits>
 #include <tuple>
 
-#include "command.hpp"
 #include "convoy/command_line/command_line.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/import_commands/import_commands.hpp"
 #include "dataset_command.hpp"
 
 namespace convoy::apps {

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "command.hpp"
 #include "convoy/command_line/command_line.hpp"
 #include "convoy/config/suggest.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/import_commands/import_commands.hpp"
 #include "dataset_command.hpp"
 #include "import_formats.hpp"
 

@@ -7,8 +7,8 @@
 
 #include "convoy/comm/packer.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/folders/folder_files.hpp"
 #include "convoy/samples/names.hpp"
-#include "folder_files.hpp"
 
 namespace convoy::importers {
 
