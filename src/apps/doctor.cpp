@@ -24,6 +24,7 @@
 #include "convoy/launch/launcher.hpp"
 #include "convoy/launch/ranks.hpp"
 #include "convoy/launch/time_limit.hpp"
+#include "convoy/samples/names.hpp"
 #include "random_images.hpp"
 
 namespace convoy::apps {
@@ -108,10 +109,8 @@ std::unique_ptr<doctor::PlannedRun> plan(const CommandLine& line) {
   const Images images = choose_images(line, options.data);
   std::int64_t bytes = 0;
   if (io::exists(options.data.file)) {
-    const data::Dataset dataset(options.data, comm::Communicator::self(), {});
-    for (const char* name : {"train", "validation", "test"})
-      if (const data::Split* split = dataset.split(name); split != nullptr && !split->is_streamed())
-        bytes += split->samples() * split->image_bytes();
+    bytes = data::bytes_in_memory(data::read_layout(options.data),
+                                  {data::names::kTrain, data::names::kEvaluated});
   } else if (options.data.file.find_first_of("*?[") == std::string::npos) {
     throw ConfigError("data.file " + options.data.file + " is not there");
   }

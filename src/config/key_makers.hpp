@@ -108,13 +108,25 @@ inline Key only_key(std::string name, std::string word, std::string remark, std:
           .write = [=](const Options&) { return std::vector{word}; }};
 }
 
-/// "~/x" and "$HOME/x" with the home folder. A shell expands them on the command line, nobody in an INI file.
-inline std::string with_home(const std::string& path) {
-  const char* home = std::getenv("HOME");
-  if (home == nullptr) return path;
-  for (const std::string_view prefix : {"~/", "$HOME/", "${HOME}/"})
-    if (path.starts_with(prefix)) return std::string(home) + path.substr(prefix.size() - 1);
-  return path;
+/// "~/x", "$NAME/x" and "${NAME}/x" with the value of HOME or NAME (as it is if that is not set), and without
+/// quotes around it. A shell does that on the command line, but nobody in an INI file.
+inline std::string expanded(std::string path) {
+  const bool is_quoted = path.size() > 1 && (path.front() == '"' || path.front() == '\'') &&
+                         path.find(path.front(), 1) == path.size() - 1;
+  if (is_quoted) path = path.substr(1, path.size() - 2);
+  const std::size_t end = std::min(path.find('/'), path.size());
+  std::string name = path.substr(0, end);
+  if (name == "~") {
+    name = "HOME";
+  } else if (name.starts_with("${") && name.ends_with("}")) {
+    name = name.substr(2, name.size() - 3);
+  } else if (name.starts_with("$")) {
+    name = name.substr(1);
+  } else {
+    return path;
+  }
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? path : value + path.substr(end);
 }
 
 template <class Field>
@@ -126,7 +138,7 @@ Key path_key(std::string name, Field field, std::string value_name, std::string 
           .need = Need::kForTraining,
           .read =
               [=](Options& options, const std::string& value, const std::string&) {
-                field(options) = with_home(value);
+                field(options) = expanded(value);
                 return true;
               },
           .write = [=](const Options& options) { return std::vector{field(options)}; }};
@@ -186,7 +198,7 @@ inline Key layer_key() {
 inline Key shape_key() {
   return {.name = "data.shape",
           .value_name = "CxHxW",
-          .allowed = "a shape such as 3x32x32",
+          .allowed = "a shape such as 3x32x32, or 1x28x28 of grey images",
           .help = "shape of images that are stored flat, [N][C·H·W], in the order of data.layout",
           .read =
               [](Options& options, const std::string& value, const std::string&) {

@@ -15,6 +15,7 @@
 #include "convoy/core/memory.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/data/augment.hpp"
+#include "convoy/data/keeping.hpp"
 #include "convoy/data/memory_split.hpp"
 #include "convoy/data/statistics.hpp"
 #include "convoy/io/checksum.hpp"
@@ -31,12 +32,6 @@ namespace {
 
 constexpr double kByteScale = 1.0 / 255;
 
-// Bytes per sample of the checksums of its image and its label or target.
-constexpr std::int64_t kChecksumBytes = 2 * sizeof(std::uint32_t);
-
-// Bytes of /dev/shm left for gradients and MPI.
-constexpr std::int64_t kSharedForOthers = std::int64_t{16} << 20;
-
 PixelType pixel_type(const SplitLayout& split) {
   return is_bytes(split) ? PixelType::kUint8 : PixelType::kFloat32;
 }
@@ -46,16 +41,6 @@ std::string describe_storage(const std::vector<std::string>& files, const SplitL
                      std::string(axes_names()[static_cast<std::size_t>(split.axes)]);
   if (files.size() > 1) text += " in " + counted(static_cast<std::int64_t>(files.size()), "file");
   return text;
-}
-
-/// The split that `words` name: "test", or the first existing of "validation|test".
-const SplitLayout* find_first(const DatasetLayout& layout, std::string_view words) {
-  while (true) {
-    const auto bar = words.find('|');
-    if (const SplitLayout* split = layout.find(std::string(words.substr(0, bar)))) return split;
-    if (bar == std::string_view::npos) return nullptr;
-    words.remove_prefix(bar + 1);
-  }
 }
 
 }  // namespace
@@ -69,33 +54,23 @@ struct Dataset::Impl {
   bool bytes = true;                            ///< pixels are uint8
   PixelFunction function = PixelFunction::kNone;
 
-  /// Where the images of the splits that are read are.
-  enum class Keeping : char { kOncePerNode, kOncePerRank, kInFiles };
-
   // Collective over `world`. For the images of the named splits; equal on every rank.
   Keeping keeping(const Options& options, const std::vector<std::string>& names,
                   const comm::Communicator& world, const comm::Communicator& node) {
-    if (options.cache != Cache::kAuto)
-      return options.cache == Cache::kMemory ? Keeping::kOncePerNode : Keeping::kInFiles;
-    std::int64_t needed = 0;
-    for (const std::string& name : names)
-      if (const SplitLayout* split = find_first(layout, name))
-        needed += split->samples * (layout.shape.size() * bytes_of(pixel_type(*split)) + kChecksumBytes);
-    // Leave half of the memory for everything else.
-    const auto fits = [](std::int64_t size) { return size <= available_memory() / 2; };
-    const bool is_shareable = node.size() == 1 || needed <= free_shared_memory() - kSharedForOthers;
-    const Keeping mine = !fits(needed)                ? Keeping::kInFiles
-                         : is_shareable               ? Keeping::kOncePerNode
-                         : fits(needed * node.size()) ? Keeping::kOncePerRank
-                                                      : Keeping::kInFiles;
+    const std::int64_t needed = bytes_in_memory(layout, names);
+    const NodeMemory memory;
+    const Keeping mine = choose_keeping(options.cache, needed, node.size(), memory);
+    if (options.cache != Cache::kAuto) return mine;
+    const bool is_unshareable = mine != Keeping::kOncePerNode &&
+                                choose_keeping(options.cache, needed, 1, memory) == Keeping::kOncePerNode;
     const std::vector<Keeping> all = world.all_gather_values(std::vector{mine});
     const Keeping chosen = *std::ranges::max_element(all);
-    if (fits(needed) && !is_shareable)
+    if (is_unshareable)
       layout.warnings.push_back(
           fmt::format("/dev/shm of {} has {} left, too little for the images ({}): {}; a larger one (docker "
                       "--shm-size) would "
                       "hold them once for all ranks",
-                      comm::host_name(), in_bytes(free_shared_memory()), in_bytes(needed),
+                      comm::host_name(), in_bytes(memory.shared), in_bytes(needed),
                       chosen == Keeping::kOncePerRank ? "each rank keeps its own copy"
                                                       : "they are read while they are trained"));
     return chosen;
@@ -299,7 +274,7 @@ Dataset::Dataset(const Options& options, const comm::Communicator& world,
         "types differ in data set " + options.file +
         " (the images of one split are uint8, of another they are not); they should be the same in every "
         "split");
-  const Impl::Keeping keeping = impl_->keeping(options, splits, world, node);
+  const Keeping keeping = impl_->keeping(options, splits, world, node);
   for (const std::string& name : splits) {
     if (const SplitLayout* split = find_first(layout, name))
       impl_->splits.emplace(name, impl_->read(*split, keeping, world, node, observer));

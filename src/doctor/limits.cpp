@@ -171,7 +171,8 @@ Findings check_temporary_folder(const CheckContext& context) {
 Findings check_shared_memory(const CheckContext& context) {
   if (context.ranks_of_host == 1) return {ok("not needed: one rank a node")};
   // Shared memory of MPI for messages, and of Convoy.
-  const std::int64_t need = context.needs.shared_bytes + 64 * kMebibyte;
+  const std::int64_t for_mpi = 4 * kMebibyte * context.ranks_of_host;
+  const std::int64_t need = context.needs.shared_bytes + for_mpi;
   std::vector<std::string> problems(static_cast<std::size_t>(context.world.size()));
   std::vector<int> limited;
   double least = kUnlimited;
@@ -185,13 +186,13 @@ Findings check_shared_memory(const CheckContext& context) {
     } else if (!problem.empty()) {
       problems[static_cast<std::size_t>(first)] = problem;
     } else if (room < static_cast<double>(need)) {
-      problems[static_cast<std::size_t>(first)] =
-          fmt::format("/dev/shm has {} free of {}, {}{}: they would be killed by SIGBUS",
-                      in_bytes(static_cast<std::int64_t>(room)),
-                      in_bytes(static_cast<std::int64_t>(context.number(first, "shm size"))),
-                      context.needs.shared_bytes > 0 ? "this run's ranks of a node share "
-                                                     : "ranks of a node share at least ",
-                      in_bytes(need));
+      problems[static_cast<std::size_t>(first)] = fmt::format(
+          "/dev/shm has {} free of {}, {}{}: {}", in_bytes(static_cast<std::int64_t>(room)),
+          in_bytes(static_cast<std::int64_t>(context.number(first, "shm size"))),
+          context.needs.shared_bytes > 0 ? "this run's ranks of a node share "
+                                         : "ranks of a node share at least ",
+          in_bytes(need),
+          room < static_cast<double>(for_mpi) ? "they would be killed by SIGBUS" : "they could not start");
     } else {
       least = std::min(least, room);
     }
@@ -202,7 +203,8 @@ Findings check_shared_memory(const CheckContext& context) {
     found.push_back(
         wrong(fmt::format("{} [{}]", problem, context.named(ranks)),
               "mount -o remount,size=50% /dev/shm (docker run --shm-size=8g, apptainer: --bind /dev/shm), "
-              "remove what lies there, or start one rank a node"));
+              "remove what lies there, or start one rank a node; images need less with data.cache = auto, "
+              "or streamed with data.window = 8, gradients with comm.shared-memory = no"));
   if (!limited.empty())
     found.push_back(wrong(
         fmt::format("no file may grow beyond {} (RLIMIT_FSIZE), and shared memory is a file of {} [{}]",

@@ -11,7 +11,8 @@
 
 namespace convoy::doctor {
 
-Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, int threads) {
+Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, int threads,
+               const data::NodeMemory& memory) {
   constexpr std::int64_t kFloatBytes = sizeof(float);
   constexpr std::int64_t kProgramBytes = 200'000'000;
   constexpr std::int64_t kHeaderBytes = 1 << 20;  // of a checkpoint, including provenance
@@ -35,10 +36,11 @@ Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, i
   Needs needs;
   needs.checkpoint_bytes = gradient + optimizer + kHeaderBytes;
   needs.files = options.keep + 1;
-  const std::int64_t of_all_ranks = gradient + run.data_bytes;  // once per node
+  const data::Footprint images = data::footprint(options.data, run.image_bytes, ranks_of_host, memory);
+  const std::int64_t of_all_ranks = gradient + images.shared + ranks_of_host * images.per_rank;
   const std::int64_t slots = plan.slots * gradient;
   if (ranks_of_host > 1)
-    needs.shared_bytes = run.data_bytes + (options.comm.shared_memory ? gradient + ranks_of_host * slots : 0);
+    needs.shared_bytes = images.shared + (options.comm.shared_memory ? gradient + ranks_of_host * slots : 0);
   needs.host_bytes =
       of_all_ranks + needs.checkpoint_bytes +
       ranks_of_host * (kProgramBytes + groups * in_hand * workspace.bytes() + slots + optimizer / ranks);

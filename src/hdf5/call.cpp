@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
+#include <string_view>
 
 #include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
 #include "filters.hpp"
 
 namespace convoy::io {
@@ -25,6 +28,25 @@ herr_t keep_first(unsigned /*depth*/, const H5E_error2_t* error, void* data) {
         error->maj_num == H5E_RESOURCE && (error->min_num == H5E_NOSPACE || error->min_num == H5E_CANTALLOC);
   }
   return 0;
+}
+
+}  // namespace
+
+namespace {
+
+// HDF5 1.10 to 1.14: "truncated file: eof = 60000, sblock->base_addr = 0, stored_eof = 102152".
+std::string truncation_in_words(const std::string& text) {
+  const auto number_after = [&](std::string_view word) -> std::optional<std::int64_t> {
+    const auto at = text.find(word);
+    if (at == std::string::npos) return std::nullopt;
+    const std::size_t begin = at + word.size();
+    return parse_integer(text.substr(begin, text.find_first_not_of("0123456789", begin) - begin));
+  };
+  const auto have = number_after(": eof = ");
+  const auto wanted = number_after("stored_eof = ");
+  if (!text.starts_with("truncated file") || !have || !wanted) return {};
+  return fmt::format("truncated: {} of {} bytes; copy or download it again", grouped(*have),
+                     grouped(*wanted));
 }
 
 }  // namespace
@@ -49,6 +71,10 @@ void throw_hdf5(const char* doing, const Place& place) {
   const std::string& text = innermost.text;
   std::string message =
       fmt::format("cannot {} {} (HDF5: {})", doing, describe(place), text.empty() ? "no reason given" : text);
+  if (const std::string words = truncation_in_words(text); !words.empty())
+    throw DataError(fmt::format("cannot {} {} ({})", doing, describe(place), words));
+  if (place.object.empty() && place.access != Access::kWrite)
+    message += "; the file is damaged, or the program that wrote it did not end";
   if (text.find("lock file") != std::string::npos)
     message += "; unset HDF5_USE_FILE_LOCKING or set it to FALSE: this file system has no file locks";
   const bool by_system = text.find("errno = ") != std::string::npos;

@@ -220,11 +220,27 @@ Part File::part(const std::string& text) const {
   return part;
 }
 
+std::string File::soft_link(const std::string& path) const {
+  H5L_info_t info{};
+  std::string target;
+  if (H5Lget_info(impl_->file.get(), path.c_str(), &info, H5P_DEFAULT) >= 0 && info.type == H5L_TYPE_SOFT) {
+    target.resize(info.u.val_size);
+    if (H5Lget_val(impl_->file.get(), path.c_str(), target.data(), target.size(), H5P_DEFAULT) < 0)
+      target.clear();
+    target.resize(std::min(target.find('\0'), target.size()));
+  }
+  H5Eclear2(H5E_DEFAULT);  // no link at all
+  return target;
+}
+
 void File::throw_missing(const std::string& dataset) const {
   for (const ExternalLink& link : external_links())
     if (dataset == link.path || dataset.starts_with(link.path + '/'))
       throw DataError(fmt::format("missing data set in {} ({} is a link to {} of {}, which is not there)",
                                   impl_->path, link.path, link.object, link.file));
+  if (const std::string target = soft_link(dataset); !target.empty())
+    throw DataError(fmt::format("missing data set in {} ({} is a link to {}, which is not there)",
+                                impl_->path, dataset, target));
   constexpr std::size_t kMostNamed = 12;
   std::vector<std::string> found;
   for (const Object& object : list())

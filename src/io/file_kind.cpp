@@ -44,7 +44,49 @@ constexpr std::array kKinds{
     Kind{"II*\0"sv, "a TIFF image; 'convoy import folder' packs folders of images"},
     Kind{"MM\0*"sv, "a TIFF image; 'convoy import folder' packs folders of images"},
     Kind{"GIF8"sv, "a GIF image; 'convoy import folder' packs folders of images"},
+    Kind{"PAR1"sv, "a Parquet file; pandas.read_parquet and h5py or numpy.savez convert it"},
+    Kind{"ARROW1"sv, "an Arrow file; pyarrow and h5py or numpy.savez convert it"},
+    Kind{"SIMPLE  ="sv, "a FITS file; astropy.io.fits and h5py convert it"},
 };
+
+bool is_webp(std::string_view head) {
+  return head.starts_with("RIFF") && head.size() > 12 && head.substr(8, 4) == "WEBP";
+}
+
+bool is_bmp(std::string_view head) {
+  return head.starts_with("BM") && head.size() > 10 && head.substr(6, 4) == "\0\0\0\0"sv;
+}
+
+// Two zeros, a type of numbers, the number of extents.
+bool is_idx(std::string_view head) {
+  constexpr std::string_view kTypes = "\x08\x09\x0b\x0c\x0d\x0e";
+  return head.size() > 8 && head.starts_with("\0\0"sv) && kTypes.find(head[2]) != std::string_view::npos &&
+         head[3] >= 1 && head[3] <= 4;
+}
+
+// Protocols 2 to 5 begin with their number.
+bool is_pickle(std::string_view head) {
+  return head.size() > 2 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5;
+}
+
+// Whole records of CIFAR-10 or CIFAR-100: a label or two, then 3x32x32 bytes.
+bool is_cifar(const Descriptor& file, std::string_view head) {
+  constexpr std::int64_t kImage = 3072;
+  const auto holds = [&](std::int64_t labels, unsigned char most) {
+    return file.size() >= 100 * (kImage + labels) && file.size() % (kImage + labels) == 0 &&
+           static_cast<unsigned char>(head[0]) < most;
+  };
+  return holds(1, 10) || holds(2, 20);
+}
+
+// What a file compressed by gzip is, by its name.
+std::string gzip_words(const std::string& path) {
+  const std::string name = in_lower_case(path.substr(path.rfind('/') + 1));
+  if (name.ends_with(".tar.gz") || name.ends_with(".tgz")) return "it is a tar archive; tar -xzf unpacks it";
+  if (name.find("idx") != std::string::npos || name.find("ubyte") != std::string::npos)
+    return "it is compressed by gzip; 'convoy import idx' (or mnist) reads IDX files as they are";
+  return {};
+}
 
 // Classic tar has its magic after the first header's name and mode.
 bool is_tar(std::string_view head) {
@@ -73,11 +115,24 @@ std::string kind_of_file(const std::string& path) {
   const std::string_view head(bytes.data(),
                               static_cast<std::size_t>(file.read(bytes.data(), bytes.size(), 0)));
   if (head.empty()) return "it is empty; its download or its writer did not end";
+  if (head.starts_with("\x1f\x8b"))
+    if (const std::string words = gzip_words(path); !words.empty()) return words;
   for (const Kind& kind : kKinds)
     if (head.starts_with(kind.begin)) return fmt::format("it is {}", kind.words);
+  if (is_webp(head)) return "it is a WebP image; 'convoy import folder' packs folders of images";
+  if (is_bmp(head)) return "it is a BMP image; 'convoy import folder' packs folders of images";
+  if (is_idx(head)) return "it is an IDX file, as MNIST's; 'convoy import idx' reads it";
+  if (is_pickle(head))
+    return "it is a Python pickle; write its arrays by h5py or numpy.savez (of CIFAR, 'convoy import' reads "
+           "the "
+           "binary version)";
+  if (is_cifar(file, head))
+    return "it may be records of CIFAR; 'convoy import cifar10' or cifar100 reads them";
   if (is_tar(head)) return "it is a tar archive; tar -xf unpacks it";
   if (is_html(head)) return "it is an HTML page: the server answered the download with a page";
-  if (is_text(head)) return "it is a text file";
+  if (is_text(head))
+    return "it is a text file; if it is a table of images and their classes, 'convoy import folder --labels' "
+           "reads it";
   return {};
 }
 

@@ -1,7 +1,9 @@
 #include "convoy/launch/launcher.hpp"
 
 #include <fmt/core.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
@@ -54,6 +56,32 @@ std::string srun_line(std::string_view command, std::int64_t tasks) {
   return fmt::format("srun --mpi={} --ntasks={}{} convoy {} …", pmi(), tasks, threads_of_job(), command);
 }
 
+/// What Open MPI 4 and 5 take to start, measured: open files, and bytes of a file (of a process without a
+/// launcher, which is its own daemon). Below, it ends the process with a message of its own.
+constexpr rlim_t kFilesOfMpi = 32;
+constexpr rlim_t kFileBytesOfMpi = rlim_t{8} << 20;
+
+/// Raises the limit of open files as far as the process may.
+void raise_open_files() {
+  constexpr rlim_t kEnough = 1024;
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= kEnough) return;
+  files.rlim_cur = std::min(files.rlim_max, kEnough);
+  (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
+Problem problem_of_limits(bool is_launched) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < kFilesOfMpi)
+    return {fmt::format("only {} open files are allowed, so that MPI cannot start", limit.rlim_cur),
+            "ulimit -n 1024, or LimitNOFILE, or nofile in /etc/security/limits.conf"};
+  if (!is_launched && getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < kFileBytesOfMpi)
+    return {fmt::format("no file may grow beyond {} (RLIMIT_FSIZE), so that MPI cannot start",
+                        in_bytes(static_cast<std::int64_t>(limit.rlim_cur))),
+            "ulimit -f unlimited"};
+  return {};
+}
+
 }  // namespace
 
 std::int64_t launched_processes() {
@@ -81,9 +109,13 @@ LaunchCheck::LaunchCheck(std::string_view command)
       is_step_(environment_integer("SLURM_STEP_NUM_TASKS").has_value() && !is_set("OMPI_COMM_WORLD_SIZE")),
       is_open_mpi_(is_open_mpi()),
       is_launched_(told_processes().has_value()),
-      job_tasks_(environment_integer("SLURM_NTASKS").value_or(0)) {}
+      job_tasks_(environment_integer("SLURM_NTASKS").value_or(0)) {
+  raise_open_files();
+}
 
 Problem LaunchCheck::problem_before_mpi() const {
+  if (is_open_mpi_)
+    if (const Problem problem = problem_of_limits(is_launched_)) return problem;
   if (!is_open_mpi_ || !is_step_ || is_set("PMIX_NAMESPACE") || is_set("PMI_FD") || is_set("PMI_RANK"))
     return {};
   return {"srun started this without PMI, so that MPI cannot start",

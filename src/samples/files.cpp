@@ -32,6 +32,20 @@ std::vector<std::string> matches_of(const std::string& pattern) {
 
 }  // namespace
 
+namespace {
+
+/// Why `file` may not be there, and what to do.
+std::string hint_for_missing(const std::string& file) {
+  if (file.find_first_of("'\"") != std::string::npos)
+    return "quotes are part of its name here, leave them out";
+  const std::string first = file.substr(0, file.find('/'));
+  if (first.starts_with("$")) return "the environment variable " + first.substr(1) + " is not set";
+  if (first.starts_with("~")) return "write the folder that " + first + " means";
+  return "make it with convoy import or convoy synth";
+}
+
+}  // namespace
+
 std::vector<std::string> files_of(const std::string& pattern) {
   const bool is_pattern = pattern.find_first_of("*?[") != std::string::npos;
   std::vector<std::string> files{pattern};
@@ -39,10 +53,7 @@ std::vector<std::string> files_of(const std::string& pattern) {
   if (files.empty()) throw ConfigError("no such file: no data set matches " + pattern);
   for (const std::string& file : files) {
     if (!io::exists(file))
-      throw ConfigError(fmt::format("no such file: data set {}; {}", file,
-                                    file.find_first_of("'\"") != std::string::npos
-                                        ? "quotes are part of its name here, leave them out"
-                                        : "make it with convoy import or convoy synth"));
+      throw ConfigError(fmt::format("no such file: data set {}; {}", file, hint_for_missing(file)));
     if (const std::string kind = io::special_file(file); !kind.empty())
       throw ConfigError(fmt::format("data set {} is {}; it should be an HDF5 file", file, kind));
   }

@@ -1,5 +1,6 @@
 #include "preflight.hpp"
 
+#include "convoy/samples/names.hpp"
 #include "convoy/train/same_run.hpp"
 
 #include <fmt/core.h>
@@ -42,7 +43,7 @@ std::vector<std::string> start_warnings(const config::Options& options, const da
 }
 
 std::string describe_data(const std::string& file, const data::Dataset& dataset) {
-  const data::Split* evaluated = dataset.split(kEvaluated);
+  const data::Split* evaluated = dataset.split(data::names::kEvaluated);
   return fmt::format(
       "{}: {}, {}, {}, images {}, {}{}", file,
       counted(training_split(dataset, file).samples(), "training sample"),

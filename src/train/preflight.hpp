@@ -10,9 +10,6 @@
 
 namespace convoy::train {
 
-/// The split that every epoch evaluates (data/dataset.hpp).
-inline constexpr const char* kEvaluated = "validation|test";
-
 /// Warnings before the first step: on data, placement of ranks, and options that change bits.
 [[nodiscard]] std::vector<std::string> start_warnings(const config::Options& options,
                                                       const data::Dataset& dataset,

@@ -1,4 +1,5 @@
 #include "convoy/train/trainer.hpp"
+#include "convoy/samples/names.hpp"
 
 #include <fmt/core.h>
 
@@ -44,7 +45,7 @@ class Trainer {
         world_(world),
         launch_(launch),
         loading_(launch, world),
-        dataset_(options.data, world, {"train", kEvaluated}, &loading_),
+        dataset_(options.data, world, {"train", data::names::kEvaluated}, &loading_),
         network_(network_for(dataset_, options)),
         recorder_(options.hashes, world, network_),
         hooks_(recorder_.hooks(launch.hooks)),
@@ -56,7 +57,8 @@ class Trainer {
         metrics_(directory_, LineFile::kMetrics, listener()),
         hashes_(directory_, LineFile::kHashes, listener()),
         writer_(options, world, network_, fit_.state(), directory_, io_thread_, listener()) {
-    if (const data::Split* split = dataset_.split(kEvaluated); split != nullptr && split->samples() > 0)
+    if (const data::Split* split = dataset_.split(data::names::kEvaluated);
+        split != nullptr && split->samples() > 0)
       evaluated_ = step::Source{.split = split, .transform = fit_.source().transform};
     if (options.profile) fit_.step_runner().start_profile();
   }

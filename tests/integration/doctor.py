@@ -192,9 +192,36 @@ class Doctor(runs.Folder):
         self.assert_found(outcome, "wrong", "tmpdir", r"/nowhere.*No such file.*\[rank 1 on ", r"export TMPDIR")
 
     def test_small_shared_memory(self):
-        outcome = self.in_own_mounts("mount -t tmpfs -o size=48m none /dev/shm", ranks(DOCTOR))
-        self.assert_found(outcome, "wrong", "shared memory", r"/dev/shm has \S+ MB free of 50 MB.*SIGBUS",
+        outcome = self.in_own_mounts("mount -t tmpfs -o size=7m none /dev/shm", ranks(DOCTOR))
+        self.assert_found(outcome, "wrong", "shared memory", r"/dev/shm has \S+ MB free of 7.3 MB.*SIGBUS",
                           r"remount,size=50% /dev/shm \(docker run --shm-size")
+
+    def test_shared_memory_too_small_for_the_images_of_a_run(self):
+        made = runs.convoy("synth", "--out", "data.h5", "--train", 60000, "--test", 10000, "--size", "28x28")
+        self.assertEqual(made.status, 0, made)
+        runs.write("run.ini", runs.without_indentation("""
+            [data]
+            file = data.h5
+            [network]
+            layer = dense 10
+            loss = softmax-cross-entropy
+            [schedule]
+            lr = 0.1
+            [run]
+            dir = run""").encode())
+        mount = "mount -t tmpfs -o size=40m none /dev/shm"
+        for cache, verdict in (("auto", "ok"), ("memory", "wrong"), ("none", "wrong")):
+            with self.subTest(cache):
+                words = ["--config", "run.ini", "--data.cache", cache, "--run.dir", "run-" + cache]
+                outcome = self.in_own_mounts(mount, ranks(DOCTOR + words))
+                if verdict == "ok":
+                    self.assertRegex(outcome.output, r"ok +shared memory ")
+                else:
+                    self.assert_found(outcome, "wrong", "shared memory", r"share \S+ MB: they could not start",
+                                      r"images need less with data\.cache = auto")
+                # The run itself agrees.
+                outcome = self.in_own_mounts(mount, ranks([runs.CONVOY, "train", *words, "--train.max-steps", "3"]))
+                self.assertEqual("cannot share" in outcome.errors, verdict == "wrong", outcome)
 
     def test_a_folder_mounted_for_reading(self):
         outcome = self.in_own_mounts("mkdir -p disk && mount -t tmpfs -o ro none disk", ranks(DOCTOR + ["--dir", "disk/run"]))

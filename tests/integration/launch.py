@@ -2,6 +2,8 @@
 """Messages for launchers that start separate ranks instead of a job, and for bindings that make ranks wait."""
 
 import os
+import shlex
+import subprocess
 import unittest
 
 import runs
@@ -36,6 +38,23 @@ class Launch(runs.Folder):
                              (1, {"SLURM_NTASKS": "4", "SLURM_STEP_NUM_TASKS": "1"})):
             outcome = runs.convoy(*TRAIN, ranks=ranks, extra=extra)
             self.assertEqual(outcome.status, 0, (extra, outcome))
+
+    def limited(self, limits, words):
+        return subprocess.run(["sh", "-c", f"{limits} && exec {shlex.join(runs.command(words))}"], text=True,
+                              env=runs.environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+    @unittest.skipUnless(runs.OPEN_MPI, "measured with Open MPI")
+    def test_limits_with_which_mpi_cannot_start_are_named(self):
+        for limits, message in (("ulimit -n 16", r"only 16 open files are allowed, so that MPI cannot start; ulimit -n 1024"),
+                                ("ulimit -f 200", r"no file may grow beyond \d+ kB \(RLIMIT_FSIZE\), so that MPI cannot start; ulimit -f")):
+            done = self.limited(limits, TRAIN)
+            self.assert_message(runs.Outcome(done.returncode, done.stdout, done.stderr), 2, message)
+        done = self.limited("ulimit -Sn 16", TRAIN)  # raised as far as the process may
+        self.assertEqual(done.returncode, 0, done)
+
+    def test_it_starts_without_any_environment(self):
+        done = self.limited("unset $(env | sed 's/=.*//' | grep -v '^OMPI_ALLOW_RUN_AS_ROOT')", TRAIN)
+        self.assertEqual(done.returncode, 0, done)
 
     def test_help_and_data_sets_need_no_launcher(self):
         several = {"SLURM_NTASKS": "4"}

@@ -12,6 +12,7 @@
 #include "convoy/comm/communicator.hpp"
 #include "convoy/config/options.hpp"
 #include "convoy/core/problem.hpp"
+#include "convoy/data/keeping.hpp"
 #include "convoy/nn/network.hpp"
 
 namespace convoy::doctor {
@@ -37,7 +38,7 @@ struct Finding {
 struct PlannedRun {
   config::Options options;
   nn::Network network;
-  std::int64_t data_bytes = 0;  ///< of images kept in memory, once per node
+  std::int64_t image_bytes = 0;  ///< of all images that it reads, as they are in memory
 };
 
 /// Resources that PlannedRun needs.
@@ -50,9 +51,10 @@ struct Needs {
 
 /// Resources of a job of `ranks` on `hosts` nodes, with at most `ranks_of_host` ranks per node and `threads`
 /// per rank. An estimate from shapes: activations, gradients, parameters, optimizer, the copy for a
-/// checkpoint, images in memory, and 200 MB per rank for program and libraries. Allocates the memory of one
-/// micro-batch to measure it.
-[[nodiscard]] Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, int threads);
+/// checkpoint, images as data.cache and the `memory` of the nodes let a run keep them, and 200 MB per rank
+/// for program and libraries. Allocates the memory of one micro-batch to measure it.
+[[nodiscard]] Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, int threads,
+                             const data::NodeMemory& memory = {});
 
 struct DoctorRequest {
   /// Reads the configuration; throws Error if that fails on this rank. Empty: no run is planned.

@@ -247,6 +247,8 @@ class File {
   void require_shape(const std::string& dataset, const Dims& dims) const;
   void read_raw(const Part& part, const Range& rows, ElementType type, void* dst, std::int64_t size) const;
   [[noreturn]] void throw_missing(const std::string& dataset) const;
+  /// What a soft link leads to; empty if `path` is none.
+  [[nodiscard]] std::string soft_link(const std::string& path) const;
   void create_raw(const std::string& dataset, const Dims& dims, ElementType type, const Storage& storage);
   void write_raw(const std::string& dataset, const Range& rows, ElementType type, const void* src,
                  std::int64_t size);

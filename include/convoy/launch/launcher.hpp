@@ -27,9 +27,10 @@ namespace convoy::launch {
 /// constructed before MPI starts, because Open MPI itself sets launcher variables.
 class LaunchCheck {
  public:
+  /// Raises a small limit of open files as far as the process may.
   explicit LaunchCheck(std::string_view command);
 
-  /// An srun step without PMI, in which MPI would end the process at its start.
+  /// An srun step without PMI, or limits of the process, with which MPI would end the process at its start.
   [[nodiscard]] Problem problem_before_mpi() const;
   /// The start of MPI may end the process.
   [[nodiscard]] Problem doubt_before_mpi() const;

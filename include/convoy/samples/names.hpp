@@ -17,6 +17,8 @@ inline constexpr const char* kStd = "std";
 
 inline constexpr const char* kTrain = "train";
 inline constexpr const char* kTest = "test";
+/// The split that every epoch evaluates: the first of these that exists.
+inline constexpr const char* kEvaluated = "validation|test";
 inline constexpr const char* kValidation = "validation";
 inline constexpr const char* kImages = "/images";  ///< in a split's group
 inline constexpr const char* kLabels = "/labels";

@@ -1,5 +1,7 @@
 #include <tuple>
 
+#include <cstdlib>
+
 #include "helpers.hpp"
 
 namespace convoy::config {
@@ -96,6 +98,26 @@ TEST(Configuration, KeepsTheOrderOfEqualLayers) {
       "[network]\nlayer = relu\nlayer = conv 1 1x1\nlayer = relu\n[train]\nbatch = 4\n[network]\nlayer = "
       "relu");
   EXPECT_EQ(layer_texts(options), (std::vector<std::string>{"relu", "conv 1 1x1", "relu", "relu"}));
+}
+
+TEST(Configuration, PathsHaveNoQuotesAndBeginWithTheValueOfAVariable) {
+  const char* home = std::getenv("HOME");
+  const std::string old = home != nullptr ? home : "";
+  ::setenv("HOME", "/home/ada", 1);
+  ::setenv("CONVOY_TEST_SCRATCH", "/scratch", 1);
+  const auto file_of = [](const std::string& value) {
+    return least_and("[data]\nfile = " + value).data.file;
+  };
+  EXPECT_EQ(file_of("~/d.h5"), "/home/ada/d.h5");
+  EXPECT_EQ(file_of("${HOME}/d.h5"), "/home/ada/d.h5");
+  EXPECT_EQ(file_of("$CONVOY_TEST_SCRATCH/a/d.h5"), "/scratch/a/d.h5");
+  EXPECT_EQ(file_of("$CONVOY_TEST_NOT_SET/d.h5"), "$CONVOY_TEST_NOT_SET/d.h5");
+  EXPECT_EQ(file_of("\"~/d.h5\""), "/home/ada/d.h5");
+  EXPECT_EQ(file_of("'a b.h5'"), "a b.h5");
+  EXPECT_EQ(file_of("\"a\" \"b\""), "\"a\" \"b\"");  // no pair around all of it
+  EXPECT_EQ(file_of("a$HOME/d.h5"), "a$HOME/d.h5");
+  if (home != nullptr) ::setenv("HOME", old.c_str(), 1);
+  ::unsetenv("CONVOY_TEST_SCRATCH");
 }
 
 TEST(Configuration, MicroBatchIsTheBatchWhereThatIsSmaller) {
