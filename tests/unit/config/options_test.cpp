@@ -1,6 +1,5 @@
-#include <tuple>
-
 #include <cstdlib>
+#include <tuple>
 
 #include "helpers.hpp"
 

@@ -45,7 +45,7 @@ TEST_F(KindOfFile, WholeRecordsOfCifarMayBeCifar) {
   constexpr std::size_t kRecord = 3073;
   expect(std::string(200 * kRecord, '\x05'), "import cifar10");
   EXPECT_EQ(of(std::string(200 * kRecord + 1, '\x05')), "");
-  EXPECT_EQ(of(std::string(200 * kRecord, '\xff')), "");  // labels of 255
+  EXPECT_EQ(of(std::string(200 * kRecord, '\x0b')), "");  // labels of 11
 }
 
 TEST_F(KindOfFile, IsEmptyForHdf5AndUnknownContent) {
