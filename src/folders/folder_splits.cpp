@@ -1,11 +1,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <string_view>
 #include <vector>
 
 #include "convoy/comm/packer.hpp"
+#include "convoy/core/error.hpp"
+#include "convoy/core/hash.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/folders/folder_files.hpp"
 #include "convoy/samples/names.hpp"
@@ -66,6 +69,12 @@ void note_equal_folders(FolderFiles& files) {
       first_names(files.class_names), first_names({inside.front().begin(), inside.front().end()})));
 }
 
+std::string training_classes(const FolderFiles& files) {
+  return fmt::format("which has {}: {}",
+                     counted(static_cast<std::int64_t>(files.class_names.size()), "class"),
+                     first_names(files.class_names));
+}
+
 std::vector<std::string> empty_classes(const FolderFiles& files) {
   std::vector<bool> has_image(files.class_names.size(), false);
   for (const FolderSplit& split : files.splits)
@@ -75,6 +84,37 @@ std::vector<std::string> empty_classes(const FolderFiles& files) {
   for (std::size_t k = 0; k < has_image.size(); ++k)
     if (!has_image[k]) empty.push_back(files.class_names[k]);
   return empty;
+}
+
+void set_test_part_apart(const FolderOptions& options, FolderFiles& found) {
+  if (options.test_part == 0) return;
+  FolderSplit& train = found.splits.front();
+  if (std::ranges::any_of(found.splits,
+                          [](const FolderSplit& split) { return split.name == data::names::kTest; }))
+    throw ConfigError("--test-part is for folders without a test split (" + options.folder +
+                      "/test is there); leave it out");
+  FolderSplit kept{data::names::kTrain, {}, {}};
+  FolderSplit test{data::names::kTest, {}, {}};
+  for (std::size_t begin = 0; begin < train.files.size();) {
+    std::size_t end = begin;
+    std::vector<std::pair<std::string, std::size_t>> by_sum;
+    for (; end < train.files.size() && train.labels[end] == train.labels[begin]; ++end)
+      by_sum.emplace_back(to_hex(hash(std::to_string(options.seed) + '/' + train.files[end])), end);
+    std::ranges::sort(by_sum);
+    const auto count = std::min(
+        static_cast<std::size_t>(std::floor(static_cast<double>(end - begin) * options.test_part + 0.5)),
+        end - begin - 1);
+    std::vector<bool> is_test(end - begin, false);
+    for (std::size_t i = 0; i < count; ++i) is_test[by_sum[i].second - begin] = true;
+    for (std::size_t i = begin; i < end; ++i) {
+      FolderSplit& split = is_test[i - begin] ? test : kept;
+      split.files.push_back(std::move(train.files[i]));
+      split.labels.push_back(train.labels[i]);
+    }
+    begin = end;
+  }
+  train = std::move(kept);
+  found.splits.insert(found.splits.begin() + 1, std::move(test));
 }
 
 }  // namespace convoy::importers

@@ -34,21 +34,25 @@ importers::FolderOptions folder_options(const CommandLine& line) {
   return options;
 }
 
+/// A line that counts them and shows the first names; nothing if there are none.
+std::string passed_over(std::string_view noun, const std::vector<std::string>& names) {
+  constexpr std::size_t kMostNames = 3;
+  if (names.empty()) return {};
+  const std::vector<std::string> first(names.begin(), names.begin() + std::min(names.size(), kMostNames));
+  return fmt::format("\nPassed over: {} ({}{}).", counted(static_cast<std::int64_t>(names.size()), noun),
+                     join(first, ", "), names.size() > kMostNames ? ", ..." : "");
+}
+
 std::string describe(const importers::FolderReport& report, const std::string& out) {
   std::string text = fmt::format("Made {}: {}, {}", out, to_string(report.shape),
                                  counted(static_cast<std::int64_t>(report.class_names.size()), "class"));
   for (const importers::FolderReport::Split& split : report.splits)
     text += fmt::format(", {} in {}", counted(split.samples, "image"), split.name);
   text += '.';
-  constexpr std::size_t kMostNames = 3;
-  const auto& others = report.passed_over;
-  if (!others.empty()) {
-    const std::vector<std::string> names(others.begin(),
-                                         others.begin() + std::min(others.size(), kMostNames));
-    text += fmt::format("\nPassed over: {} ({}{}).",
-                        counted(static_cast<std::int64_t>(others.size()), "other file"), join(names, ", "),
-                        others.size() > kMostNames ? ", ..." : "");
-  }
+  std::vector<std::string> folders;
+  std::vector<std::string> files;
+  for (const std::string& name : report.passed_over) (name.ends_with('/') ? folders : files).push_back(name);
+  text += passed_over("other folder", folders) + passed_over("other file", files);
   if (report.hidden > 0) text += "\nPassed over: " + counted(report.hidden, "hidden file") + ".";
   if (report.turned > 0)
     text +=
@@ -75,9 +79,8 @@ ImportFormat folder_format() {
       .usage = "DIR",
       .about =
           "PNG, JPEG, WebP, TIFF, BMP, GIF, PGM and PPM files, DIR/CLASS/..., or DIR/train/CLASS/... with "
-          "DIR/test and DIR/validation (val, Testing, ...) where they are there, or images in DIR with a "
-          "table "
-          "of their labels; ranks and threads share its work and change no byte of the file",
+          "DIR/test and DIR/validation (val, Testing, val2017, ...) where they are there, or images in DIR "
+          "with a table of their labels; ranks and threads share its work and change no byte of the file",
       .options =
           {{"size", "HxW",
             "height and width of every image, bilinear with antialiasing; without it all must have the same"},

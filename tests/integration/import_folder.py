@@ -145,8 +145,9 @@ class ImportFolder(runs.Folder):
         with h5py.File("any.h5") as made:
             self.assertEqual(sorted(made["validation/labels"][:].tolist()), [0, 1, 1])
         self.put("tiny/test/images/test_0.png")
-        self.assert_message(self.import_any("tiny", status=2), 2, r"class images of tiny/test is none .*take tiny/test away")
-        shutil.rmtree("tiny/test")
+        outcome = self.import_any("tiny")
+        self.assertIn("2 classes, 2 images in train, 3 images in validation.", outcome.output)
+        self.assertIn("tiny/test is left out: it has no class folders", outcome.errors)
         runs.write(table, b"val_0.png\tn3\n")
         self.assert_message(self.import_any("tiny", status=2), 2, r"label n3 of val_0\.png in tiny/val/val_annotations\.txt is no class")
         self.put("bare/train/n1/1.png"), self.put("bare/train/n2/1.png"), self.put("bare/test/1.png")
@@ -176,6 +177,56 @@ class ImportFolder(runs.Folder):
                                  ("file,label\n", r"no images in the table")):
             runs.write("wrong.csv", content.encode())
             self.assert_message(self.import_any("flat2", "--labels", "wrong.csv", status=3), 3, message)
+
+    def test_splits_with_a_number(self):
+        for number, names in enumerate([("train2017", "val2017"), ("train_2012", "val-2012"), ("train", "Validation 1"), ("TRAIN.1", "val")]):
+            for name in names:
+                self.put(f"year{number}/{name}/cat/1.png"), self.put(f"year{number}/{name}/dog/1.png")
+            self.assertIn("2 classes, 2 images in train, 2 images in validation", self.import_any(f"year{number}").output, names)
+        self.put("one-split/train2017/cat/1.png"), self.put("one-split/train2017/dog/1.png")
+        self.assertIn("2 classes, 2 images in train.", self.import_any("one-split").output)
+        self.put("year0/test1/cat/1.png"), self.put("year0/test2/cat/1.png")
+        self.assert_message(self.import_any("year0", status=2), 2, r"two test splits in year0 \(test1 and test2\)")
+        self.put("year1/train2014/cat/1.png")
+        self.assert_message(self.import_any("year1", status=2), 2, r"two training splits in year1 \(train2014 and train_2012\)")
+        self.put("coco2/train2017/1.png"), self.put("coco2/val2017/1.png")
+        self.assert_message(self.import_any("coco2", status=2), 2, r"no classes in coco2 \(train2017, val2017 look like splits")
+        self.put("models/test1/1.png"), self.put("models/test2/1.png")
+        self.assertIn("2 classes", self.import_any("models").output)
+        self.put("vehicles/plane1/old/1.png"), self.put("vehicles/train1/old/1.png")
+        self.assertIn("2 classes", self.import_any("vehicles").output)
+
+    def test_folders_beside_train_that_may_be_splits_are_named(self):
+        for name in ("eval", "Evaluation", "holdout", "held-out", "hold_out_images"):
+            self.put(f"{name}-set/train/cat/1.png"), self.put(f"{name}-set/train/dog/1.png"), self.put(f"{name}-set/{name}/x/1.png")
+            self.assertIn(f"{name}-set/{name} is left out; if it is a split, rename the folder validation or test", self.import_any(f"{name}-set").errors)
+        for name in ("train", "val", "query", "other"):
+            self.put(f"beside2/{name}/cat/1.png"), self.put(f"beside2/{name}/dog/1.png")
+        self.put("beside2/docs/figures/1.png")
+        outcome = self.import_any("beside2")
+        for name in ("query", "other"):
+            self.assertIn(f"beside2/{name} is left out; if it is a split, rename the folder test", outcome.errors)
+        self.assertNotIn("docs is left out", outcome.errors)
+        self.assertIn("Passed over: 3 other folders (docs/, other/, query/)", outcome.output)
+        self.put("beside2/train_more/cat/1.png"), self.put("beside2/test/cat/1.png")
+        outcome = self.import_any("beside2")
+        self.assertRegex(outcome.errors, r"beside2/train_more is left out; .*move .*beside2/train")
+        self.assertRegex(outcome.errors, r"beside2/query is left out; .*validation and test are there already")
+        for name in ("training_set", "eval_set"):
+            self.put(f"hidden2/{name}/cat/1.png"), self.put(f"hidden2/{name}/dog/1.png")
+        self.assert_message(self.import_any("hidden2", status=2), 2, r"look like splits, not like classes")
+        self.put("flat3/train/1.png"), self.put("flat3/eval/1.png")
+        self.assert_message(self.import_any("flat3", status=2), 2, r"no classes in flat3 \(eval, train look like splits")
+
+    def test_splits_without_labels_are_left_out(self):
+        for below in ("test/images/0.png", "test/0.png", "testing/imgs/0.png", "test/test/0.png", "val/unknown/0.png", "test/Images/a/0.png"):
+            shutil.rmtree("unlabelled", ignore_errors=True)
+            self.put("unlabelled/train/n1/images/1.png"), self.put("unlabelled/train/n2/images/1.png"), self.put("unlabelled/" + below)
+            outcome = self.import_any("unlabelled")
+            self.assertIn("2 classes, 2 images in train.", outcome.output, below)
+            self.assertIn(f"unlabelled/{below.split('/')[0]} is left out: it has no class folders", outcome.errors)
+        self.put("unlabelled/test/n3/1.png"), shutil.rmtree("unlabelled/test/Images")
+        self.assert_message(self.import_any("unlabelled", status=2), 2, "class n3 of unlabelled/test is none of the training split")
 
     def test_images_are_turned_upright(self):
         generator = numpy.random.default_rng(7)

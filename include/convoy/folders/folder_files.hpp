@@ -70,4 +70,11 @@ void note_equal_folders(FolderFiles& files);
 /// Names of classes without images in the training split.
 [[nodiscard]] std::vector<std::string> empty_classes(const FolderFiles& files);
 
+/// "which has 3 classes: ape, bee, cat", for messages.
+[[nodiscard]] std::string training_classes(const FolderFiles& files);
+
+/// Moves images of each class to the test split if options.test_part is set: of n images, the round(n·part)
+/// with the smallest hash of seed and name, at most n − 1. Throws ConfigError if there is a test split.
+void set_test_part_apart(const FolderOptions& options, FolderFiles& found);
+
 }  // namespace convoy::importers
