@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <tuple>
 
@@ -14,7 +15,10 @@
 namespace convoy::importers {
 void list_table(const FolderOptions& options, FolderFiles& found) {
   FolderSplit split{data::names::kTrain, {}, {}};
-  std::vector<LabelledFile> rows = read_label_table(options.labels, options.folder);
+  LabelTable table = read_label_table(options.labels, options.folder,
+                                      {.file = options.file_column, .label = options.label_column});
+  found.warnings = std::move(table.warnings);
+  std::vector<LabelledFile>& rows = table.rows;
   std::ranges::sort(rows, {}, [](const LabelledFile& row) { return std::tie(row.label, row.file); });
   found.class_names = classes_of(rows);
   for (LabelledFile& row : rows) {
@@ -44,7 +48,8 @@ void list_table_of_split(const FolderTree& tree, const std::string& name, const 
                          const std::string& images, const std::string& table, FolderFiles& found) {
   const std::string path = tree.path_of(FolderTree::joined(folder, table));
   FolderSplit split{name, {}, {}};
-  std::vector<LabelledFile> rows = read_label_table(path, tree.path_of(images));
+  LabelTable read = read_label_table(path, tree.path_of(images), {.has_options = false});
+  std::vector<LabelledFile>& rows = read.rows;
   std::ranges::sort(rows, {}, [](const LabelledFile& row) { return std::tie(row.label, row.file); });
   for (const LabelledFile& row : rows) {
     const auto place = std::ranges::find(found.class_names, row.label);
@@ -55,6 +60,7 @@ void list_table_of_split(const FolderTree& tree, const std::string& name, const 
     split.files.push_back(FolderTree::joined(images, row.file));
   }
   found.warnings.push_back(fmt::format("the labels of {} are those of {}", tree.path_of(folder), path));
+  std::ranges::move(read.warnings, std::back_inserter(found.warnings));
   found.splits.push_back(std::move(split));
 }
 

@@ -28,6 +28,11 @@ importers::FolderOptions folder_options(const CommandLine& line) {
   options.test_part = line.number("test-part", 0, 0, 0.9);
   options.exif = line.choice("exif", {"apply", "ignore"}) == 0 ? images::Exif::kApply : images::Exif::kIgnore;
   options.labels = line.text("labels").value_or("");
+  options.file_column = line.text("file-column").value_or("");
+  options.label_column = line.text("label-column").value_or("");
+  for (const char* name : {"file-column", "label-column"})
+    if (line.has(name) && options.labels.empty())
+      throw ConfigError(fmt::format("--{} goes with --labels; give both", name));
   options.seed =
       static_cast<std::uint64_t>(line.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
   options.threads = machine::resolve_threads(line.integer("threads", 0, 0, 4096));
@@ -96,7 +101,12 @@ ImportFormat folder_format() {
             "part of each class set apart as test split, 0 to 0.9, where DIR has no test folder; default 0"},
            {"exif", "apply|ignore",
             "turn images upright as their cameras say (default), or leave pixels as they are stored"},
-           {"labels", "F.csv", "a table of file, label (from DIR on) instead of class folders"},
+           {"labels", "F.csv",
+            "a table of file, label (from DIR on) instead of class folders; of more columns its header "
+            "decides (image_id, ..., class, ...), or each but the file's is a class (one 1, else 0)"},
+           {"file-column", "NAME",
+            "the column of --labels with the files: a name of its header, or 1, 2, ..."},
+           {"label-column", "NAME", "the column of --labels with the labels, in the same way"},
            {"seed", "S", "chooses that part, by file name; default 1"},
            {"threads", "N", "threads of a rank; default 0: as train chooses them"}},
       .least_words = 1,

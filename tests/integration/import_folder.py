@@ -178,6 +178,74 @@ class ImportFolder(runs.Folder):
             runs.write("wrong.csv", content.encode())
             self.assert_message(self.import_any("flat2", "--labels", "wrong.csv", status=3), 3, message)
 
+    def class_names(self, path="any.h5"):
+        with h5py.File(path) as file:
+            return [name.decode() if isinstance(name, bytes) else name for name in file.attrs["class_names"]]
+
+    def labels_by_brightness(self):
+        """The name of each image's class, from the dark images to the bright ones."""
+        names = self.class_names()
+        with h5py.File("any.h5") as file:
+            return [names[label] for _, label in sorted(zip(file["train/images"][:, 0, 0, 0].tolist(), file["train/labels"][:].tolist()))]
+
+    def import_table(self, header, rows, *words, status=0):
+        """Of the images wide/0.png to wide/3.png, the brighter the later, and a table wide.csv."""
+        for i in range(4):
+            self.put(f"wide/{i}.png", i)
+        runs.write("wide.csv", "".join(line + "\n" for line in (header, *rows) if line is not None).encode())
+        return self.import_any("wide", "--labels", "wide.csv", *words, status=status)
+
+    def test_columns_are_chosen_by_the_header(self):
+        rows = [f"{i}.png,640,{480 + i},{'dog' if i % 2 else 'cat'}" for i in range(4)]
+        for header in ("filename,width,height,class", "Image_ID,w,h,Diagnosis", "File Name,a,b,LABEL", "filepaths,x0,y0,species", "img,id,x,target"):
+            self.import_table(header, rows)
+            self.assertEqual(self.labels_by_brightness(), ["cat", "dog", "cat", "dog"], header)
+        self.import_table("class,id,image", [f"{'dog' if i % 2 else 'cat'},{9 - i},{i}" for i in range(4)])  # id names no image
+        self.assertEqual(self.labels_by_brightness(), ["cat", "dog", "cat", "dog"])
+        self.import_table("file,label,", [f"{i}.png,{i // 2}," for i in range(4)])  # a separator at the end of each line
+        self.assertEqual(self.labels_by_brightness(), ["0", "0", "1", "1"])
+
+    def test_columns_that_no_header_tells_are_named(self):
+        rows = [f"{i}.png,640,{480 + i},{'dog' if i % 2 else 'cat'}" for i in range(4)]
+        for header, message in (("filename,width,height,kind", r"no column of labels .*in wide\.csv \(its columns are filename, width, height, kind\).*--label-column"),
+                                ("filename,width,category,class", r"several columns of labels in wide\.csv \(category, class.*--label-column"),
+                                (None, r"no header in wide\.csv.*1 \(0\.png\), 2 \(640\), 3 \(480\), 4 \(cat\).*--label-column")):
+            self.assert_message(self.import_table(header, rows, status=2), 2, message)
+        self.assert_message(self.import_table("a,b,class", ["0,1,x", "1,2,y", "2,3,x", "3,0,y"], status=2), 2, r"columns of files .*--file-column")
+        for words in (["--label-column", "kind"], ["--label-column", "KIND", "--file-column", "filename"], ["--label-column", 4, "--file-column", 1]):
+            self.import_table("filename,width,height,kind", rows, *words)
+            self.assertEqual(self.labels_by_brightness(), ["cat", "dog", "cat", "dog"])
+        for words in (["--label-column", 4], ["--label-column", 4, "--file-column", 1]):
+            self.import_table(None, rows, *words)
+            self.assertEqual(self.labels_by_brightness(), ["cat", "dog", "cat", "dog"])
+        self.import_table("class,file", [f"{i // 2},{i}.png" for i in range(4)], "--label-column", "class")
+        self.assertEqual(self.labels_by_brightness(), ["0", "0", "1", "1"])
+        for words, message in ((["--label-column", "sort"], r"no column sort in wide\.csv \(its columns are filename, width, height, kind\); --label-column takes .*1 to 4"),
+                               (["--label-column", 5], r"no column 5 in wide"), (["--label-column", 1, "--file-column", 1], r"column filename .*file and label")):
+            self.assert_message(self.import_table("filename,width,height,kind", rows, *words, status=2), 2, message)
+        self.assert_message(self.import_any("wide", "--label-column", "x", status=2), 2, "--label-column goes with --labels")
+        swapped = self.import_table("label,file", [f"{i // 2}x,{i}.png" for i in range(4)], status=3)
+        self.assert_message(swapped, 3, r"there is no image 0x in wide.*--file-column 2 --label-column 1")
+        ragged = self.import_table("file,label", [f"{i}.png,cat, big" for i in range(4)], status=3)
+        self.assert_message(ragged, 3, r"wrong line 2 in wide\.csv \(it has 3 columns, the first line 2\).*quotes")
+
+    def test_a_column_a_class(self):
+        rows = [f"{i}.png,{float(i % 3 == 0)},{int(i % 3 == 1)},{int(i % 3 == 2)}" for i in range(4)]
+        self.import_table("image,MEL,NV,BCC", rows)
+        self.assertEqual(self.labels_by_brightness(), ["MEL", "NV", "BCC", "MEL"])
+        self.import_table("0,1,2,image", [",".join([*("1" if i % 3 == k else "0" for k in range(3)), f"{i}.png"]) for i in range(4)])
+        self.assertEqual(self.labels_by_brightness(), ["0", "1", "2", "0"])
+        outcome = self.import_table("image,MEL,NV,BCC,UNK", [row + ",0" for row in rows])
+        self.assertIn("no line of wide.csv has a 1 in column UNK", outcome.errors)
+        self.assertEqual(sorted(self.class_names()), ["BCC", "MEL", "NV"])
+        for row, count in (("3.png,1,0,1", 2), ("3.png,0,0,0", 0)):
+            outcome = self.import_table("image,MEL,NV,BCC", rows[:3] + [row], status=3)
+            self.assert_message(outcome, 3, rf"wrong line 5 in wide\.csv \(it has {count} 1s in the columns MEL, NV, BCC\).*--label-column")
+        self.import_table("image,MEL,NV,BCC", rows, "--label-column", "NV")
+        self.assertEqual(self.labels_by_brightness(), ["0", "1", "0", "0"])
+        self.assert_message(self.import_table("image,MEL,NV,BCC", rows[:3] + ["3.png,0,2,0"], status=2), 2, "no column of labels")
+        self.assert_message(self.import_table(None, rows, status=2), 2, "no header in wide")
+
     def test_splits_with_a_number(self):
         for number, names in enumerate([("train2017", "val2017"), ("train_2012", "val-2012"), ("train", "Validation 1"), ("TRAIN.1", "val")]):
             for name in names:

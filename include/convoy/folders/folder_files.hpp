@@ -34,6 +34,9 @@ struct FolderOptions {
   int threads = 1;         ///< of this rank
   images::Exif exif = images::Exif::kApply;
   std::string labels{};  ///< table of file and label (CSV), instead of class folders; empty: none
+  /// Columns of `labels`: a name of its header or a number from 1; empty: the header's usual names decide.
+  std::string file_column{};
+  std::string label_column{};
 };
 
 struct FolderSplit {
