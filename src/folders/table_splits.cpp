@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 #include <numeric>
 #include <tuple>
@@ -13,12 +14,43 @@
 #include "label_table.hpp"
 
 namespace convoy::importers {
+namespace {
+
+/// "a.png" of "./a.png".
+std::string short_path(const std::string& path) {
+  return std::filesystem::path(path).lexically_normal().generic_string();
+}
+
+void warn_of_images_in_no_line(const std::vector<LabelledFile>& rows, const std::string& folder,
+                               const std::string& table, FolderFiles& found) {
+  std::vector<std::string> named;
+  for (const LabelledFile& row : rows) named.push_back(short_path(row.file));
+  std::ranges::sort(named);
+  std::vector<std::string> images;
+  std::vector<std::string> others;
+  try {
+    FolderTree(folder).collect("", images, others);
+  } catch (const Error& error) {  // the table alone decides what is imported
+    found.warnings.push_back(
+        fmt::format("images of {} that are in no line of {} are not named: {}", folder, table, error.what()));
+    return;
+  }
+  std::erase_if(images, [&](const std::string& image) { return std::ranges::binary_search(named, image); });
+  if (images.empty()) return;
+  found.warnings.push_back(fmt::format("{} of {} {} in no line of {}, and left out (first {})",
+                                       counted(static_cast<std::int64_t>(images.size()), "image"), folder,
+                                       images.size() == 1 ? "is" : "are", table, first_names(images)));
+}
+
+}  // namespace
+
 void list_table(const FolderOptions& options, FolderFiles& found) {
   FolderSplit split{data::names::kTrain, {}, {}};
   LabelTable table = read_label_table(options.labels, options.folder,
                                       {.file = options.file_column, .label = options.label_column});
   found.warnings = std::move(table.warnings);
   std::vector<LabelledFile>& rows = table.rows;
+  warn_of_images_in_no_line(rows, options.folder, options.labels, found);
   std::ranges::sort(rows, {}, [](const LabelledFile& row) { return std::tie(row.label, row.file); });
   found.class_names = classes_of(rows);
   for (LabelledFile& row : rows) {
@@ -61,6 +93,7 @@ void list_table_of_split(const FolderTree& tree, const std::string& name, const 
   }
   found.warnings.push_back(fmt::format("the labels of {} are those of {}", tree.path_of(folder), path));
   std::ranges::move(read.warnings, std::back_inserter(found.warnings));
+  warn_of_images_in_no_line(rows, tree.path_of(images), path, found);
   found.splits.push_back(std::move(split));
 }
 

@@ -246,6 +246,21 @@ class ImportFolder(runs.Folder):
         self.assert_message(self.import_table("image,MEL,NV,BCC", rows[:3] + ["3.png,0,2,0"], status=2), 2, "no column of labels")
         self.assert_message(self.import_table(None, rows, status=2), 2, "no header in wide")
 
+    def test_images_in_no_line_of_a_table_are_named(self):
+        rows = ["0.png,x", "./1.png,y", "2,x"]
+        self.assertIn("1 image of wide is in no line of wide.csv, and left out (first 3.png)", self.import_table(None, rows).errors)
+        self.assertNotIn("no line", self.import_table(None, rows + ["3.png,y"]).errors)
+        for i in range(30):
+            self.put(f"wide/more/{i:02}.png")
+        outcome = self.import_table(None, rows)
+        self.assertRegex(outcome.errors, r"31 images of wide are in no line of wide\.csv, and left out \(first 3\.png, more/00\.png, .*…\)")
+        self.assertNotIn("Passed over", outcome.output)
+        for name in ("n1", "n2"):
+            self.put(f"part/train/{name}/1.png")
+        self.put("part/val/images/0.png"), self.put("part/val/images/1.png")
+        runs.write("part/val/labels.txt", b"0.png n2\n")
+        self.assertIn("1 image of part/val/images is in no line of part/val/labels.txt", self.import_any("part").errors)
+
     def test_splits_with_a_number(self):
         for number, names in enumerate([("train2017", "val2017"), ("train_2012", "val-2012"), ("train", "Validation 1"), ("TRAIN.1", "val")]):
             for name in names:
