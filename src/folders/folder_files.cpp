@@ -15,6 +15,7 @@
 #include "convoy/images/image_file.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/samples/names.hpp"
+#include "doubtful_classes.hpp"
 #include "folder_names.hpp"
 #include "folder_tree.hpp"
 #include "table_splits.hpp"
@@ -39,6 +40,7 @@ class Lister {
       } else {
         require_class_folders(top);
         pass_over("", top.files);
+        note_doubtful_classes(tree_, "", top, found_.warnings);
         list_classes(top.folders);
         list_split(data::names::kTrain, "", top.folders);
         note_equal_folders(found_);
@@ -166,6 +168,7 @@ class Lister {
     pass_over("", top.files);
     const Entries train = tree_.entries_of(train_folder);
     pass_over(train_folder, train.files);
+    note_doubtful_classes(tree_, train_folder, train, found_.warnings);
     list_classes(train.folders);
     list_split(data::names::kTrain, train_folder, train.folders);
     SplitFolders folder_of_split;

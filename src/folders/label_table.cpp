@@ -11,6 +11,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/images/image_file.hpp"
+#include "convoy/io/file_kind.hpp"
 #include "convoy/io/file_system.hpp"
 #include "table_columns.hpp"
 
@@ -148,6 +149,16 @@ LabelTable read_label_table(const std::string& path, const std::string& folder, 
     throw DataError("no images in the table " + path + "; it should hold lines of file, label");
   if (!columns.label) warn_of_empty_columns(path, lines, columns, table);
   return table;
+}
+
+bool names_images(const std::string& path, const std::string& folder) {
+  constexpr std::int64_t kMostBytes = std::int64_t{1} << 26;
+  constexpr std::size_t kMostLines = 4;
+  if (!io::exists(path) || !io::special_file(path).empty() || io::file_size(path) > kMostBytes) return false;
+  for (const TableLine& line : lines_of(io::read_text_file(path), kMostLines))
+    for (const std::string& field : line.fields)
+      if (!field.empty() && image_named(field, folder)) return true;
+  return false;
 }
 
 std::vector<std::string> classes_of(const std::vector<LabelledFile>& rows) {

@@ -33,6 +33,9 @@ struct LabelTable {
 [[nodiscard]] LabelTable read_label_table(const std::string& path, const std::string& folder,
                                           const ColumnChoice& choice);
 
+/// True if one of the first lines of the table names an image of `folder`. False also if it cannot be read.
+[[nodiscard]] bool names_images(const std::string& path, const std::string& folder);
+
 /// The different labels: as numbers ascending if all are whole numbers, else by their bytes.
 [[nodiscard]] std::vector<std::string> classes_of(const std::vector<LabelledFile>& rows);
 

@@ -261,6 +261,29 @@ class ImportFolder(runs.Folder):
         runs.write("part/val/labels.txt", b"0.png n2\n")
         self.assertIn("1 image of part/val/images is in no line of part/val/labels.txt", self.import_any("part").errors)
 
+    def test_class_folders_that_are_kinds_of_files_are_named(self):
+        for i in range(4):
+            self.put(f"masked/images/{i}.png"), self.put(f"masked/masks/{i}.png")
+        outcome = self.import_any("masked")
+        self.assertRegex(outcome.errors, r"class folders images, masks of masked .*import folder 'masked/images' --labels TABLE\.csv")
+        runs.write("masked/labels.csv", b"file,label\n" + b"".join(b"%d.png,%d\n" % (i, i % 2) for i in range(4)))
+        outcome = self.import_any("masked")
+        self.assertRegex(outcome.errors, r"class folders images, masks .*import folder 'masked/images' --labels 'masked/labels\.csv'")
+        self.assertEqual(outcome.errors.count("warning"), 1)
+        self.assertIn("4 images in train", self.import_any("masked/images", "--labels", "masked/labels.csv").output)
+        runs.write("masked/labels.csv", b"file,label\n" + b"".join(b"images/%d.png,%d\n" % (i, i % 2) for i in range(4)))
+        self.assertIn("import folder 'masked' --labels 'masked/labels.csv'", self.import_any("masked").errors)
+        self.put("beside/batch1/0.png"), self.put("beside/batch2/1.png")
+        runs.write("beside/table.TSV", b"batch1/0.png\tx\nbatch2/1.png\ty\n")
+        self.assertRegex(self.import_any("beside").errors, r"beside/table\.TSV .*is not read.*import folder 'beside' --labels 'beside/table\.TSV'")
+        for split in ("train", "val"):
+            self.put(f"segmented/{split}/img/0.png"), self.put(f"segmented/{split}/Annotations/0.png")
+        self.assertIn("class folders Annotations, img of segmented/train", self.import_any("segmented").errors)
+        for names in (("mask", "no_mask"), ("cat", "dog")):
+            for name in names:
+                self.put(f"{names[0]}-{names[1]}/{name}/0.png")
+            self.assertNotIn("warning", self.import_any("-".join(names)).errors)
+
     def test_splits_with_a_number(self):
         for number, names in enumerate([("train2017", "val2017"), ("train_2012", "val-2012"), ("train", "Validation 1"), ("TRAIN.1", "val")]):
             for name in names:
@@ -274,6 +297,8 @@ class ImportFolder(runs.Folder):
         self.assert_message(self.import_any("year1", status=2), 2, r"two training splits in year1 \(train2014 and train_2012\)")
         self.put("coco2/train2017/1.png"), self.put("coco2/val2017/1.png")
         self.assert_message(self.import_any("coco2", status=2), 2, r"no classes in coco2 \(train2017, val2017 look like splits")
+        self.put("coco2/annotations/1.png")
+        self.assertIn("class folders train2017, val2017 of coco2 are named like splits", self.import_any("coco2").errors)
         self.put("models/test1/1.png"), self.put("models/test2/1.png")
         self.assertIn("2 classes", self.import_any("models").output)
         self.put("vehicles/plane1/old/1.png"), self.put("vehicles/train1/old/1.png")
