@@ -44,14 +44,13 @@ Flip flip_from_environment() {
 int main(int argc, char** argv) {
   try {
     const Flip flip = flip_from_environment();
-    const step::Hooks hooks{.corrupt =
-                                [flip](std::string_view what, int operation, int rank, std::int64_t step,
-                                       std::span<std::byte> bytes) {
-                                  if (what == flip.what && rank == flip.rank && step == flip.step &&
-                                      (flip.operation < 0 || operation == flip.operation))
-                                    bytes[bytes.size() / 2] ^= std::byte{1};
-                                },
-                            .see = {}};
+    step::Hooks hooks;
+    hooks.corrupt = [flip](std::string_view what, int operation, int rank, std::int64_t step,
+                           std::span<std::byte> bytes) {
+      if (what == flip.what && rank == flip.rank && step == flip.step &&
+          (flip.operation < 0 || operation == flip.operation))
+        bytes[bytes.size() / 2] ^= std::byte{1};
+    };
     return static_cast<int>(apps::run_train_with_hooks({argv + 1, argv + argc}, hooks));
   } catch (...) {
     const launch::Failure failure = launch::current_failure();

@@ -51,10 +51,11 @@ int main(int argc, char** argv) {
   std::vector<long> seen;  // after the updates of steps 1, 2, …
   seen.reserve(kMostSteps);
   try {
-    const step::Hooks hooks{.corrupt = [&seen](std::string_view what, int /*operation*/, int /*rank*/,
-                                               std::int64_t /*step*/, std::span<std::byte>) {
+    step::Hooks hooks;
+    hooks.corrupt = [&seen](std::string_view what, int /*operation*/, int /*rank*/, std::int64_t /*step*/,
+                            std::span<std::byte>) {
       if (what == "parameters" && seen.size() < kMostSteps) seen.push_back(allocations);
-    }};
+    };
     const ExitStatus status = apps::run_train_with_hooks({argv + 1, argv + argc}, hooks);
     std::string line = "allocations:";
     for (std::size_t i = 1; i < seen.size(); ++i)

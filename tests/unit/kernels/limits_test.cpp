@@ -52,17 +52,14 @@ TEST(ConvMultiplications, AreTheProductsThatMeetTheImage) {
 }
 
 TEST(ConvMultiplications, OfAnAbsurdLayerDoNotOverflow) {
-  const Conv2dShape absurd{.blocks = 1,
-                           .ic = 1 << 20,
+  const Conv2dShape absurd{.ic = 1 << 20,
                            .ih = 60000,
                            .iw = 60000,
                            .oc = 1 << 20,
-                           .kh = 60001,
-                           .kw = 60001,
                            .oh = 60000,
                            .ow = 60000,
-                           .sh = 1,
-                           .sw = 1,
+                           .kh = 60001,
+                           .kw = 60001,
                            .ph = 30000,
                            .pw = 30000};
   EXPECT_EQ(conv2d_multiplications(absurd), std::int64_t{1} << 52);
