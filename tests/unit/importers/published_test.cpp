@@ -188,6 +188,9 @@ TEST_F(Cifar100, WhatIsWrongIsNamed) {
   EXPECT_HOLDS(message_of<ConfigError>([&] { import_cifar10(in_.path(), out_ / "f.h5"); }),
                "there is coarse_label_names.txt, test.bin.gz, train.bin); download it into " + in_.path() +
                    ", or: 'convoy import cifar100'");
+  write_bytes(in_ / "train_X.bin", "x");
+  EXPECT_HOLDS(message_of<ConfigError>([&] { import_cifar10(in_.path(), out_ / "f.h5"); }),
+               ", or: 'convoy import stl10' reads STL-10");
   EXPECT_EQ(out_.entries(), 0);
 }
 
