@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "convoy/core/error.hpp"
+#include "convoy/core/text.hpp"
 #include "unit/io/scratch_folder.hpp"
 
 namespace convoy::io {
@@ -179,7 +180,9 @@ TEST(Hdf5Open, NamesAMissingFileWithTheSystemsReason) {
 TEST_F(Hdf5File, ATruncatedFileIsRefused) {
   const std::string bytes = test::read_bytes(path_);
   test::write_bytes(path_, bytes.substr(0, bytes.size() - 100));
-  EXPECT_HOLDS(message_of<DataError>([&] { (void)File::open(path_); }), "truncated file");
+  EXPECT_HOLDS(message_of<DataError>([&] { (void)File::open(path_); }),
+               "truncated: " + grouped(static_cast<std::int64_t>(bytes.size()) - 100) + " of " +
+                   grouped(static_cast<std::int64_t>(bytes.size())) + " bytes");
 }
 
 }  // namespace
