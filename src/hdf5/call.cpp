@@ -43,10 +43,11 @@ std::string truncation_in_words(const std::string& text) {
     return parse_integer(text.substr(begin, text.find_first_not_of("0123456789", begin) - begin));
   };
   const auto have = number_after(": eof = ");
+  const auto user_block = number_after("base_addr = ");
   const auto wanted = number_after("stored_eof = ");
   if (!text.starts_with("truncated file") || !have || !wanted) return {};
-  return fmt::format("truncated: {} of {} bytes; copy or download it again", grouped(*have),
-                     grouped(*wanted));
+  return fmt::format("truncated: {} of {} bytes; copy or download it again",
+                     grouped(*have + user_block.value_or(0)), grouped(*wanted));
 }
 
 }  // namespace
