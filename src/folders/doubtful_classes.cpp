@@ -26,7 +26,7 @@ struct Instead {
 /// none, the likely folder and the first table.
 Instead find_instead(const FolderTree& tree, const std::string& below, const std::vector<std::string>& tables,
                      std::vector<std::string> kinds) {
-  std::ranges::stable_partition(kinds, is_name_of_images);
+  std::stable_partition(kinds.begin(), kinds.end(), is_name_of_images);
   std::vector<std::string> folders{tree.path_of(below)};
   for (const std::string& kind : kinds) folders.push_back(tree.path_of(FolderTree::joined(below, kind)));
   for (const std::string& table : tables)
