@@ -124,6 +124,7 @@ bool Fitting::run() {
   prepare();
   const step::Source source = training_source();
   data::require_fits(options_.data.augment, data_.shape());
+  train::require_values_to_normalise(model_.network, options_.micro_batch, source.split->samples());
   if (from_ == From::kStop) require_same_fit();
   const model::Progress& now = model_.progress;
   begin_ = from_ == From::kStop

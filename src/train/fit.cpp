@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "convoy/core/error.hpp"
+#include "convoy/samples/names.hpp"
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/consistency.hpp"
 #include "convoy/step/feed.hpp"
@@ -19,19 +20,6 @@ namespace {
 std::int64_t steps_of(const config::Options& options, std::int64_t steps_per_epoch) {
   const std::int64_t by_epochs = options.epochs * steps_per_epoch;
   return options.max_steps > 0 ? std::min(options.max_steps, by_epochs) : by_epochs;
-}
-
-/// With micro-batches of one sample. Throws ConfigError for a layer whose statistics would be of a single
-/// value.
-void require_values_to_normalise(const nn::Network& network) {
-  for (const nn::Node& node : network.nodes()) {
-    const Shape& shape = node.layer->output();
-    if (node.layer->statistics().empty() || shape.h * shape.w > 1) continue;
-    throw ConfigError(
-        fmt::format("{} would normalise a single value of each channel (train.micro-batch is 1, and its "
-                    "images are {}): the result is always its bias; set train.micro-batch to 2 or more",
-                    node.name, to_string(shape)));
-  }
 }
 
 /// What else may be wrong, or be changed, if the network does not fit the data set.
@@ -61,8 +49,22 @@ nn::Network network_for(const data::Dataset& dataset, const config::Options& opt
       throw ConfigError(error.what() + hints_for(dataset, options));
     }
   }();
-  if (options.micro_batch == 1) require_values_to_normalise(network);
+  const data::Split* split = dataset.split(data::names::kTrain);
+  require_values_to_normalise(network, options.micro_batch, split == nullptr ? 0 : split->samples());
   return network;
+}
+
+void require_values_to_normalise(const nn::Network& network, std::int64_t micro_batch, std::int64_t samples) {
+  if (micro_batch != 1 && samples != 1) return;
+  for (const nn::Node& node : network.nodes()) {
+    const Shape& shape = node.layer->output();
+    if (node.layer->statistics().empty() || shape.h * shape.w > 1) continue;
+    throw ConfigError(fmt::format(
+        "{} would normalise a single value of each channel ({}, and its images are {}): the result is always "
+        "its bias; {}",
+        node.name, samples == 1 ? "there is 1 training sample" : "train.micro-batch is 1", to_string(shape),
+        samples == 1 ? "train on more samples" : "set train.micro-batch to 2 or more"));
+  }
 }
 
 Fit::Fit(const config::Options& options, const comm::Communicator& world, const nn::Network& network,

@@ -222,6 +222,11 @@ class BatchNormalization(Field):
     def test_a_single_value_is_refused(self):
         self.assert_message(self.train(*self.words(), "--train.micro-batch", 1), 2,
                             r"batchnorm1 would normalise a single value of each channel \(train\.micro-batch is 1")
+        with h5py.File("one.h5", "w") as file:
+            file["x"], file["labels"] = self.images[:1], self.labels[:1]
+        self.assert_message(self.train(*self.words(), "--data.classes", 4, file="one.h5"), 2,
+                            r"batchnorm1 would normalise a single value of each channel \(there is 1 training sample, "
+                            r"and its images are 8\).* more samples")
 
 
 class Images(Field):

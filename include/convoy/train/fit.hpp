@@ -83,7 +83,12 @@ class Fit {
   model::Progress progress_;
 };
 
-/// The network of `options` for `dataset`. Throws ConfigError as nn::Network and outputs_for() do.
+/// The network of `options` for `dataset`. Throws ConfigError as nn::Network, outputs_for() and
+/// require_values_to_normalise() do.
 [[nodiscard]] nn::Network network_for(const data::Dataset& dataset, const config::Options& options);
+
+/// Throws ConfigError for a layer whose statistics would always be of a single value: its images have one
+/// pixel, and all micro-batches one sample, as `micro_batch` is 1 or there are no more `samples`.
+void require_values_to_normalise(const nn::Network& network, std::int64_t micro_batch, std::int64_t samples);
 
 }  // namespace convoy::train
