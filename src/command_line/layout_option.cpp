@@ -16,12 +16,16 @@ std::string names_in_words() {
 }  // namespace
 
 void add_layout_option(CommandLine& line, const std::string& what) {
-  line.add_value("layout", "NAME", what + ": " + names_in_words() + "; default the first");
+  line.add_value("layout", "NAME",
+                 what + ": " + names_in_words() +
+                     "; default the run's data.layout if the images fit it, else " +
+                     std::string(data::axes_names().front()));
 }
 
-data::Axes layout_of(const CommandLine& line) {
+std::optional<data::Axes> layout_of(const CommandLine& line) {
+  if (!line.has("layout")) return std::nullopt;
   const auto& names = data::axes_names();
-  const auto found = std::ranges::find(names, line.text("layout").value_or(std::string(names.front())));
+  const auto found = std::ranges::find(names, *line.text("layout"));
   if (found == names.end())
     throw ConfigError("--layout " + *line.text("layout") + " is not one of " + names_in_words());
   return static_cast<data::Axes>(found - names.begin());

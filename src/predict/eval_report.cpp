@@ -106,8 +106,9 @@ std::string EvalReport::name_of(std::int64_t k) const {
 std::string to_text(const EvalReport& report, const EvalTables& tables) {
   constexpr std::int64_t kTop = 5;
   const train::Evaluation& result = report.evaluation;
-  std::string text = fmt::format("{} on {}, split {}, {}\nloss {}\n", report.checkpoint, report.data,
-                                 report.split, counted(result.samples, "sample"), json_number(result.loss));
+  std::string text = fmt::format("{} on {}, {}{}, {}\nloss {}\n", report.checkpoint, report.data,
+                                 report.split.starts_with('/') ? "" : "split ", report.split,
+                                 counted(result.samples, "sample"), json_number(result.loss));
   if (report.has_targets) {
     text +=
         fmt::format("root of the mean squared error {}\nmean absolute error {}\n",

@@ -122,16 +122,23 @@ class Predictor {
         continue;
       }
       const auto& array = std::get<Array>(input);
-      const data::Dataset& dataset = datasets_.emplace_back(data::Options{.file = array.file,
-                                                                          .train = {.images = array.path},
-                                                                          .rows = array.rows,
-                                                                          .axes = request_.axes,
-                                                                          .cache = data::Cache::kNone},
-                                                            world_, std::vector<std::string>{"train"});
+      const data::Dataset& dataset =
+          datasets_.emplace_back(reading_of(array), world_, std::vector<std::string>{"train"});
       require_fits(array, dataset);
       samples += dataset.split("train")->samples();
     }
     return samples;
+  }
+
+  [[nodiscard]] data::Options reading_of(const Array& array) const {
+    data::Options options{.file = array.file, .train = {.images = array.path}, .rows = array.rows};
+    options.axes = request_.axes.value_or(data::Axes::kNchw);
+    if (!request_.axes) options.known_axes = trained_.options.data.axes;
+    options.known_shape = trained_.header.input.shape;
+    options.function = trained_.header.input.function;
+    options.advice = data::Advice::kOptions;
+    options.cache = data::Cache::kNone;
+    return options;
   }
 
   void require_fits(const Array& array, const data::Dataset& dataset) const {

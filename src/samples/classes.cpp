@@ -159,11 +159,23 @@ void number_values(DatasetLayout& layout, const std::vector<std::int64_t>& value
     for (std::int64_t& label : split.labels) label = std::ranges::lower_bound(values, label) - values.begin();
 }
 
+/// Throws DataError for a label outside of `stated` classes.
+void require_stated(const DatasetLayout& layout, const Options& options, const std::vector<Occurrence>& found,
+                    std::int64_t stated) {
+  const bool has_names = options.classes == 0 && !layout.class_names.empty();
+  for (const Occurrence& each : found)
+    if (each.value < 0 || each.value >= stated)
+      throw_label(layout, each,
+                  fmt::format("there {} {}, so labels {}", stated == 1 ? "is" : "are",
+                              counted(stated, has_names ? "class name" : "class"),
+                              stated == 1 ? "are 0" : fmt::format("lie between 0 and {}", stated - 1)));
+}
+
 }  // namespace
 
-void LabelReader::number_names(DatasetLayout& layout, const Options& options) const {
-  std::vector<std::string> names = options.known_names;
-  if (names.empty()) names = stated_names(options, layout);
+void LabelReader::number_names(DatasetLayout& layout) const {
+  std::vector<std::string> names = options_.known_names;
+  if (names.empty()) names = stated_names(options_, layout);
   if (names.empty())
     for (const auto& [name, number] : numbers_) names.push_back(name);  // std::map sorts by bytes
   std::vector<std::int64_t> class_of(numbers_.size());
@@ -181,48 +193,46 @@ void LabelReader::number_names(DatasetLayout& layout, const Options& options) co
   layout.class_names = std::move(names);
 }
 
-void LabelReader::number_classes(DatasetLayout& layout, const Options& options) const {
-  if (form_ == Form::kUnknown) return;
-  if (form_ == Form::kNames) {
-    number_names(layout, options);
-  } else if (std::vector<std::string> names = stated_names(options, layout); !names.empty()) {
+/// The values that occur, or those of a trained network, become the classes.
+void LabelReader::number_sorted(DatasetLayout& layout) const {
+  const std::vector<Occurrence> found = occurrences_in(layout);
+  std::vector<std::int64_t> values = options_.known_values;
+  if (values.empty())
+    for (const Occurrence& each : found) values.push_back(each.value);
+  number_values(layout, values, found);
+  const auto all_names = static_cast<std::int64_t>(layout.class_names.size());
+  const bool names_values = all_names > values.back() && values.front() >= 0;
+  if (all_names != static_cast<std::int64_t>(values.size())) {
+    std::vector<std::string> names;
+    for (const std::int64_t value : values)
+      names.push_back(names_values ? layout.class_names[static_cast<std::size_t>(value)]
+                                   : std::to_string(value));
     layout.class_names = std::move(names);
   }
-  std::vector<Occurrence> found = occurrences_in(layout);
-  if (form_ == Form::kNumbers && options.label_values == LabelValues::kSorted) {
-    std::vector<std::int64_t> values = options.known_values;
-    if (values.empty())
-      for (const Occurrence& each : found) values.push_back(each.value);
-    number_values(layout, values, found);
-    const auto all_names = static_cast<std::int64_t>(layout.class_names.size());
-    const bool names_values = all_names > values.back() && values.front() >= 0;
-    if (all_names != static_cast<std::int64_t>(values.size())) {
-      std::vector<std::string> names;
-      for (const std::int64_t value : values)
-        names.push_back(names_values ? layout.class_names[static_cast<std::size_t>(value)]
-                                     : std::to_string(value));
-      layout.class_names = std::move(names);
-    }
-    layout.label_values = std::move(values);
-    found = occurrences_in(layout);
+  layout.label_values = std::move(values);
+}
+
+void LabelReader::number_classes(DatasetLayout& layout) const {
+  if (form_ == Form::kUnknown) return;
+  if (form_ == Form::kNames) {
+    number_names(layout);
+  } else if (std::vector<std::string> names = stated_names(options_, layout); !names.empty()) {
+    layout.class_names = std::move(names);
   }
+  if (form_ == Form::kNumbers && options_.label_values == LabelValues::kSorted) number_sorted(layout);
   const auto names = static_cast<std::int64_t>(layout.class_names.size());
-  if (options.classes > 0 && names > 0 && names != options.classes)
+  if (options_.classes > 0 && names > 0 && names != options_.classes)
     throw ConfigError(fmt::format("data.classes = {} does not fit the {} of {} ({}); leave it out",
-                                  options.classes, counted(names, "class name"), options.file,
+                                  options_.classes, counted(names, "class name"), options_.file,
                                   join(layout.class_names, ", ")));
-  const std::int64_t stated = options.classes > 0 ? options.classes
-                              : names > 0         ? names
-                              : width_ > 0        ? width_
-                                                  : options.known_classes;
-  for (const Occurrence& each : found)
-    if (stated > 0 && (each.value < 0 || each.value >= stated))
-      throw_label(layout, each,
-                  fmt::format("there are {}, so labels lie between 0 and {}",
-                              counted(stated, options.classes > 0 || names == 0 ? "class" : "class name"),
-                              stated - 1));
-  layout.classes = stated > 0 ? stated : counted_classes(layout, found, !options.train.images.empty());
-  warn_of_empty_classes(layout, options, found);
+  const std::int64_t stated = options_.classes > 0 ? options_.classes
+                              : names > 0          ? names
+                              : width_ > 0         ? width_
+                                                   : options_.known_classes;
+  const std::vector<Occurrence> found = occurrences_in(layout);
+  if (stated > 0) require_stated(layout, options_, found, stated);
+  layout.classes = stated > 0 ? stated : counted_classes(layout, found, !options_.train.images.empty());
+  warn_of_empty_classes(layout, options_, found);
 }
 
 }  // namespace convoy::data

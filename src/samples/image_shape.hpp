@@ -13,10 +13,12 @@ namespace convoy::data {
 struct Images {
   Shape shape;
   std::int64_t samples;
+  Axes axes;
   std::int64_t rows_a_sample = 1;
 };
 
-/// The images of a data set `images` of `file` with extents `dims`, as options.axes and options.shape say.
+/// The images of a data set `images` of `file` with extents `dims`, as options.axes and options.shape say, or
+/// those that options.known_shape and known_axes describe.
 /// `may_be_one`: a file may hold one sample, without a dimension N.
 /// Throws DataError if the extents do not fit.
 [[nodiscard]] Images images_of(const io::File& file, const std::string& images, const Dims& dims,

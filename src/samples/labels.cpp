@@ -59,7 +59,8 @@ void for_blocks(const io::File& file, const io::Part& part, const Dims& dims, st
   throw_wrong("wrong label", file, text_of(part), fmt::format("holds {} for sample {}", what, sample), right);
 }
 
-std::vector<std::int64_t> read_whole_numbers(const io::File& file, const io::Part& part, const Dims& dims) {
+std::vector<std::int64_t> read_whole_numbers(const io::File& file, const io::Part& part, const Dims& dims,
+                                             const std::string& targets) {
   constexpr double kMostExact = 9007199254740992;  // 2^53
   std::vector<std::int64_t> labels;
   for_blocks<double>(file, part, dims, 1, [&](std::int64_t first, const std::vector<double>& values) {
@@ -67,16 +68,16 @@ std::vector<std::int64_t> read_whole_numbers(const io::File& file, const io::Par
       const double value = values[i];
       if (!(std::abs(value) <= kMostExact) || value != std::floor(value))
         throw_wrong_label(file, part, shortest(value), first + static_cast<std::int64_t>(i),
-                          "labels are whole numbers; numbers to predict are data.targets");
+                          "labels are whole numbers; numbers to predict are " + targets);
       labels.push_back(static_cast<std::int64_t>(value));
     }
   });
   return labels;
 }
 
-/// The position of the only 1 of each row of `width` numbers.
+/// The position of the only 1 of each row of `width` numbers. `targets`: the key of other numbers.
 std::vector<std::int64_t> read_one_hot(const io::File& file, const io::Part& part, const Dims& dims,
-                                       std::int64_t width) {
+                                       std::int64_t width, const std::string& targets) {
   std::vector<std::int64_t> labels;
   for_blocks<double>(file, part, dims, width, [&](std::int64_t first, const std::vector<double>& values) {
     for (std::size_t begin = 0; begin < values.size(); begin += static_cast<std::size_t>(width)) {
@@ -87,7 +88,7 @@ std::vector<std::int64_t> read_one_hot(const io::File& file, const io::Part& par
             file, part,
             ones == 1 ? "a number beside the 1" : fmt::format("{} ones in a row of {}", ones, width),
             first + static_cast<std::int64_t>(begin) / width,
-            "one-hot labels have one 1 and zeros beside it; other numbers are data.targets");
+            "one-hot labels have one 1 and zeros beside it; other numbers are " + targets);
       labels.push_back(std::ranges::find(row, 1.0) - row.begin());
     }
   });
@@ -103,12 +104,16 @@ std::string words_of_type(const io::DatasetInfo& info, const io::Part& part) {
 }  // namespace
 
 void LabelReader::require_form(Form form, const io::File& file, const io::Part& part) {
-  if (form_ == Form::kUnknown) form_ = form;
+  const auto words_of = [](Form each) {
+    return each == Form::kNames ? "text" : each == Form::kOneHot ? "one-hot rows" : "numbers";
+  };
+  if (form_ == Form::kUnknown) {
+    form_ = form;
+    first_ = text_of(part) + " of " + file.path();
+  }
   if (form_ != form)
     throw_wrong("labels differ", file, text_of(part),
-                form == Form::kNames    ? "holds text"
-                : form == Form::kOneHot ? "holds one-hot rows"
-                                        : "holds numbers",
+                fmt::format("holds {}, but {} holds {}", words_of(form), first_, words_of(form_)),
                 "all labels of a data set should have one form");
 }
 
@@ -140,9 +145,9 @@ std::vector<std::int64_t> LabelReader::read(const io::File& file, const io::Part
       throw_wrong("shapes differ", file, text_of(part), fmt::format("holds rows of {}", *width),
                   fmt::format("those before it are of {}", width_));
     width_ = *width;
-    return read_one_hot(file, part, info.dims, *width);
+    return read_one_hot(file, part, info.dims, *width, options_.spelled("targets"));
   }
-  if (io::is_real(info.type)) return read_whole_numbers(file, part, info.dims);
+  if (io::is_real(info.type)) return read_whole_numbers(file, part, info.dims, options_.spelled("targets"));
   std::vector<std::int64_t> labels;
   if (!is_text) {
     for_blocks<std::int64_t>(file, part, info.dims, 1,

@@ -26,11 +26,12 @@ bool is_pixel(io::ElementType type) {
          (is_integer(type) || is_real(type));
 }
 
-void check_format(const io::File& file) {
+void check_format(const io::File& file, const Options& options) {
   if (!file.has_attribute("/", names::kFormat))
-    throw DataError("not a data set: " + file.path() +
-                    " (it has no root attribute 'format'); make one with convoy import or convoy synth, or "
-                    "say with data.images and data.labels where in it images and labels lie");
+    throw DataError(
+        fmt::format("not a data set: {} (it has no root attribute 'format'); make one with convoy import or "
+                    "convoy synth, or say with {} and {} where in it images and labels lie",
+                    file.path(), options.spelled("images"), options.spelled("labels")));
   const auto format = file.attribute<std::string>("/", names::kFormat);
   if (format != names::kFormatValue)
     throw DataError(fmt::format("not a data set: {} (its format is '{}'); it should be '{}'", file.path(),
@@ -94,7 +95,7 @@ Answers answers_of(const Paths& paths) {
 /// Reads the layouts of the files of one data set, one after another.
 class LayoutReader {
  public:
-  explicit LayoutReader(const Options& options) : options_(options) {}
+  explicit LayoutReader(const Options& options) : options_(options), labels_(options) {}
 
   /// A file in Convoy's format.
   void add_own(const io::File& file);
@@ -141,7 +142,10 @@ std::int64_t LayoutReader::add_images(const io::File& file, const std::string& i
     throw_wrong("shapes differ", file, images, "holds images of " + to_string(found.shape),
                 "those before it are " + to_string(layout_.shape));
   layout_.shape = found.shape;
-  split.axes = options_.axes;
+  if (!split.pieces.empty() && split.axes != found.axes)
+    throw_wrong("layouts differ", file, images, "is [" + to_string(stored.dims) + "]",
+                "the files before it should have the same dimensions");
+  split.axes = found.axes;
   split.function = options_.function;
   if (!split.pieces.empty() && split.type != stored.type)
     throw_wrong("types differ", file, images, "is " + std::string(io::element_name(stored.type)),
@@ -160,6 +164,20 @@ std::int64_t LayoutReader::add_images(const io::File& file, const std::string& i
                           .rows_a_sample = found.rows_a_sample});
   split.samples += rows.size();
   return rows.size();
+}
+
+/// Says where else the array that `text` names may lie, if `file` lacks it.
+void require_there(const io::File& file, const std::string& text, const std::vector<std::string>& advice) {
+  const io::Part part = file.part(text);
+  if (file.exists(part.dataset)) return;
+  try {
+    (void)file.info(part);
+  } catch (const DataError& error) {
+    std::string message = error.what();
+    for (const std::string& each : advice)
+      if (!each.empty()) message += "; " + each;
+    throw DataError(message);
+  }
 }
 
 /// Reads labels, or notes the targets, of `samples` images; -1: of all in the file.
@@ -198,7 +216,9 @@ void LayoutReader::add_answers_apart(const std::vector<std::string>& files, cons
     const std::int64_t expected = are_pairs           ? split.pieces[i].rows.size()
                                   : files.size() == 1 ? split.samples
                                                       : kUnknownSamples;
-    add_answers(io::File::open(files[i]), text, are_labels, expected,
+    const io::File file = io::File::open(files[i]);
+    require_there(file, text, {options_.advice_on_paths});
+    add_answers(file, text, are_labels, expected,
                 split.pieces[are_pairs ? i : 0].images + " of " + split.pieces[are_pairs ? i : 0].file,
                 split);
   }
@@ -213,27 +233,18 @@ void LayoutReader::add_answers_apart(const std::vector<std::string>& files, cons
         counted(found, are_labels ? "label" : "target")));
 }
 
-/// Labels or targets that are not in the files of the images may lie in files of their own.
-void require_answers(const io::File& file, const std::string& text, bool are_labels) {
-  const io::Part part = file.part(text);
-  if (file.exists(part.dataset)) return;
-  try {
-    (void)file.info(part);
-  } catch (const DataError& error) {
-    throw DataError(fmt::format("{}; a file of their own is data.{}-file", error.what(),
-                                are_labels ? "labels" : "targets"));
-  }
-}
-
 void LayoutReader::add_foreign(const std::vector<std::string>& files, const Paths& paths,
                                const std::string& name) {
   SplitLayout& split = split_named(name);
   const auto [are_labels, text, apart] = answers_of(paths);
   for (const std::string& path : files) {
     const io::File file = io::File::open(path);
+    require_there(file, paths.images, {options_.advice_on_paths});
     const std::int64_t samples = add_images(file, paths.images, split, files.size() > 1);
     if (text.empty() || !apart.empty()) continue;
-    require_answers(file, text, are_labels);
+    require_there(file, text,
+                  {"a file of their own is " + options_.spelled(are_labels ? "labels-file" : "targets-file"),
+                   options_.advice_on_paths});
     add_answers(file, text, are_labels, samples, paths.images, split);
   }
   if (!text.empty() && !apart.empty()) add_answers_apart(files_of(apart), text, are_labels, split);
@@ -248,7 +259,7 @@ void LayoutReader::add_foreign(const std::vector<std::string>& files, const Path
 /// Statistics are used only if they are equal in all files.
 void LayoutReader::add_own(const io::File& file) {
   const bool is_first = layout_.splits.empty();
-  check_format(file);
+  check_format(file, options_);
   // A file with a user block always has a checksum: if it is absent, the first bytes were overwritten.
   if (file.user_block_bytes() == io::kUserBlockBytes &&
       io::read_checksum(file.path()).state == io::ChecksumState::kAbsent)
@@ -322,7 +333,7 @@ DatasetLayout LayoutReader::finish() {
     throw DataError("data set " + options_.file +
                     " holds labels for some samples and targets for others; they should have the same");
   hold_out(layout_, options_);
-  labels_.number_classes(layout_, options_);
+  labels_.number_classes(layout_);
   std::ranges::sort(layout_.other_files);
   layout_.other_files.erase(std::unique(layout_.other_files.begin(), layout_.other_files.end()),
                             layout_.other_files.end());

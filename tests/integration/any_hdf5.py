@@ -184,6 +184,100 @@ class AnyHdf5(runs.Folder):
         outcome = runs.convoy("train", "--config", "tiny.ini", "--data.labels", "/y", "--run.dir", "new")
         self.assert_message(outcome, 2, r"data\.labels = '/y' needs data\.images")
 
+    def evaluated(self, *words, run="run", status=0):
+        """eval's figures; for an error its outcome."""
+        outcome = runs.convoy("eval", "--checkpoint", runs.checkpoints(run)[-1], *words, "--json")
+        self.assertEqual(outcome.status, status, outcome)
+        return json.loads(outcome.output) if status == 0 else outcome
+
+    def trained(self, *words, layer="dense 4"):
+        shutil.rmtree("run", ignore_errors=True)
+        outcome = runs.convoy("train", "--config", "any.ini", *words, "--network.layer", layer, "--run.dir", "run")
+        self.assertEqual(outcome.status, 0, outcome)
+        return [line for line in runs.metrics("run") if line["event"] == "epoch"][-1]
+
+    def test_eval_finds_labels_in_files_of_their_own(self):
+        for split, (begin, end) in {"train": (0, 90), "test": (90, 120), "other": (120, SAMPLES)}.items():
+            with h5py.File(f"{split}_x.h5", "w") as file:
+                file["x"] = self.images[begin:end].astype("uint16")
+            with h5py.File(f"{split}_y.h5", "w") as file:
+                file["y"] = self.labels[begin:end].reshape(-1, 1, 1, 1)
+        last = self.trained("--data.file", "train_x.h5", "--data.labels", "/y", "--data.labels-file", "train_y.h5",
+                            "--data.test-file", "test_x.h5", "--data.test-labels-file", "test_y.h5")
+        report = self.evaluated("--data", "test_x.h5")
+        self.assertEqual((report["split"], report["samples"]), ("test", 30))
+        self.assertEqual((report["loss"], report["accuracy"]), (last["test_loss"], last["test_accuracy"]))
+        train = self.evaluated("--data", "train_x.h5")
+        self.assertEqual((train["split"], train["samples"]), ("train", 90))
+        self.assertEqual(self.evaluated("--data", os.path.abspath("train_x.h5"), "--split", "train")["loss"], train["loss"])
+        self.assertEqual(self.evaluated("--data", "train_x.h5", "--split", "test")["loss"], report["loss"])
+        # Another file: its labels have to be named; from anywhere.
+        other = self.evaluated("--data", "other_x.h5", "--labels-file", "other_y.h5")
+        self.assertEqual((other["split"], other["samples"]), ("/x", SAMPLES - 120))
+        again = self.evaluated("--data", "other_x.h5", "--images", "/x", "--labels", "/y", "--labels-file", "other_y.h5",
+                               "--layout", "NHWC")
+        self.assertEqual({**again, "data": ""}, {**other, "data": ""})
+        outcome = self.evaluated("--data", "other_x.h5", status=3)
+        self.assert_message(outcome, 3, r"there is no /y.*a file of their own is --labels-file")
+        self.assertNotIn("data.labels", outcome.errors)
+        outcome = self.evaluated("--data", "other_x.h5", "--labels-file", "test_y.h5", status=3)
+        self.assert_message(outcome, 3, r"counts differ in data set test_y\.h5")
+        self.assert_message(self.evaluated("--data", "test_x.h5", "--split", "train", status=3), 3, r"no samples in split 'train'")
+        self.assert_message(self.evaluated("--data", "other_x.h5", "--targets-file", "other_y.h5", status=2), 2,
+                            r"--targets-file .* trained on labels")
+
+    def test_eval_finds_targets_in_files_of_their_own(self):
+        targets = self.images.mean((1, 2, 3)).astype("float32")[:, None] / 1000
+        with h5py.File("x.h5", "w") as file:
+            file["x"] = self.images.astype("float32") / 1000
+        with h5py.File("t.h5", "w") as file:
+            file["t"] = targets
+        text = CONFIGURATION.replace("labels = /deep/y", "targets = /t\ntargets-file = t.h5")
+        with open("any.ini", "w", encoding="utf-8") as file:
+            file.write(text.replace("softmax-cross-entropy", "quadratic"))
+        self.trained("--data.file", "x.h5", layer="dense 1")
+        shutil.copy("x.h5", "other.h5")
+        expected = self.evaluated("--data", "x.h5")["root_mean_squared_error"]
+        for words in (["--targets-file", "t.h5"], ["--images", "/x", "--targets", "/t", "--targets-file", "t.h5"]):
+            self.assertEqual(self.evaluated("--data", "other.h5", *words)["root_mean_squared_error"], expected)
+        self.assert_message(self.evaluated("--data", "other.h5", status=3), 3, r"there is no /t.*--targets-file")
+
+    def test_eval_of_arrays_of_other_names_and_of_flat_ones(self):
+        flat = self.images.transpose(0, 3, 1, 2).reshape(SAMPLES, -1)
+        with h5py.File("signs.h5", "w") as file:
+            file["test_set_x"], file["test_set_y"] = self.images[:50].astype("uint16"), self.labels[:50]
+            file["last"], file["flat"] = self.images[:50].reshape(50, -1).astype("uint16"), flat[:50].astype("uint16")
+            file["one"], file["flat1"], file["y1"] = self.images[3].astype("uint16"), flat[3].astype("uint16"), self.labels[3]
+        self.trained("--data.file", "plain.h5")
+        words = ["--data", "signs.h5"]
+        outcome = self.evaluated(*words, status=3)
+        self.assert_message(outcome, 3, r"there is no /x\); there are /flat, .*/test_set_y, /y1; "
+                            r"arrays of other names are --images /PATH --labels /PATH --layout NHWC")
+        asked = [*words, "--images", "/test_set_x", "--labels", "/test_set_y"]
+        expected = self.evaluated(*asked, "--layout", "NHWC")
+        self.assertEqual((expected["split"], expected["samples"]), ("/test_set_x", 50))
+        self.assertEqual(self.evaluated(*asked), expected)
+        self.assertEqual(self.evaluated(*asked, "--split", "test")["split"], "test")
+        text = runs.convoy("eval", "--checkpoint", runs.checkpoints("run")[-1], *asked).output
+        self.assertRegex(text, r"on signs\.h5, /test_set_x, 50 samples\n")
+        for array, more in (("/last", []), ("/flat", ["--layout", "NCHW"])):
+            report = self.evaluated(*words, "--images", array, "--labels", "/test_set_y", *more)
+            self.assertEqual({**report, "split": ""}, {**expected, "split": ""})
+        one = self.evaluated(*words, "--images", "/one", "--labels", "/y1")
+        self.assertEqual(one["samples"], 1)
+        self.assertEqual(self.evaluated(*words, "--images", "/flat1", "--labels", "/y1", "--layout", "NCHW")["loss"], one["loss"])
+        # Trained on flat images.
+        with h5py.File("flat.h5", "w") as file:
+            file["x"], file["deep/y"] = flat.astype("uint16"), self.labels
+        self.trained("--data.file", "flat.h5", "--data.shape", "3x8x10", "--data.layout", "NCHW")
+        report = self.evaluated(*words, "--images", "/flat", "--labels", "/test_set_y")
+        self.assertEqual({**report, "split": "", "checkpoint": ""}, {**expected, "split": "", "checkpoint": ""})
+        report = self.evaluated(*asked, "--layout", "NHWC")
+        self.assertEqual({**report, "checkpoint": ""}, {**expected, "checkpoint": ""})
+        outcome = self.evaluated(*words, "--images", "/test_set_y", "--labels", "/test_set_y", status=3)
+        self.assert_message(outcome, 3, r"\(--layout\)")
+        self.assertNotIn("data.", outcome.errors.replace("data set", ""))
+
     def test_storage_that_reads_badly_is_warned_about(self):
         images = numpy.zeros((300, 200, 200, 3), "uint16")
         images[:SAMPLES, :8, :10] = self.images

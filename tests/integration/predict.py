@@ -119,6 +119,36 @@ class Predict(runs.Folder):
                          f"targets.h5:/x[1]: {numpy.float32(each['outputs'][0]):.9g}\n")
         self.refused(3, r"is an image of bytes, but .* was trained on float numbers", "images", "--fit", "crop")
 
+    def test_takes_arrays_as_the_network_was_trained(self):
+        """Flat arrays, files of one image, other layouts: of the run where they fit, without being told."""
+        with h5py.File("images.h5") as source:
+            images, labels = source["train/images"][:], source["train/labels"][:]
+        last = numpy.moveaxis(images, 1, 3)
+        with h5py.File("any.h5", "w") as file:
+            file["flat"], file["last"], file["y"] = last.reshape(60, -1), last, labels
+            file["image"], file["vector"], file["first"] = last[7], last[7].ravel(), images
+        settings = {"data.file": "any.h5", "data.images": "/flat", "data.labels": "/y", "data.shape": "3x8x10",
+                    "data.layout": "NHWC", "run.dir": "flat"}
+        self.train("tiny", settings, words=["--network.layer", "dense 3"])
+        self.checkpoint = runs.checkpoints("flat")[-1]
+        expected = [each["outputs"] for each in self.objects("any.h5:/last", "--layout", "NHWC")]
+        for words in (["any.h5:/flat"], ["any.h5:/last"], ["any.h5:/first"], ["any.h5:/first", "--layout", "NCHW"]):
+            self.assertEqual([each["outputs"] for each in self.objects(*words)], expected)
+        self.assertEqual([each["outputs"] for each in self.objects("any.h5:/flat[0:2]")], expected[:2])
+        for one in ("/image", "/vector"):
+            self.assertEqual([each["outputs"] for each in self.objects("any.h5:" + one)], expected[7:8])
+        self.refused(3, r"/y is \[60\].*\(--layout\)", "any.h5:/y")
+
+    def test_takes_bytes_if_the_network_was_trained_on_their_logarithms(self):
+        self.train("tiny", {"data.file": "images.h5", "data.transform": "log1p", "run.dir": "log"},
+                   words=["--network.layer", "dense 3"])
+        self.checkpoint = runs.checkpoints("log")[-1]
+        self.done("eval", "--checkpoint", self.checkpoint, "--data", "images.h5", "--images", "/train/images", "--labels",
+                  "/train/labels", "--predictions", "e.csv")
+        with open("e.csv", newline="", encoding="utf-8") as file:
+            counted = [line["prediction"] for line in csv.DictReader(file)]
+        self.assertEqual([each["class_name"] for each in self.objects("images.h5:/train/images")], counted)
+
     def refused(self, status, pattern, *words, **how):
         before = sorted(os.listdir("."))
         outcome = runs.convoy("predict", "--checkpoint", self.checkpoint, *words, **how)

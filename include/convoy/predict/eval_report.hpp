@@ -20,7 +20,7 @@ namespace convoy::predict {
 struct EvalReport {
   std::string checkpoint;
   std::string data;
-  std::string split;
+  std::string split;  ///< or the path of the array that was asked for
   train::Evaluation evaluation;
   std::vector<std::string> class_names;  ///< may be empty
   bool has_targets = false;              ///< the data set has targets instead of labels

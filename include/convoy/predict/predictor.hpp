@@ -16,10 +16,10 @@ namespace convoy::predict {
 
 struct Request {
   std::string checkpoint;
-  std::vector<std::string> inputs;      ///< inputs.hpp
-  data::Axes axes = data::Axes::kNchw;  ///< of images in HDF5 files
-  std::optional<images::Fit> fit;       ///< of image files; absent: another shape is an error
-  std::int64_t most = 5;                ///< classes to show
+  std::vector<std::string> inputs;  ///< inputs.hpp
+  std::optional<data::Axes> axes;  ///< of images in HDF5 files; absent: those of the run if they fit, or NCHW
+  std::optional<images::Fit> fit;  ///< of image files; absent: another shape is an error
+  std::int64_t most = 5;           ///< classes to show
   int threads = 1;
   bool as_json = false;
   std::string csv;  ///< file to write; empty: none

@@ -30,6 +30,12 @@ struct Paths {
   std::string targets_file{};  ///< likewise
 };
 
+/// How messages spell what they advise.
+enum class Advice {
+  kKeys,     ///< data.labels-file
+  kOptions,  ///< --labels-file, as eval and predict call a few of the keys
+};
+
 /// How labels become classes.
 enum class LabelValues {
   kAsIs,    ///< the label is the class
@@ -106,6 +112,12 @@ struct Options {
   std::vector<std::string> known_names{};
   std::vector<std::int64_t> known_values{};
   std::int64_t known_classes = 0;  ///< as many as it has, if nothing else tells how many there are
+  /// The images of a trained network: arrays that hold such images are read so, if `shape` is not given: flat
+  /// ones, those of one image, and those that have this shape in known_axes instead of `axes`. c = 0: none.
+  Shape known_shape{};
+  std::optional<Axes> known_axes{};
+  Advice advice = Advice::kKeys;
+  std::string advice_on_paths{};  ///< if images, labels or targets are not where they should be; may be empty
   HeldOut held_out{};
   std::string test_file{};  ///< pattern of the test split's files; empty: `file`
   /// Empty members: as in `train`. No test split if `test` and test_file are empty.
@@ -119,6 +131,11 @@ struct Options {
   Order order = Order::kFull;
   /// Bytes of images that Order::kChunks shuffles together and that streaming reads at a time.
   std::int64_t window_bytes = std::int64_t{64} << 20;
+
+  /// "data.labels" or "--labels" of "labels".
+  [[nodiscard]] std::string spelled(std::string_view key) const {
+    return (advice == Advice::kKeys ? "data." : "--") + std::string(key);
+  }
 };
 
 }  // namespace convoy::data
