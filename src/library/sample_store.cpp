@@ -116,8 +116,9 @@ SampleStore::SampleStore(const SampleFormat& format) : format_(format) {
         fmt::format("a data set has either classes or targets (here {} and {}); set one of them",
                     format.classes, format.targets));
   if (!format.class_names.empty() && to_signed(format.class_names.size()) != format.classes)
-    throw ConfigError(fmt::format("{} come with {}; name every class, or none",
+    throw ConfigError(fmt::format("{} {} with {}; name every class, or none",
                                   counted(to_signed(format.class_names.size()), "class name"),
+                                  format.class_names.size() == 1 ? "comes" : "come",
                                   counted(format.classes, "class")));
   joined_ = {.shape = format.image,
              .is_bytes = format.is_bytes,

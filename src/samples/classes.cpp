@@ -9,6 +9,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "labels.hpp"
+#include "split_classes.hpp"
 #include "wrong.hpp"
 
 namespace convoy::data {
@@ -166,9 +167,10 @@ void require_stated(const DatasetLayout& layout, const Options& options, const s
   for (const Occurrence& each : found)
     if (each.value < 0 || each.value >= stated)
       throw_label(layout, each,
-                  fmt::format("there {} {}, so labels {}", stated == 1 ? "is" : "are",
+                  fmt::format("there {} {}, so labels {}{}", stated == 1 ? "is" : "are",
                               counted(stated, has_names ? "class name" : "class"),
-                              stated == 1 ? "are 0" : fmt::format("lie between 0 and {}", stated - 1)));
+                              stated == 1 ? "are 0" : fmt::format("lie between 0 and {}", stated - 1),
+                              hint_on_first_labels(layout)));
 }
 
 }  // namespace
@@ -233,6 +235,7 @@ void LabelReader::number_classes(DatasetLayout& layout) const {
   if (stated > 0) require_stated(layout, options_, found, stated);
   layout.classes = stated > 0 ? stated : counted_classes(layout, found, !options_.train.images.empty());
   warn_of_empty_classes(layout, options_, found);
+  if (options_.known_classes == 0) warn_of_unlike_splits(layout, options_.file, form_ == Form::kNumbers);
 }
 
 }  // namespace convoy::data

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Data sets as people have them: labels in every form, images of any type, splits by columns, lists and parts. Images and
-labels are small copies of what public data sets look like; a bright square says the class."""
+"""Data sets as people have them: labels in every form, images of any type. Images and labels are small
+copies of what public data sets look like; a bright square says the class."""
 
 import json
 import os
@@ -185,6 +185,16 @@ class Labels(Field):
                 self.assert_message(self.train(labels="/" + name), 3, words)
                 self.assertFalse(os.path.exists("run"))
 
+    def test_forms_that_differ_are_both_named(self):
+        self.add(text=numpy.array(WORDS, "S3")[self.labels], hot=numpy.eye(CLASSES)[self.labels])
+        for one, other, message in [
+                ("/labels", "/text", r"/text holds text, but /labels of data\.h5 holds numbers\)"),
+                ("/text", "/hot", r"/hot holds one-hot rows, but /text of data\.h5 holds text\)")]:
+            outcome = self.train("--data.test-images", "/x", "--data.test-labels", other, labels=one)
+            self.assert_message(outcome, 3, r"labels differ in data set data\.h5 \(" + message)
+        outcome = self.train("--data.class-names", "only")
+        self.assert_message(outcome, 3, r"there is 1 class name, so labels are 0")
+
     def test_classes_and_names(self):
         self.add(one=self.labels * 0, names=numpy.array(["w", "x", "y", "z"], "S1"), numbers=numpy.arange(4))
         for words in (["--data.class-names", "w, x, y, z"], ["--data.class-names", "/names"]):
@@ -298,73 +308,6 @@ class Images(Field):
         os.mkfifo("pipe")
         self.assert_message(self.train(file="pipe"), 2, r"data set pipe is a pipe")
         self.assert_message(self.train(file="/dev/zero"), 2, r"data set /dev/zero is a device")
-
-
-class HeldOut(Field):
-    def test_a_part_of_each_class(self):
-        for seed in (1, 2):
-            outcome = self.train("--data.validation-part", 0.25, "--data.validation-seed", seed, run=f"part{seed}")
-            self.assertEqual(outcome.status, 0, outcome)
-            self.assertRegex(outcome.output, r"\d+ training samples, \d+ validation samples")
-            self.assertRegex(outcome.output, r"epoch 6 done: .*; validation loss")
-            last = self.epochs(f"part{seed}")[-1]
-            self.assertGreater(last["validation_accuracy"], 0.8)
-            self.assertIsNone(last["test_loss"])
-        self.assertNotEqual(self.hash_of("part1"), self.hash_of("part2"))
-        # The same samples on any ranks, and streamed.
-        expected = self.hash_of("part1")
-        words = ["--data.validation-part", 0.25]
-        self.assertEqual(self.bits(*words, run="ranks", ranks=3), expected)
-        self.assertEqual(self.bits(*words, "--data.cache", "none", run="streamed", ranks=2), expected)
-        counts = numpy.bincount(self.labels, minlength=CLASSES)
-        held = int(sum(numpy.floor(counts * 0.25 + 0.5)))
-        self.assertRegex(runs.convoy("train", "--config", "field.ini", "--data.file", "data.h5", "--data.images", "/x",
-                                     "--data.labels", "/labels", *words, "--run.dir", "none", "--dry-run").output,
-                         rf"{SAMPLES - held} training samples, {held} validation samples")
-        # eval finds the same samples in the file.
-        checkpoint = runs.checkpoints("part1")[-1]
-        report = json.loads(runs.convoy("eval", "--checkpoint", checkpoint, "--data", "data.h5", "--json").output)
-        self.assertEqual((report["split"], report["samples"]), ("validation", held))
-        self.assertEqual(report["accuracy"], self.epochs("part1")[-1]["validation_accuracy"])
-
-    def test_columns_lists_and_files_are_the_same_splits(self):
-        parts = numpy.random.default_rng(5).choice(3, SAMPLES, p=[0.7, 0.1, 0.2])
-        where = [numpy.flatnonzero(parts == part) for part in range(3)]
-        self.add(parts=parts, words=numpy.array([b"Train", b"val", b"TEST"])[parts], train=where[0], validation=where[1],
-                 test=where[2], mask=parts == 2)
-        with h5py.File("apart.h5", "w") as file:
-            file["x"], file["y"] = self.images[where[0]], self.labels[where[0]]
-            file["xt"], file["yt"] = self.images[where[2]], self.labels[where[2]]
-        expected = self.bits("--data.test-images", "/xt", "--data.test-labels", "/yt", run="apart", file="apart.h5", labels="/y")
-        apart = self.epochs("apart")
-        for number, (words, split) in enumerate([
-                (["--data.split", "/parts"], "validation"), (["--data.split", "/words"], "validation"),
-                (["--data.train-index", "/train", "--data.test-index", "/test"], "test"),
-                (["--data.validation-index", "/validation", "--data.test-index", "/mask"], "validation")]):
-            run = f"run{number}"
-            with self.subTest(words=words):
-                self.assertEqual(self.bits(*words, run=run), expected)
-                self.assertIsNotNone(self.epochs(run)[-1][split + "_loss"])
-                if split == "test":
-                    self.assertEqual([each["test_loss"] for each in self.epochs(run)], [each["test_loss"] for each in apart])
-        self.assertEqual(self.bits("--data.split", "/parts", "--data.cache", "none", run="streamed", ranks=3), expected)
-
-    def test_wrong_splits_are_told(self):
-        self.add(parts=numpy.arange(SAMPLES) % 3, four=numpy.arange(SAMPLES) % 4, short=numpy.zeros(5, "i4"),
-                 words=numpy.array([b"train", b"holdout"])[numpy.arange(SAMPLES) % 2], far=numpy.array([0, SAMPLES]),
-                 some=numpy.arange(10), more=numpy.arange(5, 20), all=numpy.zeros(SAMPLES, "i4") + 1)
-        for words, status, message in [
-                (["--data.split", "/four"], 3, r"/four holds 3 for sample 3\); it should be 0, 1, 2 or train, validation, test"),
-                (["--data.split", "/words"], 3, r"/words holds 'holdout' for sample 1"),
-                (["--data.split", "/short"], 3, r"/short is \[5\]"),
-                (["--data.test-index", "/far"], 3, r"/far holds 120\); samples are numbered from 0 to 119"),
-                (["--data.test-index", "/some", "--data.validation-index", "/more"], 3, r"/some holds sample 5, which another"),
-                (["--data.split", "/parts", "--data.test-index", "/some"], 2, r"two ways"),
-                (["--data.split", "/parts", "--data.validation-part", 0.1], 2, r"data\.validation-part"),
-                (["--data.split", "/all"], 3, r"no samples are left to train"),
-                (["--data.validation-part", 1], 2, r"data\.validation-part")]:
-            with self.subTest(words=words):
-                self.assert_message(self.train(*words), status, message)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ TEST(LibraryDataset, NamesWhatIsWrongWithAddedSamples) {
       {error_of([] {
          (void)Dataset({.image = {1, 1, 2}, .classes = 2, .class_names = {"a"}});
        }),
-       "1 class name come with 2 classes"}};
+       "1 class name comes with 2 classes"}};
   for (const auto& [message, fragment] : cases)
     EXPECT_NE(message.find(fragment), std::string::npos) << "want: " << fragment << "\ngot:  " << message;
   bytes.join();
