@@ -15,11 +15,11 @@
 #include "convoy/core/team.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/dataset_file/dataset_writer.hpp"
+#include "convoy/folders/folder_files.hpp"
 #include "convoy/images/image_file.hpp"
 #include "convoy/importers/import.hpp"
 #include "convoy/io/collective.hpp"
 #include "convoy/io/file_system.hpp"
-#include "convoy/folders/folder_files.hpp"
 #include "shared_work.hpp"
 
 namespace convoy::importers {

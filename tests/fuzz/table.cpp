@@ -1,5 +1,5 @@
-// `import folder --labels`: a table of images and labels. An input: a byte that chooses among options, then the
-// table. The images, which no table opens, are a.png to d.png.
+// `import folder --labels`: a table of images and labels. An input: a byte that chooses among options, then
+// the table. The images, which no table opens, are a.png to d.png.
 
 #include <array>
 

@@ -29,8 +29,8 @@ struct Options : step::Options {
 
   std::string dir;  ///< [run] dir
   std::int64_t log_every = 50;
-  std::int64_t max_seconds = 0;  ///< [run] max-time
-  bool profile = false;          ///< report the time of steps by activity
+  std::int64_t max_seconds = 0;                 ///< [run] max-time
+  bool profile = false;                         ///< report the time of steps by activity
   model::Hashed hashes = model::Hashed::kNone;  ///< what of every step is recorded in hashes.jsonl
 
   std::int64_t checkpoint_every_epochs = 1;  ///< [checkpoint]; 0: none by epoch

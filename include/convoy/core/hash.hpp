@@ -41,8 +41,8 @@ class Hasher {
   std::unique_ptr<State> state_;
 };
 
-/// A number for a value and its place. Their sum over a vector (modulo 2⁶⁴) is a hash of the vector that parts
-/// of it, on different threads or ranks, add up to. One changed value always changes the sum.
+/// A number for a value and its place. Their sum over a vector (modulo 2⁶⁴) is a hash of the vector that
+/// parts of it, on different threads or ranks, add up to. One changed value always changes the sum.
 [[nodiscard]] constexpr std::uint64_t hash_at(std::uint64_t value, std::uint64_t place) {
   // SplitMix64's finaliser (Steele et al. 2014) of the place, made odd: no two values have the same product.
   std::uint64_t factor = (place + 1) * 0x9E3779B97F4A7C15;

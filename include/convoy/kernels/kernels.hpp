@@ -23,8 +23,8 @@
 
 namespace convoy::kernels {
 
-/// Number of products of one sample in one pass, without products with padding, at most 2⁵² (a sum over layers
-/// then does not overflow). Equal for forward, backward data and backward weights.
+/// Number of products of one sample in one pass, without products with padding, at most 2⁵² (a sum over
+/// layers then does not overflow). Equal for forward, backward data and backward weights.
 [[nodiscard]] std::int64_t conv2d_multiplications(const Conv2dShape& shape);
 
 /// Decisions of an instruction set before the computation.

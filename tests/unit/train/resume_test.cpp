@@ -4,8 +4,8 @@
 
 #include "convoy/config/config.hpp"
 #include "convoy/core/error.hpp"
-#include "convoy/train/same_run.hpp"
 #include "convoy/io/file_system.hpp"
+#include "convoy/train/same_run.hpp"
 #include "unit/io/scratch_folder.hpp"
 
 namespace convoy::train {

@@ -47,7 +47,8 @@ TEST(RunDirectory, ARunThatWasTakenOverTouchesNothingMore) {
   RunDirectory second(folder.path(), true);
   second.claim();
 
-  const std::string message = test::message_of<Error>([&] { first.append_lines(LineFile::kMetrics, step(2) + '\n'); });
+  const std::string message =
+      test::message_of<Error>([&] { first.append_lines(LineFile::kMetrics, step(2) + '\n'); });
   EXPECT_HOLDS(message, "belongs to another run now");
   EXPECT_THROW(first.write_config("x"), Error);
   EXPECT_THROW(first.cut_lines(LineFile::kMetrics, 0), Error);
@@ -130,7 +131,8 @@ TEST(RunDirectory, CutMetricsKeepsTheLinesUpToAStepAndDropsATornOne) {
   run.cut_lines(LineFile::kMetrics, 5);  // the file does not exist yet
   EXPECT_FALSE(io::exists(folder / "metrics.jsonl"));
   const std::string start = "{\"event\":\"start\",\"step\":0,\"version\":\"1\"}";
-  for (const std::string& line : {start, step(1), step(2), step(3)}) run.append_lines(LineFile::kMetrics, line + '\n');
+  for (const std::string& line : {start, step(1), step(2), step(3)})
+    run.append_lines(LineFile::kMetrics, line + '\n');
   test::write_bytes(folder / "metrics.jsonl", test::read_bytes(folder / "metrics.jsonl") +
                                                   "{\"event\":\"step\",\"epoch\":1,\"step\":2");
   run.cut_lines(LineFile::kMetrics, 2);
