@@ -38,6 +38,15 @@ std::vector<std::string> fields_of(std::string_view line, char separator) {
   return fields;
 }
 
+/// Zero bytes would end messages that name a column.
+std::string text_of_table(const std::string& path) {
+  std::string text = io::read_text_file(path);
+  if (text.find('\0') != std::string::npos)
+    throw DataError(
+        fmt::format("{} holds zero bytes; a table of labels is text, one line for each image (CSV)", path));
+  return text;
+}
+
 char separator_of(std::string_view line) {
   for (const char separator : {',', '\t', ';', ' '})
     if (line.find(separator) != std::string_view::npos) return separator;
@@ -120,8 +129,7 @@ void warn_of_empty_columns(const std::string& path, const std::vector<TableLine>
 LabelTable read_label_table(const std::string& path, const std::string& folder, const ColumnChoice& choice) {
   if (!io::exists(path) || io::is_folder(path))
     throw ConfigError("no such table: --labels " + path + "; it should be a CSV file (file, label)");
-  const std::vector<TableLine> lines =
-      lines_of(io::read_text_file(path), std::numeric_limits<std::size_t>::max());
+  const std::vector<TableLine> lines = lines_of(text_of_table(path), std::numeric_limits<std::size_t>::max());
   const auto names_image = [&](const std::string& field) {
     return !field.empty() && image_named(field, folder).has_value();
   };

@@ -205,6 +205,13 @@ class ImportFolder(runs.Folder):
         self.import_table("file,label,", [f"{i}.png,{i // 2}," for i in range(4)])  # a separator at the end of each line
         self.assertEqual(self.labels_by_brightness(), ["0", "0", "1", "1"])
 
+    def test_a_table_that_is_no_text_is_refused(self):
+        for i in range(4):
+            self.put(f"wide/{i}.png", i)
+        runs.write("wide.csv", b"file,label\n0.png,cat\n1.png,d\0g\n")
+        outcome = self.import_any("wide", "--labels", "wide.csv", status=3)
+        self.assertRegex(outcome.errors, r"wide\.csv holds zero bytes; a table of labels is text")
+
     def test_columns_that_no_header_tells_are_named(self):
         rows = [f"{i}.png,640,{480 + i},{'dog' if i % 2 else 'cat'}" for i in range(4)]
         for header, message in (("filename,width,height,kind", r"no column of labels .*in wide\.csv \(its columns are filename, width, height, kind\).*--label-column"),
