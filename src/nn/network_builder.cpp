@@ -154,14 +154,14 @@ NetworkBuilder& NetworkBuilder::end_residual() {
 }
 
 void NetworkBuilder::append(std::unique_ptr<Layer> layer, const std::string& name, std::vector<int> inputs) {
-  if (name.find_first_not_of(kNameCharacters) != std::string::npos || name == "." || name == "..") {
-    throw LayerError("the name '" + name + "' is wrong (letters, digits, '-', '_', '.' and '~' make a name)",
-                     name);
-  }
+  if (name.find_first_not_of(kNameCharacters) != std::string::npos || name == "." || name == "..")
+    throw LayerError("the name '" + name + "' is wrong (it may hold letters, digits, '-_.~')", name);
   const Shape output = layer->output();
   require_possible_size(output.c, {output.h, output.w}, "output", name);
   for (const Parameter& parameter : layer->parameters())
     require_possible_size(1, parameter.dims, parameter.name, name);
+  if (constexpr std::int64_t kMost = 100'000'000'000'000; layer->multiplications() > kMost)
+    throw LayerError("it would take more than 1e14 multiplications a sample, which cannot be meant", name);
   if (std::ranges::find(nodes_, name, &Node::name) != nodes_.end())
     throw LayerError("the name '" + name + "' is taken by an earlier layer (give this one another)", name);
 

@@ -82,6 +82,17 @@ TEST(Network, EveryWrongNetworkIsRefusedWithItsLineAndCause) {
   }
 }
 
+TEST(Network, RefusesALayerThatNoMachineCanCompute) {
+  try {
+    const nn::Network network({1, 30000, 30000}, {{"conv 16 1x30001 pad=0x15000", "a.ini:1"}},
+                              LossKind::kQuadratic, std::nullopt);
+    FAIL() << "no error";
+  } catch (const ConfigError& error) {
+    EXPECT_NE(std::string(error.what()).find("more than 1e14 multiplications"), std::string::npos)
+        << error.what();
+  }
+}
+
 TEST(Network, ItsSummaryNamesWhatIsNotADefault) {
   const std::string summary =
       network({"conv 2 3x3 stride=1 pad=1x0", "batchnorm eps=0.001", "dense 10"}).summary();
