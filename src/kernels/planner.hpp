@@ -9,6 +9,7 @@ namespace {
 
 template <class Real>
 ConvAlgorithms conv2d_algorithms(const Conv2dShape& shape) {
+  if (!is_countable(shape)) return {};
   const Conv2dShape s = as_computed<Real>(shape);
   return {plan_forward(s, 1).algorithm, plan_backward_data(s, 1).algorithm,
           plan_backward_weights(s, 1).algorithm};
@@ -26,6 +27,7 @@ std::int64_t most_scratch(int threads, const MakePlan& make_plan) {
 
 template <class Real>
 std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads) {
+  if (!is_countable(shape)) return std::int64_t{1} << 50;  // more than there is
   Conv2dShape s = as_computed<Real>(shape);
   std::int64_t most = 0;
   // A short micro-batch may use another algorithm than a full one.

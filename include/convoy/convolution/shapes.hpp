@@ -60,10 +60,11 @@ struct AxisShape {
   return {.in = s.iw, .out = s.ow, .kernel = s.kw, .stride = s.sw, .padding = s.pw};
 }
 
-/// Number of taps inside the image along one axis, over all outputs.
-[[gnu::always_inline]] inline std::int64_t seen_taps(const AxisShape& axis) {
+/// Number of taps inside the image along one axis, of the outputs [begin, end).
+[[gnu::always_inline]] inline std::int64_t seen_taps_of(const AxisShape& axis, std::int64_t begin_output,
+                                                        std::int64_t end_output) {
   std::int64_t seen = 0;
-  for (std::int64_t o = 0; o < axis.out; ++o) {
+  for (std::int64_t o = begin_output; o < end_output; ++o) {
     const std::int64_t origin = o * axis.stride - axis.padding;
     const std::int64_t begin = origin < 0 ? -origin : 0;
     const std::int64_t end = axis.kernel < axis.in - origin ? axis.kernel : axis.in - origin;
@@ -72,9 +73,28 @@ struct AxisShape {
   return seen;
 }
 
+/// The same of all outputs: all taps of those in the middle, counted for those at the edges.
+[[gnu::always_inline]] inline std::int64_t seen_taps(const AxisShape& axis) {
+  const std::int64_t last =
+      axis.in - axis.kernel + axis.padding;  // origin of the last whole window, + padding
+  const std::int64_t begin = clamp((axis.padding + axis.stride - 1) / axis.stride, 0, axis.out);
+  const std::int64_t end = clamp(last < 0 ? 0 : last / axis.stride + 1, begin, axis.out);
+  return seen_taps_of(axis, 0, begin) + (end - begin) * axis.kernel + seen_taps_of(axis, end, axis.out);
+}
+
 /// The same for a pair of channels of one sample: the product over the axes, which are independent.
 [[gnu::always_inline]] inline std::int64_t seen_taps(const Conv2dShape& s) {
   return seen_taps(vertical_axis(s)) * seen_taps(horizontal_axis(s));
+}
+
+/// False if plans of this shape could exceed 64 bits. No machine could compute it.
+[[gnu::always_inline]] inline bool is_countable(const Conv2dShape& s) {
+  constexpr double kMost = 3e16;  // plans multiply counts by constants up to 200
+  const double pixels = static_cast<double>(s.oh) * static_cast<double>(s.ow) +
+                        static_cast<double>(s.ih + 2 * s.ph) * static_cast<double>(s.iw + 2 * s.pw);
+  return static_cast<double>(s.blocks * kLanes) * static_cast<double>(s.ic + kLanes) *
+             static_cast<double>(s.oc + kLanes) * static_cast<double>(s.kh * s.kw) * pixels <
+         kMost;
 }
 
 /// Products per lane of one register multiply-add: two with pairs of bfloat16.
