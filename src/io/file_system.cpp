@@ -79,7 +79,8 @@ bool is_gone(std::int64_t pid) {
 // stat(2) of `path`, following links. Returns 0, or the errno if the target is absent.
 int look_up(const std::string& path, struct stat& status) {
   if (::stat(path.c_str(), &status) == 0) return 0;
-  if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) throw_errno("look up", path, errno);
+  const bool is_missing = errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENAMETOOLONG;
+  if (!is_missing) throw_errno("look up", path, errno);
   return errno;
 }
 

@@ -129,6 +129,11 @@ class Sweeping : public testing::Test {
   std::string dead_;
 };
 
+TEST(Exists, IsFalseForANameThatNoFileCanHave) {
+  const test::ScratchFolder folder;
+  EXPECT_FALSE(exists(folder / std::string(300, 'x')));
+}
+
 TEST_F(Sweeping, TakesTheDeadOfThisHostAlone) {
   EXPECT_EQ(sweep_temporaries(folder_.path(), "a.h5", Sweep::kDeadOnThisHost), 1);
   EXPECT_FALSE(exists(folder_ / dead_));
