@@ -116,7 +116,7 @@ std::string kind_of_file(const std::string& path) {
                               static_cast<std::size_t>(file.read(bytes.data(), bytes.size(), 0)));
   if (head.empty()) return "it is empty; its download or its writer did not end";
   if (head.starts_with("\x1f\x8b"))
-    if (const std::string words = gzip_words(path); !words.empty()) return words;
+    if (std::string words = gzip_words(path); !words.empty()) return words;
   for (const Kind& kind : kKinds)
     if (head.starts_with(kind.begin)) return fmt::format("it is {}", kind.words);
   if (is_webp(head)) return "it is a WebP image; 'convoy import folder' packs folders of images";

@@ -115,7 +115,7 @@ LaunchCheck::LaunchCheck(std::string_view command)
 
 Problem LaunchCheck::problem_before_mpi() const {
   if (is_open_mpi_)
-    if (const Problem problem = problem_of_limits(is_launched_)) return problem;
+    if (Problem problem = problem_of_limits(is_launched_)) return problem;
   if (!is_open_mpi_ || !is_step_ || is_set("PMIX_NAMESPACE") || is_set("PMI_FD") || is_set("PMI_RANK"))
     return {};
   return {"srun started this without PMI, so that MPI cannot start",
