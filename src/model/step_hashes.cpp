@@ -15,7 +15,6 @@
 #include "convoy/core/hash.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/model/checkpoint.hpp"
-#include "convoy/nn/operations.hpp"
 
 namespace convoy::model {
 namespace {
@@ -60,6 +59,15 @@ std::string to_string(const HashedPart& part) {
   return part.name + " after the update";
 }
 
+std::vector<std::size_t> hashed_gradients(const nn::Network& network,
+                                          const std::vector<nn::Operation>& operations) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = operations.size(); i-- > 0;)
+    if (nn::parameter_count(*network.nodes()[static_cast<std::size_t>(operations[i].node)].layer) > 0)
+      found.push_back(i);
+  return found;
+}
+
 std::vector<HashedPart> hashed_parts(Hashed what, const nn::Network& network, const State& state) {
   using Kind = HashedPart::Kind;
   std::vector<HashedPart> parts;
@@ -67,9 +75,8 @@ std::vector<HashedPart> hashed_parts(Hashed what, const nn::Network& network, co
     const std::vector<nn::Operation> operations = nn::plan_operations(network);
     for (const nn::Operation& each : operations)
       parts.push_back({Kind::kOutput, nn::describe(network, each)});
-    for (auto each = operations.rbegin(); each != operations.rend(); ++each)
-      if (nn::parameter_count(*network.nodes()[static_cast<std::size_t>(each->node)].layer) > 0)
-        parts.push_back({Kind::kGradient, nn::describe(network, *each)});
+    for (const std::size_t i : hashed_gradients(network, operations))
+      parts.push_back({Kind::kGradient, nn::describe(network, operations[i])});
   }
   if (what == Hashed::kNone) return parts;
   for (const nn::Tensor& tensor : network.parameters()) {
@@ -81,8 +88,8 @@ std::vector<HashedPart> hashed_parts(Hashed what, const nn::Network& network, co
   return parts;
 }
 
-void add_state_hashes(const nn::Network& network, const State& state, const comm::Communicator& world,
-                      int threads, std::span<std::uint64_t> sums) {
+std::vector<std::uint64_t> state_hashes(const nn::Network& network, const State& state,
+                                        const comm::Communicator& world, int threads) {
   std::vector<Stretch> stretches;
   std::size_t part = 0;
   const auto share = [&](std::span<const float> all) {
@@ -105,7 +112,9 @@ void add_state_hashes(const nn::Network& network, const State& state, const comm
 #pragma omp parallel for schedule(dynamic) num_threads(threads) default(none) shared(stretches, hashes)
   for (std::size_t i = 0; i < stretches.size(); ++i)
     hashes[i] = sum_of_hashes(stretches[i].values, static_cast<std::uint64_t>(stretches[i].place));
+  std::vector<std::uint64_t> sums(part);
   for (std::size_t i = 0; i < stretches.size(); ++i) sums[stretches[i].part] += hashes[i];
+  return sums;
 }
 
 std::string parts_line(std::int64_t step, const std::vector<HashedPart>& parts) {

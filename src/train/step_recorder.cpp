@@ -11,9 +11,7 @@ StepRecorder::StepRecorder(model::Hashed what, const comm::Communicator& world, 
   const std::vector<nn::Operation> operations = nn::plan_operations(network);
   std::size_t places = operations.size();
   gradients_.resize(operations.size());
-  for (std::size_t i = operations.size(); i-- > 0;)
-    if (nn::parameter_count(*network.nodes()[static_cast<std::size_t>(operations[i].node)].layer) > 0)
-      gradients_[i] = places++;
+  for (const std::size_t i : model::hashed_gradients(network, operations)) gradients_[i] = places++;
   computed_ = std::vector<std::atomic<std::uint64_t>>(places);
 }
 
@@ -37,10 +35,8 @@ std::vector<std::uint64_t> StepRecorder::finish(const model::State& state, int t
   std::vector<std::uint64_t> mine;
   for (std::atomic<std::uint64_t>& each : computed_) mine.push_back(each.exchange(0));
   if (what_ != model::Hashed::kNone) {
-    const std::size_t computed = mine.size();
-    mine.resize(computed + network_.parameters().size() * (1 + state.optimizer.size()) +
-                network_.statistics().size());
-    model::add_state_hashes(network_, state, world_, threads, std::span(mine).subspan(computed));
+    const std::vector<std::uint64_t> of_state = model::state_hashes(network_, state, world_, threads);
+    mine.insert(mine.end(), of_state.begin(), of_state.end());
   }
   if (world_.size() == 1 || mine.empty()) return mine;
   const std::vector<std::uint64_t> all = world_.all_gather_values(mine);

@@ -26,13 +26,15 @@ struct Run {
   std::string dir;
   std::map<std::int64_t, std::string> checkpoints;  ///< by step
   std::string record;                               ///< empty: none
-  std::string isa;                                  ///< of its first steps
+  model::CheckpointHeader newest;
+  std::string isa;  ///< of its first steps
 
   explicit Run(std::string of) : dir(std::move(of)) {
     const train::RunDirectory folder(dir);
     for (const std::string& name : model::list_checkpoints(folder.checkpoints())) {
       const std::string path = folder.checkpoints() + '/' + name;
       const model::CheckpointHeader header = model::read_checkpoint_header(path);
+      if (checkpoints.empty()) newest = header;
       checkpoints.emplace(header.progress.step, path);
       isa = header.isa;  // the oldest one's at last
     }
@@ -119,10 +121,9 @@ std::vector<std::int64_t> compare_checkpoints(const Run& a, const Run& b, RunsCo
 /// Throws ConfigError unless B is a run like A.
 void require_equal_runs(const Run& a, const config::Options& options, const Run& b) {
   const std::string& path = b.checkpoints.rbegin()->second;
-  const std::string digest = model::read_checkpoint_header(a.checkpoints.rbegin()->second).data_digest;
   std::vector<std::string> texts;
   for (const train::RunDifference& each :
-       train::run_differences(model::read_checkpoint_header(path), path, options, digest))
+       train::run_differences(b.newest, path, options, a.newest.data_digest))
     texts.push_back(
         fmt::format("{} is '{}' in {} and '{}' in {}", each.what, each.here, a.dir, each.there, b.dir));
   if (!texts.empty())
@@ -145,7 +146,7 @@ class Judge {
       : request_(request),
         runs_(runs),
         result_(result),
-        replay_(options, world, request.isa, model::Hashed::kLayers) {
+        replay_(options, world, request.isa, has_record() ? model::Hashed::kLayers : model::Hashed::kNone) {
     result_.isa = kernels::to_string(replay_.isa());
     for (const Run& run : runs_)
       result_.replayed.push_back({.dir = run.dir, .isa = run.isa, .parting = {}, .differences = {}});
@@ -170,19 +171,22 @@ class Judge {
     const std::vector<model::HashedPart> parts = replay_.parts();
     replay_.repeat_until(end, [&](std::int64_t step, std::span<const std::uint64_t> hashes) {
       result_.replayed_to = step;
-      io::agreed_at_root(world(), [&] {
-        for (std::size_t i = 0; i < runs_.size(); ++i)
-          if (records[i]) compare(step, parts, hashes, *records[i], result_.replayed[i]);
-      });
+      if (has_record())
+        io::agreed_at_root(world(), [&] {
+          for (std::size_t i = 0; i < runs_.size(); ++i)
+            if (records[i]) compare(step, parts, hashes, *records[i], result_.replayed[i]);
+        });
       if (is_root && request_.progress)
         request_.progress(step - result_.replayed_from, end - result_.replayed_from);
-      return true;
     });
     compare_checkpoints_at_end();
   }
 
  private:
   [[nodiscard]] const comm::Communicator& world() const { return replay_.world(); }
+  [[nodiscard]] bool has_record() const {
+    return std::ranges::any_of(runs_, [](const Run& run) { return !run.record.empty(); });
+  }
 
   /// Rank 0.
   static void compare(std::int64_t step, const std::vector<model::HashedPart>& parts,
@@ -240,8 +244,7 @@ RunsComparison compare_runs(const comm::Communicator& world, const RunsRequest& 
   config::Options options;
   io::agreed(world, [&] {
     for (const std::string& dir : {request.a, request.b}) runs.emplace_back(dir);
-    const std::string& path = runs.front().checkpoints.rbegin()->second;
-    options = config::from_checkpoint(model::read_checkpoint_header(path).config, path);
+    options = config::from_checkpoint(runs.front().newest.config, runs.front().checkpoints.rbegin()->second);
     require_equal_runs(runs.front(), options, runs.back());
   });
   if (!request.data.empty()) options.data.file = request.data;

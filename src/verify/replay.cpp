@@ -43,7 +43,6 @@ ReplayResult replay(const config::Options& options, const comm::Communicator& wo
   result.steps = result.to.progress.step - first;
   run.repeat_until(result.to.progress.step, [&](std::int64_t step, std::span<const std::uint64_t>) {
     if (request.progress && run.world().is_root()) request.progress(step - first, result.steps);
-    return true;
   });
   result.differences = run.compare_with(result.to, request.to);
   return result;

@@ -37,8 +37,8 @@ class ReplayedRun {
   void begin();
   void begin(const model::CheckpointHeader& header, const std::string& checkpoint);
 
-  /// Called on every rank after a step with the hashes of its parts(); false ends the replay.
-  using Seen = std::function<bool(std::int64_t step, std::span<const std::uint64_t> hashes)>;
+  /// Called on every rank after a step with the hashes of its parts().
+  using Seen = std::function<void(std::int64_t step, std::span<const std::uint64_t> hashes)>;
   /// Collective. Does the steps up to `end`.
   void repeat_until(std::int64_t end, const Seen& seen);
 

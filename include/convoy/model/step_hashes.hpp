@@ -13,6 +13,7 @@
 #include "convoy/io/json.hpp"
 #include "convoy/model/state.hpp"
 #include "convoy/nn/network.hpp"
+#include "convoy/nn/operations.hpp"
 
 namespace convoy::model {
 
@@ -39,11 +40,15 @@ struct HashedPart {
 [[nodiscard]] std::vector<HashedPart> hashed_parts(Hashed what, const nn::Network& network,
                                                    const State& state);
 
-/// Adds this rank's share of the state's tensors to `sums`, one for each part of kind kState, in their order.
-/// Shares of all ranks add up to the tensors' hashes. Parameters and statistics, which every rank has, are
-/// shared evenly.
-void add_state_hashes(const nn::Network& network, const State& state, const comm::Communicator& world,
-                      int threads, std::span<std::uint64_t> sums);
+/// The operations whose gradients have a hash: those with parameters, the last first.
+[[nodiscard]] std::vector<std::size_t> hashed_gradients(const nn::Network& network,
+                                                        const std::vector<nn::Operation>& operations);
+
+/// This rank's share of the hashes of the state's tensors, one for each part of kind kState, in their order.
+/// Shares of all ranks add up to the hashes. Parameters and statistics, which every rank has, are shared
+/// evenly.
+[[nodiscard]] std::vector<std::uint64_t> state_hashes(const nn::Network& network, const State& state,
+                                                      const comm::Communicator& world, int threads);
 
 /// Lines of hashes.jsonl, without a newline: the parts of the steps that follow, and one step.
 [[nodiscard]] std::string parts_line(std::int64_t step, const std::vector<HashedPart>& parts);
