@@ -153,6 +153,11 @@ class Judge {
   }
 
   void run() {
+    if (const std::string& digest = runs_.front().newest.data_digest; replay_.dataset().digest() != digest)
+      throw ConfigError(
+          fmt::format("the data set is not what {} was trained on (its checksum is {}, there {}); "
+                      "--data names another",
+                      runs_.front().dir, replay_.dataset().digest(), digest));
     if (result_.replayed_from > 0) {
       const std::string& path = runs_.front().checkpoints.at(result_.replayed_from);
       model::CheckpointHeader header;

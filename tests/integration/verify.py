@@ -103,6 +103,10 @@ class Verify(runs.Folder):
         self.train_with_flip("parameters:0:40", "flipped")
         outcome = runs.convoy("verify", "--runs", "run", "flipped")
         self.assertEqual(outcome.status, 1, outcome)
+        made = runs.convoy("synth", "--out", "other.h5", *runs.options({**self.samples, "seed": 4}))
+        self.assertEqual(made.status, 0, made)
+        self.assert_message(runs.convoy("verify", "--runs", "run", "flipped", "--data", "other.h5"), 2,
+                            r"is not what run was trained on \(its checksum is [0-9a-f]{32}, there [0-9a-f]{32}\)")
         self.assertRegex(outcome.output, "the same bits up to step 30, OTHER BITS from step 40 on\n"
                                          "Steps 31 to 40 done again here, .*:\n  run has the same bits as the replay\n"
                                          r"  flipped differs from the replay in /model/\w+/\w+\nRuns with run\.hashes = ")
