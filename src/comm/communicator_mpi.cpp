@@ -70,7 +70,6 @@ void tune_open_mpi() {
 
 Environment::Environment() {
   setenv("HWLOC_COMPONENTS", "-gl", 0);  // displays: hwloc would ask X or DNS at every start, for seconds
-  setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 0);  // one process alone starts Open MPI's daemon
   tune_open_mpi();
   int provided = MPI_THREAD_SINGLE;
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");

@@ -61,8 +61,10 @@ std::string srun_line(std::string_view command, std::int64_t tasks) {
 constexpr rlim_t kFilesOfMpi = 32;
 constexpr rlim_t kFileBytesOfMpi = rlim_t{8} << 20;
 
-/// Raises the limit of open files as far as the process may.
-void raise_open_files() {
+/// What MPI needs and this process may give: a PATH, by which one process alone starts Open MPI's daemon, and
+/// open files.
+void prepare_for_mpi() {
+  setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 0);
   constexpr rlim_t kEnough = 1024;
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= kEnough) return;
@@ -110,7 +112,7 @@ LaunchCheck::LaunchCheck(std::string_view command)
       is_open_mpi_(is_open_mpi()),
       is_launched_(told_processes().has_value()),
       job_tasks_(environment_integer("SLURM_NTASKS").value_or(0)) {
-  raise_open_files();
+  prepare_for_mpi();
 }
 
 Problem LaunchCheck::problem_before_mpi() const {

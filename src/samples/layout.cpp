@@ -16,7 +16,6 @@
 #include "wrong.hpp"
 
 namespace convoy::data {
-
 namespace {
 
 constexpr std::int64_t kLargeChunk = std::int64_t{16} << 20;  // bytes

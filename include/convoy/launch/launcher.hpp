@@ -27,7 +27,7 @@ namespace convoy::launch {
 /// constructed before MPI starts, because Open MPI itself sets launcher variables.
 class LaunchCheck {
  public:
-  /// Raises a small limit of open files as far as the process may.
+  /// Sets PATH if there is none, and raises a small limit of open files as far as the process may.
   explicit LaunchCheck(std::string_view command);
 
   /// An srun step without PMI, or limits of the process, with which MPI would end the process at its start.
