@@ -30,7 +30,7 @@ std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads) {
   if (!is_countable(shape)) return std::int64_t{1} << 50;  // more than there is
   Conv2dShape s = as_computed<Real>(shape);
   std::int64_t most = 0;
-  // A short micro-batch may use another algorithm than a full one.
+  // A part of the scratch may be larger for a shorter micro-batch, whose tiles are split another way.
   for (s.blocks = 1; s.blocks <= shape.blocks; ++s.blocks) {
     most = max(most, most_scratch(threads, [&](int team) { return plan_forward(s, team); }));
     most = max(most, most_scratch(threads, [&](int team) { return plan_backward_data(s, team); }));

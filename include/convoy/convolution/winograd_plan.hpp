@@ -97,8 +97,10 @@ inline constexpr std::int64_t kTransposition = 6;      // per 16 numbers
   return s.kh == s.kw && (s.kh == 3 || s.kh == 5) && s.sh == 1 && s.sw == 1 && s.ph < s.kh && s.pw < s.kw;
 }
 
-/// True if minimal filtering is faster than the direct sum over the taps of the outputs.
-[[gnu::always_inline]] inline bool winograd_wins(const WinogradShape& shape, Precision precision) {
+/// True if minimal filtering of one lane block is faster than the direct sum over the taps of the outputs.
+/// The same for several blocks: the results of a sample do not depend on the number of samples beside it.
+[[gnu::always_inline]] inline bool winograd_wins(WinogradShape shape, Precision precision) {
+  shape.blocks = 1;
   const WinogradPlan plan = plan_winograd(shape, 1);
   const std::int64_t at_once = products_at_once(precision);
   const std::int64_t pairs = shape.reduce * shape.channels;

@@ -57,7 +57,7 @@ TEST(OneOrder, OfConvolutions) {
 }
 
 TEST(OneOrder, OfConvolutionsInBfloat16) {
-  expect_convolutions(Precision::kBfloat16, "2264c13beed7459701c7b68148f7236e");
+  expect_convolutions(Precision::kBfloat16, "536aa645b3ff06acf7d2e0525f291674");
 }
 
 TEST(OneOrder, OfNormalisation) {
