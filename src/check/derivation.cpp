@@ -8,7 +8,7 @@
 #include <string>
 
 #include "convoy/core/random.hpp"
-#include "convoy/nn/workspace.hpp"
+#include "convoy/passes/workspace.hpp"
 
 namespace convoy::check {
 namespace {
@@ -43,7 +43,8 @@ Passes run_network(const Derivation& d, Below below, const std::string& layer,
   const std::int64_t columns = d.a.columns - d.kernel.columns + 1;
   const nn::Network network({1, d.a.rows, d.a.columns}, lines, nn::LossKind::kQuadratic, rows * columns);
 
-  nn::Workspace<double> workspace(network, kernels::double_kernels().planner, 1, {.keep = nn::Keep::kAll});
+  passes::Workspace<double> workspace(network, kernels::double_kernels().planner, 1,
+                                      {.keep = passes::Keep::kAll});
   fill_lanes(d.below, workspace.input());
   std::vector<double> parameters = weights;
   parameters.resize(static_cast<std::size_t>(network.parameter_count()),
@@ -51,7 +52,7 @@ Passes run_network(const Derivation& d, Below below, const std::string& layer,
   const std::vector<std::int64_t> number{0};
   const std::vector<std::int64_t> label{d.target};
   const nn::MicroBatch batch{.samples = number};
-  const nn::Values<double> values{parameters.data(), nullptr};
+  const passes::Values<double> values{parameters.data(), nullptr};
   const auto& kernels = kernels::double_kernels();
   std::vector<double> gradient(parameters.size());
   workspace.forward(kernels, Team(), values, batch);
@@ -76,7 +77,8 @@ Image correlate(const Image& src, const Image& stored, std::int64_t ph, std::int
   const std::string line = by("conv 1 ", stored.rows, stored.columns) + by(" pad=", ph, pw) + " bias=no";
   const nn::Network network({1, src.rows, src.columns}, {{line, "explain"}}, nn::LossKind::kQuadratic,
                             rows * columns);
-  nn::Workspace<double> workspace(network, kernels::double_kernels().planner, 1, {.keep = nn::Keep::kAll});
+  passes::Workspace<double> workspace(network, kernels::double_kernels().planner, 1,
+                                      {.keep = passes::Keep::kAll});
   fill_lanes(src, workspace.input());
   const std::vector<std::int64_t> number{0};
   workspace.forward(kernels::double_kernels(), Team(), {stored.values.data(), nullptr}, {.samples = number});
@@ -92,7 +94,8 @@ Image convolve_full(const Image& a, const Image& w) {
 Image activate(const Image& below) {
   const nn::Network network({1, below.rows, below.columns}, {{"sigmoid", "explain"}},
                             nn::LossKind::kQuadratic, below.rows * below.columns);
-  nn::Workspace<double> workspace(network, kernels::double_kernels().planner, 1, {.keep = nn::Keep::kAll});
+  passes::Workspace<double> workspace(network, kernels::double_kernels().planner, 1,
+                                      {.keep = passes::Keep::kAll});
   fill_lanes(below, workspace.input());
   const std::vector<std::int64_t> number{0};
   workspace.forward(kernels::double_kernels(), Team(), {}, {.samples = number});

@@ -11,8 +11,8 @@
 
 #include "convoy/core/random.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/nn/operations.hpp"
-#include "convoy/nn/workspace.hpp"
+#include "convoy/passes/operations.hpp"
+#include "convoy/passes/workspace.hpp"
 #include "gradient_probe.hpp"
 
 namespace convoy::check {
@@ -28,7 +28,7 @@ constexpr double kProbeStart = 0.1;
 /// By node: true if it is an activation fused into the call of a previous layer.
 std::vector<bool> fused_activations(const nn::Network& network) {
   std::vector<bool> is_fused(network.nodes().size());
-  for (const nn::Operation& operation : nn::plan_operations(network)) {
+  for (const passes::Operation& operation : passes::plan_operations(network)) {
     if (!operation.activation.is_none()) is_fused[static_cast<std::size_t>(operation.output)] = true;
   }
   return is_fused;
@@ -119,7 +119,7 @@ class Run {
         labels_(what.labels),
         targets_(what.targets),
         batch_{.samples = what.samples, .seed = what.seed},
-        workspace_(network, kernels.planner, batch_.size(), {.keep = nn::Keep::kAll}),
+        workspace_(network, kernels.planner, batch_.size(), {.keep = passes::Keep::kAll}),
         parameters_(values.begin(), values.end()),
         statistics_(static_cast<std::size_t>(network.statistic_count())) {
     kernels.enter_thread();
@@ -160,14 +160,14 @@ class Run {
   }
 
  private:
-  [[nodiscard]] nn::Values<Real> values() const { return {parameters_.data(), statistics_.data()}; }
+  [[nodiscard]] passes::Values<Real> values() const { return {parameters_.data(), statistics_.data()}; }
 
   const nn::Network& network_;
   const kernels::KernelTable<Real>& kernels_;
   std::span<const std::int64_t> labels_;
   std::span<const float> targets_;
   nn::MicroBatch batch_;
-  nn::Workspace<Real> workspace_;
+  passes::Workspace<Real> workspace_;
   std::vector<Real> parameters_;
   std::vector<Real> statistics_;  // no effect in training
 };

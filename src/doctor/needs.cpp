@@ -3,8 +3,8 @@
 #include "convoy/comm/tree.hpp"
 #include "convoy/core/integer.hpp"
 #include "convoy/doctor/doctor.hpp"
-#include "convoy/nn/workspace.hpp"
 #include "convoy/optim/optimizers.hpp"
+#include "convoy/passes/workspace.hpp"
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/buckets.hpp"
 #include "convoy/step/step_plan.hpp"
@@ -28,7 +28,7 @@ Needs needs_of(const PlannedRun& run, int ranks, int hosts, int ranks_of_host, i
   if (groups > 0)
     in_hand = std::min(ceil_div(plan.block.size(), groups),
                        step::layerwise_micro_batches(run.network, options.micro_batch, hosts, options.comm));
-  const nn::Workspace<float> workspace(
+  const passes::Workspace<float> workspace(
       run.network, kernels::float_kernels(kernels::supported_isas().back()).planner, options.micro_batch,
       {.threads = static_cast<int>(ceil_div(threads, std::max<std::int64_t>(groups, 1))),
        .precision = options.precision});

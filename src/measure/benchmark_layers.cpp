@@ -25,7 +25,7 @@ AlignedBuffer<float> random_numbers(std::int64_t size) {
 /// The buffers of one team for one operation, as in a Workspace.
 struct Bench {
   Bench() = default;
-  Bench(const nn::Network& network, const nn::Operation& the_operation, const nn::CallSetting& setting)
+  Bench(const nn::Network& network, const passes::Operation& the_operation, const nn::CallSetting& setting)
       : operation(the_operation), precision(setting.precision) {
     const nn::Node& node = network.nodes()[static_cast<std::size_t>(operation.node)];
     const nn::Layer& layer = *node.layer;
@@ -37,7 +37,7 @@ struct Bench {
     dst = AlignedBuffer<float>(elements(layer.output()));
     diff_dst = random_numbers(dst.size());
     if (caller_differentiates(operation, layer.traits())) differentiated = AlignedBuffer<float>(dst.size());
-    if (operation.addend != nn::Operation::kNone) addend = random_numbers(dst.size());
+    if (operation.addend != passes::Operation::kNone) addend = random_numbers(dst.size());
     parameters = random_numbers(nn::parameter_count(layer));
     diff_parameters = AlignedBuffer<float>(parameters.size());
     std::int64_t size = 0;
@@ -74,7 +74,7 @@ struct Bench {
   AlignedBuffer<float> parameters, diff_parameters, statistics, batch_statistics;
   AlignedBuffer<float> scratch;
   AlignedBuffer<std::byte> saved;
-  nn::Operation operation;
+  passes::Operation operation;
   Precision precision = Precision::kFloat32;
 };
 
@@ -138,7 +138,7 @@ std::vector<LayerTimes> measure_layers(const nn::Network& network, const step::O
   step::TeamPool pool(setting.threads, setting.kernels.enter_thread);
   std::vector<TeamTimer> clocks(count);
   std::vector<LayerTimes> layers;
-  for (const nn::Operation& operation : nn::plan_operations(network)) {
+  for (const passes::Operation& operation : passes::plan_operations(network)) {
     const nn::Layer& layer = *network.nodes()[static_cast<std::size_t>(operation.node)].layer;
     const Passes<PassWork> work = work_of(network, operation, options.micro_batch);
     std::vector<Bench> benches(count);
@@ -157,7 +157,7 @@ std::vector<LayerTimes> measure_layers(const nn::Network& network, const step::O
       if (team.index() == 0) seconds[mine] = measured;
     });
     layers.push_back(
-        {.name = nn::describe(network, operation),
+        {.name = passes::describe(network, operation),
          .description = layer.description(),
          .output = layer.output(),
          .passes = {.forward = combine(seconds, work, &PassSeconds::forward, &Passes<PassWork>::forward),

@@ -26,7 +26,7 @@ std::int64_t sample_count(const Shape& image, std::int64_t batch) {
 
 PassWork work_of_step(const nn::Network& network, std::int64_t samples) {
   PassWork sum;
-  for (const nn::Operation& operation : nn::plan_operations(network)) {
+  for (const passes::Operation& operation : passes::plan_operations(network)) {
     const Passes<PassWork> work = work_of(network, operation, samples);
     for (const auto& pass : {work.forward, work.diff_src, work.diff_weights})
       if (pass) sum.multiply_adds += pass->multiply_adds;

@@ -14,7 +14,8 @@ Roof roof_of(const PassWork& work, const Ceiling& ceiling) {
                                                                                  : Roof::kMemory;
 }
 
-Passes<PassWork> work_of(const nn::Network& network, const nn::Operation& operation, std::int64_t samples) {
+Passes<PassWork> work_of(const nn::Network& network, const passes::Operation& operation,
+                         std::int64_t samples) {
   const nn::Node& node = network.nodes()[static_cast<std::size_t>(operation.node)];
   const nn::Layer& layer = *node.layer;
   const nn::Traits traits = layer.traits();
@@ -24,7 +25,7 @@ Passes<PassWork> work_of(const nn::Network& network, const nn::Operation& operat
   const std::int64_t parameters = nn::parameter_count(layer) * kRealSize;
   const std::int64_t saved = layer.saved_bytes(blocks, kRealSize);
   const std::int64_t dst = image(layer.output());
-  const std::int64_t addend = operation.addend == nn::Operation::kNone ? 0 : dst;
+  const std::int64_t addend = operation.addend == passes::Operation::kNone ? 0 : dst;
   const std::int64_t mask = operation.activation.is_none() ? 0 : dst;
   std::int64_t src = 0;
   std::int64_t diff_src = 0;

@@ -119,7 +119,7 @@ double MicroBatchTimes::sum() const {
 }
 
 MicroBatchTimes no_computation(const nn::Network& network) {
-  const std::size_t operations = step::operation_ranges(network).size();
+  const std::size_t operations = passes::operation_ranges(network).size();
   return {std::vector<double>(operations), std::vector<double>(operations)};
 }
 

@@ -77,7 +77,7 @@ MicroBatchTimes measure_micro_batch(const nn::Network& network, const step::Opti
   network.initialise(options.seed, state.parameters, state.statistics);
   step::LossSums sums(comm::Communicator::self());
 
-  const std::size_t operations = step::operation_ranges(network).size();
+  const std::size_t operations = passes::operation_ranges(network).size();
   std::vector<std::vector<double>> forward(operations);
   std::vector<std::vector<double>> backward(operations);
   OperationClock clock(operations);

@@ -40,7 +40,7 @@ class Schedule {
         costs_(costs),
         job_(job),
         buckets_(step::plan_buckets(network, options.comm.bucket_bytes)),
-        ranges_(step::operation_ranges(network)),
+        ranges_(passes::operation_ranges(network)),
         parts_(static_cast<double>(most_partial_sums(job))),
         layerwise_(job.ranks == 1
                        ? 1
@@ -197,7 +197,7 @@ class Schedule {
   }
 
   void wait_for_operation(int operation) {
-    const step::OperationRanges& its = ranges_[static_cast<std::size_t>(operation)];
+    const passes::OperationRanges& its = ranges_[static_cast<std::size_t>(operation)];
     for (std::size_t b = 0; b < buckets_.size(); ++b) {
       for (const Range& range : {its.parameters, its.statistics})
         if (range.begin < buckets_[b].elements.end && buckets_[b].elements.begin < range.end) wait_for(b);
@@ -208,7 +208,7 @@ class Schedule {
   const Costs& costs_;
   const Job& job_;
   std::vector<step::Bucket> buckets_;
-  std::vector<step::OperationRanges> ranges_;
+  std::vector<passes::OperationRanges> ranges_;
   double parts_;
   std::int64_t layerwise_;
   std::int64_t count_ = 1;  // micro-batches per thread group

@@ -60,7 +60,7 @@ std::string to_string(const HashedPart& part) {
 }
 
 std::vector<std::size_t> hashed_gradients(const nn::Network& network,
-                                          const std::vector<nn::Operation>& operations) {
+                                          const std::vector<passes::Operation>& operations) {
   std::vector<std::size_t> found;
   for (std::size_t i = operations.size(); i-- > 0;)
     if (nn::parameter_count(*network.nodes()[static_cast<std::size_t>(operations[i].node)].layer) > 0)
@@ -72,11 +72,11 @@ std::vector<HashedPart> hashed_parts(Hashed what, const nn::Network& network, co
   using Kind = HashedPart::Kind;
   std::vector<HashedPart> parts;
   if (what == Hashed::kLayers) {
-    const std::vector<nn::Operation> operations = nn::plan_operations(network);
-    for (const nn::Operation& each : operations)
-      parts.push_back({Kind::kOutput, nn::describe(network, each)});
+    const std::vector<passes::Operation> operations = passes::plan_operations(network);
+    for (const passes::Operation& each : operations)
+      parts.push_back({Kind::kOutput, passes::describe(network, each)});
     for (const std::size_t i : hashed_gradients(network, operations))
-      parts.push_back({Kind::kGradient, nn::describe(network, operations[i])});
+      parts.push_back({Kind::kGradient, passes::describe(network, operations[i])});
   }
   if (what == Hashed::kNone) return parts;
   for (const nn::Tensor& tensor : network.parameters()) {

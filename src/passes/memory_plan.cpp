@@ -1,11 +1,11 @@
-#include "convoy/nn/memory_plan.hpp"
+#include "convoy/passes/memory_plan.hpp"
 
 #include <algorithm>
 #include <numeric>
 
 #include "convoy/core/aligned.hpp"
 
-namespace convoy::nn {
+namespace convoy::passes {
 
 MemoryPlan plan_memory(std::span<const BufferLifetime> lifetimes) {
   constexpr auto kLine = static_cast<std::int64_t>(kAlignment);
@@ -34,4 +34,4 @@ MemoryPlan plan_memory(std::span<const BufferLifetime> lifetimes) {
   return plan;
 }
 
-}  // namespace convoy::nn
+}  // namespace convoy::passes

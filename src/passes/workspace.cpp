@@ -1,20 +1,21 @@
-#include "convoy/nn/workspace.hpp"
+#include "convoy/passes/workspace.hpp"
 
 #include <algorithm>
 
-#include "convoy/nn/memory_plan.hpp"
+#include "convoy/passes/memory_plan.hpp"
 
-namespace convoy::nn {
+namespace convoy::passes {
 
 template <class Real>
-Workspace<Real>::Workspace(const Network& network, const kernels::Planner& planner, std::int64_t micro_batch,
-                           const WorkspaceOptions& options)
+Workspace<Real>::Workspace(const nn::Network& network, const kernels::Planner& planner,
+                           std::int64_t micro_batch, const WorkspaceOptions& options)
     : network_(network),
       precision_(options.precision),
       operations_(plan_operations(network)),
       makers_(network.nodes().size(), -1),
       places_(operations_.size()),
-      diff_owners_(operations_.size()) {
+      diff_owners_(operations_.size()),
+      apart_(options.trains ? 0 : options.apart) {
   for (std::size_t i = 0; i < operations_.size(); ++i)
     makers_[static_cast<std::size_t>(operations_[i].output)] = static_cast<int>(i);
   plan_diffs();
@@ -27,9 +28,10 @@ Workspace<Real>::Workspace(const Network& network, const kernels::Planner& plann
 
 template <class Real>
 int Workspace<Real>::maker_of(int node) const {
-  while (node != kNetworkInput && network_.nodes()[static_cast<std::size_t>(node)].layer->traits().is_view)
+  while (node != nn::kNetworkInput &&
+         network_.nodes()[static_cast<std::size_t>(node)].layer->traits().is_view)
     node = network_.nodes()[static_cast<std::size_t>(node)].inputs.front();
-  return node == kNetworkInput ? -1 : makers_[static_cast<std::size_t>(node)];
+  return node == nn::kNetworkInput ? -1 : makers_[static_cast<std::size_t>(node)];
 }
 
 template <class Real>
@@ -62,7 +64,8 @@ struct Workspace<Real>::Lifetimes {
 };
 
 template <class Real>
-typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const CallSetting& setting, bool trains) {
+typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const nn::CallSetting& setting,
+                                                                    bool trains) {
   const std::int64_t blocks = setting.blocks;
   const auto bytes_of = [&](int node) {
     return blocks * network_.shape_of(node).size() * kLanes * static_cast<std::int64_t>(sizeof(Real));
@@ -70,7 +73,7 @@ typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const CallSe
   // Time of the calls: forward 0 … n − 1, loss n, backward n + 1 … 2n.
   const auto count = static_cast<int>(operations_.size());
 
-  Lifetimes planned{.input = {.bytes = bytes_of(kNetworkInput), .first = 0, .last = 0},
+  Lifetimes planned{.input = {.bytes = bytes_of(nn::kNetworkInput), .first = 0, .last = 0},
                     .spare = {.bytes = 0, .first = 0, .last = 2 * count},
                     .scratch = {.bytes = 0, .first = 0, .last = 2 * count},
                     .outputs = {},
@@ -81,8 +84,8 @@ typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const CallSe
   std::vector<BufferLifetime>& diffs = planned.diffs;
   for (std::size_t i = 0; i < operations_.size(); ++i) {
     const Operation& operation = operations_[i];
-    const Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
-    const Traits traits = node.layer->traits();
+    const nn::Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
+    const nn::Traits traits = node.layer->traits();
     const int now = static_cast<int>(i);
     const int in_backward = trains ? 2 * count - now : now;
     const std::int64_t bytes = bytes_of(operation.output);
@@ -125,8 +128,25 @@ typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const CallSe
 }
 
 template <class Real>
-void Workspace<Real>::lay_out(const CallSetting& setting, const WorkspaceOptions& options) {
-  const Lifetimes planned = plan_lifetimes(setting, options.trains);
+void Workspace<Real>::keep_apart(Lifetimes& planned, std::int64_t blocks) {
+  const auto decide = [&](BufferLifetime& buffer) {
+    const bool has_all_blocks = buffer.last >= apart_;
+    if (has_all_blocks) {
+      buffer.first = 0;
+    } else {
+      buffer.bytes /= blocks;
+    }
+    return has_all_blocks;
+  };
+  input_has_all_blocks_ = decide(planned.input);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(apart_); ++i)
+    places_[i].has_all_blocks = decide(planned.outputs[i]);
+}
+
+template <class Real>
+void Workspace<Real>::lay_out(const nn::CallSetting& setting, const WorkspaceOptions& options) {
+  Lifetimes planned = plan_lifetimes(setting, options.trains);
+  if (apart_ > 0) keep_apart(planned, setting.blocks);
   std::vector<BufferLifetime> lifetimes{planned.input, planned.spare, planned.scratch};
   for (const auto* group : {&planned.outputs, &planned.diffs, &planned.saved})
     lifetimes.insert(lifetimes.end(), group->begin(), group->end());
@@ -148,9 +168,12 @@ void Workspace<Real>::lay_out(const CallSetting& setting, const WorkspaceOptions
 }
 
 template <class Real>
-Real* Workspace<Real>::output_at(int node) {
+Real* Workspace<Real>::output_at(int node, std::int64_t block) {
   const int maker = maker_of(node);
-  return at(maker < 0 ? input_ : places_[static_cast<std::size_t>(maker)].output);
+  const std::int64_t before = block * network_.shape_of(node).size() * kLanes;
+  if (maker < 0) return at(input_) + (input_has_all_blocks_ ? before : 0);
+  const Place& place = places_[static_cast<std::size_t>(maker)];
+  return at(place.output) + (place.has_all_blocks ? before : 0);
 }
 
 template <class Real>
@@ -182,14 +205,15 @@ std::span<const std::byte> Workspace<Real>::saved_by(int node) const {
 }
 
 template <class Real>
-Pass<Real> Workspace<Real>::pass_of(std::size_t i, const kernels::KernelTable<Real>& kernels,
-                                    const Team& team, const Values<Real>& values, const MicroBatch& batch) {
+nn::Pass<Real> Workspace<Real>::pass_of(std::size_t i, const kernels::KernelTable<Real>& kernels,
+                                        const Team& team, const Values<Real>& values,
+                                        const nn::MicroBatch& batch, std::int64_t block) {
   const Operation& operation = operations_[i];
-  const Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
-  Pass<Real> pass{.kernels = kernels, .team = team, .batch = batch, .precision = precision_};
-  for (std::size_t k = 0; k < node.inputs.size(); ++k) pass.src[k] = output_at(node.inputs[k]);
-  pass.dst = at(places_[i].output);
-  if (operation.addend != Operation::kNone) pass.epilogue.addend = output_at(operation.addend);
+  const nn::Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
+  nn::Pass<Real> pass{.kernels = kernels, .team = team, .batch = batch, .precision = precision_};
+  for (std::size_t k = 0; k < node.inputs.size(); ++k) pass.src[k] = output_at(node.inputs[k], block);
+  pass.dst = output_at(operation.output, block);
+  if (operation.addend != Operation::kNone) pass.epilogue.addend = output_at(operation.addend, block);
   pass.epilogue.activation = operation.activation;
   pass.parameters = values.parameters + node.parameter_offset;
   if (values.statistics != nullptr) pass.statistics = values.statistics + node.statistic_offset;
@@ -200,7 +224,7 @@ Pass<Real> Workspace<Real>::pass_of(std::size_t i, const kernels::KernelTable<Re
 
 template <class Real>
 void Workspace<Real>::forward(const kernels::KernelTable<Real>& kernels, const Team& team,
-                              const Values<Real>& values, const MicroBatch& batch, int first) {
+                              const Values<Real>& values, const nn::MicroBatch& batch, int first) {
   for (int i = 0; i < operation_count(); ++i) {
     if (operations_[static_cast<std::size_t>(i)].output >= first)
       forward_operation(i, kernels, team, values, batch);
@@ -210,50 +234,69 @@ void Workspace<Real>::forward(const kernels::KernelTable<Real>& kernels, const T
 template <class Real>
 void Workspace<Real>::forward_operation(int operation, const kernels::KernelTable<Real>& kernels,
                                         const Team& team, const Values<Real>& values,
-                                        const MicroBatch& batch) {
+                                        const nn::MicroBatch& batch) {
   const auto i = static_cast<std::size_t>(operation);
   network_.nodes()[static_cast<std::size_t>(operations_[i].node)].layer->forward(
       pass_of(i, kernels, team, values, batch));
 }
 
 template <class Real>
-Real* Workspace<Real>::diff_of_output(const MicroBatch& batch) {
-  return batch.phase == Phase::kTraining ? diff_at(static_cast<int>(network_.nodes().size()) - 1) : nullptr;
+void Workspace<Real>::forward_apart(const kernels::KernelTable<Real>& kernels, const Team& team,
+                                    const Values<Real>& values, const nn::MicroBatch& batch,
+                                    std::int64_t block) {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(apart_); ++i)
+    network_.nodes()[static_cast<std::size_t>(operations_[i].node)].layer->forward(
+        pass_of(i, kernels, team, values, batch, block));
 }
 
 template <class Real>
-LossResult Workspace<Real>::loss(const MicroBatch& batch, std::span<const std::int64_t> labels) {
-  return evaluate_loss(network_.loss(), network_.classes(), labels, output(), diff_of_output(batch));
+void Workspace<Real>::forward_together(const kernels::KernelTable<Real>& kernels, const Team& team,
+                                       const Values<Real>& values, const nn::MicroBatch& batch) {
+  for (int i = apart_; i < operation_count(); ++i) forward_operation(i, kernels, team, values, batch);
 }
 
 template <class Real>
-LossResult Workspace<Real>::loss(const MicroBatch& batch, std::span<const float> targets) {
-  return evaluate_loss(network_.loss(), network_.classes(), targets, batch.size(), output(),
-                       diff_of_output(batch));
+Real* Workspace<Real>::diff_of_output(const nn::MicroBatch& batch) {
+  return batch.phase == nn::Phase::kTraining ? diff_at(static_cast<int>(network_.nodes().size()) - 1)
+                                             : nullptr;
+}
+
+template <class Real>
+nn::LossResult Workspace<Real>::loss(const nn::MicroBatch& batch, std::span<const std::int64_t> labels,
+                                     std::int64_t block) {
+  return nn::evaluate_loss(network_.loss(), network_.classes(), labels,
+                           output() + block * network_.classes() * kLanes, diff_of_output(batch));
+}
+
+template <class Real>
+nn::LossResult Workspace<Real>::loss(const nn::MicroBatch& batch, std::span<const float> targets,
+                                     std::int64_t block) {
+  return nn::evaluate_loss(network_.loss(), network_.classes(), targets, batch.size(),
+                           output() + block * network_.classes() * kLanes, diff_of_output(batch));
 }
 
 template <class Real>
 void Workspace<Real>::add(const kernels::KernelTable<Real>& kernels, const Team& team,
-                          const MicroBatch& batch, int node, const Real* from, Real* to) const {
+                          const nn::MicroBatch& batch, int node, const Real* from, Real* to) const {
   kernels.add(batch.blocks() * network_.shape_of(node).size() * kLanes, to, from, to, team);
 }
 
 template <class Real>
 void Workspace<Real>::backward(const kernels::KernelTable<Real>& kernels, const Team& team,
-                               const Values<Real>& values, const MicroBatch& batch, Real* gradient) {
+                               const Values<Real>& values, const nn::MicroBatch& batch, Real* gradient) {
   for (int i = operation_count(); i-- > 0;) backward_operation(i, kernels, team, values, batch, gradient);
 }
 
 template <class Real>
 void Workspace<Real>::backward_operation(int index, const kernels::KernelTable<Real>& kernels,
                                          const Team& team, const Values<Real>& values,
-                                         const MicroBatch& batch, Real* gradient) {
+                                         const nn::MicroBatch& batch, Real* gradient) {
   const auto i = static_cast<std::size_t>(index);
   const Operation& operation = operations_[i];
   const Place& place = places_[i];
-  const Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
-  const Traits traits = node.layer->traits();
-  Pass<Real> pass = pass_of(i, kernels, team, values, batch);
+  const nn::Node& node = network_.nodes()[static_cast<std::size_t>(operation.node)];
+  const nn::Traits traits = node.layer->traits();
+  nn::Pass<Real> pass = pass_of(i, kernels, team, values, batch);
   pass.diff_dst = at(place.diff);
   pass.diff_parameters = gradient + node.parameter_offset;
   pass.batch_statistics = gradient + network_.parameter_count() + node.statistic_offset;
@@ -279,4 +322,4 @@ void Workspace<Real>::backward_operation(int index, const kernels::KernelTable<R
 template class Workspace<float>;
 template class Workspace<double>;
 
-}  // namespace convoy::nn
+}  // namespace convoy::passes

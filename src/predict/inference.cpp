@@ -4,8 +4,21 @@
 #include <vector>
 
 #include "convoy/core/integer.hpp"
+#include "convoy/passes/operations.hpp"
 
 namespace convoy::predict {
+namespace {
+
+/// Micro-batches whose last layers run together: so many that weights are read seldom, so few that a batch of
+/// 64 images does.
+std::int64_t micro_batches_together(const nn::Network& network, std::int64_t micro_batch) {
+  constexpr std::int64_t kMost = 4;
+  const bool has_such_layers =
+      passes::operations_apart(network) < static_cast<int>(passes::plan_operations(network).size());
+  return has_such_layers && micro_batch == kLanes ? kMost : 1;
+}
+
+}  // namespace
 
 Inference::Inference(std::shared_ptr<const FoldedNetwork> network, kernels::Isa isa, Precision precision,
                      int threads, std::int64_t micro_batch)
@@ -14,7 +27,8 @@ Inference::Inference(std::shared_ptr<const FoldedNetwork> network, kernels::Isa 
                                   .threads = threads,
                                   .micro_batch = micro_batch,
                                   .precision = precision,
-                                  .trains = false}) {}
+                                  .trains = false,
+                                  .together = micro_batches_together(network_->network, micro_batch)}) {}
 
 void Inference::answer(const data::Split& split, const data::InputTransform& transform,
                        std::span<float> outputs) {

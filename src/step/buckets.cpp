@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "convoy/core/integer.hpp"
-#include "convoy/nn/operations.hpp"
 #include "convoy/optim/optimizer.hpp"
+#include "convoy/passes/operations.hpp"
 
 namespace convoy::step {
 namespace {
@@ -42,25 +42,11 @@ void cut(const std::vector<Piece>& pieces, std::int64_t most, std::vector<Bucket
 
 }  // namespace
 
-std::vector<OperationRanges> operation_ranges(const nn::Network& network) {
-  std::vector<OperationRanges> ranges;
-  for (const nn::Operation& operation : nn::plan_operations(network)) {
-    const nn::Node& node = network.nodes()[static_cast<std::size_t>(operation.node)];
-    std::int64_t statistics = 0;
-    for (const nn::Statistic& each : node.layer->statistics()) statistics += count(each.dims);
-    const std::int64_t first = node.parameter_offset;
-    const std::int64_t first_statistic = network.parameter_count() + node.statistic_offset;
-    ranges.push_back(
-        {{first, first + nn::parameter_count(*node.layer)}, {first_statistic, first_statistic + statistics}});
-  }
-  return ranges;
-}
-
 std::vector<Bucket> plan_buckets(const nn::Network& network, std::int64_t bytes) {
   const std::int64_t most = std::max<std::int64_t>(1, bytes / static_cast<std::int64_t>(sizeof(float)));
   std::vector<Piece> parameters;
   std::vector<Piece> statistics;
-  const std::vector<OperationRanges> ranges = operation_ranges(network);
+  const std::vector<passes::OperationRanges> ranges = passes::operation_ranges(network);
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     parameters.push_back({ranges[i].parameters, static_cast<int>(i)});
     statistics.push_back({ranges[i].statistics, static_cast<int>(i)});

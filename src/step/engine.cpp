@@ -28,20 +28,20 @@ Engine::Engine(const nn::Network& network, EngineSetting setting)
     : network_(network),
       setting_(std::move(setting)),
       pool_(setting_.threads, setting_.kernels.enter_thread),
-      ranges_(operation_ranges(network)),
-      operations_(nn::plan_operations(network)) {}
+      ranges_(passes::operation_ranges(network)),
+      operations_(passes::plan_operations(network)) {}
 
 MicroBatchResult Engine::loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
-                                 nn::Workspace<float>& workspace) {
+                                 passes::Workspace<float>& workspace, std::int64_t block) {
   if (split.target_size() == 0) {
     const auto labels = std::span(group.labels).first(micro_batch.samples.size());
     split.copy_labels(micro_batch.samples, labels);
-    return workspace.loss(micro_batch, labels);
+    return workspace.loss(micro_batch, labels, block);
   }
   // Allocates only for the first, largest micro-batch.
   group.targets.resize(micro_batch.samples.size() * static_cast<std::size_t>(split.target_size()));
   split.copy_targets(micro_batch.samples, group.targets);
-  return workspace.loss(micro_batch, group.targets);
+  return workspace.loss(micro_batch, group.targets, block);
 }
 
 void Engine::prepare_groups(std::int64_t groups, std::int64_t workspaces) {
@@ -62,13 +62,15 @@ void Engine::prepare_groups(std::int64_t groups, std::int64_t workspaces) {
     if (group.team < team_of(g)) group.workspaces.clear();  // free memory before larger workspaces are made
     group.team = std::max(group.team, team_of(g));
     while (static_cast<std::int64_t>(group.workspaces.size()) < workspaces) {
-      group.workspaces.push_back(std::make_unique<nn::Workspace<float>>(
-          network_, setting_.kernels.planner, setting_.micro_batch,
-          nn::WorkspaceOptions{
-              .threads = group.team, .precision = setting_.precision, .trains = setting_.trains}));
+      group.workspaces.push_back(std::make_unique<passes::Workspace<float>>(
+          network_, setting_.kernels.planner, setting_.together * setting_.micro_batch,
+          passes::WorkspaceOptions{.threads = group.team,
+                                   .precision = setting_.precision,
+                                   .trains = setting_.trains,
+                                   .apart = setting_.together > 1 ? passes::operations_apart(network_) : 0}));
     }
     group.labels.resize(static_cast<std::size_t>(setting_.micro_batch));
-    group.numbers.resize(static_cast<std::size_t>(setting_.micro_batch));
+    group.numbers.resize(static_cast<std::size_t>(setting_.together * setting_.micro_batch));
   });
 }
 
@@ -113,7 +115,7 @@ void Engine::run_group(const GradientTask& task, std::int64_t g, const Team& tea
   const int thread = static_cast<int>(split(threads(), groups, g).begin) + team.index();
   const std::vector<StepPlan::Leaf>& work = task.plan.groups[static_cast<std::size_t>(g)];
   Group& group = groups_[static_cast<std::size_t>(g)];
-  const nn::Values<float> values{task.state.parameters.data(), task.state.statistics.data()};
+  const passes::Values<float> values{task.state.parameters.data(), task.state.statistics.data()};
   PartTimer timer = timer_of(groups, g, team);
 
   const auto micro_batch_of = [&](const StepPlan::Leaf& leaf) {
@@ -138,7 +140,7 @@ void Engine::run_group(const GradientTask& task, std::int64_t g, const Team& tea
   const auto forward = [&](std::int64_t i, std::int64_t place, int operation) {
     const StepPlan::Leaf& leaf = work[static_cast<std::size_t>(i)];
     const nn::MicroBatch micro_batch = micro_batch_of(leaf);
-    nn::Workspace<float>& workspace = *group.workspaces[static_cast<std::size_t>(place)];
+    passes::Workspace<float>& workspace = *group.workspaces[static_cast<std::size_t>(place)];
     timer.book(Activity::kReduction);
     workspace.forward_operation(operation, setting_.kernels, team, values, micro_batch);
     if (task.outputs) show_output(task, leaf.leaf, operation, micro_batch, workspace, team);
@@ -153,7 +155,7 @@ void Engine::run_group(const GradientTask& task, std::int64_t g, const Team& tea
   };
   const auto backward = [&](std::int64_t i, std::int64_t place, int operation) {
     const StepPlan::Leaf& leaf = work[static_cast<std::size_t>(i)];
-    nn::Workspace<float>& workspace = *group.workspaces[static_cast<std::size_t>(place)];
+    passes::Workspace<float>& workspace = *group.workspaces[static_cast<std::size_t>(place)];
     timer.book(Activity::kReduction);
     workspace.backward_operation(operation, setting_.kernels, team, values, micro_batch_of(leaf),
                                  slot(leaf.slot));
@@ -171,7 +173,7 @@ void Engine::run_group(const GradientTask& task, std::int64_t g, const Team& tea
 }
 
 void Engine::show_output(const GradientTask& task, std::int64_t leaf, int operation,
-                         const nn::MicroBatch& batch, const nn::Workspace<float>& workspace,
+                         const nn::MicroBatch& batch, const passes::Workspace<float>& workspace,
                          const Team& team) const {
   if (team.index() == 0) {
     const int node = operations_[static_cast<std::size_t>(operation)].output;
@@ -183,7 +185,7 @@ void Engine::show_output(const GradientTask& task, std::int64_t leaf, int operat
 
 void Engine::add_gradient(const GradientTask& task, const StepPlan::Leaf& leaf, int operation,
                           const Team& team) {
-  const OperationRanges& ranges = ranges_[static_cast<std::size_t>(operation)];
+  const passes::OperationRanges& ranges = ranges_[static_cast<std::size_t>(operation)];
   if (task.observer) {
     const auto part = [&](const Range& range) {
       return std::span(slot(leaf.slot) + range.begin, static_cast<std::size_t>(range.size()));
@@ -274,34 +276,42 @@ void Engine::evaluate(const Source& source, const data::Stream* stream, const mo
   if (block.size() == 0) return;
   const std::int64_t groups = std::min<std::int64_t>(threads(), block.size());
   prepare_evaluation(block.size());
-  const nn::Values<float> values{state.parameters.data(), state.statistics.data()};
+  const passes::Values<float> values{state.parameters.data(), state.statistics.data()};
   const std::int64_t samples = source.split->samples();
 
   pool_.run(groups, [&](std::int64_t g, const Team& team) {
     Group& group = groups_[static_cast<std::size_t>(g)];
+    passes::Workspace<float>& workspace = *group.workspaces.front();
     const Range part = split(block.size(), groups, g);
-    for (std::int64_t i = part.begin; i < part.end; ++i) {
+    for (std::int64_t i = part.begin, end = 0; i < part.end; i = end) {
+      end = std::min(i + setting_.together, part.end);
       const std::int64_t first = (block.begin + i) * setting_.micro_batch;
-      const std::int64_t size = std::min(setting_.micro_batch, samples - first);
+      const std::int64_t size = std::min((block.begin + end) * setting_.micro_batch, samples) - first;
       if (team.index() == 0) std::iota(group.numbers.begin(), group.numbers.begin() + size, first);
       team.barrier();
-      const nn::MicroBatch micro_batch{
-          .phase = nn::Phase::kEvaluation,
-          .samples = std::span(group.numbers).first(static_cast<std::size_t>(size))};
-      if (team.index() == 0)
-        source.split->load(micro_batch.samples, source.transform, group.workspaces.front()->input(),
-                           {.stream = stream});
-      team.barrier();
-      group.workspaces.front()->forward(setting_.kernels, team, values, micro_batch);
-      tick();
-      if (team.index() == 0) {
-        if (source.split->has_answers())
-          leaves[static_cast<std::size_t>(i)] =
-              loss_of(*source.split, micro_batch, group, *group.workspaces.front());
-        if (!outputs.empty())
-          copy_from_lanes(group.workspaces.front()->output(), network_.classes(), size,
-                          outputs.data() + i * setting_.micro_batch * network_.classes());
+      const nn::MicroBatch all{.phase = nn::Phase::kEvaluation,
+                               .samples = std::span(group.numbers).first(static_cast<std::size_t>(size))};
+      const auto micro_batch = [&](std::int64_t leaf) {
+        nn::MicroBatch own = all;
+        own.samples = leaf_samples(all.samples, leaf, setting_.micro_batch);
+        return own;
+      };
+      for (std::int64_t leaf = 0; leaf < end - i; ++leaf) {
+        if (team.index() == 0)
+          source.split->load(micro_batch(leaf).samples, source.transform, workspace.input(leaf),
+                             {.stream = stream});
+        team.barrier();
+        workspace.forward_apart(setting_.kernels, team, values, micro_batch(leaf), leaf);
       }
+      workspace.forward_together(setting_.kernels, team, values, all);
+      tick();
+      if (team.index() != 0) continue;
+      for (std::int64_t leaf = 0; leaf < end - i && source.split->has_answers(); ++leaf)
+        leaves[static_cast<std::size_t>(i + leaf)] =
+            loss_of(*source.split, micro_batch(leaf), group, workspace, leaf);
+      if (!outputs.empty())
+        copy_from_lanes(workspace.output(), network_.classes(), size,
+                        outputs.data() + i * setting_.micro_batch * network_.classes());
     }
   });
   source.split->require_intact();

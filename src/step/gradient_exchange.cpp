@@ -56,7 +56,7 @@ GradientExchange::GradientExchange(const comm::Communicator& world, const nn::Ne
       places_(static_cast<std::size_t>(setting.threads)) {
   if (uses_norms(setting.optimizer)) norms_.emplace(make_norms());
   if (!setting.plans.empty()) plan_reducer(setting.plans);
-  const std::vector<OperationRanges> ranges = operation_ranges(network);
+  const std::vector<passes::OperationRanges> ranges = passes::operation_ranges(network);
   buckets_of_.resize(ranges.size());
   completed_by_.resize(ranges.size());
   for (std::size_t b = 0; b < buckets_.size(); ++b) {

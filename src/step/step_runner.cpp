@@ -28,7 +28,7 @@ StepRunner::StepRunner(const Options& options, const comm::Communicator& world, 
       engine_(network, engine_setting(network, kernels)),
       loss_sums_(world) {
   if (exchange_) {
-    cross_check_.emplace(world, static_cast<int>(operation_ranges(network).size()));
+    cross_check_.emplace(world, static_cast<int>(passes::operation_ranges(network).size()));
     return;
   }
   own_state_ = model::make_state(network, optimizer_.get());

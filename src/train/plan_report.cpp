@@ -58,8 +58,8 @@ std::int64_t buffer_bytes(const config::Options& options, const data::Split& spl
 
 std::string describe_plan(const nn::Network& network, const step::StepPlan& plan, const step::Engine& engine,
                           const HeldBytes& held) {
-  std::string text = "Calls:\n" + nn::describe_operations(network, engine.planner(), engine.micro_batch(),
-                                                          engine.precision());
+  std::string text = "Calls:\n" + passes::describe_operations(network, engine.planner(), engine.micro_batch(),
+                                                              engine.precision());
   const auto groups = static_cast<std::int64_t>(plan.groups.size());
   const std::int64_t least = engine.threads() / std::max<std::int64_t>(groups, 1);
   const std::int64_t most = groups > 0 && engine.threads() % groups != 0 ? least + 1 : least;

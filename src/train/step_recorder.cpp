@@ -1,14 +1,14 @@
 #include "convoy/train/step_recorder.hpp"
 
 #include "convoy/core/hash.hpp"
-#include "convoy/nn/operations.hpp"
+#include "convoy/passes/operations.hpp"
 
 namespace convoy::train {
 
 StepRecorder::StepRecorder(model::Hashed what, const comm::Communicator& world, const nn::Network& network)
     : what_(what), world_(world), network_(network) {
   if (what != model::Hashed::kLayers) return;
-  const std::vector<nn::Operation> operations = nn::plan_operations(network);
+  const std::vector<passes::Operation> operations = passes::plan_operations(network);
   std::size_t places = operations.size();
   gradients_.resize(operations.size());
   for (const std::size_t i : model::hashed_gradients(network, operations)) gradients_[i] = places++;

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "convoy/nn/network.hpp"
-#include "convoy/nn/operations.hpp"
+#include "convoy/passes/operations.hpp"
 #include "fuzz/harness.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const nn::Network network(shape, lines, loss, std::nullopt);
     (void)network.summary();
     for (const auto precision : {Precision::kFloat32, Precision::kBfloat16})
-      (void)nn::describe_operations(network, kernels::double_kernels().planner, 16, precision);
+      (void)passes::describe_operations(network, kernels::double_kernels().planner, 16, precision);
     if (network.parameter_count() > 1 << 16) return;
     std::vector<float> parameters(static_cast<std::size_t>(network.parameter_count()));
     std::vector<float> statistics(static_cast<std::size_t>(network.statistic_count()));

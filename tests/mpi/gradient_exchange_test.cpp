@@ -90,7 +90,7 @@ void compute(const nn::Network& net, const StepPlan& plan, int step, bool is_who
     exchange.finish(0);
     return;
   }
-  const std::vector<OperationRanges> ranges = operation_ranges(net);
+  const std::vector<passes::OperationRanges> ranges = passes::operation_ranges(net);
   const std::vector<StepPlan::Leaf>& work = plan.groups.front();
   const auto nothing = [](std::int64_t, std::int64_t) {};
   run_schedule(
@@ -99,7 +99,7 @@ void compute(const nn::Network& net, const StepPlan& plan, int step, bool is_who
       &exchange, nothing, [](std::int64_t, std::int64_t, int) {},
       [&](std::int64_t i, std::int64_t, int operation) {
         const StepPlan::Leaf& leaf = work[static_cast<std::size_t>(i)];
-        const OperationRanges& its = ranges[static_cast<std::size_t>(operation)];
+        const passes::OperationRanges& its = ranges[static_cast<std::size_t>(operation)];
         const auto buffer = [&](std::int64_t slot) {
           return exchange.slots()[static_cast<std::size_t>(slot)];
         };

@@ -16,7 +16,7 @@
 #include "convoy/comm/communicator.hpp"
 #include "convoy/kernels/kernels.hpp"
 #include "convoy/nn/network.hpp"
-#include "convoy/nn/operations.hpp"
+#include "convoy/passes/operations.hpp"
 #include "convoy/step/options.hpp"
 #include "convoy/step/profile.hpp"
 
@@ -58,7 +58,7 @@ struct Passes {
 };
 
 /// Work of an operation's passes over `samples` samples.
-[[nodiscard]] Passes<PassWork> work_of(const nn::Network& network, const nn::Operation& operation,
+[[nodiscard]] Passes<PassWork> work_of(const nn::Network& network, const passes::Operation& operation,
                                        std::int64_t samples);
 
 /// A pass by all teams at once, one micro-batch per team.

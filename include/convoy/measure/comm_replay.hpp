@@ -15,7 +15,8 @@ namespace convoy::measure {
 
 /// Time of one thread group for one micro-batch, seconds, while the other groups are busy too.
 struct MicroBatchTimes {
-  std::vector<double> forward;   ///< by operation (nn/operations.hpp); the first includes loading the images
+  std::vector<double>
+      forward;  ///< by operation (passes/operations.hpp); the first includes loading the images
   std::vector<double> backward;  ///< by operation; the last includes the loss
   [[nodiscard]] double sum() const;
 };

@@ -13,7 +13,7 @@
 #include "convoy/io/json.hpp"
 #include "convoy/model/state.hpp"
 #include "convoy/nn/network.hpp"
-#include "convoy/nn/operations.hpp"
+#include "convoy/passes/operations.hpp"
 
 namespace convoy::model {
 
@@ -42,7 +42,7 @@ struct HashedPart {
 
 /// The operations whose gradients have a hash: those with parameters, the last first.
 [[nodiscard]] std::vector<std::size_t> hashed_gradients(const nn::Network& network,
-                                                        const std::vector<nn::Operation>& operations);
+                                                        const std::vector<passes::Operation>& operations);
 
 /// This rank's share of the hashes of the state's tensors, one for each part of kind kState, in their order.
 /// Shares of all ranks add up to the hashes. Parameters and statistics, which every rank has, are shared

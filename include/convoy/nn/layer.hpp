@@ -102,8 +102,8 @@ struct CallSetting {
   Precision precision = Precision::kFloat32;
 };
 
-/// Properties of a layer that other code uses: the plan of a network (nn/operations.hpp, nn/workspace.hpp),
-/// the initial weights, gradient checks.
+/// Properties of a layer that other code uses: the plan of a network (passes/operations.hpp,
+/// passes/workspace.hpp), the initial weights, gradient checks.
 struct Traits {
   /// The effect on the initial weights of the layer before.
   Nonlinearity nonlinearity = Nonlinearity::kNone;

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace convoy::nn {
+namespace convoy::passes {
 
 /// A buffer and its lifetime; the unit of time is a call of the forward and backward pass.
 struct BufferLifetime {
@@ -23,4 +23,4 @@ struct MemoryPlan {
 /// each at the lowest free offset (greedy by size; close to the lower bound for networks).
 [[nodiscard]] MemoryPlan plan_memory(std::span<const BufferLifetime> lifetimes);
 
-}  // namespace convoy::nn
+}  // namespace convoy::passes

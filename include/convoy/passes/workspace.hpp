@@ -3,8 +3,8 @@
 // Allocated once; a pass allocates nothing.
 //
 // All buffers lie in one block of memory; buffers with disjoint lifetimes share addresses
-// (nn/memory_plan.hpp). An activation lives until its last reader, forward or backward; a diff from the call
-// that assigns it to the call that consumes it.
+// (passes/memory_plan.hpp). An activation lives until its last reader, forward or backward; a diff from the
+// call that assigns it to the call that consumes it.
 
 #include <array>
 #include <cstdint>
@@ -13,9 +13,9 @@
 
 #include "convoy/core/aligned.hpp"
 #include "convoy/nn/network.hpp"
-#include "convoy/nn/operations.hpp"
+#include "convoy/passes/operations.hpp"
 
-namespace convoy::nn {
+namespace convoy::passes {
 
 /// A network's values: trained parameters, and statistics of the data.
 template <class Real>
@@ -36,6 +36,7 @@ struct WorkspaceOptions {
   Precision precision = Precision::kFloat32;
   Keep keep = Keep::kResults;
   bool trains = true;  ///< false: only forward() in evaluation; no memory for diffs
+  int apart = 0;       ///< operations of forward_apart(), if it does not train
 };
 
 template <class Real>
@@ -43,11 +44,12 @@ class Workspace {
  public:
   /// For micro-batches of up to `micro_batch` samples. `network` must outlive the workspace. `planner`
   /// belongs to the kernels used in the passes.
-  Workspace(const Network& network, const kernels::Planner& planner, std::int64_t micro_batch,
+  Workspace(const nn::Network& network, const kernels::Planner& planner, std::int64_t micro_batch,
             const WorkspaceOptions& options = {});
 
-  /// The input images, [B][C][H][W][16], filled by the caller (one thread; then a barrier of the team).
-  [[nodiscard]] Real* input() { return at(input_); }
+  /// The input images, [B][C][H][W][16], filled by the caller (one thread; then a barrier of the team). From
+  /// lane block `block` on: that of the next forward_apart().
+  [[nodiscard]] Real* input(std::int64_t block = 0) { return output_at(nn::kNetworkInput, block); }
   /// The network's output after forward(), [B][classes][16].
   [[nodiscard]] const Real* output() const {
     return output_of(static_cast<int>(network_.nodes().size()) - 1);
@@ -61,30 +63,38 @@ class Workspace {
   /// `first` > 0, the nodes before `first` keep the results of the last forward() (gradient checks change one
   /// layer at a time; needs Keep::kAll).
   void forward(const kernels::KernelTable<Real>& kernels, const Team& team, const Values<Real>& values,
-               const MicroBatch& batch, int first = 0);
+               const nn::MicroBatch& batch, int first = 0);
 
-  /// Number of calls of forward(); backward() makes them in reverse order (nn/operations.hpp).
+  /// The same in two parts, for evaluation of several lane blocks with WorkspaceOptions::apart: the first
+  /// operations for each block in turn, `batch` being its samples; then the others for all of them.
+  void forward_apart(const kernels::KernelTable<Real>& kernels, const Team& team, const Values<Real>& values,
+                     const nn::MicroBatch& batch, std::int64_t block);
+  void forward_together(const kernels::KernelTable<Real>& kernels, const Team& team,
+                        const Values<Real>& values, const nn::MicroBatch& batch);
+
+  /// Number of calls of forward(); backward() makes them in reverse order (passes/operations.hpp).
   [[nodiscard]] int operation_count() const { return static_cast<int>(operations_.size()); }
   /// One call of forward(); the previous calls must be done. Otherwise as forward().
   void forward_operation(int operation, const kernels::KernelTable<Real>& kernels, const Team& team,
-                         const Values<Real>& values, const MicroBatch& batch);
+                         const Values<Real>& values, const nn::MicroBatch& batch);
 
-  /// Loss of the last forward(); in training also its derivative with respect to the output, kept for
-  /// backward(). One thread calls; the caller adds a barrier after it.
-  LossResult loss(const MicroBatch& batch, std::span<const std::int64_t> labels);
+  /// Loss of the last forward(), of the samples from lane block `block` on; in training also its derivative
+  /// with respect to the output, kept for backward(). One thread calls; the caller adds a barrier after it.
+  nn::LossResult loss(const nn::MicroBatch& batch, std::span<const std::int64_t> labels,
+                      std::int64_t block = 0);
   /// The same for targets, [samples][outputs]; quadratic loss.
-  LossResult loss(const MicroBatch& batch, std::span<const float> targets);
+  nn::LossResult loss(const nn::MicroBatch& batch, std::span<const float> targets, std::int64_t block = 0);
 
   /// Backpropagation from the derivative of loss(). Assigns `gradient` ([gradient_size]): the sum over the
   /// micro-batch's samples of ∂C/∂parameters, then samples × its statistics. All threads of the team call it;
   /// ends with a barrier of the team.
   void backward(const kernels::KernelTable<Real>& kernels, const Team& team, const Values<Real>& values,
-                const MicroBatch& batch, Real* gradient);
+                const nn::MicroBatch& batch, Real* gradient);
 
   /// One call of backward(); the calls after it in forward order must be done. Assigns the node's parameters
   /// and statistics in `gradient`.
   void backward_operation(int operation, const kernels::KernelTable<Real>& kernels, const Team& team,
-                          const Values<Real>& values, const MicroBatch& batch, Real* gradient);
+                          const Values<Real>& values, const nn::MicroBatch& batch, Real* gradient);
 
   /// ∂C/∂output of a node after backward(), with Keep::kAll. For a view: the diff of the viewed node; for a
   /// fused activation: the diff of its layer; for a residual sum that passed its buffer on: the diff of its
@@ -103,13 +113,14 @@ class Workspace {
     std::int64_t diff = kNowhere;
     std::int64_t saved = kNowhere;
     std::int64_t saved_bytes = 0;
+    bool has_all_blocks = true;  ///< the output; false: that of one lane block
     /// By input: true if a later operation assigned the input's diff, so that this one adds to it.
-    std::array<bool, kMostInputs> adds{};
+    std::array<bool, nn::kMostInputs> adds{};
     bool adds_to_addend = false;  ///< the same for the addend's diff
   };
 
   /// Null if there is no backward pass.
-  [[nodiscard]] Real* diff_of_output(const MicroBatch& batch);
+  [[nodiscard]] Real* diff_of_output(const nn::MicroBatch& batch);
   [[nodiscard]] Real* at(std::int64_t offset) {
     return offset == kNowhere ? nullptr : reinterpret_cast<Real*>(memory_.data() + offset);
   }
@@ -118,30 +129,34 @@ class Workspace {
   }
   /// The operation that computes a node's output, through views; −1: the network's input.
   [[nodiscard]] int maker_of(int node) const;
-  [[nodiscard]] Real* output_at(int node);
+  [[nodiscard]] Real* output_at(int node, std::int64_t block = 0);
   [[nodiscard]] Real* diff_at(int node);
   void plan_diffs();
   /// When each buffer is used, and its bytes.
   struct Lifetimes;
   /// Also assigns places_[i].saved_bytes.
-  [[nodiscard]] Lifetimes plan_lifetimes(const CallSetting& setting, bool trains);
-  void lay_out(const CallSetting& setting, const WorkspaceOptions& options);
-  Pass<Real> pass_of(std::size_t operation, const kernels::KernelTable<Real>& kernels, const Team& team,
-                     const Values<Real>& values, const MicroBatch& batch);
+  [[nodiscard]] Lifetimes plan_lifetimes(const nn::CallSetting& setting, bool trains);
+  /// For forward_apart(): which buffers have one lane block; the others last through all of its calls.
+  void keep_apart(Lifetimes& planned, std::int64_t blocks);
+  void lay_out(const nn::CallSetting& setting, const WorkspaceOptions& options);
+  nn::Pass<Real> pass_of(std::size_t operation, const kernels::KernelTable<Real>& kernels, const Team& team,
+                         const Values<Real>& values, const nn::MicroBatch& batch, std::int64_t block = 0);
   /// `to` += `from`, all of a node's output.
-  void add(const kernels::KernelTable<Real>& kernels, const Team& team, const MicroBatch& batch, int node,
+  void add(const kernels::KernelTable<Real>& kernels, const Team& team, const nn::MicroBatch& batch, int node,
            const Real* from, Real* to) const;
 
-  const Network& network_;
+  const nn::Network& network_;
   Precision precision_;
   std::vector<Operation> operations_;
   std::vector<int> makers_;    // by node: the operation of its output; −1 for views and fused-away outputs
   std::vector<Place> places_;  // by operation
   std::vector<int> diff_owners_;  // by operation: the owner of its diff buffer (itself or its reader)
   AlignedBuffer<std::byte> memory_;
+  int apart_;
+  bool input_has_all_blocks_ = true;
   std::int64_t input_ = kNowhere;
   std::int64_t spare_ = kNowhere;  // a diff to be added to another
   std::int64_t scratch_ = kNowhere;
 };
 
-}  // namespace convoy::nn
+}  // namespace convoy::passes

@@ -11,13 +11,6 @@
 
 namespace convoy::step {
 
-/// The parts of the gradient vector that an operation (nn/operations.hpp) assigns.
-struct OperationRanges {
-  Range parameters, statistics;
-};
-/// One entry per operation, in order.
-[[nodiscard]] std::vector<OperationRanges> operation_ranges(const nn::Network& network);
-
 /// A contiguous range of the gradient vector that is reduced across ranks in one piece.
 struct Bucket {
   Range elements;

@@ -18,7 +18,7 @@
 #include "convoy/data/dataset.hpp"
 #include "convoy/data/stream.hpp"
 #include "convoy/model/state.hpp"
-#include "convoy/nn/workspace.hpp"
+#include "convoy/passes/workspace.hpp"
 #include "convoy/step/buckets.hpp"
 #include "convoy/step/heartbeat.hpp"
 #include "convoy/step/norm_sums.hpp"
@@ -58,6 +58,9 @@ struct EngineSetting {
   std::int64_t micro_batch = 16;
   Precision precision = Precision::kFloat32;
   bool trains = true;  ///< false: only evaluate(), in less memory
+  /// Number of micro-batches that evaluate() takes through the last operations together
+  /// (passes::operations_apart()); more than 1 only if `trains` is false and a micro-batch is one lane block.
+  std::int64_t together = 1;
   /// Format of each micro-batch's gradient and of sums of gradients; statistics stay float32.
   comm::Wire wire = comm::Wire::kFloat32;
   /// Number of micro-batches that a group takes through the network together, layer by layer (see
@@ -128,22 +131,23 @@ class Engine {
   /// Working memory of one group of threads.
   struct Group {
     int team = 0;  // largest team the workspace supports; 0: no workspace
-    std::vector<std::unique_ptr<nn::Workspace<float>>> workspaces;  // of the group's current micro-batches
-    std::vector<std::int64_t> labels;                               // of the current micro-batch
+    std::vector<std::unique_ptr<passes::Workspace<float>>>
+        workspaces;                     // of the group's current micro-batches
+    std::vector<std::int64_t> labels;   // of the current micro-batch
     std::vector<float> targets;         // instead of labels, if the split has targets
-    std::vector<std::int64_t> numbers;  // sample numbers of the micro-batch, in evaluation
+    std::vector<std::int64_t> numbers;  // sample numbers of the micro-batches, in evaluation
   };
 
-  /// Loss of the last forward(). One thread of the group calls.
+  /// Loss of the last forward(), of the samples from lane block `block` on. One thread of the group calls.
   static MicroBatchResult loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
-                                  nn::Workspace<float>& workspace);
+                                  passes::Workspace<float>& workspace, std::int64_t block = 0);
   void prepare_groups(std::int64_t groups, std::int64_t workspaces);
   /// A micro-batch's images into `input`. One thread.
   static void load(const GradientTask& task, const nn::MicroBatch& micro_batch, float* input);
   void run_group(const GradientTask& task, std::int64_t g, const Team& team);
   /// Calls task.outputs. All threads of the team call.
   void show_output(const GradientTask& task, std::int64_t leaf, int operation, const nn::MicroBatch& batch,
-                   const nn::Workspace<float>& workspace, const Team& team) const;
+                   const passes::Workspace<float>& workspace, const Team& team) const;
   /// Processes an operation's gradient of one micro-batch after backward: calls the observer, rounds to the
   /// wire format, adds to siblings. All threads of the team call.
   void add_gradient(const GradientTask& task, const StepPlan::Leaf& leaf, int operation, const Team& team);
@@ -164,9 +168,9 @@ class Engine {
   EngineSetting setting_;
   TeamPool pool_;
   std::vector<Group> groups_;
-  std::vector<AlignedBuffer<float>> slots_;  // empty if the setting provides slots
-  std::vector<OperationRanges> ranges_;      // by operation
-  std::vector<nn::Operation> operations_;
+  std::vector<AlignedBuffer<float>> slots_;      // empty if the setting provides slots
+  std::vector<passes::OperationRanges> ranges_;  // by operation
+  std::vector<passes::Operation> operations_;
 };
 
 }  // namespace convoy::step

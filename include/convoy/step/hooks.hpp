@@ -9,7 +9,7 @@
 
 namespace convoy::step {
 
-/// What one operation (nn/operations.hpp) computed for one micro-batch of a step.
+/// What one operation (passes/operations.hpp) computed for one micro-batch of a step.
 struct Computed {
   enum class Pass : char { kForward, kBackward };
   Pass pass = Pass::kForward;

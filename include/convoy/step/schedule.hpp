@@ -15,7 +15,7 @@ namespace convoy::step {
 class GradientHook {
  public:
   virtual ~GradientHook() = default;
-  /// Before the group's first forward call of operation `operation` (nn/operations.hpp).
+  /// Before the group's first forward call of operation `operation` (passes/operations.hpp).
   virtual void before(int operation, int thread) noexcept = 0;
   /// After each call of an operation.
   virtual void between(int thread) noexcept = 0;

@@ -22,8 +22,8 @@ nn::Network network(const std::vector<std::string>& texts, const Shape& input) {
 
 /// The work of the operation with description `name`.
 Passes<PassWork> work(const nn::Network& net, const std::string& name, std::int64_t samples) {
-  for (const nn::Operation& operation : nn::plan_operations(net))
-    if (nn::describe(net, operation) == name) return work_of(net, operation, samples);
+  for (const passes::Operation& operation : passes::plan_operations(net))
+    if (passes::describe(net, operation) == name) return work_of(net, operation, samples);
   ADD_FAILURE() << "no operation " << name;
   return {};
 }
@@ -133,10 +133,10 @@ TEST_F(Measured, LayersHaveThePassesOfTheirWork) {
     const std::int64_t teams = teams_of(options, threads);
     EXPECT_EQ(teams, std::min(threads, 3));
     const std::vector<LayerTimes> layers = measure_layers(net, options, setting(threads));
-    const std::vector<nn::Operation> operations = nn::plan_operations(net);
+    const std::vector<passes::Operation> operations = passes::plan_operations(net);
     ASSERT_EQ(layers.size(), operations.size());
     for (std::size_t i = 0; i < layers.size(); ++i) {
-      EXPECT_EQ(layers[i].name, nn::describe(net, operations[i]));
+      EXPECT_EQ(layers[i].name, passes::describe(net, operations[i]));
       const Passes<PassWork> expected = work_of(net, operations[i], options.micro_batch);
       const auto expect_pass = [&](const std::optional<PassTime>& time, const std::optional<PassWork>& one) {
         ASSERT_EQ(time.has_value(), one.has_value()) << layers[i].name;

@@ -21,7 +21,7 @@ nn::Network scaled_network() {
 
 /// Forward takes 1 ms per operation, backward 2 ms; additions and updates take no time.
 Costs costs(const nn::Network& net, const comm::Link& link) {
-  const std::size_t operations = step::operation_ranges(net).size();
+  const std::size_t operations = passes::operation_ranges(net).size();
   return {.micro_batch = {std::vector<double>(operations, 1e-3), std::vector<double>(operations, 2e-3)},
           .add = 0,
           .update = 0,

@@ -8,7 +8,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/nn/layer_error.hpp"
-#include "convoy/nn/workspace.hpp"
+#include "convoy/passes/workspace.hpp"
 #include "unit/nn/layer_run.hpp"
 
 namespace convoy::nn {
@@ -22,7 +22,7 @@ std::vector<float> output_of(const Network& network) {
   const std::vector<std::int64_t> samples{5, 9};
   const MicroBatch batch{.samples = samples, .seed = 7, .epoch = 1};
   const auto& kernels = kernels::float_kernels(kernels::Isa::kPortable);
-  Workspace<float> workspace(network, kernels.planner, batch.size());
+  passes::Workspace<float> workspace(network, kernels.planner, batch.size());
   const auto input = test::to_lanes<float>(spread_numbers(2 * network.input().size(), 1), 2,
                                            network.input().size(), test::IdleLanes::kFirstSample);
   std::copy(input.span().begin(), input.span().end(), workspace.input());

@@ -1,11 +1,11 @@
-#include "convoy/nn/memory_plan.hpp"
+#include "convoy/passes/memory_plan.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <random>
 
-namespace convoy::nn {
+namespace convoy::passes {
 namespace {
 
 bool live_together(const BufferLifetime& a, const BufferLifetime& b) {
@@ -62,4 +62,4 @@ TEST(MemoryPlan, OfNothingIsEmpty) {
 }
 
 }  // namespace
-}  // namespace convoy::nn
+}  // namespace convoy::passes

@@ -1,31 +1,31 @@
 // Tests which operations are fused, and that neither fusion nor shared memory changes the results of a
 // network.
 
-#include "convoy/nn/workspace.hpp"
+#include "convoy/passes/workspace.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "convoy/nn/operations.hpp"
+#include "convoy/passes/operations.hpp"
 #include "support/lanes.hpp"
 #include "support/teams.hpp"
 
-namespace convoy::nn {
+namespace convoy::passes {
 namespace {
 
-std::vector<LayerText> layer_texts(const std::vector<std::string>& texts) {
-  std::vector<LayerText> lines;
+std::vector<nn::LayerText> layer_texts(const std::vector<std::string>& texts) {
+  std::vector<nn::LayerText> lines;
   for (const std::string& text : texts) lines.push_back({text, "test"});
   return lines;
 }
 
-Network network_of(const std::vector<std::string>& texts, const Shape& input = {3, 8, 8}) {
-  return Network(input, layer_texts(texts), LossKind::kSoftmaxCrossEntropy, 4);
+nn::Network network_of(const std::vector<std::string>& texts, const Shape& input = {3, 8, 8}) {
+  return nn::Network(input, layer_texts(texts), nn::LossKind::kSoftmaxCrossEntropy, 4);
 }
 
-std::vector<std::string> operations_of(const Network& net) {
+std::vector<std::string> operations_of(const nn::Network& net) {
   std::vector<std::string> texts;
   for (const Operation& operation : plan_operations(net)) texts.push_back(describe(net, operation));
   return texts;
@@ -98,7 +98,7 @@ struct Result {
   std::vector<float> output, gradient;
 };
 
-Result run(const Network& net, Keep keep, int threads) {
+Result run(const nn::Network& net, Keep keep, int threads) {
   const std::int64_t samples = 17;
   std::vector<float> parameters(static_cast<std::size_t>(net.parameter_count()));
   std::vector<float> statistics(static_cast<std::size_t>(net.statistic_count()));
@@ -111,7 +111,7 @@ Result run(const Network& net, Keep keep, int threads) {
   }
   const auto& kernels = kernels::float_kernels(kernels::supported_isas().back());
   Workspace<float> workspace(net, kernels.planner, samples, {.threads = threads, .keep = keep});
-  const MicroBatch batch{.samples = numbers, .seed = 2, .epoch = 1};
+  const nn::MicroBatch batch{.samples = numbers, .seed = 2, .epoch = 1};
   std::vector<double> images;
   for (std::int64_t i = 0; i < samples * net.input().size(); ++i)
     images.push_back(std::sin(static_cast<double>(i * i % 1009)));
@@ -138,7 +138,7 @@ Result run(const Network& net, Keep keep, int threads) {
 
 TEST(Workspace, SharesMemoryWithoutChangingABit) {
   for (const Texts& texts : networks()) {
-    const Network net = network_of(texts);
+    const nn::Network net = network_of(texts);
     const Result apart = run(net, Keep::kAll, 1);
     EXPECT_TRUE(std::ranges::all_of(apart.gradient, [](float x) { return std::isfinite(x); }));
     for (const int threads : {1, 3}) {
@@ -149,8 +149,53 @@ TEST(Workspace, SharesMemoryWithoutChangingABit) {
   }
 }
 
+/// Outputs in evaluation, [blocks][4][16], with the first `apart` operations run block by block.
+std::vector<float> evaluated(const nn::Network& net, int apart) {
+  const std::int64_t samples = 37;  // three lane blocks
+  std::vector<float> parameters(static_cast<std::size_t>(net.parameter_count()));
+  std::vector<float> statistics(static_cast<std::size_t>(net.statistic_count()));
+  net.initialise(5, parameters, statistics);
+  const auto& kernels = kernels::float_kernels(kernels::supported_isas().back());
+  Workspace<float> workspace(net, kernels.planner, samples, {.trains = false, .apart = apart});
+  const std::vector<std::int64_t> numbers(static_cast<std::size_t>(samples));
+  const nn::MicroBatch all{.phase = nn::Phase::kEvaluation, .samples = numbers};
+  const Values<float> values{parameters.data(), statistics.data()};
+  const std::int64_t size = net.input().size() * kLanes;
+  const auto image = [&](std::int64_t block, std::int64_t i) {
+    const std::int64_t at = block * size + i;
+    return static_cast<float>(std::sin(static_cast<double>(at * at % 1009)));
+  };
+  const std::int64_t parts = apart > 0 ? all.blocks() : 1;
+  for (std::int64_t part = 0; part < parts; ++part) {
+    for (std::int64_t i = 0; i < all.blocks() / parts * size; ++i) workspace.input(part)[i] = image(part, i);
+    nn::MicroBatch own = all;
+    if (apart > 0)
+      own.samples = all.samples.subspan(static_cast<std::size_t>(part * kLanes))
+                        .first(static_cast<std::size_t>(std::min(kLanes, samples - part * kLanes)));
+    workspace.forward_apart(kernels, Team(), values, own, part);
+  }
+  workspace.forward_together(kernels, Team(), values, all);
+  return {workspace.output(), workspace.output() + all.blocks() * 4 * kLanes};
+}
+
+TEST(Workspace, EvaluatesBlockByBlockUpToAnyOperation) {
+  for (const Texts& texts : networks()) {
+    const nn::Network net = network_of(texts);
+    const std::vector<float> expected = evaluated(net, 0);
+    const auto operations = static_cast<int>(plan_operations(net).size());
+    for (int apart = 1; apart <= operations; ++apart)
+      EXPECT_EQ(evaluated(net, apart), expected) << texts.front() << ", " << apart << " of " << operations;
+  }
+}
+
+TEST(Operations, GoApartWhileActivationsAreMoreThanWeights) {
+  EXPECT_EQ(operations_apart(network_of({"conv 4 3x3 pad=1", "relu", "maxpool 2x2", "dense 500", "dense 4"})),
+            2);
+  EXPECT_EQ(operations_apart(network_of({"conv 4 3x3 pad=1", "relu", "globalavgpool", "dense 4"})), 3);
+}
+
 TEST(Workspace, OfANetworkOfViewsGivesItsInput) {
-  const Network net({4, 1, 1}, layer_texts({"flatten"}), LossKind::kQuadratic, 4);
+  const nn::Network net({4, 1, 1}, layer_texts({"flatten"}), nn::LossKind::kQuadratic, 4);
   const Result result = run(net, Keep::kResults, 1);
   EXPECT_EQ(result.output.size(), static_cast<std::size_t>(2 * 4 * kLanes));
   EXPECT_NE(result.output, std::vector<float>(result.output.size()));
@@ -159,11 +204,11 @@ TEST(Workspace, OfANetworkOfViewsGivesItsInput) {
 TEST(Workspace, HoldsLessThanEveryActivationAndDiffTogether) {
   const kernels::Planner& planner = kernels::float_kernels(kernels::Isa::kPortable).planner;
   for (const Texts& texts : networks()) {
-    const Network net = network_of(texts);
+    const nn::Network net = network_of(texts);
     EXPECT_LT(Workspace<float>(net, planner, 16, {.keep = Keep::kResults}).bytes(),
               Workspace<float>(net, planner, 16, {.keep = Keep::kAll}).bytes());
   }
 }
 
 }  // namespace
-}  // namespace convoy::nn
+}  // namespace convoy::passes

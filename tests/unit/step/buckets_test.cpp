@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "convoy/optim/optimizer.hpp"
+#include "convoy/passes/operations.hpp"
 
 namespace convoy::step {
 namespace {
@@ -41,7 +42,7 @@ TEST(Buckets, CoverTheGradientOnceInAnySize) {
 
 TEST(Buckets, AreCompleteOnceTheirOperationIs) {
   const nn::Network net = bucketed_network();
-  const std::vector<OperationRanges> ranges = operation_ranges(net);
+  const std::vector<passes::OperationRanges> ranges = passes::operation_ranges(net);
   for (const std::int64_t bytes : {40, 4096, 1 << 30}) {
     int last = static_cast<int>(ranges.size());
     for (const Bucket& bucket : plan_buckets(net, bytes)) {

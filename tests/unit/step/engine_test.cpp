@@ -145,7 +145,7 @@ TEST_F(EngineTest, BorrowedBuffersHoldTheGradient) {
 }
 
 TEST_F(EngineTest, TheTapSeesEveryGradientOfEveryMicroBatchOnce) {
-  const std::vector<OperationRanges> ranges = operation_ranges(network_);
+  const std::vector<passes::OperationRanges> ranges = passes::operation_ranges(network_);
   Engine one = engine(1);
   std::multiset<std::pair<std::int64_t, int>> seen;
   std::vector<float> of_leaf_3(static_cast<std::size_t>(network_.gradient_size()));
@@ -153,7 +153,7 @@ TEST_F(EngineTest, TheTapSeesEveryGradientOfEveryMicroBatchOnce) {
                                         std::span<float> statistics) {
     seen.emplace(leaf, operation);
     if (leaf != 3) return;
-    const OperationRanges& own = ranges[static_cast<std::size_t>(operation)];
+    const passes::OperationRanges& own = ranges[static_cast<std::size_t>(operation)];
     std::copy(parameters.begin(), parameters.end(), of_leaf_3.begin() + own.parameters.begin);
     std::copy(statistics.begin(), statistics.end(), of_leaf_3.begin() + own.statistics.begin);
   };
@@ -189,6 +189,33 @@ TEST_F(EngineTest, ThreadsDoNotChangeABitOfAnUpdateByNorms) {
   };
   const std::vector<float> expected = updated(1);
   for (const int threads : {2, 3, 4}) EXPECT_EQ(updated(threads), expected) << threads << " threads";
+}
+
+TEST(Engine, EvaluatesMicroBatchesTogetherAsAlone) {
+  std::vector<nn::LayerText> lines;
+  for (const char* text : {"conv 4 3x3 pad=1", "relu", "maxpool 2x2", "dense 300", "tanh", "dense 3"})
+    lines.push_back({text, "test"});
+  const nn::Network network({2, 6, 6}, lines, nn::LossKind::kSoftmaxCrossEntropy, std::nullopt);
+  ASSERT_EQ(passes::operations_apart(network), 2);
+  constexpr std::int64_t kMany = 6 * kLanes + 5;
+  const data::Split split = data::make_noise(network.input(), kMany, kClasses);
+  model::State state = model::make_state(network);
+  network.initialise(kSeed, state.parameters, state.statistics);
+  const auto evaluate = [&](int threads, std::int64_t together) {
+    Engine engine(network, {.kernels = kernels::float_kernels(kernels::supported_isas().back()),
+                            .threads = threads,
+                            .micro_batch = kLanes,
+                            .trains = false,
+                            .together = together});
+    std::vector<MicroBatchResult> leaves(7);
+    std::vector<float> all(kMany * kClasses, std::numeric_limits<float>::quiet_NaN());
+    engine.evaluate({.split = &split, .transform = data::noise_transform(network.input())}, nullptr, state,
+                    {0, 7}, leaves, all);
+    for (const MicroBatchResult& leaf : leaves) all.push_back(static_cast<float>(leaf.loss_sum));
+    return all;
+  };
+  const std::vector<float> expected = evaluate(1, 1);
+  for (const int threads : {1, 2, 3}) EXPECT_EQ(evaluate(threads, 4), expected) << threads << " threads";
 }
 
 TEST_F(EngineTest, EvaluationDoesNotDependOnThreadsAndCountsEverySampleOnce) {
