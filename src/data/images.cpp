@@ -19,27 +19,31 @@ namespace {
 
 constexpr std::int64_t kPieceElements = std::int64_t{1} << 24;
 
-/// The first number that is not finite; the end if all are.
-std::span<const float>::iterator find_wrong(std::span<const float> values) {
-  // Vectors of comparisons, some thousand numbers at a time, before the search.
-  constexpr std::size_t kTogether = 4096;
-  for (std::size_t begin = 0; begin < values.size(); begin += kTogether) {
-    const auto some = values.subspan(begin, std::min(kTogether, values.size() - begin));
-    constexpr std::uint32_t kExponent = 0x7F800000;
-    std::uint32_t wrong = 0;
-    for (const float x : some) wrong |= (std::bit_cast<std::uint32_t>(x) & kExponent) == kExponent ? 1U : 0U;
-    if (wrong != 0)
-      return std::ranges::find_if(values.begin() + static_cast<std::ptrdiff_t>(begin), values.end(),
-                                  [](float x) { return !std::isfinite(x); });
+bool are_finite(std::span<const float> values) {
+  constexpr std::uint32_t kExponent = 0x7F800000;
+  std::uint32_t wrong = 0;  // not a search, so that vectors compare
+  for (const float x : values) wrong |= (std::bit_cast<std::uint32_t>(x) & kExponent) == kExponent ? 1U : 0U;
+  return wrong == 0;
+}
+
+bool are_finite(std::span<const float> values, int threads) {
+  constexpr std::size_t kTogether = 1 << 16;
+  const std::size_t size = values.size();
+  bool all = true;
+#pragma omp parallel for schedule(static) num_threads(threads) default(none) shared(values, size) \
+    reduction(&& : all)
+  for (std::size_t begin = 0; begin < size; begin += kTogether) {
+    const std::size_t end = begin + kTogether < size ? begin + kTogether : size;
+    all = all && are_finite(values.subspan(begin, end - begin));
   }
-  return values.end();
+  return all;
 }
 
 /// Values of data set `path` of `file`, `size` numbers per sample, from sample `first` on.
 void require_finite(std::span<const float> values, const std::string& what, const std::string& file,
-                    const std::string& path, std::int64_t first, std::int64_t size) {
-  const auto wrong = find_wrong(values);
-  if (wrong == values.end()) return;
+                    const std::string& path, std::int64_t first, std::int64_t size, int threads) {
+  if (are_finite(values, threads)) return;
+  const auto wrong = std::ranges::find_if(values, [](float x) { return !std::isfinite(x); });
   throw DataError(
       fmt::format("wrong {} in data set {} ({} holds a NaN or infinity in sample {}); {}s should be finite "
                   "float32 numbers",
@@ -142,7 +146,7 @@ void read_piece(const io::File& file, const SplitLayout& split, const Piece& pie
     }
   }
   if constexpr (std::same_as<Pixel, float>) {
-    require_finite(pixels, "pixel", piece.file, piece.images, rows.begin, shape.size());
+    require_finite(pixels, "pixel", piece.file, piece.images, rows.begin, shape.size(), threads);
     if (split.function == PixelFunction::kLog1p) require_logarithm(pixels, piece, rows.begin, shape.size());
   }
 }
@@ -257,7 +261,7 @@ void read_target_rows(const SplitLayout& split, const Range& rows, std::span<flo
     const std::span<float> mine =
         targets.subspan(static_cast<std::size_t>(from * size), static_cast<std::size_t>(here.size() * size));
     io::File::open(piece.file).read_rows<float>(piece.part, stored_rows(here, piece.rows_a_sample), mine);
-    require_finite(mine, "target", piece.file, text_of(piece.part), here.begin, size);
+    require_finite(mine, "target", piece.file, text_of(piece.part), here.begin, size, 1);
   });
 }
 

@@ -69,42 +69,54 @@ void ByteSums::add_numbers(std::span<const std::uint64_t> numbers) {
   }
 }
 
-FloatSums::FloatSums(const Shape& shape) : shape_(shape), sum_(zeros(shape)), sum_of_squares_(zeros(shape)) {}
+FloatSums::FloatSums(const Shape& shape)
+    : shape_(shape), chains_(static_cast<std::size_t>(shape.c) * kImages) {}
+
+void FloatSums::Chains::add(std::span<const float> plane, double origin) {
+  const auto add_at = [&](std::size_t i, std::size_t chain) {
+    const double off = static_cast<double>(plane[i]) - origin;
+    sum[chain] += off;
+    sum_of_squares[chain] += off * off;
+  };
+  std::size_t i = 0;
+  for (; i + kPixels <= plane.size(); i += kPixels)
+    for (std::size_t chain = 0; chain < kPixels; ++chain) add_at(i + chain, chain);
+  for (; i < plane.size(); ++i) add_at(i, i % kPixels);
+}
 
 void FloatSums::add(std::span<const float> images, int threads) {
   if (images.empty()) return;
   const auto plane = static_cast<std::size_t>(shape_.h * shape_.w);
+  const auto channels = static_cast<std::size_t>(shape_.c);
   if (origin_.empty()) {
-    for (std::size_t c = 0; c < sum_.size(); ++c) origin_.push_back(static_cast<double>(images[c * plane]));
+    for (std::size_t c = 0; c < channels; ++c) origin_.push_back(static_cast<double>(images[c * plane]));
   }
-  // A channel is summed in the order of its pixels, by one thread.
-  const std::size_t channels = sum_.size();
-  const std::size_t planes = images.size() / plane;
+  const std::size_t count = images.size() / plane / channels;
 #pragma omp parallel for schedule(static) num_threads(threads) default(none) \
-    shared(images, plane, planes, channels)
-  for (std::size_t c = 0; c < channels; ++c) {
-    double sum = sum_[c];
-    double sum_of_squares = sum_of_squares_[c];
-    for (std::size_t i = c; i < planes; i += channels) {
-      for (const float x : images.subspan(i * plane, plane)) {
-        const double off = static_cast<double>(x) - origin_[c];
-        sum += off;
-        sum_of_squares += off * off;
-      }
-    }
-    sum_[c] = sum;
-    sum_of_squares_[c] = sum_of_squares;
+    shared(images, plane, channels, count)
+  for (std::size_t i = 0; i < channels * kImages; ++i) {
+    const std::size_t c = i / kImages;
+    Chains own = chains_[i];
+    for (std::size_t n = (i + kImages - images_ % kImages) % kImages; n < count; n += kImages)
+      own.add(images.subspan((n * channels + c) * plane, plane), origin_[c]);
+    chains_[i] = own;
   }
-  const std::size_t pixels = images.size() / sum_.size();
-  pixels_ += static_cast<double>(pixels);
+  images_ += count;
 }
 
 Statistics FloatSums::statistics() const {
   Statistics result{zeros(shape_), zeros(shape_)};
-  for (std::size_t c = 0; c < sum_.size(); ++c) {
-    const double mean = sum_[c] / pixels_;
+  const auto pixels = static_cast<double>(images_) * static_cast<double>(shape_.h * shape_.w);
+  for (std::size_t c = 0; c < origin_.size(); ++c) {
+    double sum = 0;
+    double sum_of_squares = 0;
+    for (const Chains& chains : std::span(chains_).subspan(c * kImages, kImages)) {
+      for (const double each : chains.sum) sum += each;
+      for (const double each : chains.sum_of_squares) sum_of_squares += each;
+    }
+    const double mean = sum / pixels;
     result.mean[c] = origin_[c] + mean;
-    result.std[c] = std::sqrt(std::max(0.0, sum_of_squares_[c] / pixels_ - mean * mean));
+    result.std[c] = std::sqrt(std::max(0.0, sum_of_squares / pixels - mean * mean));
   }
   return result;
 }

@@ -2,6 +2,8 @@
 // Mean and standard deviation (of the population) of every channel over all pixels of a split. Private to the
 // data room.
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -29,7 +31,8 @@ class ByteSums {
   std::vector<std::uint64_t> sum_of_squares_;
 };
 
-/// Sums over float images, in double, in the given order. Subtracts each channel's first pixel, to avoid
+/// Sums over float images, in double, each channel in chains of additions by image and pixel: the order of
+/// the images decides the bits, not how many come at a time. Subtracts each channel's first pixel, to avoid
 /// cancellation if the mean is large and the deviation small.
 class FloatSums {
  public:
@@ -39,11 +42,18 @@ class FloatSums {
   [[nodiscard]] Statistics statistics() const;
 
  private:
+  static constexpr std::size_t kPixels = 8;  ///< chains of an image's pixels, for vectors
+  static constexpr std::size_t kImages = 8;  ///< chains of images, for threads
+  struct Chains {
+    std::array<double, kPixels> sum{};
+    std::array<double, kPixels> sum_of_squares{};
+    void add(std::span<const float> plane, double origin);
+  };
+
   Shape shape_;
-  double pixels_ = 0;
+  std::size_t images_ = 0;
   std::vector<double> origin_;
-  std::vector<double> sum_;
-  std::vector<double> sum_of_squares_;
+  std::vector<Chains> chains_;  ///< [channel][kImages]
 };
 
 }  // namespace convoy::data
