@@ -46,7 +46,7 @@ std::vector<nn::LayerText> with_probes(const std::vector<nn::LayerText>& layers,
   for (const nn::LayerText& line : layers) {
     const std::vector<std::string> words = split_words(line.text);
     const bool ends_block = words == std::vector<std::string>{"}"};
-    const bool is_layer = words.front() != "residual" && words.front() != "}";
+    const bool is_layer = words.back() != "{" && words.front() != "}";
     if (is_layer && !is_fused[node]) add_probe();
     if (is_layer || ends_block) ++node;
     lines.push_back(line);

@@ -185,7 +185,7 @@ inline Key layer_key() {
           .write =
               [](const Options& options) {
                 std::vector<std::string> lines;
-                std::size_t depth = 0;  // inside residual { … }; reading removes the indentation
+                std::size_t depth = 0;  // inside blocks { … }; reading removes the indentation
                 for (const nn::LayerText& layer : options.layers) {
                   if (layer.text.starts_with('}') && depth > 0) --depth;
                   lines.push_back(std::string(2 * depth, ' ') + layer.text);

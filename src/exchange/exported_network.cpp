@@ -30,6 +30,8 @@ constexpr Known kOperators[] = {
     {"globalavgpool", Operator::kGlobalAveragePool},
     {"flatten", Operator::kFlatten},
     {"add", Operator::kAdd},
+    {"concat", Operator::kConcatenation},
+    {"upsample", Operator::kUpsample},
     {"dropout", Operator::kIdentity},
 };
 

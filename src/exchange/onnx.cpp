@@ -79,6 +79,12 @@ class GraphWriter {
     attribute.set_type(onnx::Attribute::INTS);
     for (const std::int64_t value : values) attribute.add_ints(value);
   }
+  static void text(onnx::Node& node, const char* name, const char* value) {
+    onnx::Attribute& attribute = *node.add_attribute();
+    attribute.set_name(name);
+    attribute.set_type(onnx::Attribute::STRING);
+    attribute.set_s(value);
+  }
   static void number(onnx::Node& node, const char* name, double value) {
     onnx::Attribute& attribute = *node.add_attribute();
     attribute.set_name(name);
@@ -136,14 +142,30 @@ Value write_windowed(const ExportedLayer& layer, const Value& input, GraphWriter
   return {.name = layer.name, .is_image = true, .shape = layer.output};
 }
 
-Value write_sum(const ExportedLayer& layer, const std::vector<Value>& inputs, GraphWriter& graph) {
+/// A sum or a concatenation.
+Value write_joint(const ExportedLayer& layer, const std::vector<Value>& inputs, GraphWriter& graph) {
   const bool are_images = inputs[0].is_image && inputs[1].is_image;
   const auto input = [&](const Value& value, const char* end) {
     return are_images ? value.name : graph.flat(value, layer.name + end).name;
   };
   const std::string body = input(inputs[0], ".body");
-  graph.node("Add", layer.name, {body, input(inputs[1], ".shortcut")});
+  const std::string shortcut = input(inputs[1], ".shortcut");
+  const bool is_sum = layer.kind == Operator::kAdd;
+  onnx::Node& node = graph.node(is_sum ? "Add" : "Concat", layer.name, {body, shortcut});
+  if (!is_sum) GraphWriter::integer(node, "axis", 1);
   return {.name = layer.name, .is_image = are_images, .shape = layer.output};
+}
+
+Value write_upsample(const ExportedLayer& layer, const Value& input, GraphWriter& graph) {
+  const auto factor = layer.attribute<nn::HeightWidth>("factor");
+  const std::string image = graph.image(input, layer.name + ".image").name;
+  graph.tensor(layer.name + ".factor", Dims{4},
+               std::vector<float>{1, 1, static_cast<float>(factor.h), static_cast<float>(factor.w)});
+  onnx::Node& node = graph.node("Resize", layer.name, {image, "", layer.name + ".factor"});
+  GraphWriter::text(node, "mode", "nearest");
+  GraphWriter::text(node, "nearest_mode", "floor");
+  GraphWriter::text(node, "coordinate_transformation_mode", "asymmetric");
+  return {.name = layer.name, .is_image = true, .shape = layer.output};
 }
 
 /// Writes one layer; returns its output.
@@ -189,7 +211,10 @@ Value write_layer(const ExportedLayer& layer, const std::vector<Value>& inputs, 
       return flattened;
     }
     case Operator::kAdd:
-      return write_sum(layer, inputs, graph);
+    case Operator::kConcatenation:
+      return write_joint(layer, inputs, graph);
+    case Operator::kUpsample:
+      return write_upsample(layer, first, graph);
     case Operator::kIdentity:
       return {.name = first.name, .is_image = first.is_image, .shape = layer.output};
   }

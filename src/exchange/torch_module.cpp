@@ -43,6 +43,8 @@ std::string module_of(const ExportedLayer& layer) {
       return fmt::format("nn.AvgPool2d({}, count_include_pad=True)", window_of(layer, "window"));
     case Operator::kGlobalAveragePool:
       return "nn.AdaptiveAvgPool2d(1)";
+    case Operator::kUpsample:
+      return fmt::format("nn.Upsample(scale_factor={})", pair_of(layer.attribute<nn::HeightWidth>("factor")));
     default:
       return "";
   }
@@ -75,6 +77,7 @@ Variable expression_of(const ExportedLayer& layer, const std::vector<Variable>& 
     case Operator::kMaxPool:
     case Operator::kAveragePool:
     case Operator::kGlobalAveragePool:
+    case Operator::kUpsample:
       return {fmt::format("self.{}({})", layer.name, x.image(layer.input)), true};
     case Operator::kRelu:
       return call("torch.relu");
@@ -90,6 +93,10 @@ Variable expression_of(const ExportedLayer& layer, const std::vector<Variable>& 
       return x.is_image && inputs[1].is_image
                  ? Variable{fmt::format("{} + {}", x.text, inputs[1].text), true}
                  : Variable{fmt::format("{} + {}", x.flat(), inputs[1].flat()), false};
+    case Operator::kConcatenation:
+      return x.is_image && inputs[1].is_image
+                 ? Variable{fmt::format("torch.cat([{}, {}], 1)", x.text, inputs[1].text), true}
+                 : Variable{fmt::format("torch.cat([{}, {}], 1)", x.flat(), inputs[1].flat()), false};
     case Operator::kIdentity:
       return x;
   }

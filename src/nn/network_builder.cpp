@@ -113,30 +113,42 @@ NetworkBuilder& NetworkBuilder::add(std::unique_ptr<Layer> layer, std::string_vi
   return place(keyword, name, [&] { return std::move(layer); });
 }
 
-NetworkBuilder& NetworkBuilder::begin_residual() {
-  open_.push_back({.input = last_});
-  lines_.emplace_back("residual {");
+NetworkBuilder& NetworkBuilder::begin_block(bool is_residual, const char* line) {
+  open_.push_back({.is_residual = is_residual, .input = last_});
+  lines_.emplace_back(line);
   ++ordinal_;
   return *this;
+}
+
+NetworkBuilder& NetworkBuilder::begin_second(const char* line) {
+  OpenBlock& block = open_.back();
+  block.first = std::exchange(last_, block.input);
+  block.in_second = true;
+  lines_.emplace_back(line);
+  ++ordinal_;
+  return *this;
+}
+
+void NetworkBuilder::require_open(bool is_residual, const char* otherwise) const {
+  if (open_.empty() || open_.back().is_residual != is_residual) throw LayerError(otherwise);
+}
+
+NetworkBuilder& NetworkBuilder::begin_residual() {
+  return begin_block(true, "residual {");
 }
 
 NetworkBuilder& NetworkBuilder::begin_shortcut() {
-  if (open_.empty()) throw LayerError("a shortcut begins outside a residual block");
-  OpenBlock& block = open_.back();
-  if (block.in_shortcut) throw LayerError("the residual block has a shortcut already");
-  if (last_ == block.input) throw LayerError("the residual block is empty (its body needs a layer)");
-  block.body = std::exchange(last_, block.input);
-  block.in_shortcut = true;
-  lines_.emplace_back("} shortcut {");
-  ++ordinal_;
-  return *this;
+  require_open(true, "a shortcut begins outside a residual block");
+  if (open_.back().in_second) throw LayerError("the residual block has a shortcut already");
+  if (last_ == open_.back().input) throw LayerError("the residual block is empty (its body needs a layer)");
+  return begin_second("} shortcut {");
 }
 
 NetworkBuilder& NetworkBuilder::end_residual() {
-  if (open_.empty()) throw LayerError("closes no residual block");
+  require_open(true, "closes no residual block");
   const OpenBlock block = open_.back();
-  const int body = block.in_shortcut ? block.body : last_;
-  const int shortcut = block.in_shortcut ? last_ : block.input;
+  const int body = block.in_second ? block.first : last_;
+  const int shortcut = block.in_second ? last_ : block.input;
   if (body == block.input) throw LayerError("the residual block is empty (its body needs a layer)");
   const std::string name = name_of("add", {});
   if (shape_of(body) != shape_of(shortcut)) {
@@ -146,8 +158,46 @@ NetworkBuilder& NetworkBuilder::end_residual() {
                          "it)",
                      name);
   }
+  return join(make_add(shape_of(body)), name, {body, shortcut});
+}
+
+NetworkBuilder& NetworkBuilder::begin_branches() {
+  return begin_block(false, "branches {");
+}
+
+NetworkBuilder& NetworkBuilder::begin_second_branch() {
+  require_open(false, "a second branch begins outside branches");
+  if (open_.back().in_second)
+    throw LayerError("there are two branches already (more are branches in one of them)");
+  return begin_second("} and {");
+}
+
+NetworkBuilder& NetworkBuilder::end_branches() {
+  require_open(false, "closes no branches");
+  const OpenBlock& block = open_.back();
+  if (!block.in_second) throw LayerError("the second branch is missing (it begins with '} and {')");
+  if (block.first == block.input && last_ == block.input)
+    throw LayerError("both branches are empty (one of them needs a layer)");
+  const std::string name = name_of("concat", {});
+  const auto make = [&] {
+    try {
+      return make_concat(shape_of(block.first), shape());
+    } catch (const LayerError& error) {
+      throw LayerError(error.problem(), name);
+    }
+  };
+  return join(make(), name, {block.first, last_});
+}
+
+NetworkBuilder& NetworkBuilder::end_block() {
+  if (open_.empty()) throw LayerError("closes no block");
+  return open_.back().is_residual ? end_residual() : end_branches();
+}
+
+NetworkBuilder& NetworkBuilder::join(std::unique_ptr<Layer> layer, const std::string& name,
+                                     std::vector<int> inputs) {
   open_.pop_back();
-  append(make_add(shape_of(body)), name, {body, shortcut});
+  append(std::move(layer), name, std::move(inputs));
   lines_.emplace_back("}");
   ++ordinal_;
   return *this;
@@ -192,7 +242,7 @@ void NetworkBuilder::check_end(LossKind loss, std::optional<std::int64_t> classe
 }
 
 Network NetworkBuilder::build(LossKind loss, std::optional<std::int64_t> classes) {
-  if (!open_.empty()) throw LayerError("a residual block is never closed");
+  if (!open_.empty()) throw LayerError("a block is never closed");
   if (nodes_.empty()) throw ConfigError("the network has no layer");
   check_end(loss, classes);
   Network network(input_, std::move(nodes_), loss, std::move(lines_));

@@ -10,8 +10,10 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr const char* kResidualUsage =
-    "is not 'residual {', then '}' for an identity shortcut or '} shortcut {' … '}'";
+constexpr const char* kBlockUsage =
+    "is not 'residual {', then '}' for an identity shortcut or '} shortcut {' … '}'; nor 'branches {' … '} "
+    "and "
+    "{' … '}'";
 
 /// Runs `step`; its errors are reported for `line`.
 template <class Step>
@@ -23,9 +25,9 @@ auto at_line(const LayerLine& line, Step&& step) {
   }
 }
 
-/// "residual {", "} shortcut {", "}".
+/// "residual {", "} shortcut {", "branches {", "} and {", "}".
 bool is_structure(const LayerLine& line) {
-  return line.keyword() == "residual" || line.keyword() == "}";
+  return line.keyword() == "residual" || line.keyword() == "branches" || line.keyword() == "}";
 }
 
 /// `open`: the first lines of the blocks that are still open.
@@ -34,13 +36,18 @@ void read_structure(const LayerLine& line, NetworkBuilder& builder, std::vector<
   if (words == Words{"residual", "{"}) {
     builder.begin_residual();
     open.push_back(line.source());
+  } else if (words == Words{"branches", "{"}) {
+    builder.begin_branches();
+    open.push_back(line.source());
   } else if (words == Words{"}"}) {
-    builder.end_residual();
+    builder.end_block();
     open.pop_back();
   } else if (words == Words{"}", "shortcut", "{"}) {
     builder.begin_shortcut();
+  } else if (words == Words{"}", "and", "{"}) {
+    builder.begin_second_branch();
   } else {
-    line.fail(kResidualUsage);
+    line.fail(kBlockUsage);
   }
 }
 

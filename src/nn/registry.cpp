@@ -16,6 +16,7 @@ Registry Registry::standard() {
   registry.add("globalavgpool", globalavgpool_maker());
   registry.add("maxpool", maxpool_maker());
   registry.add("softmax", softmax_maker());
+  registry.add("upsample", upsample_maker());
   for (auto& [keyword, maker] : activation_makers()) registry.add(keyword, std::move(maker));
   return registry;
 }
@@ -25,7 +26,8 @@ std::unique_ptr<Layer> Registry::make(LayerLine& line, const Shape& input) const
   if (found == makers_.end()) {
     std::string known;
     for (const auto& [keyword, maker] : makers_) known += keyword + ", ";
-    line.fail("unknown keyword '" + line.keyword() + "' (known: " + known + "residual {, } shortcut {, })");
+    line.fail("unknown keyword '" + line.keyword() + "' (known: " + known +
+              "residual {, } shortcut {, branches {, } and {, })");
   }
   try {
     std::unique_ptr<Layer> layer = found->second.make(line, input);

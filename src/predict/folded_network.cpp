@@ -37,7 +37,7 @@ std::vector<int> norms_to_fold(const nn::Network& network) {
 }
 
 bool is_brace_without_node(const std::string& line) {
-  return line == "residual {" || line == "} shortcut {";
+  return line.ends_with('{');
 }
 
 /// The network's lines without the folded normalisations. Those that stay get their names, which would be

@@ -30,6 +30,16 @@ class Residual(nn.Module):
         return self.body(x) + self.shortcut(x)
 
 
+class Branches(nn.Module):
+    def __init__(self, first, second):
+        super().__init__()
+        self.first = first
+        self.second = second
+
+    def forward(self, x):
+        return torch.cat([self.first(x), self.second(x)], 1)
+
+
 def pair(text):
     """(3, 3) of "3", (3, 5) of "3x5"."""
     numbers = [int(number) for number in text.split("x")]
@@ -52,11 +62,12 @@ def make_layer(keyword, words, options, is_first):
         "relu": lambda: nn.ReLU(inplace=not is_first),
         "sigmoid": nn.Sigmoid,
         "tanh": nn.Tanh,
+        "upsample": lambda: nn.Upsample(scale_factor=pair(words[0])),
         "dropout": lambda: nn.Dropout(float(words[0])),
         "flatten": nn.Flatten,
     }
     if keyword not in makers:
-        raise SystemExit(f"torch_train.py: unknown layer '{keyword}' (known are residual, {', '.join(makers)})")
+        raise SystemExit(f"torch_train.py: unknown layer '{keyword}' (known are residual, branches, {', '.join(makers)})")
     return makers[keyword]()
 
 
@@ -71,6 +82,9 @@ def make_layers(lines):
             body, end = make_layers(lines)
             shortcut = make_layers(lines)[0] if "shortcut" in end else nn.Identity()
             layers.append(Residual(body, shortcut))
+        elif keyword == "branches":
+            first, _ = make_layers(lines)
+            layers.append(Branches(first, make_layers(lines)[0]))
         else:
             words = [word for word in rest if "=" not in word]
             options = dict(word.split("=", 1) for word in rest if "=" in word)

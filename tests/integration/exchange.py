@@ -148,10 +148,11 @@ class Exchange(runs.Folder):
                     self.check_tools(checkpoint, images, expected, folded)
 
     def test_every_layer_agrees_with_other_tools(self):
-        """Windows that are not square, padding in averages, a block with a shortcut, batch normalisation of vectors,
+        """Windows that are not square, padding in averages, a block with a shortcut, branches, batch normalisation of vectors,
         names that are none in Python, and softmax at the end."""
         layers = ["conv 5 3x2 stride=2x1 pad=1 name=in-1", "avgpool 3x2 stride=2x1 pad=1x0", "residual {", "conv 5 3x3 pad=1",
                   "batchnorm eps=0.01", "} shortcut {", "conv 5 1x1 bias=no name=lambda", "batchnorm", "}", "sigmoid",
+                  "branches {", "conv 3 1x1", "} and {", "upsample 3x2", "maxpool 3x3 stride=3x2 pad=1", "}",
                   "maxpool 2x2 stride=1 pad=1", "dropout 0.3", "flatten", "dense 12 bias=no", "batchnorm", "tanh", "dropout 0.1",
                   "dense 10", "softmax"]
         with open("layers.ini", "w", encoding="utf-8") as file:

@@ -66,6 +66,22 @@ NETWORKS = {
         layer = globalavgpool
         layer = dense 4
         loss = softmax-cross-entropy""",
+    "branches": """
+        layer = conv 4 3x3 pad=1
+        layer = batchnorm
+        layer = relu
+        layer = branches {
+        layer = } and {
+        layer =   maxpool 2x2
+        layer =   conv 6 3x3 pad=1
+        layer =   relu
+        layer =   upsample 2x2
+        layer = }
+        layer = conv 5 3x3 pad=1
+        layer = relu
+        layer = globalavgpool
+        layer = dense 4
+        loss = softmax-cross-entropy""",
     "tiny": """
         layer = dense 4
         loss = softmax-cross-entropy""",

@@ -32,6 +32,9 @@ class SameBits(runs.Folder):
     def test_batchnorm_residual_and_dropout_on_any_ranks_and_threads(self):
         self.check("blocks", {}, PLACES)
 
+    def test_branches_on_any_ranks_and_threads(self):
+        self.check("branches", {}, [(1, 3), (2, 2), (3, 1), (8, 1)])
+
     def test_quadratic_loss_with_nesterov_decay_and_warm_up(self):
         settings = {"network.loss": "quadratic", "optimizer.nesterov": "yes", "optimizer.weight-decay": 0.01,
                     "schedule.name": "cosine", "schedule.warmup-epochs": 1}

@@ -58,6 +58,22 @@ def blocks():
                          nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
 
 
+class Branches(nn.Module):
+    def __init__(self, first, second):
+        super().__init__()
+        self.first = first
+        self.second = second
+
+    def forward(self, x):
+        return torch.cat([self.first(x), self.second(x)], 1)
+
+
+def branches():
+    below = nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(4, 6, 3, padding=1), nn.ReLU(), nn.Upsample(scale_factor=2))
+    return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), Branches(nn.Identity(), below),
+                         nn.Conv2d(10, 5, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 4))
+
+
 LAYERS = {
     "perceptron": """
         layer = dense 12
@@ -178,6 +194,9 @@ class VersusTorch(runs.Folder):
 
     def test_batchnorm_and_residual_blocks(self):
         self.compare("plain_blocks", blocks, "softmax-cross-entropy", optimizer_weight_decay=0.001)
+
+    def test_branches_and_upsampling(self):
+        self.compare("branches", branches, "softmax-cross-entropy")
 
     def test_a_trained_batchnorm_network_evaluates_alike(self):
         self.train("plain_blocks")

@@ -33,7 +33,9 @@ enum class Operator {
   kGlobalAveragePool,
   kFlatten,
   kAdd,
-  kIdentity,  ///< dropout, which does nothing here
+  kConcatenation,  ///< of channels
+  kUpsample,       ///< nearest neighbour
+  kIdentity,       ///< dropout, which does nothing here
 };
 
 /// One layer. Its output has the same index among the layers.

@@ -63,6 +63,15 @@ class NetworkBuilder {
   NetworkBuilder& begin_shortcut();
   NetworkBuilder& end_residual();
 
+  /// Starts the first of two branches, which read the same input and whose channels are joined, those of the
+  /// first branch first; one of them may be empty, that input itself. More branches are branches in one.
+  NetworkBuilder& begin_branches();
+  NetworkBuilder& begin_second_branch();
+  NetworkBuilder& end_branches();
+
+  /// Ends the block that was begun last.
+  NetworkBuilder& end_block();
+
   /// Shape of the next layer's input.
   [[nodiscard]] const Shape& shape() const { return shape_of(last_); }
   /// Number of layers, block starts and block ends so far: the part of dropout's mask key that differs
@@ -76,11 +85,12 @@ class NetworkBuilder {
   [[nodiscard]] Network build(LossKind loss, std::optional<std::int64_t> classes = std::nullopt);
 
  private:
-  /// A residual block that is still open.
+  /// A residual block, or two branches, still open.
   struct OpenBlock {
+    bool is_residual = true;
     int input = kNetworkInput;  ///< node before the block
-    int body = kNetworkInput;   ///< last node of the body, set by begin_shortcut()
-    bool in_shortcut = false;
+    int first = kNetworkInput;  ///< last node of the body or first branch, once the other part has begun
+    bool in_second = false;
   };
 
   [[nodiscard]] const Shape& shape_of(int node) const {
@@ -90,6 +100,12 @@ class NetworkBuilder {
   /// `make` makes the layer for shape().
   template <class Make>
   NetworkBuilder& place(std::string_view keyword, const std::string& name, Make&& make);
+  NetworkBuilder& begin_block(bool is_residual, const char* line);
+  NetworkBuilder& begin_second(const char* line);
+  /// Throws LayerError unless the innermost open block is of this kind.
+  void require_open(bool is_residual, const char* otherwise) const;
+  /// Ends a block with the layer that joins its two parts.
+  NetworkBuilder& join(std::unique_ptr<Layer> layer, const std::string& name, std::vector<int> inputs);
   void append(std::unique_ptr<Layer> layer, const std::string& name, std::vector<int> inputs);
   void check_end(LossKind loss, std::optional<std::int64_t> classes) const;
 

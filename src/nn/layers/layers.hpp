@@ -25,6 +25,7 @@ namespace convoy::nn {
 [[nodiscard]] LayerMaker globalavgpool_maker();
 [[nodiscard]] LayerMaker maxpool_maker();
 [[nodiscard]] LayerMaker softmax_maker();
+[[nodiscard]] LayerMaker upsample_maker();
 /// The makers of all activations, by keyword.
 [[nodiscard]] std::vector<std::pair<std::string, LayerMaker>> activation_makers();
 
@@ -44,8 +45,11 @@ namespace convoy::nn {
 [[nodiscard]] std::unique_ptr<Layer> make_maxpool(const Shape& input, const HeightWidth& window,
                                                   const PoolOptions& options);
 [[nodiscard]] std::unique_ptr<Layer> make_softmax(const Shape& input);
+[[nodiscard]] std::unique_ptr<Layer> make_upsample(const Shape& input, const HeightWidth& factor);
 
 /// The sum at the end of a residual block; has no keyword in the text form.
 [[nodiscard]] std::unique_ptr<Layer> make_add(const Shape& shape);
+/// The joined channels at the end of two branches; likewise.
+[[nodiscard]] std::unique_ptr<Layer> make_concat(const Shape& first, const Shape& second);
 
 }  // namespace convoy::nn

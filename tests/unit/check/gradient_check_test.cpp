@@ -139,6 +139,46 @@ TEST(GradientCheck, PassesNestedResidualBlocksWithAndWithoutShortcut) {
   }
 }
 
+TEST(GradientCheck, PassesBranchesWithinBranches) {
+  const auto made = example({2, 4, 6},
+                            {"conv 3 3x3 pad=1",
+                             "tanh",
+                             "branches {",
+                             "} and {",
+                             "avgpool 2x2",
+                             "branches {",
+                             "conv 2 1x1",
+                             "sigmoid",
+                             "} and {",
+                             "conv 3 3x3 pad=1",
+                             "}",
+                             "conv 2 3x3 pad=1",
+                             "upsample 2x2",
+                             "}",
+                             "residual {",
+                             "branches {",
+                             "conv 2 1x1",
+                             "} and {",
+                             "}",
+                             "conv 5 1x1",
+                             "}",
+                             "tanh",
+                             "upsample 1x2",
+                             "globalavgpool",
+                             "dense 3"},
+                            nn::LossKind::kSoftmaxCrossEntropy, 3, 5);
+  const GradientCheck result = check_gradients(made->what);
+  EXPECT_TRUE(result.passed()) << result.tensors[result.worst].layer << ' '
+                               << result.tensors[result.worst].worst_error;
+}
+
+TEST(GradientCheck, PassesBranchesThatBeginAtTheNetworksInput) {
+  const auto made =
+      example({2, 4, 4}, {"branches {", "} and {", "conv 2 3x3 pad=1", "}", "flatten", "dense 3"},
+              nn::LossKind::kQuadratic, 3);
+  EXPECT_TRUE(check_gradients(made->what).passed());
+}
+
 TEST(GradientCheck, PassesABlockThatBeginsAtTheNetworksInput) {
   const auto made = example({2, 4, 4}, {"residual {", "conv 2 3x3 pad=1", "}", "flatten", "dense 3"},
                             nn::LossKind::kQuadratic, 3);

@@ -40,6 +40,8 @@ const std::vector<LayerCase>& layer_cases() {
       {"sigmoid", {3, 4, 3}},
       {"softmax", {7, 1, 1}},
       {"tanh", {3, 4, 3}},
+      {"upsample 2x2", {3, 2, 3}},
+      {"upsample 1x3", {2, 3, 2}},
   };
   return cases;
 }

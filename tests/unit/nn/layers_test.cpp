@@ -103,5 +103,16 @@ TEST(BatchNorm, OfOneElementLeavesTheRunningVariance) {
   EXPECT_EQ(got.batch_statistics, (Numbers{3, 1}));  // it begins with 1
 }
 
+TEST(Upsample, RepeatsEveryPixelAndSumsTheirDiffs) {
+  const auto layer = make_layer("upsample 2x3", {1, 1, 2});
+  LayerInput given;
+  given.samples = {0};
+  given.src = {5, 7};
+  given.diff_dst = {1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60};
+  const auto result = run_layer(*layer, {1, 1, 2}, given, doubles(), 1, Phase::kTraining);
+  EXPECT_EQ(result.dst, (Numbers{5, 5, 5, 7, 7, 7, 5, 5, 5, 7, 7, 7}));
+  EXPECT_EQ(result.diff_src, (Numbers{66, 165}));
+}
+
 }  // namespace
 }  // namespace convoy::nn

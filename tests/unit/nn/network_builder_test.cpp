@@ -81,6 +81,25 @@ TEST(NetworkBuilder, BuildsWhatTheTextBuilds) {
                        "relu", "dense 5", "softmax"});
 }
 
+TEST(NetworkBuilder, BuildsBranches) {
+  const Network built = NetworkBuilder({3, 6, 6})
+                            .begin_branches()
+                            .begin_second_branch()
+                            .maxpool({2, 2})
+                            .begin_branches()
+                            .conv(4, {1, 1})
+                            .begin_second_branch()
+                            .relu()
+                            .end_branches()
+                            .layer({"upsample 2x2", "test"})
+                            .end_branches()
+                            .dense(3)
+                            .build(LossKind::kSoftmaxCrossEntropy, 3);
+  expect_equal(built, {"branches {", "} and {", "maxpool 2x2", "branches {", "conv 4 1x1", "} and {", "relu",
+                       "}", "upsample 2x2", "}", "dense 3"});
+  EXPECT_EQ(built.shape_of(4), (Shape{7, 6, 6})) << built.summary();
+}
+
 TEST(NetworkBuilder, BuildsResidualBlocksWithAndWithoutShortcut) {
   const Network built = NetworkBuilder({3, 6, 6})
                             .begin_residual()
@@ -171,8 +190,26 @@ TEST(NetworkBuilder, NamesTheLayerThatIsWrongAndTheCause) {
          builder.begin_residual().conv(2, {1, 1}).end_residual();
        }),
        "layer 'add1': the body gives 2x8x8 and the shortcut 1x8x8"},
+      {error_of([](auto& builder) { builder.begin_branches().relu().end_branches(); }),
+       "the second branch is missing"},
+      {error_of([](auto& builder) { builder.begin_branches().begin_second_branch().end_branches(); }),
+       "both branches are empty"},
+      {error_of([](auto& builder) {
+         builder.begin_branches().maxpool({2, 2}).begin_second_branch().end_branches();
+       }),
+       "layer 'concat1': the branches give 1x4x4 and 1x8x8"},
+      {error_of([](auto& builder) {
+         builder.begin_branches().begin_second_branch().relu().begin_second_branch();
+       }),
+       "there are two branches already"},
+      {error_of([](auto& builder) { builder.begin_branches().relu().begin_shortcut(); }),
+       "a shortcut begins outside a residual block"},
+      {error_of([](auto& builder) { builder.begin_residual().relu().begin_second_branch(); }),
+       "a second branch begins outside branches"},
+      {error_of([](auto& builder) { builder.begin_residual().relu().end_branches(); }), "closes no branches"},
+      {error_of([](auto& builder) { builder.end_block(); }), "closes no block"},
       {error_of([](auto& builder) { (void)builder.begin_residual().relu().build(LossKind::kQuadratic); }),
-       "a residual block is never closed"},
+       "a block is never closed"},
       {error_of([](auto& builder) { (void)builder.dense(9).build(LossKind::kQuadratic, 10); }),
        "layer 'dense1': the network ends with 9 outputs"},
       {error_of([](auto& builder) {
