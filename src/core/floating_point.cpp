@@ -43,10 +43,6 @@ void set_floating_point_mode() {
   set_mode(kMode);
 }
 
-void set_standard_floating_point_mode() {
-  set_mode(kStandard);
-}
-
 FloatingPointMode::FloatingPointMode() : found_(mode()) {
   set_mode(kMode);
 }
@@ -59,6 +55,13 @@ FloatingPointMode::Program::Program(const FloatingPointMode& mode) {
 }
 FloatingPointMode::Program::~Program() {
   set_mode(kMode);
+}
+
+StandardFloatingPointMode::StandardFloatingPointMode() : found_(mode()) {
+  set_mode(kStandard);
+}
+StandardFloatingPointMode::~StandardFloatingPointMode() {
+  set_mode(found_);
 }
 
 }  // namespace convoy

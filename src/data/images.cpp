@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <concepts>
@@ -12,6 +13,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/math.hpp"
+#include "convoy/core/parallel.hpp"
 #include "convoy/hdf5/row_reader.hpp"
 
 namespace convoy::data {
@@ -19,23 +21,17 @@ namespace {
 
 constexpr std::int64_t kPieceElements = std::int64_t{1} << 24;
 
-bool are_finite(std::span<const float> values) {
-  constexpr std::uint32_t kExponent = 0x7F800000;
-  std::uint32_t wrong = 0;  // not a search, so that vectors compare
-  for (const float x : values) wrong |= (std::bit_cast<std::uint32_t>(x) & kExponent) == kExponent ? 1U : 0U;
-  return wrong == 0;
-}
-
 bool are_finite(std::span<const float> values, int threads) {
-  constexpr std::size_t kTogether = 1 << 16;
-  const std::size_t size = values.size();
-  bool all = true;
-#pragma omp parallel for schedule(static) num_threads(threads) default(none) shared(values, size) \
-    reduction(&& : all)
-  for (std::size_t begin = 0; begin < size; begin += kTogether) {
-    const std::size_t end = begin + kTogether < size ? begin + kTogether : size;
-    all = all && are_finite(values.subspan(begin, end - begin));
-  }
+  constexpr std::uint32_t kExponent = 0x7F800000;
+  std::atomic<bool> all = true;
+  parallel_for(threads, threads, Shares::kEqual, [&](std::int64_t i) {
+    const Range mine = convoy::split(static_cast<std::int64_t>(values.size()), threads, i);
+    const float* const x = values.data();
+    std::uint32_t wrong = 0;  // not a search, so that vectors compare
+    for (std::int64_t at = mine.begin; at < mine.end; ++at)
+      wrong |= (std::bit_cast<std::uint32_t>(x[at]) & kExponent) == kExponent ? 1U : 0U;
+    if (wrong != 0) all = false;
+  });
   return all;
 }
 
@@ -138,10 +134,9 @@ void read_piece(const io::File& file, const SplitLayout& split, const Piece& pie
       as_stored.resize(static_cast<std::size_t>((end - begin) * shape.size()));
       read_stored<Pixel>(file, piece, reader, {begin, end}, as_stored, threads);
       Pixel* const to = pixels.data() + (begin - rows.begin) * shape.size();
-#pragma omp parallel for schedule(static) num_threads(threads) default(none) \
-    shared(as_stored, shape, begin, end, to)
-      for (std::int64_t i = 0; i < end - begin; ++i)
+      parallel_for(threads, end - begin, Shares::kEqual, [&](std::int64_t i) {
         channels_first(as_stored.data() + i * shape.size(), shape, to + i * shape.size());
+      });
       begin = end;
     }
   }
@@ -178,14 +173,12 @@ void for_images(const SplitLayout& split, const Shape& shape, const ImagesOfSpli
 void add(ByteSums& sums, const Shape& shape, std::span<const std::uint8_t> pixels, int threads) {
   const auto images = static_cast<std::int64_t>(pixels.size()) / shape.size();
   std::vector<ByteSums> parts(static_cast<std::size_t>(threads), ByteSums(shape));
-#pragma omp parallel for schedule(static, 1) num_threads(threads) default(none) \
-    shared(parts, shape, pixels, images, threads)
-  for (int i = 0; i < threads; ++i) {
+  parallel_for(threads, threads, Shares::kEqual, [&](std::int64_t i) {
     const Range mine = convoy::split(images, threads, i);
     parts[static_cast<std::size_t>(i)].add(
         pixels.subspan(static_cast<std::size_t>(mine.begin * shape.size()),
                        static_cast<std::size_t>(mine.size() * shape.size())));
-  }
+  });
   for (const ByteSums& part : parts) sums.add_numbers(part.numbers());
 }
 

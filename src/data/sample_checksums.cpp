@@ -1,6 +1,7 @@
 #include "sample_checksums.hpp"
 
 #include "convoy/core/hash.hpp"
+#include "convoy/core/parallel.hpp"
 
 namespace convoy::data {
 
@@ -15,10 +16,9 @@ void SampleChecksums::assign(const Range& samples, std::span<const std::byte> by
   if (samples.size() == 0) return;
   auto* const sums = reinterpret_cast<std::uint32_t*>(memory_.bytes().data());
   const std::size_t size = bytes.size() / static_cast<std::size_t>(samples.size());
-#pragma omp parallel for schedule(static) num_threads(threads) default(none) \
-    shared(samples, bytes, sums, size)
-  for (std::int64_t i = 0; i < samples.size(); ++i)
+  parallel_for(threads, samples.size(), Shares::kEqual, [&](std::int64_t i) {
     sums[samples.begin + i] = sample_checksum(bytes.subspan(static_cast<std::size_t>(i) * size, size));
+  });
 }
 
 }  // namespace convoy::data

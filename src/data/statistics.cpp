@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "convoy/core/parallel.hpp"
+
 namespace convoy::data {
 namespace {
 
@@ -92,15 +94,14 @@ void FloatSums::add(std::span<const float> images, int threads) {
     for (std::size_t c = 0; c < channels; ++c) origin_.push_back(static_cast<double>(images[c * plane]));
   }
   const std::size_t count = images.size() / plane / channels;
-#pragma omp parallel for schedule(static) num_threads(threads) default(none) \
-    shared(images, plane, channels, count)
-  for (std::size_t i = 0; i < channels * kImages; ++i) {
+  parallel_for(threads, static_cast<std::int64_t>(chains_.size()), Shares::kEqual, [&](std::int64_t chain) {
+    const auto i = static_cast<std::size_t>(chain);
     const std::size_t c = i / kImages;
     Chains own = chains_[i];
     for (std::size_t n = (i + kImages - images_ % kImages) % kImages; n < count; n += kImages)
       own.add(images.subspan((n * channels + c) * plane, plane), origin_[c]);
     chains_[i] = own;
-  }
+  });
   images_ += count;
 }
 

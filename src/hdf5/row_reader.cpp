@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "convoy/core/parallel.hpp"
 #include "convoy/io/descriptor.hpp"
 #include "convoy/io/file_system.hpp"
 #include "filters.hpp"
@@ -284,9 +285,7 @@ void RowReader::Impl::read_chunks(const Range& rows, std::span<std::byte> dst, i
         batch.has_failed = true;
   };
   fetch_into(batches[0], chunks.begin);
-#pragma omp parallel num_threads(threads) default(none) \
-    shared(batches, chunks, at_once, failure, fetch_into, decode_some)
-  {
+  on_threads(threads, [&] {
     ChunkScratch scratch;
     std::size_t turn = 0;
     bool goes_on = true;
@@ -300,7 +299,7 @@ void RowReader::Impl::read_chunks(const Range& rows, std::span<std::byte> dst, i
 #pragma omp barrier
       goes_on = !now.has_failed;
     }
-  }
+  });
   failure.rethrow();
 }
 
@@ -317,9 +316,8 @@ void RowReader::Impl::read_contiguous(const Range& rows, std::span<std::byte> ds
       throw DataError(
           fmt::format("{} was cut short while it was read; make it again or copy it again", describe(place)));
   };
-#pragma omp parallel for schedule(static) num_threads(threads) default(none) \
-    shared(pieces, failure, read_piece)
-  for (std::int64_t i = 0; i < pieces; ++i) (void)failure.attempt(i, [&] { read_piece(i); });
+  parallel_for(threads, pieces, Shares::kEqual,
+               [&](std::int64_t i) { (void)failure.attempt(i, [&] { read_piece(i); }); });
   failure.rethrow();
 }
 

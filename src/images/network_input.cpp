@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "convoy/core/error.hpp"
+#include "convoy/core/parallel.hpp"
 #include "convoy/images/image_file.hpp"
 
 namespace convoy::images {
@@ -43,9 +44,7 @@ std::vector<std::uint8_t> read_for_network(std::span<const std::string> paths, c
       errors[at] = std::current_exception();
     }
   };
-  // Dynamic schedule: file sizes differ.
-#pragma omp parallel for schedule(dynamic) num_threads(threads) default(none) shared(count, attempt)
-  for (std::int64_t i = 0; i < count; ++i) attempt(i);
+  parallel_for(threads, count, Shares::kInTurn, attempt);
   for (const std::exception_ptr& error : errors)
     if (error != nullptr) std::rethrow_exception(error);
   return images;

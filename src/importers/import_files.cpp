@@ -9,6 +9,7 @@
 
 #include "convoy/comm/packer.hpp"
 #include "convoy/core/error.hpp"
+#include "convoy/core/parallel.hpp"
 #include "convoy/core/team.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/data/dataset.hpp"
@@ -205,12 +206,11 @@ class FilesImport {
                          .first(static_cast<std::size_t>(images.size() * split.image_bytes())),
                      options_.threads);
     std::vector<std::vector<std::uint8_t>> chunks(static_cast<std::size_t>(count));
-#pragma omp parallel for schedule(dynamic) num_threads(options_.threads) default(none) \
-    shared(chunks, pixels, storage, chunk_bytes, element, count)
-    for (std::int64_t i = 0; i < count; ++i)
+    parallel_for(options_.threads, count, Shares::kInTurn, [&](std::int64_t i) {
       chunks[static_cast<std::size_t>(i)] =
           io::filter_chunk(std::span(pixels).subspan(static_cast<std::size_t>(i) * chunk_bytes, chunk_bytes),
                            storage, element);
+    });
     return chunks;
   }
 

@@ -12,6 +12,7 @@
 #include "convoy/comm/communicator.hpp"
 #include "convoy/comm/packer.hpp"
 #include "convoy/core/error.hpp"
+#include "convoy/core/parallel.hpp"
 #include "convoy/core/team.hpp"
 #include "convoy/importers/import.hpp"
 
@@ -54,9 +55,8 @@ class SharedWork {
             {number, ours == nullptr ? ExitStatus::kInputOutput : ours->status(), error.what()});
       }
     };
-    // Dynamic schedule: file sizes differ.
-#pragma omp parallel for schedule(dynamic) num_threads(options_.threads) default(none) shared(mine, attempt)
-    for (std::int64_t number = mine.begin; number < mine.end; ++number) attempt(number);
+    parallel_for(options_.threads, mine.size(), Shares::kInTurn,
+                 [&](std::int64_t i) { attempt(mine.begin + i); });
     return agree_on(troubles);
   }
 

@@ -13,6 +13,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/hash.hpp"
+#include "convoy/core/parallel.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/model/checkpoint.hpp"
 
@@ -109,9 +110,11 @@ std::vector<std::uint64_t> state_hashes(const nn::Network& network, const State&
     add_stretches(part++, tensor, statistics, state.statistics.data() + statistics.begin, stretches);
 
   std::vector<std::uint64_t> hashes(stretches.size());
-#pragma omp parallel for schedule(dynamic) num_threads(threads) default(none) shared(stretches, hashes)
-  for (std::size_t i = 0; i < stretches.size(); ++i)
-    hashes[i] = sum_of_hashes(stretches[i].values, static_cast<std::uint64_t>(stretches[i].place));
+  parallel_for(threads, static_cast<std::int64_t>(stretches.size()), Shares::kInTurn, [&](std::int64_t i) {
+    const Stretch& stretch = stretches[static_cast<std::size_t>(i)];
+    hashes[static_cast<std::size_t>(i)] =
+        sum_of_hashes(stretch.values, static_cast<std::uint64_t>(stretch.place));
+  });
   std::vector<std::uint64_t> sums(part);
   for (std::size_t i = 0; i < stretches.size(); ++i) sums[stretches[i].part] += hashes[i];
   return sums;

@@ -7,18 +7,17 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/floating_point.hpp"
+#include "convoy/core/parallel.hpp"
 
 namespace convoy::step {
 
 TeamPool::TeamPool(int threads, void (*enter_thread)()) : threads_(threads), enter_thread_(enter_thread) {
   omp_set_dynamic(0);
-  set_standard_floating_point_mode();  // of threads that the region creates, when they are not ours
   int given = 0;
-#pragma omp parallel num_threads(threads) default(none) shared(given)
-  {
+  on_threads(threads, [&given] {
 #pragma omp single
     given = omp_get_num_threads();
-  }
+  });
   set_floating_point_mode();  // the calling thread adds gradients and losses outside parallel regions
   require_all(given);
 }
@@ -40,6 +39,7 @@ const TeamPool::Split& TeamPool::split_into(std::int64_t groups) {
 void TeamPool::start(std::int64_t groups, const Job& job) {
   const Split& places = split_into(groups);
   int given = threads_;
+  const StandardFloatingPointMode fork;  // creates threads again after a smaller region
 #pragma omp parallel num_threads(threads_) default(none) shared(places, job, given)
   {
     // Fewer threads inside another parallel region, or where the calling thread may adjust their number.
@@ -47,7 +47,7 @@ void TeamPool::start(std::int64_t groups, const Job& job) {
 #pragma omp single
       given = omp_get_num_threads();
     } else {
-      const FloatingPointMode mode;  // the caller's parallel regions may use these threads, too
+      const FloatingPointMode mode;
       if (enter_thread_ != nullptr) enter_thread_();
       const Place& place = places.places[static_cast<std::size_t>(omp_get_thread_num())];
       job(place.group, place.team);

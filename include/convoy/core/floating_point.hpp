@@ -10,10 +10,7 @@ namespace convoy {
 /// the mode that a library or the calling program left. Call first in every thread.
 void set_floating_point_mode();
 
-/// Sets the mode in which a program starts; for regions that create threads, which inherit the mode.
-void set_standard_floating_point_mode();
-
-/// Has the first mode in the calling thread as long as it exists, and restores the thread's own afterwards: a
+/// Has this mode in the calling thread as long as it exists, and restores the thread's own afterwards: a
 /// program that calls the library keeps its subnormals and traps.
 class FloatingPointMode {
  public:
@@ -30,6 +27,19 @@ class FloatingPointMode {
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;
   };
+
+ private:
+  std::uint64_t found_;
+};
+
+/// Has the mode in which a program starts in the calling thread as long as it exists. Around each parallel
+/// region: threads that the region creates inherit the mode, keep it, and later serve the program's regions.
+class StandardFloatingPointMode {
+ public:
+  StandardFloatingPointMode();
+  ~StandardFloatingPointMode();
+  StandardFloatingPointMode(const StandardFloatingPointMode&) = delete;
+  StandardFloatingPointMode& operator=(const StandardFloatingPointMode&) = delete;
 
  private:
   std::uint64_t found_;

@@ -1,6 +1,7 @@
 #include "convoy/library/model.hpp"
 
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <cfenv>
 #include <limits>
@@ -268,19 +269,21 @@ TEST(LibraryModel, ServesSeveralThreadsAtOnce) {
   for (const std::vector<float>& own : found) EXPECT_EQ(own, expected);
 }
 
+/// On this thread and those of a parallel region.
+bool keeps_subnormals(int threads) {
+  bool keeps = true;
+#pragma omp parallel num_threads(threads) reduction(&& : keeps)
+  {
+    volatile float small = std::numeric_limits<float>::min();
+    small = small / 2;
+    keeps = small != 0;
+  }
+  return keeps;
+}
+
 // A program's own arithmetic is not changed: its mode, here on this thread and those of its OpenMP regions.
 TEST(LibraryModel, LeavesTheFloatingPointModeOfTheProgram) {
-  const auto keeps_subnormals = [] {
-    bool keeps = true;
-#pragma omp parallel num_threads(2) reduction(&& : keeps)
-    {
-      volatile float small = std::numeric_limits<float>::min();
-      small = small / 2;
-      keeps = small != 0;
-    }
-    return keeps;
-  };
-  ASSERT_TRUE(keeps_subnormals());
+  ASSERT_TRUE(keeps_subnormals(2));
   std::fesetround(FE_UPWARD);  // which must not reach the results
   Dataset dataset = small_dataset();
   Model model = small_model();
@@ -291,11 +294,31 @@ TEST(LibraryModel, LeavesTheFloatingPointModeOfTheProgram) {
   (void)model.evaluate(dataset, 2);
   EXPECT_EQ(std::fegetround(), FE_UPWARD);
   std::fesetround(FE_TONEAREST);
-  EXPECT_TRUE(keeps_subnormals());
+  EXPECT_TRUE(keeps_subnormals(2));
   Model other = small_model();
   EXPECT_TRUE(other.fit(dataset, options));
   EXPECT_EQ(values_of(other), values_of(model));
   EXPECT_EQ(other.predict(test::small_images(0, 37), 2), outputs);
+}
+
+// Threads that the library's own regions create later serve the program's regions.
+TEST(LibraryModel, ItsThreadsServeTheProgramInTheProgramsMode) {
+  const auto after = [](const auto& use) {  // in a thread of its own: OpenMP gives it new threads
+    bool keeps = false;
+    std::thread([&] {
+      omp_set_num_threads(3);
+      use();
+      keeps = keeps_subnormals(4);
+    }).join();
+    return keeps;
+  };
+  EXPECT_TRUE(after([] { small_dataset().join(); }));
+  const Model model = small_model();
+  const std::vector<float> outputs = model.predict(test::small_images(0, 37));
+  EXPECT_TRUE(after([&] {
+    for (const int threads : {3, 2, 3})  // the second creates a thread again
+      EXPECT_EQ(model.predict(test::small_images(0, 37), threads), outputs);
+  }));
 }
 
 // The address sanitizer reports what is not freed.
