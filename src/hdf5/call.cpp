@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <optional>
 #include <string_view>
@@ -100,19 +101,10 @@ hid_t memory_type(ElementType type) {
 namespace {
 
 ElementType classify_integer(hid_t type) {
-  const bool is_signed = H5Tget_sign(type) == H5T_SGN_2;
-  switch (H5Tget_size(type)) {
-    case 1:
-      return is_signed ? ElementType::kInt8 : ElementType::kUint8;
-    case 2:
-      return is_signed ? ElementType::kInt16 : ElementType::kUint16;
-    case 4:
-      return is_signed ? ElementType::kInt32 : ElementType::kUint32;
-    case 8:
-      return is_signed ? ElementType::kInt64 : ElementType::kUint64;
-    default:
-      return ElementType::kOther;
-  }
+  const std::size_t bytes = H5Tget_size(type);
+  if (bytes > sizeof(std::int64_t) || !std::has_single_bit(bytes)) return ElementType::kOther;
+  // In the order of the enumeration.
+  return static_cast<ElementType>(2 * std::countr_zero(bytes) + (H5Tget_sign(type) == H5T_SGN_2 ? 1 : 0));
 }
 
 ElementType classify_float(hid_t type) {
@@ -152,6 +144,12 @@ ElementType classify(hid_t type) {
       return ElementType::kString;
     case H5T_COMPOUND:
       return ElementType::kCompound;
+    case H5T_VLEN:
+      return ElementType::kVlen;
+    case H5T_OPAQUE:
+      return ElementType::kOpaque;
+    case H5T_REFERENCE:
+      return ElementType::kReference;
     default:
       return ElementType::kOther;
   }
@@ -166,15 +164,11 @@ bool is_real(ElementType type) {
 }
 
 std::string_view element_name(ElementType type) {
-  constexpr std::array<std::string_view, 17> kNames{"uint8",        "int8",
-                                                    "int16",        "uint16",
-                                                    "int32",        "uint32",
-                                                    "int64",        "uint64",
-                                                    "bool",         "an enumeration",
-                                                    "float16",      "float32",
-                                                    "float64",      "another float type",
-                                                    "string",       "a compound type",
-                                                    "no plain type"};
+  constexpr std::array<std::string_view, 20> kNames{
+      "uint8",       "int8",          "int16",  "uint16",          "int32",           "uint32",
+      "int64",       "uint64",        "bool",   "an enumeration",  "float16",         "float32",
+      "float64",     "another float", "string", "a compound type", "variable-length", "opaque",
+      "a reference", "no plain type"};
   return kNames.at(static_cast<std::size_t>(type));
 }
 

@@ -123,7 +123,7 @@ std::vector<std::string> stated_names(const Options& options, const DatasetLayou
   if (info.type == io::ElementType::kString) return file.read_strings(part);
   if (!io::is_integer(info.type))
     throw_wrong("wrong type", file, text_of(part), "is " + std::string(io::element_name(info.type)),
-                "data.class-names should be strings, or integers");
+                "data.class-names should be strings (h5py.string_dtype()), or integers");
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(count(info.dims)));
   file.read_rows<std::int64_t>(part, {0, info.dims.empty() ? 1 : info.dims.front()}, numbers);
   for (const std::int64_t number : numbers) names.push_back(std::to_string(number));

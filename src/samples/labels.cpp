@@ -127,7 +127,7 @@ std::vector<std::int64_t> LabelReader::read(const io::File& file, const io::Part
   const bool is_text = info.type == io::ElementType::kString;
   if (!is_text && !io::is_integer(info.type) && !io::is_real(info.type))
     throw_wrong("wrong type", file, text_of(part), words_of_type(info, part),
-                "labels should be integers, whole numbers, one-hot rows or strings");
+                "labels should be integers, whole numbers, one-hot rows or strings (h5py.string_dtype())");
   require_stored(file, part, info);
   std::int64_t found = samples;
   const auto width = width_of(info.dims, found);

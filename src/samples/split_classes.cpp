@@ -33,7 +33,8 @@ std::string counting_from_one(const DatasetLayout& layout) {
 
 std::string name_of(const DatasetLayout& layout, std::int64_t k) {
   const auto place = static_cast<std::size_t>(k);
-  return place < layout.class_names.size() ? layout.class_names[place] : std::to_string(k);
+  if (place >= layout.class_names.size()) return std::to_string(k);
+  return layout.class_names[place].empty() ? "''" : layout.class_names[place];
 }
 
 /// "class 4 occurs", "classes 4, 5 and 12 more occur".

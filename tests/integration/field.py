@@ -164,7 +164,11 @@ class Labels(Field):
         negative = y.copy()
         negative[17] = -1
         self.add(stray=stray, half=half, soft=soft, two=two, nan=nan, negative=negative, first=y + 1, gap=numpy.array([0, 1, 2, 9])[y],
-                 same=y * 0, short=y[:-3], transposed=numpy.eye(CLASSES)[y].T, c=y.astype("c8"))
+                 same=y * 0, short=y[:-3], transposed=numpy.eye(CLASSES)[y].T, c=y.astype("c8"), opaque=numpy.array(WORDS, "S3").astype("V3")[y])
+        with h5py.File("data.h5", "a") as file:
+            file.create_dataset("lists", (SAMPLES,), h5py.vlen_dtype("u1"))
+            file.create_dataset("refs", (SAMPLES,), h5py.ref_dtype)
+            file.create_dataset("unset", (SAMPLES,), h5py.string_dtype())
         for name, words in {
             "stray": r"/stray holds 255 for sample 33, the only one of 120 samples in all\); none is 4 to 254: .*"
                      r"data\.label-values = sorted numbers the 5 values .*data\.classes = 256",
@@ -179,11 +183,15 @@ class Labels(Field):
             "short": r"/short is \[117\]\); /x holds 120 images: labels should be \[120\], or one-hot rows \[120\]\[classes\]",
             "transposed": r"/transposed is \[4x120\]",
             "c": r"/c .*labels should be integers, whole numbers, one-hot rows or strings",
+            "lists": r"/lists is variable-length\); labels should be .* or strings \(h5py\.string_dtype\(\)\)",
+            "opaque": r"/opaque is opaque\); labels",
+            "refs": r"/refs is a reference\); labels",
             "absent": r"there is no /absent\); there are /c, ",
         }.items():
             with self.subTest(labels=name):
                 self.assert_message(self.train(labels="/" + name), 3, words)
                 self.assertFalse(os.path.exists("run"))
+        self.assert_message(self.train(labels="/unset"), 2, r"all labels of the training split are '': nothing")
 
     def test_forms_that_differ_are_both_named(self):
         self.add(text=numpy.array(WORDS, "S3")[self.labels], hot=numpy.eye(CLASSES)[self.labels])

@@ -44,6 +44,9 @@ enum class ElementType {
   kOtherFloat,
   kString,
   kCompound,
+  kVlen,
+  kOpaque,
+  kReference,
   kOther
 };
 
