@@ -27,7 +27,8 @@ std::optional<data::Axes> layout_of(const CommandLine& line) {
   const auto& names = data::axes_names();
   const auto found = std::ranges::find(names, *line.text("layout"));
   if (found == names.end())
-    throw ConfigError("--layout " + *line.text("layout") + " is not one of " + names_in_words());
+    throw ConfigError("--layout " + *line.text("layout") + " is not one of " + names_in_words() +
+                      data::kOtherAxes);
   return static_cast<data::Axes>(found - names.begin());
 }
 

@@ -76,12 +76,14 @@ Key yes_no_key(std::string name, Field field, std::string help) {
 
 /// An enumeration whose enumerators count from 0 in the order of `names`.
 template <class Field>
-Key choice_key(std::string name, Field field, std::vector<std::string_view> names, std::string help) {
+Key choice_key(std::string name, Field field, std::vector<std::string_view> names, std::string help,
+               std::string advice = {}) {
   const std::vector<std::string> texts(names.begin(), names.end());
   return {.name = std::move(name),
           .value_name = "NAME",
           .allowed = (texts.size() > 1 ? "one of " : "") + join(texts, ", "),
           .help = std::move(help),
+          .advice = std::move(advice),
           .read =
               [=](Options& options, const std::string& value, const std::string&) {
                 const auto found = std::find_if(texts.begin(), texts.end(), [&](const std::string& text) {

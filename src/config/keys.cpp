@@ -37,7 +37,7 @@ std::vector<Key> make_keys() {
           "file or pattern that holds the targets; default data.file"))),
       choice_key(
           "data.layout", [](auto& o) -> auto& { return o.data.axes; }, data::axes_names(),
-          "with data.images: the order of their extents"),
+          "with data.images: the order of their extents", data::kOtherAxes),
       shape_key(),
       choice_key(
           "data.label-values", [](auto& o) -> auto& { return o.data.label_values; }, {"as-is", "sorted"},

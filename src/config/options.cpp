@@ -42,7 +42,7 @@ void apply(const std::vector<Setting>& source, Options& options, EffectiveSettin
     }
     if (is_new && key.times == Times::kOrdered) options.layers.clear();
     if (!key.read(options, setting.value, setting.origin))
-      throw ConfigError(shown(setting) + " is not " + key.allowed);
+      throw ConfigError(shown(setting) + " is not " + key.allowed + key.advice);
     effective.insert_or_assign(setting.key, setting);
   }
 }

@@ -36,7 +36,7 @@ void read(const CommandLine& line, const std::string& option, config::Options& o
   if (!value) return;
   const config::Key& key = key_of(option);
   if (!key.read(options, *value, "--" + option))
-    throw ConfigError(fmt::format("--{} {} is not {}", option, *value, key.allowed));
+    throw ConfigError(fmt::format("--{} {} is not {}{}", option, *value, key.allowed, key.advice));
 }
 
 importers::FilesOptions options_of(const CommandLine& line) {

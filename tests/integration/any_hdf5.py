@@ -174,7 +174,7 @@ class AnyHdf5(runs.Folder):
         refused(3, r"there is no /nowhere", {"data.images": "/nowhere"})
         refused(3, r"/x is \[140x8x10x3\]\); it should have three dimensions, \[N\]\[H\]\[W\]", {"data.layout": "NHW"})
         refused(3, r"/x is \[140x8x10x3\]\); /x holds 140 images", {"data.labels": "/x"})
-        refused(2, r"one of NCHW, NHWC, NHW", {"data.layout": "CHW"})
+        refused(2, r"data\.layout = 'hwcn' is not one of NCHW, NHWC, NHW; .* h5py, .*\.transpose\(3, 2, 0, 1\)", {"data.layout": "hwcn"})
         refused(2, r"has labels in one split and targets in the other", {"data.test-targets": "/deep/y"})
         refused(2, r"leave one out", {"data.targets": "/deep/y"})
         write("nan.h5", numpy.where(self.images == self.images[7, 3, 3, 1], numpy.nan, self.images), self.labels)

@@ -121,7 +121,7 @@ class ImportFiles(runs.Folder):
              r"single/s007\.h5 \(/x holds a NaN or infinity in sample 0\)"),
             (("--images", "/x"), 2, r"needs one of --labels /PATH and --targets /PATH"),
             (("--labels", "/deep/y"), 2, r"needs --images /PATH"),
-            (("--images", "/x", "--labels", "/deep/y", "--layout", "NWHC"), 2, r"--layout NWHC is not one of NCHW, NHWC"),
+            (("--images", "/x", "--labels", "/deep/y", "--layout", "NWHC"), 2, r"--layout NWHC is not one of NCHW, NHWC, NHW; .*transpose"),
             (("--images", "/x", "--labels", "/deep/y", "--size", "8x8"), 2, r"--size goes with import folder alone"))
         before = sorted(os.listdir("."))
         for words, status, message in cases:

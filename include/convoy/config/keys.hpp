@@ -33,6 +33,7 @@ struct Key {
   std::string value_name;  ///< placeholder in --help: "N"
   std::string allowed;     ///< allowed values: "an integer from 1 to 1,000"; completes "… is not"
   std::string help;        ///< meaning, with units
+  std::string advice{};    ///< follows the allowed values in the message about another
   Need need = Need::kDefault;
   Times times = Times::kOnce;
   Effect effect = Effect::kBits;

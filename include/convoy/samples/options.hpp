@@ -19,6 +19,11 @@ enum class Normalize { kDataset, kNone };
 enum class Axes { kNchw, kNhwc, kNhw };
 /// "NCHW", "NHWC", "NHW", in the order of the enumeration.
 [[nodiscard]] const std::vector<std::string_view>& axes_names();
+/// Completes a message about another order.
+inline constexpr const char* kOtherAxes =
+    "; an array of another order can be transposed first: with h5py, f['new'] = f['x'][()].transpose(3, 2, "
+    "0, 1) "
+    "makes NCHW of HWCN";
 
 /// Where a split's content lies in third-party HDF5 files. Labels and targets may be parts of a data set
 /// (io::Part): "/table[53:58]", "/table.label".
