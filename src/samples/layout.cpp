@@ -77,7 +77,8 @@ std::optional<Statistics> read_statistics(const io::File& file, const std::strin
 }
 
 bool looks_channels_last(const Shape& shape) {
-  return (shape.w == 1 || shape.w == 3 || shape.w == 4) && shape.c > 4;
+  const bool is_square = shape.c > 1 && shape.c == shape.h && shape.h != shape.w;
+  return (shape.w == 1 || shape.w == 3 || shape.w == 4) && (shape.c > 4 || is_square);
 }
 
 /// Which of labels and targets a split has.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "convoy/core/error.hpp"
 #include "convoy/samples/layout.hpp"
 #include "sample_files.hpp"
@@ -62,6 +64,27 @@ TEST_F(KnownShape, IsSaidIfAnArrayDoesNotFit) {
                  (void)split({2, 4, 5});
                }),
                "a single image should be 3x4x5");
+}
+
+TEST_F(KnownShape, OfChannelsThatSeemToComeLastIsAWarning) {
+  for (const auto& [shape, warns] : {std::pair{Shape{32, 32, 3}, true},
+                                     {Shape{9, 7, 1}, true},
+                                     {Shape{4, 4, 3}, true},
+                                     {Shape{2, 2, 1}, true},
+                                     {Shape{3, 32, 32}, false},
+                                     {Shape{3, 3, 3}, false},
+                                     {Shape{1, 1, 4}, false},
+                                     {Shape{3, 4, 4}, false}}) {
+    options_.known_shape = shape;
+    EXPECT_EQ(split({2, shape.c, shape.h, shape.w}).samples, 2);
+    const std::vector<std::string> warnings = read_layout(options_).warnings;
+    EXPECT_EQ(std::ranges::any_of(warnings,
+                                  [](const std::string& each) {
+                                    return each.find("data.layout = NHWC reads them so") != std::string::npos;
+                                  }),
+              warns)
+        << to_string(shape);
+  }
 }
 
 }  // namespace
