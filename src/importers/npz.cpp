@@ -53,21 +53,24 @@ class NpzImport {
       if (pair.images.empty() && pair.labels.empty() && !is_by_hand) pair = known(split);
       if (pair.images.empty() && pair.labels.empty()) continue;
       if (pair.images.empty() || pair.labels.empty())
-        throw ConfigError(
-            fmt::format("no {} of the {} split; a split has an array of images and one of labels",
-                        pair.images.empty() ? "images" : "labels", split));
+        throw_incomplete(split, pair.images.empty() ? "images" : "labels");
       arrays.push_back({split, open(pair.images), open(pair.labels)});
     }
     if (arrays.empty() || arrays.front().split != data::names::kTrain)
-      throw ConfigError(fmt::format("no images to train{}; name them by --images and --labels", held()));
+      throw ConfigError(fmt::format("no images to train{}; name them by --images and --labels",
+                                    archive_ ? " are known by name" + held() : ""));
     return arrays;
   }
 
  private:
   [[nodiscard]] std::string held() const {
-    return archive_ ? fmt::format(" are known by name in {} (which holds {})", options_.file,
-                                  join(archive_->names(), ", "))
+    return archive_ ? fmt::format(" in {} (which holds {})", options_.file, join(archive_->names(), ", "))
                     : "";
+  }
+
+  [[noreturn]] void throw_incomplete(const std::string& split, const std::string& lacking) const {
+    throw ConfigError(fmt::format("no {} of the {} split{}; name them by --{}{}", lacking, split, held(),
+                                  split == data::names::kTrain ? "" : split + "-", lacking));
   }
 
   [[nodiscard]] FilePair known(std::string_view split) const {
@@ -83,10 +86,8 @@ class NpzImport {
     if (text.ends_with(".npy") || text.ends_with(".npy.gz")) return arrays::open_npy(text);
     const std::size_t end = text.rfind(".npz");
     if (end == std::string::npos)
-      throw ConfigError(fmt::format(
-          "no array {}{}; an array is a name in the archive, F.npy or F.npz:NAME", text,
-          archive_ ? fmt::format(" in {} (which holds {})", options_.file, join(archive_->names(), ", "))
-                   : ""));
+      throw ConfigError(
+          fmt::format("no array {}{}; an array is a name in the archive, F.npy or F.npz:NAME", text, held()));
     const std::string file = text.substr(0, end + 4);
     const arrays::NumpyArchive other(file);
     const std::string key = text.size() > file.size()   ? text.substr(file.size() + 1)

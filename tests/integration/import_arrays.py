@@ -118,6 +118,9 @@ class Npz(Arrays):
             self.assert_split("test", self.test_images, self.test_labels)
         self.made("npz", "both.npz", "--images", "k49-test-imgs.npz", "--labels", "y")
         self.assert_split("train", self.test_images[:, :1], self.test_labels)
+        self.refused(2, r"no labels of the train split in both\.npz \(which holds x, y, other\); name them by --labels", "npz", "both.npz",
+                     "--images", "x")
+        self.refused(2, r"no images of the test split in both\.npz .*; name them by --test-images", "npz", "both.npz", "--test-labels", "y")
         self.refused(2, r"no array  in both\.npz \(which holds x, y, other\)", "npz", "--images", "both.npz", "--labels", "y.npy")
 
     def test_labels(self):
