@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <utility>
 
 #include "convoy/codecs/fletcher32.hpp"
 #include "convoy/core/text.hpp"
@@ -18,14 +19,15 @@ namespace {
 struct Known {
   H5Z_filter_t id;
   const char* name;
-  Decoder decode = nullptr;  ///< Convoy's; null: it has none, or the build lacks the library
-  DecodedSize size = nullptr;
+  Decoder decode = nullptr;       ///< Convoy's; null: it has none, or the build lacks the library
+  DecodedSize size = nullptr;     ///< null: its streams state none
   const char* library = nullptr;  ///< that a build needs for `decode`, and its packages
 };
 
 constexpr H5Z_filter_t kBitshuffle = 32008;
 constexpr const char* kBuildLacks = "this build of Convoy has no ";
-constexpr std::size_t kSumBytes = 4;  // of Fletcher-32
+constexpr std::size_t kSumBytes = 4;       // of Fletcher-32
+constexpr std::size_t kMostSumBytes = 64;  // of all checksums that were applied before the compressor
 
 // github.com/HDFGroup/hdf5_plugins, docs/RegisteredFilterPlugins.md
 const std::array<Known, 20>& known_filters() {
@@ -36,8 +38,8 @@ const std::array<Known, 20>& known_filters() {
       {H5Z_FILTER_SZIP, "szip"},
       {H5Z_FILTER_NBIT, "nbit"},
       {H5Z_FILTER_SCALEOFFSET, "scale-offset"},
-      {305, "lzo"},
-      {307, "bzip2"},
+      {305, "lzo", kDecodeLzo, nullptr, "liblzo2 (Debian: liblzo2-dev; Spack: lzo)"},
+      {307, "bzip2", kDecodeBzip2, nullptr, "libbz2 (Debian: libbz2-dev; Spack: bzip2)"},
       {32000, "lzf", decode_lzf, lzf_size},
       {32001, "blosc", kDecodeBlosc, blosc_size, "libblosc (Debian: libblosc-dev; Spack: c-blosc)"},
       {32004, "lz4", kDecodeLz4, lz4_size, "liblz4 (Debian: liblz4-dev; Spack: lz4)"},
@@ -159,26 +161,28 @@ template <H5Z_filter_t kId>
 std::size_t decode_in_libhdf5(unsigned flags, std::size_t settings, const unsigned values[],
                               std::size_t bytes, std::size_t* size, void** buffer) {
   const Known* known = find_known(kId);
-  if ((flags & H5Z_FLAG_REVERSE) == 0) return 0;
+  if ((flags & H5Z_FLAG_REVERSE) == 0 || decoding_limit == 0) return 0;
   const Bytes packed{static_cast<const std::byte*>(*buffer), bytes};
-  const std::size_t whole = known->size(packed, {values, settings}).value_or(decoding_limit);
+  const auto stated = known->size != nullptr ? known->size(packed, {values, settings}) : std::nullopt;
+  // A stream that states no size has a chunk's, or this and some checksums'.
+  std::size_t whole = stated.value_or(decoding_limit - kMostSumBytes);
   if (whole == 0 || whole > decoding_limit) return 0;
-  void* out = std::malloc(whole);  // libhdf5 frees it
+  void* out = std::malloc(stated.value_or(decoding_limit));  // libhdf5 frees it
   if (out == nullptr) return 0;
   bool is_sound = false;
   try {
-    is_sound = known->decode(packed, {values, settings}, {static_cast<std::byte*>(out), whole});
+    do {
+      is_sound = known->decode(packed, {values, settings}, {static_cast<std::byte*>(out), whole});
+    } while (!is_sound && !stated && (whole += kSumBytes) <= decoding_limit);
   } catch (const std::exception&) {
     is_sound = false;  // no memory; C code does not pass exceptions on
   }
-  if (!is_sound) {
-    std::free(out);
-    return 0;
+  if (is_sound) {
+    std::swap(*buffer, out);
+    *size = whole;
   }
-  std::free(*buffer);
-  *buffer = out;
-  *size = whole;
-  return whole;
+  std::free(out);
+  return is_sound ? whole : 0;
 }
 
 template <H5Z_filter_t... kIds>
@@ -277,13 +281,11 @@ std::string hdf5_compressors() {
 }
 
 void register_filters() {
-  register_decoders<32000, 32001, 32004, kBitshuffle, 32015>();
+  register_decoders<305, 307, 32000, 32001, 32004, kBitshuffle, 32015>();
 }
 
 DecodingLimit::DecodingLimit(std::size_t bytes) {
-  // Checksums that were applied before the compressor.
-  constexpr std::size_t kMostSums = 64;
-  decoding_limit = bytes + kMostSums;
+  decoding_limit = bytes + kMostSumBytes;
 }
 
 DecodingLimit::~DecodingLimit() {
@@ -350,12 +352,11 @@ std::string too_large(std::uint64_t stored) {
 }
 
 void throw_missing_filter(const std::string& file, const std::string& object, const Filter& filter) {
-  const bool is_in_some_builds = filter.lacking.starts_with(kBuildLacks);
   throw DataError(fmt::format(
       "cannot decode {} (it is stored with filter {}{}, and {}); {}set HDF5_PLUGIN_PATH to the folder of the "
       "filter's HDF5 plugin, or rewrite the file where the filter is installed: h5repack -f GZIP=6 {} NEW.h5",
       describe({file, object}), filter.id, filter.name.empty() ? "" : ", " + filter.name, filter.lacking,
-      is_in_some_builds ? "install it and build Convoy again, " : "", file));
+      filter.lacking.starts_with(kBuildLacks) ? "install it and build Convoy again, " : "", file));
 }
 
 void throw_unreadable(hid_t dataset, const Place& place) {

@@ -18,7 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                           {io::decode_bitshuffle, io::bitshuffle_size},
                           {io::kDecodeLz4, io::lz4_size},
                           {io::kDecodeZstd, io::zstd_size},
-                          {io::kDecodeBlosc, io::blosc_size}};
+                          {io::kDecodeBlosc, io::blosc_size},
+                          {io::kDecodeBzip2, nullptr},
+                          {io::kDecodeLzo, nullptr}};
   fuzz::Taker input({data, size});
   const Codec& codec = codecs[input.byte() % std::size(codecs)];
   if (codec.decode == nullptr) return 0;

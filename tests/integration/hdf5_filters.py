@@ -2,6 +2,7 @@
 """HDF5 files whose chunks others compressed: every filter, alone or with shuffle and checksum, gives the bits of plain
 storage; damaged chunks and missing filters are named."""
 
+import bz2
 import ctypes
 import ctypes.util
 import os
@@ -9,6 +10,7 @@ import re
 import shutil
 import struct
 import unittest
+import zlib
 
 import runs
 
@@ -44,6 +46,7 @@ SAMPLES = 140
 SHAPE = (20, 25, 3)
 OPTIONAL = 1  # H5Z_FLAG_OPTIONAL, the one way to name a filter that h5py does not have
 LZF, BLOSC, LZ4, BITSHUFFLE, ZSTD, ZFP = 32000, 32001, 32004, 32008, 32015, 32013
+LZO, BZIP2 = 305, 307
 
 
 def library(name):
@@ -70,6 +73,20 @@ def zstd_frame(data):
     most = 2 * len(data) + 1000
     return compressed(
         lambda room: zstd.ZSTD_compress(room, ctypes.c_size_t(most), data, ctypes.c_size_t(len(data)), 3), most)
+
+
+def zstd_frame_without_size(data):
+    zstd = library("zstd")
+    zstd.ZSTD_createCCtx.restype = ctypes.c_void_p
+    context = ctypes.c_void_p(zstd.ZSTD_createCCtx())
+    zstd.ZSTD_CCtx_setParameter(context, 200, 0)  # ZSTD_c_contentSizeFlag
+    zstd.ZSTD_compress2.restype = ctypes.c_size_t
+    most = 2 * len(data) + 1000
+    try:
+        return compressed(lambda room: zstd.ZSTD_compress2(context, room, ctypes.c_size_t(most), data,
+                                                           ctypes.c_size_t(len(data))), most)
+    finally:
+        zstd.ZSTD_freeCCtx(context)
 
 
 def lz4(data, _element, block=3000):
@@ -110,6 +127,22 @@ def blosc(compressor, shuffle):
     return encode
 
 
+def lzo(trailer):
+    """PyTables'. The first `trailer` bytes of checksum and size follow, as before its version 0.8."""
+    def encode(data, _element):
+        packed = ctypes.create_string_buffer(2 * len(data) + 1000)
+        size = ctypes.c_size_t(len(packed))
+        work = ctypes.create_string_buffer(1 << 20)
+        status = library("lzo2").lzo1x_1_compress(data, ctypes.c_size_t(len(data)), packed, ctypes.byref(size), work)
+        assert status == 0, status
+        return packed.raw[:size.value] + struct.pack("<II", zlib.adler32(data), len(data))[:trailer]
+    return encode
+
+
+def of_pytables(_element, _chunk_bytes):
+    return 5, 11, 4  # level, ten times the version of the object's class, CArray
+
+
 def of_bitshuffle(compressor):
     return lambda element, _chunk_bytes: (0, 4, element, 512, compressor)
 
@@ -117,7 +150,11 @@ def of_bitshuffle(compressor):
 # Name: filter, its values, its encoder, the library that encodes.
 FILTERS = {
     "zstd": (ZSTD, lambda element, chunk_bytes: (3,), lambda data, _element: zstd_frame(data), "zstd"),
+    "zstd-without-size": (ZSTD, lambda element, chunk_bytes: (3,),
+                          lambda data, _element: zstd_frame_without_size(data), "zstd"),
     "lz4": (LZ4, lambda element, chunk_bytes: (3000,), lz4, "lz4"),
+    "bzip2": (BZIP2, of_pytables, lambda data, _element: bz2.compress(data, 5), "bz2"),
+    **{f"lzo{trailer or ''}": (LZO, of_pytables, lzo(trailer), "lzo2") for trailer in (0, 4, 8)},
     "bitshuffle": (BITSHUFFLE, of_bitshuffle(0), bitshuffle(None), None),
     "bitshuffle-lz4": (BITSHUFFLE, of_bitshuffle(2), bitshuffle(lz4_block), "lz4"),
     "bitshuffle-zstd": (BITSHUFFLE, of_bitshuffle(3), bitshuffle(zstd_frame), "zstd"),
@@ -137,15 +174,17 @@ def fletcher32(data):
 
 
 def write_filtered(file, name, values, chunk, number, settings, encode, shuffle=False, checksum=False):
-    """Writes the chunks as the filter's own library would."""
+    """Writes the chunks as the filter's own library would. `checksum`: the last filter, or the first if "first"."""
     values = numpy.ascontiguousarray(values)
     element = values.dtype.itemsize
     creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     creation.set_chunk(chunk)
+    if checksum == "first":
+        creation.set_fletcher32()
     if shuffle:
         creation.set_shuffle()
     creation.set_filter(number, OPTIONAL, settings(element, int(numpy.prod(chunk)) * element))
-    if checksum:
+    if checksum and checksum != "first":
         creation.set_fletcher32()
     dataset = h5py.h5d.create(file.id, name.encode(), h5py.h5t.py_create(values.dtype),
                               h5py.h5s.create_simple(values.shape), creation)
@@ -155,10 +194,12 @@ def write_filtered(file, name, values, chunk, number, settings, encode, shuffle=
         whole = numpy.zeros(chunk, values.dtype)
         whole[tuple(slice(0, extent) for extent in piece.shape)] = piece
         data = whole.tobytes()
+        if checksum == "first":
+            data += fletcher32(data)
         if shuffle:
             data = numpy.frombuffer(data, "u1").reshape(-1, element).T.tobytes()
         data = encode(data, element)
-        if checksum:
+        if checksum and checksum != "first":
             data += fletcher32(data)
         dataset.write_direct_chunk(begin, data)
 
@@ -215,6 +256,14 @@ class Hdf5Filters(runs.Folder):
         # Types that libhdf5 converts.
         self.assertEqual(self.bits(self.filtered("zstd", "f8")), expected)
 
+    def test_streams_that_state_no_size(self):
+        expected = self.plain("f4")
+        for name in ("bzip2", "lzo", "lzo8", "zstd-without-size"):
+            for more in ({}, {"shuffle": True, "checksum": True}, {"checksum": "first"}):
+                for kind in ("f4", "f8"):  # decoded by all threads, and in libhdf5
+                    with self.subTest(name=name, more=more, kind=kind):
+                        self.assertEqual(self.bits(self.filtered(name, kind, **more)), expected)
+
     def test_h5pys_own_storage(self):
         expected = self.plain("f4")
         for storage in ({"compression": "lzf"}, {"compression": "lzf", "shuffle": True, "fletcher32": True},
@@ -227,7 +276,7 @@ class Hdf5Filters(runs.Folder):
                 self.assertEqual(self.bits("other.h5"), expected)
 
     def test_damaged_chunks_are_named(self):
-        for name in ("zstd", "lz4", "blosc-lz4-1", "bitshuffle-lz4"):
+        for name in ("zstd", "lz4", "blosc-lz4-1", "bitshuffle-lz4", "bzip2", "lzo"):
             with self.subTest(name=name):
                 file = self.filtered(name)
                 with h5py.File(file, "r+") as opened:

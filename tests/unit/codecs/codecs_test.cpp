@@ -1,5 +1,5 @@
-// Streams worked out by hand. What the compressors' own libraries write is tested in
-// tests/integration/hdf5_filters.py.
+// Streams worked out by hand, and some of bzip2 and lzo. What the compressors' own libraries write is tested
+// in tests/integration/hdf5_filters.py.
 
 #include "convoy/codecs/codecs.hpp"
 
@@ -91,6 +91,95 @@ TEST(Lz4, BlocksOfNoSizeAreDamage) {
   if (!has_lz4()) GTEST_SKIP() << "built without liblz4";
   std::vector<std::byte> out(5);
   EXPECT_FALSE(kDecodeLz4(bytes_of({0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0}), {}, out));
+}
+
+/// The bytes of `text`, `times` times.
+std::vector<std::byte> repeated(const std::string& text, int times) {
+  std::vector<std::byte> bytes;
+  for (int i = 0; i < times; ++i)
+    for (const char each : text) bytes.push_back(static_cast<std::byte>(each));
+  return bytes;
+}
+
+std::vector<std::byte> joined(std::vector<std::byte> first, const std::vector<std::byte>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+/// Of 20 times "abc".
+std::vector<std::byte> bzip2_stream() {
+  return bytes_of({0x42, 0x5a, 0x68, 0x31, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, 0xc9, 0xc7, 0xf5, 0xbf,
+                   0x00, 0x00, 0x09, 0x81, 0x00, 0x38, 0x00, 0x20, 0x00, 0x30, 0xcc, 0x05, 0x29, 0xa6,
+                   0x27, 0x13, 0x13, 0xc5, 0xdc, 0x91, 0x4e, 0x14, 0x24, 0x32, 0x71, 0xfd, 0x6f, 0xc0});
+}
+
+TEST(Bzip2, StreamsEndWhereTheChunkDoes) {
+  if (kDecodeBzip2 == nullptr) GTEST_SKIP() << "built without libbz2";
+  expect_decodes(kDecodeBzip2, {}, bzip2_stream(), repeated("abc", 20));
+  // A long run at the end: "abc", then 40 times "z".
+  expect_decodes(
+      kDecodeBzip2, {},
+      bytes_of({0x42, 0x5a, 0x68, 0x31, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, 0xf1, 0xee, 0xda, 0xd5, 0x00,
+                0x00, 0x00, 0x91, 0x80, 0x04, 0x00, 0x38, 0x00, 0x00, 0x10, 0x20, 0x00, 0x30, 0xcd, 0x00,
+                0xc3, 0x46, 0x94, 0x1e, 0xe2, 0xee, 0x48, 0xa7, 0x0a, 0x12, 0x1e, 0x3d, 0xdb, 0x5a, 0xa0}),
+      joined(repeated("abc", 1), repeated("z", 40)));
+  std::vector<std::byte> out(60);
+  EXPECT_FALSE(kDecodeBzip2(joined(bzip2_stream(), bytes_of({0})), {}, out)) << "a byte after the stream";
+}
+
+TEST(Bzip2, EveryChangedByteIsDamage) {
+  if (kDecodeBzip2 == nullptr) GTEST_SKIP() << "built without libbz2";
+  constexpr std::size_t kBlockSize = 3;  // a larger block than the stream needs is no damage
+  std::vector<std::byte> out(60);
+  for (std::size_t at = 0; at < bzip2_stream().size(); ++at) {
+    if (at == kBlockSize) continue;
+    auto packed = bzip2_stream();
+    packed[at] ^= std::byte{0xFF};
+    EXPECT_FALSE(kDecodeBzip2(packed, {}, out)) << at;
+  }
+}
+
+/// Of 20 times "abc".
+std::vector<std::byte> lzo_stream() {
+  return joined(joined(bytes_of({3, 'a', 'b', 'c', 'a', 'b', 'c', 0x20, 3, 0x14, 0, 15}), repeated("abc", 6)),
+                bytes_of({0x11, 0, 0}));
+}
+
+TEST(Lzo, StreamsEndWhereTheChunkDoes) {
+  if (kDecodeLzo == nullptr) GTEST_SKIP() << "built without liblzo2";
+  expect_decodes(kDecodeLzo, {}, lzo_stream(), repeated("abc", 20));
+  std::vector<std::byte> out(60);
+  for (int size = 1; size < 20; ++size) {
+    const std::vector<std::byte> more(static_cast<std::size_t>(size), std::byte{1});
+    EXPECT_FALSE(kDecodeLzo(joined(lzo_stream(), more), {}, out)) << size << " bytes after the stream";
+  }
+}
+
+TEST(Lzo, RepetitionsOfWhatIsBeforeTheBeginningAreDamage) {
+  if (kDecodeLzo == nullptr) GTEST_SKIP() << "built without liblzo2";
+  auto packed = lzo_stream();
+  std::vector<std::byte> out(60);
+  packed[9] = std::byte{0x1C};  // 8 bytes before, where 6 exist
+  EXPECT_FALSE(kDecodeLzo(packed, {}, out));
+}
+
+TEST(Lzo, ChecksumAndSizeOfOldVersionsAreCompared) {
+  if (kDecodeLzo == nullptr) GTEST_SKIP() << "built without liblzo2";
+  const auto sum = bytes_of({0xF9, 0x16, 0xBE, 0xBC});
+  const auto size = bytes_of({60, 0, 0, 0});
+  std::vector<std::byte> out(60);
+  for (const auto& packed : {joined(lzo_stream(), sum), joined(joined(lzo_stream(), sum), size)}) {
+    EXPECT_TRUE(kDecodeLzo(packed, {}, out));
+    EXPECT_EQ(out, repeated("abc", 20));
+    for (std::size_t at = lzo_stream().size(); at < packed.size(); ++at) {
+      auto changed = packed;
+      changed[at] ^= std::byte{1};
+      EXPECT_FALSE(kDecodeLzo(changed, {}, out)) << at;
+    }
+    std::vector<std::byte> other(61);
+    EXPECT_FALSE(kDecodeLzo(packed, {}, other));
+    EXPECT_FALSE(kDecodeLzo(packed, {}, std::span(other).first(59)));
+  }
 }
 
 }  // namespace
