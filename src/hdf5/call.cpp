@@ -101,10 +101,13 @@ hid_t memory_type(ElementType type) {
 namespace {
 
 ElementType classify_integer(hid_t type) {
+  using enum ElementType;
+  constexpr std::array kSigned{kInt8, kInt16, kInt32, kInt64};
+  constexpr std::array kUnsigned{kUint8, kUint16, kUint32, kUint64};
   const std::size_t bytes = H5Tget_size(type);
-  if (bytes > sizeof(std::int64_t) || !std::has_single_bit(bytes)) return ElementType::kOther;
-  // In the order of the enumeration.
-  return static_cast<ElementType>(2 * std::countr_zero(bytes) + (H5Tget_sign(type) == H5T_SGN_2 ? 1 : 0));
+  if (bytes > sizeof(std::int64_t) || !std::has_single_bit(bytes)) return kOther;
+  const auto place = static_cast<std::size_t>(std::countr_zero(bytes));
+  return H5Tget_sign(type) == H5T_SGN_2 ? kSigned.at(place) : kUnsigned.at(place);
 }
 
 ElementType classify_float(hid_t type) {
