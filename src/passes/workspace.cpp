@@ -1,6 +1,8 @@
 #include "convoy/passes/workspace.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cassert>
 
 #include "convoy/passes/memory_plan.hpp"
 
@@ -15,7 +17,8 @@ Workspace<Real>::Workspace(const nn::Network& network, const kernels::Planner& p
       makers_(network.nodes().size(), -1),
       places_(operations_.size()),
       diff_owners_(operations_.size()),
-      apart_(options.trains ? 0 : options.apart) {
+      apart_(options.apart) {
+  assert(apart_ == 0 || (!options.trains && apart_ > 0 && apart_ <= operation_count()));
   for (std::size_t i = 0; i < operations_.size(); ++i)
     makers_[static_cast<std::size_t>(operations_[i].output)] = static_cast<int>(i);
   plan_diffs();
@@ -102,21 +105,31 @@ typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const nn::Ca
         diffs[static_cast<std::size_t>(maker)].first =
             std::min(diffs[static_cast<std::size_t>(maker)].first, in_backward);
     };
+    std::int64_t spare_bytes = 0;
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       is_read_by(node.inputs[k], traits.backward_reads_src);
       if (trains && places_[i].adds[k] && !(k == 0 && traits.adds_diff_src))
-        planned.spare.bytes = std::max(planned.spare.bytes, bytes_of(node.inputs[k]));
+        spare_bytes += bytes_of(node.inputs[k]);
     }
+    planned.spare.bytes = std::max(planned.spare.bytes, spare_bytes);
     if (operation.addend != Operation::kNone) is_read_by(operation.addend, false);
-    places_[i].saved_bytes = node.layer->saved_bytes(blocks, static_cast<std::int64_t>(sizeof(Real)));
+    nn::CallSetting call = setting;
+    if (now < apart_) call.blocks = 1;
+    places_[i].saved_bytes = node.layer->saved_bytes(call.blocks, static_cast<std::int64_t>(sizeof(Real)));
     planned.saved.push_back({.bytes = places_[i].saved_bytes, .first = now, .last = in_backward});
     planned.scratch.bytes = std::max(
-        planned.scratch.bytes, node.layer->scratch_size(setting) * static_cast<std::int64_t>(sizeof(Real)));
+        planned.scratch.bytes, node.layer->scratch_size(call) * static_cast<std::int64_t>(sizeof(Real)));
   }
   if (count > 0) {
     outputs.back().last = std::max(outputs.back().last, count);
     diffs.back().first = count;
   }
+  share_diffs(diffs);
+  return planned;
+}
+
+template <class Real>
+void Workspace<Real>::share_diffs(std::vector<BufferLifetime>& diffs) const {
   for (std::size_t i = 0; i < diffs.size(); ++i) {
     const auto owner = static_cast<std::size_t>(diff_owners_[i]);
     if (owner == i) continue;
@@ -124,7 +137,6 @@ typename Workspace<Real>::Lifetimes Workspace<Real>::plan_lifetimes(const nn::Ca
     diffs[owner].last = std::max(diffs[owner].last, diffs[i].last);
     diffs[i].bytes = 0;
   }
-  return planned;
 }
 
 template <class Real>
@@ -225,6 +237,7 @@ nn::Pass<Real> Workspace<Real>::pass_of(std::size_t i, const kernels::KernelTabl
 template <class Real>
 void Workspace<Real>::forward(const kernels::KernelTable<Real>& kernels, const Team& team,
                               const Values<Real>& values, const nn::MicroBatch& batch, int first) {
+  assert(apart_ == 0);
   for (int i = 0; i < operation_count(); ++i) {
     if (operations_[static_cast<std::size_t>(i)].output >= first)
       forward_operation(i, kernels, team, values, batch);
@@ -306,14 +319,18 @@ void Workspace<Real>::backward_operation(int index, const kernels::KernelTable<R
                                 pass.dst, pass.diff_dst, pass.diff_dst, team);
   }
   if (place.adds[0] && traits.adds_diff_src) pass.update = Update::kAdd;
-  const auto goes_through_spare = [&](std::size_t k) {
-    return place.adds[k] && !(k == 0 && traits.adds_diff_src);
-  };
-  for (std::size_t k = 0; k < node.inputs.size(); ++k)
-    pass.diff_src[k] = goes_through_spare(k) ? at(spare_) : diff_at(node.inputs[k]);
+  // Inputs that add have a spare buffer each: two may be views of one output.
+  std::array<Real*, nn::kMostInputs> spares{};
+  Real* spare = at(spare_);
+  for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+    pass.diff_src[k] = diff_at(node.inputs[k]);
+    if (!place.adds[k] || (k == 0 && traits.adds_diff_src)) continue;
+    pass.diff_src[k] = spares[k] = spare;
+    spare += batch.blocks() * network_.shape_of(node.inputs[k]).size() * kLanes;
+  }
   node.layer->backward(pass);
   for (std::size_t k = 0; k < node.inputs.size(); ++k) {
-    if (goes_through_spare(k)) add(kernels, team, batch, node.inputs[k], at(spare_), diff_at(node.inputs[k]));
+    if (spares[k] != nullptr) add(kernels, team, batch, node.inputs[k], spares[k], diff_at(node.inputs[k]));
   }
   if (place.adds_to_addend)
     add(kernels, team, batch, operation.addend, pass.diff_dst, diff_at(operation.addend));

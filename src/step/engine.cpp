@@ -1,6 +1,7 @@
 #include "convoy/step/engine.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <numeric>
 #include <utility>
 
@@ -29,7 +30,10 @@ Engine::Engine(const nn::Network& network, EngineSetting setting)
       setting_(std::move(setting)),
       pool_(setting_.threads, setting_.kernels.enter_thread),
       ranges_(passes::operation_ranges(network)),
-      operations_(passes::plan_operations(network)) {}
+      operations_(passes::plan_operations(network)),
+      apart_(setting_.together > 1 ? passes::operations_apart(network) : 0) {
+  assert(setting_.together == 1 || (!setting_.trains && setting_.micro_batch == kLanes));
+}
 
 MicroBatchResult Engine::loss_of(const data::Split& split, const nn::MicroBatch& micro_batch, Group& group,
                                  passes::Workspace<float>& workspace, std::int64_t block) {
@@ -67,7 +71,7 @@ void Engine::prepare_groups(std::int64_t groups, std::int64_t workspaces) {
           passes::WorkspaceOptions{.threads = group.team,
                                    .precision = setting_.precision,
                                    .trains = setting_.trains,
-                                   .apart = setting_.together > 1 ? passes::operations_apart(network_) : 0}));
+                                   .apart = apart_}));
     }
     group.labels.resize(static_cast<std::size_t>(setting_.micro_batch));
     group.numbers.resize(static_cast<std::size_t>(setting_.together * setting_.micro_batch));

@@ -13,6 +13,7 @@
 
 #include "convoy/core/aligned.hpp"
 #include "convoy/nn/network.hpp"
+#include "convoy/passes/memory_plan.hpp"
 #include "convoy/passes/operations.hpp"
 
 namespace convoy::passes {
@@ -36,7 +37,7 @@ struct WorkspaceOptions {
   Precision precision = Precision::kFloat32;
   Keep keep = Keep::kResults;
   bool trains = true;  ///< false: only forward() in evaluation; no memory for diffs
-  int apart = 0;       ///< operations of forward_apart(), if it does not train
+  int apart = 0;       ///< operations of forward_apart(), at most all; above 0 only if it does not train
 };
 
 template <class Real>
@@ -61,7 +62,7 @@ class Workspace {
 
   /// Runs input() through the network. All threads of the team call it; ends with a barrier of the team. With
   /// `first` > 0, the nodes before `first` keep the results of the last forward() (gradient checks change one
-  /// layer at a time; needs Keep::kAll).
+  /// layer at a time; needs Keep::kAll). Precondition: WorkspaceOptions::apart is 0.
   void forward(const kernels::KernelTable<Real>& kernels, const Team& team, const Values<Real>& values,
                const nn::MicroBatch& batch, int first = 0);
 
@@ -136,6 +137,8 @@ class Workspace {
   struct Lifetimes;
   /// Also assigns places_[i].saved_bytes.
   [[nodiscard]] Lifetimes plan_lifetimes(const nn::CallSetting& setting, bool trains);
+  /// A diff in its reader's buffer needs none, and lengthens the reader's lifetime.
+  void share_diffs(std::vector<BufferLifetime>& diffs) const;
   /// For forward_apart(): which buffers have one lane block; the others last through all of its calls.
   void keep_apart(Lifetimes& planned, std::int64_t blocks);
   void lay_out(const nn::CallSetting& setting, const WorkspaceOptions& options);

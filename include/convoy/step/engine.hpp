@@ -171,6 +171,7 @@ class Engine {
   std::vector<AlignedBuffer<float>> slots_;      // empty if the setting provides slots
   std::vector<passes::OperationRanges> ranges_;  // by operation
   std::vector<passes::Operation> operations_;
+  int apart_;  // WorkspaceOptions::apart
 };
 
 }  // namespace convoy::step

@@ -218,6 +218,16 @@ TEST(Operations, GoApartWhileActivationsAreMoreThanWeights) {
   EXPECT_EQ(operations_apart(network_of({"conv 4 3x3 pad=1", "relu", "globalavgpool", "dense 4"})), 3);
 }
 
+TEST(Workspace, AddsTheDiffsOfTwoViewsOfOneOutput) {
+  const auto gradient_of = [](const std::string& identity) {
+    return run(network_of({"dense 4", "residual {", "branches {", "} and {", identity, "}", "dense 4", "}",
+                           "dense 4"}),
+               Keep::kResults, 1)
+        .gradient;
+  };
+  EXPECT_EQ(gradient_of("flatten"), gradient_of("upsample 1x1"));
+}
+
 TEST(Workspace, OfANetworkOfViewsGivesItsInput) {
   const nn::Network net({4, 1, 1}, layer_texts({"flatten"}), nn::LossKind::kQuadratic, 4);
   const Result result = run(net, Keep::kResults, 1);
