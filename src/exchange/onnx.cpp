@@ -148,10 +148,10 @@ Value write_joint(const ExportedLayer& layer, const std::vector<Value>& inputs, 
   const auto input = [&](const Value& value, const char* end) {
     return are_images ? value.name : graph.flat(value, layer.name + end).name;
   };
-  const std::string body = input(inputs[0], ".body");
-  const std::string shortcut = input(inputs[1], ".shortcut");
+  const std::string first = input(inputs[0], ".first");
+  const std::string second = input(inputs[1], ".second");
   const bool is_sum = layer.kind == Operator::kAdd;
-  onnx::Node& node = graph.node(is_sum ? "Add" : "Concat", layer.name, {body, shortcut});
+  onnx::Node& node = graph.node(is_sum ? "Add" : "Concat", layer.name, {first, second});
   if (!is_sum) GraphWriter::integer(node, "axis", 1);
   return {.name = layer.name, .is_image = are_images, .shape = layer.output};
 }

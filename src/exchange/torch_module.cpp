@@ -43,8 +43,6 @@ std::string module_of(const ExportedLayer& layer) {
       return fmt::format("nn.AvgPool2d({}, count_include_pad=True)", window_of(layer, "window"));
     case Operator::kGlobalAveragePool:
       return "nn.AdaptiveAvgPool2d(1)";
-    case Operator::kUpsample:
-      return fmt::format("nn.Upsample(scale_factor={})", pair_of(layer.attribute<nn::HeightWidth>("factor")));
     default:
       return "";
   }
@@ -77,7 +75,6 @@ Variable expression_of(const ExportedLayer& layer, const std::vector<Variable>& 
     case Operator::kMaxPool:
     case Operator::kAveragePool:
     case Operator::kGlobalAveragePool:
-    case Operator::kUpsample:
       return {fmt::format("self.{}({})", layer.name, x.image(layer.input)), true};
     case Operator::kRelu:
       return call("torch.relu");
@@ -97,6 +94,13 @@ Variable expression_of(const ExportedLayer& layer, const std::vector<Variable>& 
       return x.is_image && inputs[1].is_image
                  ? Variable{fmt::format("torch.cat([{}, {}], 1)", x.text, inputs[1].text), true}
                  : Variable{fmt::format("torch.cat([{}, {}], 1)", x.flat(), inputs[1].flat()), false};
+    case Operator::kUpsample: {
+      // nn.Upsample rounds 1/factor, and repeats wrong pixels of some factors from 41 on.
+      const auto factor = layer.attribute<nn::HeightWidth>("factor");
+      return {fmt::format("{}.repeat_interleave({}, 2).repeat_interleave({}, 3)", x.image(layer.input),
+                          factor.h, factor.w),
+              true};
+    }
     case Operator::kIdentity:
       return x;
   }
