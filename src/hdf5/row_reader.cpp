@@ -10,11 +10,11 @@
 
 #include <cerrno>
 #include <cstring>
-#include <exception>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
+#include "convoy/core/first_failure.hpp"
 #include "convoy/core/parallel.hpp"
 #include "convoy/io/descriptor.hpp"
 #include "convoy/io/file_system.hpp"
@@ -61,33 +61,6 @@ void copy(const Block& block, std::size_t d, const std::byte* src, std::byte* ds
   for (std::size_t i = 0; i < extent; ++i)
     copy(block, d + 1, src + i * block.src_strides[d], dst + i * block.dst_strides[d]);
 }
-
-/// The first failure of several threads, by index, so that every run reports the same.
-class FirstFailure {
- public:
-  /// False if work() threw.
-  template <class Work>
-  bool attempt(std::int64_t index, const Work& work) {
-    try {
-      work();
-      return true;
-    } catch (...) {
-#pragma omp critical(convoy_first_failure)
-      if (!failure_ || index < index_) {
-        failure_ = std::current_exception();
-        index_ = index;
-      }
-      return false;
-    }
-  }
-  void rethrow() const {
-    if (failure_) std::rethrow_exception(failure_);
-  }
-
- private:
-  std::exception_ptr failure_;
-  std::int64_t index_ = 0;
-};
 
 }  // namespace
 

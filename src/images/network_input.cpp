@@ -3,11 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <exception>
 #include <filesystem>
 #include <system_error>
 
 #include "convoy/core/error.hpp"
+#include "convoy/core/first_failure.hpp"
 #include "convoy/core/parallel.hpp"
 #include "convoy/images/image_file.hpp"
 
@@ -35,18 +35,12 @@ std::vector<std::uint8_t> read_for_network(std::span<const std::string> paths, c
   const std::int64_t size = shape.size();
   const auto count = static_cast<std::int64_t>(paths.size());
   std::vector<std::uint8_t> images(static_cast<std::size_t>(count * size));
-  std::vector<std::exception_ptr> errors(paths.size());
-  const auto attempt = [&](std::int64_t i) {
-    const auto at = static_cast<std::size_t>(i);
-    try {
-      read_one(paths[at], shape, fit, images.data() + i * size);
-    } catch (...) {
-      errors[at] = std::current_exception();
-    }
-  };
-  parallel_for(threads, count, Shares::kInTurn, attempt);
-  for (const std::exception_ptr& error : errors)
-    if (error != nullptr) std::rethrow_exception(error);
+  FirstFailure failure;
+  parallel_for(threads, count, Shares::kInTurn, [&](std::int64_t i) {
+    (void)failure.attempt(
+        i, [&] { read_one(paths[static_cast<std::size_t>(i)], shape, fit, images.data() + i * size); });
+  });
+  failure.rethrow();
   return images;
 }
 

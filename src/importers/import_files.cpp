@@ -9,6 +9,7 @@
 
 #include "convoy/comm/packer.hpp"
 #include "convoy/core/error.hpp"
+#include "convoy/core/first_failure.hpp"
 #include "convoy/core/parallel.hpp"
 #include "convoy/core/team.hpp"
 #include "convoy/core/text.hpp"
@@ -206,11 +207,15 @@ class FilesImport {
                          .first(static_cast<std::size_t>(images.size() * split.image_bytes())),
                      options_.threads);
     std::vector<std::vector<std::uint8_t>> chunks(static_cast<std::size_t>(count));
+    FirstFailure failure;  // memory
     parallel_for(options_.threads, count, Shares::kInTurn, [&](std::int64_t i) {
-      chunks[static_cast<std::size_t>(i)] =
-          io::filter_chunk(std::span(pixels).subspan(static_cast<std::size_t>(i) * chunk_bytes, chunk_bytes),
-                           storage, element);
+      const auto at = static_cast<std::size_t>(i);
+      (void)failure.attempt(i, [&] {
+        chunks[at] =
+            io::filter_chunk(std::span(pixels).subspan(at * chunk_bytes, chunk_bytes), storage, element);
+      });
     });
+    failure.rethrow();
     return chunks;
   }
 
