@@ -11,7 +11,7 @@ build_packages=(
   openmpi-bin libopenmpi-dev libhdf5-openmpi-dev libboost-program-options-dev
   zlib1g-dev libxxhash-dev libpng-dev libjpeg62-turbo-dev libwebp-dev libtiff-dev libgif-dev libfmt-dev
   nlohmann-json3-dev libhwloc-dev libzip-dev libprotobuf-dev protobuf-compiler
-  libdeflate-dev liblz4-dev libzstd-dev libblosc-dev libbz2-dev liblzo2-dev # filters of HDF5 files; optional
+  libdeflate-dev liblz4-dev libzstd-dev libblosc-dev libbz2-dev # filters of HDF5 files; optional
 )
 test_packages=(
   libgtest-dev libbenchmark-dev ccache
@@ -41,7 +41,7 @@ mpich_packages=(mpich libmpich-dev libhdf5-mpich-dev)
 install_log=$convoy_root/build/install.log
 
 # The same without Debian: packages for Spack (or modules of the administrators).
-spack_build="spack install gcc@12: cmake@3.25: ninja openmpi@4.1: hdf5@1.10:+mpi boost+program_options zlib xxhash libpng libjpeg-turbo libwebp libtiff@4.5: giflib fmt@9: nlohmann-json@3.11: hwloc@2: libzip protobuf libdeflate lz4 zstd c-blosc bzip2 lzo"
+spack_build="spack install gcc@12: cmake@3.25: ninja openmpi@4.1: hdf5@1.10:+mpi boost+program_options zlib xxhash libpng libjpeg-turbo libwebp libtiff@4.5: giflib fmt@9: nlohmann-json@3.11: hwloc@2: libzip protobuf libdeflate lz4 zstd c-blosc bzip2"
 spack_test="spack install googletest benchmark ccache llvm py-numpy py-h5py py-pillow py-torch valgrind slurm munge"
 spack_mpich="spack install mpich hdf5@1.10:+mpi ^mpich"
 spack_aarch64="the distribution's own cross compiler and qemu-user (Spack has none that is ready made)"

@@ -113,7 +113,6 @@ convoy_optional_codec(LZ4 lz4.h lz4 "Debian: liblz4-dev; Spack: lz4")
 convoy_optional_codec(ZSTD zstd.h zstd "Debian: libzstd-dev; Spack: zstd")
 convoy_optional_codec(BLOSC blosc.h blosc "Debian: libblosc-dev; Spack: c-blosc")
 convoy_optional_codec(BZ2 bzlib.h bz2 "Debian: libbz2-dev; Spack: bzip2")
-convoy_optional_codec(LZO lzo/lzo1x.h lzo2 "Debian: liblzo2-dev; Spack: lzo")
 
 # Parallel HDF5. Debian keeps it beside the serial one, under names of its own.
 if(NOT DEFINED HDF5_PREFER_PARALLEL)

@@ -37,7 +37,7 @@ if(TARGET convoy_library)
   set(convoy_pc_libraries ${HDF5_C_LIBRARIES} ${MPI_C_LIBRARIES} ${PNG_LIBRARIES} ${JPEG_LIBRARIES} ${ZLIB_LIBRARIES}
     ${convoy_image_files}
     ${HWLOC_LIBRARY} ${XXHASH_LIBRARY} ${LIBDEFLATE_LIBRARY} ${LZ4_LIBRARY} ${ZSTD_LIBRARY} ${BLOSC_LIBRARY}
-    ${BZ2_LIBRARY} ${LZO_LIBRARY} -lfmt)
+    ${BZ2_LIBRARY} -lfmt)
   list(FILTER convoy_pc_libraries EXCLUDE REGEX "NOTFOUND$|^OFF$")
   # Where HDF5 was found by its own package, its libraries are targets.
   foreach(library IN LISTS convoy_pc_libraries)

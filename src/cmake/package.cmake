@@ -43,7 +43,7 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libhdf5-${mpi}-dev, lib${mpi}-dev, libboost-program-options-dev, zlib1g-dev, \
 libxxhash-dev, libpng-dev, libjpeg62-turbo-dev | libjpeg-dev, libfmt-dev, nlohmann-json3-dev, libhwloc-dev, \
 libzip-dev, libprotobuf-dev, protobuf-compiler, libdeflate-dev, liblz4-dev, libzstd-dev, libblosc-dev, \
-libbz2-dev, liblzo2-dev")
+libbz2-dev")
 # A static library with an optional format needs its library.
 foreach(format IN LISTS convoy_image_formats)
   string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", lib${format}-dev")

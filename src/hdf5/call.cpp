@@ -167,11 +167,26 @@ bool is_real(ElementType type) {
 }
 
 std::string_view element_name(ElementType type) {
-  constexpr std::array<std::string_view, 20> kNames{
-      "uint8",       "int8",          "int16",  "uint16",          "int32",           "uint32",
-      "int64",       "uint64",        "bool",   "an enumeration",  "float16",         "float32",
-      "float64",     "another float", "string", "a compound type", "variable-length", "opaque",
-      "a reference", "no plain type"};
+  constexpr std::array<std::string_view, 20> kNames{"uint8",
+                                                    "int8",
+                                                    "int16",
+                                                    "uint16",
+                                                    "int32",
+                                                    "uint32",
+                                                    "int64",
+                                                    "uint64",
+                                                    "bool",
+                                                    "an enumeration",
+                                                    "float16",
+                                                    "float32",
+                                                    "float64",
+                                                    "another float type",
+                                                    "string",
+                                                    "a compound type",
+                                                    "variable-length",
+                                                    "opaque",
+                                                    "a reference",
+                                                    "no plain type"};
   return kNames.at(static_cast<std::size_t>(type));
 }
 

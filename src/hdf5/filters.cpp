@@ -38,7 +38,7 @@ const std::array<Known, 20>& known_filters() {
       {H5Z_FILTER_SZIP, "szip"},
       {H5Z_FILTER_NBIT, "nbit"},
       {H5Z_FILTER_SCALEOFFSET, "scale-offset"},
-      {305, "lzo", kDecodeLzo, nullptr, "liblzo2 (Debian: liblzo2-dev; Spack: lzo)"},
+      {305, "lzo"},
       {307, "bzip2", kDecodeBzip2, nullptr, "libbz2 (Debian: libbz2-dev; Spack: bzip2)"},
       {32000, "lzf", decode_lzf, lzf_size},
       {32001, "blosc", kDecodeBlosc, blosc_size, "libblosc (Debian: libblosc-dev; Spack: c-blosc)"},

@@ -39,7 +39,7 @@ const TeamPool::Split& TeamPool::split_into(std::int64_t groups) {
 void TeamPool::start(std::int64_t groups, const Job& job) {
   const Split& places = split_into(groups);
   int given = threads_;
-  const StandardFloatingPointMode fork;  // creates threads again after a smaller region
+  const StandardFloatingPointMode fork;  // the region creates threads again after a smaller one
 #pragma omp parallel num_threads(threads_) default(none) shared(places, job, given)
   {
     // Fewer threads inside another parallel region, or where the calling thread may adjust their number.

@@ -19,8 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                           {io::kDecodeLz4, io::lz4_size},
                           {io::kDecodeZstd, io::zstd_size},
                           {io::kDecodeBlosc, io::blosc_size},
-                          {io::kDecodeBzip2, nullptr},
-                          {io::kDecodeLzo, nullptr}};
+                          {io::kDecodeBzip2, nullptr}};
   fuzz::Taker input({data, size});
   const Codec& codec = codecs[input.byte() % std::size(codecs)];
   if (codec.decode == nullptr) return 0;

@@ -46,7 +46,7 @@ SAMPLES = 140
 SHAPE = (20, 25, 3)
 OPTIONAL = 1  # H5Z_FLAG_OPTIONAL, the one way to name a filter that h5py does not have
 LZF, BLOSC, LZ4, BITSHUFFLE, ZSTD, ZFP = 32000, 32001, 32004, 32008, 32015, 32013
-LZO, BZIP2 = 305, 307
+BZIP2 = 307
 
 
 def library(name):
@@ -127,18 +127,6 @@ def blosc(compressor, shuffle):
     return encode
 
 
-def lzo(trailer):
-    """PyTables'. The first `trailer` bytes of checksum and size follow, as before its version 0.8."""
-    def encode(data, _element):
-        packed = ctypes.create_string_buffer(2 * len(data) + 1000)
-        size = ctypes.c_size_t(len(packed))
-        work = ctypes.create_string_buffer(1 << 20)
-        status = library("lzo2").lzo1x_1_compress(data, ctypes.c_size_t(len(data)), packed, ctypes.byref(size), work)
-        assert status == 0, status
-        return packed.raw[:size.value] + struct.pack("<II", zlib.adler32(data), len(data))[:trailer]
-    return encode
-
-
 def of_pytables(_element, _chunk_bytes):
     return 5, 11, 4  # level, ten times the version of the object's class, CArray
 
@@ -154,7 +142,6 @@ FILTERS = {
                           lambda data, _element: zstd_frame_without_size(data), "zstd"),
     "lz4": (LZ4, lambda element, chunk_bytes: (3000,), lz4, "lz4"),
     "bzip2": (BZIP2, of_pytables, lambda data, _element: bz2.compress(data, 5), "bz2"),
-    **{f"lzo{trailer or ''}": (LZO, of_pytables, lzo(trailer), "lzo2") for trailer in (0, 4, 8)},
     "bitshuffle": (BITSHUFFLE, of_bitshuffle(0), bitshuffle(None), None),
     "bitshuffle-lz4": (BITSHUFFLE, of_bitshuffle(2), bitshuffle(lz4_block), "lz4"),
     "bitshuffle-zstd": (BITSHUFFLE, of_bitshuffle(3), bitshuffle(zstd_frame), "zstd"),
@@ -258,7 +245,7 @@ class Hdf5Filters(runs.Folder):
 
     def test_streams_that_state_no_size(self):
         expected = self.plain("f4")
-        for name in ("bzip2", "lzo", "lzo8", "zstd-without-size"):
+        for name in ("bzip2", "zstd-without-size"):
             for more in ({}, {"shuffle": True, "checksum": True}, {"checksum": "first"}):
                 for kind in ("f4", "f8"):  # decoded by all threads, and in libhdf5
                     with self.subTest(name=name, more=more, kind=kind):
@@ -276,7 +263,7 @@ class Hdf5Filters(runs.Folder):
                 self.assertEqual(self.bits("other.h5"), expected)
 
     def test_damaged_chunks_are_named(self):
-        for name in ("zstd", "lz4", "blosc-lz4-1", "bitshuffle-lz4", "bzip2", "lzo"):
+        for name in ("zstd", "lz4", "blosc-lz4-1", "bitshuffle-lz4", "bzip2"):
             with self.subTest(name=name):
                 file = self.filtered(name)
                 with h5py.File(file, "r+") as opened:

@@ -1,9 +1,9 @@
 #pragma once
 // Decoders of the compressors that HDF5's filters are. Each is a pure function that any thread may call, and
 // that trusts nothing in its input: it reads and writes within its spans alone, and allocates by no number
-// that it read (but bzip2: 4 MB at most). gzip is always here and so are lzf and the bits of bitshuffle,
-// which Convoy decodes itself; the others need their library at build time (src/cmake/dependencies.cmake).
-// Called by the hdf5 room.
+// that it read (except bzip2, which allocates at most 4 MB). gzip is always here and so are lzf and the bits
+// of bitshuffle, which Convoy decodes itself; the others need their library at build time
+// (src/cmake/dependencies.cmake). Called by the hdf5 room.
 
 #include <cstddef>
 #include <cstdint>
@@ -48,11 +48,6 @@ std::optional<std::size_t> blosc_size(Bytes packed, Settings settings);
 
 // bzip2: one stream, which does not state its size. Null without libbz2.
 extern const Decoder kDecodeBzip2;
-
-// lzo (PyTables): one lzo1x stream, which does not state its size. Versions of PyTables before 0.8 append the
-// Adler-32 of the decoded bytes and their number, or the former alone (4 bytes each, low ones first).
-// Without them damage may stay unnoticed. Null without liblzo2.
-extern const Decoder kDecodeLzo;
 
 /// Unsigned number of `count` bytes at the beginning of `bytes`, high ones first. Precondition: they exist.
 [[nodiscard]] std::uint64_t big_endian(Bytes bytes, std::size_t count);

@@ -13,8 +13,8 @@ void on_threads(int threads, const std::function<void()>& work);
 
 /// How the indices of a loop are shared out.
 enum class Shares {
-  kEqual,   // one stretch of indices per thread
-  kInTurn,  // the next index to the first free thread: for work of unequal size
+  kEqual,   ///< one stretch of indices per thread
+  kInTurn,  ///< the next index to the first free thread: for work of unequal size
 };
 
 /// Calls work(i) for each i of [0, count) on_threads().

@@ -19,8 +19,8 @@ struct LayerMaker {
   std::function<std::unique_ptr<Layer>(LayerLine& line, const Shape& input)> make;
 };
 
-/// Keyword → maker. The structure words `residual {`, `} shortcut {`, `}` belong to the text form of the
-/// Network (network_text.cpp).
+/// Keyword → maker. The structure words `residual {`, `} shortcut {`, `branches {`, `} and {`, `}` belong to
+/// the text form of the Network (network_text.cpp).
 class Registry {
  public:
   /// All layers of Convoy.

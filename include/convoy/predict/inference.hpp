@@ -17,7 +17,8 @@ namespace convoy::predict {
 class Inference {
  public:
   /// For one thread that calls, with `threads` threads within a call. Several objects may share `network`.
-  /// `micro_batch` samples go through the network together.
+  /// `micro_batch` samples go through the network together; if they are kLanes, four times as many through
+  /// its last layers (passes::operations_apart()).
   Inference(std::shared_ptr<const FoldedNetwork> network, kernels::Isa isa, Precision precision, int threads,
             std::int64_t micro_batch = kLanes);
 

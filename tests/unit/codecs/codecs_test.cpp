@@ -1,4 +1,4 @@
-// Streams worked out by hand, and some of bzip2 and lzo. What the compressors' own libraries write is tested
+// Streams worked out by hand, and one of bzip2. What the compressors' own libraries write is tested
 // in tests/integration/hdf5_filters.py.
 
 #include "convoy/codecs/codecs.hpp"
@@ -136,49 +136,6 @@ TEST(Bzip2, EveryChangedByteIsDamage) {
     auto packed = bzip2_stream();
     packed[at] ^= std::byte{0xFF};
     EXPECT_FALSE(kDecodeBzip2(packed, {}, out)) << at;
-  }
-}
-
-/// Of 20 times "abc".
-std::vector<std::byte> lzo_stream() {
-  return joined(joined(bytes_of({3, 'a', 'b', 'c', 'a', 'b', 'c', 0x20, 3, 0x14, 0, 15}), repeated("abc", 6)),
-                bytes_of({0x11, 0, 0}));
-}
-
-TEST(Lzo, StreamsEndWhereTheChunkDoes) {
-  if (kDecodeLzo == nullptr) GTEST_SKIP() << "built without liblzo2";
-  expect_decodes(kDecodeLzo, {}, lzo_stream(), repeated("abc", 20));
-  std::vector<std::byte> out(60);
-  for (int size = 1; size < 20; ++size) {
-    const std::vector<std::byte> more(static_cast<std::size_t>(size), std::byte{1});
-    EXPECT_FALSE(kDecodeLzo(joined(lzo_stream(), more), {}, out)) << size << " bytes after the stream";
-  }
-}
-
-TEST(Lzo, RepetitionsOfWhatIsBeforeTheBeginningAreDamage) {
-  if (kDecodeLzo == nullptr) GTEST_SKIP() << "built without liblzo2";
-  auto packed = lzo_stream();
-  std::vector<std::byte> out(60);
-  packed[9] = std::byte{0x1C};  // 8 bytes before, where 6 exist
-  EXPECT_FALSE(kDecodeLzo(packed, {}, out));
-}
-
-TEST(Lzo, ChecksumAndSizeOfOldVersionsAreCompared) {
-  if (kDecodeLzo == nullptr) GTEST_SKIP() << "built without liblzo2";
-  const auto sum = bytes_of({0xF9, 0x16, 0xBE, 0xBC});
-  const auto size = bytes_of({60, 0, 0, 0});
-  std::vector<std::byte> out(60);
-  for (const auto& packed : {joined(lzo_stream(), sum), joined(joined(lzo_stream(), sum), size)}) {
-    EXPECT_TRUE(kDecodeLzo(packed, {}, out));
-    EXPECT_EQ(out, repeated("abc", 20));
-    for (std::size_t at = lzo_stream().size(); at < packed.size(); ++at) {
-      auto changed = packed;
-      changed[at] ^= std::byte{1};
-      EXPECT_FALSE(kDecodeLzo(changed, {}, out)) << at;
-    }
-    std::vector<std::byte> other(61);
-    EXPECT_FALSE(kDecodeLzo(packed, {}, other));
-    EXPECT_FALSE(kDecodeLzo(packed, {}, std::span(other).first(59)));
   }
 }
 

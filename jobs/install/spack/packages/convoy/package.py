@@ -53,7 +53,6 @@ class Convoy(CMakePackage):
     depends_on("zstd")
     depends_on("c-blosc")
     depends_on("bzip2")
-    depends_on("lzo")
     depends_on("googletest", type="test")
 
     # The C++20 features of the code.
