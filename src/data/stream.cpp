@@ -55,7 +55,7 @@ struct Stream::Reading : io::IoThread::PollTask {
                              (read_plan.most_in_portion / read_plan.batch + 2) * read_plan.most_wanted)),
         memory(node, kHeadBytes + kSlots * slot_images * split.image_bytes()),
         checksums(node, kSlots * slot_images),
-        reader(split.layout, split.shape),
+        reader(std::make_shared<ImageReader>(split.layout, split.shape)),
         pass(read_plan.first_step / read_plan.steps_per_pass) {
     if (node.is_root()) new (memory.bytes().data()) std::array<Slot, kSlots>{};
     memory.fence();
@@ -167,7 +167,7 @@ struct Stream::Reading : io::IoThread::PollTask {
     while (end < mine.end && sample(end) < unit_end) ++end;
     const std::span<std::byte> read{images(at->number) + next * size,
                                     static_cast<std::size_t>((end - next) * size)};
-    reader.read(
+    reader->read(
         std::span(at->rows).subspan(static_cast<std::size_t>(next), static_cast<std::size_t>(end - next)),
         read);
     const std::int64_t first = at->number % kSlots * slot_images;
@@ -246,7 +246,7 @@ struct Stream::Reading : io::IoThread::PollTask {
   comm::NodeSharedMemory memory;  // array of Slot, then their images
   SampleChecksums checksums;      // of the images
 
-  ImageReader reader;
+  std::shared_ptr<ImageReader> reader;
   PassOrder order;  // of `pass`; empty until the pass's first portion
   std::int64_t pass;
   std::size_t portion_in_pass = 0;
@@ -272,6 +272,8 @@ Stream::Stream(const Split& split, io::IoThread& thread, const comm::Communicato
 
 Stream::~Stream() {
   reading_->thread.remove(reading_.get());
+  // Its files are closed there, too: libhdf5 is for one thread at a time, and another stream may be reading.
+  reading_->thread.post([files = std::move(reading_->reader)] {});
 }
 
 void Stream::wait(std::int64_t step, const std::function<void()>& meanwhile) {

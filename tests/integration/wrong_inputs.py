@@ -109,7 +109,7 @@ CONFIGURATIONS = [
     ("padding above half the window", with_layers("maxpool 2x2 pad=2", "dense 4"), 2, r"more than half the window"),
     ("dropout of everything", with_layers("dropout 1", "dense 4"), 2, r"the rate '1' is wrong"),
     ("block that never ends", with_layers("residual {", "relu", "dense 4"), 2, r"never closed"),
-    ("end without a block", with_layers("}", "dense 4"), 2, r"closes no residual block"),
+    ("end without a block", with_layers("}", "dense 4"), 2, r"closes no block"),
     ("empty block", with_layers("residual {", "}", "dense 4"), 2, r"residual block is empty"),
     ("shapes that cannot be added", with_layers("residual {", "conv 4 3x3", "}", "dense 4"), 2,
      r"body gives 4x14x14 and the shortcut 1x16x16"),
