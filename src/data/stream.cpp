@@ -273,7 +273,7 @@ Stream::Stream(const Split& split, io::IoThread& thread, const comm::Communicato
 Stream::~Stream() {
   reading_->thread.remove(reading_.get());
   // Its files are closed there, too: libhdf5 is for one thread at a time, and another stream may be reading.
-  reading_->thread.post([files = std::move(reading_->reader)] {});
+  reading_->thread.post([files = std::move(reading_->reader)]() mutable { files.reset(); });
 }
 
 void Stream::wait(std::int64_t step, const std::function<void()>& meanwhile) {

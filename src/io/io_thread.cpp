@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
+#include <memory>
 #include <utility>
 
 #include "convoy/core/floating_point.hpp"
@@ -26,6 +28,13 @@ void IoThread::post(std::function<void()> task) {
     tasks_.push_back(std::move(task));
   }
   changed_.notify_all();
+}
+
+void IoThread::finish() {
+  const auto done = std::make_shared<std::promise<void>>();
+  const std::future<void> is_done = done->get_future();
+  post([done] { done->set_value(); });
+  is_done.wait();
 }
 
 void IoThread::add(PollTask* poll_task) {

@@ -103,7 +103,9 @@ Evaluation evaluate(step::Engine& engine, const comm::Communicator& world, const
       result.correct += leaf.correct;
       result.correct_top5 += leaf.correct_top5;
     }
-    if (read) hand_over(world, values, outputs, begin * micro_batch, read);
+    if (!read) continue;
+    if (source.split->is_streamed()) io_thread->finish();  // it closes files; `read` may call libhdf5, too
+    hand_over(world, values, outputs, begin * micro_batch, read);
   }
   result.loss = comm::tree_sum(losses) / static_cast<double>(result.samples);
   return result;

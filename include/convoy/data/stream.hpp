@@ -43,7 +43,7 @@ class Stream {
  public:
   /// Collective over `node`. Starts to read. All arguments passed by reference must outlive the Stream.
   Stream(const Split& split, io::IoThread& thread, const comm::Communicator& node, ReadPlan read_plan);
-  /// Stops reading. Does not wait for other ranks.
+  /// Stops reading. Does not wait for other ranks. `thread` closes the files (IoThread::finish()).
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;

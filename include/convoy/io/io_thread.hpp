@@ -30,6 +30,8 @@ class IoThread {
 
   /// Runs tasks in the order of posting, before poll tasks. Tasks must not throw.
   void post(std::function<void()> task);
+  /// Returns when all posted tasks are done.
+  void finish();
   /// Runs `poll_task` from now until remove(), in turn with the other poll tasks.
   void add(PollTask* poll_task);
   /// Returns when `poll_task` is not running any more.

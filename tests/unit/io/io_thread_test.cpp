@@ -45,6 +45,17 @@ TEST(IoThread, DoesTasksInOrderOnOneThreadAndAllOfThemBeforeItEnds) {
   EXPECT_NE(threads.front(), std::this_thread::get_id());
 }
 
+TEST(IoThread, FinishesWhatWasPosted) {
+  IoThread thread;
+  bool is_done = false;
+  thread.post([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    is_done = true;
+  });
+  thread.finish();
+  EXPECT_TRUE(is_done);
+}
+
 TEST(IoThread, ChoresGoOnWhenTheyAreWokenAndTasksComeBetweenTheirParts) {
   Counting poll_task;
   IoThread thread;
