@@ -5,8 +5,10 @@ PyTorch computes in float64 and Convoy in float32, so results differ by rounding
 micro-batch statistics of batch normalisation, each micro-batch runs separately.
 """
 
+import os
 import shutil
 import subprocess
+import sys
 import unittest
 
 try:
@@ -20,19 +22,12 @@ except ImportError as missing:
 
 import runs
 
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../bench"))
+from torch_train import Branches, Residual
+
 STEPS = 20
 TOLERANCE = 1e-4       # relative, in the loss of each step
 EVAL_TOLERANCE = 1e-5  # in the loss of `convoy eval`
-
-
-class Residual(nn.Module):
-    def __init__(self, body, shortcut):
-        super().__init__()
-        self.body = body
-        self.shortcut = shortcut
-
-    def forward(self, x):
-        return self.body(x) + self.shortcut(x)
 
 
 def lenet():
@@ -56,16 +51,6 @@ def blocks():
     return nn.Sequential(nn.Conv2d(1, 6, 3, padding=1, bias=False), nn.BatchNorm2d(6), nn.ReLU(),
                          Residual(first, nn.Identity()), nn.ReLU(), Residual(second, shortcut), nn.ReLU(),
                          nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
-
-
-class Branches(nn.Module):
-    def __init__(self, first, second):
-        super().__init__()
-        self.first = first
-        self.second = second
-
-    def forward(self, x):
-        return torch.cat([self.first(x), self.second(x)], 1)
 
 
 def branches():
