@@ -95,4 +95,9 @@ Images images_of(const io::File& file, const std::string& images, const Dims& di
   return {};
 }
 
+bool looks_channels_last(const Shape& shape) {
+  const bool is_square = shape.c > 1 && shape.c == shape.h && shape.h != shape.w;
+  return (shape.w == 1 || shape.w == 3 || shape.w == 4) && (shape.c > 4 || is_square);
+}
+
 }  // namespace convoy::data

@@ -24,4 +24,7 @@ struct Images {
 [[nodiscard]] Images images_of(const io::File& file, const std::string& images, const Dims& dims,
                                const Options& options, bool may_be_one);
 
+/// True if `shape`, read as C, H, W, rather looks like H, W, C.
+[[nodiscard]] bool looks_channels_last(const Shape& shape);
+
 }  // namespace convoy::data

@@ -76,11 +76,6 @@ std::optional<Statistics> read_statistics(const io::File& file, const std::strin
   return statistics;
 }
 
-bool looks_channels_last(const Shape& shape) {
-  const bool is_square = shape.c > 1 && shape.c == shape.h && shape.h != shape.w;
-  return (shape.w == 1 || shape.w == 3 || shape.w == 4) && (shape.c > 4 || is_square);
-}
-
 /// Which of labels and targets a split has.
 struct Answers {
   bool are_labels;
