@@ -179,14 +179,13 @@ NetworkBuilder& NetworkBuilder::end_branches() {
   if (block.first == block.input && last_ == block.input)
     throw LayerError("both branches are empty (one of them needs a layer)");
   const std::string name = name_of("concat", {});
-  const auto make = [&] {
-    try {
-      return make_concat(shape_of(block.first), shape());
-    } catch (const LayerError& error) {
-      throw LayerError(error.problem(), name);
-    }
-  };
-  return join(make(), name, {block.first, last_});
+  const Shape& first = shape_of(block.first);
+  if (first.h != shape().h || first.w != shape().w) {
+    throw LayerError("the branches give " + to_string(first) + " and " + to_string(shape()) +
+                         " (their channels are joined, so height and width must be equal)",
+                     name);
+  }
+  return join(make_concat(first, shape()), name, {block.first, last_});
 }
 
 NetworkBuilder& NetworkBuilder::end_block() {

@@ -247,19 +247,17 @@ void Workspace<Real>::forward(const kernels::KernelTable<Real>& kernels, const T
 template <class Real>
 void Workspace<Real>::forward_operation(int operation, const kernels::KernelTable<Real>& kernels,
                                         const Team& team, const Values<Real>& values,
-                                        const nn::MicroBatch& batch) {
+                                        const nn::MicroBatch& batch, std::int64_t block) {
   const auto i = static_cast<std::size_t>(operation);
   network_.nodes()[static_cast<std::size_t>(operations_[i].node)].layer->forward(
-      pass_of(i, kernels, team, values, batch));
+      pass_of(i, kernels, team, values, batch, block));
 }
 
 template <class Real>
 void Workspace<Real>::forward_apart(const kernels::KernelTable<Real>& kernels, const Team& team,
                                     const Values<Real>& values, const nn::MicroBatch& batch,
                                     std::int64_t block) {
-  for (std::size_t i = 0; i < static_cast<std::size_t>(apart_); ++i)
-    network_.nodes()[static_cast<std::size_t>(operations_[i].node)].layer->forward(
-        pass_of(i, kernels, team, values, batch, block));
+  for (int i = 0; i < apart_; ++i) forward_operation(i, kernels, team, values, batch, block);
 }
 
 template <class Real>

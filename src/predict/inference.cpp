@@ -4,19 +4,13 @@
 #include <vector>
 
 #include "convoy/core/integer.hpp"
-#include "convoy/passes/operations.hpp"
 
 namespace convoy::predict {
 namespace {
 
 /// Micro-batches whose last layers run together: so many that weights are read seldom, so few that a batch of
 /// 64 images does.
-std::int64_t micro_batches_together(const nn::Network& network, std::int64_t micro_batch) {
-  constexpr std::int64_t kMost = 4;
-  const bool has_such_layers =
-      passes::operations_apart(network) < static_cast<int>(passes::plan_operations(network).size());
-  return has_such_layers && micro_batch == kLanes ? kMost : 1;
-}
+constexpr std::int64_t kTogether = 4;
 
 }  // namespace
 
@@ -28,7 +22,7 @@ Inference::Inference(std::shared_ptr<const FoldedNetwork> network, kernels::Isa 
                                   .micro_batch = micro_batch,
                                   .precision = precision,
                                   .trains = false,
-                                  .together = micro_batches_together(network_->network, micro_batch)}) {}
+                                  .together = micro_batch == kLanes ? kTogether : 1}) {}
 
 void Inference::answer(const data::Split& split, const data::InputTransform& transform,
                        std::span<float> outputs) {

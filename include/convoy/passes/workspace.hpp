@@ -75,9 +75,10 @@ class Workspace {
 
   /// Number of calls of forward(); backward() makes them in reverse order (passes/operations.hpp).
   [[nodiscard]] int operation_count() const { return static_cast<int>(operations_.size()); }
-  /// One call of forward(); the previous calls must be done. Otherwise as forward().
+  /// One call of forward(), or of forward_apart() for `block`; the previous calls must be done. Otherwise as
+  /// forward().
   void forward_operation(int operation, const kernels::KernelTable<Real>& kernels, const Team& team,
-                         const Values<Real>& values, const nn::MicroBatch& batch);
+                         const Values<Real>& values, const nn::MicroBatch& batch, std::int64_t block = 0);
 
   /// Loss of the last forward(), of the samples from lane block `block` on; in training also its derivative
   /// with respect to the output, kept for backward(). One thread calls; the caller adds a barrier after it.

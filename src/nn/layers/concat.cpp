@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "convoy/nn/layer_error.hpp"
 #include "layers.hpp"
 
 namespace convoy::nn {
@@ -58,9 +57,6 @@ class Concat final : public LayerOf<Concat> {
 }  // namespace
 
 std::unique_ptr<Layer> make_concat(const Shape& first, const Shape& second) {
-  if (first.h != second.h || first.w != second.w)
-    throw LayerError("the branches give " + to_string(first) + " and " + to_string(second) +
-                     " (their channels are joined, so height and width must be equal)");
   return std::make_unique<Concat>(first, second);
 }
 

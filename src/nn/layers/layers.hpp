@@ -49,7 +49,7 @@ namespace convoy::nn {
 
 /// The sum at the end of a residual block; has no keyword in the text form.
 [[nodiscard]] std::unique_ptr<Layer> make_add(const Shape& shape);
-/// The joined channels at the end of two branches; likewise.
+/// The joined channels at the end of two branches of one height and width; likewise.
 [[nodiscard]] std::unique_ptr<Layer> make_concat(const Shape& first, const Shape& second);
 
 }  // namespace convoy::nn
