@@ -168,78 +168,6 @@ inline Key required(Key key) {
   return key;
 }
 
-inline Key layer_key() {
-  return {.name = "network.layer",
-          .value_name = "LINE",
-          .allowed = "a layer without '#'",
-          .help =
-              "one layer, in order, e.g. 'conv 32 3x3 pad=1'; repeat it. The layers given last replace all "
-              "others",
-          .need = Need::kAlways,
-          .times = Times::kOrdered,
-          .read =
-              [](Options& options, const std::string& value, const std::string& origin) {
-                // A checkpoint stores its network as INI text, in which '#' starts a comment.
-                if (value.find('#') != std::string::npos) return false;
-                options.layers.push_back({value, origin});
-                return true;
-              },
-          .write =
-              [](const Options& options) {
-                std::vector<std::string> lines;
-                std::size_t depth = 0;  // inside blocks { … }; reading removes the indentation
-                for (const nn::LayerText& layer : options.layers) {
-                  if (layer.text.starts_with('}') && depth > 0) --depth;
-                  lines.push_back(std::string(2 * depth, ' ') + layer.text);
-                  if (layer.text.ends_with('{')) ++depth;
-                }
-                return lines;
-              }};
-}
-
-inline Key shape_key() {
-  return {.name = "data.shape",
-          .value_name = "CxHxW",
-          .allowed = "a shape such as 3x32x32, or 1x28x28 of grey images",
-          .help = "shape of images that are stored flat, [N][C·H·W], in the order of data.layout",
-          .read =
-              [](Options& options, const std::string& value, const std::string&) {
-                const auto first = value.find('x');
-                if (first == std::string::npos) return false;
-                const auto c = parse_integer(value.substr(0, first));
-                const auto rest = parse_pair(value.substr(first + 1));
-                constexpr std::int64_t kMost = std::int64_t{1} << 20;
-                if (!c || !rest || *c < 1 || rest->first < 1 || rest->second < 1 || *c > kMost ||
-                    rest->first > kMost || rest->second > kMost)
-                  return false;
-                options.data.shape = {*c, rest->first, rest->second};
-                return true;
-              },
-          .write =
-              [](const Options& options) {
-                return options.data.shape.c == 0 ? std::vector<std::string>{}
-                                                 : std::vector{to_string(options.data.shape)};
-              }};
-}
-
-inline Key augment_key() {
-  return {.name = "data.augment",
-          .value_name = "WORDS",
-          .allowed =
-              "none, or some of crop=PIXELS, flip=horizontal, brightness=B, contrast=C (up to 10) and "
-              "cutout=PIXELS",
-          .help =
-              "random changes of training images, e.g. 'crop=4 flip=horizontal brightness=0.2 contrast=0.2 "
-              "cutout=8', anew each epoch",
-          .read =
-              [](Options& options, const std::string& value, const std::string&) {
-                const auto found = data::parse_augmentation(value);
-                if (found) options.data.augment = *found;
-                return found.has_value();
-              },
-          .write = [](const Options& options) { return std::vector{data::text_of(options.data.augment)}; }};
-}
-
 template <class Get>
 Key mebibytes_key(const std::string& name, Get get, const std::string& help) {
   constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
@@ -258,30 +186,6 @@ Key mebibytes_key(const std::string& name, Get get, const std::string& help) {
           },
       .write =
           [get](const Options& options) { return std::vector{std::to_string(get(options) / kMebibyte)}; }};
-}
-
-inline Key step_epochs_key() {
-  return {.name = "schedule.step-epochs",
-          .value_name = "LIST",
-          .allowed = "a list of rising numbers above 0, separated by blanks",
-          .help = "step: epochs after which the rate is multiplied by step-factor, e.g. '80 120'",
-          .read =
-              [](Options& options, const std::string& value, const std::string&) {
-                std::vector<double> epochs;
-                for (const std::string& word : split_words(value)) {
-                  const auto epoch = parse_number(word);
-                  if (!epoch || *epoch <= (epochs.empty() ? 0 : epochs.back())) return false;
-                  epochs.push_back(*epoch);
-                }
-                options.schedule.step_epochs = std::move(epochs);
-                return true;
-              },
-          .write =
-              [](const Options& options) {
-                std::vector<std::string> words;
-                for (const double epoch : options.schedule.step_epochs) words.push_back(shortest(epoch));
-                return words.empty() ? words : std::vector{join(words, " ")};
-              }};
 }
 
 template <class Get>

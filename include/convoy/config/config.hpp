@@ -2,7 +2,7 @@
 // Configuration: converts INI texts and command-line settings to checked Options (src/CONTRACT.md,
 // "Configuration"), and Options to the effective INI.
 //
-// One table defines all keys (src/config/keys.cpp); parsing, help and the effective INI use it. Checks that
+// One table defines all keys (src/config/keys/); parsing, help and the effective INI use it. Checks that
 // need the data set or the network (shapes, syntax of a layer, length of the warm-up) are in the code that
 // builds these. Called by the apps room and by tests.
 

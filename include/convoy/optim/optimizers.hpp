@@ -1,6 +1,6 @@
 #pragma once
 // All optimizers and their options. To add one: a source file in src/optim, its options and its lines in
-// OptimizerKind and kOptimizers here, and its keys (config/keys.cpp).
+// OptimizerKind and kOptimizers here, and its keys (config/keys/optimizer.cpp).
 
 #include <array>
 #include <memory>
