@@ -52,6 +52,12 @@ CONVOY_INLINE void channel_sums(const BatchNormShape& s, std::int64_t c, const T
   }
 }
 
+/// `weight` null: 1.
+template <class Real>
+CONVOY_INLINE Real weight_of(const Real* weight, std::int64_t c) {
+  return weight != nullptr ? weight[c] : Real(1);
+}
+
 /// 1/√(variance + ε)
 template <class Real>
 CONVOY_INLINE Real inverse_deviation(const BatchNormShape& s, Real variance) {
@@ -98,7 +104,8 @@ void batchnorm_forward(const BatchNormShape& s, const Real* src, const Real* wei
         },
         sum);
     variance[c] = static_cast<Real>(sum[0] / count);
-    normalise(s, c, src, mean[c], weight[c] * inverse_deviation(s, variance[c]), bias[c], epilogue, dst);
+    normalise(s, c, src, mean[c], weight_of(weight, c) * inverse_deviation(s, variance[c]), bias[c], epilogue,
+              dst);
   }
   team.barrier();
 }
@@ -109,7 +116,8 @@ void batchnorm_inference(const BatchNormShape& s, const Real* src, const Real* w
                          const Team& team) {
   const Range channels = team.share(s.c);
   for (std::int64_t c = channels.begin; c < channels.end; ++c) {
-    normalise(s, c, src, mean[c], weight[c] * inverse_deviation(s, variance[c]), bias[c], epilogue, dst);
+    normalise(s, c, src, mean[c], weight_of(weight, c) * inverse_deviation(s, variance[c]), bias[c], epilogue,
+              dst);
   }
   team.barrier();
 }
@@ -150,11 +158,11 @@ void batchnorm_backward(const BatchNormShape& s, const Real* src, const Activati
     double sum[2];
     sum_diffs(s, c, src, mean[c], activation, dst, diff_dst, sum);
     diff_bias[c] = static_cast<Real>(sum[0]);
-    diff_weight[c] = static_cast<Real>(sum[1] * static_cast<double>(inverse));
+    if (diff_weight != nullptr) diff_weight[c] = static_cast<Real>(sum[1] * static_cast<double>(inverse));
 
     if (diff_src == nullptr) continue;
     // scale·(diff − diff_bias/m − (src − mean)·inverse·diff_weight/m)
-    const Vec<Real> scale = broadcast(weight[c] * inverse);
+    const Vec<Real> scale = broadcast(weight_of(weight, c) * inverse);
     const Vec<Real> offset = broadcast(static_cast<Real>(sum[0] / count));
     const Vec<Real> slope = broadcast(
         static_cast<Real>(-sum[1] / count * static_cast<double>(inverse) * static_cast<double>(inverse)));

@@ -137,9 +137,10 @@ std::int64_t conv2d_multiplications(const Conv2dShape& s) {
   constexpr std::int64_t kMost = std::int64_t{1} << 52;
   const std::int64_t down = seen_taps(vertical_axis(s));
   const std::int64_t across = seen_taps(horizontal_axis(s));
+  const std::int64_t pairs = s.ic / s.groups * s.oc;
   const double products =
-      static_cast<double>(s.ic * s.oc) * static_cast<double>(down) * static_cast<double>(across);
-  return products < static_cast<double>(kMost) ? s.ic * s.oc * down * across : kMost;
+      static_cast<double>(pairs) * static_cast<double>(down) * static_cast<double>(across);
+  return products < static_cast<double>(kMost) ? pairs * down * across : kMost;
 }
 
 }  // namespace convoy::kernels

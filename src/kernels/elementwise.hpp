@@ -19,18 +19,18 @@ CONVOY_INLINE void for_each_register(std::int64_t size, const Team& team, const 
 template <class Real>
 void activation_forward(const Activation& activation, std::int64_t size, const Real* src, Real* dst,
                         const Team& team) {
-  with_activation<Real>(activation, [&](const auto& function) {
+  with_any_activation<Real>(activation, [&](const auto& function) {
     for_each_register<Real>(size, team,
                             [=](std::int64_t i) { store<Real>(dst + i, function.forward(load(src + i))); });
   });
 }
 
 template <class Real>
-void activation_backward(const Activation& activation, std::int64_t size, const Real* dst,
+void activation_backward(const Activation& activation, std::int64_t size, const Real* values,
                          const Real* diff_dst, Real* diff_src, const Team& team) {
-  with_activation<Real>(activation, [&](const auto& function) {
+  with_any_activation<Real>(activation, [&](const auto& function) {
     for_each_register<Real>(size, team, [=](std::int64_t i) {
-      store<Real>(diff_src + i, function.backward(load(dst + i), load(diff_dst + i)));
+      store<Real>(diff_src + i, function.backward(load(values + i), load(diff_dst + i)));
     });
   });
 }

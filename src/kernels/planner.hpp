@@ -3,6 +3,7 @@
 
 #include "convoy/convolution/plan.hpp"
 #include "convoy/convolution/taps.hpp"
+#include "grouped.hpp"
 
 namespace convoy::kernels {
 namespace {
@@ -10,7 +11,8 @@ namespace {
 template <class Real>
 ConvAlgorithms conv2d_algorithms(const Conv2dShape& shape) {
   if (!is_countable(shape)) return {};
-  const Conv2dShape s = as_computed<Real>(shape);
+  if (is_depthwise(shape)) return {ConvAlgorithm::kDirect, ConvAlgorithm::kDirect, ConvAlgorithm::kDirect};
+  const Conv2dShape s = as_computed<Real>(shape.groups == 1 ? shape : shape_of_group(shape));
   return {plan_forward(s, 1).algorithm, plan_backward_data(s, 1).algorithm,
           plan_backward_weights(s, 1).algorithm};
 }
@@ -26,8 +28,7 @@ std::int64_t most_scratch(int threads, const MakePlan& make_plan) {
 }
 
 template <class Real>
-std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads) {
-  if (!is_countable(shape)) return std::int64_t{1} << 50;  // more than there is
+std::int64_t ungrouped_scratch_size(const Conv2dShape& shape, int threads) {
   Conv2dShape s = as_computed<Real>(shape);
   std::int64_t most = 0;
   // A part of the scratch may be larger for a shorter micro-batch, whose tiles are split another way.
@@ -37,6 +38,14 @@ std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads) {
     most = max(most, most_scratch(threads, [&](int team) { return plan_backward_weights(s, team); }));
   }
   return most;
+}
+
+template <class Real>
+std::int64_t conv2d_scratch_size(const Conv2dShape& shape, int threads) {
+  if (!is_countable(shape)) return std::int64_t{1} << 50;  // more than there is
+  return grouped_scratch_size(shape, threads, [](const Conv2dShape& s, std::int64_t team) {
+    return ungrouped_scratch_size<Real>(s, static_cast<int>(team));
+  });
 }
 
 }  // namespace

@@ -5,9 +5,9 @@
 #include "tables.hpp"
 
 #include "batchnorm.hpp"
-#include "convoy/convolution/data.hpp"
-#include "convoy/convolution/weights.hpp"
 #include "elementwise.hpp"
+#include "grouped.hpp"
+#include "groupnorm.hpp"
 #include "limits.hpp"
 #include "planner.hpp"
 #include "pool.hpp"
@@ -25,9 +25,9 @@ constexpr KernelTable<Real> make_table() {
       .planner = {.conv2d_algorithms = conv2d_algorithms<Real>,
                   .conv2d_scratch_size = conv2d_scratch_size<Real>},
       .enter_thread = enter_thread,
-      .conv2d_forward = conv2d_forward<Real>,
-      .conv2d_backward_data = conv2d_backward_data<Real>,
-      .conv2d_backward_weights = conv2d_backward_weights<Real>,
+      .conv2d_forward = grouped_forward<Real>,
+      .conv2d_backward_data = grouped_backward_data<Real>,
+      .conv2d_backward_weights = grouped_backward_weights<Real>,
       .maxpool_forward = maxpool_forward<Real>,
       .maxpool_backward = maxpool_backward<Real>,
       .avgpool_forward = avgpool_forward<Real>,
@@ -35,6 +35,8 @@ constexpr KernelTable<Real> make_table() {
       .batchnorm_forward = batchnorm_forward<Real>,
       .batchnorm_inference = batchnorm_inference<Real>,
       .batchnorm_backward = batchnorm_backward<Real>,
+      .groupnorm_forward = groupnorm_forward<Real>,
+      .groupnorm_backward = groupnorm_backward<Real>,
       .activation_forward = activation_forward<Real>,
       .activation_backward = activation_backward<Real>,
       .add = add<Real>,

@@ -17,14 +17,16 @@ void for_each_product(const Convolution& s, const Body& body) {
     for (std::int64_t oc = 0; oc < s.oc; ++oc)
       for (std::int64_t oy = 0; oy < s.oh(); ++oy)
         for (std::int64_t ox = 0; ox < s.ow(); ++ox)
-          for (std::int64_t ic = 0; ic < s.ic; ++ic)
+          for (std::int64_t i = 0; i < s.ic / s.groups; ++i)
             for (std::int64_t ky = 0; ky < s.kh; ++ky)
               for (std::int64_t kx = 0; kx < s.kw; ++kx) {
-                const std::int64_t iy = oy * s.sh - s.ph + ky;
-                const std::int64_t ix = ox * s.sw - s.pw + kx;
+                const std::int64_t group = oc / (s.oc / s.groups);
+                const std::int64_t ic = group * (s.ic / s.groups) + i;
+                const std::int64_t iy = oy * s.sh - s.ph + ky * s.dh;
+                const std::int64_t ix = ox * s.sw - s.pw + kx * s.dw;
                 if (iy < 0 || iy >= s.ih || ix < 0 || ix >= s.iw) continue;
                 body(at(n, s.ic, ic, s.ih, iy, s.iw, ix), at(n, s.oc, oc, s.oh(), oy, s.ow(), ox),
-                     at(oc, s.ic, ic, s.kh, ky, s.kw, kx));
+                     at(oc, s.ic / s.groups, i, s.kh, ky, s.kw, kx));
               }
 }
 

@@ -129,7 +129,8 @@ Values correlate(const Matrices& m, std::int64_t n, std::int64_t reduce, std::in
 }  // namespace
 
 bool has_minimal_filtering(const Convolution& s) {
-  return s.kh == s.kw && (s.kh == 3 || s.kh == 5) && s.sh == 1 && s.sw == 1 && s.ph < s.kh && s.pw < s.kw;
+  return s.kh == s.kw && (s.kh == 3 || s.kh == 5) && s.sh == 1 && s.sw == 1 && s.ph < s.kh && s.pw < s.kw &&
+         s.dh == 1 && s.dw == 1 && s.groups == 1;
 }
 
 Values minimal_filtering_forward(const Convolution& s, const Values& src, const Values& weights,

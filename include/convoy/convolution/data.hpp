@@ -1,10 +1,8 @@
 #pragma once
 // conv2d_forward and conv2d_backward_data: the same loop over the written image, for both directions.
 //
-// Forward reads the image at in = out·s − p + k. Backward data reads the outputs whose windows contain an
-// input pixel: out·s = in + p − k, so only every s-th k counts, and the output index falls as k rises. Along
-// one axis both directions have, for each point, a first tap, a number of taps, a position read at the first
-// tap, and constant steps. Taps outside the image are skipped, so no padded copy is needed.
+// Along one axis both directions (walk.hpp) have, for each point, a first tap, a number of taps, a position
+// read at the first tap, and constant steps. Taps outside the image are skipped, so no padded copy is needed.
 
 #include "convoy/convolution/panels.hpp"
 #include "convoy/convolution/taps.hpp"
@@ -24,19 +22,32 @@ struct TapRange {
   std::int64_t tap, count, read;
 };
 
+/// Backward data: the first kernel index k at which the window of an output has `point`, whether that output
+/// exists or not; the kernel's extent if there is none.
+CONVOY_INLINE std::int64_t first_tap(const Axis& axis, std::int64_t point) {
+  const std::int64_t position = point + axis.padding;
+  if (axis.dilation == 1) return position % axis.stride;
+  if (position % axis.common != 0) return axis.kernel;
+  for (std::int64_t k = 0; k < axis.stride; ++k)
+    if ((position - k * axis.dilation) % axis.stride == 0) return k;
+  return axis.kernel;
+}
+
 CONVOY_INLINE TapRange taps_of(const Axis& axis, std::int64_t point) {
   if (axis.direction == Direction::kForward) {
     const std::int64_t origin = point * axis.stride - axis.padding;
-    const std::int64_t begin = max(0, -origin);
-    const std::int64_t end = min(axis.kernel, axis.from - origin);
-    return {begin, max(0, end - begin), origin + begin};
+    const std::int64_t begin = ceil_div(max(0, -origin), axis.dilation);
+    const std::int64_t end = min(axis.kernel, ceil_div(max(0, axis.from - origin), axis.dilation));
+    return {begin, max(0, end - begin), origin + begin * axis.dilation};
   }
-  // k = phase + stride·j reads position last − j.
-  const std::int64_t last = (point + axis.padding) / axis.stride;
-  const std::int64_t phase = (point + axis.padding) % axis.stride;
-  const std::int64_t begin = max(0, last - (axis.from - 1));
-  const std::int64_t end = min(last + 1, ceil_div(max(0, axis.kernel - phase), axis.stride));
-  return {phase + axis.stride * begin, max(0, end - begin), last - begin};
+  // k = first + tap_step·j reads position last − fall·j.
+  const std::int64_t fall = -axis.read_step();
+  const std::int64_t first = first_tap(axis, point);
+  const std::int64_t last = (point + axis.padding - first * axis.dilation) / axis.stride;
+  const std::int64_t seen = point + axis.padding >= first * axis.dilation ? last / fall + 1 : 0;
+  const std::int64_t begin = ceil_div(max(0, last - (axis.from - 1)), fall);
+  const std::int64_t end = min(seen, ceil_div(max(0, axis.kernel - first), axis.tap_step()));
+  return {first + axis.tap_step() * begin, max(0, end - begin), last - fall * begin};
 }
 
 /// Addresses of the weights of a channel group: its channel c, `reduce` channel r and tap k are at
@@ -205,8 +216,8 @@ ConvWalk<Real, Factor> forward_walk(const Conv2dShape& s, std::int64_t reduce, c
   return {.blocks = s.blocks,
           .reduce = reduce,
           .channels = s.oc,
-          .vertical = {Direction::kForward, s.ih, s.oh, s.kh, s.sh, s.ph},
-          .horizontal = {Direction::kForward, s.iw, s.ow, s.kw, s.sw, s.pw},
+          .vertical = {Direction::kForward, s.ih, s.oh, s.kh, s.sh, s.ph, s.dh},
+          .horizontal = {Direction::kForward, s.iw, s.ow, s.kw, s.sw, s.pw, s.dw},
           .w_channel = reduce * kernel,
           .w_reduce = kernel,
           .in = src,
@@ -226,8 +237,8 @@ ConvWalk<Real, Factor> backward_walk(const Conv2dShape& s, std::int64_t reduce, 
   return {.blocks = s.blocks,
           .reduce = reduce,
           .channels = s.ic,
-          .vertical = {Direction::kBackward, s.oh, s.ih, s.kh, s.sh, s.ph},
-          .horizontal = {Direction::kBackward, s.ow, s.iw, s.kw, s.sw, s.pw},
+          .vertical = {Direction::kBackward, s.oh, s.ih, s.kh, s.sh, s.ph, s.dh},
+          .horizontal = {Direction::kBackward, s.ow, s.iw, s.kw, s.sw, s.pw, s.dw},
           .w_channel = kernel,
           .w_reduce = s.ic * kernel,
           .in = diff_dst,

@@ -45,8 +45,8 @@ struct PanelShape {
                                               std::int64_t reduce, std::int64_t points) {
   constexpr std::int64_t kLeastChannels = 8;
   constexpr std::int64_t kLeastPoints = 64;
-  return channels >= kLeastChannels && reduce >= 4 && points >= kLeastPoints && s.kh * s.kw <= kMostTerms &&
-         has_little_padding(s);
+  return !is_dilated(s) && channels >= kLeastChannels && reduce >= 4 && points >= kLeastPoints &&
+         s.kh * s.kw <= kMostTerms && has_little_padding(s);
 }
 
 /// With strides, the taps of a kernel fall into phases; few taps of small images need no packing.
@@ -109,7 +109,7 @@ struct WeightsPanelPlan {
 /// True if backward weights packs its operands: images with many pixels, channels that fill the lanes.
 [[gnu::always_inline]] inline bool backward_weights_is_blocked(const Conv2dShape& s) {
   constexpr std::int64_t kLeastPixels = 64;
-  return s.oh * s.ow >= kLeastPixels && s.oc >= 8 && s.kh * s.kw <= 64 &&
+  return !is_dilated(s) && s.oh * s.ow >= kLeastPixels && s.oc >= 8 && s.kh * s.kw <= 64 &&
          4 * round_up(s.ic, kLanes) <= 5 * s.ic && has_little_padding(s);
 }
 

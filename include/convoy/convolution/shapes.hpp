@@ -13,6 +13,9 @@ namespace {
 [[gnu::always_inline]] inline bool is_padded(const Conv2dShape& s) {
   return s.ph > 0 || s.pw > 0;
 }
+[[gnu::always_inline]] inline bool is_dilated(const Conv2dShape& s) {
+  return s.dh > 1 || s.dw > 1;
+}
 
 /// 1x1 without stride and padding: rows need no borders, so an image is one row.
 [[gnu::always_inline]] inline bool is_pointwise(const Conv2dShape& s) {
@@ -51,13 +54,13 @@ struct ScratchParts {
 
 /// One axis of a convolution.
 struct AxisShape {
-  std::int64_t in, out, kernel, stride, padding;
+  std::int64_t in, out, kernel, stride, padding, dilation;
 };
 [[gnu::always_inline]] inline AxisShape vertical_axis(const Conv2dShape& s) {
-  return {.in = s.ih, .out = s.oh, .kernel = s.kh, .stride = s.sh, .padding = s.ph};
+  return {.in = s.ih, .out = s.oh, .kernel = s.kh, .stride = s.sh, .padding = s.ph, .dilation = s.dh};
 }
 [[gnu::always_inline]] inline AxisShape horizontal_axis(const Conv2dShape& s) {
-  return {.in = s.iw, .out = s.ow, .kernel = s.kw, .stride = s.sw, .padding = s.pw};
+  return {.in = s.iw, .out = s.ow, .kernel = s.kw, .stride = s.sw, .padding = s.pw, .dilation = s.dw};
 }
 
 /// Number of taps inside the image along one axis, of the outputs [begin, end).
@@ -66,8 +69,9 @@ struct AxisShape {
   std::int64_t seen = 0;
   for (std::int64_t o = begin_output; o < end_output; ++o) {
     const std::int64_t origin = o * axis.stride - axis.padding;
-    const std::int64_t begin = origin < 0 ? -origin : 0;
-    const std::int64_t end = axis.kernel < axis.in - origin ? axis.kernel : axis.in - origin;
+    const std::int64_t begin = origin < 0 ? (-origin + axis.dilation - 1) / axis.dilation : 0;
+    const std::int64_t inside = axis.in > origin ? (axis.in - origin + axis.dilation - 1) / axis.dilation : 0;
+    const std::int64_t end = axis.kernel < inside ? axis.kernel : inside;
     seen += end > begin ? end - begin : 0;
   }
   return seen;
@@ -75,8 +79,8 @@ struct AxisShape {
 
 /// The same of all outputs: all taps of those in the middle, counted for those at the edges.
 [[gnu::always_inline]] inline std::int64_t seen_taps(const AxisShape& axis) {
-  const std::int64_t last =
-      axis.in - axis.kernel + axis.padding;  // origin of the last whole window, + padding
+  const std::int64_t last = axis.in - (axis.kernel - 1) * axis.dilation - 1 +
+                            axis.padding;  // origin of the last whole window, + padding
   const std::int64_t begin = clamp((axis.padding + axis.stride - 1) / axis.stride, 0, axis.out);
   const std::int64_t end = clamp(last < 0 ? 0 : last / axis.stride + 1, begin, axis.out);
   return seen_taps_of(axis, 0, begin) + (end - begin) * axis.kernel + seen_taps_of(axis, end, axis.out);

@@ -1,9 +1,10 @@
 #pragma once
 // The loop of a convolution over the written image, for both directions.
 //
-// Forward reads the image at in = out·s − p + k. Backward data reads the outputs whose windows contain an
-// input pixel: out·s = in + p − k, so only every s-th k counts, and the output index falls as k rises. Input
-// pixels with the same taps form a phase: phase φ holds every s-th pixel from φ on.
+// Forward reads the image at in = out·s − p + k·d. Backward data reads the outputs whose windows contain an
+// input pixel: out·s = in + p − k·d. With g the greatest common divisor of s and d, only every s/g-th k
+// counts (none, if g does not divide in + p), and the output index falls by d/g as k rises. Input pixels with
+// the same taps form a phase: phase φ holds every s-th pixel from φ on.
 
 #include <cstdint>
 
@@ -15,14 +16,28 @@ namespace {
 
 enum class Direction { kForward, kBackward };
 
+CONVOY_INLINE std::int64_t greatest_common_divisor(std::int64_t a, std::int64_t b) {
+  while (b != 0) {
+    const std::int64_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
 /// The convolution along one axis: `from` is the extent read, `to` the extent written.
 struct Axis {
   Direction direction;
-  std::int64_t from, to, kernel, stride, padding;
+  std::int64_t from, to, kernel, stride, padding, dilation;
+  std::int64_t common = greatest_common_divisor(stride, dilation);
 
   /// Steps of the kernel index and of the position read, from one tap to the next.
-  CONVOY_INLINE std::int64_t tap_step() const { return direction == Direction::kForward ? 1 : stride; }
-  CONVOY_INLINE std::int64_t read_step() const { return direction == Direction::kForward ? 1 : -1; }
+  CONVOY_INLINE std::int64_t tap_step() const {
+    return direction == Direction::kForward ? 1 : stride / common;
+  }
+  CONVOY_INLINE std::int64_t read_step() const {
+    return direction == Direction::kForward ? dilation : -(dilation / common);
+  }
   /// Distance of neighbouring points of one phase (backward: input pixels with the same taps), and of the
   /// positions that they read.
   CONVOY_INLINE std::int64_t point_step() const { return direction == Direction::kForward ? 1 : stride; }
@@ -46,8 +61,8 @@ struct ConvWalk {
   Factor* packed;      ///< this thread's buffer for the packed weights of a channel group; null: not packed
 };
 
-/// The points of one phase, numbered from 0: point i is written at first + i·step, and its tap k (ascending
-/// kernel index) reads at low + i·read_step + tap(k).
+/// For panels, without dilation: the points of one phase, numbered from 0: point i is written at first +
+/// i·step, and its tap k (ascending kernel index) reads at low + i·read_step + tap(k).
 struct PhaseAxis {
   std::int64_t first, step, count;
   std::int64_t low, read_step, taps;

@@ -88,7 +88,8 @@ void weight_tile(const WeightSum<Real>& s) {
   for (int j = 0; j < J; ++j) {
     const std::int64_t column = s.columns.begin + j;
     const std::int64_t ky = column % kernel / shape.kw;
-    offset[j] = column / kernel * s.src_channel + ky * s.src_row + column % shape.kw * kLanes;
+    const std::int64_t kx = column % shape.kw;
+    offset[j] = column / kernel * s.src_channel + ky * shape.dh * s.src_row + kx * shape.dw * kLanes;
   }
   // Where 16 lanes take several registers, their parts take turns on points that stay in the L1 cache.
   constexpr std::int64_t kPointsATurn = 64;

@@ -92,9 +92,10 @@ void to_channel_lanes(const Conv2dShape& s, const Real* src, Factor* to, const T
 
 /// The outputs along one axis whose window has tap k inside the image: [begin, end).
 CONVOY_INLINE Range outputs_of_tap(std::int64_t tap, const AxisShape& axis) {
-  const std::int64_t begin = max(0, ceil_div(max(0, axis.padding - tap), axis.stride));
+  const std::int64_t at = tap * axis.dilation;
+  const std::int64_t begin = max(0, ceil_div(max(0, axis.padding - at), axis.stride));
   const std::int64_t last =
-      axis.in - 1 + axis.padding - tap;  // last input, relative to the first window's tap
+      axis.in - 1 + axis.padding - at;  // last input, relative to the first window's tap
   return {begin, last < 0 ? begin : max(begin, min(axis.out, last / axis.stride + 1))};
 }
 
@@ -125,7 +126,7 @@ void sum_taps(const Conv2dShape& s, const ChannelWeightsPlan& plan, const Range&
     sum.rows = columns.size();
     const bool is_seen = sum.reduce > 0;
     const std::int64_t pixel =
-        is_seen ? (rows.begin * s.sh - s.ph + ky) * s.iw + columns.begin * s.sw - s.pw + kx : 0;
+        is_seen ? (rows.begin * s.sh - s.ph + ky * s.dh) * s.iw + columns.begin * s.sw - s.pw + kx * s.dw : 0;
     for (std::int64_t block = 0; block < s.blocks; ++block) {
       sum.goes_on = block > 0;
       sum.weights = diff_dst + ((block * s.oc + chunk.begin) * s.oh * s.ow +

@@ -94,7 +94,8 @@ inline constexpr std::int64_t kTransposition = 6;      // per 16 numbers
 
 /// True if minimal filtering supports the shape.
 [[gnu::always_inline]] inline bool is_winograd_shape(const Conv2dShape& s) {
-  return s.kh == s.kw && (s.kh == 3 || s.kh == 5) && s.sh == 1 && s.sw == 1 && s.ph < s.kh && s.pw < s.kw;
+  return s.kh == s.kw && (s.kh == 3 || s.kh == 5) && s.sh == 1 && s.sw == 1 && s.ph < s.kh && s.pw < s.kw &&
+         !is_dilated(s);
 }
 
 /// True if minimal filtering of one lane block is faster than the direct sum over the taps of the outputs.

@@ -2,7 +2,7 @@
 // Shapes and options of the operations of layers (kernels/kernels.hpp has the operations).
 //
 // Legend: n samples, c channels, h × w image; i.. input (src), o.. output (dst); kh × kw kernel, s.. stride,
-// p.. padding.
+// p.. padding, d.. dilation.
 
 #include <cstdint>
 
@@ -19,10 +19,12 @@ enum class Precision {
 struct Conv2dShape {
   std::int64_t blocks = 1;  ///< lane blocks
   std::int64_t ic = 1, ih = 1, iw = 1;
-  std::int64_t oc = 1, oh = 1, ow = 1;  ///< oh = ⌊(ih + 2·ph − kh)/sh⌋ + 1, ow likewise
+  std::int64_t oc = 1, oh = 1, ow = 1;  ///< oh = ⌊(ih + 2·ph − dh·(kh − 1) − 1)/sh⌋ + 1, ow likewise
   std::int64_t kh = 1, kw = 1;
   std::int64_t sh = 1, sw = 1;
   std::int64_t ph = 0, pw = 0;
+  std::int64_t dh = 1, dw = 1;  ///< dilation: distance of neighbouring taps
+  std::int64_t groups = 1;      ///< divides ic and oc; output channels read the input channels of their group
   Precision precision = Precision::kFloat32;
 };
 
@@ -45,18 +47,40 @@ struct BatchNormShape {
   double epsilon = 1e-5;
 };
 
-/// Elementwise functions (lanes/activation.hpp).
+/// Group normalisation of each sample: statistics of c/groups channels, spatial pixels each.
+struct GroupNormShape {
+  std::int64_t blocks = 1;
+  std::int64_t c = 1;
+  std::int64_t spatial = 1;  ///< h·w
+  std::int64_t groups = 1;   ///< divides c
+  double epsilon = 1e-5;
+};
+
+/// Elementwise functions (lanes/activation.hpp). NaN stays NaN.
 enum class ActivationKind {
   kNone,     ///< x
-  kRelu,     ///< max(x, 0); NaN stays
+  kRelu,     ///< max(x, 0)
   kSigmoid,  ///< 1/(1 + e^−x)
   kTanh,
+  kLeakyRelu,    ///< x above 0, else slope·x; slope ≥ 0
+  kRelu6,        ///< min(max(x, 0), 6)
+  kElu,          ///< x above 0, else slope·(e^x − 1); slope > 0
+  kHardSigmoid,  ///< min(max(x/6 + ½, 0), 1)
+  // Not monotonic, so that the derivative needs the input:
+  kGelu,       ///< x·Φ(x), Φ the distribution function of the normal distribution
+  kSwish,      ///< x/(1 + e^−x)
+  kHardSwish,  ///< x·min(max(x + 3, 0), 6)/6
 };
+
+/// True if the derivative is computed from the input, not from the output.
+[[nodiscard]] constexpr bool derivative_reads_input(ActivationKind kind) {
+  return kind >= ActivationKind::kGelu;
+}
 
 /// An elementwise function with its parameter.
 struct Activation {
   ActivationKind kind = ActivationKind::kNone;
-  float slope = 0;  ///< for negative inputs; not used by the present kinds
+  float slope = 0;  ///< of kLeakyRelu and kElu (there called α)
   [[nodiscard]] bool is_none() const { return kind == ActivationKind::kNone; }
 };
 
@@ -64,7 +88,7 @@ struct Activation {
 template <class Real>
 struct Epilogue {
   const Real* addend = nullptr;  ///< same shape as dst, may be dst; null: no addition
-  Activation activation{};
+  Activation activation{};       ///< one whose derivative is computed from the output
 };
 
 /// Whether a result replaces the old content of its memory or is added to it.

@@ -45,19 +45,20 @@ struct KernelTable {
   /// below. Cheap, may be called again, no barrier. No-op in all present sets.
   void (*enter_thread)();
 
-  /// dst[oc,oy,ox] = bias[oc] + Σ_{ic,ky,kx} src[ic, oy·sh−ph+ky, ox·sw−pw+kx] · weights[oc,ic,ky,kx].
-  /// The direct sum runs in the order ic, ky, kx, or ky, kx, ic if dst is narrow (convolution/plan.hpp),
-  /// starting from the bias (0 if bias is null), with or without products of zeros on padding; minimal
-  /// filtering has its own order. Then the epilogue.
+  /// dst[oc,oy,ox] = bias[oc] + Σ_{ic,ky,kx} src[ic, oy·sh−ph+ky·dh, ox·sw−pw+kx·dw] · weights[oc,ic,ky,kx].
+  /// Weights are [oc][ic/groups][kh][kw]: with groups, the sum is over the input channels of oc's group, and
+  /// the others below likewise. The direct sum runs in the order ic, ky, kx, or ky, kx, ic if dst is narrow
+  /// (convolution/plan.hpp), starting from the bias (0 if bias is null), with or without products of zeros on
+  /// padding; minimal filtering has its own order. Then the epilogue.
   void (*conv2d_forward)(const Conv2dShape& shape, const Real* src, const Real* weights, const Real* bias,
                          const Epilogue<Real>& epilogue, Real* dst, Real* scratch, const Team& team);
-  /// diff_src[ic,iy,ix] (+)= Σ diff_dst[oc,oy,ox] · weights[oc,ic,ky,kx] over oy·sh = iy+ph−ky, ox·sw =
-  /// ix+pw−kx.
+  /// diff_src[ic,iy,ix] (+)= Σ diff_dst[oc,oy,ox] · weights[oc,ic,ky,kx] over oy·sh = iy+ph−ky·dh, ox·sw =
+  /// ix+pw−kx·dw.
   void (*conv2d_backward_data)(const Conv2dShape& shape, const Real* diff_dst, const Real* weights,
                                Update update, Real* diff_src, Real* scratch, const Team& team);
-  /// diff_weights[oc,ic,ky,kx] (+)= Σ_{n,oy,ox} diff_dst[n,oc,oy,ox] · src[n,ic,oy·sh−ph+ky,ox·sw−pw+kx];
-  /// diff_bias[oc] (+)= Σ_{n,oy,ox} diff_dst[n,oc,oy,ox] (null: not wanted). With kAdd the complete sums are
-  /// added to the old values.
+  /// diff_weights[oc,ic,ky,kx] (+)= Σ_{n,oy,ox} diff_dst[n,oc,oy,ox] ·
+  /// src[n,ic,oy·sh−ph+ky·dh,ox·sw−pw+kx·dw]; diff_bias[oc] (+)= Σ_{n,oy,ox} diff_dst[n,oc,oy,ox] (null: not
+  /// wanted). With kAdd the complete sums are added to the old values.
   void (*conv2d_backward_weights)(const Conv2dShape& shape, const Real* src, const Real* diff_dst,
                                   Update update, Real* diff_weights, Real* diff_bias, Real* scratch,
                                   const Team& team);
@@ -74,7 +75,8 @@ struct KernelTable {
   void (*avgpool_backward)(const Pool2dShape& shape, const Real* diff_dst, Real* diff_src, const Team& team);
 
   /// Training: mean[c], variance[c] (population) of the micro-batch; dst = (src − mean)/√(variance +
-  /// ε)·weight + bias, then the epilogue.
+  /// ε)·weight + bias, then the epilogue. Here and below `weight` may be null: 1, and diff_weight then null
+  /// too.
   void (*batchnorm_forward)(const BatchNormShape& shape, const Real* src, const Real* weight,
                             const Real* bias, const Epilogue<Real>& epilogue, Real* dst, Real* mean,
                             Real* variance, const Team& team);
@@ -92,12 +94,24 @@ struct KernelTable {
                              const Real* variance, Real* diff_src, Real* diff_weight, Real* diff_bias,
                              const Team& team);
 
+  /// mean[block,group,lane] and inverse = 1/√(variance + ε) (population) of each sample's groups of channels;
+  /// dst = (src − mean)·inverse·weight[c] + bias[c] (both null: 1 and 0), then the epilogue.
+  void (*groupnorm_forward)(const GroupNormShape& shape, const Real* src, const Real* weight,
+                            const Real* bias, const Epilogue<Real>& epilogue, Real* dst, Real* mean,
+                            Real* inverse, const Team& team);
+  /// With x̂ the normalised input and m the elements of a group: diff_weight = Σ diff_dst·x̂, diff_bias = Σ
+  /// diff_dst, diff_src = inverse·(w·diff_dst − Σ_group w·diff_dst/m − x̂·Σ_group w·diff_dst·x̂/m). diff_src,
+  /// or diff_weight and diff_bias together, may be null: not wanted. Idle lanes of diff_dst are 0.
+  void (*groupnorm_backward)(const GroupNormShape& shape, const Real* src, const Real* diff_dst,
+                             const Real* weight, const Real* mean, const Real* inverse, Real* diff_src,
+                             Real* diff_weight, Real* diff_bias, const Team& team);
+
   // Elementwise over `size` numbers (a multiple of 16); dst may be src, diff_src may be diff_dst.
   /// dst = activation(src).
   void (*activation_forward)(const Activation& activation, std::int64_t size, const Real* src, Real* dst,
                              const Team& team);
-  /// diff_src = diff_dst · derivative, computed from dst.
-  void (*activation_backward)(const Activation& activation, std::int64_t size, const Real* dst,
+  /// diff_src = diff_dst · derivative, computed from `values`: dst, or src (derivative_reads_input()).
+  void (*activation_backward)(const Activation& activation, std::int64_t size, const Real* values,
                               const Real* diff_dst, Real* diff_src, const Team& team);
   /// dst = a + b; dst may be a or b.
   void (*add)(std::int64_t size, const Real* a, const Real* b, Real* dst, const Team& team);

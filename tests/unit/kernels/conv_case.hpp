@@ -31,13 +31,17 @@ inline Conv2dShape to_shape(const reference::Convolution& c, Precision precision
           .sw = c.sw,
           .ph = c.ph,
           .pw = c.pw,
+          .dh = c.dh,
+          .dw = c.dw,
+          .groups = c.groups,
           .precision = precision};
 }
 
 inline std::string describe(const reference::Convolution& c) {
   std::ostringstream text;
   text << "n" << c.n << " ic" << c.ic << " " << c.ih << "x" << c.iw << " oc" << c.oc << " kernel " << c.kh
-       << "x" << c.kw << " stride " << c.sh << "x" << c.sw << " pad " << c.ph << "x" << c.pw;
+       << "x" << c.kw << " stride " << c.sh << "x" << c.sw << " pad " << c.ph << "x" << c.pw << " dilation "
+       << c.dh << "x" << c.dw << " groups " << c.groups;
   return text.str();
 }
 
@@ -120,7 +124,7 @@ inline ErrorScale diff_src_error_scale(const ConvCase& c) {
   const auto weights = magnitudes(c.weights);
   const auto diff_dst = magnitudes(c.diff_dst);
   return error_scale(c.shape, reference::convolution_backward_data(c.shape, diff_dst, weights),
-                     c.shape.oc * c.shape.kh * c.shape.kw, [&] {
+                     c.shape.oc / c.shape.groups * c.shape.kh * c.shape.kw, [&] {
                        return reference::minimal_filtering_backward_data(c.shape, diff_dst, weights,
                                                                          reference::Arithmetic::kMagnitudes);
                      });
@@ -144,7 +148,7 @@ void expect_conv_matches(const ConvCase& c, const ConvResults<Real>& got,
   const std::int64_t pixels = lane_blocks(r.n) * kLanes * r.oh() * r.ow();
 
   const ErrorScale of_dst = error_scale(
-      r, reference::convolution_forward(r, src, weights, bias), r.ic * kernel + 1,
+      r, reference::convolution_forward(r, src, weights, bias), r.ic / r.groups * kernel + 1,
       [&] { return reference::minimal_filtering_forward(r, src, weights, bias, Arithmetic::kMagnitudes); });
   expect_within<Real>(test::from_lanes(got.dst.data(), r.n, r.oc * r.oh() * r.ow()),
                       reference::convolution_forward(r, c.src, c.weights, c.bias), of_dst.magnitudes,

@@ -60,6 +60,75 @@ TEST(OneOrder, OfConvolutionsInBfloat16) {
   expect_convolutions(Precision::kBfloat16, "536aa645b3ff06acf7d2e0525f291674");
 }
 
+TEST(OneOrder, OfGroupedAndDilatedConvolutions) {
+  expect_hash("e1578f94097e073c7524a768fd104556", [&](const KernelTable<float>& table, const auto& add) {
+    Numbers numbers(23);
+    for (unsigned i = 0; i < 120; ++i) {
+      Convolution s = random_shape(numbers);
+      s.groups = i % 3 == 0 ? s.ic : numbers.integer(1, 3);
+      s.ic = i % 3 == 0 ? s.ic : s.ic * s.groups;
+      s.oc = i % 3 == 0 ? s.ic : s.oc * s.groups;
+      if (i % 2 == 0) s.dh = s.dw = numbers.integer(1, 3);
+      s.ih = std::max(s.ih, s.dh * (s.kh - 1) + 1);
+      s.iw = std::max(s.iw, s.dw * (s.kw - 1) + 1);
+      const Precision precision = i % 4 == 0 ? Precision::kBfloat16 : Precision::kFloat32;
+      const ConvResults<float> got = run_conv(table, make_conv_case(s, true, i), 2, precision);
+      for (const auto* values : {&got.dst, &got.diff_src, &got.diff_weights, &got.diff_bias}) add(*values);
+    }
+  });
+}
+
+TEST(OneOrder, OfGroupNormalisation) {
+  expect_hash("df086cdf0119d7bb6dbf0ac104e727c5", [](const KernelTable<float>& table, const auto& add) {
+    Numbers numbers(24);
+    for (int i = 0; i < 40; ++i) {
+      const std::int64_t n = numbers.integer(1, 40);
+      const std::int64_t groups = numbers.integer(1, 4);
+      const std::int64_t c = groups * numbers.integer(1, 5);
+      const std::int64_t spatial = numbers.integer(1, 200);
+      const GroupNormShape shape{.blocks = lane_blocks(n), .c = c, .spatial = spatial, .groups = groups};
+      const auto src = test::to_lanes<float>(numbers.uniform(n * c * spatial, -2, 5), n, c * spatial,
+                                             IdleLanes::kFirstSample);
+      const auto diff_dst =
+          test::to_lanes<float>(numbers.uniform(n * c * spatial), n, c * spatial, IdleLanes::kZero);
+      const auto weight = to_real<float>(numbers.uniform(c));
+      const auto bias = to_real<float>(numbers.uniform(c));
+      std::vector<float> dst(src.size()), diff_src(src.size());
+      std::vector<float> mean(static_cast<std::size_t>(shape.blocks * groups * kLanes)), inverse(mean.size());
+      std::vector<float> diff_weight(weight.size()), diff_bias(weight.size());
+      test::run_team(2, [&](const Team& team) {
+        table.groupnorm_forward(shape, src.data(), weight.data(), bias.data(), {}, dst.data(), mean.data(),
+                                inverse.data(), team);
+        table.groupnorm_backward(shape, src.data(), diff_dst.data(), weight.data(), mean.data(),
+                                 inverse.data(), diff_src.data(), diff_weight.data(), diff_bias.data(), team);
+      });
+      for (const auto* values : {&dst, &diff_src, &mean, &inverse, &diff_weight, &diff_bias}) add(*values);
+    }
+  });
+}
+
+TEST(OneOrder, OfFurtherActivations) {
+  expect_hash("7bb4991df000d02fa0053940dc7e489f", [](const KernelTable<float>& table, const auto& add) {
+    Numbers numbers(25);
+    const std::int64_t size = 50 * kLanes;
+    const auto src = to_real<float>(numbers.uniform(size, -12, 12));
+    const auto other = to_real<float>(numbers.uniform(size));
+    for (const ActivationKind kind :
+         {ActivationKind::kLeakyRelu, ActivationKind::kRelu6, ActivationKind::kElu,
+          ActivationKind::kHardSigmoid, ActivationKind::kGelu, ActivationKind::kSwish,
+          ActivationKind::kHardSwish}) {
+      std::vector<float> dst(src.size()), diff(src.size());
+      test::run_team(2, [&](const Team& team) {
+        table.activation_forward({kind, 0.3F}, size, src.data(), dst.data(), team);
+        table.activation_backward({kind, 0.3F}, size, derivative_reads_input(kind) ? src.data() : dst.data(),
+                                  other.data(), diff.data(), team);
+      });
+      add(dst);
+      add(diff);
+    }
+  });
+}
+
 TEST(OneOrder, OfNormalisation) {
   expect_hash("1ce56d21b091c24c24ca7b069194d6d3", [](const KernelTable<float>& table, const auto& add) {
     Numbers numbers(20);
