@@ -24,12 +24,25 @@ constexpr Known kOperators[] = {
     {"relu", Operator::kRelu},
     {"sigmoid", Operator::kSigmoid},
     {"tanh", Operator::kTanh},
+    {"leakyrelu", Operator::kLeakyRelu},
+    {"relu6", Operator::kRelu6},
+    {"elu", Operator::kElu},
+    {"hardsigmoid", Operator::kHardSigmoid},
+    {"gelu", Operator::kGelu},
+    {"swish", Operator::kSwish},
+    {"hardswish", Operator::kHardSwish},
     {"softmax", Operator::kSoftmax},
     {"maxpool", Operator::kMaxPool},
     {"avgpool", Operator::kAveragePool},
     {"globalavgpool", Operator::kGlobalAveragePool},
     {"flatten", Operator::kFlatten},
+    {"adaptiveavgpool", Operator::kAdaptiveAveragePool},
+    {"groupnorm", Operator::kGroupNormalization},
+    {"layernorm", Operator::kGroupNormalization},
+    {"instancenorm", Operator::kGroupNormalization},
+    {"scale", Operator::kScale},
     {"add", Operator::kAdd},
+    {"multiply", Operator::kMultiply},
     {"concat", Operator::kConcatenation},
     {"upsample", Operator::kUpsample},
     {"dropout", Operator::kIdentity},
@@ -81,6 +94,11 @@ std::vector<ExportedTensor> tensors_of(const std::string& layer, const std::vect
   return own;
 }
 
+/// A weight that is no parameter.
+ExportedTensor ones(const std::string& name, std::int64_t size) {
+  return {.name = name, .dims = {size}, .values = std::vector<float>(static_cast<std::size_t>(size), 1.0F)};
+}
+
 /// Throws ConfigError if two layers have the same name in Python.
 void require_different_names(const std::vector<ExportedLayer>& layers) {
   for (std::size_t i = 0; i < layers.size(); ++i)
@@ -114,7 +132,11 @@ ExportedNetwork exported(const predict::TrainedNetwork& trained, const std::stri
                         .output = trained.network.shape_of(index++)};
     for (const nn::Attribute& attribute : nn::attributes_of(*node.layer))
       layer.attributes.emplace(attribute.name, attribute.value);
+    if (layer.kind == Operator::kGroupNormalization)
+      layer.attributes.emplace("groups", node.layer->keyword() == "layernorm" ? 1 : layer.input.c);
     layer.parameters = tensors_of(node.name, trained.network.parameters(), trained.state.parameters);
+    if (layer.kind == Operator::kBatchNormalization && !layer.attribute<bool>("scale"))
+      layer.parameters.insert(layer.parameters.begin(), ones(layer.name + ".weight", layer.input.c));
     layer.statistics = tensors_of(node.name, trained.network.statistics(), trained.state.statistics);
     network.layers.push_back(std::move(layer));
   }

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -11,215 +10,18 @@
 #include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 #include "numbers.hpp"
-#include "onnx.pb.h"
+#include "onnx_graph.hpp"
 
 namespace convoy::exchange {
 namespace {
 
 constexpr std::int64_t kIrVersion = 7;
 constexpr std::int64_t kOperatorSet = 13;
-constexpr int kFloat = 1;
-constexpr int kInt64 = 7;
 constexpr int kFloat16 = 10;
 constexpr int kDouble = 11;
 constexpr int kBfloat16 = 16;
 
-/// Adds nodes to a graph. A value is an image [N][C][H][W] or a vector [N][K].
-class GraphWriter {
- public:
-  explicit GraphWriter(onnx::Graph& graph) : graph_(graph) {}
-
-  struct Value {
-    std::string name;
-    bool is_image = true;
-    Shape shape;
-  };
-
-  onnx::Node& node(const char* type, const std::string& name, const std::vector<std::string>& inputs) {
-    onnx::Node& node = *graph_.add_node();
-    node.set_op_type(type);
-    node.set_name(name);
-    for (const std::string& input : inputs) node.add_input(input);
-    node.add_output(name);
-    return node;
-  }
-
-  void tensor(const std::string& name, const Dims& dims, std::span<const float> values) {
-    add_tensor(name, dims, kFloat, values.data(), values.size_bytes());
-  }
-  void tensor(const std::string& name, std::span<const std::int64_t> values) {
-    add_tensor(name, {static_cast<std::int64_t>(values.size())}, kInt64, values.data(), values.size_bytes());
-  }
-
-  /// `value` as a vector: itself, or a node that makes one.
-  Value flat(const Value& value, const std::string& name) {
-    if (!value.is_image) return value;
-    onnx::Node& flatten = node("Flatten", name, {value.name});
-    integer(flatten, "axis", 1);
-    return {.name = name, .is_image = false, .shape = value.shape};
-  }
-  /// `value` as an image.
-  Value image(const Value& value, const std::string& name) {
-    if (value.is_image) return value;
-    const std::array<std::int64_t, 4> shape{0, value.shape.c, value.shape.h, value.shape.w};  // 0: as it is
-    tensor(name + ".shape", shape);
-    node("Reshape", name, {value.name, name + ".shape"});
-    return {.name = name, .is_image = true, .shape = value.shape};
-  }
-
-  static void integer(onnx::Node& node, const char* name, std::int64_t value) {
-    onnx::Attribute& attribute = *node.add_attribute();
-    attribute.set_name(name);
-    attribute.set_type(onnx::Attribute::INT);
-    attribute.set_i(value);
-  }
-  static void integers(onnx::Node& node, const char* name, std::initializer_list<std::int64_t> values) {
-    onnx::Attribute& attribute = *node.add_attribute();
-    attribute.set_name(name);
-    attribute.set_type(onnx::Attribute::INTS);
-    for (const std::int64_t value : values) attribute.add_ints(value);
-  }
-  static void text(onnx::Node& node, const char* name, const char* value) {
-    onnx::Attribute& attribute = *node.add_attribute();
-    attribute.set_name(name);
-    attribute.set_type(onnx::Attribute::STRING);
-    attribute.set_s(value);
-  }
-  static void number(onnx::Node& node, const char* name, double value) {
-    onnx::Attribute& attribute = *node.add_attribute();
-    attribute.set_name(name);
-    attribute.set_type(onnx::Attribute::FLOAT);
-    attribute.set_f(static_cast<float>(value));
-  }
-
- private:
-  void add_tensor(const std::string& name, const Dims& dims, int type, const void* data, std::size_t bytes) {
-    onnx::Tensor& tensor = *graph_.add_initializer();
-    tensor.set_name(name);
-    tensor.set_data_type(type);
-    for (const std::int64_t extent : dims) tensor.add_dims(extent);
-    tensor.set_raw_data(data, bytes);
-  }
-
-  onnx::Graph& graph_;
-};
-
 using Value = GraphWriter::Value;
-
-void set_window(onnx::Node& node, const ExportedLayer& layer, std::string_view size) {
-  const auto window = layer.attribute<nn::HeightWidth>(size);
-  const auto stride = layer.attribute<nn::HeightWidth>("stride");
-  const auto pad = layer.attribute<nn::HeightWidth>("pad");
-  GraphWriter::integers(node, "kernel_shape", {window.h, window.w});
-  GraphWriter::integers(node, "strides", {stride.h, stride.w});
-  GraphWriter::integers(node, "pads", {pad.h, pad.w, pad.h, pad.w});
-}
-
-std::vector<std::string> with_tensors(const std::string& input, const ExportedLayer& layer,
-                                      GraphWriter& graph) {
-  std::vector<std::string> inputs{input};
-  for (const auto* tensors : {&layer.parameters, &layer.statistics})
-    for (const ExportedTensor& tensor : *tensors) {
-      graph.tensor(tensor.name, tensor.dims, tensor.values);
-      inputs.push_back(tensor.name);
-    }
-  return inputs;
-}
-
-/// A convolution or pooling of a window.
-Value write_windowed(const ExportedLayer& layer, const Value& input, GraphWriter& graph) {
-  const std::string image = graph.image(input, layer.name + ".image").name;
-  if (layer.kind == Operator::kConvolution) {
-    set_window(graph.node("Conv", layer.name, with_tensors(image, layer, graph)), layer, "kernel");
-  } else if (layer.kind == Operator::kGlobalAveragePool) {
-    graph.node("GlobalAveragePool", layer.name, {image});
-  } else {
-    const bool is_max = layer.kind == Operator::kMaxPool;
-    onnx::Node& node = graph.node(is_max ? "MaxPool" : "AveragePool", layer.name, {image});
-    set_window(node, layer, "window");
-    if (!is_max) GraphWriter::integer(node, "count_include_pad", 1);
-  }
-  return {.name = layer.name, .is_image = true, .shape = layer.output};
-}
-
-/// A sum or a concatenation.
-Value write_joint(const ExportedLayer& layer, const std::vector<Value>& inputs, GraphWriter& graph) {
-  const bool are_images = inputs[0].is_image && inputs[1].is_image;
-  const auto input = [&](const Value& value, const char* end) {
-    return are_images ? value.name : graph.flat(value, layer.name + end).name;
-  };
-  const std::string first = input(inputs[0], ".first");
-  const std::string second = input(inputs[1], ".second");
-  const bool is_sum = layer.kind == Operator::kAdd;
-  onnx::Node& node = graph.node(is_sum ? "Add" : "Concat", layer.name, {first, second});
-  if (!is_sum) GraphWriter::integer(node, "axis", 1);
-  return {.name = layer.name, .is_image = are_images, .shape = layer.output};
-}
-
-Value write_upsample(const ExportedLayer& layer, const Value& input, GraphWriter& graph) {
-  const auto factor = layer.attribute<nn::HeightWidth>("factor");
-  const std::string image = graph.image(input, layer.name + ".image").name;
-  graph.tensor(layer.name + ".factor", Dims{4},
-               std::vector<float>{1, 1, static_cast<float>(factor.h), static_cast<float>(factor.w)});
-  onnx::Node& node = graph.node("Resize", layer.name, {image, "", layer.name + ".factor"});
-  GraphWriter::text(node, "mode", "nearest");
-  GraphWriter::text(node, "nearest_mode", "floor");
-  GraphWriter::text(node, "coordinate_transformation_mode", "asymmetric");
-  return {.name = layer.name, .is_image = true, .shape = layer.output};
-}
-
-/// Writes one layer; returns its output.
-Value write_layer(const ExportedLayer& layer, const std::vector<Value>& inputs, GraphWriter& graph) {
-  const Value& first = inputs.front();
-  Value of_same_kind{.name = layer.name, .is_image = first.is_image, .shape = layer.output};
-  Value vector{.name = layer.name, .is_image = false, .shape = layer.output};
-  const auto flat = [&] { return graph.flat(first, layer.name + ".flat").name; };
-  const auto elementwise = [&](const char* type) {
-    graph.node(type, layer.name, {first.name});
-    return of_same_kind;
-  };
-  switch (layer.kind) {
-    case Operator::kConvolution:
-    case Operator::kMaxPool:
-    case Operator::kAveragePool:
-    case Operator::kGlobalAveragePool:
-      return write_windowed(layer, first, graph);
-    case Operator::kDense: {
-      const std::string input = flat();
-      GraphWriter::integer(graph.node("Gemm", layer.name, with_tensors(input, layer, graph)), "transB", 1);
-      return vector;
-    }
-    case Operator::kBatchNormalization: {
-      onnx::Node& node = graph.node("BatchNormalization", layer.name, with_tensors(first.name, layer, graph));
-      GraphWriter::number(node, "epsilon", layer.attribute<double>("eps"));
-      return of_same_kind;
-    }
-    case Operator::kRelu:
-      return elementwise("Relu");
-    case Operator::kSigmoid:
-      return elementwise("Sigmoid");
-    case Operator::kTanh:
-      return elementwise("Tanh");
-    case Operator::kSoftmax: {
-      const std::string input = flat();
-      GraphWriter::integer(graph.node("Softmax", layer.name, {input}), "axis", 1);
-      return vector;
-    }
-    case Operator::kFlatten: {
-      Value flattened = graph.flat(first, layer.name);
-      flattened.shape = layer.output;
-      return flattened;
-    }
-    case Operator::kAdd:
-    case Operator::kConcatenation:
-      return write_joint(layer, inputs, graph);
-    case Operator::kUpsample:
-      return write_upsample(layer, first, graph);
-    case Operator::kIdentity:
-      return {.name = first.name, .is_image = first.is_image, .shape = layer.output};
-  }
-  throw Error(ExitStatus::kUsage, layer.name + " has an operator without an export");
-}
 
 /// (f(x)·scale − mean)/std as f(x)·factor + offset.
 Value write_transform(const data::InputTransform& input, const Value& value, GraphWriter& graph) {

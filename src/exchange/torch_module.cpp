@@ -22,13 +22,21 @@ std::string window_of(const ExportedLayer& layer, std::string_view size) {
                      pair_of(layer.attribute<nn::HeightWidth>("pad")));
 }
 
+/// Arguments of a convolution that differ from their defaults.
+std::string special_convolution(const ExportedLayer& layer) {
+  const auto dilation = layer.attribute<nn::HeightWidth>("dilation");
+  const auto groups = layer.attribute<std::int64_t>("groups");
+  return (dilation == nn::HeightWidth{1, 1} ? "" : ", dilation=" + pair_of(dilation)) +
+         (groups == 1 ? "" : ", groups=" + std::to_string(groups));
+}
+
 /// The layer's module; empty: none, forward() writes it as an expression.
 std::string module_of(const ExportedLayer& layer) {
   const bool has_bias = layer.parameters.size() == 2;
   switch (layer.kind) {
     case Operator::kConvolution:
-      return fmt::format("nn.Conv2d({}, {}, {}, bias={})", layer.input.c, layer.output.c,
-                         window_of(layer, "kernel"), has_bias ? "True" : "False");
+      return fmt::format("nn.Conv2d({}, {}, {}{}, bias={})", layer.input.c, layer.output.c,
+                         window_of(layer, "kernel"), special_convolution(layer), has_bias ? "True" : "False");
     case Operator::kDense:
       return fmt::format("nn.Linear({}, {}, bias={})", layer.input.size(), layer.output.size(),
                          has_bias ? "True" : "False");
@@ -43,6 +51,12 @@ std::string module_of(const ExportedLayer& layer) {
       return fmt::format("nn.AvgPool2d({}, count_include_pad=True)", window_of(layer, "window"));
     case Operator::kGlobalAveragePool:
       return "nn.AdaptiveAvgPool2d(1)";
+    case Operator::kAdaptiveAveragePool:
+      return fmt::format("nn.AdaptiveAvgPool2d({})", pair_of(layer.attribute<nn::HeightWidth>("size")));
+    case Operator::kGroupNormalization:
+      return fmt::format("nn.GroupNorm({}, {}, eps={}, affine={})", layer.attribute<std::int64_t>("groups"),
+                         layer.input.c, shortest(layer.attribute<double>("eps")),
+                         has_bias ? "True" : "False");
     default:
       return "";
   }
@@ -52,6 +66,7 @@ std::string module_of(const ExportedLayer& layer) {
 struct Variable {
   std::string text;
   bool is_image = true;
+  Shape own_shape{};  ///< of one sample
 
   [[nodiscard]] std::string flat() const { return is_image ? fmt::format("{}.flatten(1)", text) : text; }
   [[nodiscard]] std::string image(const Shape& shape) const {
@@ -59,10 +74,26 @@ struct Variable {
   }
 };
 
+/// Functions of one element without a parameter.
+constexpr std::pair<Operator, const char*> kFunctions[] = {
+    {Operator::kRelu, "torch.relu"},
+    {Operator::kSigmoid, "torch.sigmoid"},
+    {Operator::kTanh, "torch.tanh"},
+    {Operator::kRelu6, "nn.functional.relu6"},
+    {Operator::kHardSigmoid, "nn.functional.hardsigmoid"},
+    {Operator::kGelu, "nn.functional.gelu"},
+    {Operator::kSwish, "nn.functional.silu"},
+    {Operator::kHardSwish, "nn.functional.hardswish"},
+};
+
 Variable expression_of(const ExportedLayer& layer, const std::vector<Variable>& inputs) {
   const Variable& x = inputs.front();
-  const auto call = [&](const char* function) {
-    return Variable{fmt::format("{}({})", function, x.text), x.is_image};
+  for (const auto& [kind, function] : kFunctions)
+    if (layer.kind == kind) return {fmt::format("{}({})", function, x.text), x.is_image};
+  const auto parameterised = [&](const char* function, const char* name) {
+    return Variable{
+        fmt::format("nn.functional.{}({}, {})", function, x.text, shortest(layer.attribute<double>(name))),
+        x.is_image};
   };
   switch (layer.kind) {
     case Operator::kDense:
@@ -75,13 +106,20 @@ Variable expression_of(const ExportedLayer& layer, const std::vector<Variable>& 
     case Operator::kMaxPool:
     case Operator::kAveragePool:
     case Operator::kGlobalAveragePool:
+    case Operator::kAdaptiveAveragePool:
       return {fmt::format("self.{}({})", layer.name, x.image(layer.input)), true};
-    case Operator::kRelu:
-      return call("torch.relu");
-    case Operator::kSigmoid:
-      return call("torch.sigmoid");
-    case Operator::kTanh:
-      return call("torch.tanh");
+    case Operator::kGroupNormalization:
+      return {fmt::format("self.{}({})", layer.name, x.text), x.is_image};
+    case Operator::kScale:
+      return {fmt::format("{} * {}", x.text, shortest(layer.attribute<double>("factor"))), x.is_image};
+    case Operator::kMultiply: {
+      const Variable& gate = inputs[1];
+      return {fmt::format("{} * {}", x.image(layer.input), gate.image(gate.own_shape)), true};
+    }
+    case Operator::kLeakyRelu:
+      return parameterised("leaky_relu", "slope");
+    case Operator::kElu:
+      return parameterised("elu", "alpha");
     case Operator::kSoftmax:
       return {fmt::format("torch.softmax({}, 1)", x.flat()), false};
     case Operator::kFlatten:
@@ -103,8 +141,9 @@ Variable expression_of(const ExportedLayer& layer, const std::vector<Variable>& 
     }
     case Operator::kIdentity:
       return x;
+    default:
+      throw Error(ExitStatus::kUsage, layer.name + " has an operator without a module");
   }
-  throw Error(ExitStatus::kUsage, layer.name + " has an operator without a module");
 }
 
 std::string numbers_of(data::PixelFunction function) {
@@ -168,6 +207,7 @@ std::string torch_module(const ExportedNetwork& network) {
     for (const int index : layer.inputs)
       inputs.push_back(index < 0 ? Variable{"x"} : values[static_cast<std::size_t>(index)]);
     Variable value = expression_of(layer, inputs);
+    value.own_shape = layer.output;
     if (value.text != inputs.front().text) {
       steps += fmt::format("        {} = {}\n", layer.name, value.text);
       value.text = layer.name;

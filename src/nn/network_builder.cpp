@@ -113,8 +113,8 @@ NetworkBuilder& NetworkBuilder::add(std::unique_ptr<Layer> layer, std::string_vi
   return place(keyword, name, [&] { return std::move(layer); });
 }
 
-NetworkBuilder& NetworkBuilder::begin_block(bool is_residual, const char* line) {
-  open_.push_back({.is_residual = is_residual, .input = last_});
+NetworkBuilder& NetworkBuilder::begin_block(BlockKind kind, const char* line) {
+  open_.push_back({.kind = kind, .input = last_});
   lines_.emplace_back(line);
   ++ordinal_;
   return *this;
@@ -129,23 +129,23 @@ NetworkBuilder& NetworkBuilder::begin_second(const char* line) {
   return *this;
 }
 
-void NetworkBuilder::require_open(bool is_residual, const char* otherwise) const {
-  if (open_.empty() || open_.back().is_residual != is_residual) throw LayerError(otherwise);
+void NetworkBuilder::require_open(BlockKind kind, const char* otherwise) const {
+  if (open_.empty() || open_.back().kind != kind) throw LayerError(otherwise);
 }
 
 NetworkBuilder& NetworkBuilder::begin_residual() {
-  return begin_block(true, "residual {");
+  return begin_block(BlockKind::kResidual, "residual {");
 }
 
 NetworkBuilder& NetworkBuilder::begin_shortcut() {
-  require_open(true, "a shortcut begins outside a residual block");
+  require_open(BlockKind::kResidual, "a shortcut begins outside a residual block");
   if (open_.back().in_second) throw LayerError("the residual block has a shortcut already");
   if (last_ == open_.back().input) throw LayerError("the residual block is empty (its body needs a layer)");
   return begin_second("} shortcut {");
 }
 
 NetworkBuilder& NetworkBuilder::end_residual() {
-  require_open(true, "closes no residual block");
+  require_open(BlockKind::kResidual, "closes no residual block");
   const OpenBlock block = open_.back();
   const int body = block.in_second ? block.first : last_;
   const int shortcut = block.in_second ? last_ : block.input;
@@ -162,18 +162,18 @@ NetworkBuilder& NetworkBuilder::end_residual() {
 }
 
 NetworkBuilder& NetworkBuilder::begin_branches() {
-  return begin_block(false, "branches {");
+  return begin_block(BlockKind::kBranches, "branches {");
 }
 
 NetworkBuilder& NetworkBuilder::begin_second_branch() {
-  require_open(false, "a second branch begins outside branches");
+  require_open(BlockKind::kBranches, "a second branch begins outside branches");
   if (open_.back().in_second)
     throw LayerError("there are two branches already (more are branches in one of them)");
   return begin_second("} and {");
 }
 
 NetworkBuilder& NetworkBuilder::end_branches() {
-  require_open(false, "closes no branches");
+  require_open(BlockKind::kBranches, "closes no branches");
   const OpenBlock& block = open_.back();
   if (!block.in_second) throw LayerError("the second branch is missing (it begins with '} and {')");
   if (block.first == block.input && last_ == block.input)
@@ -188,9 +188,37 @@ NetworkBuilder& NetworkBuilder::end_branches() {
   return join(make_concat(first, shape()), name, {block.first, last_});
 }
 
+NetworkBuilder& NetworkBuilder::begin_gate() {
+  return begin_block(BlockKind::kGate, "gate {");
+}
+
+NetworkBuilder& NetworkBuilder::end_gate() {
+  require_open(BlockKind::kGate, "closes no gate");
+  const int input = open_.back().input;
+  if (last_ == input) throw LayerError("the gate is empty (its body needs a layer)");
+  const std::string name = name_of("multiply", {});
+  const Shape& gated = shape_of(input);
+  if (shape() != gated && shape() != Shape{gated.c, 1, 1}) {
+    throw LayerError("the gate gives " + to_string(shape()) + " for an input of " + to_string(gated) +
+                         " (they are multiplied, so it should give the same shape or one number for each of "
+                         "the " +
+                         std::to_string(gated.c) + " channels)",
+                     name);
+  }
+  return join(make_multiply(gated, shape()), name, {input, last_});
+}
+
 NetworkBuilder& NetworkBuilder::end_block() {
   if (open_.empty()) throw LayerError("closes no block");
-  return open_.back().is_residual ? end_residual() : end_branches();
+  switch (open_.back().kind) {
+    case BlockKind::kResidual:
+      return end_residual();
+    case BlockKind::kBranches:
+      return end_branches();
+    case BlockKind::kGate:
+      break;
+  }
+  return end_gate();
 }
 
 NetworkBuilder& NetworkBuilder::join(std::unique_ptr<Layer> layer, const std::string& name,

@@ -12,8 +12,7 @@ using Words = std::vector<std::string>;
 
 constexpr const char* kBlockUsage =
     "is not 'residual {', then '}' for an identity shortcut or '} shortcut {' … '}'; nor 'branches {' … '} "
-    "and "
-    "{' … '}'";
+    "and {' … '}', nor 'gate {' … '}'";
 
 /// Runs `step`; its errors are reported for `line`.
 template <class Step>
@@ -25,9 +24,10 @@ auto at_line(const LayerLine& line, Step&& step) {
   }
 }
 
-/// "residual {", "} shortcut {", "branches {", "} and {", "}".
+/// "residual {", "} shortcut {", "branches {", "} and {", "gate {", "}".
 bool is_structure(const LayerLine& line) {
-  return line.keyword() == "residual" || line.keyword() == "branches" || line.keyword() == "}";
+  return line.keyword() == "residual" || line.keyword() == "branches" || line.keyword() == "gate" ||
+         line.keyword() == "}";
 }
 
 /// `open`: the first lines of the blocks that are still open.
@@ -35,6 +35,9 @@ void read_structure(const LayerLine& line, NetworkBuilder& builder, std::vector<
   const Words words = split_words(line.source().text);
   if (words == Words{"residual", "{"}) {
     builder.begin_residual();
+    open.push_back(line.source());
+  } else if (words == Words{"gate", "{"}) {
+    builder.begin_gate();
     open.push_back(line.source());
   } else if (words == Words{"branches", "{"}) {
     builder.begin_branches();

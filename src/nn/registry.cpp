@@ -7,6 +7,7 @@ namespace convoy::nn {
 
 Registry Registry::standard() {
   Registry registry;
+  registry.add("adaptiveavgpool", adaptiveavgpool_maker());
   registry.add("avgpool", avgpool_maker());
   registry.add("batchnorm", batchnorm_maker());
   registry.add("conv", conv_maker());
@@ -15,8 +16,10 @@ Registry Registry::standard() {
   registry.add("flatten", flatten_maker());
   registry.add("globalavgpool", globalavgpool_maker());
   registry.add("maxpool", maxpool_maker());
+  registry.add("scale", scale_maker());
   registry.add("softmax", softmax_maker());
   registry.add("upsample", upsample_maker());
+  for (auto& [keyword, maker] : groupnorm_makers()) registry.add(keyword, std::move(maker));
   for (auto& [keyword, maker] : activation_makers()) registry.add(keyword, std::move(maker));
   return registry;
 }
@@ -27,7 +30,7 @@ std::unique_ptr<Layer> Registry::make(LayerLine& line, const Shape& input) const
     std::string known;
     for (const auto& [keyword, maker] : makers_) known += keyword + ", ";
     line.fail("unknown keyword '" + line.keyword() + "' (known: " + known +
-              "residual {, } shortcut {, branches {, } and {, })");
+              "residual {, } shortcut {, branches {, } and {, gate {, })");
   }
   try {
     std::unique_ptr<Layer> layer = found->second.make(line, input);

@@ -82,9 +82,10 @@ void fold(const std::map<std::string, std::span<const float>>& values, const std
   const auto value = [&](const char* name, std::size_t c) {
     return static_cast<double>(values.at(norm + '/' + name)[c]);
   };
+  const bool has_scale = values.contains(norm + "/weight");
   const std::size_t row = weight.size() / bias.size();
   for (std::size_t c = 0; c < bias.size(); ++c) {
-    const double factor = value("weight", c) / std::sqrt(value("running_var", c) + eps);
+    const double factor = (has_scale ? value("weight", c) : 1) / std::sqrt(value("running_var", c) + eps);
     for (float& each : weight.subspan(c * row, row))
       each = static_cast<float>(static_cast<double>(each) * factor);
     bias[c] = static_cast<float>((static_cast<double>(bias[c]) - value("running_mean", c)) * factor +

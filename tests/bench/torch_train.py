@@ -30,6 +30,53 @@ class Residual(nn.Module):
         return self.body(x) + self.shortcut(x)
 
 
+class Gate(nn.Module):
+    def __init__(self, body):
+        super().__init__()
+        self.body = body
+
+    def forward(self, x):
+        factors = self.body(x)
+        return x * factors.reshape(*factors.shape[:2], *([1, 1] if factors.dim() == 2 else factors.shape[2:]))
+
+
+class Scale(nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return x * self.factor
+
+
+class LazyGroupNorm(nn.Module):
+    """GroupNorm that finds out its channels at the first call; groups 0: one for each channel."""
+    def __init__(self, groups, eps, affine):
+        super().__init__()
+        self.arguments = (groups, eps, affine)
+        self.norm = None
+
+    def forward(self, x):
+        if self.norm is None:
+            groups, eps, affine = self.arguments
+            self.norm = nn.GroupNorm(groups or x.shape[1], x.shape[1], eps=eps, affine=affine)
+        return self.norm(x)
+
+
+class UnscaledBatchNorm(nn.Module):
+    """BatchNorm2d whose weight stays 1; finds out its channels at the first call."""
+    def __init__(self, eps):
+        super().__init__()
+        self.eps = eps
+        self.norm = None
+
+    def forward(self, x):
+        if self.norm is None:
+            self.norm = nn.BatchNorm2d(x.shape[1], eps=self.eps)
+            self.norm.weight.requires_grad_(False)
+        return self.norm(x)
+
+
 class Branches(nn.Module):
     def __init__(self, first, second):
         super().__init__()
@@ -52,9 +99,12 @@ def make_layer(keyword, words, options, is_first):
     stride = pair(options["stride"]) if "stride" in options else None
     pad = pair(options.get("pad", "0"))
     makers = {
-        "conv": lambda: nn.LazyConv2d(int(words[0]), pair(words[1]), stride=stride or 1, padding=pad, bias=bias),
+        "conv": lambda: nn.LazyConv2d(int(words[0]), pair(words[1]), stride=stride or 1, padding=pad,
+                                      dilation=pair(options.get("dilation", "1")),
+                                      groups=int(options.get("groups", 1)), bias=bias),
         "dense": lambda: nn.Sequential(nn.Flatten(), nn.LazyLinear(int(words[0]), bias=bias)),
-        "batchnorm": lambda: nn.LazyBatchNorm2d(eps=float(options.get("eps", 1e-5))),
+        "batchnorm": lambda: (nn.LazyBatchNorm2d if options.get("scale", "yes") == "yes" else UnscaledBatchNorm)(
+            eps=float(options.get("eps", 1e-5))),
         "maxpool": lambda: nn.MaxPool2d(pair(words[0]), stride=stride, padding=pad),
         "avgpool": lambda: nn.AvgPool2d(pair(words[0]), stride=stride, padding=pad),
         "globalavgpool": lambda: nn.AdaptiveAvgPool2d(1),
@@ -62,6 +112,18 @@ def make_layer(keyword, words, options, is_first):
         "relu": lambda: nn.ReLU(inplace=not is_first),
         "sigmoid": nn.Sigmoid,
         "tanh": nn.Tanh,
+        "leakyrelu": lambda: nn.LeakyReLU(float(options.get("slope", 0.01))),
+        "relu6": nn.ReLU6,
+        "elu": lambda: nn.ELU(float(options.get("alpha", 1))),
+        "hardsigmoid": nn.Hardsigmoid,
+        "gelu": nn.GELU,
+        "swish": nn.SiLU,
+        "hardswish": nn.Hardswish,
+        "groupnorm": lambda: LazyGroupNorm(int(words[0]), float(options.get("eps", 1e-5)), options.get("affine", "yes") == "yes"),
+        "layernorm": lambda: LazyGroupNorm(1, float(options.get("eps", 1e-5)), options.get("affine", "yes") == "yes"),
+        "instancenorm": lambda: LazyGroupNorm(0, float(options.get("eps", 1e-5)), options.get("affine", "no") == "yes"),
+        "adaptiveavgpool": lambda: nn.AdaptiveAvgPool2d(pair(words[0])),
+        "scale": lambda: Scale(float(words[0])),
         "upsample": lambda: nn.Upsample(scale_factor=pair(words[0])),
         "dropout": lambda: nn.Dropout(float(words[0])),
         "flatten": nn.Flatten,
@@ -82,6 +144,8 @@ def make_layers(lines):
             body, end = make_layers(lines)
             shortcut = make_layers(lines)[0] if "shortcut" in end else nn.Identity()
             layers.append(Residual(body, shortcut))
+        elif keyword == "gate":
+            layers.append(Gate(make_layers(lines)[0]))
         elif keyword == "branches":
             first, _ = make_layers(lines)
             layers.append(Branches(first, make_layers(lines)[0]))
@@ -113,8 +177,9 @@ def network_size(network, shape):
     def of_convolution(layer, inputs, _):
         """Taps that fall on the image: what a window of ones sums over an image of ones within zeros."""
         image, window = torch.ones(1, 1, *inputs[0].shape[2:]), torch.ones(1, 1, *layer.kernel_size)
-        taps = nn.functional.conv2d(image, window, stride=layer.stride, padding=layer.padding).sum()
-        products.append(int(taps) * layer.in_channels * layer.out_channels)
+        taps = nn.functional.conv2d(image, window, stride=layer.stride, padding=layer.padding,
+                                    dilation=layer.dilation).sum()
+        products.append(int(taps) * layer.in_channels // layer.groups * layer.out_channels)
 
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):

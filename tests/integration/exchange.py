@@ -153,7 +153,9 @@ class Exchange(runs.Folder):
         layers = ["conv 5 3x2 stride=2x1 pad=1 name=in-1", "avgpool 3x2 stride=2x1 pad=1x0", "residual {", "conv 5 3x3 pad=1",
                   "batchnorm eps=0.01", "} shortcut {", "conv 5 1x1 bias=no name=lambda", "batchnorm", "}", "sigmoid",
                   "branches {", "conv 3 1x1", "} and {", "upsample 3x2", "maxpool 3x3 stride=3x2 pad=1", "}",
-                  "maxpool 2x2 stride=1 pad=1", "dropout 0.3", "flatten", "dense 12 bias=no", "batchnorm", "tanh", "dropout 0.1",
+                  "maxpool 2x2 stride=1 pad=1", "conv 6 3x2 groups=2 dilation=1x2 pad=1", "gelu", "groupnorm 3", "gate {", "globalavgpool", "dense 6",
+                  "sigmoid", "}", "conv 6 3x3 groups=6 pad=1", "batchnorm scale=no", "instancenorm", "scale 0.7", "leakyrelu slope=0.3", "relu6",
+                  "elu alpha=0.5", "conv 6 1x1", "swish", "hardswish", "hardsigmoid", "dropout 0.3", "flatten", "dense 12 bias=no", "layernorm", "batchnorm", "tanh", "dropout 0.1",
                   "dense 10", "softmax"]
         with open("layers.ini", "w", encoding="utf-8") as file:
             file.write("[network]\nloss = quadratic\n" + "".join(f"layer = {line}\n" for line in layers))

@@ -82,6 +82,39 @@ NETWORKS = {
         layer = globalavgpool
         layer = dense 4
         loss = softmax-cross-entropy""",
+    # Depthwise, grouped and dilated convolutions, norms, a gate, and activations with and without a derivative from the output.
+    "mobile": """
+        layer = conv 8 3x3 pad=1 stride=2 bias=no
+        layer = batchnorm
+        layer = gelu
+        layer = residual {
+        layer =   conv 8 3x3 pad=1 groups=8 bias=no
+        layer =   batchnorm
+        layer =   leakyrelu slope=0.1
+        layer =   conv 8 1x1
+        layer = }
+        layer = hardswish
+        layer = conv 12 3x3 pad=2 dilation=2 groups=4
+        layer = groupnorm 3
+        layer = relu6
+        layer = gate {
+        layer =   globalavgpool
+        layer =   dense 5
+        layer =   relu
+        layer =   dense 12
+        layer =   sigmoid
+        layer = }
+        layer = conv 12 5x5 pad=2 stride=2 groups=12
+        layer = elu alpha=0.5
+        layer = conv 6 1x1
+        layer = layernorm
+        layer = swish
+        layer = batchnorm scale=no
+        layer = adaptiveavgpool 2x1
+        layer = hardsigmoid
+        layer = dense 4
+        layer = scale 0.5
+        loss = softmax-cross-entropy""",
     "tiny": """
         layer = dense 4
         loss = softmax-cross-entropy""",

@@ -35,6 +35,12 @@ class SameBits(runs.Folder):
     def test_branches_on_any_ranks_and_threads(self):
         self.check("branches", {}, [(1, 3), (2, 2), (3, 1), (8, 1)])
 
+    def test_depthwise_convolutions_norms_and_gates_on_any_ranks_and_threads(self):
+        self.check("mobile", {}, [(1, 3), (2, 2), (3, 1), (5, 2), (8, 1)])
+
+    def test_the_same_in_bfloat16(self):
+        self.check("mobile", {"train.precision": "bf16"}, [(1, 3), (3, 1)])
+
     def test_quadratic_loss_with_nesterov_decay_and_warm_up(self):
         settings = {"network.loss": "quadratic", "optimizer.nesterov": "yes", "optimizer.weight-decay": 0.01,
                     "schedule.name": "cosine", "schedule.warmup-epochs": 1}

@@ -23,7 +23,7 @@ except ImportError as missing:
 import runs
 
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../bench"))
-from torch_train import Branches, Residual
+from torch_train import Branches, Residual, make_layers
 
 STEPS = 20
 TOLERANCE = 1e-4       # relative, in the loss of each step
@@ -53,6 +53,13 @@ def blocks():
                          nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4))
 
 
+def mobile():
+    lines = (line.split("=", 1)[1].strip() for line in runs.NETWORKS["mobile"].splitlines() if " layer = " in line)
+    network, _ = make_layers(lines)
+    network(torch.zeros(2, 1, 16, 16))  # lazy layers find out their inputs
+    return network
+
+
 def branches():
     below = nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(4, 6, 3, padding=1), nn.ReLU(), nn.Upsample(scale_factor=2))
     return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), Branches(nn.Identity(), below),
@@ -73,25 +80,28 @@ LAYERS = {
         layer = dense 4
         loss = sigmoid-cross-entropy""",
     # runs.NETWORKS["blocks"] without dropout, since PyTorch cannot generate the same masks.
+    "mobile": runs.NETWORKS["mobile"],
     "plain_blocks": runs.NETWORKS["blocks"].replace("        layer = dropout 0.2\n", ""),
 }
 
 
 def load_weights(model, path):
     """Copies Convoy's tensors into PyTorch's modules; both are in the order of the configuration."""
-    counts = {"conv": 0, "dense": 0, "batchnorm": 0}
-    keyword = {nn.Conv2d: "conv", nn.Linear: "dense", nn.BatchNorm2d: "batchnorm"}
+    counts = {"conv": 0, "dense": 0, "batchnorm": 0, "groupnorm": 0, "layernorm": 0}
+    keyword = {nn.Conv2d: "conv", nn.Linear: "dense", nn.BatchNorm2d: "batchnorm", nn.GroupNorm: "groupnorm"}
     with h5py.File(path, "r") as file:
         for module in model.modules():
             kind = keyword.get(type(module))
             if kind is None:
                 continue
+            if kind == "groupnorm" and module.num_groups == 1:
+                kind = "layernorm"
             counts[kind] += 1
             group = file[f"model/{kind}{counts[kind]}"]
             names = ["weight", "bias", "running_mean", "running_var"]
             with torch.no_grad():
                 for name in names:
-                    if getattr(module, name, None) is not None:
+                    if getattr(module, name, None) is not None and name in group:  # the weight of scale=no is 1
                         getattr(module, name).copy_(torch.from_numpy(group[name][...]))
         layers = len(file["model"])
     assert layers == sum(counts.values()), "a layer of the checkpoint has no module"
@@ -179,6 +189,9 @@ class VersusTorch(runs.Folder):
 
     def test_batchnorm_and_residual_blocks(self):
         self.compare("plain_blocks", blocks, "softmax-cross-entropy", optimizer_weight_decay=0.001)
+
+    def test_depthwise_grouped_and_dilated_convolutions_norms_gates_and_activations(self):
+        self.compare("mobile", mobile, "softmax-cross-entropy", optimizer_weight_decay=0.001, schedule_lr=0.4)
 
     def test_branches_and_upsampling(self):
         self.compare("branches", branches, "softmax-cross-entropy")

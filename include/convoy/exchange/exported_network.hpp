@@ -27,12 +27,23 @@ enum class Operator {
   kRelu,
   kSigmoid,
   kTanh,
+  kLeakyRelu,  ///< slope
+  kRelu6,
+  kElu,  ///< alpha
+  kHardSigmoid,
+  kGelu,
+  kSwish,
+  kHardSwish,
   kSoftmax,
   kMaxPool,
   kAveragePool,  ///< the padding counts
   kGlobalAveragePool,
   kFlatten,
+  kAdaptiveAveragePool,  ///< size
+  kGroupNormalization,   ///< groups (groupnorm alone), eps; weight and bias [C], or none
+  kScale,                ///< factor
   kAdd,
+  kMultiply,       ///< of equal shapes, or the second has one number per channel
   kConcatenation,  ///< of channels
   kUpsample,       ///< nearest neighbour
   kIdentity,       ///< dropout, which does nothing here

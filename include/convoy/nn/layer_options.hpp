@@ -1,6 +1,7 @@
 #pragma once
 // The options of layers with their defaults, for nn::NetworkBuilder and the text form.
 
+#include <cstdint>
 #include <optional>
 
 #include "convoy/nn/attributes.hpp"
@@ -10,6 +11,8 @@ namespace convoy::nn {
 struct ConvOptions {
   HeightWidth stride{1, 1};
   HeightWidth pad{0, 0};
+  HeightWidth dilation{1, 1};  ///< distance of neighbouring taps
+  std::int64_t groups = 1;     ///< divides the input and output channels; as many as both: depthwise
   bool bias = true;
 };
 
@@ -20,6 +23,12 @@ struct DenseOptions {
 struct BatchNormOptions {
   double eps = 1e-5;      ///< added to the variance, in [1e-12, 1]
   double momentum = 0.1;  ///< of the running statistics, in [0, 1] (nn::Statistic)
+  bool scale = true;      ///< false: the weight is 1 and is no parameter
+};
+
+struct GroupNormOptions {
+  double eps = 1e-5;   ///< added to the variance, in [1e-12, 1]
+  bool affine = true;  ///< false: neither weight nor bias
 };
 
 struct PoolOptions {

@@ -69,6 +69,11 @@ class NetworkBuilder {
   NetworkBuilder& begin_second_branch();
   NetworkBuilder& end_branches();
 
+  /// Starts the body of a gate: the block's output is its input times the body's output, which has the
+  /// input's shape or one number per channel (squeeze-and-excitation, Hu et al. 2018).
+  NetworkBuilder& begin_gate();
+  NetworkBuilder& end_gate();
+
   /// Ends the block that was begun last.
   NetworkBuilder& end_block();
 
@@ -85,9 +90,10 @@ class NetworkBuilder {
   [[nodiscard]] Network build(LossKind loss, std::optional<std::int64_t> classes = std::nullopt);
 
  private:
-  /// A residual block, or two branches, still open.
+  enum class BlockKind { kResidual, kBranches, kGate };
+  /// A block still open.
   struct OpenBlock {
-    bool is_residual = true;
+    BlockKind kind = BlockKind::kResidual;
     int input = kNetworkInput;  ///< node before the block
     int first = kNetworkInput;  ///< last node of the body or first branch, once the other part has begun
     bool in_second = false;
@@ -100,10 +106,10 @@ class NetworkBuilder {
   /// `make` makes the layer for shape().
   template <class Make>
   NetworkBuilder& place(std::string_view keyword, const std::string& name, Make&& make);
-  NetworkBuilder& begin_block(bool is_residual, const char* line);
+  NetworkBuilder& begin_block(BlockKind kind, const char* line);
   NetworkBuilder& begin_second(const char* line);
   /// Throws LayerError unless the innermost open block is of this kind.
-  void require_open(bool is_residual, const char* otherwise) const;
+  void require_open(BlockKind kind, const char* otherwise) const;
   /// Ends a block with the layer that joins its two parts.
   NetworkBuilder& join(std::unique_ptr<Layer> layer, const std::string& name, std::vector<int> inputs);
   void append(std::unique_ptr<Layer> layer, const std::string& name, std::vector<int> inputs);

@@ -19,11 +19,15 @@ class BatchNorm final : public LayerOf<BatchNorm> {
   void visit(AttributeVisitor& visitor) const override {
     visitor.option("eps", options_.eps, kBatchNormDefaults.eps);
     visitor.option("momentum", options_.momentum, kBatchNormDefaults.momentum);
+    visitor.option("scale", options_.scale, kBatchNormDefaults.scale);
   }
 
   [[nodiscard]] std::vector<Parameter> parameters() const override {
-    return {{.name = "weight", .dims = {shape_.c}, .initializer = Initializer::kOnes},
-            {.name = "bias", .dims = {shape_.c}}};
+    std::vector<Parameter> list;
+    if (options_.scale)
+      list.push_back({.name = "weight", .dims = {shape_.c}, .initializer = Initializer::kOnes});
+    list.push_back({.name = "bias", .dims = {shape_.c}});
+    return list;
   }
   [[nodiscard]] std::vector<Statistic> statistics() const override {
     return {{.name = "running_mean", .dims = {shape_.c}, .momentum = options_.momentum},
@@ -43,8 +47,8 @@ class BatchNorm final : public LayerOf<BatchNorm> {
 
   template <class Real>
   void run_forward(const Pass<Real>& pass) const {
-    const Real* weight = pass.parameters;
-    const Real* bias = weight + shape_.c;
+    const Real* weight = weight_in(pass.parameters);
+    const Real* bias = bias_in(pass.parameters);
     if (pass.batch.phase == Phase::kEvaluation) {
       pass.kernels.batchnorm_inference(shape_of(pass), pass.src[0], weight, bias, pass.statistics,
                                        pass.statistics + shape_.c, pass.epilogue, pass.dst, pass.team);
@@ -60,8 +64,9 @@ class BatchNorm final : public LayerOf<BatchNorm> {
     const auto* mean = reinterpret_cast<const Real*>(pass.saved);
     const Real* variance = mean + shape_.c;
     pass.kernels.batchnorm_backward(shape_of(pass), pass.src[0], pass.epilogue.activation, pass.dst,
-                                    pass.diff_dst, pass.parameters, mean, variance, pass.diff_src[0],
-                                    pass.diff_parameters, pass.diff_parameters + shape_.c, pass.team);
+                                    pass.diff_dst, weight_in(pass.parameters), mean, variance,
+                                    pass.diff_src[0], weight_in(pass.diff_parameters),
+                                    bias_in(pass.diff_parameters), pass.team);
     if (pass.team.index() == 0) {
       const auto samples = static_cast<Real>(pass.batch.size());
       const auto elements = static_cast<Real>(pass.batch.size() * shape_.h * shape_.w);
@@ -77,6 +82,14 @@ class BatchNorm final : public LayerOf<BatchNorm> {
   }
 
  private:
+  template <class Real>
+  [[nodiscard]] Real* weight_in(Real* parameters) const {
+    return options_.scale ? parameters : nullptr;
+  }
+  template <class Real>
+  [[nodiscard]] Real* bias_in(Real* parameters) const {
+    return parameters + (options_.scale ? shape_.c : 0);
+  }
   template <class Real>
   [[nodiscard]] BatchNormShape shape_of(const Pass<Real>& pass) const {
     return {.blocks = pass.batch.blocks(),
@@ -99,10 +112,12 @@ std::unique_ptr<Layer> make_batchnorm(const Shape& input, const BatchNormOptions
 }
 
 LayerMaker batchnorm_maker() {
-  return {"batchnorm [eps=1e-5] [momentum=0.1] [name=…]", [](LayerLine& line, const Shape& input) {
+  return {"batchnorm [eps=1e-5] [momentum=0.1] [scale=yes] [name=…]",
+          [](LayerLine& line, const Shape& input) {
             return make_batchnorm(
                 input, {.eps = line.take_option_number("eps", kBatchNormDefaults.eps, kLeastEps, 1),
-                        .momentum = line.take_option_number("momentum", kBatchNormDefaults.momentum, 0, 1)});
+                        .momentum = line.take_option_number("momentum", kBatchNormDefaults.momentum, 0, 1),
+                        .scale = line.take_option_yes_no("scale", kBatchNormDefaults.scale)});
           }};
 }
 

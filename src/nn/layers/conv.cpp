@@ -12,11 +12,14 @@ constexpr std::int64_t kMostChannels = 1 << 20;
 
 class Conv final : public LayerOf<Conv> {
  public:
-  Conv(const Shape& input, std::int64_t channels, const Window& window, bool bias)
+  Conv(const Shape& input, std::int64_t channels, const Window& window, std::int64_t groups, bool bias)
       : window_(window), output_(window.output(input, channels)), bias_(bias) {
     shape_.ic = input.c;
     shape_.oc = channels;
     window.fill(shape_, input, output_);
+    shape_.dh = window.dilation().h;
+    shape_.dw = window.dilation().w;
+    shape_.groups = groups;
   }
 
   [[nodiscard]] Shape output() const override { return output_; }
@@ -24,6 +27,8 @@ class Conv final : public LayerOf<Conv> {
   void visit(AttributeVisitor& visitor) const override {
     visitor.positional("channels", shape_.oc);
     window_.visit(visitor, "kernel", kConvDefaults.stride);
+    visitor.option("dilation", window_.dilation(), kConvDefaults.dilation);
+    visitor.option("groups", shape_.groups, kConvDefaults.groups);
     visitor.option("bias", bias_, kConvDefaults.bias);
   }
   [[nodiscard]] Traits traits() const override {
@@ -47,6 +52,7 @@ class Conv final : public LayerOf<Conv> {
           return "direct";
       }
     };
+    if (shape_.groups > 1 && shape_.groups == shape_.ic && shape_.groups == shape_.oc) return "depthwise";
     const auto chosen = setting.planner.conv2d_algorithms(of_call(setting.blocks, setting.precision));
     return "forward " + name(chosen.forward) + ", diff_src " +
            (wants_diff_src ? name(chosen.backward_data) : "not needed") + ", diff_weights " +
@@ -55,11 +61,11 @@ class Conv final : public LayerOf<Conv> {
 
   [[nodiscard]] std::vector<Parameter> parameters() const override {
     std::vector<Parameter> list{{.name = "weight",
-                                 .dims = {shape_.oc, shape_.ic, shape_.kh, shape_.kw},
+                                 .dims = {shape_.oc, shape_.ic / shape_.groups, shape_.kh, shape_.kw},
                                  .initializer = Initializer::kWeights,
                                  .decays = true,
                                  .fan_in = taps(),
-                                 .fan_out = shape_.oc * shape_.kh * shape_.kw}};
+                                 .fan_out = shape_.oc / shape_.groups * shape_.kh * shape_.kw}};
     if (bias_) list.push_back({.name = "bias", .dims = {shape_.oc}});
     return list;
   }
@@ -87,7 +93,7 @@ class Conv final : public LayerOf<Conv> {
   }
 
  private:
-  [[nodiscard]] std::int64_t taps() const { return shape_.ic * shape_.kh * shape_.kw; }
+  [[nodiscard]] std::int64_t taps() const { return shape_.ic / shape_.groups * shape_.kh * shape_.kw; }
   [[nodiscard]] std::int64_t weights() const { return shape_.oc * taps(); }
   [[nodiscard]] Conv2dShape of_call(std::int64_t blocks, Precision precision) const {
     Conv2dShape shape = shape_;
@@ -108,20 +114,29 @@ std::unique_ptr<Layer> make_conv(const Shape& input, std::int64_t channels, cons
                                  const ConvOptions& options) {
   if (channels < 1 || channels > kMostChannels)
     throw LayerError("the number of output channels is not from 1 to " + std::to_string(kMostChannels));
-  return std::make_unique<Conv>(input, channels, Window(kernel, options.stride, options.pad, input),
+  const std::int64_t groups = options.groups;
+  if (groups < 1 || input.c % groups != 0 || channels % groups != 0)
+    throw LayerError("groups=" + std::to_string(groups) + " does not divide the " + std::to_string(input.c) +
+                     " input channels and the " + std::to_string(channels) +
+                     " output channels (each group reads and writes as many as the others)");
+  return std::make_unique<Conv>(input, channels,
+                                Window(kernel, options.stride, options.pad, input, options.dilation), groups,
                                 options.bias);
 }
 
 LayerMaker conv_maker() {
-  return {
-      "conv CHANNELS KHxKW [stride=1] [pad=0] [bias=yes] [name=…]", [](LayerLine& line, const Shape& input) {
-        const std::int64_t channels = line.take_integer("the number of output channels", 1, kMostChannels);
-        const HeightWidth kernel = take_size(line, "the kernel");
-        return make_conv(input, channels, kernel,
-                         {.stride = take_stride(line, kConvDefaults.stride),
-                          .pad = take_pad(line),
-                          .bias = line.take_option_yes_no("bias", kConvDefaults.bias)});
-      }};
+  return {"conv CHANNELS KHxKW [stride=1] [pad=0] [dilation=1] [groups=1] [bias=yes] [name=…]",
+          [](LayerLine& line, const Shape& input) {
+            const std::int64_t channels =
+                line.take_integer("the number of output channels", 1, kMostChannels);
+            const HeightWidth kernel = take_size(line, "the kernel");
+            return make_conv(input, channels, kernel,
+                             {.stride = take_stride(line, kConvDefaults.stride),
+                              .pad = take_pad(line),
+                              .dilation = take_dilation(line),
+                              .groups = line.take_option("groups", kConvDefaults.groups, 1, kMostChannels),
+                              .bias = line.take_option_yes_no("bias", kConvDefaults.bias)});
+          }};
 }
 
 }  // namespace convoy::nn

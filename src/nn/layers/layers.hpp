@@ -16,6 +16,7 @@
 
 namespace convoy::nn {
 
+[[nodiscard]] LayerMaker adaptiveavgpool_maker();
 [[nodiscard]] LayerMaker avgpool_maker();
 [[nodiscard]] LayerMaker batchnorm_maker();
 [[nodiscard]] LayerMaker conv_maker();
@@ -24,13 +25,18 @@ namespace convoy::nn {
 [[nodiscard]] LayerMaker flatten_maker();
 [[nodiscard]] LayerMaker globalavgpool_maker();
 [[nodiscard]] LayerMaker maxpool_maker();
+[[nodiscard]] LayerMaker scale_maker();
 [[nodiscard]] LayerMaker softmax_maker();
 [[nodiscard]] LayerMaker upsample_maker();
 /// The makers of all activations, by keyword.
 [[nodiscard]] std::vector<std::pair<std::string, LayerMaker>> activation_makers();
 
-/// `keyword`: an activation.
+/// The makers of groupnorm, layernorm and instancenorm, by keyword.
+[[nodiscard]] std::vector<std::pair<std::string, LayerMaker>> groupnorm_makers();
+
+/// `keyword`: an activation, with the default of its parameter.
 [[nodiscard]] std::unique_ptr<Layer> make_activation(std::string_view keyword, const Shape& input);
+[[nodiscard]] std::unique_ptr<Layer> make_adaptiveavgpool(const Shape& input, const HeightWidth& size);
 [[nodiscard]] std::unique_ptr<Layer> make_avgpool(const Shape& input, const HeightWidth& window,
                                                   const PoolOptions& options);
 [[nodiscard]] std::unique_ptr<Layer> make_batchnorm(const Shape& input, const BatchNormOptions& options);
@@ -44,6 +50,9 @@ namespace convoy::nn {
 [[nodiscard]] std::unique_ptr<Layer> make_globalavgpool(const Shape& input);
 [[nodiscard]] std::unique_ptr<Layer> make_maxpool(const Shape& input, const HeightWidth& window,
                                                   const PoolOptions& options);
+[[nodiscard]] std::unique_ptr<Layer> make_groupnorm(const Shape& input, std::int64_t groups,
+                                                    const GroupNormOptions& options);
+[[nodiscard]] std::unique_ptr<Layer> make_scale(const Shape& input, double factor);
 [[nodiscard]] std::unique_ptr<Layer> make_softmax(const Shape& input);
 [[nodiscard]] std::unique_ptr<Layer> make_upsample(const Shape& input, const HeightWidth& factor);
 
@@ -51,5 +60,8 @@ namespace convoy::nn {
 [[nodiscard]] std::unique_ptr<Layer> make_add(const Shape& shape);
 /// The joined channels at the end of two branches of one height and width; likewise.
 [[nodiscard]] std::unique_ptr<Layer> make_concat(const Shape& first, const Shape& second);
+/// The product at the end of a gate, of the block's input and the body's output: of the same shape, or one
+/// number per channel; likewise.
+[[nodiscard]] std::unique_ptr<Layer> make_multiply(const Shape& shape, const Shape& gate);
 
 }  // namespace convoy::nn
