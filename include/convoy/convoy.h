@@ -73,7 +73,7 @@ void convoy_options_free(convoy_options* options);
 /* --- models --- */
 
 /* `layers`: a layer a line, as in the section [network] of a configuration. `loss`: "softmax-cross-entropy",
-   "sigmoid-cross-entropy" or "quadratic". */
+   "sigmoid-cross-entropy", "quadratic", "absolute" or "huber" (delta 1). */
 int convoy_model_create(int64_t c, int64_t h, int64_t w, const char* layers, const char* loss, uint64_t seed,
                         convoy_model** model);
 int convoy_model_load(const char* checkpoint, convoy_model** model);

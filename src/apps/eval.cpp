@@ -85,7 +85,7 @@ ExitStatus evaluate_checkpoint(const EvalRequest& request, const comm::Communica
   const bool are_of_run = dataset.class_names().empty() || !reading.options.train.images.empty();
   const std::vector<std::string>& names =
       are_of_run && !header.class_names.empty() ? header.class_names : dataset.class_names();
-  predict::PredictionsCsv predictions(options.loss, names);
+  predict::PredictionsCsv predictions(options.loss.kind, names);
   const bool needs_confusion = request.tables.by_class || request.tables.confusion || request.as_json ||
                                !request.confusion_csv.empty();
   predict::EvalReport report{.checkpoint = checkpoint,

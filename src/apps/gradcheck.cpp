@@ -101,7 +101,7 @@ ExitStatus check(const config::Options& options, const GradcheckRequest& request
   std::cout
       << "Gradients of the untrained network (seed " << options.seed << ") on "
       << counted(static_cast<std::int64_t>(numbers.size()), "sample") << " of " << options.data.file
-      << ", loss " << nn::to_string(options.loss) << ".\n"
+      << ", loss " << nn::describe(options.loss) << ".\n"
       << "Analytic against (C(p+h) - C(p-h)) / 2h in double precision, h from 1e-3 to 1e-8 of p, the best "
          "taken;\n"
       << "at most " << what.entries

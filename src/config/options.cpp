@@ -95,10 +95,23 @@ void check_data(const Options& options, const EffectiveSettings& effective) {
   if (paths.targets.empty() ? !options.data.test.targets.empty() : !options.data.test.labels.empty())
     throw ConfigError(shown(effective.at("data.images")) +
                       " has labels in one split and targets in the other; both should have the same");
-  if (!paths.targets.empty() && options.loss != nn::LossKind::kQuadratic) {
+  if (!paths.targets.empty() && !nn::takes_targets(options.loss.kind)) {
     throw ConfigError(shown(effective.at("network.loss")) +
-                      " needs classes (data.targets gives numbers); set network.loss = quadratic");
+                      " needs classes (data.targets gives numbers); set network.loss to " +
+                      std::string(nn::kLossesOfTargets));
   }
+}
+
+/// Refuses a parameter that the loss does not read.
+void check_loss(const Options& options, const EffectiveSettings& effective) {
+  const auto refuse_if = [&](bool is_unread, const std::string& key, std::string_view readers) {
+    if (is_unread)
+      throw ConfigError(fmt::format("{} has no effect (network.loss is {}, only {} reads it); leave it out",
+                                    shown(effective.at(key)), nn::to_string(options.loss.kind), readers));
+  };
+  refuse_if(
+      options.loss.kind != nn::LossKind::kHuber && options.loss.huber_delta != nn::LossFunction().huber_delta,
+      "network.huber-delta", "huber");
 }
 
 /// Checks that need more than one key.
@@ -121,6 +134,7 @@ void check_together(Options& options, const EffectiveSettings& effective) {
                       " needs checkpoint.writers = one (a chunk is compressed by one rank); leave one of the "
                       "two out");
   }
+  check_loss(options, effective);
   check_data(options, effective);
   if (!effective.contains("train.micro-batch"))
     options.micro_batch = std::min(options.micro_batch, options.batch);

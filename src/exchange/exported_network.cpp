@@ -120,7 +120,7 @@ ExportedNetwork exported(const predict::TrainedNetwork& trained, const std::stri
   ExportedNetwork network{.layers = {},
                           .input = trained.header.input,
                           .class_names = trained.header.class_names,
-                          .loss = std::string(nn::to_string(trained.options.loss)),
+                          .loss = std::string(nn::to_string(trained.options.loss.kind)),
                           .checkpoint = checkpoint,
                           .step = trained.header.progress.step};
   int index = 0;

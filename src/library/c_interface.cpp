@@ -8,6 +8,7 @@
 
 #include "convoy/convoy.h"
 #include "convoy/convoy.hpp"
+#include "convoy/core/text.hpp"
 #include "convoy/core/version.hpp"
 
 struct convoy_dataset {
@@ -89,12 +90,11 @@ convoy::SampleFormat format_of(std::int64_t c, std::int64_t h, std::int64_t w, i
 }
 
 convoy::Loss loss_of(const std::string& name) {
-  const auto& names = convoy::nn::loss_names();
+  const std::vector<std::string_view>& names = convoy::nn::loss_names();
   for (std::size_t i = 0; i < names.size(); ++i)
     if (names[i] == name) return static_cast<convoy::Loss>(i);
-  throw ConfigError("loss '" + name +
-                    "' is unknown; softmax-cross-entropy, sigmoid-cross-entropy and quadratic are "
-                    "losses");
+  throw ConfigError("loss '" + name + "' is unknown; the losses are " +
+                    convoy::join(std::vector<std::string>(names.begin(), names.end()), ", "));
 }
 
 convoy::Go call(convoy_callback callback, const convoy_progress& progress, void* context) {

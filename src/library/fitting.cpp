@@ -38,9 +38,9 @@ step::Source source_of(const Model::Impl& model, const Dataset& data) {
                        to_string(model.network.input())));
   const data::Dataset& dataset = *data.joined();
   const std::int64_t outputs = model.network.classes();
-  if (dataset.has_targets() && model.network.loss() != nn::LossKind::kQuadratic)
-    refuse(fmt::format("they have targets, and the loss {} needs classes; use the quadratic loss",
-                       nn::to_string(model.network.loss())));
+  if (dataset.has_targets() && !nn::takes_targets(model.network.loss().kind))
+    refuse(fmt::format("they have targets, and the loss {} needs classes; use {}",
+                       nn::to_string(model.network.loss().kind), nn::kLossesOfTargets));
   if (dataset.has_targets() ? dataset.classes() != outputs : dataset.classes() > outputs)
     refuse(fmt::format("they have {}, the network {}",
                        counted(dataset.classes(), dataset.has_targets() ? "target" : "class"),
@@ -103,7 +103,7 @@ void Fitting::start(train::Fit& fit) const {
 
 void Fitting::prepare() {
   io::agreed(world_, [&] {
-    options_ = given_.with_network(model_.network.lines(), nn::to_string(model_.network.loss()));
+    options_ = given_.with_network(model_.network.lines(), model_.network.loss());
     const Dataset* test = callbacks_.test;
     if (test != nullptr &&
         (test->ranks().size() != world_.size() || test->ranks().rank() != data_.ranks().rank()))

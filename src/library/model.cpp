@@ -172,7 +172,7 @@ Model::Model(Network network, std::uint64_t seed) {
   impl_->network.initialise(seed, impl_->state.parameters, impl_->state.statistics);
 }
 
-Model::Model(const Shape& input, const std::string& lines, Loss loss, std::uint64_t seed)
+Model::Model(const Shape& input, const std::string& lines, const LossFunction& loss, std::uint64_t seed)
     : Model(Network(input, layer_texts(lines_of(lines)), loss, std::nullopt), seed) {}
 
 Model Model::load(const std::string& checkpoint) {

@@ -55,14 +55,17 @@ void Options::set(const Option& option) {
   settings_.push_back({.key = option.key, .value = option.value, .origin = kOrigin});
 }
 
-config::Options Options::with_network(const std::vector<std::string>& lines, std::string_view loss) const {
+config::Options Options::with_network(const std::vector<std::string>& lines,
+                                      const nn::LossFunction& loss) const {
   if (std::ranges::find(settings_, "schedule.lr", &config::Setting::key) == settings_.end())
     throw ConfigError("schedule.lr is missing (there is no default); set it, e.g. to 0.1");
   std::vector<config::Setting> network{
-      {.key = "network.loss", .value = std::string(loss), .origin = "the model"}};
+      {.key = "network.loss", .value = std::string(nn::to_string(loss.kind)), .origin = "the model"}};
   for (const std::string& line : lines)
     network.push_back({.key = "network.layer", .value = line, .origin = "the model"});
-  return config::make_library_options({network, settings_});
+  config::Options options = config::make_library_options({network, settings_});
+  options.loss = loss;
+  return options;
 }
 
 }  // namespace convoy

@@ -82,6 +82,8 @@ void write_header(io::File& file, const CheckpointHeader& header) {
   file.set_attribute("/", "samples", header.progress.samples);
 
   write_scalar(file, "/progress/epoch_loss_sum", header.progress.epoch_loss_sum);
+  if (header.progress.epoch_squared_error_sum != 0)
+    write_scalar(file, "/progress/epoch_squared_error_sum", header.progress.epoch_squared_error_sum);
   write_scalar(file, "/progress/epoch_correct", header.progress.epoch_correct);
   write_scalar(file, "/progress/epoch_samples", header.progress.epoch_samples);
   if (header.fit_begin != Position()) {
@@ -116,6 +118,7 @@ void Progress::add_step(std::int64_t samples_of_step, const nn::LossResult& sum)
   ++step;
   samples += samples_of_step;
   epoch_loss_sum += sum.loss_sum;
+  epoch_squared_error_sum += sum.squared_error_sum;
   epoch_correct += sum.correct;
   epoch_samples += samples_of_step;
 }
@@ -123,6 +126,7 @@ void Progress::add_step(std::int64_t samples_of_step, const nn::LossResult& sum)
 void Progress::end_epoch(std::int64_t finished) {
   epoch = finished + 1;
   epoch_loss_sum = 0;
+  epoch_squared_error_sum = 0;
   epoch_correct = 0;
   epoch_samples = 0;
 }
@@ -255,8 +259,11 @@ CheckpointHeader read_checkpoint_header(const std::string& path) {
                      .epoch = file.attribute<std::int64_t>("/", "epoch"),
                      .samples = file.attribute<std::int64_t>("/", "samples"),
                      .epoch_loss_sum = read_scalar<double>(file, "/progress/epoch_loss_sum"),
+                     .epoch_squared_error_sum = 0,
                      .epoch_correct = read_scalar<std::int64_t>(file, "/progress/epoch_correct"),
                      .epoch_samples = read_scalar<std::int64_t>(file, "/progress/epoch_samples")};
+  if (file.exists("/progress/epoch_squared_error_sum"))
+    header.progress.epoch_squared_error_sum = read_scalar<double>(file, "/progress/epoch_squared_error_sum");
   if (file.exists("/progress/fit_step"))
     header.fit_begin = {.step = read_scalar<std::int64_t>(file, "/progress/fit_step"),
                         .epoch = read_scalar<std::int64_t>(file, "/progress/fit_epoch")};

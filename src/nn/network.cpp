@@ -12,8 +12,9 @@
 
 namespace convoy::nn {
 
-Network::Network(const Shape& input, std::vector<Node> nodes, LossKind loss, std::vector<std::string> lines)
-    : input_(input), loss_(loss), nodes_(std::move(nodes)), lines_(std::move(lines)) {
+Network::Network(const Shape& input, std::vector<Node> nodes, LossFunction loss,
+                 std::vector<std::string> lines)
+    : input_(input), loss_(std::move(loss)), nodes_(std::move(nodes)), lines_(std::move(lines)) {
   assert(!nodes_.empty());
   for (Node& node : nodes_) {
     node.parameter_offset = parameter_count_;
@@ -103,7 +104,7 @@ std::string Network::summary() const {
     const std::int64_t size = nn::parameter_count(layer);
     row(nodes_[i].name, layer.description(), to_string(shapes_[i]), size > 0 ? grouped(size) : "");
   }
-  row("loss", std::string(to_string(loss_)), "", "");
+  row("loss", describe(loss_), "", "");
   std::int64_t multiplications = 0;
   for (const Node& node : nodes_) multiplications += node.layer->multiplications();
   text << "  " << grouped(parameter_count_) << " parameters, " << grouped(multiplications)

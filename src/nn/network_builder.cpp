@@ -247,7 +247,7 @@ void NetworkBuilder::append(std::unique_ptr<Layer> layer, const std::string& nam
   nodes_.push_back({.name = name, .layer = std::move(layer), .inputs = std::move(inputs)});
 }
 
-void NetworkBuilder::check_end(LossKind loss, std::optional<std::int64_t> classes) const {
+void NetworkBuilder::check_end(const LossFunction& loss, std::optional<std::int64_t> classes) const {
   const Node& last = nodes_.back();
   const Shape& output = shapes_.back();
   if (classes && output.size() != *classes) {
@@ -256,19 +256,19 @@ void NetworkBuilder::check_end(LossKind loss, std::optional<std::int64_t> classe
         "the network ends with " + counted(output.size(), "output") +
             (is_image ? " (" + to_string(output) + ")" : std::string()) + ", but the data set wants " +
             grouped(*classes) +
-            (loss == LossKind::kQuadratic ? " (numbers of a target, or classes)"
-                                          : " (classes, with labels up to " + grouped(*classes - 1) + ")") +
+            (takes_targets(loss.kind) ? " (numbers of a target, or classes)"
+                                      : " (classes, with labels up to " + grouped(*classes - 1) + ")") +
             "; a last layer 'dense " + std::to_string(*classes) + "' would fit",
         last.name);
   }
-  if (loss != LossKind::kQuadratic && last.layer->traits().gives_probabilities) {
-    throw LayerError("stands right before the loss " + std::string(to_string(loss)) +
+  if (!takes_targets(loss.kind) && last.layer->traits().gives_probabilities) {
+    throw LayerError("stands right before the loss " + std::string(to_string(loss.kind)) +
                          ", which applies it itself (leave this layer out, or use loss = quadratic)",
                      last.name);
   }
 }
 
-Network NetworkBuilder::build(LossKind loss, std::optional<std::int64_t> classes) {
+Network NetworkBuilder::build(const LossFunction& loss, std::optional<std::int64_t> classes) {
   if (!open_.empty()) throw LayerError("a block is never closed");
   if (nodes_.empty()) throw ConfigError("the network has no layer");
   check_end(loss, classes);

@@ -54,7 +54,7 @@ void read_structure(const LayerLine& line, NetworkBuilder& builder, std::vector<
   }
 }
 
-Network read_network(const Shape& input, const std::vector<LayerText>& lines, LossKind loss,
+Network read_network(const Shape& input, const std::vector<LayerText>& lines, const LossFunction& loss,
                      std::optional<std::int64_t> classes, const Registry& registry) {
   if (lines.empty())
     throw ConfigError("the network has no layer (write at least one 'layer = …' in [network])");
@@ -73,7 +73,7 @@ Network read_network(const Shape& input, const std::vector<LayerText>& lines, Lo
 
 }  // namespace
 
-Network::Network(const Shape& input, const std::vector<LayerText>& lines, LossKind loss,
+Network::Network(const Shape& input, const std::vector<LayerText>& lines, const LossFunction& loss,
                  std::optional<std::int64_t> classes, const Registry& registry)
     : Network(read_network(input, lines, loss, classes, registry)) {}
 

@@ -19,7 +19,7 @@ std::string class_name_of(const std::vector<std::string>& names, std::int64_t k)
 }
 
 std::vector<double> probabilities_of(nn::LossKind kind, std::span<const float> outputs) {
-  if (kind == nn::LossKind::kQuadratic) return {};
+  if (nn::takes_targets(kind)) return {};
   std::vector<double> result(outputs.begin(), outputs.end());
   if (kind == nn::LossKind::kSigmoidCrossEntropy) {
     for (double& value : result) value = 1 / (1 + math::exp(-value));

@@ -86,7 +86,7 @@ std::string output_text(const EvalReport& report) {
 
 double root_mean_squared_error(const EvalReport& report) {
   const train::Evaluation& result = report.evaluation;
-  return train::score_of(result.loss, result.correct, result.samples,
+  return train::score_of(result.squared_error, result.correct, result.samples,
                          static_cast<std::int64_t>(report.outputs.size()))
       .value;
 }

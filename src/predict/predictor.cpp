@@ -89,10 +89,10 @@ class Predictor {
     const std::int64_t samples = open_inputs();
     std::optional<Writer> writer;
     io::agreed_at_root(world_, [&] {
-      writer.emplace(
-          request_,
-          OutputMeaning{trained_.options.loss, trained_.header.class_names, inference_.engine().outputs()},
-          samples, text_);
+      writer.emplace(request_,
+                     OutputMeaning{trained_.options.loss.kind, trained_.header.class_names,
+                                   inference_.engine().outputs()},
+                     samples, text_);
     });
     auto dataset = datasets_.begin();
     for (const Input& input : inputs_) {

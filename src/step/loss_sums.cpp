@@ -21,21 +21,16 @@ MicroBatchResult LossSums::sum(std::int64_t leaves, int request, const std::func
   for (const MicroBatchResult& leaf : mine_) sent_.push_back({.leaf = leaf, .request = request});
   all_.resize(sent_.size() * static_cast<std::size_t>(world_.size()));
   world_.all_gather_equal<Record>(sent_, all_, meanwhile);
-  losses_.clear();
+  leaves_.clear();
   strongest_request_ = 0;
-  MicroBatchResult sum;
   for (int rank = 0; rank < world_.size(); ++rank) {
     const std::span<const Record> of_rank =
         std::span(all_).subspan(static_cast<std::size_t>(rank) * sent_.size(), sent_.size());
     const auto held = static_cast<std::size_t>(comm::leaf_block(leaves, world_.size(), rank).size());
-    for (const Record& record : of_rank.first(held)) {
-      losses_.push_back(record.leaf.loss_sum);
-      sum.correct += record.leaf.correct;
-    }
+    for (const Record& record : of_rank.first(held)) leaves_.push_back(record.leaf);
     strongest_request_ = std::max(strongest_request_, of_rank.front().request);
   }
-  sum.loss_sum = comm::tree_sum(losses_);
-  return sum;
+  return comm::tree_sum(leaves_);
 }
 
 }  // namespace convoy::step

@@ -12,10 +12,10 @@
 namespace convoy::train {
 
 std::int64_t outputs_for(const data::Dataset& dataset, const config::Options& options) {
-  if (dataset.has_targets() && options.loss != nn::LossKind::kQuadratic)
+  if (dataset.has_targets() && !nn::takes_targets(options.loss.kind))
     throw ConfigError(
-        fmt::format("network.loss = {} needs classes ({} holds targets); set network.loss = quadratic",
-                    nn::to_string(options.loss), options.data.file));
+        fmt::format("network.loss = {} needs classes ({} holds targets); set network.loss to {}",
+                    nn::to_string(options.loss.kind), options.data.file, nn::kLossesOfTargets));
   return dataset.classes();
 }
 
@@ -84,7 +84,7 @@ Evaluation evaluate(step::Engine& engine, const comm::Communicator& world, const
   const std::int64_t leaves = (result.samples + micro_batch - 1) / micro_batch;
   const std::int64_t at_once = leaves_at_once(leaves, read ? outputs * micro_batch : 0, world.size());
 
-  std::vector<double> losses;
+  std::vector<step::MicroBatchResult> results;
   for (std::int64_t begin = 0; begin < leaves; begin += at_once) {
     const Range part = comm::leaf_block(std::min(at_once, leaves - begin), world.size(), world.rank());
     const Range block{begin + part.begin, begin + part.end};
@@ -98,16 +98,16 @@ Evaluation evaluate(step::Engine& engine, const comm::Communicator& world, const
     } else {
       engine.evaluate(source, nullptr, state, block, mine, values);
     }
-    for (const step::MicroBatchResult& leaf : world.all_gather_values(mine)) {
-      losses.push_back(leaf.loss_sum);
-      result.correct += leaf.correct;
-      result.correct_top5 += leaf.correct_top5;
-    }
+    for (const step::MicroBatchResult& leaf : world.all_gather_values(mine)) results.push_back(leaf);
     if (!read) continue;
     if (source.split->is_streamed()) io_thread->finish();  // it closes files; `read` may call libhdf5, too
     hand_over(world, values, outputs, begin * micro_batch, read);
   }
-  result.loss = comm::tree_sum(losses) / static_cast<double>(result.samples);
+  const step::MicroBatchResult sum = comm::tree_sum(results);
+  result.loss = sum.loss_sum / static_cast<double>(result.samples);
+  result.squared_error = sum.squared_error_sum / static_cast<double>(result.samples);
+  result.correct = sum.correct;
+  result.correct_top5 = sum.correct_top5;
   return result;
 }
 

@@ -84,6 +84,9 @@ void Fit::go_on_from(const model::Progress& progress, const model::Position& beg
   assert(progress.step >= begin.step);
   progress_ = progress;
   begin_ = begin;
+  // Exact, and older checkpoints do not hold it.
+  if (source_.split->target_size() > 0 && options_.loss.kind == nn::LossKind::kQuadratic)
+    progress_.epoch_squared_error_sum = 2 * progress_.epoch_loss_sum;
 }
 
 std::unique_ptr<data::Stream> Fit::feed(io::IoThread& io_thread, std::int64_t end) const {

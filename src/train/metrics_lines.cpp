@@ -33,11 +33,10 @@ double Pace::images_per_second() const {
   return passed > 0 ? static_cast<double>(images_) / passed : 0;
 }
 
-Score score_of(double loss, std::int64_t correct, std::int64_t samples, std::int64_t target_size) {
+Score score_of(double squared_error, std::int64_t correct, std::int64_t samples, std::int64_t target_size) {
   if (target_size == 0)
     return {.is_error = false, .value = static_cast<double>(correct) / static_cast<double>(samples)};
-  // The loss is half the sum of a sample's squared errors.
-  return {.is_error = true, .value = std::sqrt(2 * loss / static_cast<double>(target_size))};
+  return {.is_error = true, .value = std::sqrt(squared_error / static_cast<double>(target_size))};
 }
 
 std::string start_line(const StartReport& report, const config::Options& options, int ranks, int threads) {

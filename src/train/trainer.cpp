@@ -192,7 +192,7 @@ class Trainer {
   [[nodiscard]] const model::Progress& progress() const { return fit_.progress(); }
 
   [[nodiscard]] Score epoch_score() const {
-    return score_of(progress().epoch_loss_sum / static_cast<double>(progress().epoch_samples),
+    return score_of(progress().epoch_squared_error_sum / static_cast<double>(progress().epoch_samples),
                     progress().epoch_correct, progress().epoch_samples, fit_.source().split->target_size());
   }
 
@@ -239,7 +239,8 @@ class Trainer {
       const Evaluation result =
           evaluate(fit_.step_runner().engine(), world_, *evaluated_, fit_.state(), &io_thread_);
       report.loss = result.loss;
-      report.score = score_of(result.loss, result.correct, result.samples, evaluated_->split->target_size());
+      report.score =
+          score_of(result.squared_error, result.correct, result.samples, evaluated_->split->target_size());
     }
     fit_.end_epoch();
     if (world_.is_root()) {

@@ -125,6 +125,8 @@ std::vector<Difference> ReplayedRun::compare_with(const model::CheckpointHeader&
                         .replayed = replayed});
     };
     number("epoch_loss_sum", header.progress.epoch_loss_sum, fit_.progress().epoch_loss_sum);
+    number("epoch_squared_error_sum", header.progress.epoch_squared_error_sum,
+           fit_.progress().epoch_squared_error_sum);
     number("epoch_correct", static_cast<double>(header.progress.epoch_correct),
            static_cast<double>(fit_.progress().epoch_correct));
     model::for_each_tensor(

@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   constexpr std::array<std::int64_t, 8> kExtents{1, 2, 3, 7, 16, 32, 1000, 65535};
   const Shape shape{kExtents.at(input.byte() % 8), kExtents.at(input.byte() % 8),
                     kExtents.at(input.byte() % 8)};
-  const auto loss = static_cast<nn::LossKind>(input.byte() % 3);
+  const auto loss = static_cast<nn::LossKind>(input.byte() % nn::loss_names().size());
   const fuzz::Bytes rest = input.rest();
   std::string_view text(reinterpret_cast<const char*>(rest.data()), rest.size());
   std::vector<nn::LayerText> lines;

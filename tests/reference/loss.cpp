@@ -16,6 +16,26 @@ Loss quadratic(const std::vector<double>& z, const std::vector<double>& y) {
   return loss;
 }
 
+Loss absolute(const std::vector<double>& z, const std::vector<double>& y) {
+  Loss loss;
+  for (std::size_t k = 0; k < z.size(); ++k) {
+    loss.value += z[k] > y[k] ? z[k] - y[k] : y[k] - z[k];
+    loss.diff.push_back(z[k] > y[k] ? 1 : z[k] < y[k] ? -1 : 0);
+  }
+  return loss;
+}
+
+Loss huber(const std::vector<double>& z, const std::vector<double>& y, double delta) {
+  Loss loss;
+  for (std::size_t k = 0; k < z.size(); ++k) {
+    const double error = z[k] - y[k];
+    const bool is_far = std::fabs(error) > delta;
+    loss.value += is_far ? delta * (std::fabs(error) - 0.5 * delta) : 0.5 * error * error;
+    loss.diff.push_back(std::clamp(error, -delta, delta));
+  }
+  return loss;
+}
+
 Loss sigmoid_cross_entropy(const std::vector<double>& z, const std::vector<double>& y) {
   Loss loss;
   for (std::size_t k = 0; k < z.size(); ++k) {

@@ -12,6 +12,10 @@ struct Loss {
 
 /// C = ½ Σ_k (y_k − z_k)², ∂C/∂z = z − y (Nielsen's quadratic cost; src/CONTRACT.md, "Configuration").
 Loss quadratic(const std::vector<double>& z, const std::vector<double>& y);
+/// C = Σ_k |z_k − y_k|, ∂C/∂z = sign(z − y).
+Loss absolute(const std::vector<double>& z, const std::vector<double>& y);
+/// C = Σ_k ½e² for |e| ≤ δ, δ(|e| − ½δ) else, with e = z_k − y_k (Huber 1964).
+Loss huber(const std::vector<double>& z, const std::vector<double>& y, double delta);
 /// C = −Σ_k (y_k ln σ(z_k) + (1 − y_k) ln(1 − σ(z_k))), ∂C/∂z = σ(z) − y.
 Loss sigmoid_cross_entropy(const std::vector<double>& z, const std::vector<double>& y);
 /// C = −Σ_k y_k ln p_k with p the softmax of z, ∂C/∂z = p − y (y sums to 1).

@@ -31,11 +31,11 @@ inline constexpr double kMostSkipped = 0.01;
 struct GradientCheckCase {
   Shape input;
   std::vector<nn::LayerText> layers;
-  nn::LossKind loss = nn::LossKind::kSoftmaxCrossEntropy;
+  nn::LossFunction loss;
   std::int64_t classes = 0;
   std::span<const float> images;               ///< in lane blocks, as loaded by data::Split::load
   std::span<const std::int64_t> labels;        ///< one per sample; or empty, with targets
-  std::span<const float> targets{};            ///< [samples][classes], for the quadratic loss only
+  std::span<const float> targets{};            ///< [samples][classes], if nn::takes_targets()
   std::span<const std::int64_t> samples;       ///< indices in the data set, keys of dropout's masks
   std::uint64_t seed = 1;                      ///< of initial weights, masks, probes and drawn entries
   std::int64_t entries = 10;                   ///< checked per tensor; all if the tensor has fewer

@@ -20,7 +20,7 @@ namespace convoy::config {
 struct Options : step::Options {
   std::int64_t outputs = 0;           ///< of the last layer with weights; 0: as the layers say
   std::vector<nn::LayerText> layers;  ///< [network] layer, in order
-  nn::LossKind loss = nn::LossKind::kSoftmaxCrossEntropy;  ///< [network] loss
+  nn::LossFunction loss;              ///< [network] loss and its parameters
 
   optim::ScheduleOptions schedule;  ///< [schedule]
 

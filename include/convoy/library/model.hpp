@@ -25,6 +25,7 @@
 namespace convoy {
 
 using Loss = nn::LossKind;
+using nn::LossFunction;
 using nn::Network;
 using nn::NetworkBuilder;
 using train::Evaluation;
@@ -65,7 +66,7 @@ class Model {
   /// is not registered, because no checkpoint could hold the network.
   explicit Model(Network network, std::uint64_t seed = 1);
   /// From lines as in the section [network] of a configuration: "conv 20 5x5\nrelu\n…".
-  Model(const Shape& input, const std::string& lines, Loss loss, std::uint64_t seed = 1);
+  Model(const Shape& input, const std::string& lines, const LossFunction& loss, std::uint64_t seed = 1);
   /// Reads a checkpoint of a run or of save(). Not collective. Throws ConfigError (no such file), IoError,
   /// DataError (damaged, not a checkpoint).
   [[nodiscard]] static Model load(const std::string& checkpoint);

@@ -44,7 +44,7 @@ class Options {
 
   /// With the layers and the loss of a model. Throws ConfigError with key, value and what is allowed.
   [[nodiscard]] config::Options with_network(const std::vector<std::string>& lines,
-                                             std::string_view loss) const;
+                                             const nn::LossFunction& loss) const;
 
  private:
   std::vector<config::Setting> settings_;

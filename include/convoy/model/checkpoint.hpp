@@ -24,10 +24,11 @@ namespace convoy::model {
 
 /// The position of a run. `step` defines it; the other members follow from the steps done.
 struct Progress {
-  std::int64_t step = 0;      ///< updates done
-  std::int64_t epoch = 0;     ///< completed epochs
-  std::int64_t samples = 0;   ///< total samples trained
-  double epoch_loss_sum = 0;  ///< of the current epoch
+  std::int64_t step = 0;               ///< updates done
+  std::int64_t epoch = 0;              ///< completed epochs
+  std::int64_t samples = 0;            ///< total samples trained
+  double epoch_loss_sum = 0;           ///< of the current epoch
+  double epoch_squared_error_sum = 0;  ///< likewise, of targets
   std::int64_t epoch_correct = 0;
   std::int64_t epoch_samples = 0;
 

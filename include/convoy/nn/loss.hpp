@@ -3,23 +3,50 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace convoy::nn {
 
-enum class LossKind { kQuadratic, kSigmoidCrossEntropy, kSoftmaxCrossEntropy };
+enum class LossKind { kQuadratic, kSigmoidCrossEntropy, kSoftmaxCrossEntropy, kAbsolute, kHuber };
 
-/// "quadratic", "sigmoid-cross-entropy", "softmax-cross-entropy".
+/// "quadratic", "sigmoid-cross-entropy", "softmax-cross-entropy", "absolute", "huber".
 [[nodiscard]] std::string_view to_string(LossKind kind);
 /// Names of all losses, in the order of the enumeration.
 [[nodiscard]] const std::vector<std::string_view>& loss_names();
+/// True if the loss compares outputs with numbers: targets, or one-hot classes. False: with classes alone.
+[[nodiscard]] bool takes_targets(LossKind kind);
+/// The names of the losses that take targets, "quadratic, absolute or huber": for messages.
+inline constexpr std::string_view kLossesOfTargets = "quadratic, absolute or huber";
+
+/// A loss with its parameters.
+struct LossFunction {
+  LossKind kind = LossKind::kSoftmaxCrossEntropy;
+  double huber_delta = 1;  ///< huber: the error at which the parabola becomes a line; > 0
+
+  LossFunction() = default;
+  LossFunction(LossKind of) : kind(of) {}  // NOLINT(google-explicit-constructor): its parameters at default
+  friend bool operator==(const LossFunction&, const LossFunction&) = default;
+};
+
+/// The name, and the parameters that are not at their default: "huber, delta 0.5".
+[[nodiscard]] std::string describe(const LossFunction& loss);
 
 /// Contribution of a micro-batch to the metrics.
 struct LossResult {
-  double loss_sum = 0;       ///< Σ over the micro-batch's samples, not divided
+  double loss_sum = 0;           ///< Σ over the micro-batch's samples, not divided
+  double squared_error_sum = 0;  ///< Σ over samples and outputs of (target − output)²; 0 for labels
   std::int64_t correct = 0;  ///< samples whose largest output (first of equals) is the label's; not with NaN
   std::int64_t correct_top5 = 0;  ///< samples whose label is among the five largest outputs
+
+  /// Sums of both, for comm::tree_sum.
+  friend LossResult operator+(const LossResult& a, const LossResult& b) {
+    return {.loss_sum = a.loss_sum + b.loss_sum,
+            .squared_error_sum = a.squared_error_sum + b.squared_error_sum,
+            .correct = a.correct + b.correct,
+            .correct_top5 = a.correct_top5 + b.correct_top5};
+  }
 };
 
 /// Loss of the samples of one micro-batch, and its derivative.
@@ -29,16 +56,19 @@ struct LossResult {
 ///   quadratic               C = ½ Σ_k (y_k − z_k)²,                         ∂C/∂z = z − y
 ///   sigmoid-cross-entropy   C = Σ_k max(z_k,0) − z_k y_k + ln(1 + e^−|z_k|), ∂C/∂z = σ(z) − y
 ///   softmax-cross-entropy   C = ln Σ_k e^(z_k − z_max) + z_max − z_label,   ∂C/∂z = p − y
+///   absolute                C = Σ_k |z_k − y_k|,                            ∂C/∂z = sign(z − y), 0 for 0
+///   huber                   C = Σ_k h(z_k − y_k) with h(e) = ½e² for |e| ≤ δ, else δ(|e| − ½δ) (Huber 1964),
+///                           ∂C/∂z = z − y, limited to −δ … δ
 /// `diff` ([B][classes][16], may be null) is assigned ∂C/∂z of the sum, not divided by the number of samples;
 /// its idle lanes are 0. Computed in double by one thread, in an order that depends only on the shapes.
 template <class Real>
-[[nodiscard]] LossResult evaluate_loss(LossKind kind, std::int64_t classes,
+[[nodiscard]] LossResult evaluate_loss(const LossFunction& loss, std::int64_t classes,
                                        std::span<const std::int64_t> labels, const Real* outputs, Real* diff);
 
-/// The same for samples with targets y ([samples][outputs]); quadratic loss only. No sample counts as
-/// correct.
+/// The same for samples with targets y ([samples][outputs]). No sample counts as correct. Precondition:
+/// takes_targets().
 template <class Real>
-[[nodiscard]] LossResult evaluate_loss(LossKind kind, std::int64_t outputs_a_sample,
+[[nodiscard]] LossResult evaluate_loss(const LossFunction& loss, std::int64_t outputs_a_sample,
                                        std::span<const float> targets, std::int64_t samples,
                                        const Real* outputs, Real* diff);
 

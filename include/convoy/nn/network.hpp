@@ -47,19 +47,19 @@ class Network {
  public:
   /// From the nodes of NetworkBuilder: at least one, with different names, each after its inputs. Assigns the
   /// offsets. `lines`: the text form of the nodes.
-  Network(const Shape& input, std::vector<Node> nodes, LossKind loss, std::vector<std::string> lines);
+  Network(const Shape& input, std::vector<Node> nodes, LossFunction loss, std::vector<std::string> lines);
   /// Builds the network from its text form `lines`, for images of shape `input` and `classes` outputs
   /// (nullopt: the outputs of the last layer). Throws ConfigError, naming the line, if a line is wrong, a
   /// shape does not fit, blocks are not closed, the last layer's output is not `classes` numbers, or softmax
   /// or sigmoid stands before a loss that applies it itself.
-  Network(const Shape& input, const std::vector<LayerText>& lines, LossKind loss,
+  Network(const Shape& input, const std::vector<LayerText>& lines, const LossFunction& loss,
           std::optional<std::int64_t> classes, const Registry& registry = Registry::standard());
 
   [[nodiscard]] const Shape& input() const { return input_; }
   [[nodiscard]] const Shape& shape_of(int node) const;
   /// True if backward needs ∂C/∂(output of `node`): false for the network's input and its views.
   [[nodiscard]] bool wants_diff(int node) const;
-  [[nodiscard]] LossKind loss() const { return loss_; }
+  [[nodiscard]] const LossFunction& loss() const { return loss_; }
   [[nodiscard]] std::int64_t classes() const { return shape_of(static_cast<int>(nodes_.size()) - 1).size(); }
   [[nodiscard]] const std::vector<Node>& nodes() const { return nodes_; }
   /// The text form, a layer or a brace of a block per line, without defaults: the other constructor builds an
@@ -84,7 +84,7 @@ class Network {
   [[nodiscard]] double he_gain_after(int node) const;
 
   Shape input_;
-  LossKind loss_;
+  LossFunction loss_;
   std::vector<Node> nodes_;
   std::vector<std::string> lines_;
   std::vector<Shape> shapes_;

@@ -87,7 +87,7 @@ class NetworkBuilder {
   /// empties the builder. Throws LayerError if a block is open, the last layer's output is not `classes`
   /// numbers, or softmax or sigmoid stands before a loss that applies it itself; ConfigError if there is no
   /// layer.
-  [[nodiscard]] Network build(LossKind loss, std::optional<std::int64_t> classes = std::nullopt);
+  [[nodiscard]] Network build(const LossFunction& loss, std::optional<std::int64_t> classes = std::nullopt);
 
  private:
   enum class BlockKind { kResidual, kBranches, kGate };
@@ -113,7 +113,7 @@ class NetworkBuilder {
   /// Ends a block with the layer that joins its two parts.
   NetworkBuilder& join(std::unique_ptr<Layer> layer, const std::string& name, std::vector<int> inputs);
   void append(std::unique_ptr<Layer> layer, const std::string& name, std::vector<int> inputs);
-  void check_end(LossKind loss, std::optional<std::int64_t> classes) const;
+  void check_end(const LossFunction& loss, std::optional<std::int64_t> classes) const;
 
   Shape input_;
   std::vector<Node> nodes_;

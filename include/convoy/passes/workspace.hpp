@@ -84,7 +84,7 @@ class Workspace {
   /// with respect to the output, kept for backward(). One thread calls; the caller adds a barrier after it.
   nn::LossResult loss(const nn::MicroBatch& batch, std::span<const std::int64_t> labels,
                       std::int64_t block = 0);
-  /// The same for targets, [samples][outputs]; quadratic loss.
+  /// The same for targets, [samples][outputs]; if the loss takes them (nn::takes_targets()).
   nn::LossResult loss(const nn::MicroBatch& batch, std::span<const float> targets, std::int64_t block = 0);
 
   /// Backpropagation from the derivative of loss(). Assigns `gradient` ([gradient_size]): the sum over the

@@ -19,7 +19,7 @@ struct OutputMeaning {
   std::int64_t outputs = 1;
 
   /// False for a network that was trained on targets: its outputs are numbers.
-  [[nodiscard]] bool has_classes() const { return loss != nn::LossKind::kQuadratic || !class_names.empty(); }
+  [[nodiscard]] bool has_classes() const { return !nn::takes_targets(loss) || !class_names.empty(); }
   [[nodiscard]] std::string name_of(std::int64_t k) const;
 };
 
@@ -27,7 +27,7 @@ struct OutputMeaning {
 struct Candidate {
   std::int64_t class_number = 0;
   double output = 0;
-  double probability = 0;  ///< NaN if the loss is quadratic
+  double probability = 0;  ///< NaN if the loss takes targets
 };
 
 /// The `most` classes with the largest outputs, the largest first; among equals the first class.
@@ -44,7 +44,7 @@ struct Candidate {
                                    std::span<const float> outputs);
 
 /// An HDF5 file of predictions: /outputs float32 [N][outputs], and for classes /class int64 [N] and
-/// /probability float64 [N] (NaN if the loss is quadratic); class_names, checkpoint and inputs as attributes
+/// /probability float64 [N] (NaN if the loss takes targets); class_names, checkpoint and inputs as attributes
 /// of the root. Complete or absent.
 class PredictionsFile {
  public:

@@ -41,7 +41,7 @@ class LossSums {
   std::vector<MicroBatchResult> mine_;
   std::vector<Record> sent_;
   std::vector<Record> all_;
-  std::vector<double> losses_;
+  std::vector<MicroBatchResult> leaves_;
   int strongest_request_ = 0;
 };
 

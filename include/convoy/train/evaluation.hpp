@@ -18,7 +18,8 @@ namespace convoy::train {
 
 struct Evaluation {
   std::int64_t samples = 0;
-  double loss = 0;  ///< mean over samples
+  double loss = 0;           ///< mean over samples
+  double squared_error = 0;  ///< mean over samples of Σ (target − output)²; 0 for labels
   std::int64_t correct = 0;
   std::int64_t correct_top5 = 0;
 

@@ -42,9 +42,9 @@ struct Score {
   bool is_error = false;  ///< true: root mean squared error of an output (for targets); false: accuracy, 0..1
   double value = 0;
 };
-/// Computes the score from the mean loss, the number of correct answers in `samples` samples, and
-/// Split::target_size().
-[[nodiscard]] Score score_of(double loss, std::int64_t correct, std::int64_t samples,
+/// Computes the score from the mean of the samples' squared errors, the number of correct answers in
+/// `samples` samples, and Split::target_size().
+[[nodiscard]] Score score_of(double squared_error, std::int64_t correct, std::int64_t samples,
                              std::int64_t target_size);
 
 struct StepReport {

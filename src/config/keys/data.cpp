@@ -74,7 +74,7 @@ std::vector<Key> data_keys() {
       optional(path_key(
           "data.targets", [](auto& o) -> auto& { return o.data.train.targets; }, "/PATH",
           "with data.images, instead of labels: the numbers that the network's outputs should be, [N][...]; "
-          "for the quadratic loss")),
+          "for the losses quadratic, absolute and huber")),
       place(optional(path_key(
           "data.targets-file", [](auto& o) -> auto& { return o.data.train.targets_file; }, "FILE",
           "file or pattern that holds the targets; default data.file"))),

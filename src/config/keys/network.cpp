@@ -46,8 +46,13 @@ std::vector<Key> network_keys() {
           "network.outputs", [](auto& o) -> auto& { return o.outputs; }, {0, kMillion},
           "outputs of the last dense or conv layer, whatever its line says; 0: as it says"),
       required(choice_key(
-          "network.loss", [](auto& o) -> auto& { return o.loss; }, nn::loss_names(),
-          "what is minimised; both cross-entropies take logits")),
+          "network.loss", [](auto& o) -> auto& { return o.loss.kind; }, nn::loss_names(),
+          "what is minimised; both cross-entropies take classes and logits, the others targets or one-hot "
+          "classes")),
+      number_key(
+          "network.huber-delta", [](auto& o) -> auto& { return o.loss.huber_delta; }, usable_rate,
+          "a number above 0, at most 1e30",
+          "huber: errors up to it count half their square, larger ones grow linearly"),
   };
 }
 

@@ -20,8 +20,9 @@ struct Example {
   std::vector<std::int64_t> samples;
 };
 
-std::unique_ptr<Example> example(const Shape& input, const std::vector<std::string>& lines, nn::LossKind loss,
-                                 std::int64_t classes, std::int64_t samples = 3) {
+std::unique_ptr<Example> example(const Shape& input, const std::vector<std::string>& lines,
+                                 const nn::LossFunction& loss, std::int64_t classes,
+                                 std::int64_t samples = 3) {
   auto made = std::make_unique<Example>();
   made->images = test::to_lanes<float>(nn::spread_numbers(samples * input.size(), 1), samples, input.size(),
                                        test::IdleLanes::kFirstSample);
@@ -95,12 +96,19 @@ GradientCheck check_wrong_dense(Spoiled::What what) {
   return check_gradients(made->what, with_wrong_dense(what));
 }
 
+/// Every loss with its default parameters, and some with others.
+std::vector<nn::LossFunction> every_loss() {
+  std::vector<nn::LossFunction> losses;
+  for (std::size_t i = 0; i < nn::loss_names().size(); ++i) losses.emplace_back(static_cast<nn::LossKind>(i));
+  losses.emplace_back(nn::LossKind::kHuber).huber_delta = 0.3;
+  return losses;
+}
+
 TEST(GradientCheck, PassesRightNetworksUnderEveryLoss) {
-  for (const nn::LossKind loss :
-       {nn::LossKind::kQuadratic, nn::LossKind::kSigmoidCrossEntropy, nn::LossKind::kSoftmaxCrossEntropy}) {
+  for (const nn::LossFunction& loss : every_loss()) {
     const auto made = example({2, 8, 8}, kConvolutional, loss, 3);
     const GradientCheck result = check_gradients(made->what);
-    EXPECT_TRUE(result.passed()) << to_string(loss) << ": " << result.tensors[result.worst].layer << ' '
+    EXPECT_TRUE(result.passed()) << describe(loss) << ": " << result.tensors[result.worst].layer << ' '
                                  << result.tensors[result.worst].worst_error << ", skipped "
                                  << result.skipped;
     EXPECT_GT(result.checked, 200);

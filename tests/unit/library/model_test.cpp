@@ -42,8 +42,8 @@ TEST(LibraryModel, BuildsTheSameNetworkFromLinesAndInCode) {
 TEST(LibraryModel, FitGivesTheBitsOfARunOfTheProgram) {
   const test::ScratchFolder folder;
   test::write_small_dataset(folder / "small.h5");
-  config::Options options = small_options().with_network(small_model().network().lines(),
-                                                         nn::to_string(Loss::kSoftmaxCrossEntropy));
+  config::Options options =
+      small_options().with_network(small_model().network().lines(), Loss::kSoftmaxCrossEntropy);
   options.data.file = folder / "small.h5";
   options.dir = folder / "run";
   const FloatingPointMode mode;  // a run of the program leaves its own

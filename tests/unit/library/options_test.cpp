@@ -16,7 +16,7 @@ TEST(LibraryOptions, TakeValuesOfEveryTypeAndTheLastOfAKey) {
   Options options{
       {"train.epochs", 7}, {"schedule.lr", 0.1}, {"data.shuffle", false}, {"train.precision", "bf16"}};
   options.set({"train.epochs", 9});
-  const config::Options read = options.with_network({"dense 2"}, "quadratic");
+  const config::Options read = options.with_network({"dense 2"}, Loss::kQuadratic);
   EXPECT_EQ(read.epochs, 9);
   EXPECT_EQ(read.schedule.lr, 0.1);
   EXPECT_FALSE(read.data.shuffle);
@@ -39,11 +39,12 @@ TEST(LibraryOptions, RefuseWhatIsUnknownUselessOrWrong) {
        }),
        "run.dir = 'runs' has no use in a fit"},
       {error_of([] {
-         (void)Options{{"train.epochs", 3}}.with_network({"dense 2"}, "quadratic");
+         (void)Options{{"train.epochs", 3}}.with_network({"dense 2"}, Loss::kQuadratic);
        }),
        "schedule.lr is missing"},
       {error_of([] {
-         (void)Options{{"schedule.lr", 0.1}, {"train.epochs", -3}}.with_network({"dense 2"}, "quadratic");
+         (void)Options{{"schedule.lr", 0.1}, {"train.epochs", -3}}.with_network({"dense 2"},
+                                                                                Loss::kQuadratic);
        }),
        "options: train.epochs = '-3' is not"}};
   for (const auto& [message, fragment] : cases)
@@ -56,7 +57,7 @@ TEST(LibraryOptions, ReadTheKeysOfAFitFromAnIniFile) {
   std::ofstream(file)
       << "[data]\nfile = x.h5\naugment = crop=1\n[network]\nlayer = dense 9\n[train]\nepochs = 4\n"
          "[schedule]\nlr = 0.5\n[run]\ndir = runs\n";
-  const config::Options read = Options::read(file).with_network({"dense 2"}, "quadratic");
+  const config::Options read = Options::read(file).with_network({"dense 2"}, Loss::kQuadratic);
   EXPECT_EQ(read.epochs, 4);
   EXPECT_EQ(read.data.augment.crop, 1);
   EXPECT_EQ(read.layers.front().text, "dense 2");

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
+#include <ostream>
+#include <string>
 #include <tuple>
 
 #include "convoy/core/error.hpp"
@@ -21,13 +24,13 @@ struct Evaluated {
 };
 
 template <class Real>
-Evaluated evaluate(LossKind kind, const Numbers& outputs, const std::vector<std::int64_t>& labels,
+Evaluated evaluate(const LossFunction& loss, const Numbers& outputs, const std::vector<std::int64_t>& labels,
                    std::int64_t classes = kClasses) {
   const auto samples = static_cast<std::int64_t>(labels.size());
   const auto z = test::to_lanes<Real>(outputs, samples, classes, test::IdleLanes::kFirstSample);
   test::Guarded<Real> diff(z.size());
   Evaluated got;
-  got.result = evaluate_loss(kind, classes, std::span(labels), z.data(), diff.data());
+  got.result = evaluate_loss(loss, classes, std::span(labels), z.data(), diff.data());
   got.diff = test::from_lanes(diff.data(), samples, classes);
   for (std::int64_t n = samples; n < lane_blocks(samples) * kLanes; ++n)
     for (std::int64_t k = 0; k < classes; ++k)
@@ -42,30 +45,58 @@ std::vector<std::int64_t> labels_of(std::int64_t samples) {
   return labels;
 }
 
-struct EveryLoss : testing::TestWithParam<std::tuple<LossKind, std::int64_t>> {
+/// A loss and its textbook version for outputs z and one-hot y of class `label`.
+struct Textbook {
+  std::string name;
+  LossFunction loss;
+  std::function<reference::Loss(const Numbers& z, const Numbers& y)> of;
+};
+
+void PrintTo(const Textbook& textbook, std::ostream* out) {
+  *out << textbook.name;
+}
+
+LossFunction huber(double delta) {
+  LossFunction loss(LossKind::kHuber);
+  loss.huber_delta = delta;
+  return loss;
+}
+
+std::vector<Textbook> textbooks() {
+  return {{"quadratic", LossKind::kQuadratic, reference::quadratic},
+          {"absolute", LossKind::kAbsolute, reference::absolute},
+          {"huber", huber(1.5), [](const auto& z, const auto& y) { return reference::huber(z, y, 1.5); }},
+          {"sigmoid", LossKind::kSigmoidCrossEntropy, reference::sigmoid_cross_entropy},
+          {"softmax", LossKind::kSoftmaxCrossEntropy, reference::softmax_cross_entropy}};
+}
+
+struct EveryLoss : testing::TestWithParam<std::tuple<Textbook, std::int64_t>> {
   void SetUp() override {
-    std::tie(kind, samples) = GetParam();
+    textbook = std::get<0>(GetParam());
+    loss = textbook.loss;
+    samples = std::get<1>(GetParam());
     labels = labels_of(samples);
     outputs = spread_numbers(samples * kClasses, 1);
-    for (double& value : outputs) value *= 3;
+    for (double& value : outputs) value *= 2.9;  // none within 1e-4 of 0 or 1, the kinks of absolute
   }
-  LossKind kind{};
+  Textbook textbook;
+  LossFunction loss;
   std::int64_t samples = 0;
   std::vector<std::int64_t> labels;
   Numbers outputs;
 };
 
 INSTANTIATE_TEST_SUITE_P(All, EveryLoss,
-                         testing::Combine(testing::Values(LossKind::kQuadratic,
-                                                          LossKind::kSigmoidCrossEntropy,
-                                                          LossKind::kSoftmaxCrossEntropy),
-                                          testing::Values(1, 5, 16, 17)));
+                         testing::Combine(testing::ValuesIn(textbooks()), testing::Values(1, 5, 16, 17)),
+                         [](const auto& test) {
+                           return std::get<0>(test.param).name + std::to_string(std::get<1>(test.param));
+                         });
 
 // As in evaluation. With clang's undefined-behaviour sanitizer also a check for arithmetic on null pointers.
 TEST_P(EveryLoss, WithoutADiffIsTheSame) {
   const auto z = test::to_lanes<float>(outputs, samples, kClasses, test::IdleLanes::kFirstSample);
-  const LossResult got = evaluate_loss<float>(kind, kClasses, std::span(labels), z.data(), nullptr);
-  const LossResult expected = evaluate<float>(kind, outputs, labels).result;
+  const LossResult got = evaluate_loss<float>(loss, kClasses, std::span(labels), z.data(), nullptr);
+  const LossResult expected = evaluate<float>(loss, outputs, labels).result;
   EXPECT_EQ(got.loss_sum, expected.loss_sum);
   EXPECT_EQ(got.correct, expected.correct);
 }
@@ -73,13 +104,13 @@ TEST_P(EveryLoss, WithoutADiffIsTheSame) {
 // h = 1e-5: truncation below h² = 1e-10, rounding u·C/h below 1e-9 for C ≤ 100.
 TEST_P(EveryLoss, DiffIsTheNumericGradientAndIdleLanesAreZero) {
   constexpr double kStep = 1e-5;
-  const Evaluated got = evaluate<double>(kind, outputs, labels);
+  const Evaluated got = evaluate<double>(loss, outputs, labels);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     Numbers moved = outputs;
     moved[i] += kStep;
-    const double above = evaluate<double>(kind, moved, labels).result.loss_sum;
+    const double above = evaluate<double>(loss, moved, labels).result.loss_sum;
     moved[i] -= 2 * kStep;
-    const double below = evaluate<double>(kind, moved, labels).result.loss_sum;
+    const double below = evaluate<double>(loss, moved, labels).result.loss_sum;
     ASSERT_NEAR(got.diff[i], (above - below) / (2 * kStep), 1e-8) << i;
   }
   for (const double value : got.idle) EXPECT_EQ(value, 0);
@@ -87,16 +118,13 @@ TEST_P(EveryLoss, DiffIsTheNumericGradientAndIdleLanesAreZero) {
 
 // A few roundings of numbers of order 10 per sample.
 TEST_P(EveryLoss, ValueAndDiffAreTheTextbooks) {
-  const Evaluated got = evaluate<double>(kind, outputs, labels);
+  const Evaluated got = evaluate<double>(loss, outputs, labels);
   double sum = 0;
   for (std::int64_t n = 0; n < samples; ++n) {
     const Numbers z(outputs.begin() + n * kClasses, outputs.begin() + (n + 1) * kClasses);
     Numbers y(kClasses);
     y[static_cast<std::size_t>(labels[static_cast<std::size_t>(n)])] = 1;
-    const reference::Loss want = kind == LossKind::kQuadratic ? reference::quadratic(z, y)
-                                 : kind == LossKind::kSigmoidCrossEntropy
-                                     ? reference::sigmoid_cross_entropy(z, y)
-                                     : reference::softmax_cross_entropy(z, y);
+    const reference::Loss want = textbook.of(z, y);
     sum += want.value;
     for (std::int64_t k = 0; k < kClasses; ++k)
       ASSERT_NEAR(got.diff[static_cast<std::size_t>(n * kClasses + k)],
@@ -106,8 +134,8 @@ TEST_P(EveryLoss, ValueAndDiffAreTheTextbooks) {
 }
 
 TEST_P(EveryLoss, FloatDiffIsTheDoubleOneRounded) {
-  const Evaluated exact = evaluate<double>(kind, outputs, labels);
-  const Evaluated rough = evaluate<float>(kind, outputs, labels);
+  const Evaluated exact = evaluate<double>(loss, outputs, labels);
+  const Evaluated rough = evaluate<float>(loss, outputs, labels);
   // The input is rounded to float (3·2^-24), and so are the diffs (4·2^-24).
   for (std::size_t i = 0; i < exact.diff.size(); ++i) EXPECT_NEAR(rough.diff[i], exact.diff[i], 7 * 0x1p-24);
 }
@@ -116,6 +144,30 @@ TEST(Loss, QuadraticIsHalfTheSquaredDistanceByHand) {
   const Evaluated got = evaluate<double>(LossKind::kQuadratic, {1, 2, 3, 4}, {2});
   EXPECT_EQ(got.result.loss_sum, 0.5 * (1 + 4 + 4 + 16));
   EXPECT_EQ(got.diff, (Numbers{1, 2, 2, 4}));
+}
+
+TEST(Loss, AbsoluteIsTheDistanceOfEachOutputByHand) {
+  const Evaluated got = evaluate<double>(LossKind::kAbsolute, {1, 0, 3, -4}, {2});
+  EXPECT_EQ(got.result.loss_sum, 1 + 0 + 2 + 4);
+  EXPECT_EQ(got.diff, (Numbers{1, 0, 1, -1}));
+}
+
+TEST(Loss, HuberIsAParabolaUpToDeltaAndALineBeyondByHand) {
+  // Errors 0.5, −2, 2 and 3 with δ = 2: the parabola still holds at δ.
+  const Evaluated got = evaluate<double>(huber(2), {0.5, -2, 3, 3}, {2});
+  EXPECT_EQ(got.result.loss_sum, 0.125 + 2 + 2 + 2 * (3 - 1));
+  EXPECT_EQ(got.diff, (Numbers{0.5, -2, 2, 2}));
+}
+
+TEST(Loss, OnesThatTakeTargetsAreThoseOfTheMessage) {
+  std::string names;
+  for (std::size_t i = 0; i < loss_names().size(); ++i) {
+    const auto kind = static_cast<LossKind>(i);
+    const std::string name(loss_names()[i]);
+    if (takes_targets(kind))
+      names += (names.empty() ? "" : kind == LossKind::kHuber ? " or " : ", ") + std::string(name);
+  }
+  EXPECT_EQ(names, kLossesOfTargets);
 }
 
 TEST(Loss, CrossEntropiesOfEqualOutputsByHand) {
@@ -162,11 +214,35 @@ TEST(QuadraticLoss, OfTargetsIsHalfTheSquaredErrorWorkedByHand) {
   const LossResult result =
       evaluate_loss<float>(LossKind::kQuadratic, 2, targets, 2, outputs.data(), diff.data());
   EXPECT_EQ(result.loss_sum, 0.5 * (0.25 + 4) + 0.5 * (0 + 4));
+  EXPECT_EQ(result.squared_error_sum, 2 * result.loss_sum);
   EXPECT_EQ(result.correct, 0);
   EXPECT_EQ((std::vector<float>{diff[0], diff[kLanes], diff[1], diff[kLanes + 1]}),
             (std::vector<float>{0.5, 2, 0, -2}));
   EXPECT_EQ(diff[2], 0);
   EXPECT_EQ(diff[2 * kLanes - 1], 0);
+}
+
+TEST(AbsoluteLoss, OfTargetsAlsoTellsTheSquaredErrorByHand) {
+  std::vector<float> outputs(2 * kLanes, 9);
+  outputs[0] = 1;
+  outputs[kLanes] = 3;
+  const std::vector<float> targets{0.5, 5};
+  std::vector<float> diff(outputs.size(), 7);
+  const LossResult result =
+      evaluate_loss<float>(LossKind::kAbsolute, 2, targets, 1, outputs.data(), diff.data());
+  EXPECT_EQ(result.loss_sum, 0.5 + 2);
+  EXPECT_EQ(result.squared_error_sum, 0.25 + 4);
+  EXPECT_EQ(diff[0], 1);
+  EXPECT_EQ(diff[kLanes], -1);
+  EXPECT_EQ(diff[1], 0);
+}
+
+TEST(LossResult, SumsEveryMember) {
+  const LossResult sum = LossResult{1, 2, 3, 4} + LossResult{10, 20, 30, 40};
+  EXPECT_EQ(sum.loss_sum, 11);
+  EXPECT_EQ(sum.squared_error_sum, 22);
+  EXPECT_EQ(sum.correct, 33);
+  EXPECT_EQ(sum.correct_top5, 44);
 }
 
 }  // namespace
