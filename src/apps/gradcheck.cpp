@@ -83,13 +83,14 @@ ExitStatus check(const config::Options& options, const GradcheckRequest& request
   std::vector<float> images(static_cast<std::size_t>(lane_blocks(static_cast<std::int64_t>(numbers.size())) *
                                                      dataset.shape().size() * kLanes));
   split->read(numbers, transform, images.data());
-  const nn::Network network(dataset.shape(), options.layers, options.loss,
-                            train::outputs_for(dataset, options), registry);
+  const nn::LossFunction loss = train::loss_for(dataset, options);
+  const nn::Network network(dataset.shape(), options.layers, loss, train::outputs_for(dataset, options),
+                            registry);
   const kernels::Isa isa = kernels::choose_isa();
   const check::GradientCheckCase what{
       .input = dataset.shape(),
       .layers = options.layers,
-      .loss = options.loss,
+      .loss = loss,
       .classes = dataset.classes(),
       .images = images,
       .labels = split->labels().first(std::min(numbers.size(), split->labels().size())),
@@ -101,7 +102,7 @@ ExitStatus check(const config::Options& options, const GradcheckRequest& request
   std::cout
       << "Gradients of the untrained network (seed " << options.seed << ") on "
       << counted(static_cast<std::int64_t>(numbers.size()), "sample") << " of " << options.data.file
-      << ", loss " << nn::describe(options.loss) << ".\n"
+      << ", loss " << nn::describe(loss) << ".\n"
       << "Analytic against (C(p+h) - C(p-h)) / 2h in double precision, h from 1e-3 to 1e-8 of p, the best "
          "taken;\n"
       << "at most " << what.entries

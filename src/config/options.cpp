@@ -112,6 +112,15 @@ void check_loss(const Options& options, const EffectiveSettings& effective) {
   refuse_if(
       options.loss.kind != nn::LossKind::kHuber && options.loss.huber_delta != nn::LossFunction().huber_delta,
       "network.huber-delta", "huber");
+  refuse_if(options.loss.kind != nn::LossKind::kSoftmaxCrossEntropy && options.loss.label_smoothing > 0,
+            "network.label-smoothing", "softmax-cross-entropy");
+  refuse_if(nn::takes_targets(options.loss.kind) && options.loss.focal_gamma > 0, "network.focal-gamma",
+            "softmax-cross-entropy or sigmoid-cross-entropy");
+  if (options.loss.label_smoothing > 0 && options.loss.focal_gamma > 0)
+    throw ConfigError(
+        shown(effective.at("network.focal-gamma")) +
+        " cannot be used with network.label-smoothing (the focal factor is defined for one true "
+        "class); leave one of the two out");
 }
 
 /// Checks that need more than one key.

@@ -41,6 +41,9 @@ step::Source source_of(const Model::Impl& model, const Dataset& data) {
   if (dataset.has_targets() && !nn::takes_targets(model.network.loss().kind))
     refuse(fmt::format("they have targets, and the loss {} needs classes; use {}",
                        nn::to_string(model.network.loss().kind), nn::kLossesOfTargets));
+  if (dataset.has_targets() &&
+      (model.network.loss().balances_classes || !model.network.loss().class_weights.empty()))
+    refuse("they have targets, and the loss has class weights");
   if (dataset.has_targets() ? dataset.classes() != outputs : dataset.classes() > outputs)
     refuse(fmt::format("they have {}, the network {}",
                        counted(dataset.classes(), dataset.has_targets() ? "target" : "class"),
@@ -123,6 +126,7 @@ void Fitting::prepare() {
 bool Fitting::run() {
   prepare();
   const step::Source source = training_source();
+  if (model_.network.loss().balances_classes) model_.balance_classes(source.split->labels());
   data::require_fits(options_.data.augment, data_.shape());
   train::require_values_to_normalise(model_.network, options_.micro_batch, source.split->samples());
   if (from_ == From::kStop) require_same_fit();

@@ -107,6 +107,11 @@ void Answering::clear() {
   network_ = nullptr;
 }
 
+void Model::Impl::balance_classes(std::span<const std::int64_t> labels) {
+  network = Network(network.input(), layer_texts(network.lines()),
+                    network.loss().balanced_for(labels, network.classes()), network.classes());
+}
+
 Digest Model::Impl::digest() const {
   Hasher hasher;
   hasher.update(config::effective_ini(options));

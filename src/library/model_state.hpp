@@ -50,6 +50,8 @@ struct Model::Impl {
   model::Position fit_begin{};
   mutable Answering answering{};
 
+  /// Gives the loss, which balances classes, its weights for the training samples `labels`.
+  void balance_classes(std::span<const std::int64_t> labels);
   /// Over all values, the progress and the options.
   [[nodiscard]] Digest digest() const;
   /// Copies the values to `state`, which may keep only a part of the optimizer's states. States that this

@@ -28,13 +28,19 @@ template <class Real>
 class LaneDiff {
  public:
   LaneDiff(Real* block, std::int64_t lane) : base_(block == nullptr ? nullptr : block + lane) {}
+  [[nodiscard]] LaneDiff times(double factor) const {
+    LaneDiff scaled(*this);
+    scaled.factor_ *= factor;
+    return scaled;
+  }
   explicit operator bool() const { return base_ != nullptr; }
   void assign(std::int64_t k, double value) const {
-    if (base_ != nullptr) base_[k * kLanes] = static_cast<Real>(value);
+    if (base_ != nullptr) base_[k * kLanes] = static_cast<Real>(factor_ * value);
   }
 
  private:
   Real* base_;
+  double factor_ = 1;
 };
 
 double sigmoid(double z) {
@@ -83,6 +89,11 @@ SampleLoss regression(const LossFunction& loss, std::int64_t outputs, const auto
   return sum;
 }
 
+/// x^γ of 0 ≤ x ≤ 1 for γ > 0; NaN for NaN.
+double power(double x, double gamma) {
+  return x == 0 ? 0 : math::exp(gamma * math::log(x));
+}
+
 template <class Real>
 double sigmoid_cross_entropy(std::int64_t classes, std::int64_t label, LaneView<Real> z,
                              LaneDiff<Real> diff) {
@@ -96,18 +107,65 @@ double sigmoid_cross_entropy(std::int64_t classes, std::int64_t label, LaneView<
   return sum;
 }
 
+/// The focal loss of every output: with s = z_k where y_k = 1 and −z_k elsewhere, p_t = σ(s), q = 1 − p_t =
+/// σ(−s) and c = −ln p_t, C = q^γ·c and ∂C/∂s = −q^γ·(γ·p_t·c + q). No term cancels, whatever p_t is near.
 template <class Real>
-double softmax_cross_entropy(std::int64_t classes, std::int64_t label, LaneView<Real> z,
+double focal_sigmoid_cross_entropy(double gamma, std::int64_t classes, std::int64_t label, LaneView<Real> z,
+                                   LaneDiff<Real> diff) {
+  double sum = 0;
+  for (std::int64_t k = 0; k < classes; ++k) {
+    const double sign = k == label ? 1 : -1;
+    const double s = sign * static_cast<double>(z[k]);
+    const double q = sigmoid(-s);
+    const double cost = std::max(-s, 0.0) + math::log1p(math::exp(-std::abs(s)));
+    const double factor = power(q, gamma);
+    sum += factor * cost;
+    diff.assign(k, -sign * factor * (gamma * sigmoid(s) * cost + q));
+  }
+  return sum;
+}
+
+/// With r = Σ_{k≠label} e^(z_k − z_max) and o = e^(z_label − z_max): p_t = o/(o + r), q = 1 − p_t = r/(o +
+/// r), c = −ln p_t; C = q^γ·c and ∂C/∂z_k = (p_k − [k = label])·q^γ·(γ·p_t·c/q + 1). p_t − 1 is −q, and c/q
+/// has the limit 1 for q → 0.
+template <class Real>
+double focal_softmax_cross_entropy(double gamma, std::int64_t classes, std::int64_t label, LaneView<Real> z,
+                                   LaneDiff<Real> diff) {
+  double largest = z[0];
+  for (std::int64_t k = 1; k < classes; ++k) largest = std::max(largest, static_cast<double>(z[k]));
+  double rest = 0;
+  for (std::int64_t k = 0; k < classes; ++k)
+    if (k != label) rest += math::exp(static_cast<double>(z[k]) - largest);
+  const double below = static_cast<double>(z[label]) - largest;  // 0: the label has the largest output
+  const double total = math::exp(below) + rest;
+  const double q = rest / total;
+  const double cost = below == 0 ? math::log1p(rest) : math::log(total) - below;
+  const double factor = power(q, gamma);
+  const double slope = factor * (gamma * (1 - q) * (q == 0 ? 1 : cost / q) + 1);
+  for (std::int64_t k = 0; k < classes && diff; ++k) {
+    const double p = math::exp(static_cast<double>(z[k]) - largest) / total;
+    diff.assign(k, (k == label ? -q : p) * slope);
+  }
+  return factor * cost;
+}
+
+template <class Real>
+double softmax_cross_entropy(double smoothing, std::int64_t classes, std::int64_t label, LaneView<Real> z,
                              LaneDiff<Real> diff) {
   double largest = z[0];
   for (std::int64_t k = 1; k < classes; ++k) largest = std::max(largest, static_cast<double>(z[k]));
   double total = 0;
   for (std::int64_t k = 0; k < classes; ++k) total += math::exp(static_cast<double>(z[k]) - largest);
+  const double everywhere = smoothing / static_cast<double>(classes);
   for (std::int64_t k = 0; k < classes && diff; ++k) {
     const double p = math::exp(static_cast<double>(z[k]) - largest) / total;
-    diff.assign(k, p - (k == label ? 1 : 0));
+    diff.assign(k, p - ((k == label ? 1 - smoothing : 0) + everywhere));
   }
-  return math::log(total) + largest - static_cast<double>(z[label]);
+  const double own = math::log(total) + largest - static_cast<double>(z[label]);
+  if (smoothing == 0) return own;
+  double all = 0;
+  for (std::int64_t k = 0; k < classes; ++k) all += math::log(total) + largest - static_cast<double>(z[k]);
+  return (1 - smoothing) * own + everywhere * all;
 }
 
 /// Rank of the label's output: the number of larger outputs, and of equal outputs with a smaller class. With
@@ -128,9 +186,11 @@ double sample_loss(const LossFunction& loss, std::int64_t classes, std::int64_t 
                    LaneDiff<Real> diff) {
   switch (loss.kind) {
     case LossKind::kSigmoidCrossEntropy:
+      if (loss.focal_gamma > 0) return focal_sigmoid_cross_entropy(loss.focal_gamma, classes, label, z, diff);
       return sigmoid_cross_entropy(classes, label, z, diff);
     case LossKind::kSoftmaxCrossEntropy:
-      return softmax_cross_entropy(classes, label, z, diff);
+      if (loss.focal_gamma > 0) return focal_softmax_cross_entropy(loss.focal_gamma, classes, label, z, diff);
+      return softmax_cross_entropy(loss.label_smoothing, classes, label, z, diff);
     default:
       return regression(
                  loss, classes, [label](std::int64_t k) { return k == label ? 1.0 : 0.0; }, z, diff)
@@ -154,10 +214,48 @@ bool takes_targets(LossKind kind) {
   return kind == LossKind::kQuadratic || kind == LossKind::kAbsolute || kind == LossKind::kHuber;
 }
 
+namespace {
+
+/// " 0.5 1 1.5", or of many classes the first ones and the range.
+std::string describe_weights(const std::vector<double>& weights) {
+  constexpr std::size_t kMost = 10;
+  std::string text;
+  for (std::size_t k = 0; k < std::min(weights.size(), kMost); ++k) text += ' ' + shortest(weights[k]);
+  if (weights.size() <= kMost) return text;
+  const auto [least, most] = std::ranges::minmax_element(weights);
+  return text + " … (" + shortest(*least) + " to " + shortest(*most) + ")";
+}
+
+}  // namespace
+
 std::string describe(const LossFunction& loss) {
   std::string text(to_string(loss.kind));
   if (loss.huber_delta != LossFunction().huber_delta) text += ", delta " + shortest(loss.huber_delta);
+  if (loss.label_smoothing > 0) text += ", label smoothing " + shortest(loss.label_smoothing);
+  if (loss.focal_gamma > 0) text += ", focal gamma " + shortest(loss.focal_gamma);
+  if (!loss.class_weights.empty() || loss.balances_classes)
+    text += (loss.balances_classes ? ", balanced class weights" : ", class weights") +
+            describe_weights(loss.class_weights);
   return text;
+}
+
+LossFunction LossFunction::plain() const {
+  LossFunction result(kind);
+  result.huber_delta = huber_delta;
+  return result;
+}
+
+LossFunction LossFunction::balanced_for(std::span<const std::int64_t> labels, std::int64_t classes) const {
+  LossFunction result = *this;
+  if (!balances_classes) return result;
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(classes));
+  for (const std::int64_t label : labels) ++counts[static_cast<std::size_t>(label)];
+  const auto occurring = static_cast<double>(classes - std::ranges::count(counts, 0));
+  result.class_weights.clear();
+  for (const std::int64_t count : counts)
+    result.class_weights.push_back(
+        count == 0 ? 0 : static_cast<double>(labels.size()) / (occurring * static_cast<double>(count)));
+  return result;
 }
 
 namespace {
@@ -186,7 +284,9 @@ LossResult evaluate_loss(const LossFunction& loss, std::int64_t classes, std::sp
   for_each_sample(static_cast<std::int64_t>(labels.size()), classes, outputs, diff,
                   [&](std::int64_t n, LaneView<Real> z, LaneDiff<Real> its_diff) {
                     const std::int64_t label = labels[static_cast<std::size_t>(n)];
-                    result.loss_sum += sample_loss(loss, classes, label, z, its_diff);
+                    const double weight =
+                        loss.class_weights.empty() ? 1 : loss.class_weights[static_cast<std::size_t>(label)];
+                    result.loss_sum += weight * sample_loss(loss, classes, label, z, its_diff.times(weight));
                     const std::int64_t before = rank_of_label(classes, label, z);
                     result.correct += before < 1 ? 1 : 0;
                     result.correct_top5 += before < 5 ? 1 : 0;

@@ -261,6 +261,12 @@ void NetworkBuilder::check_end(const LossFunction& loss, std::optional<std::int6
             "; a last layer 'dense " + std::to_string(*classes) + "' would fit",
         last.name);
   }
+  if (const auto weights = static_cast<std::int64_t>(loss.class_weights.size());
+      weights > 0 && weights != output.size()) {
+    throw ConfigError("network.class-weights has " + counted(weights, "number") + " (the network has " +
+                      counted(output.size(), "output") +
+                      ", one for each class); give a number for each class, or balanced");
+  }
   if (!takes_targets(loss.kind) && last.layer->traits().gives_probabilities) {
     throw LayerError("stands right before the loss " + std::string(to_string(loss.kind)) +
                          ", which applies it itself (leave this layer out, or use loss = quadratic)",

@@ -12,6 +12,7 @@ template <class Real>
 Workspace<Real>::Workspace(const nn::Network& network, const kernels::Planner& planner,
                            std::int64_t micro_batch, const WorkspaceOptions& options)
     : network_(network),
+      plain_loss_(network.loss().plain()),
       precision_(options.precision),
       operations_(plan_operations(network)),
       makers_(network.nodes().size(), -1),
@@ -275,14 +276,14 @@ Real* Workspace<Real>::diff_of_output(const nn::MicroBatch& batch) {
 template <class Real>
 nn::LossResult Workspace<Real>::loss(const nn::MicroBatch& batch, std::span<const std::int64_t> labels,
                                      std::int64_t block) {
-  return nn::evaluate_loss(network_.loss(), network_.classes(), labels,
+  return nn::evaluate_loss(loss_in(batch.phase), network_.classes(), labels,
                            output() + block * network_.classes() * kLanes, diff_of_output(batch));
 }
 
 template <class Real>
 nn::LossResult Workspace<Real>::loss(const nn::MicroBatch& batch, std::span<const float> targets,
                                      std::int64_t block) {
-  return nn::evaluate_loss(network_.loss(), network_.classes(), targets, batch.size(),
+  return nn::evaluate_loss(loss_in(batch.phase), network_.classes(), targets, batch.size(),
                            output() + block * network_.classes() * kLanes, diff_of_output(batch));
 }
 

@@ -7,6 +7,7 @@
 
 #include "convoy/comm/tree.hpp"
 #include "convoy/core/error.hpp"
+#include "convoy/samples/names.hpp"
 #include "convoy/step/feed.hpp"
 
 namespace convoy::train {
@@ -16,7 +17,16 @@ std::int64_t outputs_for(const data::Dataset& dataset, const config::Options& op
     throw ConfigError(
         fmt::format("network.loss = {} needs classes ({} holds targets); set network.loss to {}",
                     nn::to_string(options.loss.kind), options.data.file, nn::kLossesOfTargets));
+  if (dataset.has_targets() && (options.loss.balances_classes || !options.loss.class_weights.empty()))
+    throw ConfigError(fmt::format("network.class-weights needs classes ({} holds targets); leave it out",
+                                  options.data.file));
   return dataset.classes();
+}
+
+nn::LossFunction loss_for(const data::Dataset& dataset, const config::Options& options) {
+  const data::Split* split = dataset.split(data::names::kTrain);
+  if (split == nullptr || dataset.has_targets()) return options.loss;
+  return options.loss.balanced_for(split->labels(), dataset.classes());
 }
 
 namespace {

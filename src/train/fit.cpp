@@ -44,7 +44,8 @@ std::string hints_for(const data::Dataset& dataset, const config::Options& optio
 nn::Network network_for(const data::Dataset& dataset, const config::Options& options) {
   nn::Network network = [&] {
     try {
-      return nn::Network(dataset.shape(), options.layers, options.loss, outputs_for(dataset, options));
+      return nn::Network(dataset.shape(), options.layers, loss_for(dataset, options),
+                         outputs_for(dataset, options));
     } catch (const ConfigError& error) {
       throw ConfigError(error.what() + hints_for(dataset, options));
     }

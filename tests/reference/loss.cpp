@@ -46,6 +46,40 @@ Loss sigmoid_cross_entropy(const std::vector<double>& z, const std::vector<doubl
   return loss;
 }
 
+namespace {
+
+/// −(1 − p)^γ ln p, and its derivative with respect to p.
+double focal(double p, double gamma) {
+  return -std::pow(1 - p, gamma) * std::log(p);
+}
+double focal_slope(double p, double gamma) {
+  return gamma * std::pow(1 - p, gamma - 1) * std::log(p) - std::pow(1 - p, gamma) / p;
+}
+
+}  // namespace
+
+Loss focal_sigmoid(const std::vector<double>& z, const std::vector<double>& y, double gamma) {
+  Loss loss;
+  for (std::size_t k = 0; k < z.size(); ++k) {
+    const double p = y[k] == 1 ? sigmoid(z[k]) : 1 - sigmoid(z[k]);
+    loss.value += focal(p, gamma);
+    loss.diff.push_back((y[k] == 1 ? 1 : -1) * focal_slope(p, gamma) * p * (1 - p));
+  }
+  return loss;
+}
+
+Loss focal_softmax(const std::vector<double>& z, const std::vector<double>& y, double gamma) {
+  Loss loss;
+  const std::vector<double> p = softmax(z);
+  for (std::size_t t = 0; t < z.size(); ++t) {
+    if (y[t] != 1) continue;
+    loss.value = focal(p[t], gamma);
+    for (std::size_t k = 0; k < z.size(); ++k)
+      loss.diff.push_back(focal_slope(p[t], gamma) * p[t] * ((k == t ? 1. : 0.) - p[k]));
+  }
+  return loss;
+}
+
 Loss softmax_cross_entropy(const std::vector<double>& z, const std::vector<double>& y) {
   Loss loss;
   const double largest = *std::max_element(z.begin(), z.end());

@@ -23,11 +23,21 @@ inline constexpr std::string_view kLossesOfTargets = "quadratic, absolute or hub
 /// A loss with its parameters.
 struct LossFunction {
   LossKind kind = LossKind::kSoftmaxCrossEntropy;
-  double huber_delta = 1;  ///< huber: the error at which the parabola becomes a line; > 0
+  double huber_delta = 1;      ///< huber: the error at which the parabola becomes a line; > 0
+  double label_smoothing = 0;  ///< softmax-cross-entropy: ε, from 0 to below 1
+  double focal_gamma = 0;      ///< cross-entropies: γ of the focal loss, ≥ 0; not with label smoothing
+  std::vector<double> class_weights{};  ///< factor of a sample's loss, by its class; empty: 1
+  bool balances_classes = false;        ///< `class_weights` are those of balanced_for()
 
   LossFunction() = default;
   LossFunction(LossKind of) : kind(of) {}  // NOLINT(google-explicit-constructor): its parameters at default
   friend bool operator==(const LossFunction&, const LossFunction&) = default;
+
+  /// As evaluations report it: without smoothing, focal factor and weights. Does not allocate.
+  [[nodiscard]] LossFunction plain() const;
+  /// If it balances classes: with the weights w_k = N/(K·n_k) for the classes of the N training samples
+  /// `labels`, K the number of classes that occur, n_k their samples; 0 for a class without samples.
+  [[nodiscard]] LossFunction balanced_for(std::span<const std::int64_t> labels, std::int64_t classes) const;
 };
 
 /// The name, and the parameters that are not at their default: "huber, delta 0.5".
@@ -59,6 +69,10 @@ struct LossResult {
 ///   absolute                C = Σ_k |z_k − y_k|,                            ∂C/∂z = sign(z − y), 0 for 0
 ///   huber                   C = Σ_k h(z_k − y_k) with h(e) = ½e² for |e| ≤ δ, else δ(|e| − ½δ) (Huber 1964),
 ///                           ∂C/∂z = z − y, limited to −δ … δ
+/// softmax-cross-entropy with label smoothing ε (Szegedy et al. 2016): y_k = (1 − ε)·[k = label] + ε/K, and
+/// C = −Σ_k y_k ln p_k. With γ > 0 each logarithm has the focal factor (Lin et al. 2017, without their α):
+/// with p_t the probability given to the truth, softmax: C = −(1 − p_t)^γ ln p_t; sigmoid, where p_t = σ(z_k)
+/// or 1 − σ(z_k): the sum of this over k. With class weights C and its derivative are multiplied by w_label.
 /// `diff` ([B][classes][16], may be null) is assigned ∂C/∂z of the sum, not divided by the number of samples;
 /// its idle lanes are 0. Computed in double by one thread, in an order that depends only on the shapes.
 template <class Real>

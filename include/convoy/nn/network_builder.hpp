@@ -86,7 +86,7 @@ class NetworkBuilder {
   /// Returns the network with its loss, for `classes` outputs (nullopt: the outputs of the last layer), and
   /// empties the builder. Throws LayerError if a block is open, the last layer's output is not `classes`
   /// numbers, or softmax or sigmoid stands before a loss that applies it itself; ConfigError if there is no
-  /// layer.
+  /// layer, or the loss has class weights, but not one for each output.
   [[nodiscard]] Network build(const LossFunction& loss, std::optional<std::int64_t> classes = std::nullopt);
 
  private:

@@ -121,6 +121,10 @@ class Workspace {
     bool adds_to_addend = false;  ///< the same for the addend's diff
   };
 
+  /// That of the network in training; in evaluation the plain one, so that runs can be compared.
+  [[nodiscard]] const nn::LossFunction& loss_in(nn::Phase phase) const {
+    return phase == nn::Phase::kTraining ? network_.loss() : plain_loss_;
+  }
   /// Null if there is no backward pass.
   [[nodiscard]] Real* diff_of_output(const nn::MicroBatch& batch);
   [[nodiscard]] Real* at(std::int64_t offset) {
@@ -150,6 +154,7 @@ class Workspace {
            const Real* from, Real* to) const;
 
   const nn::Network& network_;
+  nn::LossFunction plain_loss_;
   Precision precision_;
   std::vector<Operation> operations_;
   std::vector<int> makers_;    // by node: the operation of its output; −1 for views and fused-away outputs

@@ -15,6 +15,8 @@ namespace convoy::train {
 /// Number of outputs of a network for `dataset`. Throws ConfigError if the loss does not fit the data set's
 /// targets.
 [[nodiscard]] std::int64_t outputs_for(const data::Dataset& dataset, const config::Options& options);
+/// The loss of `options`; if it balances classes, with the weights of the data set's training labels.
+[[nodiscard]] nn::LossFunction loss_for(const data::Dataset& dataset, const config::Options& options);
 
 struct Evaluation {
   std::int64_t samples = 0;

@@ -101,6 +101,10 @@ std::vector<nn::LossFunction> every_loss() {
   std::vector<nn::LossFunction> losses;
   for (std::size_t i = 0; i < nn::loss_names().size(); ++i) losses.emplace_back(static_cast<nn::LossKind>(i));
   losses.emplace_back(nn::LossKind::kHuber).huber_delta = 0.3;
+  losses.emplace_back(nn::LossKind::kSoftmaxCrossEntropy).label_smoothing = 0.2;
+  losses.emplace_back(nn::LossKind::kSoftmaxCrossEntropy).focal_gamma = 2;
+  losses.emplace_back(nn::LossKind::kSigmoidCrossEntropy).focal_gamma = 0.5;
+  losses.emplace_back(nn::LossKind::kSoftmaxCrossEntropy).class_weights = {2, 0.5, 1};
   return losses;
 }
 

@@ -79,6 +79,22 @@ TEST(Configuration, ReadsEveryKey) {
   EXPECT_EQ(options.keep, 5);
 }
 
+TEST(Configuration, ReadsTheParametersOfALoss) {
+  const Options options =
+      least_and("[network]\nloss = softmax-cross-entropy\nlabel-smoothing = 0.1\nclass-weights = 1 0.25 3\n");
+  EXPECT_EQ(options.loss.label_smoothing, 0.1);
+  EXPECT_EQ(options.loss.class_weights, (std::vector<double>{1, 0.25, 3}));
+  EXPECT_FALSE(options.loss.balances_classes);
+  EXPECT_EQ(least_and("[network]\nloss = huber\nhuber-delta = 0.5").loss.huber_delta, 0.5);
+  const Options balanced =
+      least_and("[network]\nloss = sigmoid-cross-entropy\nfocal-gamma = 2\nclass-weights = Balanced\n");
+  EXPECT_EQ(balanced.loss.focal_gamma, 2);
+  EXPECT_TRUE(balanced.loss.balances_classes);
+  EXPECT_TRUE(balanced.loss.class_weights.empty());
+  for (const Options& each : {options, balanced})
+    EXPECT_EQ(from_texts({effective_ini(each)}).loss, each.loss);
+}
+
 TEST(Configuration, LaterFilesBeatEarlierOnesAndLeaveTheRest) {
   const Options options = from_texts({kLeast, "[train]\nbatch = 64\nepochs = 3", "[train]\nbatch = 32"});
   EXPECT_EQ(options.batch, 32);
@@ -161,6 +177,20 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"UnreadHuberDelta",
               "[network]\nloss = absolute\nhuber-delta = 2",
               {"b.ini:3", "network.huber-delta", "'2'", "absolute", "huber"}},
+        Wrong{"SmoothingOfTheQuadraticLoss",
+              "[network]\nloss = quadratic\nlabel-smoothing = 0.1",
+              {"b.ini:3", "network.label-smoothing", "'0.1'", "quadratic", "softmax-cross-entropy"}},
+        Wrong{"FocalHuber",
+              "[network]\nloss = huber\nfocal-gamma = 2",
+              {"b.ini:3", "network.focal-gamma", "huber", "sigmoid-cross-entropy"}},
+        Wrong{"FocalWithSmoothing",
+              "[network]\nloss = softmax-cross-entropy\nfocal-gamma = 2\nlabel-smoothing = 0.1",
+              {"b.ini:3", "network.focal-gamma", "network.label-smoothing"}},
+        Wrong{"SmoothingOfOne", "[network]\nlabel-smoothing = 1", {"network.label-smoothing", "below 1"}},
+        Wrong{
+            "NegativeClassWeight", "[network]\nclass-weights = 1 -1", {"network.class-weights", "balanced"}},
+        Wrong{
+            "NoClassWeightAboveZero", "[network]\nclass-weights = 0 0", {"network.class-weights", "above 0"}},
         Wrong{"UnknownSchedule", "[schedule]\nname = cosin", {"schedule.name", "'cosin'", "cosine"}},
         Wrong{"UnknownOptimizer", "[optimizer]\nname = adamw", {"optimizer.name", "'adamw'", "sgd"}},
         Wrong{"UnknownNormalize", "[data]\nnormalize = yes", {"data.normalize", "'yes'", "dataset, none"}},

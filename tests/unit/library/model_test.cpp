@@ -39,6 +39,35 @@ TEST(LibraryModel, BuildsTheSameNetworkFromLinesAndInCode) {
   EXPECT_EQ(built.network().lines(), small_model().network().lines());
 }
 
+TEST(LibraryModel, BalancesClassesAsARunOfTheProgramDoes) {
+  const test::ScratchFolder folder;
+  test::write_small_dataset(folder / "small.h5");  // 40 samples of 3 classes: no weight is 1
+  LossFunction loss(Loss::kSoftmaxCrossEntropy);
+  loss.balances_classes = true;
+  config::Options options = small_options().with_network(small_model().network().lines(), loss);
+  options.data.file = folder / "small.h5";
+  options.dir = folder / "run";
+  {
+    const FloatingPointMode mode;
+    train::Launch launch;
+    launch.isa = kernels::choose_isa();
+    ASSERT_EQ(train::train(options, comm::Communicator::self(), launch), ExitStatus::kDone);
+  }
+  Model model(test::kSmallShape, test::kSmallLayers, loss, 1);
+  Dataset memory = small_dataset();
+  EXPECT_TRUE(model.fit(memory, small_options()));
+  const std::string last = folder / ("run/checkpoints/" + model::checkpoint_name(8));
+  EXPECT_EQ(values_of(model), values_of(Model::load(last)));
+  Model plain = small_model();
+  EXPECT_TRUE(plain.fit(memory, small_options()));
+  EXPECT_NE(values_of(model), values_of(plain));
+  // A loaded model has the loss of its run, whose weights the next fit computes.
+  Model loaded = Model::load(last);
+  EXPECT_TRUE(loaded.fit(memory, small_options()));
+  EXPECT_TRUE(model.fit(memory, small_options()));
+  EXPECT_EQ(values_of(model), values_of(loaded));
+}
+
 TEST(LibraryModel, FitGivesTheBitsOfARunOfTheProgram) {
   const test::ScratchFolder folder;
   test::write_small_dataset(folder / "small.h5");

@@ -2,11 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
+#include <numeric>
 #include <ostream>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "convoy/core/error.hpp"
 #include "reference/loss.hpp"
@@ -62,12 +66,58 @@ LossFunction huber(double delta) {
   return loss;
 }
 
+LossFunction smoothed(double smoothing) {
+  LossFunction loss(LossKind::kSoftmaxCrossEntropy);
+  loss.label_smoothing = smoothing;
+  return loss;
+}
+
+LossFunction focal(LossKind kind, double gamma) {
+  LossFunction loss(kind);
+  loss.focal_gamma = gamma;
+  return loss;
+}
+
+LossFunction weighted(LossFunction loss, std::vector<double> weights) {
+  loss.class_weights = std::move(weights);
+  return loss;
+}
+
+const std::vector<double> kWeights{0.5, 0, 3, 1.25};
+
+/// `of`, times the weight of the class that y names.
+auto times_weight(std::function<reference::Loss(const Numbers&, const Numbers&)> of) {
+  return [of = std::move(of)](const Numbers& z, const Numbers& y) {
+    reference::Loss loss = of(z, y);
+    const double weight = std::inner_product(y.begin(), y.end(), kWeights.begin(), 0.);
+    loss.value *= weight;
+    for (double& each : loss.diff) each *= weight;
+    return loss;
+  };
+}
+
+reference::Loss smoothed_by_hand(const Numbers& z, const Numbers& y) {
+  Numbers smooth;
+  for (const double each : y) smooth.push_back(0.9 * each + 0.1 / kClasses);
+  return reference::softmax_cross_entropy(z, smooth);
+}
+
 std::vector<Textbook> textbooks() {
-  return {{"quadratic", LossKind::kQuadratic, reference::quadratic},
-          {"absolute", LossKind::kAbsolute, reference::absolute},
-          {"huber", huber(1.5), [](const auto& z, const auto& y) { return reference::huber(z, y, 1.5); }},
-          {"sigmoid", LossKind::kSigmoidCrossEntropy, reference::sigmoid_cross_entropy},
-          {"softmax", LossKind::kSoftmaxCrossEntropy, reference::softmax_cross_entropy}};
+  return {
+      {"quadratic", LossKind::kQuadratic, reference::quadratic},
+      {"absolute", LossKind::kAbsolute, reference::absolute},
+      {"huber", huber(1.5), [](const auto& z, const auto& y) { return reference::huber(z, y, 1.5); }},
+      {"sigmoid", LossKind::kSigmoidCrossEntropy, reference::sigmoid_cross_entropy},
+      {"softmax", LossKind::kSoftmaxCrossEntropy, reference::softmax_cross_entropy},
+      {"smoothed", smoothed(0.1), smoothed_by_hand},
+      {"focal_softmax", focal(LossKind::kSoftmaxCrossEntropy, 2),
+       [](const auto& z, const auto& y) { return reference::focal_softmax(z, y, 2); }},
+      {"focal_softmax_below_one", focal(LossKind::kSoftmaxCrossEntropy, 0.5),
+       [](const auto& z, const auto& y) { return reference::focal_softmax(z, y, 0.5); }},
+      {"focal_sigmoid", focal(LossKind::kSigmoidCrossEntropy, 1.5),
+       [](const auto& z, const auto& y) { return reference::focal_sigmoid(z, y, 1.5); }},
+      {"weighted_softmax", weighted(smoothed(0.1), kWeights), times_weight(smoothed_by_hand)},
+      {"weighted_quadratic", weighted(LossKind::kQuadratic, kWeights), times_weight(reference::quadratic)}};
 }
 
 struct EveryLoss : testing::TestWithParam<std::tuple<Textbook, std::int64_t>> {
@@ -136,8 +186,10 @@ TEST_P(EveryLoss, ValueAndDiffAreTheTextbooks) {
 TEST_P(EveryLoss, FloatDiffIsTheDoubleOneRounded) {
   const Evaluated exact = evaluate<double>(loss, outputs, labels);
   const Evaluated rough = evaluate<float>(loss, outputs, labels);
-  // The input is rounded to float (3·2^-24), and so are the diffs (4·2^-24).
-  for (std::size_t i = 0; i < exact.diff.size(); ++i) EXPECT_NEAR(rough.diff[i], exact.diff[i], 7 * 0x1p-24);
+  // The input is rounded to float (3·2^-24), and so are the diffs (4·2^-24); times the largest weight.
+  const double weight = loss.class_weights.empty() ? 1 : *std::ranges::max_element(loss.class_weights);
+  for (std::size_t i = 0; i < exact.diff.size(); ++i)
+    EXPECT_NEAR(rough.diff[i], exact.diff[i], weight * 7 * 0x1p-24);
 }
 
 TEST(Loss, QuadraticIsHalfTheSquaredDistanceByHand) {
@@ -157,6 +209,94 @@ TEST(Loss, HuberIsAParabolaUpToDeltaAndALineBeyondByHand) {
   const Evaluated got = evaluate<double>(huber(2), {0.5, -2, 3, 3}, {2});
   EXPECT_EQ(got.result.loss_sum, 0.125 + 2 + 2 + 2 * (3 - 1));
   EXPECT_EQ(got.diff, (Numbers{0.5, -2, 2, 2}));
+}
+
+TEST(Loss, LabelSmoothingOfEqualOutputsByHand) {
+  // p = 1/4 each; the smoothed label is 0.925, and 0.025 three times.
+  const Evaluated got = evaluate<double>(smoothed(0.1), {0, 0, 0, 0}, {1});
+  EXPECT_NEAR(got.result.loss_sum, std::log(4.), 1e-15);
+  EXPECT_NEAR(got.diff[0], 0.25 - 0.025, 1e-15);
+  EXPECT_NEAR(got.diff[1], 0.25 - 0.925, 1e-15);
+}
+
+TEST(Loss, FocalLossOfEqualOutputsByHand) {
+  // p = 1/4, 1 − p = 3/4: (3/4)² ln 4.
+  EXPECT_NEAR(evaluate<double>(focal(LossKind::kSoftmaxCrossEntropy, 2), {0, 0, 0, 0}, {1}).result.loss_sum,
+              9. / 16 * std::log(4.), 1e-15);
+  // p = 1/2 of four outputs: (1/2)² ln 2 each.
+  EXPECT_NEAR(evaluate<double>(focal(LossKind::kSigmoidCrossEntropy, 2), {0, 0, 0, 0}, {1}).result.loss_sum,
+              std::log(2.), 1e-15);
+}
+
+// For outputs that are sure: p → 1, where C ≈ q^(γ+1) and ∂C/∂z_label ≈ −(γ+1) q^(γ+1) with q = 1 − p =
+// e^−40, and p → 0, where C ≈ 40 and ∂C/∂z_label ≈ −1. 1 − p formed by subtraction would be 0 or off by
+// 1e-16.
+TEST(Loss, FocalLossOfSureOutputsIsAccurate) {
+  for (const LossKind kind : {LossKind::kSoftmaxCrossEntropy, LossKind::kSigmoidCrossEntropy}) {
+    for (const double gamma : {0.5, 1., 2., 5.}) {
+      const double q = std::exp(-40.);
+      constexpr double kFar = -1e6;  // no part of either loss
+      const bool is_softmax = kind == LossKind::kSoftmaxCrossEntropy;
+      const Numbers sure{40, is_softmax ? 0 : kFar, kFar, kFar};
+      const Evaluated right = evaluate<double>(focal(kind, gamma), sure, {0});
+      EXPECT_NEAR(right.result.loss_sum / std::pow(q, gamma + 1), 1, 1e-12) << gamma;
+      EXPECT_NEAR(right.diff[0] / std::pow(q, gamma + 1), -(gamma + 1), 1e-12 * (gamma + 1)) << gamma;
+      Numbers wrong = sure;
+      wrong[0] = -40;
+      const Evaluated lost = evaluate<double>(focal(kind, gamma), wrong, {0});
+      EXPECT_NEAR(lost.result.loss_sum, 40, 1e-12) << gamma;
+      EXPECT_NEAR(lost.diff[0], -1, 1e-12) << gamma;
+    }
+  }
+}
+
+TEST(Loss, FocalLossOfHugeOutputsIsFinite) {
+  const Numbers huge{1000, -1000, 0, 999};
+  for (const LossKind kind : {LossKind::kSoftmaxCrossEntropy, LossKind::kSigmoidCrossEntropy}) {
+    for (const std::int64_t label : {0, 1, 2, 3}) {
+      const Evaluated got = evaluate<double>(focal(kind, 0.5), huge, {label});
+      EXPECT_TRUE(std::isfinite(got.result.loss_sum));
+      for (const double each : got.diff) EXPECT_TRUE(std::isfinite(each));
+    }
+  }
+  // Alone with all of the probability, to the last bit.
+  const Evaluated alone = evaluate<double>(focal(LossKind::kSoftmaxCrossEntropy, 2), {1000, 0, 0, 0}, {0});
+  EXPECT_EQ(alone.result.loss_sum, 0);
+  EXPECT_EQ(alone.diff, (Numbers{0, 0, 0, 0}));
+}
+
+TEST(Loss, FocalLossOfANotANumberIsNone) {
+  const Numbers outputs{0, std::nan(""), 0, 0};
+  for (const LossKind kind : {LossKind::kSoftmaxCrossEntropy, LossKind::kSigmoidCrossEntropy})
+    EXPECT_TRUE(std::isnan(evaluate<double>(focal(kind, 2), outputs, {0}).result.loss_sum));
+}
+
+TEST(Loss, PlainOneHasNeitherSmoothingNorFocalFactorNorWeights) {
+  EXPECT_EQ(weighted(smoothed(0.1), kWeights).plain(), LossFunction(LossKind::kSoftmaxCrossEntropy));
+  EXPECT_EQ(focal(LossKind::kSigmoidCrossEntropy, 2).plain(), LossFunction(LossKind::kSigmoidCrossEntropy));
+  EXPECT_EQ(huber(0.5).plain(), huber(0.5));
+}
+
+TEST(Loss, BalancedWeightsAreByFrequencyAndSumToTheSamples) {
+  LossFunction loss(LossKind::kSoftmaxCrossEntropy);
+  const std::vector<std::int64_t> labels{0, 0, 0, 2, 0, 0, 2, 3};
+  EXPECT_EQ(loss.balanced_for(labels, 4), loss);
+  loss.balances_classes = true;
+  // N = 8; three of the four classes occur, 5, 2 and once.
+  const std::vector<double> weights = loss.balanced_for(labels, 4).class_weights;
+  EXPECT_EQ(weights, (std::vector<double>{8. / 15, 0, 8. / 6, 8. / 3}));
+  EXPECT_NEAR(5 * weights[0] + 2 * weights[2] + weights[3], 8, 1e-14);
+}
+
+TEST(Loss, DescribesItsParametersAndOfManyWeightsTheRange) {
+  EXPECT_EQ(describe(LossKind::kQuadratic), "quadratic");
+  EXPECT_EQ(describe(huber(0.5)), "huber, delta 0.5");
+  EXPECT_EQ(describe(weighted(smoothed(0.25), {1, 0.5})),
+            "softmax-cross-entropy, label smoothing 0.25, class weights 1 0.5");
+  std::vector<double> many(12, 1);
+  many.back() = 7;
+  EXPECT_EQ(describe(weighted(focal(LossKind::kSigmoidCrossEntropy, 2), many)),
+            "sigmoid-cross-entropy, focal gamma 2, class weights 1 1 1 1 1 1 1 1 1 1 … (1 to 7)");
 }
 
 TEST(Loss, OnesThatTakeTargetsAreThoseOfTheMessage) {

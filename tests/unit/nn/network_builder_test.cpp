@@ -221,6 +221,21 @@ TEST(NetworkBuilder, NamesTheLayerThatIsWrongAndTheCause) {
     EXPECT_NE(message.find(fragment), std::string::npos) << "want: " << fragment << "\ngot:  " << message;
 }
 
+TEST(NetworkBuilder, RefusesClassWeightsThatAreNotOneForEachOutput) {
+  LossFunction loss(LossKind::kSoftmaxCrossEntropy);
+  loss.class_weights = {1, 2};
+  try {
+    (void)NetworkBuilder({1, 2, 2}).dense(9).build(loss);
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_NE(
+        std::string(error.what()).find("network.class-weights has 2 numbers (the network has 9 outputs"),
+        std::string::npos)
+        << error.what();
+  }
+  EXPECT_NO_THROW((void)NetworkBuilder({1, 2, 2}).dense(2).build(loss));
+}
+
 TEST(NetworkBuilder, TakesALayerByItsLineToo) {
   const Network built = NetworkBuilder({3, 8, 8})
                             .layer({"conv 4 3x3 pad=1 name=first", "here"})

@@ -33,6 +33,26 @@ std::vector<std::string> operations_of(const nn::Network& net) {
 
 using Texts = std::vector<std::string>;
 
+TEST(Workspace, ReportsThePlainLossInEvaluationAndTheMinimisedOneInTraining) {
+  nn::LossFunction loss(nn::LossKind::kSoftmaxCrossEntropy);
+  loss.label_smoothing = 0.5;
+  loss.class_weights = {3, 3, 3, 3};
+  const nn::Network net({4, 1, 1}, layer_texts({"flatten"}), loss, 4);
+  const auto& kernels = kernels::float_kernels(kernels::supported_isas().front());
+  Workspace<float> workspace(net, kernels.planner, 16);
+  const std::vector<std::int64_t> samples{0};
+  const std::vector<std::int64_t> labels{0};
+  std::fill_n(workspace.input(), 4 * kLanes, 0.F);
+  workspace.input()[0] = 100;  // sure of class 0, of which 1/8 is spread over each other class
+  const auto loss_in = [&](nn::Phase phase) {
+    const nn::MicroBatch batch{.phase = phase, .samples = samples};
+    workspace.forward(kernels, Team(), {}, batch);
+    return workspace.loss(batch, labels).loss_sum;
+  };
+  EXPECT_NEAR(loss_in(nn::Phase::kEvaluation), 0, 1e-30);
+  EXPECT_NEAR(loss_in(nn::Phase::kTraining), 3 * 0.5 * 3. / 4 * 100, 1e-10);
+}
+
 TEST(Operations, FuseAnActivationIntoTheLayerBeforeIt) {
   EXPECT_EQ(operations_of(network_of({"conv 4 3x3", "sigmoid", "batchnorm", "tanh", "tanh", "dense 4"})),
             (Texts{"conv1 + sigmoid1", "batchnorm1 + tanh1", "tanh2", "dense1"}));
