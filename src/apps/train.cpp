@@ -80,7 +80,8 @@ class Printer final : public train::Observer {
               << report.network << report.plan << "Steps: " << grouped(report.total_steps) << " in all, "
               << grouped(report.steps_per_epoch) << " an epoch, " << counted(report.leaves, "micro-batch")
               << " a step, " << measure::describe(report.partial_sums, report.shares_memory) << '\n'
-              << advice(report) << "Output: " << report.output << '\n';
+              << advice(report) << (report.rate.empty() ? "" : "Learning rate: " + report.rate + '\n')
+              << "Output: " << report.output << '\n';
     if (!report.resumed_from.empty())
       std::cout << "Going on from " << report.resumed_from << " (step " << grouped(report.step) << ")\n";
     std::cout.flush();

@@ -102,37 +102,73 @@ void check_data(const Options& options, const EffectiveSettings& effective) {
   }
 }
 
-/// Refuses a parameter that the loss does not read.
+/// Refuses a key that has no effect beside another: with `chosen` ("network.loss is quadratic"), only
+/// `readers` read it.
+void refuse_unread(const EffectiveSettings& effective, const std::string& key, const std::string& chosen,
+                   std::string_view readers) {
+  throw ConfigError(fmt::format("{} has no effect ({}, and only {} reads it); leave it out",
+                                shown(effective.at(key)), chosen, readers));
+}
+
 void check_loss(const Options& options, const EffectiveSettings& effective) {
-  const auto refuse_if = [&](bool is_unread, const std::string& key, std::string_view readers) {
-    if (is_unread)
-      throw ConfigError(fmt::format("{} has no effect (network.loss is {}, only {} reads it); leave it out",
-                                    shown(effective.at(key)), nn::to_string(options.loss.kind), readers));
-  };
-  refuse_if(
-      options.loss.kind != nn::LossKind::kHuber && options.loss.huber_delta != nn::LossFunction().huber_delta,
-      "network.huber-delta", "huber");
-  refuse_if(options.loss.kind != nn::LossKind::kSoftmaxCrossEntropy && options.loss.label_smoothing > 0,
-            "network.label-smoothing", "softmax-cross-entropy");
-  refuse_if(nn::takes_targets(options.loss.kind) && options.loss.focal_gamma > 0, "network.focal-gamma",
-            "softmax-cross-entropy or sigmoid-cross-entropy");
-  if (options.loss.label_smoothing > 0 && options.loss.focal_gamma > 0)
+  const nn::LossFunction& loss = options.loss;
+  const nn::LossFunction unset;
+  const auto chosen = fmt::format("network.loss is {}", nn::to_string(loss.kind));
+  if (loss.huber_delta != unset.huber_delta && loss.kind != nn::LossKind::kHuber)
+    refuse_unread(effective, "network.huber-delta", chosen, "huber");
+  if (loss.label_smoothing > 0 && loss.kind != nn::LossKind::kSoftmaxCrossEntropy)
+    refuse_unread(effective, "network.label-smoothing", chosen, "softmax-cross-entropy");
+  if (loss.focal_gamma > 0 && nn::takes_targets(loss.kind))
+    refuse_unread(effective, "network.focal-gamma", chosen, "softmax- or sigmoid-cross-entropy");
+  if (loss.label_smoothing > 0 && loss.focal_gamma > 0)
     throw ConfigError(
         shown(effective.at("network.focal-gamma")) +
         " cannot be used with network.label-smoothing (the focal factor is defined for one true "
         "class); leave one of the two out");
 }
 
+/// The keys of a schedule that has to be told when or how its rate changes.
+void check_schedule(const Options& options, const EffectiveSettings& effective) {
+  using optim::ScheduleKind;
+  const optim::ScheduleOptions& schedule = options.schedule;
+  const optim::ScheduleOptions unset;
+  const auto is = [&](auto... kinds) { return ((schedule.kind == kinds) || ...); };
+  if (is(ScheduleKind::kStep) && schedule.step_epochs.empty() == (schedule.step_every == 0)) {
+    throw ConfigError(shown(effective.at("schedule.name")) +
+                      " needs one of schedule.step-epochs and schedule.step-every (" +
+                      (schedule.step_every == 0 ? "there is none" : "both are set") +
+                      "); set e.g. step-epochs = 80 120");
+  }
+  const bool rises = is(ScheduleKind::kOneCycle, ScheduleKind::kTriangular);
+  if (rises && schedule.warmup_epochs > 0)
+    throw ConfigError(
+        shown(effective.at("schedule.warmup-epochs")) +
+        fmt::format(" cannot be used with schedule.name = {} (it begins with a rise of its own, "
+                    "up to schedule.peak); leave it out",
+                    optim::to_string(schedule.kind)));
+  const auto chosen = fmt::format("schedule.name is {}", optim::to_string(schedule.kind));
+  const auto only = [&](const char* key, bool is_set, bool is_read, const char* readers) {
+    if (is_set && !is_read) refuse_unread(effective, key, chosen, readers);
+  };
+  only("schedule.step-every", schedule.step_every > 0, is(ScheduleKind::kStep), "step");
+  only("schedule.restart-epochs", schedule.restart_epochs > 0, is(ScheduleKind::kCosine), "cosine");
+  only("schedule.restart-factor", schedule.restart_factor != 1, schedule.restart_epochs > 0,
+       "cosine with restart-epochs");
+  only("schedule.power", schedule.power != unset.power, is(ScheduleKind::kPolynomial), "polynomial");
+  only("schedule.peak", schedule.peak != unset.peak, rises, "one-cycle or triangular");
+  only("schedule.start-factor", schedule.start_factor != unset.start_factor, rises,
+       "one-cycle or triangular");
+  only("schedule.end-factor", schedule.end_factor != unset.end_factor, rises, "one-cycle or triangular");
+  only("schedule.anneal", schedule.anneal != unset.anneal, is(ScheduleKind::kOneCycle), "one-cycle");
+  if (schedule.base_batch != unset.base_batch && schedule.scaling == optim::BatchScaling::kNone)
+    refuse_unread(effective, "schedule.base-batch", "schedule.scale-lr is none", "linear or sqrt");
+}
+
 /// Checks that need more than one key.
 void check_together(Options& options, const EffectiveSettings& effective) {
-  using optim::ScheduleKind;
   if (options.optimizer.nesterov && options.optimizer.momentum == 0) {
     throw ConfigError(shown(effective.at("optimizer.nesterov")) +
                       " needs momentum (optimizer.momentum is 0); set it above 0, e.g. 0.9");
-  }
-  if (options.schedule.kind == ScheduleKind::kStep && options.schedule.step_epochs.empty()) {
-    throw ConfigError(shown(effective.at("schedule.name")) +
-                      " needs schedule.step-epochs (there is none); set e.g. step-epochs = 80 120");
   }
   if (options.comm.reduction == comm::Reduction::kMpi && options.comm.wire != comm::Wire::kFloat32) {
     throw ConfigError(shown(effective.at("comm.wire")) +
@@ -144,6 +180,7 @@ void check_together(Options& options, const EffectiveSettings& effective) {
                       "two out");
   }
   check_loss(options, effective);
+  check_schedule(options, effective);
   check_data(options, effective);
   if (!effective.contains("train.micro-batch"))
     options.micro_batch = std::min(options.micro_batch, options.batch);

@@ -78,7 +78,7 @@ Fit::Fit(const config::Options& options, const comm::Communicator& world, const 
       step_runner_(options, world, network, kernels::float_kernels(isa_), source_, hooks),
       steps_per_epoch_(step::BatchPlan(options, source_.split->samples()).steps_per_epoch()),
       steps_(steps_of(options, steps_per_epoch_)),
-      schedule_(options.schedule, options.epochs, steps_per_epoch_),
+      schedule_(optim::scaled_to_batch(options.schedule, options.batch), options.epochs, steps_per_epoch_),
       order_(data::SampleOrder(*source_.split, options.data, options.seed, options.batch)) {}
 
 void Fit::go_on_from(const model::Progress& progress, const model::Position& begin) {

@@ -142,6 +142,7 @@ class Trainer {
             .plan = {},
             .data = describe_data(options_.data.file, dataset_),
             .output = options_.dir,
+            .rate = optim::describe_scaling(options_.schedule, options_.batch),
             .steps_per_epoch = fit_.steps_per_epoch(),
             .total_steps = fit_.total_steps(),
             .leaves = fit_.step_runner().leaves(),

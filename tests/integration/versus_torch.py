@@ -115,13 +115,35 @@ def load_images(path, split, checkpoint):
         return torch.from_numpy(pixels), torch.from_numpy(data[f"{split}/labels"][...])
 
 
-def sum_of_losses(kind, outputs, labels):
+def focal(terms, gamma):
+    """Lin et al. 2017: terms = -ln p of the truth."""
+    return ((1 - torch.exp(-terms)) ** gamma * terms).sum(1)
+
+
+def losses_of_samples(kind, outputs, labels, settings):
     one_hot = nn.functional.one_hot(labels, outputs.shape[1]).double()
+    gamma = settings.get("network.focal-gamma", 0)
     if kind == "quadratic":
-        return 0.5 * ((outputs - one_hot) ** 2).sum()
+        return 0.5 * ((outputs - one_hot) ** 2).sum(1)
+    if kind == "absolute":
+        return nn.L1Loss(reduction="none")(outputs, one_hot).sum(1)
+    if kind == "huber":
+        return nn.HuberLoss(reduction="none", delta=settings["network.huber-delta"])(outputs, one_hot).sum(1)
     if kind == "sigmoid-cross-entropy":
-        return nn.functional.binary_cross_entropy_with_logits(outputs, one_hot, reduction="sum")
-    return nn.functional.cross_entropy(outputs, labels, reduction="sum")
+        return focal(nn.functional.binary_cross_entropy_with_logits(outputs, one_hot, reduction="none"), gamma)
+    terms = nn.functional.cross_entropy(outputs, labels, reduction="none",
+                                        label_smoothing=settings.get("network.label-smoothing", 0))
+    return focal(terms[:, None], gamma)
+
+
+def sum_of_losses(kind, outputs, labels, settings):
+    weights = settings.get("network.class-weights", "1 1 1 1")
+    if weights == "balanced":
+        counts = torch.bincount(settings["labels"], minlength=outputs.shape[1]).double()
+        weights = len(settings["labels"]) / (outputs.shape[1] * counts)
+    else:
+        weights = torch.tensor([float(word) for word in weights.split()]).double()
+    return (weights[labels] * losses_of_samples(kind, outputs, labels, settings)).sum()
 
 
 def torch_losses(model, kind, images, labels, settings):
@@ -133,6 +155,7 @@ def torch_losses(model, kind, images, labels, settings):
         lr=settings.get("schedule.lr", 0.05), momentum=settings.get("optimizer.momentum", 0.9),
         nesterov=settings.get("optimizer.nesterov") == "yes")
     batch, micro_batch, losses = 30, 4, []
+    settings = dict(settings, labels=labels)
     starts = list(range(0, len(labels), batch))
     for step in range(STEPS):
         first = starts[step % len(starts)]
@@ -141,7 +164,7 @@ def torch_losses(model, kind, images, labels, settings):
         total = 0.0
         for begin in range(first, last, micro_batch):
             part = slice(begin, min(begin + micro_batch, last))
-            loss = sum_of_losses(kind, model(images[part]), labels[part]) / (last - first)
+            loss = sum_of_losses(kind, model(images[part]), labels[part], settings) / (last - first)
             loss.backward()
             total += loss.item()
         optimizer.step()
@@ -161,12 +184,13 @@ class VersusTorch(runs.Folder):
         settings = {key.replace("_", ".", 1).replace("_", "-"): value for key, value in changes.items()}
         run = dict(settings, **{"data.shuffle": "no", "train.max-steps": STEPS, "train.epochs": 4,
                                 "checkpoint.at-start": "yes", "checkpoint.keep": 9})
+        shutil.rmtree("run", ignore_errors=True)
         self.train(network, run)
         start = runs.checkpoints("run")[0]
         model = model().double()
         load_weights(model, start)
         model.train()
-        images, labels = load_images("data.h5", "train", start)
+        images, labels = load_images(settings.get("data.file", "data.h5"), "train", start)
         theirs = torch_losses(model, kind, images, labels, settings)
         ours = [line["loss"] for line in runs.metrics("run") if line["event"] == "step"]
         self.assertEqual(len(ours), STEPS)
@@ -196,6 +220,69 @@ class VersusTorch(runs.Folder):
     def test_branches_and_upsampling(self):
         self.compare("branches", branches, "softmax-cross-entropy")
 
+    def compare_loss(self, network, model, kind, **changes):
+        self.compare(network, model, kind, network_loss=kind, **changes)
+
+    def test_absolute_and_huber_losses(self):
+        self.compare_loss("perceptron", perceptron, "absolute", schedule_lr=0.1)
+        self.compare_loss("perceptron", perceptron, "huber", network_huber_delta=0.4, schedule_lr=0.3)
+
+    def test_label_smoothing(self):
+        self.compare("lenet", lenet, "softmax-cross-entropy", network_label_smoothing=0.1)
+
+    def test_focal_losses(self):
+        self.compare("lenet", lenet, "softmax-cross-entropy", network_focal_gamma=2.0)
+        self.compare_loss("lenet", lenet, "sigmoid-cross-entropy", network_focal_gamma=0.5)
+
+    def test_class_weights(self):
+        self.compare("lenet", lenet, "softmax-cross-entropy", network_class_weights="1 0.25 3 0.5")
+        with h5py.File("data.h5", "r") as file:  # the classes have 35, 78, 17 and 8 samples
+            labels = file["train/labels"][...]
+            order = numpy.concatenate([numpy.flatnonzero(labels == k)[:35 - 9 * k] for k in range(4)])
+            order = numpy.concatenate([order, order[35:61], order[35:61]])
+            images, labels = file["train/images"][...][order], labels[order]
+        with h5py.File("uneven.h5", "w") as file:
+            file["train/images"], file["train/labels"] = images, labels
+        self.compare("lenet", lenet, "softmax-cross-entropy", network_class_weights="balanced", data_file="uneven.h5",
+                     data_images="/train/images", data_labels="/train/labels")
+
+    def compare_rates(self, scheduler, settings, epochs=4):
+        """`scheduler` makes PyTorch's from an optimizer with lr = 0.5 and the steps in all and an epoch."""
+        run = {"schedule.warmup-epochs": 0, "schedule.lr": 0.5, "train.epochs": epochs, **settings}
+        shutil.rmtree("run", ignore_errors=True)
+        self.train("perceptron", run)
+        ours = [line["lr"] for line in runs.metrics("run") if line["event"] == "step"]
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.5)
+        their = scheduler(optimizer, len(ours), len(ours) // epochs)
+        for step, rate in enumerate(ours):
+            self.assertAlmostEqual(rate, optimizer.param_groups[0]["lr"], delta=1e-12, msg=f"{settings}, step {step}")
+            optimizer.step()
+            their.step()
+        self.assertGreater(len(set(ours)), 2, "the rate never changed, so nothing was compared")
+
+    def test_rates_are_those_of_the_schedulers(self):
+        schedulers = torch.optim.lr_scheduler
+        self.compare_rates(lambda o, total, epoch: schedulers.MultiStepLR(o, [epoch, 3 * epoch], 0.3),
+                           {"schedule.name": "step", "schedule.step-epochs": "1 3", "schedule.step-factor": 0.3})
+        self.compare_rates(lambda o, total, epoch: schedulers.StepLR(o, 7, 0.5),
+                           {"schedule.name": "step", "schedule.unit": "steps", "schedule.step-every": 7,
+                            "schedule.step-factor": 0.5})
+        self.compare_rates(lambda o, total, epoch: schedulers.CosineAnnealingLR(o, total, 0.01),
+                           {"schedule.name": "cosine", "schedule.final-lr": 0.01})
+        self.compare_rates(lambda o, total, epoch: schedulers.CosineAnnealingWarmRestarts(o, 4, 2, 0.01),
+                           {"schedule.name": "cosine", "schedule.final-lr": 0.01, "schedule.unit": "steps",
+                            "schedule.restart-epochs": 4, "schedule.restart-factor": 2})
+        self.compare_rates(lambda o, total, epoch: schedulers.LinearLR(o, 1, 0.1, total),
+                           {"schedule.name": "linear", "schedule.final-lr": 0.05})
+        for curve, theirs in (("cosine", "cos"), ("linear", "linear")):
+            self.compare_rates(lambda o, total, epoch, anneal=theirs: schedulers.OneCycleLR(
+                o, 0.5, total, pct_start=0.25, anneal_strategy=anneal, cycle_momentum=False, div_factor=10,
+                final_div_factor=100), {"schedule.name": "one-cycle", "schedule.peak": 0.25, "schedule.start-factor": 0.1,
+                                        "schedule.end-factor": 0.001, "schedule.anneal": curve})
+        if hasattr(schedulers, "PolynomialLR"):
+            self.compare_rates(lambda o, total, epoch: schedulers.PolynomialLR(o, total, 1.5),
+                               {"schedule.name": "polynomial", "schedule.power": 1.5})
+
     def test_a_trained_batchnorm_network_evaluates_alike(self):
         self.train("plain_blocks")
         path = runs.checkpoints("run")[-1]
@@ -205,7 +292,7 @@ class VersusTorch(runs.Folder):
         images, labels = load_images("data.h5", "test", path)
         with torch.no_grad():
             outputs = model(images)
-        theirs = sum_of_losses("softmax-cross-entropy", outputs, labels).item() / len(labels)
+        theirs = sum_of_losses("softmax-cross-entropy", outputs, labels, {}).item() / len(labels)
         outcome = runs.convoy("eval", "--checkpoint", path, "--data", "data.h5")
         self.assertEqual(outcome.status, 0, outcome)
         ours = float(outcome.output.split("\nloss ")[1].split("\n")[0])

@@ -26,6 +26,7 @@ struct StartReport {
   std::string plan{};   ///< dry run only: the kernel calls, their threads, the memory; else empty
   std::string data;     ///< file, samples, classes
   std::string output;   ///< run.dir
+  std::string rate{};   ///< learning rate, if it follows from the batch (schedule.scale-lr); else empty
   std::int64_t steps_per_epoch = 0;
   std::int64_t total_steps = 0;
   std::int64_t leaves = 0;  ///< micro-batches of a full step

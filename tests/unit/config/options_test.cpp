@@ -79,6 +79,28 @@ TEST(Configuration, ReadsEveryKey) {
   EXPECT_EQ(options.keep, 5);
 }
 
+TEST(Configuration, ReadsTheParametersOfSchedules) {
+  const Options restarts = least_and(
+      "[schedule]\nname = cosine\nlr = 1\nunit = steps\nrestart-epochs = 100\nrestart-factor = 2\n"
+      "scale-lr = sqrt\nbase-batch = 64\n");
+  EXPECT_EQ(restarts.schedule.unit, optim::ScheduleUnit::kSteps);
+  EXPECT_EQ(restarts.schedule.restart_epochs, 100);
+  EXPECT_EQ(restarts.schedule.restart_factor, 2);
+  EXPECT_EQ(restarts.schedule.scaling, optim::BatchScaling::kSquareRoot);
+  EXPECT_EQ(restarts.schedule.base_batch, 64);
+  const Options cycle = least_and(
+      "[schedule]\nname = one-cycle\npeak = 0.25\nstart-factor = 0.1\nend-factor = 0.001\nanneal = linear\n");
+  EXPECT_EQ(cycle.schedule.kind, optim::ScheduleKind::kOneCycle);
+  EXPECT_EQ(cycle.schedule.peak, 0.25);
+  EXPECT_EQ(cycle.schedule.start_factor, 0.1);
+  EXPECT_EQ(cycle.schedule.end_factor, 0.001);
+  EXPECT_EQ(cycle.schedule.anneal, optim::Anneal::kLinear);
+  EXPECT_EQ(least_and("[schedule]\nname = polynomial\npower = 0.5").schedule.power, 0.5);
+  EXPECT_EQ(least_and("[schedule]\nname = step\nstep-every = 2.5").schedule.step_every, 2.5);
+  for (const Options& each : {restarts, cycle})
+    EXPECT_EQ(effective_ini(from_texts({effective_ini(each)})), effective_ini(each));
+}
+
 TEST(Configuration, ReadsTheParametersOfALoss) {
   const Options options =
       least_and("[network]\nloss = softmax-cross-entropy\nlabel-smoothing = 0.1\nclass-weights = 1 0.25 3\n");
@@ -206,6 +228,20 @@ INSTANTIATE_TEST_SUITE_P(
               "[optimizer]\nnesterov = yes",
               {"b.ini:2", "nesterov", "momentum", "0.9"}},
         Wrong{"StepWithoutEpochs", "[schedule]\nname = step", {"b.ini:2", "schedule.name", "step-epochs"}},
+        Wrong{"StepWithBoth",
+              "[schedule]\nname = step\nstep-epochs = 3\nstep-every = 2",
+              {"b.ini:2", "schedule.name", "step-every", "both"}},
+        Wrong{"RestartOfALinearSchedule",
+              "[schedule]\nname = linear\nrestart-epochs = 3",
+              {"b.ini:3", "schedule.restart-epochs", "linear", "cosine"}},
+        Wrong{"PowerOfACosine",
+              "[schedule]\nname = cosine\npower = 3",
+              {"b.ini:3", "schedule.power", "polynomial"}},
+        Wrong{"PeakAboveOne", "[schedule]\npeak = 1.5", {"schedule.peak", "'1.5'", "0 to 1"}},
+        Wrong{"WarmUpOfOneCycle",
+              "[schedule]\nname = one-cycle\nwarmup-epochs = 1",
+              {"b.ini:3", "schedule.warmup-epochs", "one-cycle", "schedule.peak"}},
+        Wrong{"BaseBatchWithoutScaling", "[schedule]\nbase-batch = 64", {"schedule.base-batch", "scale-lr"}},
         Wrong{"MicroBatchAboveBatch",
               "[train]\nbatch = 8\nmicro-batch = 16",
               {"b.ini:3", "train.micro-batch", "'16'", "train.batch", "8"}}),
