@@ -160,6 +160,16 @@ void check_schedule(const Options& options, const EffectiveSettings& effective) 
        "one-cycle or triangular");
   only("schedule.end-factor", schedule.end_factor != unset.end_factor, rises, "one-cycle or triangular");
   only("schedule.anneal", schedule.anneal != unset.anneal, is(ScheduleKind::kOneCycle), "one-cycle");
+  const bool is_plateau = is(ScheduleKind::kPlateau);
+  only("schedule.metric", schedule.plateau.metric != unset.plateau.metric, is_plateau, "plateau");
+  only("schedule.patience", schedule.plateau.patience != unset.plateau.patience, is_plateau, "plateau");
+  only("schedule.threshold", schedule.plateau.threshold != unset.plateau.threshold, is_plateau, "plateau");
+  if (is_plateau && schedule.step_factor >= 1)
+    throw ConfigError(shown(effective.at("schedule.step-factor")) +
+                      " would not reduce the rate (schedule.name is plateau); set it below 1");
+  if (is_plateau && schedule.final_lr > schedule.lr)
+    throw ConfigError(shown(effective.at("schedule.final-lr")) +
+                      " is above schedule.lr (of plateau it is the least rate); set it below");
   if (schedule.base_batch != unset.base_batch && schedule.scaling == optim::BatchScaling::kNone)
     refuse_unread(effective, "schedule.base-batch", "schedule.scale-lr is none", "linear or sqrt");
 }

@@ -101,6 +101,7 @@ void Fitting::start(train::Fit& fit) const {
   world_.barrier();  // the ranks of a node may share the values
   model::Progress progress = model_.progress;
   if (from_ == From::kBeginning && progress.epoch_samples > 0) progress.end_epoch(progress.epoch);
+  if (from_ == From::kBeginning) progress.plateau = {};
   fit.go_on_from(progress, begin_);
 }
 
@@ -201,7 +202,7 @@ FitEpoch Fitting::end_epoch(train::Fit& fit, const train::Fit::Update& update) {
   fit.step_runner().settle();
   if (test_)
     report.test = train::evaluate(fit.step_runner().engine(), world_, *test_, fit.state(), &io_thread_);
-  fit.end_epoch();
+  fit.end_epoch(report.test);
   return report;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <sstream>
 #include <utility>
 
@@ -86,6 +87,12 @@ void write_header(io::File& file, const CheckpointHeader& header) {
     write_scalar(file, "/progress/epoch_squared_error_sum", header.progress.epoch_squared_error_sum);
   write_scalar(file, "/progress/epoch_correct", header.progress.epoch_correct);
   write_scalar(file, "/progress/epoch_samples", header.progress.epoch_samples);
+  const optim::Plateau& plateau = header.progress.plateau;
+  if (!std::isnan(plateau.best) || plateau.bad_epochs > 0 || plateau.reductions > 0) {
+    write_scalar(file, "/progress/plateau_best", plateau.best);
+    write_scalar(file, "/progress/plateau_bad_epochs", plateau.bad_epochs);
+    write_scalar(file, "/progress/plateau_reductions", plateau.reductions);
+  }
   if (header.fit_begin != Position()) {
     write_scalar(file, "/progress/fit_step", header.fit_begin.step);
     write_scalar(file, "/progress/fit_epoch", header.fit_begin.epoch);
@@ -264,6 +271,10 @@ CheckpointHeader read_checkpoint_header(const std::string& path) {
                      .epoch_samples = read_scalar<std::int64_t>(file, "/progress/epoch_samples")};
   if (file.exists("/progress/epoch_squared_error_sum"))
     header.progress.epoch_squared_error_sum = read_scalar<double>(file, "/progress/epoch_squared_error_sum");
+  if (file.exists("/progress/plateau_best"))
+    header.progress.plateau = {.best = read_scalar<double>(file, "/progress/plateau_best"),
+                               .bad_epochs = read_scalar<std::int64_t>(file, "/progress/plateau_bad_epochs"),
+                               .reductions = read_scalar<std::int64_t>(file, "/progress/plateau_reductions")};
   if (file.exists("/progress/fit_step"))
     header.fit_begin = {.step = read_scalar<std::int64_t>(file, "/progress/fit_step"),
                         .epoch = read_scalar<std::int64_t>(file, "/progress/fit_epoch")};

@@ -1,5 +1,6 @@
 #include "convoy/optim/schedule.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -55,8 +56,8 @@ double scale_of(const ScheduleOptions& options, std::int64_t batch) {
 }  // namespace
 
 const std::vector<std::string_view>& schedule_names() {
-  static const std::vector<std::string_view> names{"constant",   "step",      "cosine",    "linear",
-                                                   "polynomial", "one-cycle", "triangular"};
+  static const std::vector<std::string_view> names{"constant",   "step",      "cosine",     "linear",
+                                                   "polynomial", "one-cycle", "triangular", "plateau"};
   return names;
 }
 
@@ -141,7 +142,13 @@ double Schedule::triangular_rate(double step) const {
   return options_.lr * along_line(1, options_.end_factor, (part - peak) / (1 - peak));
 }
 
-double Schedule::rate(std::int64_t step) const {
+double Schedule::plateau_rate(std::int64_t reductions) const {
+  double rate = options_.lr;
+  for (; reductions > 0; --reductions) rate = std::max(rate * options_.step_factor, options_.final_lr);
+  return rate;
+}
+
+double Schedule::rate(std::int64_t step, std::int64_t reductions) const {
   const double lr = options_.lr;
   if (step < warmup_) return lr * static_cast<double>(step + 1) / static_cast<double>(warmup_);
   const auto done = static_cast<double>(step - warmup_);
@@ -162,6 +169,8 @@ double Schedule::rate(std::int64_t step) const {
       return one_cycle_rate(static_cast<double>(step));
     case ScheduleKind::kTriangular:
       return triangular_rate(static_cast<double>(step));
+    case ScheduleKind::kPlateau:
+      return plateau_rate(reductions);
   }
   return lr;
 }

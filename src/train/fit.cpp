@@ -22,6 +22,11 @@ std::int64_t steps_of(const config::Options& options, std::int64_t steps_per_epo
   return options.max_steps > 0 ? std::min(options.max_steps, by_epochs) : by_epochs;
 }
 
+bool watches_accuracy(const optim::ScheduleOptions& schedule) {
+  return schedule.kind == optim::ScheduleKind::kPlateau &&
+         schedule.plateau.metric == optim::PlateauMetric::kAccuracy;
+}
+
 /// What else may be wrong, or be changed, if the network does not fit the data set.
 std::string hints_for(const data::Dataset& dataset, const config::Options& options) {
   std::string hints;
@@ -79,7 +84,23 @@ Fit::Fit(const config::Options& options, const comm::Communicator& world, const 
       steps_per_epoch_(step::BatchPlan(options, source_.split->samples()).steps_per_epoch()),
       steps_(steps_of(options, steps_per_epoch_)),
       schedule_(optim::scaled_to_batch(options.schedule, options.batch), options.epochs, steps_per_epoch_),
-      order_(data::SampleOrder(*source_.split, options.data, options.seed, options.batch)) {}
+      order_(data::SampleOrder(*source_.split, options.data, options.seed, options.batch)) {
+  if (watches_accuracy(options.schedule) && source_.split->target_size() > 0)
+    throw ConfigError(
+        "schedule.metric = accuracy needs classes (the data set holds targets); set schedule.metric = loss");
+}
+
+void Fit::end_epoch(const std::optional<Evaluation>& evaluated) {
+  if (options_.schedule.kind == optim::ScheduleKind::kPlateau) {
+    const auto samples = static_cast<double>(progress_.epoch_samples);
+    const double loss = evaluated ? evaluated->loss : progress_.epoch_loss_sum / samples;
+    const double accuracy =
+        evaluated ? evaluated->accuracy() : static_cast<double>(progress_.epoch_correct) / samples;
+    progress_.plateau.add_epoch(options_.schedule.plateau,
+                                watches_accuracy(options_.schedule) ? accuracy : loss);
+  }
+  progress_.end_epoch(next_epoch() - 1);
+}
 
 void Fit::go_on_from(const model::Progress& progress, const model::Position& begin) {
   assert(progress.step >= begin.step);
@@ -118,7 +139,7 @@ Fit::Update Fit::step(data::Stream* stream, const std::function<int()>& request)
                               .batch = order_.batch(in_fit % steps_per_epoch_, options_.batch),
                               .stream = stream,
                               .stream_step = begin_.epoch * steps_per_epoch_ + in_fit,
-                              .learning_rate = schedule_.rate(in_fit),
+                              .learning_rate = rate(),
                               .verify_follows = verify_is_due(progress_.step + 1),
                               .request = request};
   const step::MicroBatchResult sum = step_runner_.step(input);

@@ -89,7 +89,8 @@ std::vector<RunDifference> run_differences(const model::CheckpointHeader& header
     if (key.key == "data.window" && options.data.order == data::Order::kFull) continue;
     // These schedules do not depend on the number of epochs: it only says when the run ends.
     if (key.key == "train.epochs" && (options.schedule.kind == optim::ScheduleKind::kConstant ||
-                                      options.schedule.kind == optim::ScheduleKind::kStep))
+                                      options.schedule.kind == optim::ScheduleKind::kStep ||
+                                      options.schedule.kind == optim::ScheduleKind::kPlateau))
       continue;
     if (key.effect == config::Effect::kBits) found.push_back({key.key, key.there, key.here});
   }

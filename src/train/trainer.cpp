@@ -236,14 +236,16 @@ class Trainer {
                        .seconds = epoch_pace_.seconds(),
                        .images_per_second = epoch_pace_.images_per_second(),
                        .data_wait = wait_share(epoch_waited_, epoch_pace_)};
+    std::optional<Evaluation> result;
     if (evaluated_) {
-      const Evaluation result =
-          evaluate(fit_.step_runner().engine(), world_, *evaluated_, fit_.state(), &io_thread_);
-      report.loss = result.loss;
+      result = evaluate(fit_.step_runner().engine(), world_, *evaluated_, fit_.state(), &io_thread_);
+      report.loss = result->loss;
       report.score =
-          score_of(result.squared_error, result.correct, result.samples, evaluated_->split->target_size());
+          score_of(result->squared_error, result->correct, result->samples, evaluated_->split->target_size());
     }
-    fit_.end_epoch();
+    const std::int64_t reductions = progress().plateau.reductions;
+    fit_.end_epoch(result);
+    if (progress().plateau.reductions > reductions) report.reduced_rate = fit_.rate();
     if (world_.is_root()) {
       metrics_.append(epoch_line(report));
       listener().on_epoch(report);

@@ -9,6 +9,7 @@
 #include "convoy/comm/packer.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/io/collective.hpp"
+#include "convoy/samples/names.hpp"
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/consistency.hpp"
 #include "convoy/train/same_run.hpp"
@@ -70,17 +71,31 @@ std::vector<Difference> gathered(const comm::Communicator& world, const std::vec
   return all;
 }
 
+/// True if the steps depend on the evaluation after each epoch.
+bool watches_evaluations(const config::Options& options) {
+  return options.schedule.kind == optim::ScheduleKind::kPlateau;
+}
+
+std::vector<std::string> splits_for(const config::Options& options) {
+  if (watches_evaluations(options)) return {"train", data::names::kEvaluated};
+  return {"train"};
+}
+
 }  // namespace
 
 ReplayedRun::ReplayedRun(const config::Options& options, const comm::Communicator& world, kernels::Isa isa,
                          model::Hashed hashed)
     : options_(options),
       world_(world.by_node()),
-      dataset_(options.data, world_, {"train"}),
+      dataset_(options.data, world_, splits_for(options)),
       network_(train::network_for(dataset_, options)),
       recorder_(hashed, world_, network_),
       hooks_(recorder_.hooks({})),
-      fit_(options, world_, network_, train::training_source(dataset_, options.data), isa, hooks_) {}
+      fit_(options, world_, network_, train::training_source(dataset_, options.data), isa, hooks_) {
+  if (const data::Split* split = dataset_.split(data::names::kEvaluated);
+      watches_evaluations(options) && split != nullptr && split->samples() > 0)
+    evaluated_ = step::Source{.split = split, .transform = fit_.source().transform};
+}
 
 void ReplayedRun::begin() {
   network_.initialise(options_.seed, fit_.state().parameters, fit_.state().statistics);
@@ -101,7 +116,15 @@ void ReplayedRun::repeat_until(std::int64_t end, const Seen& seen) {
   while (fit_.progress().step < end) {
     const train::Fit::Update update = fit_.step(stream.get());
     if (fit_.verify_is_due(fit_.progress().step)) fit_.step_runner().verify();
-    if (update.ends_epoch) fit_.end_epoch();
+    if (update.ends_epoch) {
+      std::optional<train::Evaluation> result;
+      if (evaluated_) {
+        fit_.step_runner().settle();
+        fit_.step_runner().enter(step::Phase::kEvaluation, fit_.progress().step);
+        result = train::evaluate(fit_.step_runner().engine(), world_, *evaluated_, fit_.state(), &io_thread);
+      }
+      fit_.end_epoch(result);
+    }
     std::vector<std::uint64_t> hashes;
     if (recorder_.what() != model::Hashed::kNone) {
       fit_.step_runner().settle();
@@ -127,6 +150,10 @@ std::vector<Difference> ReplayedRun::compare_with(const model::CheckpointHeader&
     number("epoch_loss_sum", header.progress.epoch_loss_sum, fit_.progress().epoch_loss_sum);
     number("epoch_squared_error_sum", header.progress.epoch_squared_error_sum,
            fit_.progress().epoch_squared_error_sum);
+    const optim::Plateau& plateau = header.progress.plateau;
+    number("plateau_best", plateau.best, fit_.progress().plateau.best);
+    number("plateau_bad_epochs", static_cast<double>(plateau.bad_epochs),
+           static_cast<double>(fit_.progress().plateau.bad_epochs));
     number("epoch_correct", static_cast<double>(header.progress.epoch_correct),
            static_cast<double>(fit_.progress().epoch_correct));
     model::for_each_tensor(

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -54,6 +55,7 @@ class ReplayedRun {
   train::StepRecorder recorder_;
   step::Hooks hooks_;
   train::Fit fit_;
+  std::optional<step::Source> evaluated_;  // if the steps depend on evaluations
 };
 
 }  // namespace convoy::verify

@@ -146,6 +146,33 @@ class AnyHdf5(runs.Folder):
         self.assertIn(f"root of the mean squared error {epochs[-1]['test_rmse']:.17g}", outcome.output)
         self.errors_of_each_output(runs.checkpoints("run-3")[-1], targets[:20])
         self.assertEqual(runs.convoy("gradcheck", *words, "--run.dir", "none").status, 0)
+        self.other_losses_of_targets(words)
+
+    def other_losses_of_targets(self, words):
+        """absolute and huber: their errors are those that eval computes from the outputs, also after a stop in an epoch."""
+        words = [*words, "--train.epochs", 3, "--schedule.lr", 0.005, "--run.log-every", 1]
+        for loss in (["absolute"], ["huber", "--network.huber-delta", 0.2]):
+            words_of_loss = [*words, "--network.loss", *loss]
+            whole, stopped = f"{loss[0]}", f"{loss[0]}-stopped"
+            for run, more in ((whole, []), (stopped, ["--train.max-steps", 4]), (stopped, ["--resume", "auto"])):
+                outcome = runs.convoy("train", *words_of_loss, "--run.dir", run, *more, ranks=2 if more else None)
+                self.assertEqual(outcome.status, 0, outcome)
+            self.assert_same_result(stopped, self.result_of(whole))
+            epoch = [line for line in runs.metrics(whole) if line["event"] == "epoch"][-1]
+            outcome = runs.convoy("eval", "--checkpoint", runs.checkpoints(whole)[-1], "--data", "targets.h5", "--json")
+            self.assertEqual(outcome.status, 0, outcome)
+            figures = json.loads(outcome.output)
+            self.assertEqual(figures["root_mean_squared_error"], epoch["test_rmse"])
+            self.assertEqual(figures["loss"], epoch["test_loss"])
+            mean = sum(output["root_mean_squared_error"]**2 for output in figures["outputs"]) / 2
+            self.assertAlmostEqual(epoch["test_rmse"]**2, mean, places=9)
+            if loss[0] == "absolute":
+                self.assertAlmostEqual(epoch["test_loss"], 2 * figures["mean_absolute_error"], places=9)
+        outcome = runs.convoy("train", *words, "--network.class-weights", "1 2", "--run.dir", "none")
+        self.assert_message(outcome, 2, r"network\.class-weights needs classes")
+        outcome = runs.convoy("train", *words, "--schedule.name", "plateau", "--schedule.metric", "accuracy", "--run.dir",
+                              "none")
+        self.assert_message(outcome, 2, r"schedule\.metric = accuracy needs classes")
 
     def errors_of_each_output(self, checkpoint, targets):
         """eval's figures of each output equal those computed from the predictions that it writes."""

@@ -46,6 +46,45 @@ class SameBits(runs.Folder):
                     "schedule.name": "cosine", "schedule.warmup-epochs": 1}
         self.check("lenet", settings, [(1, 2), (3, 1), (4, 2)])
 
+    def test_weighted_classes_with_one_cycle(self):
+        settings = {"network.class-weights": "1 0.25 3 0.5", "network.label-smoothing": 0.1, "schedule.name": "one-cycle",
+                    "schedule.scale-lr": "sqrt"}
+        self.check("lenet", settings, [(1, 2), (3, 1), (4, 2)])
+        self.check_plain_evaluation()
+
+    def check_plain_evaluation(self):
+        """The losses of an evaluation have neither smoothing nor weights: eval of the checkpoint without them agrees."""
+        settings = {"run.dir": "plain", "train.epochs": 1, "network.label-smoothing": 0.5, "network.class-weights": "9 9 9 9"}
+        self.train("lenet", settings)
+        epoch = [line for line in runs.metrics("plain") if line["event"] == "epoch"][-1]
+        self.assertGreater(epoch["train_loss"], 5 * epoch["test_loss"])
+
+    plateau = {"schedule.name": "plateau", "schedule.patience": 0, "schedule.threshold": 0.1, "schedule.step-factor": 0.5,
+               "train.epochs": 9, "schedule.lr": 0.1}
+
+    def test_plateau_on_any_ranks_and_from_any_step(self):
+        expected = self.check("lenet", self.plateau, [(1, 2), (3, 1)])
+        rates = {line["lr"] for line in expected[1] if line["event"] == "step"}
+        self.assertGreater(len(rates), 2, "the rate was hardly reduced, so nothing was compared")
+        for stop in (7, 20, 33):  # 5 steps an epoch
+            run = {**self.plateau, "run.dir": f"stopped-{stop}"}
+            self.train("lenet", {**run, "train.max-steps": stop}, ranks=2)
+            self.train("lenet", run, resume="auto", ranks=3)
+            self.assert_same_result(run["run.dir"], expected)
+
+    def test_plateau_without_a_split_to_evaluate_follows_the_training_loss(self):
+        training_alone = {"data.images": "/train/images", "data.labels": "/train/labels"}
+        expected = self.check("lenet", {**self.plateau, **training_alone}, [(3, 1)])
+        losses, rate, best = [line for line in expected[1] if line["event"] == "epoch"], 0.1, None
+        steps = [line for line in expected[1] if line["event"] == "step"]
+        for epoch in losses:
+            self.assertIsNone(epoch["test_loss"])
+            self.assertEqual({line["lr"] for line in steps if line["epoch"] == epoch["epoch"]}, {rate})
+            if best is None or epoch["train_loss"] < 0.9 * best:
+                best = epoch["train_loss"]
+            else:
+                rate *= 0.5
+
     def test_bfloat16_on_any_ranks_and_threads_and_not_the_bits_of_float32(self):
         rounded = self.check("blocks", {"train.precision": "bf16"}, [(1, 3), (2, 2), (3, 1), (8, 1)])
         self.train("blocks", {"run.dir": "exact"})

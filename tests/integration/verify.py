@@ -25,6 +25,15 @@ class Verify(runs.Folder):
                 self.assertEqual(outcome.status, 0, outcome)
                 self.assertRegex(outcome.output, rf"{to_step - from_step} steps .*the same bits")
 
+    def test_steps_whose_rate_follows_from_evaluations(self):
+        self.train("lenet", {**self.settings, "train.epochs": 8, "checkpoint.keep": 99, "schedule.name": "plateau",
+                             "schedule.patience": 0, "schedule.threshold": 0.2, "schedule.lr": 0.1})
+        rates = {line["lr"] for line in runs.metrics("run") if line["event"] == "step"}
+        self.assertGreater(len(rates), 2, "the rate was hardly reduced")
+        for from_step, to_step in ((3, 39), (12, 30)):
+            outcome = self.verify(from_step, to_step, ranks=2)
+            self.assertEqual(outcome.status, 0, outcome)
+
     def test_data_that_moved_is_named(self):
         self.train("tiny", self.settings)
         os.rename("data.h5", "moved.h5")

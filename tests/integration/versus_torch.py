@@ -283,6 +283,23 @@ class VersusTorch(runs.Folder):
             self.compare_rates(lambda o, total, epoch: schedulers.PolynomialLR(o, total, 1.5),
                                {"schedule.name": "polynomial", "schedule.power": 1.5})
 
+    def test_plateau_reduces_the_rate_when_the_scheduler_does(self):
+        for metric, mode in (("loss", "min"), ("accuracy", "max")):
+            shutil.rmtree("run", ignore_errors=True)
+            self.train("perceptron", {"schedule.name": "plateau", "schedule.metric": metric, "schedule.patience": 1,
+                                      "schedule.threshold": 0.02, "schedule.step-factor": 0.5, "schedule.lr": 2,
+                                      "schedule.final-lr": 0.1, "train.epochs": 25})
+            optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=2)
+            their = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode, 0.5, 1, 0.02, min_lr=0.1)
+            rates = set()
+            for line in runs.metrics("run"):
+                if line["event"] == "step":
+                    self.assertEqual(line["lr"], optimizer.param_groups[0]["lr"], f"{metric}, step {line['step']}")
+                    rates.add(line["lr"])
+                elif line["event"] == "epoch":
+                    their.step(line["test_" + metric])
+            self.assertGreater(len(rates), 2, "the rate was hardly reduced, so nothing was compared")
+
     def test_a_trained_batchnorm_network_evaluates_alike(self):
         self.train("plain_blocks")
         path = runs.checkpoints("run")[-1]

@@ -75,7 +75,8 @@ CheckpointHeader header() {
                        .samples = 77,
                        .epoch_loss_sum = 1.5,
                        .epoch_correct = 3,
-                       .epoch_samples = 9},
+                       .epoch_samples = 9,
+                       .plateau = {.best = 0.25, .bad_epochs = 2, .reductions = 4}},
           .input = {.shape = {2, 6, 6}, .scale = 0.5, .mean = {0.25, 0.5}, .std = {1, 2}},
           .class_names = {"ant", "bee", "cicada"},
           .data_digest = "00ff"};
@@ -150,6 +151,10 @@ TEST_P(Checkpoint, IsReadBackToTheBit) {
   EXPECT_EQ(again.progress.step, 5);
   EXPECT_EQ(again.progress.epoch_loss_sum, 1.5);
   EXPECT_EQ(again.progress.epoch_correct, 3);
+  EXPECT_EQ(again.progress.plateau.best, 0.25);
+  EXPECT_EQ(again.progress.plateau.bad_epochs, 2);
+  EXPECT_EQ(again.progress.plateau.reductions, 4);
+  EXPECT_EQ(again.progress.epoch_squared_error_sum, 0);
   EXPECT_EQ(again.input.mean, header().input.mean);
   EXPECT_EQ(again.class_names, header().class_names);
   EXPECT_EQ(again.data_digest, "00ff");

@@ -19,6 +19,7 @@
 #include "convoy/model/state.hpp"
 #include "convoy/nn/loss.hpp"
 #include "convoy/nn/network.hpp"
+#include "convoy/optim/plateau.hpp"
 
 namespace convoy::model {
 
@@ -31,6 +32,7 @@ struct Progress {
   double epoch_squared_error_sum = 0;  ///< likewise, of targets
   std::int64_t epoch_correct = 0;
   std::int64_t epoch_samples = 0;
+  optim::Plateau plateau{};  ///< of the epochs that the schedule plateau has seen
 
   /// Adds one update on `samples_of_step` samples with result `sum`.
   void add_step(std::int64_t samples_of_step, const nn::LossResult& sum);

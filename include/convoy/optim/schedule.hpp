@@ -6,9 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "convoy/optim/plateau.hpp"
+
 namespace convoy::optim {
 
-enum class ScheduleKind { kConstant, kStep, kCosine, kLinear, kPolynomial, kOneCycle, kTriangular };
+enum class ScheduleKind { kConstant, kStep, kCosine, kLinear, kPolynomial, kOneCycle, kTriangular, kPlateau };
 
 [[nodiscard]] std::string_view to_string(ScheduleKind kind);
 /// Names of all schedules, in the order of the enumeration.
@@ -28,8 +30,8 @@ struct ScheduleOptions {
   double warmup_epochs = 0;           ///< in `unit`; may be a fraction
   std::vector<double> step_epochs{};  ///< step: in `unit`, before each multiplication by `step_factor`
   double step_every = 0;              ///< step, instead of `step_epochs`: in `unit`, > 0
-  double step_factor = 0.1;
-  double final_lr = 0;         ///< cosine, linear and polynomial: the final learning rate
+  double step_factor = 0.1;           ///< step, plateau; of plateau below 1
+  double final_lr = 0;         ///< cosine, linear and polynomial: the final learning rate; plateau: the least
   double restart_epochs = 0;   ///< cosine: length of the first period in `unit`; 0: no restarts
   double restart_factor = 1;   ///< length of a period, in that of the one before it; ≥ 1
   double power = 2;            ///< polynomial
@@ -37,6 +39,7 @@ struct ScheduleOptions {
   double start_factor = 0.04;  ///< one-cycle, triangular: first rate / lr
   double end_factor = 4e-6;    ///< one-cycle, triangular: last rate / lr
   Anneal anneal = Anneal::kCosine;
+  PlateauOptions plateau{};
   BatchScaling scaling = BatchScaling::kNone;
   std::int64_t base_batch = 256;  ///< for which `lr` and `final_lr` are meant, with `scaling`
 };
@@ -47,7 +50,7 @@ struct ScheduleOptions {
 /// What scaled_to_batch() does, in words: "0.4 (schedule.lr = 0.1 times 1,024 / 256, …)"; empty if nothing.
 [[nodiscard]] std::string describe_scaling(const ScheduleOptions& options, std::int64_t batch);
 
-/// The learning rate of every step of a run; a pure function of the step.
+/// The learning rate of every step of a run; a pure function of the step, and of plateau's reductions.
 class Schedule {
  public:
   /// A run of `epochs` epochs of `steps_per_epoch` steps: T = epochs·steps_per_epoch, W = the warm-up in
@@ -67,7 +70,8 @@ class Schedule {
   ///   peak·T
   ///               − 1, to end_factor·lr at T − 1, along half a cosine each, or lines
   ///   triangular  lines from start_factor·lr at t = 0 to lr at peak·T, to end_factor·lr at T
-  [[nodiscard]] double rate(std::int64_t step) const;
+  ///   plateau     lr·factor^reductions, but at least final
+  [[nodiscard]] double rate(std::int64_t step, std::int64_t reductions = 0) const;
 
  private:
   /// `amount` of `unit` in steps.
@@ -77,6 +81,7 @@ class Schedule {
   [[nodiscard]] double part_of_period(double done) const;
   [[nodiscard]] double one_cycle_rate(double step) const;
   [[nodiscard]] double triangular_rate(double step) const;
+  [[nodiscard]] double plateau_rate(std::int64_t reductions) const;
 
   ScheduleOptions options_;
   std::int64_t steps_per_epoch_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/config/options.hpp"
@@ -17,6 +18,7 @@
 #include "convoy/step/epoch_order.hpp"
 #include "convoy/step/hooks.hpp"
 #include "convoy/step/step_runner.hpp"
+#include "convoy/train/evaluation.hpp"
 
 namespace convoy::train {
 
@@ -62,8 +64,11 @@ class Fit {
   Update step(data::Stream* stream, const std::function<int()>& request = {});
   /// True if ranks should compare their state after update number `step` (StepRunner::verify()).
   [[nodiscard]] bool verify_is_due(std::int64_t step) const;
-  /// After the last step of an epoch, when its sums in progress() have been read.
-  void end_epoch() { progress_.end_epoch(next_epoch() - 1); }
+  /// After the last step of an epoch, when its sums in progress() have been read. The schedule plateau sees
+  /// `evaluated`, or the training samples if nothing was evaluated.
+  void end_epoch(const std::optional<Evaluation>& evaluated);
+  /// Learning rate of the next step.
+  [[nodiscard]] double rate() const { return schedule_.rate(done(), progress_.plateau.reductions); }
 
  private:
   [[nodiscard]] std::int64_t done() const { return progress_.step - begin_.step; }

@@ -72,7 +72,8 @@ struct EpochReport {
   Score score{};
   double seconds = 0;
   double images_per_second = 0;
-  double data_wait = 0;  ///< share of `seconds` in which rank 0 waited for images, 0..1
+  double data_wait = 0;     ///< share of `seconds` in which rank 0 waited for images, 0..1
+  double reduced_rate = 0;  ///< learning rate of the steps to come, if the schedule plateau reduced it now
 };
 
 /// Time of this run's steps by activity (run.profile), reported at the end.

@@ -71,11 +71,12 @@ std::vector<Key> size_keys() {
   return {
       number_key(
           "schedule.step-factor", [](auto& o) -> auto& { return o.schedule.step_factor; }, usable_rate,
-          "a number above 0, at most 1e30", "step: what the rate is multiplied by"),
+          "a number above 0, at most 1e30",
+          "step, plateau: what the rate is multiplied by; plateau: below 1"),
       number_key(
           "schedule.final-lr", [](auto& o) -> auto& { return o.schedule.final_lr; },
           [](double x) { return x >= 0 && x <= 1e30; }, "a number from 0 to 1e30",
-          "cosine, linear and polynomial: the rate they end at"),
+          "cosine, linear and polynomial: the rate they end at; plateau: the least rate"),
       number_key(
           "schedule.power", [](auto& o) -> auto& { return o.schedule.power; },
           [](double x) { return x > 0 && x <= 100; }, "a number above 0, at most 100",
@@ -90,6 +91,17 @@ std::vector<Key> size_keys() {
       choice_key(
           "schedule.anneal", [](auto& o) -> auto& { return o.schedule.anneal; }, {"cosine", "linear"},
           "one-cycle: the curve up and down; momentum is not cycled"),
+      choice_key(
+          "schedule.metric", [](auto& o) -> auto& { return o.schedule.plateau.metric; }, {"loss", "accuracy"},
+          "plateau: what has to get better, of the validation split, else the test split, else in training"),
+      integer_key(
+          "schedule.patience", [](auto& o) -> auto& { return o.schedule.plateau.patience; }, {0, 1'000'000},
+          "plateau: epochs in a row without a better metric that are waited for; after one more the rate is "
+          "multiplied by step-factor"),
+      number_key(
+          "schedule.threshold", [](auto& o) -> auto& { return o.schedule.plateau.threshold; },
+          [](double x) { return x >= 0 && x < 1; }, "a number from 0 to below 1",
+          "plateau: better is a loss below best (1 - threshold), or an accuracy above best (1 + threshold)"),
       choice_key(
           "schedule.scale-lr", [](auto& o) -> auto& { return o.schedule.scaling; },
           {"none", "linear", "sqrt"},
