@@ -34,6 +34,7 @@ ExitStatus run_export(const Arguments& arguments);
 ExitStatus run_gradcheck(const Arguments& arguments);
 ExitStatus run_import_weights(const Arguments& arguments);
 ExitStatus run_inspect(const Arguments& arguments);
+ExitStatus run_lr_find(const Arguments& arguments);
 ExitStatus run_predict(const Arguments& arguments);
 ExitStatus run_scaling(const Arguments& arguments);
 ExitStatus run_verify(const Arguments& arguments);

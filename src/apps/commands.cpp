@@ -16,6 +16,7 @@ namespace convoy::apps {
 const std::vector<Command>& commands() {
   static const std::vector<Command> table = {
       {"train", "train a network", run_train},
+      {"lr-find", "find a learning rate: a sweep from low to high, with a suggestion", run_lr_find},
       {"eval", "loss and accuracy of a checkpoint on a data set", run_eval},
       {"predict", "what a checkpoint's network says of images", run_predict},
       {"import", "make a data set file from folders of images, or the files of published data sets",

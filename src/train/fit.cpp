@@ -129,7 +129,7 @@ bool Fit::verify_is_due(std::int64_t step) const {
          (options_.comm.verify_every > 0 && step % options_.comm.verify_every == 0);
 }
 
-Fit::Update Fit::step(data::Stream* stream, const std::function<int()>& request) {
+Fit::Update Fit::step(data::Stream* stream, const std::function<int()>& request, std::optional<double> rate) {
   assert(!is_complete());
   (void)begin_epoch();
   const std::int64_t epoch = next_epoch();
@@ -139,7 +139,7 @@ Fit::Update Fit::step(data::Stream* stream, const std::function<int()>& request)
                               .batch = order_.batch(in_fit % steps_per_epoch_, options_.batch),
                               .stream = stream,
                               .stream_step = begin_.epoch * steps_per_epoch_ + in_fit,
-                              .learning_rate = rate(),
+                              .learning_rate = rate.value_or(this->rate()),
                               .verify_follows = verify_is_due(progress_.step + 1),
                               .request = request};
   const step::MicroBatchResult sum = step_runner_.step(input);

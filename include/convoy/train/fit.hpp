@@ -59,9 +59,10 @@ class Fit {
     double learning_rate = 0;
     bool ends_epoch = false;
   };
-  /// Collective. Precondition: not complete. `stream`: feed(). `request`: as in step::StepInput. Throws
-  /// DivergedError if the loss is not finite.
-  Update step(data::Stream* stream, const std::function<int()>& request = {});
+  /// Collective. Precondition: not complete. `stream`: feed(). `request`: as in step::StepInput. `rate`:
+  /// instead of the schedule's. Throws DivergedError if the loss is not finite.
+  Update step(data::Stream* stream, const std::function<int()>& request = {},
+              std::optional<double> rate = {});
   /// True if ranks should compare their state after update number `step` (StepRunner::verify()).
   [[nodiscard]] bool verify_is_due(std::int64_t step) const;
   /// After the last step of an epoch, when its sums in progress() have been read. The schedule plateau sees
