@@ -10,6 +10,7 @@
 #include "convoy/comm/tree.hpp"
 #include "convoy/core/aligned.hpp"
 #include "convoy/core/integer.hpp"
+#include "convoy/model/norm_sums.hpp"
 #include "convoy/model/state.hpp"
 #include "convoy/optim/optimizers.hpp"
 #include "convoy/step/buckets.hpp"
@@ -257,10 +258,13 @@ Costs measure_costs(const nn::Network& network, const step::Options& options,
       fastest(setting.seconds, [&] { comm::add_node(options.comm.wire, left.span(), right.data()); }) / size;
   const std::unique_ptr<const optim::Optimizer> optimizer = optim::make_optimizer(options.optimizer);
   model::State state = model::make_state(network, optimizer.get());
+  model::NormSums norms(*optimizer, state.parameter_ranges);
   const model::Update update{.optimizer = optimizer.get(),
-                             .info = {.step = 1, .learning_rate = 0, .samples = 1}};
+                             .info = {.step = 1, .learning_rate = 0, .samples = 1},
+                             .norms = &norms.norms()};
   costs.update = fastest(setting.seconds,
                          [&] {
+                           norms.measure(update, right.data(), state);
                            update.apply({0, network.gradient_size()}, right.data(), state);
                          }) /
                  size;

@@ -11,7 +11,8 @@ namespace {
 std::vector<optim::ParameterRange> parameter_ranges(const nn::Network& network) {
   std::vector<optim::ParameterRange> ranges;
   for (const nn::Tensor& tensor : network.parameters())
-    ranges.push_back({{tensor.offset, tensor.offset + tensor.size()}, tensor.decays});
+    ranges.push_back(
+        {.range = {tensor.offset, tensor.offset + tensor.size()}, .decay_factor = tensor.decays ? 1.0 : 0.0});
   return ranges;
 }
 
@@ -29,8 +30,10 @@ void with_stretch(State& state, std::int64_t tensor, const Range& elements, cons
   std::array<float*, optim::kMostStates> states{};
   for (std::size_t i = 0; i < state.optimizer.size(); ++i)
     states[i] = state.optimizer[i].values.at(elements.begin);
+  const optim::ParameterRange& range = state.parameter_ranges[static_cast<std::size_t>(tensor)];
   f(optim::Stretch{.tensor = tensor,
-                   .decays = state.parameter_ranges[static_cast<std::size_t>(tensor)].decays,
+                   .decay_factor = range.decay_factor,
+                   .rate_factor = range.rate_factor,
                    .size = elements.size(),
                    .gradient_sum = sum,
                    .parameters = state.parameters.data() + elements.begin,

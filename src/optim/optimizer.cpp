@@ -10,32 +10,28 @@
 
 namespace convoy::optim {
 
-double Norms::of_tensor(std::size_t vector, std::int64_t tensor) const {
-  const std::size_t tensors = of_tensors_.size() / of_all_.size();
-  return of_tensors_[vector * tensors + static_cast<std::size_t>(tensor)];
-}
-
-double Norms::of_all(std::size_t vector) const {
-  return of_all_[vector];
-}
-
-void Norms::clear() {
+void NormValues::clear() {
   of_tensors_.clear();
   of_all_.clear();
 }
 
-void Norms::add(std::span<const double> squares_of_tensors, double squares_of_all) {
+void NormValues::add(std::span<const double> squares_of_tensors, double squares_of_all) {
   for (const double squares : squares_of_tensors) of_tensors_.push_back(std::sqrt(squares));
   of_all_.push_back(std::sqrt(squares_of_all));
 }
 
 double sum_of_squares(std::span<const float> values) {
   // Squares of floats are exact in double. One sum per lane, then the lanes in a tree.
-  std::array<double, kLanes> sums{};
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto x = static_cast<double>(values[i]);
-    sums[i % sums.size()] += x * x;
-  }
+  constexpr auto kWidth = static_cast<std::size_t>(kLanes);
+  std::array<double, kWidth> sums{};
+  const auto add = [&](std::size_t lane, float value) {
+    const auto x = static_cast<double>(value);
+    sums[lane] += x * x;
+  };
+  const std::size_t whole = values.size() / kWidth * kWidth;
+  for (std::size_t i = 0; i < whole; i += kWidth)
+    for (std::size_t lane = 0; lane < kWidth; ++lane) add(lane, values[i + lane]);
+  for (std::size_t i = whole; i < values.size(); ++i) add(i - whole, values[i]);
   for (std::size_t half = sums.size() / 2; half > 0; half /= 2)
     for (std::size_t i = 0; i < half; ++i) sums[i] += sums[i + half];
   return sums[0];

@@ -9,7 +9,7 @@ class Sgd final : public Optimizer {
  public:
   explicit Sgd(const OptimizerOptions& options)
       : momentum_(static_cast<float>(options.momentum)),
-        weight_decay_(static_cast<float>(options.weight_decay)),
+        weight_decay_(options.weight_decay),
         is_nesterov_(options.nesterov),
         has_momentum_(options.momentum > 0) {}
 
@@ -20,9 +20,9 @@ class Sgd final : public Optimizer {
 
   void update(const StepInfo& info, const Stretch& stretch, const Norms&) const override {
     // Local copies, because the compiler must assume that a store to a parameter changes other floats.
-    const auto lr = static_cast<float>(info.learning_rate);
+    const auto lr = static_cast<float>(info.learning_rate * stretch.rate_factor);
     const float samples = info.samples;
-    const float decay = stretch.decays ? weight_decay_ : 0.0F;
+    const auto decay = static_cast<float>(weight_decay_ * stretch.decay_factor);
     const float mu = momentum_;
     const bool is_first = info.step == 0;
     const float* const sum = stretch.gradient_sum;
@@ -41,7 +41,7 @@ class Sgd final : public Optimizer {
 
  private:
   float momentum_;
-  float weight_decay_;
+  double weight_decay_;
   bool is_nesterov_;
   bool has_momentum_;
 };

@@ -238,7 +238,8 @@ void Engine::for_each_stretch(const Function& f) {
   });
 }
 
-void Engine::update(const StepPlan& plan, const model::Update& update, model::State& state, NormSums* norms) {
+void Engine::update(const StepPlan& plan, const model::Update& update, model::State& state,
+                    model::NormSums* norms) {
   float* const sum = slot(plan.nodes.front().slot);
   if (norms == nullptr) {
     for_each_stretch([&](const Range& elements, PartTimer& timer) {
@@ -261,7 +262,7 @@ void Engine::update(const StepPlan& plan, const model::Update& update, model::St
       PartTimer timer = timer_of(1, 0, team);
       const Range share = team.share(static_cast<std::int64_t>(norms->blocks().size()));
       for (std::int64_t i = share.begin; i < share.end; ++i) {
-        const NormBlock& block = norms->blocks()[static_cast<std::size_t>(i)];
+        const model::NormBlock& block = norms->blocks()[static_cast<std::size_t>(i)];
         with_norms.measure(stage, block.tensor, block.elements, sum + block.elements.begin, state,
                            norms->squares(stage, i));
       }

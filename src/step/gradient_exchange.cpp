@@ -138,7 +138,7 @@ void GradientExchange::plan_reducer(const std::vector<const StepPlan*>& plans) {
 
 GradientExchange::ExchangedNorms GradientExchange::make_norms() const {
   constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
-  ExchangedNorms norms{.sums = NormSums(*setting_.optimizer, state_.parameter_ranges),
+  ExchangedNorms norms{.sums = model::NormSums(*setting_.optimizer, state_.parameter_ranges),
                        .gradients = optim::Shard(slices_of(reducer_->finishes(), kAll)),
                        .measured = {},
                        .owned = {}};
@@ -258,7 +258,7 @@ void GradientExchange::update_by_norms() {
     return reducer_->has_all_sums();
   };
   for (Backoff backoff; !has_all_sums(); backoff.wait()) poll();
-  NormSums& sums = norms_->sums;
+  model::NormSums& sums = norms_->sums;
   const std::int64_t step = steps_ - 1;
   const model::Update update = update_of(step);
   sums.restart();

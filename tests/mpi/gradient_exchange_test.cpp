@@ -58,7 +58,7 @@ model::State expected_state(const nn::Network& net, const optim::Optimizer& opti
                             bool is_whole) {
   model::State state = model::make_state(net, &optimizer);
   net.initialise(3, state.parameters, state.statistics);
-  NormSums norms(optimizer, state.parameter_ranges);
+  model::NormSums norms(optimizer, state.parameter_ranges);
   std::vector<float> sum(static_cast<std::size_t>(net.gradient_size()));
   std::vector<float> of_leaves(static_cast<std::size_t>(leaves));
   for (int step = 0; step < kSteps; ++step) {
@@ -72,7 +72,7 @@ model::State expected_state(const nn::Network& net, const optim::Optimizer& opti
     norms.restart();
     for (int stage = 0; stage < norms.stages(); ++stage) {
       for (std::size_t i = 0; i < norms.blocks().size(); ++i) {
-        const NormBlock& block = norms.blocks()[i];
+        const model::NormBlock& block = norms.blocks()[i];
         update.measure(stage, block.tensor, block.elements, sum.data() + block.elements.begin, state,
                        norms.squares(stage, static_cast<std::int64_t>(i)));
       }

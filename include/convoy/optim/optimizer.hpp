@@ -5,7 +5,7 @@
 //
 // Any thread of any rank calls an optimizer for stretches of tensors, cut anywhere, in any order. So that the
 // results do not depend on the cuts, every element is updated separately, in float, from its own values, the
-// step, and norms. The caller computes norms over fixed blocks and the fixed tree (step/norms.hpp).
+// step, and norms. The caller computes norms over fixed blocks and the fixed tree (model/norm_sums.hpp).
 
 #include <cstdint>
 #include <memory>
@@ -17,10 +17,11 @@
 
 namespace convoy::optim {
 
-/// One tensor of the flat parameter vector.
+/// One tensor of the flat parameter vector, and how it is trained.
 struct ParameterRange {
   Range range;
-  bool decays = false;  ///< weight decay applies: the weights of conv and dense
+  double decay_factor = 0;  ///< of the weight decay: 1 for the weights of conv and dense
+  double rate_factor = 1;   ///< of the learning rate
 };
 
 /// Values common to all elements of an update.
@@ -33,25 +34,50 @@ struct StepInfo {
 /// A range of one tensor; every pointer points to the first of `size` elements.
 struct Stretch {
   std::int64_t tensor = 0;  ///< index among all ParameterRanges
-  bool decays = false;
+  double decay_factor = 0;  ///< as in its ParameterRange
+  double rate_factor = 1;
   std::int64_t size = 0;
   const float* gradient_sum = nullptr;
   float* parameters = nullptr;
   std::span<float* const> states;  ///< in the order of states()
 };
 
-/// Euclidean norms of each tensor and of all tensors together, equal on all ranks.
+/// Euclidean norms of each tensor and of all tensors together, equal on all ranks. A view of NormValues.
 class Norms {
  public:
-  /// Norm of vector number `vector` (counted through all stages so far) over one tensor.
-  [[nodiscard]] double of_tensor(std::size_t vector, std::int64_t tensor) const;
-  /// Norm of the same vector over all tensors.
-  [[nodiscard]] double of_all(std::size_t vector) const;
+  /// No norms.
+  Norms() = default;
 
+  /// Norm of vector number `vector` (counted through all stages so far) over one tensor.
+  [[nodiscard]] double of_tensor(std::size_t vector, std::int64_t tensor) const {
+    return of_tensors_[vector * (of_tensors_.size() / of_all_.size()) + static_cast<std::size_t>(tensor)];
+  }
+  /// Norm of the same vector over all tensors.
+  [[nodiscard]] double of_all(std::size_t vector) const { return of_all_[vector]; }
+
+  /// The norms without those of the first `vectors` vectors: for an optimizer inside another.
+  [[nodiscard]] Norms from(std::size_t vectors) const {
+    return {of_tensors_.subspan(vectors * (of_tensors_.size() / of_all_.size())), of_all_.subspan(vectors)};
+  }
+
+ private:
+  friend class NormValues;
+  Norms(std::span<const double> of_tensors, std::span<const double> of_all)
+      : of_tensors_(of_tensors), of_all_(of_all) {}
+
+  std::span<const double> of_tensors_;  // [vectors][tensors]
+  std::span<const double> of_all_;      // [vectors]
+};
+
+/// Holds the norms of a step.
+class NormValues {
+ public:
   /// Removes all norms.
   void clear();
   /// Adds the norms of another vector from its sums of squares: by tensor, and total.
   void add(std::span<const double> squares_of_tensors, double squares_of_all);
+  /// Valid until the next change.
+  [[nodiscard]] Norms norms() const { return {of_tensors_, of_all_}; }
 
  private:
   std::vector<double> of_tensors_;  // [vectors][tensors]

@@ -17,11 +17,11 @@
 #include "convoy/core/aligned.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/data/stream.hpp"
+#include "convoy/model/norm_sums.hpp"
 #include "convoy/model/state.hpp"
 #include "convoy/passes/workspace.hpp"
 #include "convoy/step/buckets.hpp"
 #include "convoy/step/heartbeat.hpp"
-#include "convoy/step/norm_sums.hpp"
 #include "convoy/step/profile.hpp"
 #include "convoy/step/schedule.hpp"
 #include "convoy/step/step_plan.hpp"
@@ -99,7 +99,7 @@ class Engine {
   /// Completes a step on a single rank: plan.final_merges, then the update. `norms`: required if the
   /// optimizer uses norms, else null.
   void update(const StepPlan& plan, const model::Update& update, model::State& state,
-              NormSums* norms = nullptr);
+              model::NormSums* norms = nullptr);
 
   /// Evaluates samples [block.begin·m, block.end·m) of the split (m: the micro-batch size). Assigns `leaves`,
   /// one result per leaf (0 without labels and targets), and `outputs`, [samples][outputs of the network]

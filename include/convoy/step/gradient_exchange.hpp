@@ -21,11 +21,11 @@
 
 #include "convoy/comm/reducer.hpp"
 #include "convoy/core/hash.hpp"
+#include "convoy/model/norm_sums.hpp"
 #include "convoy/model/state.hpp"
 #include "convoy/step/buckets.hpp"
 #include "convoy/step/engine.hpp"
 #include "convoy/step/heartbeat.hpp"
-#include "convoy/step/norm_sums.hpp"
 #include "convoy/step/options.hpp"
 #include "convoy/step/step_plan.hpp"
 
@@ -82,7 +82,7 @@ class GradientExchange final : public GradientHook {
  private:
   /// Data of an optimizer with norms, kept between the reduction and the update.
   struct ExchangedNorms {
-    NormSums sums;
+    model::NormSums sums;
     optim::Shard gradients;                        ///< sums of a step, for all slices that this rank updates
     std::vector<std::int64_t> measured;            ///< numbers of the blocks whose sums this rank has
     std::vector<std::vector<std::int64_t>> owned;  ///< by rank: numbers of the blocks that it owns

@@ -110,7 +110,7 @@ class StepRunner {
   std::map<std::int64_t, StepPlan> plans_;      // by number of leaves
   std::unique_ptr<GradientExchange> exchange_;  // null: single rank
   std::optional<model::State> own_state_;       // single rank only
-  std::optional<NormSums> own_norms_;           // single rank, if the optimizer uses norms
+  std::optional<model::NormSums> own_norms_;    // single rank, if the optimizer uses norms
   std::optional<CrossCheck> cross_check_;       // several ranks only
   Engine engine_;
   struct {

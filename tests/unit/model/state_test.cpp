@@ -57,7 +57,7 @@ class Marks final : public optim::Optimizer {
     for (std::int64_t i = 0; i < stretch.size; ++i) {
       stretch.states[0][i] += stretch.gradient_sum[i];
       stretch.states[1][i] += static_cast<float>(stretch.tensor) + 1;
-      stretch.parameters[i] += stretch.decays ? 2.0F : 1.0F;
+      stretch.parameters[i] += stretch.decay_factor == 1 ? 2.0F : 1.0F;
     }
   }
 };

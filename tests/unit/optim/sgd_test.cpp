@@ -15,7 +15,7 @@ void sgd_step(const OptimizerOptions& options, bool decays, std::int64_t step, s
               const float* sum, float samples, float learning_rate, float* parameters, float* velocity) {
   const std::array states{velocity};
   make_sgd(options)->update({.step = step, .learning_rate = learning_rate, .samples = samples},
-                            {.decays = decays,
+                            {.decay_factor = decays ? 1.0 : 0.0,
                              .size = size,
                              .gradient_sum = sum,
                              .parameters = parameters,

@@ -178,7 +178,7 @@ TEST_F(EngineTest, ThreadsDoNotChangeABitOfAnUpdateByNorms) {
                     .leaves = leaves});
     model::State state = model::make_state(network_, &optimizer);
     std::ranges::copy(state_.memory.span(), state.memory.span().begin());
-    NormSums norms(optimizer, state.parameter_ranges);
+    model::NormSums norms(optimizer, state.parameter_ranges);
     each.update(plan,
                 {.optimizer = &optimizer, .info = {.step = 1, .learning_rate = 0.5, .samples = kSamples}},
                 state, &norms);

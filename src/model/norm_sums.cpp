@@ -1,11 +1,11 @@
-#include "convoy/step/norm_sums.hpp"
+#include "convoy/model/norm_sums.hpp"
 
 #include <algorithm>
 #include <cassert>
 
 #include "convoy/comm/tree.hpp"
 
-namespace convoy::step {
+namespace convoy::model {
 
 std::vector<NormBlock> norm_blocks(const std::vector<optim::ParameterRange>& tensors) {
   std::vector<NormBlock> blocks;
@@ -46,6 +46,18 @@ Range NormSums::blocks_of(const Range& elements) const {
   return found;
 }
 
+void NormSums::measure(const Update& update, const float* sum, State& state) {
+  restart();
+  for (int stage = 0; stage < stages(); ++stage) {
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+      const NormBlock& block = blocks_[i];
+      update.measure(stage, block.tensor, block.elements, sum + block.elements.begin, state,
+                     squares(stage, static_cast<std::int64_t>(i)));
+    }
+    finish(stage);
+  }
+}
+
 void NormSums::finish(int stage) {
   const auto vectors = static_cast<std::size_t>(this->vectors(stage));
   for (std::size_t vector = 0; vector < vectors; ++vector) {
@@ -56,8 +68,9 @@ void NormSums::finish(int stage) {
           std::span<const double>(of_blocks_)
               .subspan(static_cast<std::size_t>(blocks.begin), static_cast<std::size_t>(blocks.size())));
     }
-    norms_.add(of_tensors_, comm::tree_sum(of_tensors_));
+    values_.add(of_tensors_, comm::tree_sum(of_tensors_));
   }
+  norms_ = values_.norms();
 }
 
-}  // namespace convoy::step
+}  // namespace convoy::model

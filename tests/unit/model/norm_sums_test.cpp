@@ -1,17 +1,17 @@
-#include "convoy/step/norm_sums.hpp"
+#include "convoy/model/norm_sums.hpp"
 
 #include <gtest/gtest.h>
 
 #include "support/norm_scaled.hpp"
 
-namespace convoy::step {
+namespace convoy::model {
 namespace {
 
 constexpr std::int64_t kBlock = optim::kNormBlock;
 
 /// Tensors that begin within a block, contain several blocks, and are smaller than one block.
 std::vector<optim::ParameterRange> tensors() {
-  return {{{0, 10}, true}, {{10, 3 * kBlock}, true}, {{3 * kBlock, 3 * kBlock + 7}, false}};
+  return {{.range = {0, 10}}, {.range = {10, 3 * kBlock}}, {.range = {3 * kBlock, 3 * kBlock + 7}}};
 }
 
 TEST(NormBlocks, EndWithTensorsAndAtMultiplesOfTheirLength) {
@@ -60,4 +60,4 @@ TEST(NormSums, AddBlocksToTensorsAndTensorsToAllStageByStage) {
 }
 
 }  // namespace
-}  // namespace convoy::step
+}  // namespace convoy::model

@@ -9,9 +9,10 @@
 #include <vector>
 
 #include "convoy/core/team.hpp"
+#include "convoy/model/state.hpp"
 #include "convoy/optim/optimizer.hpp"
 
-namespace convoy::step {
+namespace convoy::model {
 
 /// The norm blocks of a network's parameters: split at multiples of optim::kNormBlock and at ends of tensors.
 struct NormBlock {
@@ -24,6 +25,8 @@ class NormSums {
  public:
   /// For all norm stages of `optimizer`, over `tensors` (at least one).
   NormSums(const optim::Optimizer& optimizer, const std::vector<optim::ParameterRange>& tensors);
+  NormSums(NormSums&&) = default;
+  NormSums& operator=(NormSums&&) = default;
 
   [[nodiscard]] const std::vector<NormBlock>& blocks() const { return blocks_; }
   /// Numbers of the blocks in `elements`, a range of parameters that contains whole blocks only.
@@ -33,13 +36,19 @@ class NormSums {
   [[nodiscard]] int vectors(int stage) const { return vectors_[static_cast<std::size_t>(stage)]; }
 
   /// Starts a step: clears norms().
-  void restart() { norms_.clear(); }
+  void restart() {
+    values_.clear();
+    norms_ = {};
+  }
   /// The sums of squares of block `block` in stage `stage`, [vectors]. Different threads may write different
   /// blocks.
   [[nodiscard]] std::span<double> squares(int stage, std::int64_t block) {
     const auto each = static_cast<std::size_t>(vectors(stage));
     return std::span(squares_).subspan(static_cast<std::size_t>(block) * each, each);
   }
+  /// All stages of one step at once, on one thread: `sum` is the whole gradient.
+  void measure(const Update& update, const float* sum, State& state);
+
   /// Adds the norms of `stage` to norms(). Call when all blocks' squares are assigned, in the order of
   /// stages.
   void finish(int stage);
@@ -52,7 +61,8 @@ class NormSums {
   std::vector<double> squares_;     // of the current stage
   std::vector<double> of_blocks_;   // of one vector, by block
   std::vector<double> of_tensors_;  // of one vector, by tensor
-  optim::Norms norms_;
+  optim::NormValues values_;
+  optim::Norms norms_;  // of values_
 };
 
-}  // namespace convoy::step
+}  // namespace convoy::model
