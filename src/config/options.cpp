@@ -10,16 +10,10 @@
 #include "convoy/config/suggest.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
+#include "effective_settings.hpp"
 
 namespace convoy::config {
 namespace {
-
-/// The setting that decided each key; keys with default values are absent.
-using EffectiveSettings = std::map<std::string, Setting, std::less<>>;
-
-std::string shown(const Setting& setting) {
-  return fmt::format("{}: {} = '{}'", setting.origin, setting.key, setting.value);
-}
 
 const Key& known_key(const Setting& setting) {
   if (const Key* key = find_key(setting.key)) return *key;
@@ -176,10 +170,7 @@ void check_schedule(const Options& options, const EffectiveSettings& effective) 
 
 /// Checks that need more than one key.
 void check_together(Options& options, const EffectiveSettings& effective) {
-  if (options.optimizer.nesterov && options.optimizer.momentum == 0) {
-    throw ConfigError(shown(effective.at("optimizer.nesterov")) +
-                      " needs momentum (optimizer.momentum is 0); set it above 0, e.g. 0.9");
-  }
+  check_optimizer(options, effective);
   if (options.comm.reduction == comm::Reduction::kMpi && options.comm.wire != comm::Wire::kFloat32) {
     throw ConfigError(shown(effective.at("comm.wire")) +
                       " needs comm.reduction = tree (MPI adds in fp32); leave one of the two out");

@@ -96,6 +96,13 @@ step::Source Fitting::training_source() const {
   return source;
 }
 
+bool Fitting::has_states() const {
+  return std::ranges::all_of(optim::make_optimizer(options_.optimizer)->states(), [&](std::string_view name) {
+    return std::ranges::find(model_.state.optimizer, name, &model::OptimizerState::name) !=
+           model_.state.optimizer.end();
+  });
+}
+
 void Fitting::start(train::Fit& fit) const {
   model_.copy_to(fit.state());
   world_.barrier();  // the ranks of a node may share the values
@@ -134,7 +141,9 @@ bool Fitting::run() {
   const model::Progress& now = model_.progress;
   begin_ = from_ == From::kStop
                ? model_.fit_begin
-               : model::Position{.step = now.step, .epoch = now.epoch + (now.epoch_samples > 0 ? 1 : 0)};
+               : model::Position{.step = now.step,
+                                 .epoch = now.epoch + (now.epoch_samples > 0 ? 1 : 0),
+                                 .optimizer_step = has_states() ? model_.fit_begin.optimizer_step : now.step};
   if (callbacks_.test != nullptr) {
     test_ = source_of(model_, *callbacks_.test);
     if (test_samples_->transform(data::Normalize::kNone).scale != source.transform.scale)

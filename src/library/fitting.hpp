@@ -33,6 +33,8 @@ class Fitting {
   void require_same_everywhere() const;
   void require_same_fit() const;
   [[nodiscard]] step::Source training_source() const;
+  /// True if the model has all states of the optimizer, from an earlier fit.
+  [[nodiscard]] bool has_states() const;
   /// The values of the model, and the place among its updates.
   void start(train::Fit& fit) const;
   bool loop(train::Fit& fit);

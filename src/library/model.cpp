@@ -115,8 +115,8 @@ void Model::Impl::balance_classes(std::span<const std::int64_t> labels) {
 Digest Model::Impl::digest() const {
   Hasher hasher;
   hasher.update(config::effective_ini(options));
-  hasher.update(fmt::format("{} {} {} {} {}\n", progress.step, progress.epoch, progress.samples,
-                            fit_begin.step, fit_begin.epoch));
+  hasher.update(fmt::format("{} {} {} {} {} {}\n", progress.step, progress.epoch, progress.samples,
+                            fit_begin.step, fit_begin.epoch, fit_begin.optimizer_step));
   const auto add = [&](std::span<const float> values) { hasher.update(values.data(), values.size_bytes()); };
   add(state.parameters);
   add(state.statistics);

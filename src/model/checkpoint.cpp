@@ -96,6 +96,7 @@ void write_header(io::File& file, const CheckpointHeader& header) {
   if (header.fit_begin != Position()) {
     write_scalar(file, "/progress/fit_step", header.fit_begin.step);
     write_scalar(file, "/progress/fit_epoch", header.fit_begin.epoch);
+    write_scalar(file, "/progress/optimizer_step", header.fit_begin.optimizer_step);
   }
 
   const Shape& shape = header.input.shape;
@@ -278,6 +279,8 @@ CheckpointHeader read_checkpoint_header(const std::string& path) {
   if (file.exists("/progress/fit_step"))
     header.fit_begin = {.step = read_scalar<std::int64_t>(file, "/progress/fit_step"),
                         .epoch = read_scalar<std::int64_t>(file, "/progress/fit_epoch")};
+  if (file.exists("/progress/optimizer_step"))
+    header.fit_begin.optimizer_step = read_scalar<std::int64_t>(file, "/progress/optimizer_step");
   const std::vector<std::int64_t> shape = file.read<std::int64_t>("/input/shape", {3});
   header.input.shape = {shape[0], shape[1], shape[2]};
   header.input.scale = read_scalar<double>(file, "/input/scale");

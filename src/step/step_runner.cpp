@@ -188,8 +188,9 @@ MicroBatchResult StepRunner::step(const StepInput& input) {
   const auto samples = static_cast<std::int64_t>(input.batch.size());
   const std::int64_t leaves = batches_.micro_batches(samples);
   const StepPlan& plan = plan_for(leaves);
-  const optim::StepInfo info{
-      .step = input.step, .learning_rate = input.learning_rate, .samples = static_cast<float>(samples)};
+  const optim::StepInfo info{.step = input.step - input.optimizer_begin,
+                             .learning_rate = input.learning_rate,
+                             .samples = static_cast<float>(samples)};
   if (exchange_ && input.verify_follows) compute_again(plan, input);
   if (exchange_) exchange_->begin(plan, info, input.verify_follows);
   GradientTask task = task_of(plan, input, loss_sums_.places(leaves));

@@ -135,6 +135,7 @@ Fit::Update Fit::step(data::Stream* stream, const std::function<int()>& request,
   const std::int64_t epoch = next_epoch();
   const std::int64_t in_fit = done();
   const step::StepInput input{.step = progress_.step,
+                              .optimizer_begin = begin_.optimizer_step,
                               .epoch = epoch,
                               .batch = order_.batch(in_fit % steps_per_epoch_, options_.batch),
                               .stream = stream,

@@ -84,6 +84,18 @@ class SameBits(runs.Folder):
                 best = epoch["train_loss"]
             else:
                 rate *= 0.5
+    def test_every_optimizer_on_several_ranks_and_through_resume(self):
+        for name in ("adam", "rmsprop", "lars", "lamb"):
+            own = {"optimizer.momentum": 0.9 if name in ("rmsprop", "lars") else 0}
+            if name == "rmsprop":
+                own["optimizer.centered"] = "yes"
+            settings = {"optimizer.name": name, "optimizer.weight-decay": 0.01, "schedule.lr": 0.005, **own}
+            self.train("blocks", {**settings, "run.dir": name})
+            expected = self.result_of(name)
+            for ranks, stop in ((3, 4), (2, 0)):
+                self.train("blocks", {**settings, "run.dir": name + "-resumed", "train.max-steps": stop,
+                                      "comm.bucket-bytes": 4096}, resume="auto", ranks=ranks, threads=2)
+            self.assert_same_result(name + "-resumed", expected)
 
     def test_bfloat16_on_any_ranks_and_threads_and_not_the_bits_of_float32(self):
         rounded = self.check("blocks", {"train.precision": "bf16"}, [(1, 3), (2, 2), (3, 1), (8, 1)])

@@ -146,14 +146,26 @@ def sum_of_losses(kind, outputs, labels, settings):
     return (weights[labels] * losses_of_samples(kind, outputs, labels, settings)).sum()
 
 
+def torch_optimizer(groups, settings):
+    kind = settings.get("optimizer.name", "sgd")
+    rate, momentum = settings.get("schedule.lr", 0.05), settings.get("optimizer.momentum", 0.9)
+    if kind == "sgd":
+        return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=settings.get("optimizer.nesterov") == "yes")
+    epsilon = settings.get("optimizer.epsilon", 1e-8)
+    if kind == "rmsprop":
+        return torch.optim.RMSprop(groups, lr=rate, momentum=momentum, eps=epsilon, alpha=settings.get("optimizer.alpha", 0.99),
+                                   centered=settings.get("optimizer.centered") == "yes")
+    betas = (settings.get("optimizer.beta1", 0.9), settings.get("optimizer.beta2", 0.999))
+    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[kind](groups, lr=rate, betas=betas, eps=epsilon)
+
+
 def torch_losses(model, kind, images, labels, settings):
     """STEPS steps of SGD in file order, batch and micro-batch as in runs.SETTINGS."""
     decaying = [m.weight for m in model.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
     others = [p for p in model.parameters() if all(p is not q for q in decaying)]
-    optimizer = torch.optim.SGD(
-        [{"params": decaying, "weight_decay": settings.get("optimizer.weight-decay", 0)}, {"params": others}],
-        lr=settings.get("schedule.lr", 0.05), momentum=settings.get("optimizer.momentum", 0.9),
-        nesterov=settings.get("optimizer.nesterov") == "yes")
+    groups = [{"params": decaying, "weight_decay": settings.get("optimizer.weight-decay", 0)},
+              {"params": others, "weight_decay": 0}]
+    optimizer = torch_optimizer(groups, settings)
     batch, micro_batch, losses = 30, 4, []
     settings = dict(settings, labels=labels)
     starts = list(range(0, len(labels), batch))
@@ -203,6 +215,24 @@ class VersusTorch(runs.Folder):
 
     def test_lenet_with_nesterov_and_weight_decay(self):
         self.compare("lenet", lenet, "softmax-cross-entropy", optimizer_nesterov="yes", optimizer_weight_decay=0.01)
+
+    # A large epsilon: where a gradient is near 0, its sign decides the direction of these optimizers, and rounding the sign.
+    def test_adam(self):
+        self.compare("lenet", lenet, "softmax-cross-entropy", optimizer_name="adam", optimizer_momentum=0,
+                     optimizer_weight_decay=0.01, optimizer_epsilon=1e-4, schedule_lr=0.003)
+
+    def test_adamw_with_other_moments(self):
+        self.compare("lenet", lenet, "softmax-cross-entropy", optimizer_name="adamw", optimizer_momentum=0,
+                     optimizer_weight_decay=0.1, optimizer_epsilon=1e-4, optimizer_beta1=0.8, optimizer_beta2=0.99,
+                     schedule_lr=0.003)
+
+    def test_rmsprop(self):
+        self.compare("lenet", lenet, "softmax-cross-entropy", optimizer_name="rmsprop", optimizer_momentum=0.5,
+                     optimizer_weight_decay=0.01, optimizer_epsilon=1e-3, schedule_lr=0.0005)
+
+    def test_centered_rmsprop_without_momentum(self):
+        self.compare("lenet", lenet, "softmax-cross-entropy", optimizer_name="rmsprop", optimizer_momentum=0,
+                     optimizer_centered="yes", optimizer_alpha=0.9, optimizer_epsilon=1e-3, schedule_lr=0.001)
 
     def test_perceptron_without_momentum(self):
         self.compare("perceptron", perceptron, "quadratic", optimizer_momentum=0.0, schedule_lr=3.0)

@@ -186,6 +186,14 @@ TEST(GradientExchange, HasTheSerialBitsOfAnOptimizerThatAsksForNorms) {
   expect_serial_bits(test::NormScaled());
 }
 
+TEST(GradientExchange, HasTheSerialBitsOfTrustRatios) {
+  expect_serial_bits(*optim::make_optimizer({.kind = optim::OptimizerKind::kLamb, .weight_decay = 0.01}));
+  expect_serial_bits(*optim::make_optimizer({.kind = optim::OptimizerKind::kLars,
+                                             .momentum = 0.9,
+                                             .weight_decay = 0.01,
+                                             .trust_coefficient = 0.1}));
+}
+
 TEST(GradientExchange, EveryParameterIsOwnedOnceAndStatesAreKeptWhereTheyAreUpdated) {
   const nn::Network net = network();
   const std::unique_ptr<const optim::Optimizer> sgd = optim::make_sgd({.momentum = 0.9});

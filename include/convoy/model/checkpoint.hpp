@@ -40,10 +40,11 @@ struct Progress {
   void end_epoch(std::int64_t finished);
 };
 
-/// A point between two updates, from the first update of the state.
+/// Where a fit begins, from the first update of the parameters.
 struct Position {
   std::int64_t step = 0;
   std::int64_t epoch = 0;
+  std::int64_t optimizer_step = 0;  ///< the step before which the states of its optimizer were zero
   friend bool operator==(const Position&, const Position&) = default;
 };
 

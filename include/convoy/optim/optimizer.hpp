@@ -42,6 +42,18 @@ struct Stretch {
   std::span<float* const> states;  ///< in the order of states()
 };
 
+/// `size` elements of `whole` from number `begin`. `states`: memory for the addresses of its states.
+[[nodiscard]] inline Stretch part_of(const Stretch& whole, std::int64_t begin, std::int64_t size,
+                                     std::span<float*> states) {
+  for (std::size_t i = 0; i < whole.states.size(); ++i) states[i] = whole.states[i] + begin;
+  Stretch part = whole;
+  part.size = size;
+  part.gradient_sum += begin;
+  part.parameters += begin;
+  part.states = states.first(whole.states.size());
+  return part;
+}
+
 /// Euclidean norms of each tensor and of all tensors together, equal on all ranks. A view of NormValues.
 class Norms {
  public:

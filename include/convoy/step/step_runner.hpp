@@ -25,7 +25,8 @@ namespace convoy::step {
 
 /// Input of one step.
 struct StepInput {
-  std::int64_t step = 0;  ///< from 0
+  std::int64_t step = 0;             ///< from 0
+  std::int64_t optimizer_begin = 0;  ///< the step before which the optimizer's states were zero
   std::int64_t epoch = 0;
   std::span<const std::int64_t> batch;  ///< samples of all ranks
   data::Stream* stream = nullptr;       ///< for a streamed split: from feed_training()

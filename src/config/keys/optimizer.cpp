@@ -1,26 +1,86 @@
 // The keys of [optimizer].
 
+#include <fmt/core.h>
+
+#include <algorithm>
+
 #include "tables.hpp"
 
 #include "key_makers.hpp"
 
 namespace convoy::config {
+namespace {
+
+bool below_one(double x) {
+  return x >= 0 && x < 1;
+}
+bool usable_from_zero(double x) {
+  return x >= 0 && x <= 1e30;
+}
+constexpr const char* kBelowOne = "a number from 0 to below 1";
+constexpr const char* kFromZero = "a number from 0 to 1e30";
+constexpr const char* kAboveZero = "a number above 0, at most 1e30";
+
+/// As number_key, for a number that may be absent.
+template <class Field>
+Key maybe_number_key(std::string name, Field field, bool (*holds)(double), std::string allowed,
+                     std::string help) {
+  return {.name = std::move(name),
+          .value_name = "X",
+          .allowed = std::move(allowed),
+          .help = std::move(help),
+          .read =
+              [=](Options& options, const std::string& value, const std::string&) {
+                const auto number = parse_number(value);
+                if (!number || !holds(*number)) return false;
+                field(options) = *number;
+                return true;
+              },
+          .write =
+              [=](const Options& options) {
+                const std::optional<double>& number = field(options);
+                return number ? std::vector{shortest(*number)} : std::vector<std::string>{};
+              }};
+}
+
+}  // namespace
 
 std::vector<Key> optimizer_keys() {
   return {
       choice_key(
           "optimizer.name", [](auto& o) -> auto& { return o.optimizer.kind; }, optim::optimizer_names(),
-          "stochastic gradient descent, as PyTorch's"),
+          "sgd, adam, adamw and rmsprop as PyTorch's, lars as in MLPerf's ResNet-50, lamb as NVIDIA's "
+          "FusedLAMB"),
       number_key(
-          "optimizer.momentum", [](auto& o) -> auto& { return o.optimizer.momentum; },
-          [](double x) { return x >= 0 && x < 1; }, "a number from 0 to below 1", "momentum"),
+          "optimizer.momentum", [](auto& o) -> auto& { return o.optimizer.momentum; }, below_one, kBelowOne,
+          "sgd, rmsprop, lars: momentum"),
       yes_no_key(
           "optimizer.nesterov", [](auto& o) -> auto& { return o.optimizer.nesterov; },
-          "Nesterov's momentum; needs momentum above 0"),
+          "sgd: Nesterov's momentum; needs momentum above 0"),
       number_key(
           "optimizer.weight-decay", [](auto& o) -> auto& { return o.optimizer.weight_decay; },
-          [](double x) { return x >= 0 && x <= 1e30; }, "a number from 0 to 1e30",
-          "L2 penalty, on the weights of conv and dense alone"),
+          usable_from_zero, kFromZero,
+          "L2 penalty, on the weights of conv and dense alone; adamw and lamb: "
+          "decoupled"),
+      number_key(
+          "optimizer.beta1", [](auto& o) -> auto& { return o.optimizer.beta1; }, below_one, kBelowOne,
+          "adam, adamw, lamb: part of the mean gradient that a step keeps"),
+      number_key(
+          "optimizer.beta2", [](auto& o) -> auto& { return o.optimizer.beta2; }, below_one, kBelowOne,
+          "adam, adamw, lamb: part of the mean square that a step keeps"),
+      maybe_number_key(
+          "optimizer.epsilon", [](auto& o) -> auto& { return o.optimizer.epsilon; },
+          [](double x) { return x == 0 || (x >= 1e-30 && x <= 1e30); }, "0, or a number from 1e-30 to 1e30",
+          "all but sgd: added to what the step is divided by; default 1e-8, lamb 1e-6, lars 0"),
+      number_key(
+          "optimizer.alpha", [](auto& o) -> auto& { return o.optimizer.alpha; }, below_one, kBelowOne,
+          "rmsprop: part of the mean square that a step keeps"),
+      yes_no_key(
+          "optimizer.centered", [](auto& o) -> auto& { return o.optimizer.centered; },
+          "rmsprop: divide by the deviation from the mean gradient"),
+      number_key(
+          "optimizer.trust-coefficient", [](auto& o) -> auto& { return o.optimizer.trust_coefficient; },
+          usable_rate, kAboveZero, "lars: what the ratio of norms is multiplied by"),
   };
 }
 

@@ -214,7 +214,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{
             "NoClassWeightAboveZero", "[network]\nclass-weights = 0 0", {"network.class-weights", "above 0"}},
         Wrong{"UnknownSchedule", "[schedule]\nname = cosin", {"schedule.name", "'cosin'", "cosine"}},
-        Wrong{"UnknownOptimizer", "[optimizer]\nname = adamw", {"optimizer.name", "'adamw'", "sgd"}},
+        Wrong{"UnknownOptimizer", "[optimizer]\nname = adagrad", {"optimizer.name", "'adagrad'", "sgd"}},
         Wrong{"UnknownNormalize", "[data]\nnormalize = yes", {"data.normalize", "'yes'", "dataset, none"}},
         Wrong{"UnknownAugmentation", "[data]\naugment = blur=4", {"data.augment", "'blur=4'", "crop=PIXELS"}},
         Wrong{"TrueForYes", "[data]\nshuffle = true", {"data.shuffle", "'true'", "yes or no"}},

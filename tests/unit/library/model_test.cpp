@@ -149,6 +149,36 @@ TEST(LibraryModel, ALaterFitGoesOnFromTheValuesAndResumesAfterASave) {
   EXPECT_EQ(values_of(third), values_of(model));
 }
 
+// adamw's corrections count from the first update of its states: after a fit by another optimizer whose rate
+// is 0 in float, the parameters are those of a first fit.
+TEST(LibraryModel, ALaterFitByAnotherOptimizerBeginsItsStates) {
+  const std::string layers = "conv 4 2x2\nbatchnorm\nrelu\ndense 3";
+  Options nothing{{"train.epochs", 1},     {"train.batch", 10},    {"train.micro-batch", 2},
+                  {"schedule.lr", 1e-300}, {"data.shuffle", "no"}, {"run.threads", 1}};
+  Options adamw = nothing;
+  adamw.set({"train.epochs", 2});
+  adamw.set({"schedule.lr", 0.05});
+  adamw.set({"optimizer.name", "adamw"});
+  const auto parameters_of = [](const Model& model) {
+    return std::vector<float>(model.parameters().begin(), model.parameters().end());
+  };
+  Dataset dataset = small_dataset();
+  Model first(test::kSmallShape, layers, Loss::kSoftmaxCrossEntropy, 1);
+  Model later(test::kSmallShape, layers, Loss::kSoftmaxCrossEntropy, 1);
+  const std::vector<float> begin = parameters_of(first);
+  EXPECT_TRUE(later.fit(dataset, nothing));
+  EXPECT_EQ(parameters_of(later), begin);
+  EXPECT_TRUE(first.fit(dataset, adamw));
+  EXPECT_FALSE(later.fit(
+      dataset, adamw, {.on_step = [](const FitStep& step) { return step.step == 4 ? Go::kStop : Go::kOn; }}));
+  const test::ScratchFolder folder;
+  later.save(folder / "stopped.h5");
+  Model resumed = Model::load(folder / "stopped.h5");
+  EXPECT_TRUE(resumed.resume(dataset, adamw));
+  EXPECT_NE(parameters_of(first), begin);
+  EXPECT_EQ(parameters_of(resumed), parameters_of(first));
+}
+
 TEST(LibraryModel, ResumeRefusesOtherOptionsAndOtherSamples) {
   Dataset dataset = small_dataset();
   Model model = small_model();
