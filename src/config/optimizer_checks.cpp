@@ -42,6 +42,11 @@ void check_all_are_read(const Options& options, const EffectiveSettings& effecti
                                     shown(*setting), used.name, join(readers, ", ")));
     }
   }
+  for (const char* key : {"optimizer.lookahead-alpha", "optimizer.lookahead-schedule"}) {
+    const Setting* setting = setting_of(key, options, effective);
+    if (setting != nullptr && options.optimizer.lookahead_steps == 0)
+      throw ConfigError(shown(*setting) + " needs optimizer.lookahead-steps (it is 0); set it, e.g. to 5");
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <array>
 #include <cassert>
 #include <cmath>
+#include <utility>
 
 #include "convoy/core/layout.hpp"
 #include "convoy/optim/optimizers.hpp"
@@ -47,8 +48,20 @@ std::vector<std::string_view> optimizer_names() {
   return names;
 }
 
+std::vector<std::string_view> lookahead_schedule_names() {
+  return {"constant", "cubic"};
+}
+
 std::unique_ptr<const Optimizer> make_optimizer(const OptimizerOptions& options) {
-  return kOptimizers.at(static_cast<std::size_t>(options.kind)).make(options);
+  const bool is_lamb = options.kind == OptimizerKind::kLamb;
+  auto optimizer = kOptimizers.at(static_cast<std::size_t>(options.kind)).make(options);
+  if (options.clip_value > 0) optimizer = clip_by_value(std::move(optimizer), options.clip_value);
+  const double clip_norm = options.clip_norm.value_or(is_lamb ? 1 : 0);
+  if (clip_norm > 0) optimizer = clip_by_norm(std::move(optimizer), clip_norm, is_lamb ? 0 : 1e-6);
+  if (options.lookahead_steps > 0)
+    optimizer = look_ahead(std::move(optimizer), options.lookahead_steps, options.lookahead_alpha,
+                           options.lookahead_schedule);
+  return optimizer;
 }
 
 }  // namespace convoy::optim

@@ -190,7 +190,8 @@ MicroBatchResult StepRunner::step(const StepInput& input) {
   const StepPlan& plan = plan_for(leaves);
   const optim::StepInfo info{.step = input.step - input.optimizer_begin,
                              .learning_rate = input.learning_rate,
-                             .samples = static_cast<float>(samples)};
+                             .samples = static_cast<float>(samples),
+                             .progress = input.progress};
   if (exchange_ && input.verify_follows) compute_again(plan, input);
   if (exchange_) exchange_->begin(plan, info, input.verify_follows);
   GradientTask task = task_of(plan, input, loss_sums_.places(leaves));

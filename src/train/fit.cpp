@@ -134,15 +134,18 @@ Fit::Update Fit::step(data::Stream* stream, const std::function<int()>& request,
   (void)begin_epoch();
   const std::int64_t epoch = next_epoch();
   const std::int64_t in_fit = done();
-  const step::StepInput input{.step = progress_.step,
-                              .optimizer_begin = begin_.optimizer_step,
-                              .epoch = epoch,
-                              .batch = order_.batch(in_fit % steps_per_epoch_, options_.batch),
-                              .stream = stream,
-                              .stream_step = begin_.epoch * steps_per_epoch_ + in_fit,
-                              .learning_rate = rate.value_or(this->rate()),
-                              .verify_follows = verify_is_due(progress_.step + 1),
-                              .request = request};
+  const std::int64_t steps_of_schedule = options_.epochs * steps_per_epoch_;
+  const step::StepInput input{
+      .step = progress_.step,
+      .optimizer_begin = begin_.optimizer_step,
+      .epoch = epoch,
+      .batch = order_.batch(in_fit % steps_per_epoch_, options_.batch),
+      .stream = stream,
+      .stream_step = begin_.epoch * steps_per_epoch_ + in_fit,
+      .learning_rate = rate.value_or(this->rate()),
+      .progress = static_cast<double>(in_fit + 1) / static_cast<double>(steps_of_schedule),
+      .verify_follows = verify_is_due(progress_.step + 1),
+      .request = request};
   const step::MicroBatchResult sum = step_runner_.step(input);
   const auto samples = static_cast<std::int64_t>(input.batch.size());
   progress_.add_step(samples, sum);

@@ -88,9 +88,12 @@ std::vector<RunDifference> run_differences(const model::CheckpointHeader& header
     // read.
     if (key.key == "data.window" && options.data.order == data::Order::kFull) continue;
     // These schedules do not depend on the number of epochs: it only says when the run ends.
-    if (key.key == "train.epochs" && (options.schedule.kind == optim::ScheduleKind::kConstant ||
-                                      options.schedule.kind == optim::ScheduleKind::kStep ||
-                                      options.schedule.kind == optim::ScheduleKind::kPlateau))
+    const bool is_cubic = options.optimizer.lookahead_steps > 0 &&
+                          options.optimizer.lookahead_schedule == optim::LookaheadSchedule::kCubic;
+    if (key.key == "train.epochs" && !is_cubic &&
+        (options.schedule.kind == optim::ScheduleKind::kConstant ||
+         options.schedule.kind == optim::ScheduleKind::kStep ||
+         options.schedule.kind == optim::ScheduleKind::kPlateau))
       continue;
     if (key.effect == config::Effect::kBits) found.push_back({key.key, key.there, key.here});
   }

@@ -84,6 +84,30 @@ class SameBits(runs.Folder):
                 best = epoch["train_loss"]
             else:
                 rate *= 0.5
+
+    # Every feature of the optimizer at once: norms and states. The file's momentum is not adamw's.
+    OPTIMIZER = {"optimizer.name": "adamw", "optimizer.momentum": 0, "optimizer.weight-decay": 0.05,
+                 "optimizer.clip-norm": 0.5, "optimizer.clip-value": 0.05, "schedule.lr": 0.01,
+                 "optimizer.lookahead-steps": 3, "optimizer.lookahead-schedule": "cubic",
+                 "optimizer.lookahead-alpha": 0.3}
+
+    def test_adamw_with_clipping_and_lookahead_on_any_ranks_threads_buckets_and_shards(self):
+        expected = self.check("blocks", self.OPTIMIZER, [(1, 2), (2, 2), (3, 1), (5, 2)])
+        for ranks, bucket_bytes, shard, overlap in [(2, 4096, "yes", "no"), (3, 8192, "no", "yes"), (5, 4096, "no", "no")]:
+            with self.subTest(ranks=ranks, bucket_bytes=bucket_bytes, shard=shard):
+                name = f"comm-{ranks}"
+                self.train("blocks", {**self.OPTIMIZER, "run.dir": name, "comm.bucket-bytes": bucket_bytes,
+                                      "comm.shard-optimizer": shard, "comm.overlap": overlap}, ranks=ranks)
+                self.assert_same_result(name, expected)
+        for ranks, stop in ((2, 3), (None, 4), (5, 8), (3, 0)):
+            self.train("blocks", {**self.OPTIMIZER, "run.dir": "resumed", "train.max-steps": stop}, resume="auto",
+                       ranks=ranks)
+        self.assert_same_result("resumed", expected)
+        # Without one of the features, other bits.
+        for key, value in (("clip-norm", 0), ("clip-value", 0), ("lookahead-steps", 4)):
+            self.train("blocks", {**self.OPTIMIZER, "run.dir": key, "optimizer." + key: value})
+            self.assertNotEqual(self.hash_of(key), expected[0], key)
+
     def test_every_optimizer_on_several_ranks_and_through_resume(self):
         for name in ("adam", "rmsprop", "lars", "lamb"):
             own = {"optimizer.momentum": 0.9 if name in ("rmsprop", "lars") else 0}

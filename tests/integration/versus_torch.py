@@ -166,7 +166,7 @@ def torch_losses(model, kind, images, labels, settings):
     groups = [{"params": decaying, "weight_decay": settings.get("optimizer.weight-decay", 0)},
               {"params": others, "weight_decay": 0}]
     optimizer = torch_optimizer(groups, settings)
-    batch, micro_batch, losses = 30, 4, []
+    batch, micro_batch, losses, clipped = 30, 4, [], 0
     settings = dict(settings, labels=labels)
     starts = list(range(0, len(labels), batch))
     for step in range(STEPS):
@@ -179,8 +179,14 @@ def torch_losses(model, kind, images, labels, settings):
             loss = sum_of_losses(kind, model(images[part]), labels[part], settings) / (last - first)
             loss.backward()
             total += loss.item()
+        if "optimizer.clip-norm" in settings:
+            norm = nn.utils.clip_grad_norm_(model.parameters(), settings["optimizer.clip-norm"])
+            clipped += norm > settings["optimizer.clip-norm"]
+        if "optimizer.clip-value" in settings:
+            nn.utils.clip_grad_value_(model.parameters(), settings["optimizer.clip-value"])
         optimizer.step()
         losses.append(total)
+    assert "optimizer.clip-norm" not in settings or 0 < clipped, "no gradient was clipped"
     return losses
 
 
@@ -233,6 +239,12 @@ class VersusTorch(runs.Folder):
     def test_centered_rmsprop_without_momentum(self):
         self.compare("lenet", lenet, "softmax-cross-entropy", optimizer_name="rmsprop", optimizer_momentum=0,
                      optimizer_centered="yes", optimizer_alpha=0.9, optimizer_epsilon=1e-3, schedule_lr=0.001)
+
+    def test_clipping_by_norm(self):
+        self.compare("lenet", lenet, "softmax-cross-entropy", optimizer_clip_norm=0.4)
+
+    def test_clipping_by_norm_and_value(self):
+        self.compare("lenet", lenet, "softmax-cross-entropy", optimizer_clip_norm=0.4, optimizer_clip_value=0.03)
 
     def test_perceptron_without_momentum(self):
         self.compare("perceptron", perceptron, "quadratic", optimizer_momentum=0.0, schedule_lr=3.0)

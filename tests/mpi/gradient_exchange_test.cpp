@@ -186,6 +186,14 @@ TEST(GradientExchange, HasTheSerialBitsOfAnOptimizerThatAsksForNorms) {
   expect_serial_bits(test::NormScaled());
 }
 
+TEST(GradientExchange, HasTheSerialBitsOfClippingAndLookahead) {
+  expect_serial_bits(*optim::make_optimizer({.kind = optim::OptimizerKind::kAdamw,
+                                             .weight_decay = 0.01,
+                                             .clip_norm = 0.5,
+                                             .clip_value = 0.01,
+                                             .lookahead_steps = 2}));
+}
+
 TEST(GradientExchange, HasTheSerialBitsOfTrustRatios) {
   expect_serial_bits(*optim::make_optimizer({.kind = optim::OptimizerKind::kLamb, .weight_decay = 0.01}));
   expect_serial_bits(*optim::make_optimizer({.kind = optim::OptimizerKind::kLars,

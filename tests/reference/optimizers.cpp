@@ -1,5 +1,6 @@
 #include "reference/optimizers.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace convoy::reference {
@@ -83,6 +84,38 @@ void lamb_step(const Lamb& options, int step, const std::vector<double>& gradien
   const bool has_ratio = options.is_adapted && of_parameters > 0 && of_direction > 0;
   const double ratio = has_ratio ? of_parameters / of_direction : 1;
   for (std::size_t i = 0; i < parameters.size(); ++i) parameters[i] -= options.rate * ratio * direction[i];
+}
+
+void clip_norm(double limit, std::vector<std::vector<double>>& gradients, double epsilon) {
+  double squares = 0;
+  for (const std::vector<double>& gradient : gradients)
+    for (const double g : gradient) squares += g * g;
+  const double factor = std::min(1.0, limit / (std::sqrt(squares) + epsilon));
+  for (std::vector<double>& gradient : gradients)
+    for (double& g : gradient) g *= factor;
+}
+
+void clip_value(double limit, std::vector<std::vector<double>>& gradients) {
+  for (std::vector<double>& gradient : gradients)
+    for (double& g : gradient) g = std::clamp(g, -limit, limit);
+}
+
+void lookahead_step(const Lookahead& options, std::vector<double>& parameters, std::vector<double>& slow) {
+  if (options.step % options.period != 0) return;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    slow[i] += options.alpha * (parameters[i] - slow[i]);
+    parameters[i] = slow[i];
+  }
+}
+
+void cubic_lookahead_step(const CubicLookahead& options, std::vector<double>& parameters,
+                          std::vector<double>& slow) {
+  if (options.step % options.period == 0) {
+    const double a = options.last_decay * std::pow(static_cast<double>(options.step) / options.steps, 3);
+    for (std::size_t i = 0; i < parameters.size(); ++i) slow[i] = a * slow[i] + (1 - a) * parameters[i];
+    parameters = slow;
+  }
+  if (options.step == options.steps) parameters = slow;
 }
 
 }  // namespace convoy::reference

@@ -66,4 +66,29 @@ struct Lamb {
 void lamb_step(const Lamb& options, int step, const std::vector<double>& gradient,
                std::vector<double>& parameters, Moment& mean, Moment& square);
 
+/// PyTorch's clip_grad_norm_ with 1e-6, FusedLAMB with 0: all tensors times min(1, limit/(|all| + epsilon)).
+void clip_norm(double limit, std::vector<std::vector<double>>& gradients, double epsilon = 1e-6);
+/// PyTorch's clip_grad_value_: each element to [−limit, limit].
+void clip_value(double limit, std::vector<std::vector<double>>& gradients);
+
+struct Lookahead {
+  int step = 1;  ///< from 1
+  int period = 5;
+  double alpha = 0.5;
+};
+/// After update number `step`: if it is a multiple of the period, φ ← φ + α·(p − φ), p ← φ (Zhang et al.
+/// 2019, algorithm 1; `slow` begins as the parameters).
+void lookahead_step(const Lookahead& options, std::vector<double>& parameters, std::vector<double>& slow);
+
+struct CubicLookahead {
+  int step = 1;   ///< from 1
+  int steps = 1;  ///< of the run
+  int period = 5;
+  double last_decay = 0.5;  ///< airbench94: 0.95⁵
+};
+/// The lookahead of Jordan's airbench94: every `period` steps φ ← a·φ + (1 − a)·p, p ← φ with a =
+/// last_decay·(step/steps)³; after the last step p ← φ.
+void cubic_lookahead_step(const CubicLookahead& options, std::vector<double>& parameters,
+                          std::vector<double>& slow);
+
 }  // namespace convoy::reference

@@ -29,6 +29,7 @@ struct StepInfo {
   std::int64_t step = 0;     ///< number of previous updates; at 0 the states are zero
   double learning_rate = 0;  ///< learning rate of this step
   float samples = 1;         ///< the gradient is gradient_sum / samples
+  double progress = 0;       ///< share of all steps of the schedule, with this one; 1 at the last
 };
 
 /// A range of one tensor; every pointer points to the first of `size` elements.

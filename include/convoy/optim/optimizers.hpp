@@ -2,11 +2,12 @@
 // All optimizers and their options. To add one: a source file in src/optim, its options and its lines in
 // OptimizerKind and kOptimizers here, and its keys (config/keys/optimizer.cpp).
 //
-// In all equations: g is the gradient, sum/samples of a step; λ is weight_decay times the
+// In all equations: g is the gradient, sum/samples of a step, after clipping; λ is weight_decay times the
 // tensor's decay factor (0: the tensor does not decay) and lr the learning rate times the tensor's rate
 // factor; t counts updates from 1; states are zero before the first.
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -18,6 +19,9 @@ namespace convoy::optim {
 
 /// In the order of kOptimizers.
 enum class OptimizerKind { kSgd, kAdam, kAdamw, kRmsprop, kLars, kLamb };
+
+/// How the slow weights follow the fast ones (look_ahead()).
+enum class LookaheadSchedule { kConstant, kCubic };
 
 /// Optimizer settings of the configuration; each kind reads the settings that it needs.
 struct OptimizerOptions {
@@ -31,6 +35,13 @@ struct OptimizerOptions {
   double alpha = 0.99;              ///< rmsprop: α in [0, 1)
   bool centered = false;            ///< rmsprop
   double trust_coefficient = 1e-3;  ///< lars: η > 0
+
+  std::optional<double> clip_norm{};  ///< 0: none; default none, lamb 1
+  double clip_value = 0;              ///< 0: none
+
+  std::int64_t lookahead_steps = 0;  ///< 0: none
+  double lookahead_alpha = 0.5;      ///< in (0, 1]
+  LookaheadSchedule lookahead_schedule = LookaheadSchedule::kConstant;
 };
 
 /// Stochastic gradient descent with momentum, as in PyTorch:
@@ -70,6 +81,24 @@ struct OptimizerOptions {
 /// then not). States: "mean" (m), "square" (s).
 [[nodiscard]] std::unique_ptr<const Optimizer> make_lamb(const OptimizerOptions& options);
 
+/// `inner` with a gradient whose norm over all trained tensors is at most `limit`: g·min(1, limit/(|g| +
+/// epsilon)), as PyTorch's clip_grad_norm_ with its epsilon of 1e-6, and FusedLAMB with 0. Divides the sum by
+/// other samples, so a gradient that is not clipped keeps its bits. Adds a stage of norms.
+[[nodiscard]] std::unique_ptr<const Optimizer> clip_by_norm(std::unique_ptr<const Optimizer> inner,
+                                                            double limit, double epsilon);
+
+/// `inner` with each element of the gradient clamped to [−limit, limit], as PyTorch's clip_grad_value_.
+[[nodiscard]] std::unique_ptr<const Optimizer> clip_by_value(std::unique_ptr<const Optimizer> inner,
+                                                             double limit);
+
+/// Lookahead (Zhang et al. 2019, algorithm 1) around `inner`: slow weights φ, the parameters before the first
+/// step; after every `steps` updates φ ← φ + α·(p − φ), p ← φ. kConstant: α = `alpha`. kCubic: with T steps
+/// in all, α = 1 − (1 − alpha)·(t/T)³, and p ← φ after the last step (as in Jordan's airbench94, alpha = 1 −
+/// 0.95⁵). Statistics of layers are no parameters and stay as they are. Adds the state "slow" (φ).
+[[nodiscard]] std::unique_ptr<const Optimizer> look_ahead(std::unique_ptr<const Optimizer> inner,
+                                                          std::int64_t steps, double alpha,
+                                                          LookaheadSchedule schedule);
+
 struct OptimizerEntry {
   std::string_view name;  ///< value of the key optimizer.name
   std::unique_ptr<const Optimizer> (*make)(const OptimizerOptions& options);
@@ -87,7 +116,10 @@ inline constexpr std::array kOptimizers{
 
 /// Names of all optimizers.
 [[nodiscard]] std::vector<std::string_view> optimizer_names();
-/// The optimizer that `options` describe.
+/// Names of the schedules of lookahead, in the order of the enumeration.
+[[nodiscard]] std::vector<std::string_view> lookahead_schedule_names();
+/// The optimizer that `options` describe: the gradient is clipped by its norm, then by value; lookahead is
+/// around all.
 [[nodiscard]] std::unique_ptr<const Optimizer> make_optimizer(const OptimizerOptions& options);
 
 }  // namespace convoy::optim

@@ -43,10 +43,41 @@ Key maybe_number_key(std::string name, Field field, bool (*holds)(double), std::
               }};
 }
 
+std::vector<Key> clipping_and_lookahead_keys() {
+  return {
+      maybe_number_key(
+          "optimizer.clip-norm", [](auto& o) -> auto& { return o.optimizer.clip_norm; }, usable_from_zero,
+          kFromZero,
+          "greatest norm of the gradient of all trained parameters together, as PyTorch's clip_grad_norm_; "
+          "0: "
+          "no limit; default 0, lamb 1"),
+      number_key(
+          "optimizer.clip-value", [](auto& o) -> auto& { return o.optimizer.clip_value; }, usable_from_zero,
+          kFromZero,
+          "greatest absolute value of each element of the gradient, after clip-norm, as PyTorch's "
+          "clip_grad_value_; 0: no limit"),
+      integer_key(
+          "optimizer.lookahead-steps", [](auto& o) -> auto& { return o.optimizer.lookahead_steps; },
+          {.least = 0, .most = 1'000'000},
+          "after every so many steps, slow weights follow the trained ones, which then begin there; 0: "
+          "never"),
+      number_key(
+          "optimizer.lookahead-alpha", [](auto& o) -> auto& { return o.optimizer.lookahead_alpha; },
+          [](double x) { return x > 0 && x <= 1; }, "a number above 0, at most 1",
+          "the part of the way that the slow weights go"),
+      choice_key(
+          "optimizer.lookahead-schedule", [](auto& o) -> auto& { return o.optimizer.lookahead_schedule; },
+          optim::lookahead_schedule_names(),
+          "cubic: the part of the way falls from 1 at the start to lookahead-alpha at the end of all epochs, "
+          "by "
+          "the cube of the steps done, and the run ends with the slow weights"),
+  };
+}
+
 }  // namespace
 
 std::vector<Key> optimizer_keys() {
-  return {
+  std::vector<Key> all{
       choice_key(
           "optimizer.name", [](auto& o) -> auto& { return o.optimizer.kind; }, optim::optimizer_names(),
           "sgd, adam, adamw and rmsprop as PyTorch's, lars as in MLPerf's ResNet-50, lamb as NVIDIA's "
@@ -82,6 +113,8 @@ std::vector<Key> optimizer_keys() {
           "optimizer.trust-coefficient", [](auto& o) -> auto& { return o.optimizer.trust_coefficient; },
           usable_rate, kAboveZero, "lars: what the ratio of norms is multiplied by"),
   };
+  std::ranges::move(clipping_and_lookahead_keys(), std::back_inserter(all));
+  return all;
 }
 
 }  // namespace convoy::config

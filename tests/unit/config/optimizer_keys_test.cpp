@@ -6,7 +6,8 @@ namespace {
 TEST(Optimizers, KeepTheirOwnDefaults) {
   const Options options = least_and("[optimizer]\nname = lamb\n");
   EXPECT_FALSE(options.optimizer.epsilon);
-  EXPECT_EQ(least_and("[optimizer]\nname = lars\nepsilon = 0").optimizer.epsilon, 0);
+  EXPECT_FALSE(options.optimizer.clip_norm);
+  EXPECT_EQ(least_and("[optimizer]\nname = lars\nepsilon = 0\nclip-norm = 0").optimizer.epsilon, 0);
 }
 
 // So that a later file or the command line can choose another optimizer than an earlier file.
@@ -30,6 +31,10 @@ TEST(Optimizers, WrongSettingsAreRefusedWithKeyValueOriginAndRemedy) {
       {"[optimizer]\nname = adam\nepsilon = 0", {"b.ini:3", "optimizer.epsilon", "divides by 0"}},
       {"[optimizer]\nname = adam\nbeta2 = 1", {"optimizer.beta2", "below 1"}},
       {"[optimizer]\nname = lars\ntrust-coefficient = 0", {"optimizer.trust-coefficient", "above 0"}},
+      {"[optimizer]\nclip-norm = -1", {"optimizer.clip-norm", "from 0"}},
+      {"[optimizer]\nlookahead-alpha = 0.2",
+       {"optimizer.lookahead-alpha", "needs optimizer.lookahead-steps"}},
+      {"[optimizer]\nlookahead-steps = 5\nlookahead-alpha = 0", {"optimizer.lookahead-alpha", "above 0"}},
   };
   for (const WrongOptimizer& each : all)
     expect_mentions(config_error([&] { (void)least_and(each.text); }), each.mentions);

@@ -149,8 +149,9 @@ TEST(LibraryModel, ALaterFitGoesOnFromTheValuesAndResumesAfterASave) {
   EXPECT_EQ(values_of(third), values_of(model));
 }
 
-// adamw's corrections count from the first update of its states: after a fit by another optimizer whose rate
-// is 0 in float, the parameters are those of a first fit.
+// adamw's corrections count from the first update of its states, and lookahead's slow weights begin there:
+// after a fit by another optimizer whose rate is 0 in float, the parameters are those of a
+// first fit.
 TEST(LibraryModel, ALaterFitByAnotherOptimizerBeginsItsStates) {
   const std::string layers = "conv 4 2x2\nbatchnorm\nrelu\ndense 3";
   Options nothing{{"train.epochs", 1},     {"train.batch", 10},    {"train.micro-batch", 2},
@@ -159,6 +160,8 @@ TEST(LibraryModel, ALaterFitByAnotherOptimizerBeginsItsStates) {
   adamw.set({"train.epochs", 2});
   adamw.set({"schedule.lr", 0.05});
   adamw.set({"optimizer.name", "adamw"});
+  adamw.set({"optimizer.lookahead-steps", 3});
+  adamw.set({"optimizer.lookahead-schedule", "cubic"});
   const auto parameters_of = [](const Model& model) {
     return std::vector<float>(model.parameters().begin(), model.parameters().end());
   };

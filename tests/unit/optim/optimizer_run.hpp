@@ -89,7 +89,10 @@ inline Trained run(const Optimizer& optimizer, std::int64_t stretch = 1000, int 
       parameters[i] = first_parameter(tensor, static_cast<std::int64_t>(i));
   }
   for (int step = 0; step < steps; ++step) {
-    const StepInfo info{.step = step, .learning_rate = kRate, .samples = kSamples};
+    const StepInfo info{.step = step,
+                        .learning_rate = kRate,
+                        .samples = kSamples,
+                        .progress = static_cast<double>(step + 1) / steps};
     std::vector<std::array<float*, kMostStates>> pointers(kTensors.size());
     std::vector<Stretch> whole;
     for (std::size_t tensor = 0; tensor < kTensors.size(); ++tensor) {
