@@ -65,7 +65,9 @@ struct CommandLine::Impl {
 
   void parse(const Arguments& arguments) {
     po::options_description all;
-    all.add(options).add(configuration).add_options()(kWords, po::value<std::vector<std::string>>());
+    all.add(options).add(configuration);
+    if (!configuration.options().empty()) all.add(options_of_groups(arguments));
+    all.add_options()(kWords, po::value<std::vector<std::string>>());
     po::positional_options_description positional;
     positional.add(kWords, -1);
     namespace style = po::command_line_style;

@@ -40,6 +40,20 @@ po::options_description command_line_options() {
   return all;
 }
 
+po::options_description options_of_groups(const std::vector<std::string>& arguments) {
+  po::options_description found;
+  for (const std::string& argument : arguments) {
+    if (!argument.starts_with("--")) continue;
+    const std::string name = argument.substr(2, argument.find('=') - 2);
+    const std::string_view group = config::group_of_section(name.substr(0, name.rfind('.')));
+    if (group.empty() || group == config::kAnyGroup || !config::find_key(name) ||
+        found.find_nothrow(name, false) != nullptr)
+      continue;
+    found.add_options()(name.c_str(), po::value<std::vector<std::string>>()->composing(), "");
+  }
+  return found;
+}
+
 config::Options load_config(const po::parsed_options& parsed, config::For what) {
   std::vector<std::string> files;
   std::vector<config::Setting> settings;

@@ -15,8 +15,8 @@ using EffectiveSettings = std::map<std::string, Setting, std::less<>>;
 /// "a.ini:3: train.batch = '8'"
 [[nodiscard]] std::string shown(const Setting& setting);
 
-/// Checks [optimizer]. Throws ConfigError for a key that the optimizer does not read and whose value is not
-/// the default, and for contradictions.
+/// Checks [optimizer] and its groups. Throws ConfigError for a key that the optimizer does not read and whose
+/// value is not the default, for contradictions, and for a group that matches nothing.
 void check_optimizer(const Options& options, const EffectiveSettings& effective);
 
 }  // namespace convoy::config

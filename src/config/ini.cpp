@@ -44,7 +44,7 @@ std::string section_of(std::string_view header, const std::string& origin) {
     fail(origin, in_quotes(header) + " (a section header ends with ']'); write e.g. [train]");
   std::string name(header.substr(1, header.size() - 2));
   const std::vector<std::string> known = section_names();
-  if (std::find(known.begin(), known.end(), name) == known.end()) {
+  if (std::find(known.begin(), known.end(), name) == known.end() && group_of_section(name).empty()) {
     fail(origin, fmt::format("unknown section [{}]{}; the sections are {}", name, did_you_mean(name, known),
                              join(known, ", ")));
   }

@@ -19,7 +19,7 @@ const Setting* setting_of(const std::string& key, const Options& options,
                           const EffectiveSettings& effective) {
   const auto found = effective.find(key);
   if (found == effective.end()) return nullptr;
-  const Key& known = *find_key(key);
+  const Key known = find_key(key).value();
   return known.write(options) == known.write(Options{}) ? nullptr : &found->second;
 }
 
@@ -49,6 +49,16 @@ void check_all_are_read(const Options& options, const EffectiveSettings& effecti
   }
 }
 
+void check_group(const optim::ParameterGroup& group, const EffectiveSettings& effective) {
+  const std::string section = std::string(kGroupPrefix) + group.name;
+  if (group.match.empty())
+    throw ConfigError(
+        fmt::format("missing {0}.match (a group without parameters); set e.g. {0}.match = *.bias", section));
+  if (group.is_frozen && group.freeze_after_epochs)
+    throw ConfigError(shown(effective.at(section + ".freeze-after-epochs")) + " contradicts " + section +
+                      ".freeze = yes (frozen from the first step); leave one of the two out");
+}
+
 }  // namespace
 
 std::string shown(const Setting& setting) {
@@ -65,6 +75,7 @@ void check_optimizer(const Options& options, const EffectiveSettings& effective)
   if (optimizer.epsilon == 0.0 && optimizer.kind != optim::OptimizerKind::kLars)
     throw ConfigError(shown(effective.at("optimizer.epsilon")) +
                       " divides by 0 where all gradients were 0; set it above 0, e.g. 1e-8");
+  for (const optim::ParameterGroup& group : options.parameter_groups) check_group(group, effective);
 }
 
 }  // namespace convoy::config

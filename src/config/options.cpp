@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "convoy/config/config.hpp"
 #include "convoy/config/keys.hpp"
@@ -15,8 +16,8 @@
 namespace convoy::config {
 namespace {
 
-const Key& known_key(const Setting& setting) {
-  if (const Key* key = find_key(setting.key)) return *key;
+Key known_key(const Setting& setting) {
+  if (std::optional<Key> key = find_key(setting.key)) return *std::move(key);
   throw ConfigError(fmt::format("{}: unknown key {}{}; 'convoy train --help' lists all keys", setting.origin,
                                 setting.key, suggest_key(setting.key)));
 }
@@ -25,7 +26,7 @@ void apply(const std::vector<Setting>& source, Options& options, EffectiveSettin
   EffectiveSettings seen;
   for (Setting setting : source) {
     setting.value = trim(setting.value);
-    const Key& key = known_key(setting);
+    const Key key = known_key(setting);
     if (setting.value.empty()) throw ConfigError(shown(setting) + " has no value; expected " + key.allowed);
     if (setting.value.find_first_of("\n\r") != std::string::npos)
       throw ConfigError(shown(setting) + " holds a line break (a value is one line)");
@@ -240,10 +241,20 @@ Options from_checkpoint(std::string_view text, const std::string& file) {
   }
 }
 
+namespace {
+
+std::vector<std::string> group_names(const Options& options) {
+  std::vector<std::string> names;
+  for (const optim::ParameterGroup& group : options.parameter_groups) names.push_back(group.name);
+  return names;
+}
+
+}  // namespace
+
 std::string effective_ini(const Options& options) {
   std::string text;
   std::string section;
-  for (const Key& key : keys()) {
+  for (const Key& key : keys_of(group_names(options))) {
     if (key.section() != section) {
       if (!section.empty()) text += '\n';
       section = key.section();
@@ -272,10 +283,10 @@ std::string joined(const std::vector<std::string>& values) {
 /// The effect of a key that is not in the table: kBits, unless its section is known and has no key with
 /// kBits.
 Effect effect_of_unknown(const std::string& name) {
-  const std::string section = name.substr(0, name.find('.'));
+  const std::string section = name.substr(0, name.find('.') + 1);
   bool is_known_section = false;
   for (const Key& key : keys()) {
-    if (key.section() != section) continue;
+    if (!key.name.starts_with(section)) continue;
     if (key.effect == Effect::kBits) return Effect::kBits;
     is_known_section = true;
   }
@@ -290,12 +301,18 @@ std::vector<Difference> differences(std::string_view text, const std::string& na
   then.layers.clear();
   std::map<std::string, std::vector<std::string>, std::less<>> unknown;
   for (const Setting& setting : read_ini(text, name)) {
-    const Key* key = find_key(setting.key);
-    if (key == nullptr || !key->read(then, setting.value, setting.origin))
+    const std::optional<Key> key = find_key(setting.key);
+    if (!key || !key->read(then, setting.value, setting.origin))
       unknown[setting.key].push_back(setting.value);
   }
   std::vector<Difference> found;
-  for (const Key& key : keys()) {
+  std::vector<std::string> groups = group_names(options);
+  if (const std::vector<std::string> before = group_names(then); before != groups) {
+    found.push_back({"the order of optimizer.group", join(before, ", "), join(groups, ", ")});
+    for (const std::string& group : before)
+      if (std::ranges::find(groups, group) == groups.end()) groups.push_back(group);
+  }
+  for (const Key& key : keys_of(groups)) {
     const auto raw = unknown.find(key.name);
     const std::string there = joined(raw != unknown.end() ? raw->second : key.write(then));
     const std::string here = joined(key.write(options));
@@ -303,7 +320,7 @@ std::vector<Difference> differences(std::string_view text, const std::string& na
       found.push_back({key.name, there, here, key.effect});
   }
   for (const auto& [key, values] : unknown)
-    if (find_key(key) == nullptr) found.push_back({key, joined(values), "", effect_of_unknown(key)});
+    if (!find_key(key)) found.push_back({key, joined(values), "", effect_of_unknown(key)});
   return found;
 }
 

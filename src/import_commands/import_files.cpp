@@ -27,14 +27,14 @@ constexpr std::array<const char*, 21> kKeys{
     "validation-part", "split",        "train-index",      "validation-index",
     "test-index"};
 
-const config::Key& key_of(const std::string& option) {
+config::Key key_of(const std::string& option) {
   return *config::find_key("data." + option);
 }
 
 void read(const CommandLine& line, const std::string& option, config::Options& options) {
   const auto value = line.text(option);
   if (!value) return;
-  const config::Key& key = key_of(option);
+  const config::Key key = key_of(option);
   if (!key.read(options, *value, "--" + option))
     throw ConfigError(fmt::format("--{} {} is not {}{}", option, *value, key.allowed, key.advice));
 }

@@ -14,6 +14,7 @@
 #include "convoy/core/text.hpp"
 #include "convoy/data/augment.hpp"
 #include "convoy/io/collective.hpp"
+#include "convoy/model/parameter_groups.hpp"
 #include "convoy/step/batch_plan.hpp"
 
 namespace convoy {
@@ -115,6 +116,7 @@ void Fitting::start(train::Fit& fit) const {
 void Fitting::prepare() {
   io::agreed(world_, [&] {
     options_ = given_.with_network(model_.network.lines(), model_.network.loss());
+    (void)model::parameter_ranges(model_.network, options_.parameter_groups);  // checks them
     const Dataset* test = callbacks_.test;
     if (test != nullptr &&
         (test->ranks().size() != world_.size() || test->ranks().rank() != data_.ranks().rank()))

@@ -36,14 +36,14 @@ Options Options::read(const std::string& ini_file) {
   Options options;
   for (config::Setting& setting : config::read_ini_file(ini_file)) {
     // Reports unknown keys later, with the line.
-    if (config::find_key(setting.key) == nullptr || concerns_fit(setting.key))
+    if (!config::find_key(setting.key) || concerns_fit(setting.key))
       options.settings_.push_back(std::move(setting));
   }
   return options;
 }
 
 void Options::set(const Option& option) {
-  if (config::find_key(option.key) == nullptr)
+  if (!config::find_key(option.key))
     throw ConfigError(fmt::format("unknown key {}{}; configs/README.md lists all keys", option.key,
                                   config::suggest_key(option.key)));
   if (!concerns_fit(option.key))

@@ -5,16 +5,10 @@
 #include <cassert>
 #include <utility>
 
+#include "convoy/model/parameter_groups.hpp"
+
 namespace convoy::model {
 namespace {
-
-std::vector<optim::ParameterRange> parameter_ranges(const nn::Network& network) {
-  std::vector<optim::ParameterRange> ranges;
-  for (const nn::Tensor& tensor : network.parameters())
-    ranges.push_back(
-        {.range = {tensor.offset, tensor.offset + tensor.size()}, .decay_factor = tensor.decays ? 1.0 : 0.0});
-  return ranges;
-}
 
 std::vector<StatisticRange> statistic_ranges(const nn::Network& network) {
   std::vector<StatisticRange> ranges;
@@ -77,7 +71,7 @@ State make_state(const nn::Network& network, const optim::Optimizer* optimizer, 
   State state;
   state.parameters = values.first(parameters);
   state.statistics = values.subspan(parameters);
-  state.parameter_ranges = parameter_ranges(network);
+  state.parameter_ranges = parameter_ranges(network, {});
   state.statistic_ranges = statistic_ranges(network);
   state.owned = std::move(owned);
   if (optimizer == nullptr) return state;
@@ -103,6 +97,7 @@ void Update::apply(const Range& elements, const float* sum, State& state) const 
     const Range part{std::max(tensor->range.begin, elements.begin),
                      std::min(tensor->range.end, elements.end)};
     if (part.begin >= part.end) break;
+    if (info.epochs_done >= tensor->frozen_from) continue;
     with_stretch(state, tensor - state.parameter_ranges.begin(), part, sum + (part.begin - elements.begin),
                  [&](const optim::Stretch& stretch) {
                    optimizer->update(info, stretch, norms != nullptr ? *norms : none);
@@ -114,6 +109,10 @@ void Update::apply(const Range& elements, const float* sum, State& state) const 
 
 void Update::measure(int stage, std::int64_t tensor, const Range& block, const float* sum, State& state,
                      std::span<double> squares) const {
+  if (info.epochs_done >= state.parameter_ranges[static_cast<std::size_t>(tensor)].frozen_from) {
+    std::ranges::fill(squares, 0.0);
+    return;
+  }
   const optim::Norms none;
   with_stretch(state, tensor, block, sum, [&](const optim::Stretch& stretch) {
     optimizer->measure(stage, info, stretch, norms != nullptr ? *norms : none, squares);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "convoy/comm/rendezvous.hpp"
 #include "convoy/comm/tree.hpp"
@@ -9,6 +10,7 @@
 #include "convoy/core/integer.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/machine/placement.hpp"
+#include "convoy/model/parameter_groups.hpp"
 #include "convoy/optim/optimizers.hpp"
 #include "convoy/step/feed.hpp"
 
@@ -27,11 +29,14 @@ StepRunner::StepRunner(const Options& options, const comm::Communicator& world, 
       exchange_(make_exchange(network, kernels)),
       engine_(network, engine_setting(network, kernels)),
       loss_sums_(world) {
+  std::vector<optim::ParameterRange> ranges = model::parameter_ranges(network, options.parameter_groups);
   if (exchange_) {
+    exchange_->state().parameter_ranges = std::move(ranges);
     cross_check_.emplace(world, static_cast<int>(passes::operation_ranges(network).size()));
     return;
   }
   own_state_ = model::make_state(network, optimizer_.get());
+  own_state_->parameter_ranges = std::move(ranges);
   if (optimizer_->uses_norms()) own_norms_.emplace(*optimizer_, own_state_->parameter_ranges);
 }
 
@@ -191,6 +196,7 @@ MicroBatchResult StepRunner::step(const StepInput& input) {
   const optim::StepInfo info{.step = input.step - input.optimizer_begin,
                              .learning_rate = input.learning_rate,
                              .samples = static_cast<float>(samples),
+                             .epochs_done = input.epochs_done,
                              .progress = input.progress};
   if (exchange_ && input.verify_follows) compute_again(plan, input);
   if (exchange_) exchange_->begin(plan, info, input.verify_follows);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "convoy/core/error.hpp"
+#include "convoy/model/parameter_groups.hpp"
 #include "convoy/samples/names.hpp"
 #include "convoy/step/batch_plan.hpp"
 #include "convoy/step/consistency.hpp"
@@ -57,6 +58,7 @@ nn::Network network_for(const data::Dataset& dataset, const config::Options& opt
   }();
   const data::Split* split = dataset.split(data::names::kTrain);
   require_values_to_normalise(network, options.micro_batch, split == nullptr ? 0 : split->samples());
+  (void)model::parameter_ranges(network, options.parameter_groups);  // checks them
   return network;
 }
 
@@ -143,6 +145,7 @@ Fit::Update Fit::step(data::Stream* stream, const std::function<int()>& request,
       .stream = stream,
       .stream_step = begin_.epoch * steps_per_epoch_ + in_fit,
       .learning_rate = rate.value_or(this->rate()),
+      .epochs_done = static_cast<double>(in_fit) / static_cast<double>(steps_per_epoch_),
       .progress = static_cast<double>(in_fit + 1) / static_cast<double>(steps_of_schedule),
       .verify_follows = verify_is_due(progress_.step + 1),
       .request = request};

@@ -11,6 +11,7 @@
 #include "convoy/core/memory.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/data/order.hpp"
+#include "convoy/model/parameter_groups.hpp"
 #include "convoy/step/batch_plan.hpp"
 
 namespace convoy::train {
@@ -104,7 +105,8 @@ std::string plan_report(const config::Options& options, const comm::Communicator
     engine.prepare_evaluation(comm::leaf_block(step::BatchPlan(options).micro_batches(test->split->samples()),
                                                world.size(), world.rank())
                                   .size());
-  return describe_plan(network, plan, engine, held);
+  return model::describe_groups(network, options.parameter_groups) +
+         describe_plan(network, plan, engine, held);
 }
 
 }  // namespace convoy::train

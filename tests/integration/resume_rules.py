@@ -69,6 +69,11 @@ class Never(runs.Folder):
         self.assertRegex(outcome.output, r"conv1 +conv 6 5x5")
         self.assertEqual(sorted(os.listdir(".")), before)
 
+    def test_dry_run_lists_groups_of_parameters(self):
+        outcome = self.train("lenet", {"optimizer.group.biases.match": "conv*.bias, dense1.bias",
+                                       "optimizer.group.biases.lr-factor": 2}, words=["--dry-run"], ranks=2)
+        self.assertIn("\n  biases (learning rate times 2): conv1.bias, conv2.bias, dense1.bias\n", outcome.output)
+
     def test_dry_run_says_that_run_dir_cannot_be_made(self):
         outcome = runs.convoy("train", "--config", "tiny.ini", "--dry-run", "--run.dir", "data.h5/run", ranks=2)
         self.assert_message(outcome, 4, r"cannot make a folder in data\.h5 \(Not a directory\)")

@@ -85,13 +85,18 @@ class SameBits(runs.Folder):
             else:
                 rate *= 0.5
 
-    # Every feature of the optimizer at once: norms and states. The file's momentum is not adamw's.
+    # Every feature of the optimizer at once: norms, states, groups, freezing in the middle of an epoch. The file's momentum
+    # is not adamw's. The second group takes the bias of the dense layer from the first.
     OPTIMIZER = {"optimizer.name": "adamw", "optimizer.momentum": 0, "optimizer.weight-decay": 0.05,
                  "optimizer.clip-norm": 0.5, "optimizer.clip-value": 0.05, "schedule.lr": 0.01,
                  "optimizer.lookahead-steps": 3, "optimizer.lookahead-schedule": "cubic",
-                 "optimizer.lookahead-alpha": 0.3}
+                 "optimizer.lookahead-alpha": 0.3,
+                 "optimizer.group.biases.match": "*.bias", "optimizer.group.biases.lr-factor": 4,
+                 "optimizer.group.head.match": "dense*, batchnorm2.weight",
+                 "optimizer.group.head.weight-decay-factor": 0.5, "optimizer.group.head.freeze-after-epochs": 1.4,
+                 "optimizer.group.first.match": "conv1.*", "optimizer.group.first.freeze": "yes"}
 
-    def test_adamw_with_clipping_and_lookahead_on_any_ranks_threads_buckets_and_shards(self):
+    def test_adamw_with_clipping_lookahead_and_groups_on_any_ranks_threads_buckets_and_shards(self):
         expected = self.check("blocks", self.OPTIMIZER, [(1, 2), (2, 2), (3, 1), (5, 2)])
         for ranks, bucket_bytes, shard, overlap in [(2, 4096, "yes", "no"), (3, 8192, "no", "yes"), (5, 4096, "no", "no")]:
             with self.subTest(ranks=ranks, bucket_bytes=bucket_bytes, shard=shard):
@@ -104,7 +109,9 @@ class SameBits(runs.Folder):
                        ranks=ranks)
         self.assert_same_result("resumed", expected)
         # Without one of the features, other bits.
-        for key, value in (("clip-norm", 0), ("clip-value", 0), ("lookahead-steps", 4)):
+        for key, value in (("clip-norm", 0), ("clip-value", 0), ("lookahead-steps", 4), ("group.biases.lr-factor", 1),
+                           ("group.head.weight-decay-factor", 1), ("group.head.freeze-after-epochs", 1.6),
+                           ("group.first.freeze", "no")):
             self.train("blocks", {**self.OPTIMIZER, "run.dir": key, "optimizer." + key: value})
             self.assertNotEqual(self.hash_of(key), expected[0], key)
 

@@ -3,6 +3,7 @@
 // rules of --resume use it.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,14 +44,23 @@ struct Key {
   /// The values in the format of `read`: one; several if the key may repeat; none if nothing is set.
   std::function<std::vector<std::string>(const Options&)> write;
 
-  [[nodiscard]] std::string section() const { return name.substr(0, name.find('.')); }
-  [[nodiscard]] std::string short_name() const { return name.substr(name.find('.') + 1); }
+  [[nodiscard]] std::string section() const { return name.substr(0, name.rfind('.')); }
+  [[nodiscard]] std::string short_name() const { return name.substr(name.rfind('.') + 1); }
 };
 
-/// All keys, section by section, in the order of configs/README.md.
+/// The sections of groups of parameters: [optimizer.group.NAME].
+inline constexpr std::string_view kGroupPrefix = "optimizer.group.";
+inline constexpr std::string_view kAnyGroup = "NAME";  ///< stands for the name of any group
+
+/// All keys, section by section, in the order of configs/README.md; those of a group once, for kAnyGroup.
 [[nodiscard]] const std::vector<Key>& keys();
-/// The key named `name`, or null.
-[[nodiscard]] const Key* find_key(std::string_view name);
+/// All keys of runs with these groups: as keys(), with the keys of each group instead of those of kAnyGroup.
+[[nodiscard]] std::vector<Key> keys_of(const std::vector<std::string>& groups);
+/// The key named `name`, also of any group; no value if there is none.
+[[nodiscard]] std::optional<Key> find_key(std::string_view name);
+/// The group whose section is `section`; empty if it is no section of a group, or the name is not of letters,
+/// digits, '-' and '_'.
+[[nodiscard]] std::string_view group_of_section(std::string_view section);
 /// Names of all sections, in order.
 [[nodiscard]] std::vector<std::string> section_names();
 /// " (did you mean …?)" for an unknown name: the same key in another section first, else the nearest name.

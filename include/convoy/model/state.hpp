@@ -30,7 +30,7 @@ struct State {
   AlignedBuffer<float> memory;  ///< parameters, then statistics; empty if the caller's memory is used
   std::span<float> parameters;  ///< nn/network.hpp
   std::span<float> statistics;  ///< after the parameters in the same memory
-  std::vector<optim::ParameterRange> parameter_ranges;  ///< all tensors, in order
+  std::vector<optim::ParameterRange> parameter_ranges;  ///< all tensors, in order; at first without groups
   std::vector<StatisticRange> statistic_ranges;         ///< all, in order
   std::vector<OptimizerState> optimizer;                ///< the states that the optimizer declares, in order
   std::vector<Range> owned;  ///< owned part of the kept elements; over all ranks, each parameter occurs once
@@ -55,12 +55,13 @@ struct Update {
   const optim::Norms* norms = nullptr;  ///< all stages, if the optimizer uses norms
 
   /// Updates `elements` from their sum over the tree; `elements` index the gradient vector (parameters, then
-  /// statistics) and `sum` starts at elements.begin. Parameters: the optimizer's update. Statistics: running
-  /// ← (1 − m)·running + m·sum/samples, with m their momentum. Elements are independent, in float.
+  /// statistics) and `sum` starts at elements.begin. Parameters: the optimizer's update, unless frozen.
+  /// Statistics: running ← (1 − m)·running + m·sum/samples, with m their momentum. Elements are independent,
+  /// in float.
   void apply(const Range& elements, const float* sum, State& state) const;
 
   /// Measures stage `stage` of norms (optim/optimizer.hpp) for one block of at most optim::kNormBlock
-  /// parameters of tensor number `tensor`. `sum` starts at the block. Assigns `squares`.
+  /// parameters of tensor number `tensor`. `sum` starts at the block. Assigns `squares`; 0 if it is frozen.
   void measure(int stage, std::int64_t tensor, const Range& block, const float* sum, State& state,
                std::span<double> squares) const;
 };

@@ -8,6 +8,7 @@
 // step, and norms. The caller computes norms over fixed blocks and the fixed tree (model/norm_sums.hpp).
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -20,8 +21,10 @@ namespace convoy::optim {
 /// One tensor of the flat parameter vector, and how it is trained.
 struct ParameterRange {
   Range range;
-  double decay_factor = 0;  ///< of the weight decay: 1 for the weights of conv and dense
+  double decay_factor = 0;  ///< of the weight decay: 1 for the weights of conv and dense, unless a group says
   double rate_factor = 1;   ///< of the learning rate
+  /// Epochs after which parameters and states stay as they are, and count in no norm.
+  double frozen_from = std::numeric_limits<double>::infinity();
 };
 
 /// Values common to all elements of an update.
@@ -29,6 +32,7 @@ struct StepInfo {
   std::int64_t step = 0;     ///< number of previous updates; at 0 the states are zero
   double learning_rate = 0;  ///< learning rate of this step
   float samples = 1;         ///< the gradient is gradient_sum / samples
+  double epochs_done = 0;    ///< epochs before this step, a fraction within an epoch
   double progress = 0;       ///< share of all steps of the schedule, with this one; 1 at the last
 };
 

@@ -3,12 +3,14 @@
 // benchmarks and the communication replay need only these.
 
 #include <cstdint>
+#include <vector>
 
 #include "convoy/comm/reducer.hpp"
 #include "convoy/comm/wire.hpp"
 #include "convoy/core/operations.hpp"
 #include "convoy/data/dataset.hpp"
 #include "convoy/optim/optimizers.hpp"
+#include "convoy/optim/parameter_group.hpp"
 
 namespace convoy::step {
 
@@ -25,8 +27,9 @@ struct CommOptions {
 };
 
 struct Options {
-  data::Options data;                 ///< [data]
-  optim::OptimizerOptions optimizer;  ///< [optimizer]
+  data::Options data;                                   ///< [data]
+  optim::OptimizerOptions optimizer;                    ///< [optimizer]
+  std::vector<optim::ParameterGroup> parameter_groups;  ///< [optimizer.group.NAME], in order
 
   std::int64_t batch = 128;       ///< [train] the global batch
   std::int64_t micro_batch = 16;  ///< effective value: min(16, batch) if not configured

@@ -32,7 +32,8 @@ struct StepInput {
   data::Stream* stream = nullptr;       ///< for a streamed split: from feed_training()
   std::int64_t stream_step = 0;         ///< number of this step in `stream`
   double learning_rate = 0;
-  double progress = 0;  ///< share of the schedule's steps done with this one
+  double epochs_done = 0;  ///< before this step, a fraction within an epoch (optim::StepInfo)
+  double progress = 0;     ///< share of the schedule's steps done with this one
   bool verify_follows = false;
   std::function<int()> request{};  ///< this rank's Request; called at the step's end
 };

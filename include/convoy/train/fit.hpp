@@ -89,8 +89,8 @@ class Fit {
   model::Progress progress_;
 };
 
-/// The network of `options` for `dataset`. Throws ConfigError as nn::Network, outputs_for() and
-/// require_values_to_normalise() do.
+/// The network of `options` for `dataset`. Throws ConfigError as nn::Network, outputs_for(),
+/// require_values_to_normalise() and model::parameter_ranges() do.
 [[nodiscard]] nn::Network network_for(const data::Dataset& dataset, const config::Options& options);
 
 /// Throws ConfigError for a layer whose statistics would always be of a single value: its images have one

@@ -1,4 +1,4 @@
-// The keys of [optimizer].
+// The keys of [optimizer] and of [optimizer.group.NAME].
 
 #include <fmt/core.h>
 
@@ -74,6 +74,48 @@ std::vector<Key> clipping_and_lookahead_keys() {
   };
 }
 
+template <class Groups>
+auto find_group(Groups& groups, const std::string& name) {
+  return std::ranges::find(groups, name, &optim::ParameterGroup::name);
+}
+
+/// The group, to write a key of it: a new one if there is none of this name.
+optim::ParameterGroup& group_of(Options& options, const std::string& name) {
+  const auto found = find_group(options.parameter_groups, name);
+  if (found != options.parameter_groups.end()) return *found;
+  return options.parameter_groups.emplace_back(optim::ParameterGroup{.name = name});
+}
+
+/// The group, to read a key of it: one with the default values if there is none.
+const optim::ParameterGroup& group_of(const Options& options, const std::string& name) {
+  static const optim::ParameterGroup preset;
+  const auto found = find_group(options.parameter_groups, name);
+  return found != options.parameter_groups.end() ? *found : preset;
+}
+
+Key match_key(const std::string& key, const std::string& group) {
+  return {.name = key,
+          .value_name = "PATTERNS",
+          .allowed = "a list of patterns of layer.parameter, such as 'batchnorm*.bias, conv1.*'",
+          .help =
+              "the parameters of the group; * stands for any characters. A parameter is in the last group "
+              "that matches it",
+          .read =
+              [=](Options& options, const std::string& value, const std::string&) {
+                std::string words = value;
+                std::ranges::replace(words, ',', ' ');
+                std::vector<std::string> patterns = split_words(words);
+                if (patterns.empty()) return false;
+                group_of(options, group).match = std::move(patterns);
+                return true;
+              },
+          .write =
+              [=](const Options& options) {
+                const std::vector<std::string>& match = group_of(options, group).match;
+                return match.empty() ? std::vector<std::string>{} : std::vector{join(match, ", ")};
+              }};
+}
+
 }  // namespace
 
 std::vector<Key> optimizer_keys() {
@@ -91,7 +133,7 @@ std::vector<Key> optimizer_keys() {
       number_key(
           "optimizer.weight-decay", [](auto& o) -> auto& { return o.optimizer.weight_decay; },
           usable_from_zero, kFromZero,
-          "L2 penalty, on the weights of conv and dense alone; adamw and lamb: "
+          "L2 penalty, on the weights of conv and dense alone unless a group says; adamw and lamb: "
           "decoupled"),
       number_key(
           "optimizer.beta1", [](auto& o) -> auto& { return o.optimizer.beta1; }, below_one, kBelowOne,
@@ -115,6 +157,28 @@ std::vector<Key> optimizer_keys() {
   };
   std::ranges::move(clipping_and_lookahead_keys(), std::back_inserter(all));
   return all;
+}
+
+std::vector<Key> group_keys(const std::string& group) {
+  const std::string section = std::string(kGroupPrefix) + group + '.';
+  return {
+      match_key(section + "match", group),
+      number_key(
+          section + "lr-factor", [group](auto& o) -> auto& { return group_of(o, group).rate_factor; },
+          usable_rate, kAboveZero, "what schedule.lr is multiplied by"),
+      maybe_number_key(
+          section + "weight-decay-factor",
+          [group](auto& o) -> auto& { return group_of(o, group).decay_factor; }, usable_from_zero, kFromZero,
+          "what optimizer.weight-decay is multiplied by; default 1 for weights of conv and dense, else 0"),
+      yes_no_key(
+          section + "freeze", [group](auto& o) -> auto& { return group_of(o, group).is_frozen; },
+          "yes: these parameters are not trained"),
+      maybe_number_key(
+          section + "freeze-after-epochs",
+          [group](auto& o) -> auto& { return group_of(o, group).freeze_after_epochs; }, not_negative,
+          "a number of 0 or more",
+          "epochs, also a fraction, after which these parameters are trained no more"),
+  };
 }
 
 }  // namespace convoy::config

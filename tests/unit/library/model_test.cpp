@@ -162,6 +162,8 @@ TEST(LibraryModel, ALaterFitByAnotherOptimizerBeginsItsStates) {
   adamw.set({"optimizer.name", "adamw"});
   adamw.set({"optimizer.lookahead-steps", 3});
   adamw.set({"optimizer.lookahead-schedule", "cubic"});
+  adamw.set({"optimizer.group.biases.match", "*.bias"});
+  adamw.set({"optimizer.group.biases.lr-factor", 4});
   const auto parameters_of = [](const Model& model) {
     return std::vector<float>(model.parameters().begin(), model.parameters().end());
   };
@@ -180,6 +182,15 @@ TEST(LibraryModel, ALaterFitByAnotherOptimizerBeginsItsStates) {
   EXPECT_TRUE(resumed.resume(dataset, adamw));
   EXPECT_NE(parameters_of(first), begin);
   EXPECT_EQ(parameters_of(resumed), parameters_of(first));
+}
+
+TEST(LibraryModel, AGroupThatMatchesNothingIsRefused) {
+  Dataset dataset = small_dataset();
+  Model model = small_model();
+  Options options = small_options();
+  options.set({"optimizer.group.a.match", "conv2.*"});
+  EXPECT_NE(error_of([&] { (void)model.fit(dataset, options); }).find("'conv2.*' matches no parameter"),
+            std::string::npos);
 }
 
 TEST(LibraryModel, ResumeRefusesOtherOptionsAndOtherSamples) {

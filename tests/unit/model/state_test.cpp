@@ -89,5 +89,36 @@ TEST(Update, GivesEachStretchItsTensorAndItsPartOfEveryState) {
   }
 }
 
+TEST(Update, LeavesWhatIsFrozenAndMeasuresItAsNothing) {
+  const nn::Network network({1, 2, 2}, {{"conv 3 2x2", "test"}, {"dense 2", "test"}},
+                            nn::LossKind::kSoftmaxCrossEntropy, std::nullopt);
+  const std::unique_ptr<const optim::Optimizer> lars =
+      optim::make_lars({.momentum = 0.5, .weight_decay = 0.1, .trust_coefficient = 1});
+  const std::int64_t size = network.parameter_count();
+  const std::vector<float> sum(static_cast<std::size_t>(size), 1.0F);
+  for (const double epochs : {0.0, 1.25, 1.5, 7.0}) {
+    State state = make_state(network, lars.get());
+    std::ranges::fill(state.parameters, 1.0F);
+    state.parameter_ranges[0].frozen_from = 1.5;
+    const Update update{.optimizer = lars.get(), .info = {.learning_rate = 0.5, .epochs_done = epochs}};
+    const bool is_frozen = epochs >= 1.5;
+    std::vector<double> squares{7, 7};
+    update.measure(0, 0, state.parameter_ranges[0].range, sum.data(), state, squares);
+    EXPECT_EQ(squares, (is_frozen ? std::vector{0.0, 0.0} : std::vector{12.0, 12.0}));
+    optim::NormValues norms;
+    for (int vector = 0; vector < 2; ++vector) norms.add(std::vector{1.0, 1.0, 1.0, 1.0}, 1.0);
+    const optim::Norms view = norms.norms();
+    Update with_norms = update;
+    with_norms.norms = &view;
+    with_norms.apply({0, 5}, sum.data(), state);  // cut within the tensor
+    with_norms.apply({5, size}, sum.data() + 5, state);
+    for (std::int64_t i = 0; i < size; ++i) {
+      const bool stays = is_frozen && i < 12;
+      EXPECT_EQ(state.parameters[static_cast<std::size_t>(i)] == 1, stays) << i;
+      EXPECT_EQ(*state.optimizer.front().values.at(i) == 0, stays) << i;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace convoy::model
