@@ -102,6 +102,19 @@ std::vector<RunDifference> run_differences(const model::CheckpointHeader& header
   return found;
 }
 
+namespace {
+
+/// True for what a checkpoint cannot go on with: another network, another batch, states that it lacks.
+bool is_fixed(const RunDifference& each) {
+  const bool lacks_state = each.what == "optimizer.name" ||
+                           (each.what == "optimizer.centered" && each.there == "no") ||
+                           (each.what == "optimizer.momentum" && each.there == "0") ||
+                           (each.what == "optimizer.lookahead-steps" && each.there == "0");
+  return lacks_state || each.what.starts_with("network.") || each.what == "train.batch";
+}
+
+}  // namespace
+
 std::string require_same_run(const model::CheckpointHeader& header, const std::string& path,
                              const config::Options& options, const std::string& data_digest, bool anyway) {
   if (header.fit_begin != model::Position())
@@ -114,9 +127,9 @@ std::string require_same_run(const model::CheckpointHeader& header, const std::s
   for (const RunDifference& each : run_differences(header, path, options, data_digest)) {
     const std::string both =
         fmt::format("{} differs (there '{}', here '{}')", each.what, each.there, each.here);
-    const bool is_fixed = each.what.starts_with("network.") || each.what == "train.batch";
-    if (is_fixed && fixed.empty()) fixed = both;
-    if (!is_fixed) differences.push_back(both);
+    const bool fixed_here = is_fixed(each);
+    if (fixed_here && fixed.empty()) fixed = both;
+    if (!fixed_here) differences.push_back(both);
   }
   if (fixed.empty() && (anyway || differences.empty())) return join(differences, ", ");
   const std::string begun_with = io::folder_of(io::folder_of(path)) + "/config.ini";

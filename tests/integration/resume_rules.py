@@ -186,12 +186,13 @@ class Auto(runs.Folder):
 
     def test_more_epochs_are_refused_where_the_schedule_depends_on_them(self):
         self.train("tiny", {"train.epochs": 4, "run.dir": "longer"})
-        for schedule, words in (("constant", []), ("cosine", ["--schedule.name", "cosine"])):
+        lookahead = ["--optimizer.lookahead-steps", "5", "--optimizer.lookahead-schedule", "cubic"]
+        for schedule, words in (("constant", []), ("cosine", ["--schedule.name", "cosine"]), ("cubic", lookahead)):
             with self.subTest(schedule=schedule):
                 words = [*words, "--run.dir", schedule]
                 self.train("tiny", {"train.epochs": 2}, words=words)
                 outcome = runs.convoy("train", "--config", "tiny.ini", *words, "--resume", "auto", "--train.epochs", 4)
-                if schedule == "cosine":
+                if schedule != "constant":
                     self.assert_message(outcome, 2, r"train\.epochs differs \(there '2', here '4'\)")
                 else:
                     self.assertEqual(outcome.status, 0, outcome)
@@ -227,7 +228,8 @@ class Auto(runs.Folder):
         self.assertRegex(outcome.errors, r"data\.augment differs \(there 'none', here 'crop=2'\), schedule\.lr differs .*, "
                                          r"the content of the data set differs .*no continuation of that run to the bit")
         self.assertEqual(steps_of("run"), [3, 5, 6])
-        for key, value in (("network.layer", "dense 4 bias=no"), ("train.batch", 20)):
+        for key, value in (("network.layer", "dense 4 bias=no"), ("train.batch", 20), ("optimizer.lookahead-steps", 5),
+                           ("optimizer.name", "lars")):
             outcome = runs.convoy("train", "--config", "tiny.ini", "--resume", "auto", "--resume-anyway", "--" + key, value)
             self.assert_message(outcome, 2, rf"{key} differs")
 
