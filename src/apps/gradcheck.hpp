@@ -2,7 +2,7 @@
 // `convoy gradcheck` with additional layers of a test: a wrong gradient must give status 1.
 
 #include "command.hpp"
-#include "convoy/nn/registry.hpp"
+#include "convoy/layers/registry.hpp"
 
 namespace convoy::apps {
 

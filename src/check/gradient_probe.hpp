@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "convoy/nn/layer.hpp"
+#include "convoy/layers/layer.hpp"
 
 namespace convoy::check {
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "convoy/core/error.hpp"
-#include "convoy/nn/layer.hpp"
+#include "convoy/layers/layer.hpp"
 
 namespace convoy::exchange {
 namespace {

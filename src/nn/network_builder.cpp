@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "convoy/core/text.hpp"
-#include "convoy/nn/layer_error.hpp"
-#include "layers/layers.hpp"
+#include "convoy/layers/layer_error.hpp"
+#include "convoy/layers/layers.hpp"
 
 namespace convoy::nn {
 namespace {

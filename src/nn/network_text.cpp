@@ -2,7 +2,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
-#include "convoy/nn/layer_error.hpp"
+#include "convoy/layers/layer_error.hpp"
 #include "convoy/nn/network_builder.hpp"
 
 namespace convoy::nn {

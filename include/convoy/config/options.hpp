@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "convoy/layers/layer_line.hpp"
 #include "convoy/model/checkpoint.hpp"
 #include "convoy/model/step_hashes.hpp"
-#include "convoy/nn/layer_line.hpp"
 #include "convoy/nn/loss.hpp"
 #include "convoy/optim/schedule.hpp"
 #include "convoy/step/options.hpp"

@@ -8,7 +8,7 @@
 
 #include "convoy/core/shape.hpp"
 #include "convoy/data/dataset.hpp"
-#include "convoy/nn/attributes.hpp"
+#include "convoy/layers/attributes.hpp"
 #include "convoy/predict/trained_network.hpp"
 
 namespace convoy::exchange {

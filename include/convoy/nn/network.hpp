@@ -13,10 +13,10 @@
 #include <string>
 #include <vector>
 
-#include "convoy/nn/layer.hpp"
-#include "convoy/nn/layer_line.hpp"
+#include "convoy/layers/layer.hpp"
+#include "convoy/layers/layer_line.hpp"
+#include "convoy/layers/registry.hpp"
 #include "convoy/nn/loss.hpp"
-#include "convoy/nn/registry.hpp"
 
 namespace convoy::nn {
 

@@ -19,9 +19,9 @@
 #include <string_view>
 #include <vector>
 
-#include "convoy/nn/layer_options.hpp"
+#include "convoy/layers/layer_options.hpp"
+#include "convoy/layers/registry.hpp"
 #include "convoy/nn/network.hpp"
-#include "convoy/nn/registry.hpp"
 
 namespace convoy::nn {
 

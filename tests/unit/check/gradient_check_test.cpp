@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "convoy/core/error.hpp"
-#include "unit/nn/layer_run.hpp"
+#include "unit/layers/layer_run.hpp"
 
 namespace convoy::check {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "convoy/core/error.hpp"
 #include "reference/loss.hpp"
-#include "unit/nn/layer_run.hpp"
+#include "unit/layers/layer_run.hpp"
 
 namespace convoy::nn {
 namespace {

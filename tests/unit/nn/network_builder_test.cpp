@@ -7,9 +7,9 @@
 #include <numeric>
 
 #include "convoy/core/error.hpp"
-#include "convoy/nn/layer_error.hpp"
+#include "convoy/layers/layer_error.hpp"
 #include "convoy/passes/workspace.hpp"
-#include "unit/nn/layer_run.hpp"
+#include "unit/layers/layer_run.hpp"
 
 namespace convoy::nn {
 namespace {

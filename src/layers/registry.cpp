@@ -1,7 +1,7 @@
-#include "convoy/nn/registry.hpp"
+#include "convoy/layers/registry.hpp"
 
-#include "convoy/nn/layer_error.hpp"
-#include "layers/layers.hpp"
+#include "convoy/layers/layer_error.hpp"
+#include "convoy/layers/layers.hpp"
 
 namespace convoy::nn {
 

@@ -9,7 +9,7 @@
 #include <tuple>
 
 #include "convoy/core/text.hpp"
-#include "unit/nn/layer_run.hpp"
+#include "unit/layers/layer_run.hpp"
 
 namespace convoy::nn {
 namespace {

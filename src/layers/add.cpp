@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "layers.hpp"
+#include "convoy/layers/layers.hpp"
 
 namespace convoy::nn {
 namespace {

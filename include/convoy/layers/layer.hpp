@@ -4,7 +4,7 @@
 //
 // A layer holds no data, so several threads and micro-batches may use one network at the same time; the
 // Workspace provides the memory. A layer does not depend on ranks, files or the optimizer. To add a layer: a
-// file in src/nn/layers and a line in src/nn/registry.cpp (src/README.md).
+// file in src/layers and a line in src/layers/registry.cpp (src/README.md).
 
 #include <array>
 #include <cstddef>
@@ -16,7 +16,7 @@
 
 #include "convoy/core/shape.hpp"
 #include "convoy/kernels/kernels.hpp"
-#include "convoy/nn/attributes.hpp"
+#include "convoy/layers/attributes.hpp"
 
 namespace convoy::nn {
 

@@ -1,7 +1,7 @@
 // conv: z = w * a + b over every sample's image (src/CONTRACT.md, "Mathematics").
 
-#include "convoy/nn/layer_error.hpp"
-#include "layers.hpp"
+#include "convoy/layers/layer_error.hpp"
+#include "convoy/layers/layers.hpp"
 #include "window.hpp"
 
 namespace convoy::nn {

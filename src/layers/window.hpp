@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "convoy/core/shape.hpp"
-#include "convoy/nn/attributes.hpp"
-#include "convoy/nn/layer_line.hpp"
+#include "convoy/layers/attributes.hpp"
+#include "convoy/layers/layer_line.hpp"
 
 namespace convoy::nn {
 

@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "convoy/nn/layer.hpp"
-#include "convoy/nn/layer_line.hpp"
+#include "convoy/layers/layer.hpp"
+#include "convoy/layers/layer_line.hpp"
 
 namespace convoy::nn {
 

@@ -1,6 +1,6 @@
 // flatten: the image as a vector, c, h, w with w fastest. In lane blocks the memory is identical.
 
-#include "layers.hpp"
+#include "convoy/layers/layers.hpp"
 
 namespace convoy::nn {
 namespace {

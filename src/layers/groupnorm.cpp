@@ -1,8 +1,8 @@
 // groupnorm, layernorm, instancenorm: every sample normalised by itself, in groups of channels (Wu & He
 // 2018). The same in training and evaluation; no running statistics.
 
-#include "convoy/nn/layer_error.hpp"
-#include "layers.hpp"
+#include "convoy/layers/layer_error.hpp"
+#include "convoy/layers/layers.hpp"
 
 namespace convoy::nn {
 namespace {
@@ -48,8 +48,8 @@ class GroupNorm final : public LayerOf<GroupNorm> {
   void run_forward(const Pass<Real>& pass) const {
     auto* mean = reinterpret_cast<Real*>(pass.saved);
     pass.kernels.groupnorm_forward(shape_of(pass), pass.src[0], weight(pass.parameters),
-                                   bias(pass.parameters), pass.epilogue, pass.dst, mean,
-                                   mean + numbers(pass), pass.team);
+                                   bias(pass.parameters), pass.epilogue, pass.dst, mean, mean + numbers(pass),
+                                   pass.team);
   }
 
   template <class Real>

@@ -1,8 +1,8 @@
 // batchnorm: normalises every channel with the statistics of the micro-batch (ghost batch normalisation,
 // Hoffer et al. 2017); in evaluation with the running statistics (moving averages with the layer's momentum).
 
-#include "convoy/nn/layer_error.hpp"
-#include "layers.hpp"
+#include "convoy/layers/layer_error.hpp"
+#include "convoy/layers/layers.hpp"
 
 namespace convoy::nn {
 namespace {

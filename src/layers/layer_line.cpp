@@ -1,4 +1,4 @@
-#include "convoy/nn/layer_line.hpp"
+#include "convoy/layers/layer_line.hpp"
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"

@@ -1,4 +1,4 @@
-#include "convoy/nn/layer_line.hpp"
+#include "convoy/layers/layer_line.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 
-#include "convoy/nn/layer_error.hpp"
-#include "layers.hpp"
+#include "convoy/layers/layer_error.hpp"
+#include "convoy/layers/layers.hpp"
 #include "window.hpp"
 
 namespace convoy::nn {

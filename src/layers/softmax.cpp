@@ -1,8 +1,8 @@
 // softmax over a vector of features, a_k = e^{z_k} / Σ e^{z_j}. For use before the quadratic loss; the
 // cross-entropy losses include softmax.
 
-#include "convoy/nn/layer_error.hpp"
-#include "layers.hpp"
+#include "convoy/layers/layer_error.hpp"
+#include "convoy/layers/layers.hpp"
 
 namespace convoy::nn {
 namespace {

@@ -1,7 +1,7 @@
 // maxpool, avgpool, globalavgpool: one output per window of a channel's image.
 
-#include "convoy/nn/layer_error.hpp"
-#include "layers.hpp"
+#include "convoy/layers/layer_error.hpp"
+#include "convoy/layers/layers.hpp"
 #include "window.hpp"
 
 namespace convoy::nn {

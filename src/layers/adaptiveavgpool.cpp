@@ -3,8 +3,8 @@
 
 #include <array>
 
-#include "convoy/nn/layer_error.hpp"
-#include "layers.hpp"
+#include "convoy/layers/layer_error.hpp"
+#include "convoy/layers/layers.hpp"
 #include "window.hpp"
 
 namespace convoy::nn {

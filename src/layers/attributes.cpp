@@ -1,9 +1,9 @@
-#include "convoy/nn/attributes.hpp"
+#include "convoy/layers/attributes.hpp"
 
 #include <utility>
 
 #include "convoy/core/text.hpp"
-#include "convoy/nn/layer.hpp"
+#include "convoy/layers/layer.hpp"
 
 namespace convoy::nn {
 namespace {

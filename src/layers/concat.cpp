@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "layers.hpp"
+#include "convoy/layers/layers.hpp"
 
 namespace convoy::nn {
 namespace {

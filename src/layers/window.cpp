@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "convoy/nn/layer_error.hpp"
+#include "convoy/layers/layer_error.hpp"
 
 namespace convoy::nn {
 namespace {

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "convoy/core/random.hpp"
-#include "convoy/nn/layer.hpp"
-#include "convoy/nn/layer_line.hpp"
-#include "convoy/nn/registry.hpp"
+#include "convoy/layers/layer.hpp"
+#include "convoy/layers/layer_line.hpp"
+#include "convoy/layers/registry.hpp"
 #include "support/guarded.hpp"
 #include "support/lanes.hpp"
 #include "support/teams.hpp"

@@ -5,8 +5,8 @@
 #include <array>
 
 #include "convoy/core/random.hpp"
-#include "convoy/nn/layer_error.hpp"
-#include "layers.hpp"
+#include "convoy/layers/layer_error.hpp"
+#include "convoy/layers/layers.hpp"
 
 namespace convoy::nn {
 namespace {

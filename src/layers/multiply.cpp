@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "layers.hpp"
+#include "convoy/layers/layers.hpp"
 
 namespace convoy::nn {
 namespace {

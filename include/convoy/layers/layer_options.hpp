@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "convoy/nn/attributes.hpp"
+#include "convoy/layers/attributes.hpp"
 
 namespace convoy::nn {
 

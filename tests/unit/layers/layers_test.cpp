@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "unit/nn/layer_run.hpp"
+#include "unit/layers/layer_run.hpp"
 
 namespace convoy::nn {
 namespace {

@@ -1,8 +1,8 @@
 // dense: the multilayer perceptron's layer, z_j = Σ_k w_jk a_k + b_j, on the flattened input (c, h, w; w
 // fastest). It is the convolution of a 1×1 image of IN channels with a 1×1 kernel, and is computed as such.
 
-#include "convoy/nn/layer_error.hpp"
-#include "layers.hpp"
+#include "convoy/layers/layer_error.hpp"
+#include "convoy/layers/layers.hpp"
 
 namespace convoy::nn {
 namespace {

@@ -4,7 +4,7 @@
 #include <cassert>
 
 #include "convoy/core/text.hpp"
-#include "layers.hpp"
+#include "convoy/layers/layers.hpp"
 
 namespace convoy::nn {
 namespace {

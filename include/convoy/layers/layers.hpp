@@ -1,6 +1,6 @@
 #pragma once
 // All layers, one file each: their factories, and the makers of their keywords, which parse a line and call
-// the factories (listed in registry.cpp). Private to the nn room.
+// the factories (listed in registry.cpp). Called by NetworkBuilder; programs use that.
 //
 // `make_…` makes the layer for an input of shape `input`; it throws LayerError if a value is out of range or
 // the layer does not fit the input.
@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "convoy/nn/layer_options.hpp"
-#include "convoy/nn/registry.hpp"
+#include "convoy/layers/layer_options.hpp"
+#include "convoy/layers/registry.hpp"
 
 namespace convoy::nn {
 
