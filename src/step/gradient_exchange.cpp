@@ -139,6 +139,7 @@ void GradientExchange::plan_reducer(const std::vector<const StepPlan*>& plans) {
 GradientExchange::ExchangedNorms GradientExchange::make_norms() const {
   constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
   ExchangedNorms norms{.sums = model::NormSums(*setting_.optimizer, state_.parameter_ranges),
+                       .owners = reducer_->finishes(),
                        .gradients = optim::Shard(slices_of(reducer_->finishes(), kAll)),
                        .measured = {},
                        .owned = {}};
@@ -150,7 +151,7 @@ GradientExchange::ExchangedNorms GradientExchange::make_norms() const {
     }
     return numbers;
   };
-  norms.measured = blocks_of(reducer_->finishes());
+  norms.measured = blocks_of(norms.owners);
   for (int rank = 0; rank < world_.size(); ++rank) {
     norms.owned.push_back(blocks_of({rank}));
     norms.most_owned = std::max(norms.most_owned, norms.owned.back().size());
@@ -283,7 +284,7 @@ void GradientExchange::update_by_norms() {
   }
   const std::lock_guard lock(mutex_);
   for (int bucket = 0; bucket < static_cast<int>(buckets_.size()); ++bucket) {
-    for (const int owner : reducer_->finishes()) {
+    for (const int owner : norms_->owners) {
       const Range slice = reducer_->slice(bucket, owner);
       if (slice.size() > 0) update_slice(step, bucket, slice, norms_->gradients.at(slice.begin));
     }

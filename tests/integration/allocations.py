@@ -31,6 +31,15 @@ class Allocations(runs.Folder):
                     for counts in self.counts(network, ranks, threads, "--run.dir", f"{network}-{ranks}-{threads}"):
                         self.assertEqual({step: counts[step] for step in STEADY}, dict.fromkeys(STEADY, 0))
 
+    def test_none_with_norms_states_and_groups(self):
+        words = ["--optimizer.name", "lamb", "--optimizer.momentum", "0", "--optimizer.weight-decay", "0.01",
+                 "--optimizer.clip-value", "0.1", "--optimizer.lookahead-steps", "2",
+                 "--optimizer.group.first.match", "conv1.*", "--optimizer.group.first.freeze-after-epochs", "1"]
+        for ranks, threads in ((1, 2), (3, 2)):
+            with self.subTest(ranks=ranks, threads=threads):
+                for counts in self.counts("blocks", ranks, threads, "--run.dir", f"lamb-{ranks}-{threads}", *words):
+                    self.assertEqual({step: counts[step] for step in STEADY}, dict.fromkeys(STEADY, 0))
+
     def test_they_are_counted(self):
         (counts,) = self.counts("lenet", 1, 1)
         self.assertGreater(counts[6], 0)  # an evaluation and a checkpoint precede it

@@ -83,6 +83,7 @@ class GradientExchange final : public GradientHook {
   /// Data of an optimizer with norms, kept between the reduction and the update.
   struct ExchangedNorms {
     model::NormSums sums;
+    std::vector<int> owners;                       ///< the ranks whose slices this rank updates
     optim::Shard gradients;                        ///< sums of a step, for all slices that this rank updates
     std::vector<std::int64_t> measured;            ///< numbers of the blocks whose sums this rank has
     std::vector<std::vector<std::int64_t>> owned;  ///< by rank: numbers of the blocks that it owns
