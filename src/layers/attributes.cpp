@@ -14,6 +14,7 @@ struct Written {
   std::string operator()(bool value) const { return value ? "yes" : "no"; }
   std::string operator()(std::int64_t value) const { return std::to_string(value); }
   std::string operator()(double value) const { return shortest(value); }
+  std::string operator()(const std::string& value) const { return value; }
   std::string operator()(const HeightWidth& value) const {
     const std::string h = std::to_string(value.h);
     return is_option && value.h == value.w ? h : h + 'x' + std::to_string(value.w);

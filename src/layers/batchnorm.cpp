@@ -9,6 +9,8 @@ namespace {
 
 constexpr BatchNormOptions kBatchNormDefaults;
 constexpr double kLeastEps = 1e-12;
+constexpr std::string_view kOne = "one";
+constexpr std::string_view kZero = "zero";
 
 class BatchNorm final : public LayerOf<BatchNorm> {
  public:
@@ -20,12 +22,13 @@ class BatchNorm final : public LayerOf<BatchNorm> {
     visitor.option("eps", options_.eps, kBatchNormDefaults.eps);
     visitor.option("momentum", options_.momentum, kBatchNormDefaults.momentum);
     visitor.option("scale", options_.scale, kBatchNormDefaults.scale);
+    visitor.option("init", std::string(options_.init == Initializer::kOnes ? kOne : kZero),
+                   std::string(kOne));
   }
 
   [[nodiscard]] std::vector<Parameter> parameters() const override {
     std::vector<Parameter> list;
-    if (options_.scale)
-      list.push_back({.name = "weight", .dims = {shape_.c}, .initializer = Initializer::kOnes});
+    if (options_.scale) list.push_back({.name = "weight", .dims = {shape_.c}, .initializer = options_.init});
     list.push_back({.name = "bias", .dims = {shape_.c}});
     return list;
   }
@@ -108,16 +111,21 @@ class BatchNorm final : public LayerOf<BatchNorm> {
 std::unique_ptr<Layer> make_batchnorm(const Shape& input, const BatchNormOptions& options) {
   if (!(options.eps >= kLeastEps && options.eps <= 1)) throw LayerError("eps is not from 1e-12 to 1");
   if (!(options.momentum >= 0 && options.momentum <= 1)) throw LayerError("momentum is not from 0 to 1");
+  if (options.init == Initializer::kZeros && !options.scale)
+    throw LayerError("init=zero is for the weight, which scale=no leaves out");
   return std::make_unique<BatchNorm>(input, options);
 }
 
 LayerMaker batchnorm_maker() {
-  return {"batchnorm [eps=1e-5] [momentum=0.1] [scale=yes] [name=…]",
+  return {"batchnorm [eps=1e-5] [momentum=0.1] [scale=yes] [init=one] [name=…]",
           [](LayerLine& line, const Shape& input) {
             return make_batchnorm(
-                input, {.eps = line.take_option_number("eps", kBatchNormDefaults.eps, kLeastEps, 1),
-                        .momentum = line.take_option_number("momentum", kBatchNormDefaults.momentum, 0, 1),
-                        .scale = line.take_option_yes_no("scale", kBatchNormDefaults.scale)});
+                input,
+                {.eps = line.take_option_number("eps", kBatchNormDefaults.eps, kLeastEps, 1),
+                 .momentum = line.take_option_number("momentum", kBatchNormDefaults.momentum, 0, 1),
+                 .scale = line.take_option_yes_no("scale", kBatchNormDefaults.scale),
+                 .init = line.take_option_choice("init", {kOne, kZero}, 0) == 0 ? Initializer::kOnes
+                                                                                : Initializer::kZeros});
           }};
 }
 

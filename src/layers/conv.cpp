@@ -2,6 +2,7 @@
 
 #include "convoy/layers/layer_error.hpp"
 #include "convoy/layers/layers.hpp"
+#include "init.hpp"
 #include "window.hpp"
 
 namespace convoy::nn {
@@ -12,14 +13,14 @@ constexpr std::int64_t kMostChannels = 1 << 20;
 
 class Conv final : public LayerOf<Conv> {
  public:
-  Conv(const Shape& input, std::int64_t channels, const Window& window, std::int64_t groups, bool bias)
-      : window_(window), output_(window.output(input, channels)), bias_(bias) {
+  Conv(const Shape& input, std::int64_t channels, const Window& window, const ConvOptions& options)
+      : window_(window), output_(window.output(input, channels)), bias_(options.bias), init_(options.init) {
     shape_.ic = input.c;
     shape_.oc = channels;
     window.fill(shape_, input, output_);
     shape_.dh = window.dilation().h;
     shape_.dw = window.dilation().w;
-    shape_.groups = groups;
+    shape_.groups = options.groups;
   }
 
   [[nodiscard]] Shape output() const override { return output_; }
@@ -30,6 +31,7 @@ class Conv final : public LayerOf<Conv> {
     visitor.option("dilation", window_.dilation(), kConvDefaults.dilation);
     visitor.option("groups", shape_.groups, kConvDefaults.groups);
     visitor.option("bias", bias_, kConvDefaults.bias);
+    visit_init(visitor, init_);
   }
   [[nodiscard]] Traits traits() const override {
     return {.nonlinearity = Nonlinearity::kOther,
@@ -62,7 +64,7 @@ class Conv final : public LayerOf<Conv> {
   [[nodiscard]] std::vector<Parameter> parameters() const override {
     std::vector<Parameter> list{{.name = "weight",
                                  .dims = {shape_.oc, shape_.ic / shape_.groups, shape_.kh, shape_.kw},
-                                 .initializer = Initializer::kWeights,
+                                 .initializer = init_,
                                  .decays = true,
                                  .fan_in = taps(),
                                  .fan_out = shape_.oc / shape_.groups * shape_.kh * shape_.kw}};
@@ -106,6 +108,7 @@ class Conv final : public LayerOf<Conv> {
   Shape output_;
   Conv2dShape shape_;
   bool bias_;
+  Initializer init_;
 };
 
 }  // namespace
@@ -119,13 +122,12 @@ std::unique_ptr<Layer> make_conv(const Shape& input, std::int64_t channels, cons
     throw LayerError("groups=" + std::to_string(groups) + " does not divide the " + std::to_string(input.c) +
                      " input channels and the " + std::to_string(channels) +
                      " output channels (each group reads and writes as many as the others)");
-  return std::make_unique<Conv>(input, channels,
-                                Window(kernel, options.stride, options.pad, input, options.dilation), groups,
-                                options.bias);
+  return std::make_unique<Conv>(
+      input, channels, Window(kernel, options.stride, options.pad, input, options.dilation), options);
 }
 
 LayerMaker conv_maker() {
-  return {"conv CHANNELS KHxKW [stride=1] [pad=0] [dilation=1] [groups=1] [bias=yes] [name=…]",
+  return {"conv CHANNELS KHxKW [stride=1] [pad=0] [dilation=1] [groups=1] [bias=yes] [init=auto] [name=…]",
           [](LayerLine& line, const Shape& input) {
             const std::int64_t channels =
                 line.take_integer("the number of output channels", 1, kMostChannels);
@@ -135,7 +137,8 @@ LayerMaker conv_maker() {
                               .pad = take_pad(line),
                               .dilation = take_dilation(line),
                               .groups = line.take_option("groups", kConvDefaults.groups, 1, kMostChannels),
-                              .bias = line.take_option_yes_no("bias", kConvDefaults.bias)});
+                              .bias = line.take_option_yes_no("bias", kConvDefaults.bias),
+                              .init = take_init(line)});
           }};
 }
 

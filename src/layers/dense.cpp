@@ -3,6 +3,7 @@
 
 #include "convoy/layers/layer_error.hpp"
 #include "convoy/layers/layers.hpp"
+#include "init.hpp"
 
 namespace convoy::nn {
 namespace {
@@ -12,14 +13,15 @@ constexpr std::int64_t kMostOutputs = 1 << 24;
 
 class Dense final : public LayerOf<Dense> {
  public:
-  Dense(std::int64_t inputs, std::int64_t outputs, bool bias)
-      : inputs_(inputs), outputs_(outputs), bias_(bias) {}
+  Dense(std::int64_t inputs, std::int64_t outputs, const DenseOptions& options)
+      : inputs_(inputs), outputs_(outputs), bias_(options.bias), init_(options.init) {}
 
   [[nodiscard]] Shape output() const override { return {outputs_, 1, 1}; }
   [[nodiscard]] std::string_view keyword() const override { return "dense"; }
   void visit(AttributeVisitor& visitor) const override {
     visitor.positional("outputs", outputs_);
     visitor.option("bias", bias_, kDenseDefaults.bias);
+    visit_init(visitor, init_);
   }
   [[nodiscard]] Traits traits() const override {
     return {.nonlinearity = Nonlinearity::kOther,
@@ -32,7 +34,7 @@ class Dense final : public LayerOf<Dense> {
   [[nodiscard]] std::vector<Parameter> parameters() const override {
     std::vector<Parameter> list{{.name = "weight",
                                  .dims = {outputs_, inputs_},
-                                 .initializer = Initializer::kWeights,
+                                 .initializer = init_,
                                  .decays = true,
                                  .fan_in = inputs_,
                                  .fan_out = outputs_}};
@@ -76,6 +78,7 @@ class Dense final : public LayerOf<Dense> {
   std::int64_t inputs_;
   std::int64_t outputs_;
   bool bias_;
+  Initializer init_;
 };
 
 }  // namespace
@@ -83,13 +86,15 @@ class Dense final : public LayerOf<Dense> {
 std::unique_ptr<Layer> make_dense(const Shape& input, std::int64_t outputs, const DenseOptions& options) {
   if (outputs < 1 || outputs > kMostOutputs)
     throw LayerError("the number of outputs is not from 1 to " + std::to_string(kMostOutputs));
-  return std::make_unique<Dense>(input.size(), outputs, options.bias);
+  return std::make_unique<Dense>(input.size(), outputs, options);
 }
 
 LayerMaker dense_maker() {
-  return {"dense OUTPUTS [bias=yes] [name=…]", [](LayerLine& line, const Shape& input) {
+  return {"dense OUTPUTS [bias=yes] [init=auto] [name=…]", [](LayerLine& line, const Shape& input) {
             const std::int64_t outputs = line.take_integer("the number of outputs", 1, kMostOutputs);
-            return make_dense(input, outputs, {.bias = line.take_option_yes_no("bias", kDenseDefaults.bias)});
+            return make_dense(
+                input, outputs,
+                {.bias = line.take_option_yes_no("bias", kDenseDefaults.bias), .init = take_init(line)});
           }};
 }
 

@@ -1,5 +1,7 @@
 #include "convoy/layers/layer_line.hpp"
 
+#include <algorithm>
+
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 
@@ -115,6 +117,17 @@ bool LayerLine::take_option_yes_no(std::string_view key, bool otherwise) {
 
 std::optional<std::string> LayerLine::take_option_text(std::string_view key) {
   return take(key);
+}
+
+std::size_t LayerLine::take_option_choice(std::string_view key, const std::vector<std::string_view>& names,
+                                          std::size_t otherwise) {
+  const auto word = take(key);
+  if (!word) return otherwise;
+  const auto found = std::ranges::find(names, *word);
+  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  std::string known;
+  for (const std::string_view name : names) known.append(known.empty() ? "" : ", ").append(name);
+  fail("option " + std::string(key) + "='" + *word + "' is wrong (it takes one of " + known + ")");
 }
 
 void LayerLine::finish(std::string_view usage) {

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cmath>
 #include <iomanip>
 #include <sstream>
 #include <utility>
 
-#include "convoy/core/random.hpp"
 #include "convoy/core/text.hpp"
 
 namespace convoy::nn {
@@ -47,48 +45,6 @@ bool Network::wants_diff(int node) const {
   while (node != kNetworkInput && nodes_[static_cast<std::size_t>(node)].layer->traits().is_view)
     node = nodes_[static_cast<std::size_t>(node)].inputs.front();
   return node != kNetworkInput;
-}
-
-double Network::he_gain_after(int node) const {
-  for (std::size_t i = static_cast<std::size_t>(node) + 1; i < nodes_.size(); ++i) {
-    const auto& inputs = nodes_[i].inputs;
-    if (std::find(inputs.begin(), inputs.end(), node) == inputs.end()) continue;
-    const Traits next = nodes_[i].layer->traits();
-    if (next.nonlinearity == Nonlinearity::kNone) return he_gain_after(static_cast<int>(i));
-    return next.nonlinearity == Nonlinearity::kRectifier ? next.he_gain : 0;
-  }
-  return 0;
-}
-
-void Network::initialise(std::uint64_t seed, std::span<float> parameters, std::span<float> statistics) const {
-  const auto fill = [](std::span<float> values, std::int64_t& next, std::int64_t size, auto&& value) {
-    for (std::int64_t i = 0; i < size; ++i)
-      values[static_cast<std::size_t>(next++)] = static_cast<float>(value());
-  };
-  std::int64_t next = 0;
-  std::uint64_t ordinal = 0;
-  for (std::size_t n = 0; n < nodes_.size(); ++n) {
-    const double gain = he_gain_after(static_cast<int>(n));
-    for (const Parameter& parameter : nodes_[n].layer->parameters()) {
-      RandomStream stream(random_key(seed, RandomPurpose::kInitialWeights, ordinal++));
-      const auto fan_in = static_cast<double>(parameter.fan_in);
-      const auto fan_out = static_cast<double>(parameter.fan_out);
-      const std::int64_t size = count(parameter.dims);
-      if (parameter.initializer != Initializer::kWeights) {
-        fill(parameters, next, size, [&] { return parameter.initializer == Initializer::kOnes ? 1 : 0; });
-      } else if (gain > 0) {
-        fill(parameters, next, size, [&] { return stream.normal() * std::sqrt(gain / fan_in); });
-      } else {
-        const double bound = std::sqrt(6 / (fan_in + fan_out));
-        fill(parameters, next, size, [&] { return stream.uniform(-bound, bound); });
-      }
-    }
-  }
-  next = 0;
-  for (const Node& node : nodes_)
-    for (const Statistic& statistic : node.layer->statistics())
-      fill(statistics, next, count(statistic.dims),
-           [&] { return statistic.initializer == Initializer::kOnes ? 1 : 0; });
 }
 
 std::string Network::summary() const {

@@ -22,7 +22,7 @@ struct HeightWidth {
   friend bool operator==(const HeightWidth&, const HeightWidth&) = default;
 };
 
-using AttributeValue = std::variant<bool, std::int64_t, double, HeightWidth>;
+using AttributeValue = std::variant<bool, std::int64_t, double, HeightWidth, std::string>;
 
 /// Receives the attributes of a layer.
 class AttributeVisitor {

@@ -17,15 +17,9 @@
 #include "convoy/core/shape.hpp"
 #include "convoy/kernels/kernels.hpp"
 #include "convoy/layers/attributes.hpp"
+#include "convoy/layers/initializer.hpp"
 
 namespace convoy::nn {
-
-/// Initial values of a parameter.
-enum class Initializer {
-  kWeights,  ///< random, by the next layer's Nonlinearity, from fan_in and fan_out
-  kZeros,
-  kOnes,
-};
 
 /// A trained tensor of a layer.
 struct Parameter {

@@ -48,6 +48,9 @@ class LayerLine {
   double take_option_number(std::string_view key, double otherwise, double least, double most);
   bool take_option_yes_no(std::string_view key, bool otherwise);
   std::optional<std::string> take_option_text(std::string_view key);
+  /// Option `key` as the number of one of `names`, or `otherwise` if absent.
+  std::size_t take_option_choice(std::string_view key, const std::vector<std::string_view>& names,
+                                 std::size_t otherwise);
 
   /// Rejects unused words; `usage` shows the right form ("conv OC KHxKW [stride=1] …").
   void finish(std::string_view usage);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "convoy/layers/attributes.hpp"
+#include "convoy/layers/initializer.hpp"
 
 namespace convoy::nn {
 
@@ -14,16 +15,19 @@ struct ConvOptions {
   HeightWidth dilation{1, 1};  ///< distance of neighbouring taps
   std::int64_t groups = 1;     ///< divides the input and output channels; as many as both: depthwise
   bool bias = true;
+  Initializer init = Initializer::kWeights;  ///< of the weights; not kOnes
 };
 
 struct DenseOptions {
   bool bias = true;
+  Initializer init = Initializer::kWeights;  ///< of the weights; not kOnes
 };
 
 struct BatchNormOptions {
-  double eps = 1e-5;      ///< added to the variance, in [1e-12, 1]
-  double momentum = 0.1;  ///< of the running statistics, in [0, 1] (nn::Statistic)
-  bool scale = true;      ///< false: the weight is 1 and is no parameter
+  double eps = 1e-5;                      ///< added to the variance, in [1e-12, 1]
+  double momentum = 0.1;                  ///< of the running statistics, in [0, 1] (nn::Statistic)
+  bool scale = true;                      ///< false: the weight is 1 and is no parameter
+  Initializer init = Initializer::kOnes;  ///< of the weight: kOnes or kZeros (Goyal et al. 2017)
 };
 
 struct GroupNormOptions {

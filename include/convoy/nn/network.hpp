@@ -73,8 +73,9 @@ class Network {
   /// Length of a gradient: parameters, then statistics.
   [[nodiscard]] std::int64_t gradient_size() const { return parameter_count_ + statistic_count_; }
 
-  /// Assigns the initial values: a pure function of the network and `seed`. He et al. 2015, eq. 10: normal,
-  /// σ² = Traits::he_gain/fan_in. Glorot & Bengio 2010, eq. 16: uniform, ±√(6/(fan_in + fan_out)).
+  /// Assigns the initial values: a pure function of the network and `seed`. Initializer::kWeights is, before
+  /// a rectifier, normal with σ² = Traits::he_gain/fan_in (He et al. 2015, eq. 10), else uniform,
+  /// ±√(6/(fan_in + fan_out)) (Glorot & Bengio 2010, eq. 16); layers/initializer.hpp has the others.
   void initialise(std::uint64_t seed, std::span<float> parameters, std::span<float> statistics) const;
 
   /// A table of layers, output shapes and parameter counts, one line per layer.

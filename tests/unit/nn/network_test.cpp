@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "convoy/core/error.hpp"
 
@@ -92,6 +93,10 @@ TEST(Network, EveryWrongNetworkIsRefusedWithItsLineAndCause) {
        "net.ini:2: layer 'instancenorm': a group has a single value"},
       {{"adaptiveavgpool 99x2", "dense 10"}, "the output of 99x2 is not from 1x1 to its input"},
       {{"leakyrelu slope=-1", "dense 10"}, "net.ini:1: layer 'leakyrelu slope=-1': "},
+      {{"conv 4 3x3 init=nice", "dense 10"},
+       "option init='nice' is wrong (it takes one of auto, he, glorot, lecun, orthogonal, dirac, zero)"},
+      {{"batchnorm scale=no init=zero", "dense 10"},
+       "init=zero is for the weight, which scale=no leaves out"},
       {{"scale 1e9", "dense 10"}, "net.ini:1: layer 'scale 1e9': "},
       {{"residual", "relu", "}", "dense 10"}, "net.ini:1: layer 'residual': is not 'residual {'"},
       {{"residual {", "relu", "} else {", "relu", "}", "dense 10"},
@@ -222,6 +227,66 @@ TEST(Initialise, StartsBiasesAtZeroAndBatchnormAtOneAndZero) {
               std::vector<float>(static_cast<std::size_t>(net.parameters()[tensor].size()), value));
   }
   EXPECT_EQ(statistics, (std::vector<float>{0, 0, 0, 1, 1, 1}));
+}
+
+/// The first tensor after initialise().
+std::vector<float> first_tensor(const std::vector<std::string>& lines, const Shape& input,
+                                std::uint64_t seed = 1) {
+  const Network net = network(lines, input);
+  std::vector<float> parameters(static_cast<std::size_t>(net.parameter_count()), 9);
+  std::vector<float> statistics(static_cast<std::size_t>(net.statistic_count()));
+  net.initialise(seed, parameters, statistics);
+  parameters.resize(static_cast<std::size_t>(net.parameters().front().size()));
+  return parameters;
+}
+
+// Whatever follows: before relu "auto" would be He's, before nothing Glorot's.
+TEST(Initialise, OfALayerIsWhatItsLineSays) {
+  const Shape input{100, 1, 1};
+  const auto mean_square = [&](const std::string& layer, const char* next) {
+    const std::vector<float> values = first_tensor({layer, next, "dense 10"}, input);
+    return std::inner_product(values.begin(), values.end(), values.begin(), 0.) /
+           static_cast<double>(values.size());
+  };
+  constexpr double kSpread = 0.05;  // of 30,000 squares: five deviations of normal ones
+  EXPECT_NEAR(mean_square("dense 300 init=he", "tanh") / (2. / 100), 1, kSpread);
+  EXPECT_NEAR(mean_square("dense 300 init=glorot", "relu") / (2. / 400), 1, kSpread);
+  EXPECT_NEAR(mean_square("dense 300 init=lecun", "relu") / (1. / 100), 1, kSpread);
+  EXPECT_EQ(mean_square("dense 300 init=zero", "relu"), 0);
+}
+
+TEST(Initialise, OrthogonalRowsOrColumnsAreOrthonormal) {
+  for (const std::int64_t outputs : {20, 60, 90}) {
+    const std::vector<float> w = first_tensor(
+        {"dense " + std::to_string(outputs) + " init=orthogonal", "relu", "dense 10"}, {60, 1, 1});
+    const bool rows = outputs <= 60;
+    const std::int64_t vectors = std::min<std::int64_t>(outputs, 60);
+    const std::int64_t size = std::max<std::int64_t>(outputs, 60);
+    const auto at = [&](std::int64_t i, std::int64_t k) {
+      return static_cast<double>(w[static_cast<std::size_t>(rows ? i * 60 + k : k * 60 + i)]);
+    };
+    for (std::int64_t i = 0; i < vectors; ++i)
+      for (std::int64_t j = 0; j <= i; ++j) {
+        double product = 0;
+        for (std::int64_t k = 0; k < size; ++k) product += at(i, k) * at(j, k);
+        ASSERT_NEAR(product, i == j ? 1 : 0, 1e-6) << outputs << " outputs, " << i << ", " << j;
+      }
+  }
+}
+
+TEST(Initialise, DiracIsTheIdentityOfTheFirstChannelsOfAGroup) {
+  const std::vector<float> few = first_tensor({"conv 2 3x3 init=dirac", "relu", "dense 10"}, {3, 8, 8});
+  for (std::size_t i = 0; i < few.size(); ++i) EXPECT_EQ(few[i], i == 4 || i == 27 + 9 + 4 ? 1 : 0) << i;
+  // Two groups of 2 inputs and 3 outputs; the third output of each is random.
+  const std::vector<float> many =
+      first_tensor({"conv 6 1x1 groups=2 init=dirac", "relu", "dense 10"}, {4, 8, 8});
+  EXPECT_EQ(std::vector<float>(many.begin(), many.begin() + 4), (std::vector<float>{1, 0, 0, 1}));
+  EXPECT_EQ(std::vector<float>(many.begin() + 6, many.begin() + 10), (std::vector<float>{1, 0, 0, 1}));
+  for (const std::size_t i : {4, 5, 10, 11}) EXPECT_NE(many[i], 0) << i;
+}
+
+TEST(Initialise, ABatchnormMayStartAtZero) {
+  EXPECT_EQ(first_tensor({"batchnorm init=zero", "dense 10"}, {3, 8, 8}), (std::vector<float>{0, 0, 0}));
 }
 
 TEST(Initialise, IsAFunctionOfTheSeedAndDiffersBetweenLayers) {
