@@ -160,18 +160,11 @@ Findings check_openmp(const CheckContext& context) {
                             "OMP_NUM_THREADS (it does not reach other nodes by itself)"));
   }
   std::vector<int> limited;
-  std::vector<int> pinned;
   std::vector<int> unlike_slurm;
   for (int rank = 0; rank < context.world.size(); ++rank) {
     const double limit = context.number(rank, "OMP_THREAD_LIMIT");
     const double mine = context.number(rank, "threads");
     if (limit > 0 && limit < mine) limited.push_back(rank);
-    const std::string bind = context.text(rank, "OMP_PROC_BIND");
-    const machine::Placement& place = context.placements[static_cast<std::size_t>(rank)];
-    const bool is_shared = std::ranges::count_if(context.placements, [&](const machine::Placement& other) {
-                             return other.host == place.host && other.processors == place.processors;
-                           }) > 1;
-    if (!bind.empty() && bind != "false" && bind != "FALSE" && is_shared) pinned.push_back(rank);
     const double slurm = context.number(rank, "SLURM_CPUS_PER_TASK");
     if (slurm > 0 && !context.text(rank, "OMP_NUM_THREADS").empty() && slurm != mine && !context.run)
       unlike_slurm.push_back(rank);
@@ -180,12 +173,6 @@ Findings check_openmp(const CheckContext& context) {
     found.push_back(
         wrong("OMP_THREAD_LIMIT allows fewer threads than a rank has [" + context.named(limited) + ']',
               "unset OMP_THREAD_LIMIT"));
-  if (!pinned.empty())
-    found.push_back(
-        wrong("OMP_PROC_BIND pins the threads of several ranks to the same processors, since the ranks "
-              "share theirs [" +
-                  context.named(pinned) + ']',
-              "unset OMP_PROC_BIND, or bind the ranks: " + binding_options(context)));
   if (!unlike_slurm.empty())
     found.push_back(
         warning("OMP_NUM_THREADS is not SLURM_CPUS_PER_TASK [" + context.named(unlike_slurm) + ']',

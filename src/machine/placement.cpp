@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -100,6 +101,18 @@ std::string remedy(std::size_t ranks, int threads) {
       ranks, threads);
 }
 
+/// "unset OMP_PLACES, or " if variables bind OpenMP's threads.
+std::string unset_or(const Placement& place) {
+  std::vector<std::string> names;
+  for (std::string_view rest = place.pinned_by; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(", "), rest.size());
+    if (const std::size_t equals = rest.substr(0, end).find('='); equals != std::string_view::npos)
+      names.emplace_back(rest.substr(0, equals));
+    rest.remove_prefix(std::min(end + 2, rest.size()));
+  }
+  return names.empty() ? std::string() : fmt::format("unset {}, or ", join(names, " and "));
+}
+
 }  // namespace
 
 int resolve_threads(std::int64_t asked) {
@@ -131,6 +144,9 @@ std::vector<Placement> gather_placements(const comm::Communicator& world, int th
   };
   gather(mine.numbers, &Placement::processor_numbers);
   gather(mine.domains, &Placement::domains);
+  gather(pinned_processors(mine.numbers, threads), &Placement::pinned);
+  const std::vector<std::string> variables = world.all_gather_text(binding_variables());
+  for (std::size_t i = 0; i < placements.size(); ++i) placements[i].pinned_by = variables[i];
   const auto quota = processor_quota();
   const std::vector<double> quotas = world.all_gather_values(std::vector{quota ? quota->processors : 0.0});
   for (std::size_t i = 0; i < placements.size(); ++i) placements[i].quota = quotas[i];
@@ -183,17 +199,46 @@ std::vector<Problem> quota_problems(const std::vector<Placement>& placements) {
   return problems;
 }
 
+/// Ranks that may run on enough processors, but whose threads OpenMP pins to the same cores: each rank takes
+/// the first of its places, and ranks that the launcher did not bind have the same ones.
+std::vector<Problem> pinning_problems(const std::vector<Placement>& placements) {
+  std::vector<Placement> pins = placements;
+  for (Placement& place : pins) place.processor_numbers = place.pinned;
+  std::vector<Problem> problems;
+  for (const Sharing& group : sharings(pins)) {
+    const auto cores = static_cast<int>(group.processors.size());
+    if (cores == 0 || group.threads <= cores) continue;
+    const Placement& first = placements[static_cast<std::size_t>(group.ranks.front())];
+    if (group.threads > static_cast<int>(first.processor_numbers.size()))
+      continue;  // said of their processors
+    const auto on_host =
+        static_cast<std::size_t>(std::ranges::count(placements, group.host, &Placement::host));
+    problems.push_back(
+        {fmt::format("OpenMP pins the {} of {} on {} to {} ({}), though they may run on {}{}: they wait for "
+                     "each other while other processors are idle",
+                     counted(group.threads, "thread"), named(group.ranks), group.host, counted(cores, "core"),
+                     "processor" + std::string(cores > 1 ? "s " : " ") +
+                         in_ranges({group.processors.begin(), group.processors.end()}),
+                     in_ranges(first.processor_numbers),
+                     first.pinned_by.empty() ? "" : " (" + first.pinned_by + ")"),
+         unset_or(first) + fmt::format("give each rank its own ({})", remedy(on_host, first.threads))});
+  }
+  return problems;
+}
+
 }  // namespace
 
 std::vector<Problem> placement_problems(const std::vector<Placement>& placements) {
   std::vector<Problem> problems = quota_problems(placements);
+  std::ranges::move(pinning_problems(placements), std::back_inserter(problems));
   for (const Sharing& group : sharings(placements)) {
     const auto processors = static_cast<int>(group.processors.size());
     const std::string where = in_ranges({group.processors.begin(), group.processors.end()});
-    const int threads = placements[static_cast<std::size_t>(group.ranks.front())].threads;
+    const Placement& first = placements[static_cast<std::size_t>(group.ranks.front())];
     const auto on_host =
         static_cast<std::size_t>(std::ranges::count(placements, group.host, &Placement::host));
-    const std::string own = fmt::format("give each rank its own ({})", remedy(on_host, threads));
+    const std::string own =
+        unset_or(first) + fmt::format("give each rank its own ({})", remedy(on_host, first.threads));
     if (group.threads > processors) {
       problems.push_back({fmt::format("{} runs {} ({}) on {} ({}): they wait for each other", group.host,
                                       counted(group.threads, "thread"), named(group.ranks),

@@ -1,6 +1,7 @@
 #pragma once
 // Finds the processors of this node by hwloc. Private to the machine room.
 
+#include <string>
 #include <vector>
 
 namespace convoy::machine {
@@ -15,5 +16,13 @@ struct Processors {
 /// or OMP_PLACES bind threads, OpenMP has bound the first one to its place before main().) Reads the node's
 /// topology, which takes about 10 ms: call at the start of a command, never in a step.
 [[nodiscard]] Processors allowed_processors();
+
+/// Where OpenMP pins a team of `threads` that the calling thread begins: the first processor of each core,
+/// ascending. Empty if the team may run on all of `allowed`. Starts up to as many threads as there are
+/// processors in `allowed`, if OpenMP binds threads; reads the topology.
+[[nodiscard]] std::vector<int> pinned_processors(const std::vector<int>& allowed, int threads);
+
+/// The variables that are set of those that bind OpenMP's threads: "OMP_PROC_BIND=true, OMP_PLACES=cores".
+[[nodiscard]] std::string binding_variables();
 
 }  // namespace convoy::machine

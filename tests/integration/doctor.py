@@ -112,8 +112,19 @@ class Doctor(runs.Folder):
         self.assert_found(outcome, "wrong", "threads", r"OMP_NUM_THREADS='two'.*\[rank 1 on ", r"OMP_NUM_THREADS=N")
         outcome = run(ranks(["env", "OMP_THREAD_LIMIT=1", "OMP_NUM_THREADS=2", *DOCTOR]))
         self.assertRegex(outcome.output, r"(?m)^wrong +threads +OMP_THREAD_LIMIT.*mend: unset OMP_THREAD_LIMIT")
-        outcome = run(ranks(["env", "OMP_PROC_BIND=true", *DOCTOR]))
-        self.assert_found(outcome, "wrong", "threads", r"OMP_PROC_BIND pins", r"unset OMP_PROC_BIND")
+
+    @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "this machine has one processor")
+    def test_openmp_pins_ranks_that_are_not_bound_to_the_same_processor(self):
+        unbound = runs.unbound(ranks(DOCTOR))
+        for extra in ({"OMP_PROC_BIND": "true"}, {"OMP_PROC_BIND": "Close"}, {"OMP_PROC_BIND": "spread"},
+                      {"OMP_PLACES": "cores"}, {"OMP_PLACES": "threads"}, {"OMP_PROC_BIND": "true", "OMP_PLACES": "cores"}):
+            with self.subTest(**extra):
+                outcome = run(unbound, extra)
+                self.assert_found(outcome, "wrong", "bindings", r"OpenMP pins the 2 threads of ranks 0-1 .* to 1 core .processor \d+",
+                                  "unset " + " and ".join(extra) + r", or .*--bind-to core")
+        outcome = run(unbound, {"OMP_PROC_BIND": "master"})
+        self.assert_found(outcome, "wrong", "bindings", r"2 threads \(ranks 0-1\) on 1 processor", r"unset OMP_PROC_BIND")
+        self.assertNotRegex(run(unbound, {"OMP_PROC_BIND": "False", "OMP_PLACES": "cores"}).output, r"(?m)^wrong ")
 
     def test_other_builds(self):
         with open("other", "wb") as file:

@@ -54,6 +54,23 @@ class Variables(runs.Folder):
 
 
 @unittest.skipIf(len(ALLOWED) < 2, "this machine has one processor")
+class Ranks(runs.Folder):
+    def start(self, extra):
+        done = subprocess.run(runs.unbound(runs.command(["train", "--config", "tiny.ini", "--dry-run"], ranks=2)), text=True,
+                              env=runs.environment(extra=extra), stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return "".join(line for line in done.stderr.splitlines() if "convoy train: warning" in line)
+
+    def test_ranks_that_openmp_pins_to_one_processor_are_told(self):
+        self.assertEqual(self.start({}), "")
+        for extra in ({"OMP_PLACES": "cores"}, {"OMP_PLACES": "threads"}, {"OMP_PROC_BIND": "close"}, {"OMP_PROC_BIND": "TRUE"},
+                      {"OMP_PROC_BIND": "spread", "OMP_PLACES": "threads"}):
+            with self.subTest(**extra):
+                self.assertRegex(self.start(extra), r"OpenMP pins the 2 threads of ranks 0-1 .*unset " + " and ".join(extra))
+        self.assertRegex(self.start({"OMP_PROC_BIND": "master"}), r"2 threads \(ranks 0-1\) on 1 processor.*unset OMP_PROC_BIND")
+
+
+@unittest.skipIf(len(ALLOWED) < 2, "this machine has one processor")
 class Helpers(runs.Folder):
     def allowed(self, pid):
         """The processors of each thread of a process."""

@@ -183,6 +183,11 @@ def command(words, ranks=None, program=None):
     return launch + [program or CONVOY] + [str(word) for word in words]
 
 
+def unbound(words):
+    """The launcher's `words`, without its binding of the ranks to processors."""
+    return [*LAUNCHER, "--bind-to", "none", *words[len(LAUNCHER):]]
+
+
 def unlike_ranks(*commands):
     """The launcher's arguments for one rank per command. A shell in each rank selects its command: the mpirun of Debian
     13 (Open MPI 5.0.7) crashes if it gets several programs separated by colons."""

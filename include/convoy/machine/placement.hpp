@@ -24,6 +24,10 @@ struct Placement {
   int threads = 1;
   double quota =
       0;  ///< processors' worth of time that the rank's control group grants its node's ranks; 0: any
+  /// Where OpenMP pins the threads, if these are fewer processors than the rank may run on: the first
+  /// processor of each core, ascending.
+  std::vector<int> pinned{};
+  std::string pinned_by{};  ///< the variables that bind OpenMP's threads: "OMP_PLACES=cores"; empty: none
 };
 
 /// Collective. The placement of every rank, by rank.
@@ -36,8 +40,9 @@ struct Placement {
 [[nodiscard]] std::string describe_placements(const std::vector<Placement>& placements);
 
 /// Problems whose remedies are options of the launcher: ranks that share processors and have more threads
-/// than processors, or than their control group grants processor time; ranks bound to different but
-/// overlapping processors. Ranks that may run on all processors are not bound; no warning.
+/// than processors, or than their control group grants processor time; ranks whose threads OpenMP pins to the
+/// same cores, though they may run on more; ranks bound to different but overlapping processors. Ranks that
+/// may run on all processors are not bound; no warning.
 [[nodiscard]] std::vector<Problem> placement_problems(const std::vector<Placement>& placements);
 
 }  // namespace convoy::machine

@@ -144,6 +144,29 @@ TEST(PlacementProblems, NameBindingsThatOverlapInPart) {
   EXPECT_HOLDS(problems.front().text(), "bindings overlap on a (ranks 0-2 share some of the processors 0-5)");
 }
 
+TEST(PlacementProblems, NameRanksThatOpenMpPinsToTheSameCores) {
+  Placement pinned = place("a", {0, 1, 2, 3}, 1);
+  pinned.pinned = {0};
+  pinned.pinned_by = "OMP_PLACES=cores";
+  EXPECT_TRUE(placement_problems({pinned}).empty());
+  const auto problems = placement_problems({pinned, pinned, place("b", {0, 1, 2, 3}, 1)});
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_HOLDS(problems.front().text(),
+               "OpenMP pins the 2 threads of ranks 0-1 on a to 1 core (processor 0), though they may run on "
+               "0-3 (OMP_PLACES=cores)");
+  EXPECT_HOLDS(problems.front().remedy, "unset OMP_PLACES, or give each rank its own");
+  Placement other = pinned;
+  other.pinned = {1};
+  EXPECT_TRUE(placement_problems({pinned, other}).empty());
+  // Two ranks of three threads, on the first three of eight.
+  Placement wide = place("a", {0, 1, 2, 3, 4, 5, 6, 7}, 3);
+  wide.pinned = {0, 1, 2};
+  wide.pinned_by = "OMP_PROC_BIND=close, OMP_PLACES={0},{1},{2}";
+  ASSERT_EQ(placement_problems({wide, wide}).size(), 1U);
+  EXPECT_HOLDS(placement_problems({wide, wide}).front().text(), "to 3 cores (processors 0-2)");
+  EXPECT_HOLDS(placement_problems({wide, wide}).front().remedy, "unset OMP_PROC_BIND and OMP_PLACES, or");
+}
+
 TEST(PlacementProblems, SayNothingOfRanksThatMayRunAnywhere) {
   EXPECT_TRUE(placement_problems({place("a", {0, 1, 2, 3}, 2), place("a", {0, 1, 2, 3}, 2)}).empty());
 }
