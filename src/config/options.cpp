@@ -22,6 +22,13 @@ Key known_key(const Setting& setting) {
                                 setting.key, suggest_key(setting.key)));
 }
 
+/// Advice for a value in quotes, which are ordinary characters here.
+std::string of_quotes(std::string_view value) {
+  const bool is_quoted =
+      value.size() > 1 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front();
+  return is_quoted ? " (the quotes count as part of it; leave them out)" : "";
+}
+
 void apply(const std::vector<Setting>& source, Options& options, EffectiveSettings& effective) {
   EffectiveSettings seen;
   for (Setting setting : source) {
@@ -37,7 +44,7 @@ void apply(const std::vector<Setting>& source, Options& options, EffectiveSettin
     }
     if (is_new && key.times == Times::kOrdered) options.layers.clear();
     if (!key.read(options, setting.value, setting.origin))
-      throw ConfigError(shown(setting) + " is not " + key.allowed + key.advice);
+      throw ConfigError(shown(setting) + " is not " + key.allowed + key.advice + of_quotes(setting.value));
     effective.insert_or_assign(setting.key, setting);
   }
 }

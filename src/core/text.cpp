@@ -96,6 +96,7 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
     if (*plain < 0 || *plain > kMost) return std::nullopt;
     return plain;
   }
+  if (const std::string word = in_lower_case(text); word == "unlimited" || word == "infinite") return 0;
   if (text.find_first_of(":-") != std::string_view::npos) return parse_slurm_time(text);
   std::int64_t total = 0;
   std::size_t next_unit = 0;

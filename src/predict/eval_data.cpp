@@ -18,6 +18,7 @@ namespace {
 /// What the file that the command line names was in the run.
 enum class Role : char {
   kOther,  ///< none of its files
+  kMade,   ///< likewise, a data set of import or synth, though the run's are none
   kAll,    ///< the file of all splits
   kTrain,  ///< the training file beside a test file
   kTest,   ///< the test file
@@ -49,7 +50,9 @@ Role role_of(const std::string& file, const data::Options& run) {
   const bool is_first = are_same(file, run.file);
   const bool is_test = are_same(file, run.test_file);
   if (is_first) return run.test_file.empty() || is_test ? Role::kAll : Role::kTrain;
-  return is_test ? Role::kTest : Role::kOther;
+  if (is_test) return Role::kTest;
+  const bool is_made = !run.train.images.empty() && data::is_made_by_convoy(file);
+  return is_made ? Role::kMade : Role::kOther;
 }
 
 /// The file and its labels become those of the split 'test'.
@@ -77,6 +80,13 @@ EvalReading as_in_the_run(const EvalData& asked, const data::Options& run, Role 
   options.file = asked.file;
   if (asked.split.empty()) reading.split = "test|validation|train";
   if (run.train.images.empty()) return reading;
+  if (role == Role::kMade) {
+    options.train = options.test = {};
+    options.test_file.clear();
+    options.held_out = {};
+    options.axes = data::Axes::kNchw;
+    return reading;
+  }
   const bool is_test = asked.split == data::names::kTest;
   if (role == Role::kAll) {
     if (!run.test_file.empty()) options.test_file = asked.file;

@@ -10,6 +10,7 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/hdf5/child_process.hpp"
 #include "convoy/io/file_kind.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/samples/layout.hpp"
@@ -44,6 +45,16 @@ std::string hint_for_missing(const std::string& file) {
   return "make it with convoy import or convoy synth";
 }
 
+/// The pattern of the HDF5 files in a folder; empty if there are none.
+std::string hint_for_folder(const std::string& file) {
+  for (const char* ending : {"/*.h5", "/*.hdf5"}) {
+    const std::vector<std::string> inside = matches_of(file + ending);
+    if (!inside.empty())
+      return fmt::format(", or a pattern: '{}{}' are {}", file, ending, counted(std::ssize(inside), "file"));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<std::string> files_of(const std::string& pattern) {
@@ -55,7 +66,8 @@ std::vector<std::string> files_of(const std::string& pattern) {
     if (!io::exists(file))
       throw ConfigError(fmt::format("no such file: data set {}; {}", file, hint_for_missing(file)));
     if (const std::string kind = io::special_file(file); !kind.empty())
-      throw ConfigError(fmt::format("data set {} is {}; it should be an HDF5 file", file, kind));
+      throw ConfigError(
+          fmt::format("data set {} is {}; it should be an HDF5 file{}", file, kind, hint_for_folder(file)));
   }
   return files;
 }
@@ -112,6 +124,19 @@ std::vector<std::string> files_of(const Options& options) {
     add_apart(test_paths(options));
   }
   return files;
+}
+
+bool is_made_by_convoy(const std::string& pattern) {
+  const std::string path = files_of(pattern).front();
+  bool is_made = false;
+  const auto read = [&] {
+    const io::File file = io::File::open(path);
+    is_made = file.has_attribute("/", names::kFormat) &&
+              file.attribute<std::string>("/", names::kFormat) == names::kFormatValue;
+  };
+  io::run_in_child(path, read, {}, {});
+  read();
+  return is_made;
 }
 
 }  // namespace convoy::data

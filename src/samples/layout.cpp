@@ -128,10 +128,14 @@ SplitLayout& LayoutReader::split_named(const std::string& name) {
 std::int64_t LayoutReader::add_images(const io::File& file, const std::string& images, SplitLayout& split,
                                       bool may_be_one) {
   const io::DatasetInfo stored = file.info(images);
-  const Images found = images_of(file, images, stored.dims, options_, may_be_one);
   if (!is_pixel(stored.type))
     throw_wrong("wrong type", file, images, "is " + std::string(io::element_name(stored.type)),
-                "images should be integers, bool, float16, float32 or float64");
+                "images should be integers, bool, float16, float32 or float64" +
+                    std::string(stored.type == io::ElementType::kVlen
+                                    ? "; files of images in an array, such as JPEGs, go to a folder that "
+                                      "convoy import folder reads"
+                                    : ""));
+  const Images found = images_of(file, images, stored.dims, options_, may_be_one);
   require_stored(file, images, stored);
   if (layout_.shape.c != 0 && found.shape != layout_.shape)
     throw_wrong("shapes differ", file, images, "holds images of " + to_string(found.shape),

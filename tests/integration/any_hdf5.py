@@ -204,6 +204,19 @@ class AnyHdf5(runs.Folder):
         refused(2, r"data\.layout = 'hwcn' is not one of NCHW, NHWC, NHW; .* h5py, .*\.transpose\(3, 2, 0, 1\)", {"data.layout": "hwcn"})
         refused(2, r"has labels in one split and targets in the other", {"data.test-targets": "/deep/y"})
         refused(2, r"leave one out", {"data.targets": "/deep/y"})
+        refused(2, r"epochs = '\"3\"' is not an integer.*the quotes count as part of it", {"train.epochs": '"3"'})
+        os.mkdir("shards")
+        refused(2, r"shards is a folder; it should be an HDF5 file", {"data.file": "shards"})
+        write("shards/a.h5", self.images, self.labels)
+        refused(2, r"or a pattern: 'shards/\*\.h5' are 1 file", {"data.file": "shards"})
+        with h5py.File("jpegs.h5", "w") as file:
+            file.create_dataset("x", 9, h5py.vlen_dtype(numpy.uint8))
+        refused(3, r"/x is variable-length\); .*convoy import folder", {"data.file": "jpegs.h5"})
+        # Numbers of 64 bits beyond those of labels; two of them would else be one class.
+        hashes = self.labels.astype("uint64") + numpy.uint64(2 ** 63 + 5)
+        hashes[0] = 3
+        write("hashes.h5", self.images, hashes)
+        refused(3, r"holds 9,223,372,036,854,775,807 or more for sample 1\)", {"data.file": "hashes.h5", "data.label-values": "sorted"})
         write("nan.h5", numpy.where(self.images == self.images[7, 3, 3, 1], numpy.nan, self.images), self.labels)
         refused(3, r"holds a NaN or infinity in sample \d+", {"data.file": "nan.h5"})
         outcome = runs.convoy("train", "--config", "tiny.ini", "--data.file", "plain.h5", "--run.dir", "new")
@@ -252,6 +265,16 @@ class AnyHdf5(runs.Folder):
         self.assert_message(self.evaluated("--data", "test_x.h5", "--split", "train", status=3), 3, r"no samples in split 'train'")
         self.assert_message(self.evaluated("--data", "other_x.h5", "--targets-file", "other_y.h5", status=2), 2,
                             r"--targets-file .* trained on labels")
+
+    def test_eval_reads_what_import_made_after_a_run_on_other_files(self):
+        last = self.trained("--data.file", "plain.h5", "--data.validation-part", "0.2")
+        outcome = runs.convoy("import", "files", "plain.h5", "--images", "/x", "--labels", "/deep/y", "--layout", "NHWC", "--out",
+                              "packed.h5")
+        self.assertEqual(outcome.status, 0, outcome)
+        packed = self.evaluated("--data", "packed.h5")
+        plain = self.evaluated("--data", "plain.h5", "--images", "/x", "--labels", "/deep/y", "--layout", "NHWC")
+        self.assertEqual((packed["samples"], packed["loss"]), (SAMPLES, plain["loss"]))
+        self.assertGreater(last["validation_accuracy"], 0)
 
     def test_eval_finds_targets_in_files_of_their_own(self):
         targets = self.images.mean((1, 2, 3)).astype("float32")[:, None] / 1000

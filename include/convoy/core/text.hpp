@@ -19,7 +19,7 @@ namespace convoy {
 /// "5x3" as (5, 3); "2x2"; nullopt unless both are integers.
 [[nodiscard]] std::optional<std::pair<std::int64_t, std::int64_t>> parse_pair(std::string_view text);
 /// Seconds from "90", "90s", "3h50m", "1d2h", and from Slurm's forms with ':' or '-' ("30:00", "1:30:00",
-/// "1-12", "1-00:00:00"); nullopt for other forms.
+/// "1-12", "1-00:00:00"); 0 for its UNLIMITED and INFINITE; nullopt for other forms.
 [[nodiscard]] std::optional<std::int64_t> parse_duration(std::string_view text);
 
 /// With A-Z replaced by a-z, whatever the locale.

@@ -85,6 +85,9 @@ struct DatasetLayout {
 /// All files of the data set without duplicates, in order.
 [[nodiscard]] std::vector<std::string> files_of(const Options& options);
 
+/// True if the first file of `pattern` was made by import or synth. Throws as read_layout().
+[[nodiscard]] bool is_made_by_convoy(const std::string& pattern);
+
 /// Throws ConfigError (no such file), DataError with file, object and the expected content.
 [[nodiscard]] DatasetLayout read_layout(const Options& options);
 

@@ -24,6 +24,8 @@ TEST(ParseNumber, TakesFiniteNumbersAlone) {
 
 TEST(ParseDuration, ReadsPlainSecondsAndUnits) {
   EXPECT_EQ(parse_duration("90"), 90);
+  EXPECT_EQ(parse_duration("UNLIMITED"), 0);
+  EXPECT_EQ(parse_duration("infinite"), 0);
   EXPECT_EQ(parse_duration("3h50m"), 3 * 3600 + 50 * 60);
   EXPECT_EQ(parse_duration("1d2h"), 86400 + 7200);
   EXPECT_EQ(parse_duration("45s"), 45);
