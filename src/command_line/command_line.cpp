@@ -91,8 +91,7 @@ struct CommandLine::Impl {
     if (option.string_key == kWords) {
       words.push_back(value);
     } else if (options.find_nothrow(option.string_key, false)) {
-      if (!values.emplace(option.string_key, value).second)
-        fail("--" + option.string_key + " is given twice");
+      values.insert_or_assign(option.string_key, value);  // the last wins
     }
   }
 

@@ -39,7 +39,7 @@ class CommandLine {
 
   /// A flag --name.
   void add_flag(const std::string& name, const std::string& help);
-  /// --name VALUE, at most once; --help shows `value_name` for VALUE.
+  /// --name VALUE; of several the last counts. --help shows `value_name` for VALUE.
   void add_value(const std::string& name, const std::string& value_name, const std::string& help);
   /// --config FILE and every --section.key VALUE; read them with configuration().
   void add_configuration();
