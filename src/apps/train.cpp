@@ -118,6 +118,7 @@ class Printer final : public train::Observer {
                                    in_words(report.train_score));
     if (!report.evaluated.empty())
       line += fmt::format("; {} loss {:.4f}, {}", report.evaluated, report.loss, in_words(report.score));
+    if (report.is_best) line += ", the best so far";
     if (report.reduced_rate > 0)
       line += fmt::format("; no better lately, learning rate now {:.6g}", report.reduced_rate);
     print(fmt::format("{}; {:.1f} s, {:.0f} images/s{}", line, report.seconds, report.images_per_second,

@@ -188,6 +188,10 @@ void check_together(Options& options, const EffectiveSettings& effective) {
                       " needs checkpoint.writers = one (a chunk is compressed by one rank); leave one of the "
                       "two out");
   }
+  if (options.patience > 0 && options.best == model::BestBy::kNone) {
+    throw ConfigError(shown(effective.at("train.patience")) +
+                      " needs checkpoint.best (it is none); set it to loss or accuracy");
+  }
   check_loss(options, effective);
   check_schedule(options, effective);
   check_data(options, effective);

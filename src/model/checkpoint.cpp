@@ -15,6 +15,7 @@
 #include "convoy/io/checksum.hpp"
 #include "convoy/io/collective.hpp"
 #include "convoy/io/file_system.hpp"
+#include "scalars.hpp"
 
 namespace convoy::model {
 namespace {
@@ -62,37 +63,13 @@ void copy_ranges(std::span<const float> flat, const std::vector<Range>& ranges, 
     values.insert(values.end(), flat.begin() + range.begin, flat.begin() + range.end);
 }
 
-template <class T>
-void write_scalar(io::File& file, const std::string& path, T value) {
-  file.write<T>(path, {}, std::span<const T>(&value, 1));
-}
-
-template <class T>
-T read_scalar(const io::File& file, const std::string& path) {
-  return file.read<T>(path, {}).front();
-}
-
 void write_header(io::File& file, const CheckpointHeader& header) {
   file.set_attribute("/", "format", kFormat);
   file.set_attribute("/", "format_version", kFormatVersion);
   file.set_attribute("/", "isa", std::string_view(header.isa));
   file.set_attribute("/", "seed", static_cast<std::int64_t>(header.seed));
   file.set_attribute("/", "config", std::string_view(header.config));
-  file.set_attribute("/", "step", header.progress.step);
-  file.set_attribute("/", "epoch", header.progress.epoch);
-  file.set_attribute("/", "samples", header.progress.samples);
-
-  write_scalar(file, "/progress/epoch_loss_sum", header.progress.epoch_loss_sum);
-  if (header.progress.epoch_squared_error_sum != 0)
-    write_scalar(file, "/progress/epoch_squared_error_sum", header.progress.epoch_squared_error_sum);
-  write_scalar(file, "/progress/epoch_correct", header.progress.epoch_correct);
-  write_scalar(file, "/progress/epoch_samples", header.progress.epoch_samples);
-  const optim::Plateau& plateau = header.progress.plateau;
-  if (!std::isnan(plateau.best) || plateau.bad_epochs > 0 || plateau.reductions > 0) {
-    write_scalar(file, "/progress/plateau_best", plateau.best);
-    write_scalar(file, "/progress/plateau_bad_epochs", plateau.bad_epochs);
-    write_scalar(file, "/progress/plateau_reductions", plateau.reductions);
-  }
+  write_progress(file, header.progress);
   if (header.fit_begin != Position()) {
     write_scalar(file, "/progress/fit_step", header.fit_begin.step);
     write_scalar(file, "/progress/fit_epoch", header.fit_begin.epoch);
@@ -120,23 +97,6 @@ std::string model_path(const nn::Tensor& tensor) {
 }
 std::string state_path(const std::string& state, const nn::Tensor& tensor) {
   return "/optimizer/" + state + '/' + tensor.layer + '/' + tensor.name;
-}
-
-void Progress::add_step(std::int64_t samples_of_step, const nn::LossResult& sum) {
-  ++step;
-  samples += samples_of_step;
-  epoch_loss_sum += sum.loss_sum;
-  epoch_squared_error_sum += sum.squared_error_sum;
-  epoch_correct += sum.correct;
-  epoch_samples += samples_of_step;
-}
-
-void Progress::end_epoch(std::int64_t finished) {
-  epoch = finished + 1;
-  epoch_loss_sum = 0;
-  epoch_squared_error_sum = 0;
-  epoch_correct = 0;
-  epoch_samples = 0;
 }
 
 WriterGroup::WriterGroup(const comm::Communicator& world, Writers writers, const nn::Network& network,
@@ -263,19 +223,7 @@ CheckpointHeader read_checkpoint_header(const std::string& path) {
   header.isa = file.attribute<std::string>("/", "isa");
   header.seed = static_cast<std::uint64_t>(file.attribute<std::int64_t>("/", "seed"));
   header.config = file.attribute<std::string>("/", "config");
-  header.progress = {.step = file.attribute<std::int64_t>("/", "step"),
-                     .epoch = file.attribute<std::int64_t>("/", "epoch"),
-                     .samples = file.attribute<std::int64_t>("/", "samples"),
-                     .epoch_loss_sum = read_scalar<double>(file, "/progress/epoch_loss_sum"),
-                     .epoch_squared_error_sum = 0,
-                     .epoch_correct = read_scalar<std::int64_t>(file, "/progress/epoch_correct"),
-                     .epoch_samples = read_scalar<std::int64_t>(file, "/progress/epoch_samples")};
-  if (file.exists("/progress/epoch_squared_error_sum"))
-    header.progress.epoch_squared_error_sum = read_scalar<double>(file, "/progress/epoch_squared_error_sum");
-  if (file.exists("/progress/plateau_best"))
-    header.progress.plateau = {.best = read_scalar<double>(file, "/progress/plateau_best"),
-                               .bad_epochs = read_scalar<std::int64_t>(file, "/progress/plateau_bad_epochs"),
-                               .reductions = read_scalar<std::int64_t>(file, "/progress/plateau_reductions")};
+  header.progress = read_progress(file);
   if (file.exists("/progress/fit_step"))
     header.fit_begin = {.step = read_scalar<std::int64_t>(file, "/progress/fit_step"),
                         .epoch = read_scalar<std::int64_t>(file, "/progress/fit_epoch")};

@@ -1,9 +1,12 @@
 #include "checkpoint_writer.hpp"
 
+#include "best.hpp"
+
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <thread>
 #include <utility>
 
@@ -37,6 +40,10 @@ CheckpointWriter::CheckpointWriter(const config::Options& options, const comm::C
 void CheckpointWriter::save(model::CheckpointHeader header, const model::State& state,
                             model::Provenance provenance, Wait wait) {
   constexpr std::chrono::seconds kPause(1);
+  if (!std::ranges::all_of(state.parameters, [](float value) { return std::isfinite(value); }))
+    throw DivergedError(
+        "training diverged (a parameter is not finite); a smaller schedule.lr would be the first thing to "
+        "try");
   settle();
   const Clock::time_point begin = Clock::now();
   auto job = std::make_shared<Job>();
@@ -78,9 +85,13 @@ void CheckpointWriter::write(Job& job) const {
                             options_.checkpoint_gzip, [&] { directory_.require_ownership(); });
     if (world_.is_root()) {
       try {
-        directory_.prune_checkpoints(options_.keep, io::name_of(job.path));
+        const model::Progress& progress = job.header.progress;
+        const bool is_known = has_best(options_, progress);
+        const std::string best = is_known ? model::checkpoint_name(progress.best.step) : "";
+        if (is_known && progress.best.step == progress.step) directory_.link_best(best);
+        directory_.prune_checkpoints(options_.keep, io::name_of(job.path), best);
       } catch (const std::exception& error) {
-        job.warning = std::string(error.what()) + "; an old checkpoint stays";
+        job.warning = std::string(error.what()) + "; old checkpoints stay";
       }
     }
   } catch (const std::exception& error) {

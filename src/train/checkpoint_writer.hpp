@@ -32,7 +32,8 @@ class CheckpointWriter {
 
   /// Collective. Copies the state and posts it to the I/O thread as the checkpoint of header.progress.step.
   /// Throws IoError if more than checkpoint.retries tries in a row failed, or if one failed and this run has
-  /// no earlier checkpoint. Throws Error if another run owns run.dir.
+  /// no earlier checkpoint. Throws Error if another run owns run.dir; DivergedError, on every rank, if a
+  /// parameter is not finite.
   void save(model::CheckpointHeader header, const model::State& state, model::Provenance provenance,
             Wait wait);
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "best.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/model/parameter_groups.hpp"
 #include "convoy/samples/names.hpp"
@@ -90,6 +91,10 @@ Fit::Fit(const config::Options& options, const comm::Communicator& world, const 
   if (watches_accuracy(options.schedule) && source_.split->target_size() > 0)
     throw ConfigError(
         "schedule.metric = accuracy needs classes (the data set holds targets); set schedule.metric = loss");
+}
+
+bool Fit::note_best(const Evaluation& evaluation) {
+  return train::note_best(options_, evaluation, next_epoch(), progress_);
 }
 
 void Fit::end_epoch(const std::optional<Evaluation>& evaluated) {

@@ -80,7 +80,8 @@ std::string epoch_line(const EpochReport& report) {
                       {"data_wait", report.data_wait},
                       {"resident_bytes", resident_bytes()},
                       {"validation_loss", of("validation", report.loss)},
-                      {"validation_" + score, of("validation", report.score.value)}});
+                      {"validation_" + score, of("validation", report.score.value)},
+                      {"is_best", report.is_best}});
 }
 
 ProfileReport gather_profile(const comm::Communicator& world, const step::Profile& profile,

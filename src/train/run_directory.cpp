@@ -8,8 +8,10 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <system_error>
 
 #include "convoy/comm/communicator.hpp"
 #include "convoy/core/error.hpp"
@@ -130,16 +132,29 @@ bool RunDirectory::require_checkpoints() const {
   return is_there;
 }
 
-void RunDirectory::prune_checkpoints(std::int64_t keep, const std::string& newest) const {
+void RunDirectory::prune_checkpoints(std::int64_t keep, const std::string& newest,
+                                     const std::string& best) const {
   const std::vector<std::string> names = model::list_checkpoints(checkpoints());
   // Checkpoints newer than `newest` were found damaged when this run started: do not count them; the run will
   // overwrite them.
   const auto found = std::ranges::find(names, newest);
   const auto first = found == names.end() ? 0 : found - names.begin();
   for (auto i = static_cast<std::size_t>(first + keep); i < names.size(); ++i) {
+    if (names[i] == best) continue;
     require_ownership();
     io::remove_file(checkpoints() + '/' + names[i]);
   }
+}
+
+void RunDirectory::link_best(const std::string& name) const {
+  const std::string made = checkpoints() + "/.best.h5";
+  const std::string place = checkpoints() + "/best.h5";
+  require_ownership();
+  std::error_code error;
+  std::filesystem::remove(made, error);
+  std::filesystem::create_symlink(name, made, error);
+  if (!error) std::filesystem::rename(made, place, error);
+  if (error) throw IoError("cannot make " + place + " (" + error.message() + ")");
 }
 
 }  // namespace convoy::train

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "best.hpp"
 #include "checkpoint_writer.hpp"
 #include "convoy/config/config.hpp"
 #include "convoy/core/text.hpp"
@@ -57,6 +58,7 @@ class Trainer {
         metrics_(directory_, LineFile::kMetrics, listener()),
         hashes_(directory_, LineFile::kHashes, listener()),
         writer_(options, world, network_, fit_.state(), directory_, io_thread_, listener()) {
+    require_evaluation_of_best(options, dataset_.split(data::names::kEvaluated));
     if (const data::Split* split = dataset_.split(data::names::kEvaluated);
         split != nullptr && split->samples() > 0)
       evaluated_ = step::Source{.split = split, .transform = fit_.source().transform};
@@ -157,7 +159,7 @@ class Trainer {
 
   ExitStatus loop() {
     pace_.restart();
-    while (!fit_.is_complete()) {
+    while (!is_complete()) {
       step_under_way_ = progress().step + 1;
       if (launch_.step != nullptr) launch_.step->store(step_under_way_);
       if (fit_.begin_epoch()) {
@@ -173,13 +175,17 @@ class Trainer {
       if (fit_.verify_is_due(progress().step)) fit_.step_runner().verify();
       if (update.ends_epoch) end_epoch(update.epoch);
       const Request request = agree_on_request(update.ends_epoch);
-      const bool is_last = fit_.is_complete();
+      const bool is_last = is_complete();
       const bool ends = is_last || request == Request::kLeave;
-      if (ends || request != Request::kNothing || checkpoint_is_due(update.ends_epoch))
+      if (ends || request != Request::kNothing || checkpoint_is_due(options_, progress(), update.ends_epoch))
         save(ends ? CheckpointWriter::Wait::kYes : CheckpointWriter::Wait::kNo);
       if (ends && !is_last) return ExitStatus::kStoppedEarly;
     }
     return ExitStatus::kDone;
+  }
+
+  [[nodiscard]] bool is_complete() const {
+    return fit_.is_complete() || is_out_of_patience(options_, progress());
   }
 
   /// Collective.
@@ -244,6 +250,7 @@ class Trainer {
           score_of(result->squared_error, result->correct, result->samples, evaluated_->split->target_size());
     }
     const std::int64_t reductions = progress().plateau.reductions;
+    if (result) report.is_best = fit_.note_best(*result);
     fit_.end_epoch(result);
     if (progress().plateau.reductions > reductions) report.reduced_rate = fit_.rate();
     if (world_.is_root()) {
@@ -278,24 +285,10 @@ class Trainer {
     return std::max(in_step, requests_.agree(world_));
   }
 
-  [[nodiscard]] bool checkpoint_is_due(bool epoch_ends) const {
-    const bool by_steps =
-        options_.checkpoint_every_steps > 0 && progress().step % options_.checkpoint_every_steps == 0;
-    const bool by_epochs = options_.checkpoint_every_epochs > 0 && epoch_ends &&
-                           progress().epoch % options_.checkpoint_every_epochs == 0;
-    return by_steps || by_epochs;
-  }
-
   void save(CheckpointWriter::Wait wait) {
     pause();
     fit_.step_runner().enter(step::Phase::kCheckpoint, step_under_way_);
     fit_.step_runner().settle();
-    for (const float value : fit_.state().parameters) {
-      if (!std::isfinite(value))
-        throw DivergedError(
-            "training diverged (a parameter is not finite); a smaller schedule.lr would be the first thing "
-            "to try");
-    }
     writer_.save({.isa = std::string(kernels::to_string(fit_.isa())),
                   .seed = options_.seed,
                   .config = config::effective_ini(options_),
@@ -347,7 +340,10 @@ class Trainer {
     listener().on_end(status,
                       status == ExitStatus::kStoppedEarly
                           ? "stopped early, with a checkpoint; the same command with --resume auto goes on"
-                          : "done");
+                      : fit_.is_complete()
+                          ? "done"
+                          : fmt::format("done: {} brought nothing better than epoch {} (train.patience)",
+                                        counted(options_.patience, "epoch"), progress().best.epoch));
   }
 
   const config::Options& options_;

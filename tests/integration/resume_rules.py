@@ -3,11 +3,8 @@
 "Run directory")."""
 
 import os
-import signal
-import subprocess
-import time
-import unittest
 import shutil
+import signal
 import subprocess
 import time
 import unittest

@@ -26,6 +26,7 @@ struct Options : step::Options {
 
   std::int64_t epochs = 10;    ///< [train]
   std::int64_t max_steps = 0;  ///< 0: `epochs` is the only limit
+  std::int64_t patience = 0;   ///< epochs without a better evaluation that end the run; 0: none
 
   std::string dir;  ///< [run] dir
   std::int64_t log_every = 50;
@@ -37,8 +38,9 @@ struct Options : step::Options {
   std::int64_t checkpoint_every_steps = 0;
   bool checkpoint_at_start = false;
   std::int64_t keep = 3;
-  bool checkpoint_async = true;         ///< write while steps run
-  std::int64_t checkpoint_retries = 3;  ///< consecutive failures that a run tolerates
+  model::BestBy best = model::BestBy::kNone;  ///< also kept, beside the newest
+  bool checkpoint_async = true;               ///< write while steps run
+  std::int64_t checkpoint_retries = 3;        ///< consecutive failures that a run tolerates
   model::Writers checkpoint_writers = model::Writers::kOne;
   int checkpoint_gzip = 0;  ///< compression level; 0: uncompressed
 };

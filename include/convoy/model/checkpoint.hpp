@@ -16,37 +16,13 @@
 #include "convoy/comm/redistribute.hpp"
 #include "convoy/core/hash.hpp"
 #include "convoy/data/dataset.hpp"
+#include "convoy/model/progress.hpp"
 #include "convoy/model/state.hpp"
 #include "convoy/nn/loss.hpp"
 #include "convoy/nn/network.hpp"
 #include "convoy/optim/plateau.hpp"
 
 namespace convoy::model {
-
-/// The position of a run. `step` defines it; the other members follow from the steps done.
-struct Progress {
-  std::int64_t step = 0;               ///< updates done
-  std::int64_t epoch = 0;              ///< completed epochs
-  std::int64_t samples = 0;            ///< total samples trained
-  double epoch_loss_sum = 0;           ///< of the current epoch
-  double epoch_squared_error_sum = 0;  ///< likewise, of targets
-  std::int64_t epoch_correct = 0;
-  std::int64_t epoch_samples = 0;
-  optim::Plateau plateau{};  ///< of the epochs that the schedule plateau has seen
-
-  /// Adds one update on `samples_of_step` samples with result `sum`.
-  void add_step(std::int64_t samples_of_step, const nn::LossResult& sum);
-  /// Ends epoch `finished` (from 0) and resets the sums for the next epoch.
-  void end_epoch(std::int64_t finished);
-};
-
-/// Where a fit begins, from the first update of the parameters.
-struct Position {
-  std::int64_t step = 0;
-  std::int64_t epoch = 0;
-  std::int64_t optimizer_step = 0;  ///< the step before which the states of its optimizer were zero
-  friend bool operator==(const Position&, const Position&) = default;
-};
 
 /// Contents of a checkpoint beside its tensors.
 struct CheckpointHeader {

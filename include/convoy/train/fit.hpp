@@ -65,6 +65,8 @@ class Fit {
               std::optional<double> rate = {});
   /// True if ranks should compare their state after update number `step` (StepRunner::verify()).
   [[nodiscard]] bool verify_is_due(std::int64_t step) const;
+  /// Before end_epoch(): notes the epoch if its evaluation is the best so far (checkpoint.best); true if so.
+  bool note_best(const Evaluation& evaluation);
   /// After the last step of an epoch, when its sums in progress() have been read. The schedule plateau sees
   /// `evaluated`, or the training samples if nothing was evaluated.
   void end_epoch(const std::optional<Evaluation>& evaluated);

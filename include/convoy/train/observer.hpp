@@ -74,6 +74,7 @@ struct EpochReport {
   double images_per_second = 0;
   double data_wait = 0;     ///< share of `seconds` in which rank 0 waited for images, 0..1
   double reduced_rate = 0;  ///< learning rate of the steps to come, if the schedule plateau reduced it now
+  bool is_best = false;     ///< its evaluation is the best so far (checkpoint.best)
 };
 
 /// Time of this run's steps by activity (run.profile), reported at the end.

@@ -44,9 +44,11 @@ class RunDirectory {
   void append_lines(LineFile file, const std::string& lines) const;
   /// As owner: keeps the lines with step ≤ `step`; replaces the file as a whole.
   void cut_lines(LineFile file, std::int64_t step) const;
-  /// As owner: keeps `keep` checkpoints, the one named `newest` and those before it; deletes older ones.
-  /// Keeps checkpoints newer than `newest`.
-  void prune_checkpoints(std::int64_t keep, const std::string& newest) const;
+  /// As owner: keeps `keep` checkpoints, the one named `newest` and those before it, and the one named `best`
+  /// (empty: none); deletes other older ones. Keeps checkpoints newer than `newest`.
+  void prune_checkpoints(std::int64_t keep, const std::string& newest, const std::string& best = {}) const;
+  /// As owner: lets checkpoints/best.h5 lead to the checkpoint `name`; replaces it as a whole.
+  void link_best(const std::string& name) const;
   /// Recreates the folder of checkpoints if it was removed and run.dir still exists; then returns false.
   bool require_checkpoints() const;
 

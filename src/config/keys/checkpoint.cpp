@@ -21,6 +21,11 @@ std::vector<Key> checkpoint_keys() {
       place(integer_key(
           "checkpoint.keep", [](auto& o) -> auto& { return o.keep; }, {1, kMillion},
           "how many of the newest checkpoints are kept")),
+      place(choice_key(
+          "checkpoint.best", [](auto& o) -> auto& { return o.best; }, {"none", "loss", "accuracy"},
+          "loss, accuracy: an epoch whose evaluation is better than all before writes a checkpoint, which is "
+          "kept "
+          "beside the newest; best.h5 leads to it")),
       speed(yes_no_key(
           "checkpoint.async", [](auto& o) -> auto& { return o.checkpoint_async; },
           "yes: steps go on while a copy of the state is written; no: they wait")),

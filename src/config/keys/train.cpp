@@ -21,6 +21,10 @@ std::vector<Key> train_keys() {
       place(integer_key(
           "train.max-steps", [](auto& o) -> auto& { return o.max_steps; }, {},
           "stop after so many steps in all; 0: epochs decide")),
+      place(integer_key(
+          "train.patience", [](auto& o) -> auto& { return o.patience; }, {},
+          "end the run when so many epochs bring no better evaluation (checkpoint.best says by what); 0: "
+          "never")),
       choice_key(
           "train.precision", [](auto& o) -> auto& { return o.precision; }, {"fp32", "bf16"},
           "of the factors in convolutions and dense layers; sums, weights and everything else stay fp32. "

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "convoy/core/error.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/model/checkpoint.hpp"
@@ -154,6 +156,20 @@ TEST(RunDirectory, PruneKeepsSoManyFromTheOneWrittenAndWhatIsNewer) {
   run.prune_checkpoints(1, model::checkpoint_name(400));
   EXPECT_EQ(model::list_checkpoints(run.checkpoints()), (std::vector<std::string>{"step-00000400.h5"}));
   EXPECT_TRUE(io::exists(run.checkpoints() + "/notes.txt"));
+}
+
+TEST(RunDirectory, KeepsTheBestBesideTheNewestAndLeadsToIt) {
+  const ScratchFolder folder;
+  RunDirectory run(folder.path());
+  run.claim();
+  const auto name = [](int step) { return model::checkpoint_name(step); };
+  for (const int number : {1, 2, 3, 4}) test::write_bytes(run.checkpoints() + '/' + name(number), "");
+  run.link_best(name(1));
+  run.link_best(name(2));
+  run.prune_checkpoints(1, name(4), name(2));
+  EXPECT_EQ(model::list_checkpoints(run.checkpoints()), (std::vector<std::string>{name(4), name(2)}));
+  EXPECT_EQ(std::filesystem::read_symlink(run.checkpoints() + "/best.h5"), name(2));
+  EXPECT_EQ(io::list_folder(run.checkpoints()).size(), 3U);  // and best.h5
 }
 
 TEST(ListCheckpoints, IsByNumberNewestFirstAndIgnoresOtherNames) {
