@@ -10,12 +10,15 @@
 
 #include "convoy/core/error.hpp"
 #include "convoy/io/descriptor.hpp"
+#include "convoy/io/file_kind.hpp"
 
 namespace convoy::io {
 
 struct ByteStream::Impl {
   explicit Impl(const std::string& name)
-      : path(name), file(name, O_RDONLY, "open"), compressed(name.ends_with(".gz")) {
+      : path((require_regular_file(name), name)),
+        file(name, O_RDONLY, "open"),
+        compressed(name.ends_with(".gz")) {
     constexpr int kGzipWindow = 15 + 16;  // largest window; accept only gzip headers
     if (compressed && ::inflateInit2(&inflater, kGzipWindow) != Z_OK) throw std::bad_alloc();
   }

@@ -23,6 +23,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/descriptor.hpp"
+#include "convoy/io/file_kind.hpp"
 
 namespace convoy::io {
 namespace {
@@ -166,6 +167,7 @@ void Descriptor::close() {
 }
 
 std::int64_t file_size(const std::string& path) {
+  if (!is_folder(path)) require_regular_file(path);
   return Descriptor(path, O_RDONLY, "open").size();
 }
 
@@ -223,6 +225,7 @@ void remove_file(const std::string& path) {
 
 std::string read_text_file(const std::string& path, std::int64_t most_bytes) {
   if (is_folder(path)) throw_errno("read", path, EISDIR);
+  require_regular_file(path);
   const Descriptor file(path, O_RDONLY, "open");
   const std::int64_t bytes = file.size();
   if (bytes > most_bytes)

@@ -255,6 +255,18 @@ class Idx(Arrays):
         self.refused(2, r"--set goes with import idx alone, not with mnist", "mnist", "set", "--set", "x")
         self.refused(2, r"import mnist takes DIR, not 0 words", "mnist")
 
+    def test_a_pipe_keeps_nobody_waiting(self):
+        os.mkdir("pipes")
+        for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte.gz", "test.bin",
+                     "train.bin", "data_batch_1.bin", "train_X.bin", "train_y.bin", "test_X.bin", "test_y.bin", "test_batch.bin",
+                     "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"):
+            os.mkfifo("pipes/" + name)
+        for kind in ("mnist", "idx", "cifar10", "cifar100", "stl10"):
+            self.refused(4, r"cannot read pipes/\S+ \(it is a pipe\); name a file", kind, "pipes")
+        self.refused(4, r"cannot read pipes/train-\S+ \(it is a pipe\)", "idx", "--train-images", "pipes/train-images-idx3-ubyte",
+                     "--train-labels", "pipes/train-labels-idx1-ubyte")
+        self.refused(4, r"cannot read /dev/zero \(it is a device\)", "idx", "--train-images", "/dev/zero", "--train-labels", "/dev/zero")
+
 
 if __name__ == "__main__":
     runs.main()

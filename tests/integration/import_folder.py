@@ -393,6 +393,11 @@ class ImportFolder(runs.Folder):
         outcome = self.import_folder("--out", "all.h5", "--on-bad", "skip", ranks=2)
         self.assertIn("bee/pipe.png", outcome.errors + outcome.output)
 
+    def test_a_table_that_is_a_pipe_keeps_nobody_waiting(self):
+        os.mkfifo("table.csv")
+        outcome = self.import_folder("--out", "all.h5", "--labels", "table.csv", status=4)
+        self.assertRegex(outcome.errors, r"cannot read table\.csv \(it is a pipe\); name a file")
+
     def test_links_to_nothing_are_bad_images(self):
         os.symlink("nowhere.png", "images/bee/gone.png")
         os.symlink("round.png", "images/bee/round.png")
