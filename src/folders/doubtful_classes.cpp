@@ -37,22 +37,28 @@ Instead find_instead(const FolderTree& tree, const std::string& below, const std
           tables.empty() ? std::string() : tree.path_of(FolderTree::joined(below, tables.front()))};
 }
 
-/// Warns if the folders are named like the training split and others.
+/// Warns of folders that are named like splits: all classes beside them would be images of those, too.
 void note_names_of_splits(const FolderTree& tree, const std::string& below, const Entries& entries,
                           std::vector<std::string>& warnings) {
   std::vector<std::string> named;
   std::set<std::string_view> splits;
+  bool is_sure = false;
   for (const std::string& folder : entries.folders) {
     const std::string_view split = split_of_folder(folder);
-    if (split.empty()) continue;
+    if (split.empty() && !is_held_out(folder)) continue;
     named.push_back(folder);
     splits.insert(split);
+    is_sure = is_sure || is_held_out(folder) || !data::names::split_of_spelling(folder).empty();
   }
-  if (splits.size() < 2 || !splits.contains(data::names::kTrain)) return;
-  warnings.push_back(
-      fmt::format("the class folders {} of {} are named like splits, but hold no class folders; if they are "
-                  "splits, say with --labels F.csv (file, label) what each image is",
-                  first_names(named), tree.path_of(below)));
+  // A number alone ("test1") may be that of a class.
+  if (named.empty() || (!is_sure && (splits.size() < 2 || !splits.contains(data::names::kTrain)))) return;
+  const bool is_one = named.size() == 1;
+  warnings.push_back(fmt::format(
+      "the class folder{} {} of {} {} named like {}, but hold{} no class folders; if {}, put a folder a "
+      "class into each of train, test and validation, or say with --labels F.csv (file, label) what each "
+      "image is",
+      is_one ? "" : "s", first_names(named), tree.path_of(below), is_one ? "is" : "are",
+      is_one ? "a split" : "splits", is_one ? "s" : "", is_one ? "it is one" : "they are splits"));
 }
 
 }  // namespace

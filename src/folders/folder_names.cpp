@@ -38,7 +38,11 @@ bool ends_in(std::string_view file, std::initializer_list<std::string_view> endi
 }
 
 bool is_name_of_kind(std::string_view name) {
-  return is_name_of_images(name) || is_one_of(plain(name), {"mask",
+  return is_name_of_images(name) || is_one_of(plain(name), {"imagestr",
+                                                            "imagests",
+                                                            "labelstr",
+                                                            "labelsts",
+                                                            "mask",
                                                             "masks",
                                                             "label",
                                                             "labels",

@@ -311,6 +311,25 @@ class ImportFolder(runs.Folder):
         self.put("vehicles/plane1/old/1.png"), self.put("vehicles/train1/old/1.png")
         self.assertIn("2 classes", self.import_any("vehicles").output)
 
+    def test_splits_among_classes_are_named(self):
+        for name in ("cat", "dog", "val"):
+            self.put(f"hole/{name}/1.png")
+        self.assertRegex(self.import_any("hole").errors, r"class folder val of hole is named like a split, .*train, test and validation")
+        for name in ("positive", "test"):
+            self.put(f"sick/{name}/1.png")
+        outcome = self.import_any("sick")
+        self.assertIn("2 classes", outcome.output)
+        self.assertIn("class folder test of sick is named like a split", outcome.errors)
+        for name in ("ape", "eval", "train"):
+            self.put(f"held/{name}/1.png")
+        self.assertIn("class folders eval, train of held are named like splits", self.import_any("held").errors)
+        for name in ("imagesTr", "labelsTr"):
+            self.put(f"organ/{name}/1.png")
+        self.assertIn("class folders imagesTr, labelsTr of organ are named like kinds of files", self.import_any("organ").errors)
+        for name in ("test1", "cat", "developer"):
+            self.put(f"plain/{name}/1.png")
+        self.assertNotIn("warning", self.import_any("plain").errors)
+
     def test_folders_beside_train_that_may_be_splits_are_named(self):
         for name in ("eval", "Evaluation", "holdout", "held-out", "hold_out_images"):
             self.put(f"{name}-set/train/cat/1.png"), self.put(f"{name}-set/train/dog/1.png"), self.put(f"{name}-set/{name}/x/1.png")
