@@ -8,10 +8,12 @@
 #include <csetjmp>
 #include <cstring>
 #include <new>
+#include <string_view>
 #include <vector>
 
 #include "convoy/images/image_file.hpp"
 #include "decoder.hpp"
+#include "orientation.hpp"
 
 namespace convoy::images {
 namespace {
@@ -66,9 +68,36 @@ bool read_pixels(png_structp png, png_infop info, png_bytepp rows, png_size_t ro
   return true;
 }
 
+/// EXIF's orientation of the chunk eXIf, which may lie before the pixels or after them (PNG 3, 11.3.4.4):
+/// only a whole file tells that there is none. Throws DataError if `file` ends before its last chunk.
+int orientation_of_chunks(std::span<const std::uint8_t> file, const std::string& name) {
+  constexpr std::size_t kSignature = 8;
+  constexpr std::size_t kFrame = 12;  // length, type, checksum
+  const auto word = [](std::span<const std::uint8_t> bytes) {
+    return std::size_t{bytes[0]} << 24U | std::size_t{bytes[1]} << 16U | std::size_t{bytes[2]} << 8U |
+           std::size_t{bytes[3]};
+  };
+  const auto is_type = [](std::span<const std::uint8_t> chunk, std::string_view type) {
+    return std::equal(type.begin(), type.end(), chunk.begin() + 4);
+  };
+  for (auto left = file.subspan(std::min(kSignature, file.size())); left.size() >= kFrame;) {
+    const std::size_t length = word(left);
+    if (is_type(left, "IEND")) return 1;
+    if (length > left.size() - kFrame) break;
+    if (is_type(left, "eXIf")) {
+      const auto exif = left.subspan(8, length);
+      const bool has_head = length > 4 && std::equal(exif.begin(), exif.begin() + 4, "Exif");
+      return has_head ? orientation_of(exif) : orientation_of_tiff(exif);
+    }
+    left = left.subspan(length + kFrame);
+  }
+  throw_bad_image(name, "it is cut short");
+}
+
 class PngDecoder final : public ImageDecoder {
  public:
-  PngDecoder(std::span<const std::uint8_t> bytes, const std::string& name) : name_(name), input_{bytes, {}} {
+  PngDecoder(std::span<const std::uint8_t> bytes, const std::string& name)
+      : name_(name), bytes_(bytes), input_{bytes, {}} {
     png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &input_, on_error, on_warning);
     info_ = png_ == nullptr ? nullptr : png_create_info_struct(png_);
     if (info_ == nullptr) {
@@ -90,6 +119,8 @@ class PngDecoder final : public ImageDecoder {
     return {is_colour ? 3 : 1, png_get_image_height(png_, info_), png_get_image_width(png_, info_)};
   }
 
+  [[nodiscard]] int orientation() const override { return orientation_of_chunks(bytes_, name_); }
+
   void decode(std::span<std::uint8_t> pixels) override {
     const Shape extent = shape();
     const auto row_bytes = static_cast<std::size_t>(extent.w * extent.c);
@@ -100,6 +131,7 @@ class PngDecoder final : public ImageDecoder {
 
  private:
   const std::string& name_;
+  std::span<const std::uint8_t> bytes_;
   Input input_;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;

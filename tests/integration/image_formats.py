@@ -153,6 +153,19 @@ def webps():
     yield "webp-turned", saved(picture(), "WEBP", lossless=True, exif=exif)
 
 
+def turned_pngs():
+    """The chunk of EXIF before the pixels and after them, in files longer than what is read of one for its header."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    large = numpy.random.default_rng(3).integers(0, 256, (200, 300, 3)).astype("uint8")
+    for name, image in (("small", picture()), ("large", Image.fromarray(large))):
+        early = saved(image, "PNG", exif=exif)
+        begin = early.index(b"eXIf") - 4
+        end = begin + 12 + int.from_bytes(early[begin:begin + 4], "big")
+        yield f"{name}-early", early
+        yield f"{name}-late", early[:begin] + early[end:-12] + early[begin:end] + early[-12:]
+
+
 def tiffs():
     kinds = [(mode, how) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK")
              for how in (None, "tiff_lzw", "tiff_adobe_deflate", "packbits")]
@@ -219,6 +232,12 @@ class ImageFormats(runs.Folder):
         if not features.check("webp"):
             self.skipTest("this Pillow has no WebP")
         self.assert_pillows(webps(), "webp")
+
+    def test_png_is_turned(self):
+        for name, content in turned_pngs():
+            with self.subTest(name):
+                numpy.testing.assert_array_equal(self.pixels_of(content, "png"), pillows(content))
+                self.assertIn("Turned upright", runs.convoy("import", "folder", "one", "--out", "one.h5").output)
 
     def test_tiff(self):
         self.assert_pillows(tiffs(), "tif")

@@ -5,10 +5,10 @@
 //
 // Conversions: palettes and fewer than 8 bits are expanded; 16 bits (and any PGM/PPM maximum) are scaled to 8
 // and rounded; alpha is dropped; CMYK becomes RGB; interlaced, progressive and tiled files are supported.
-// Palettes of BMP and GIF with greys alone make grey images, since these formats have no others. JPEG, WebP
-// and TIFF images are turned upright by their EXIF orientation. Of several images the first is read: of an
-// animation the first frame, of a TIFF file the first page. Gamma and colour profiles are ignored. The pixels
-// are those of Pillow (and torchvision), but 16 bits, which Pillow cuts off.
+// Palettes of BMP and GIF with greys alone make grey images, since these formats have no others. JPEG, PNG,
+// WebP and TIFF images are turned upright by their EXIF orientation. Of several images the first is read: of
+// an animation the first frame, of a TIFF file the first page. Gamma and colour profiles are ignored. The
+// pixels are those of Pillow (and torchvision), but 16 bits, which Pillow cuts off.
 //
 // Errors: DataError "bad image <name> (<cause>)" if the file is empty, truncated, damaged, of another format,
 // of one that the build lacks, or too large (over 65,535 pixels per side, 100 million pixels, or 1 GiB of
