@@ -119,7 +119,11 @@ class NumpyArray final : public ArrayReader {
     head_.resize(bytes_->read(head_));
     const std::string_view text(reinterpret_cast<const char*>(head_.data()), head_.size());
     const auto header = parse_numpy_header(text);
-    if (!header) throw DataError(fmt::format("{} is no numpy array; numpy.save and savez make them", name_));
+    if (!header) {
+      const std::string kind = io::kind_of_content(text.substr(0, 512));
+      throw DataError(fmt::format("{} is no numpy array{}; numpy.save and savez make them", name_,
+                                  kind.empty() ? "" : " (" + kind + ")"));
+    }
     head_.erase(head_.begin(), head_.begin() + static_cast<std::ptrdiff_t>(header->bytes));
     is_fortran_ = header->is_fortran && header->dims.size() > 1;
     dims_ = header->dims;

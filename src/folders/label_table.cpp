@@ -41,6 +41,9 @@ std::vector<std::string> fields_of(std::string_view line, char separator) {
 /// Zero bytes would end messages that name a column.
 std::string text_of_table(const std::string& path) {
   std::string text = io::read_text_file(path);
+  const std::string kind = io::kind_of_content(std::string_view(text).substr(0, 512));
+  if (!text.empty() && !kind.empty())
+    throw DataError(fmt::format("cannot read {} as a table of labels ({})", path, kind));
   if (text.find('\0') != std::string::npos)
     throw DataError(
         fmt::format("{} holds zero bytes; a table of labels is text, one line for each image (CSV)", path));

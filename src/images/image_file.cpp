@@ -10,6 +10,7 @@
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
 #include "convoy/io/descriptor.hpp"
+#include "convoy/io/file_kind.hpp"
 #include "convoy/io/file_system.hpp"
 #include "decoder.hpp"
 #include "orientation.hpp"
@@ -51,6 +52,9 @@ std::unique_ptr<ImageDecoder> open(std::span<const std::uint8_t> bytes, const st
         (format.at_8.empty() || (head.size() >= kSecondMagic &&
                                  std::string_view(head).substr(kSecondMagic).starts_with(format.at_8))))
       return format.open(bytes, name);
+  const std::string_view content(reinterpret_cast<const char*>(bytes.data()),
+                                 std::min<std::size_t>(bytes.size(), 512));
+  if (const std::string kind = io::kind_of_content(content); !kind.empty()) throw_bad_image(name, kind);
   throw_bad_image(name, "it begins as no PNG, JPEG, WebP, TIFF, GIF, BMP, PGM or PPM");
 }
 

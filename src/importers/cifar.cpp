@@ -45,9 +45,11 @@ std::vector<std::string> class_names(const std::string& path, const Format& form
   if (!io::exists(path)) return format.names;
   constexpr std::int64_t kMostBytes = 1 << 16;
   std::vector<std::string> names = split_words(io::read_text_file(path, kMostBytes));
-  if (static_cast<std::int64_t>(names.size()) != format.classes)
+  if (static_cast<std::int64_t>(names.size()) != format.classes) {
+    io::refuse_foreign_content(path);
     throw DataError(fmt::format("wrong class names in {} (it holds {}); it should hold {}, one a line", path,
                                 names.size(), format.classes));
+  }
   return names;
 }
 
@@ -60,6 +62,8 @@ std::int64_t for_each_record(const std::string& folder, const std::string& name,
   for (std::int64_t number = 0;; ++number) {
     const std::size_t got = stream.read(record);
     if (got == 0 && number > 0) return number;
+    if (got < record.size() || record[format.label] >= format.classes)
+      io::refuse_foreign_content(stream.path());
     if (got < record.size())
       throw DataError(fmt::format(
           "truncated file {} (after {} of {} bytes {} bytes are left); it should hold whole "

@@ -32,9 +32,11 @@ std::int64_t read_word(ByteStream& stream) {
 IdxImages open_images(ByteStream stream) {
   constexpr std::int64_t kMagic = 0x00000803;  // unsigned bytes, 3 dimensions
   const std::int64_t found = read_word(stream);
-  if (found != kMagic)
+  if (found != kMagic) {
+    io::refuse_foreign_content(stream.path());
     throw DataError(fmt::format("wrong magic number in {} (it is {}); an IDX file of images begins with {}",
                                 stream.path(), found, kMagic));
+  }
   IdxImages images{std::move(stream)};
   images.samples = read_word(images.stream);
   images.height = read_word(images.stream);
@@ -46,11 +48,13 @@ IdxLabels open_labels(ByteStream stream) {
   const std::int64_t found = read_word(stream);
   const auto type = static_cast<unsigned>(found >> 8U);  // two zeros before it
   const std::int64_t dimensions = found & 0xFF;
-  if (bytes_of(type) == 0 || dimensions < 1 || dimensions > 2)
+  if (bytes_of(type) == 0 || dimensions < 1 || dimensions > 2) {
+    io::refuse_foreign_content(stream.path());
     throw DataError(
         fmt::format("wrong magic number in {} (it is {}); an IDX file of labels begins with 2049, or "
                     "with another for integers of 1 or 2 dimensions",
                     stream.path(), found));
+  }
   IdxLabels labels{.stream = std::move(stream), .type = type};
   labels.samples = read_word(labels.stream);
   if (dimensions == 2) labels.columns = read_word(labels.stream);

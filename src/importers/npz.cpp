@@ -10,6 +10,7 @@
 #include "convoy/arrays/numpy_array.hpp"
 #include "convoy/core/error.hpp"
 #include "convoy/core/text.hpp"
+#include "convoy/io/file_kind.hpp"
 #include "convoy/io/file_system.hpp"
 #include "convoy/samples/names.hpp"
 
@@ -85,9 +86,11 @@ class NpzImport {
     if (archive_ && archive_->has(text)) return archive_->open(text);
     if (text.ends_with(".npy") || text.ends_with(".npy.gz")) return arrays::open_npy(text);
     const std::size_t end = text.rfind(".npz");
-    if (end == std::string::npos)
-      throw ConfigError(
-          fmt::format("no array {}{}; an array is a name in the archive, F.npy or F.npz:NAME", text, held()));
+    if (end == std::string::npos) {
+      const std::string kind = io::exists(text) ? io::kind_of_file(text) : "";
+      throw ConfigError(fmt::format("no array {}{}{}; an array is a name in the archive, F.npy or F.npz:NAME",
+                                    text, kind.empty() ? "" : " (" + kind + ")", held()));
+    }
     const std::string file = text.substr(0, end + 4);
     const arrays::NumpyArchive other(file);
     const std::string key = text.size() > file.size()   ? text.substr(file.size() + 1)

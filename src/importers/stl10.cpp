@@ -25,18 +25,22 @@ std::vector<std::string> class_names(const std::string& folder) {
     return {"airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck"};
   constexpr std::int64_t kMostBytes = 1 << 16;
   std::vector<std::string> names = split_words(io::read_text_file(path, kMostBytes));
-  if (static_cast<std::int64_t>(names.size()) != kClasses)
+  if (static_cast<std::int64_t>(names.size()) != kClasses) {
+    io::refuse_foreign_content(path);
     throw DataError(fmt::format("wrong class names in {} (it holds {}); it should hold 10, one a line", path,
                                 names.size()));
+  }
   return names;
 }
 
 std::vector<std::int64_t> read_labels(ByteStream stream) {
   std::vector<std::int64_t> labels;
   for (std::uint8_t byte = 0; stream.read({&byte, 1}) > 0;) {
-    if (byte < 1 || byte > kClasses)
+    if (byte < 1 || byte > kClasses) {
+      io::refuse_foreign_content(stream.path());
       throw DataError(fmt::format("wrong label in {} (number {} is {}); labels lie between 1 and 10",
                                   stream.path(), labels.size(), byte));
+    }
     labels.push_back(byte - 1);
   }
   if (labels.empty()) throw DataError(fmt::format("empty file {}; copy or download it again", stream.path()));

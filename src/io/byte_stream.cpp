@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <new>
+#include <string_view>
 
 #include "convoy/core/error.hpp"
 #include "convoy/io/descriptor.hpp"
@@ -38,6 +39,12 @@ struct ByteStream::Impl {
   std::array<std::uint8_t, 1 << 16> input;
 
   [[noreturn]] void throw_damaged(const std::string& why) const {
+    std::array<char, 512> bytes{};
+    const std::string_view head(bytes.data(),
+                                static_cast<std::size_t>(file.read(bytes.data(), bytes.size(), 0)));
+    const bool is_other = !head.empty() && !head.starts_with("\x1f\x8b");
+    if (const std::string kind = kind_of_content(head); is_other && !kind.empty())
+      throw DataError(fmt::format("{} is no gzip file ({})", path, kind));
     throw DataError(fmt::format("damaged gzip file {} ({}); copy or download it again", path, why));
   }
 
@@ -98,9 +105,11 @@ std::size_t ByteStream::read(std::span<std::uint8_t> bytes) {
 }
 
 void ByteStream::read_exactly(std::span<std::uint8_t> bytes, const std::string& what) {
-  if (read(bytes) < bytes.size())
+  if (read(bytes) < bytes.size()) {
+    refuse_foreign_content(impl_->path);
     throw DataError(
         fmt::format("truncated file {} (it ends within {}); copy or download it again", impl_->path, what));
+  }
 }
 
 void ByteStream::require_end(const std::string& what) {
@@ -108,6 +117,14 @@ void ByteStream::require_end(const std::string& what) {
   if (read({&one, 1}) > 0)
     throw DataError(
         fmt::format("padded file {} (it goes on after {}); copy or download it again", impl_->path, what));
+}
+
+void refuse_foreign_content(const std::string& path) {
+  std::array<std::uint8_t, 512> bytes{};
+  ByteStream stream(path);
+  const std::size_t size = stream.read(bytes);
+  const std::string kind = kind_of_content({reinterpret_cast<const char*>(bytes.data()), size});
+  if (size > 0 && !kind.empty()) throw DataError(fmt::format("cannot read {} ({})", path, kind));
 }
 
 }  // namespace convoy::io

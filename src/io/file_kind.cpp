@@ -30,7 +30,9 @@ constexpr std::array kKinds{
     Kind{"\x28\xb5\x2f\xfd"sv, "compressed by zstd; unzstd it first"},
     Kind{"PK\x03\x04"sv,
          "a ZIP archive, such as numpy's .npz; 'convoy import npz' reads arrays, unzip unpacks others"},
-    Kind{"\x93NUMPY"sv, "an array of numpy (.npy); 'convoy import npz' reads it"},
+    Kind{"\x93NUMPY"sv,
+         "an array of numpy (.npy); 'convoy import npz --images X.npy --labels Y.npy' reads it"},
+    Kind{"MATLAB 7.3 MAT-file"sv, "a file of MATLAB 7.3; 'convoy import mat' reads it"},
     Kind{"MATLAB 5.0 MAT-file"sv,
          "a file of MATLAB 5; save it with save(…, '-v7.3'), which 'convoy import mat' reads, or by "
          "scipy.io.loadmat and h5py"},
@@ -109,27 +111,31 @@ bool is_text(std::string_view head) {
 
 }  // namespace
 
+std::string kind_of_content(std::string_view head) {
+  if (head.empty()) return "it is empty; its download or its writer did not end";
+  for (const Kind& kind : kKinds)
+    if (head.starts_with(kind.begin)) return fmt::format("it is {}", kind.words);
+  if (is_webp(head)) return "it is a WebP image; 'convoy import folder' packs folders of images";
+  if (is_bmp(head)) return "it is a BMP image; 'convoy import folder' packs folders of images";
+  if (is_pickle(head))
+    return "it is a Python pickle; write its arrays by h5py or numpy.savez (of CIFAR, 'convoy import' reads "
+           "the binary version)";
+  if (is_tar(head)) return "it is a tar archive; tar -xf unpacks it";
+  if (is_html(head)) return "it is an HTML page: the server answered the download with a page";
+  return {};
+}
+
 std::string kind_of_file(const std::string& path) {
   const Descriptor file(path, O_RDONLY, "open");
   std::array<char, 512> bytes{};
   const std::string_view head(bytes.data(),
                               static_cast<std::size_t>(file.read(bytes.data(), bytes.size(), 0)));
-  if (head.empty()) return "it is empty; its download or its writer did not end";
   if (head.starts_with("\x1f\x8b"))
     if (std::string words = gzip_words(path); !words.empty()) return words;
-  for (const Kind& kind : kKinds)
-    if (head.starts_with(kind.begin)) return fmt::format("it is {}", kind.words);
-  if (is_webp(head)) return "it is a WebP image; 'convoy import folder' packs folders of images";
-  if (is_bmp(head)) return "it is a BMP image; 'convoy import folder' packs folders of images";
+  if (std::string words = kind_of_content(head); !words.empty()) return words;
   if (is_idx(head)) return "it is an IDX file, as MNIST's; 'convoy import idx' reads it";
-  if (is_pickle(head))
-    return "it is a Python pickle; write its arrays by h5py or numpy.savez (of CIFAR, 'convoy import' reads "
-           "the "
-           "binary version)";
   if (is_cifar(file, head))
     return "it may be records of CIFAR; 'convoy import cifar10' or cifar100 reads them";
-  if (is_tar(head)) return "it is a tar archive; tar -xf unpacks it";
-  if (is_html(head)) return "it is an HTML page: the server answered the download with a page";
   if (is_text(head))
     return "it is a text file; if it is a table of images and their classes, 'convoy import folder --labels' "
            "reads it";

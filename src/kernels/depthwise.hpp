@@ -61,7 +61,7 @@ void depthwise_run(TapSum<Real> s, std::int64_t points) {
     for (; points >= kAtOnce; points -= kAtOnce) {
       for (std::int64_t part = 0; part < kParts<Real>; ++part)
         depthwise_tile<Real, K, kAtOnce, Step, Sign>(part_of_lanes(s, part * kWidth<Real>));
-      s.in += kAtOnce * Step * kLanes;
+      s.in += std::int64_t{kAtOnce} * Step * kLanes;
       s.out += kAtOnce * s.out_point;
       if (s.epilogue.addend != nullptr) s.epilogue.addend += kAtOnce * s.out_point;
     }

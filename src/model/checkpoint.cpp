@@ -14,6 +14,7 @@
 #include "convoy/hdf5/file.hpp"
 #include "convoy/io/checksum.hpp"
 #include "convoy/io/collective.hpp"
+#include "convoy/io/file_kind.hpp"
 #include "convoy/io/file_system.hpp"
 #include "scalars.hpp"
 
@@ -197,7 +198,9 @@ void require_sound_checkpoint(const std::string& path) {
     throw ConfigError(path + " is a folder; name a checkpoint in it (run.dir/checkpoints/step-….h5)");
   const io::ChecksumResult check = io::verify_checksum(path);
   if (check.state != io::ChecksumState::kGood) {
-    throw DataError(path + " is no sound checkpoint (" + check.detail +
+    const std::string kind =
+        check.state == io::ChecksumState::kAbsent ? io::kind_of_file(path) : std::string();
+    throw DataError(path + " is no sound checkpoint (" + (kind.empty() ? check.detail : kind) +
                     "; a good one begins with its checksum and matches it)");
   }
 }

@@ -186,6 +186,52 @@ class Npz(Arrays):
         self.refused(3, r"bad\.npy is (cut short|no numpy)", "npz", "--images", "bad.npy", "--labels", "y.npy")
 
 
+class Foreign(Arrays):
+    """What people find instead of the file that they meant to download."""
+
+    POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"
+    PAGE = b"<!DOCTYPE html><html><body>404</body></html>"
+
+    def write(self, path, content):
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content)
+
+    def test_arrays(self):
+        numpy.save("y.npy", self.labels)
+        for content, words in ((self.POINTER, "Git LFS"), (self.PAGE, "an HTML page"), (gzip.compress(b"x"), "gzip")):
+            self.write("x.npy", content)
+            self.refused(3, rf"x\.npy is no numpy array \(it is .*{words}", "npz", "--images", "x.npy", "--labels", "y.npy")
+        self.write("x.bin", self.POINTER)
+        self.refused(2, r"no array x\.bin \(it is .*Git LFS", "npz", "--images", "x.bin", "--labels", "y.npy")
+        self.refused(3, r"y\.npy is no archive.*--images X\.npy --labels Y\.npy", "npz", "y.npy")
+        self.write("matlab.mat", b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n")
+        self.refused(3, r"matlab\.mat is no archive.*convoy import mat", "npz", "matlab.mat")
+
+    def test_published_sets(self):
+        names = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+        for name in names:
+            self.write(f"page/{name}.gz", self.PAGE)
+            self.write(f"zipped/{name}.gz", gzip.compress(self.PAGE))
+            self.write(f"pointer/{name}", self.POINTER)
+        self.refused(3, r"train-images-idx3-ubyte\.gz is no gzip file \(it is an HTML page", "mnist", "page")
+        self.refused(3, r"cannot read zipped/train-\S+\.gz \(it is an HTML page", "mnist", "zipped")
+        self.refused(3, r"cannot read pointer/train-\S+ \(it is a pointer of Git LFS", "mnist", "pointer")
+        for name in [f"data_batch_{number}.bin" for number in range(1, 6)] + ["test_batch.bin"]:
+            self.write("cifar/" + name, self.POINTER)
+        self.refused(3, r"cannot read cifar/\S+ \(it is a pointer of Git LFS", "cifar10", "cifar")
+
+    def test_images_tables_and_checkpoints(self):
+        for name in ("a/1.png", "b/1.jpg"):
+            self.write("images/" + name, self.POINTER)
+        self.refused(3, r"bad image images/a/1\.png \(it is a pointer of Git LFS", "folder", "images")
+        self.write("labels.csv", self.PAGE)
+        self.refused(3, r"cannot read labels\.csv as a table of labels \(it is an HTML page", "folder", "images", "--labels",
+                     "labels.csv")
+        outcome = runs.convoy("eval", "--checkpoint", "labels.csv", "--data", "data.h5")
+        self.assert_message(outcome, 3, r"labels\.csv is no sound checkpoint \(it is an HTML page")
+
+
 class Mat(Arrays):
     def write(self, path, images, labels, names=("X", "y")):
         with h5py.File(path, "w", userblock_size=512) as file:

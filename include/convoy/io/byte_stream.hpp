@@ -35,4 +35,9 @@ class ByteStream {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Throws DataError if the content of `path`, decompressed if its name ends in ".gz", is surely something
+/// else than plain numbers: "cannot read X (it is an HTML page …)". Called before a message about wrong
+/// numbers in it.
+void refuse_foreign_content(const std::string& path);
+
 }  // namespace convoy::io
