@@ -191,27 +191,29 @@ class LastWords {
   std::unique_ptr<Crew> crew_;
 };
 
-/// --config, or a key of a section.
-bool names_a_run(const Arguments& arguments) {
-  return std::ranges::any_of(arguments, [](const std::string& word) {
-    const std::string name = word.substr(0, word.find('='));
-    return name == "--config" || (name.starts_with("--") && name.find('.') != std::string::npos);
-  });
+/// True if `arguments` have --config.
+bool names_a_file(const Arguments& arguments) {
+  return std::ranges::any_of(
+      arguments, [](const std::string& word) { return word.substr(0, word.find('=')) == "--config"; });
 }
 
 /// The configuration of the checks, read on every rank. If rank 0 cannot read it, the error is printed once,
 /// and no check runs.
 struct Asked {
-  bool has_configuration = false;
+  bool has_run = false;                            ///< a file, or keys of a data set and a network
   std::string run_dir{};                           ///< from the configuration; empty: unknown
+  std::int64_t threads = 0;                        ///< run.threads
   launch::Failure refused{ExitStatus::kDone, {}};  ///< why rank 0 cannot read the configuration
 };
 
 Asked read_configuration(const CommandLine& line, const Arguments& arguments) {
-  Asked asked{.has_configuration = names_a_run(arguments)};
-  if (!asked.has_configuration) return asked;
+  Asked asked{.has_run = names_a_file(arguments)};
   try {
-    asked.run_dir = line.configuration(config::For::kTrial).dir;
+    config::Options options = line.configuration(config::For::kPart);
+    asked.has_run = asked.has_run || (!options.data.file.empty() && !options.layers.empty());
+    if (asked.has_run) options = line.configuration(config::For::kTrial);
+    asked.run_dir = options.dir;
+    asked.threads = options.threads;
   } catch (...) {
     if (launch::is_first_of_launcher()) asked.refused = launch::current_failure();
   }
@@ -231,7 +233,8 @@ ExitStatus run_doctor_checks(const CommandLine& line, const Asked& configured) {
   doctor::DoctorRequest asked;
   asked.launcher = launcher;
   asked.dir = line.text("dir").value_or(configured.run_dir);
-  if (configured.has_configuration) asked.plan = [&] { return plan(line); };
+  asked.threads = configured.threads;
+  if (configured.has_run) asked.plan = [&] { return plan(line); };
   asked.begin = [&](const std::string& check) { time_limit.enter(check); };
   time_limit.enter("mpi");
   if (const Problem doubt = launch.doubt_before_mpi(); doubt && launch::is_first_of_launcher())
@@ -268,20 +271,22 @@ ExitStatus run_doctor_checks(const CommandLine& line, const Asked& configured) {
 }  // namespace
 
 ExitStatus run_doctor(const Arguments& arguments) {
-  CommandLine line("doctor", "[mpirun … | srun …] convoy doctor [--config FILE] [--dir FOLDER] [options]",
-                   "Looks for what is wrong with a machine before a run meets it. Start it as the run will "
-                   "be: by the same\n"
-                   "launcher, on the same nodes, with the same ranks and threads. A line a finding:\n"
-                   "  ok       what was measured\n"
-                   "  warning  a run will work, but slowly, or other programs will not; and what mends it\n"
-                   "  wrong    a run will fail, or be of no use; why, and what mends it\n"
-                   "Looks at launcher and PMI, MPI, builds, instruction sets, bindings, threads, limits, "
-                   "memory, TMPDIR, shared\n"
-                   "memory, clocks, network, and the file system of run.dir: shared by all nodes, room, "
-                   "quota, locks, HDF5.\n"
-                   "With --config it compares with what that run takes. What it writes in run.dir (or above, "
-                   "where it is not\n"
-                   "there yet) it removes. Status 0: nothing is wrong; 1: something is.");
+  CommandLine line(
+      "doctor", "[mpirun … | srun …] convoy doctor [--config FILE] [--dir FOLDER] [options]",
+      "Looks for what is wrong with a machine before a run meets it. Start it as the run will "
+      "be: by the same\n"
+      "launcher, on the same nodes, with the same ranks and threads. A line a finding:\n"
+      "  ok       what was measured\n"
+      "  warning  a run will work, but slowly, or other programs will not; and what mends it\n"
+      "  wrong    a run will fail, or be of no use; why, and what mends it\n"
+      "Looks at launcher and PMI, MPI, builds, instruction sets, bindings, threads, limits, "
+      "memory, TMPDIR, shared\n"
+      "memory, clocks, network, and the file system of run.dir: shared by all nodes, room, "
+      "quota, locks, HDF5.\n"
+      "With --config it compares with what that run takes; of single keys it takes run.threads and run.dir. "
+      "What it writes in run.dir (or above, "
+      "where it is not\n"
+      "there yet) it removes. Status 0: nothing is wrong; 1: something is.");
   line.add_configuration();
   line.add_value("dir", "FOLDER",
                  "try this folder's file system; default: run.dir, else the working directory");

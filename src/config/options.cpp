@@ -50,7 +50,7 @@ void apply(const std::vector<Setting>& source, Options& options, EffectiveSettin
 }
 
 /// What the Options are for: trials compute without writing into run.dir.
-enum class Purpose { kTraining, kTrial, kCheckpoint, kLibrary };
+enum class Purpose { kTraining, kTrial, kPart, kCheckpoint, kLibrary };
 
 void check_complete(const EffectiveSettings& effective, Purpose purpose) {
   std::vector<std::string> missing;
@@ -220,6 +220,7 @@ Options assemble(const std::vector<std::vector<Setting>>& sources, Purpose purpo
   Options options;
   EffectiveSettings effective;
   for (const std::vector<Setting>& source : sources) apply(source, options, effective);
+  if (purpose == Purpose::kPart) return options;  // what is missing may fit
   check_complete(effective, purpose);
   set_outputs(options, effective);
   check_together(options, effective);
@@ -240,7 +241,9 @@ Options load(const std::vector<std::string>& files, const std::vector<Setting>& 
   std::vector<std::vector<Setting>> sources;
   for (const std::string& file : files) sources.push_back(read_ini_file(file));
   sources.push_back(command_line);
-  return assemble(sources, what == For::kRun ? Purpose::kTraining : Purpose::kTrial);
+  return assemble(sources, what == For::kRun     ? Purpose::kTraining
+                           : what == For::kTrial ? Purpose::kTrial
+                                                 : Purpose::kPart);
 }
 
 Options from_checkpoint(std::string_view text, const std::string& file) {

@@ -132,7 +132,7 @@ Facts own_facts(std::int64_t asked_threads) {
 }  // namespace
 
 void gather_facts(CheckContext& context) {
-  const Facts mine = own_facts(context.run ? context.run->options.threads : 0);
+  const Facts mine = own_facts(context.run ? context.run->options.threads : context.asked.threads);
   for (const std::string& each : context.world.all_gather_text(train::packed(mine)))
     context.facts.push_back(train::unpacked(each));
   context.placements = machine::gather_placements(

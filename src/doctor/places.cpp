@@ -166,7 +166,8 @@ Findings check_openmp(const CheckContext& context) {
     const double mine = context.number(rank, "threads");
     if (limit > 0 && limit < mine) limited.push_back(rank);
     const double slurm = context.number(rank, "SLURM_CPUS_PER_TASK");
-    if (slurm > 0 && !context.text(rank, "OMP_NUM_THREADS").empty() && slurm != mine && !context.run)
+    if (slurm > 0 && !context.text(rank, "OMP_NUM_THREADS").empty() && slurm != mine && !context.run &&
+        context.asked.threads == 0)
       unlike_slurm.push_back(rank);
   }
   if (!limited.empty())

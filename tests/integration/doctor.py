@@ -78,6 +78,11 @@ class Doctor(runs.Folder):
     def test_usage(self):
         self.assertEqual(run(DOCTOR + ["--help"]).status, 0)
         self.assert_message(run(DOCTOR + ["--config", "nope.ini"]), 2, r"nope\.ini")
+        self.assert_message(run(DOCTOR + ["--run.threads", "two"]), 2, r"run\.threads = 'two'")
+        self.assert_message(run(DOCTOR + ["--data.file", "tiny.h5", "--network.layer", "dense 4"]), 2, r"missing network\.loss, schedule\.lr")
+        few = run(DOCTOR + ["--run.threads", "2", "--dir", "."])
+        self.assertNotIn("missing", few.output + few.errors)
+        self.assertRegex(few.output, r"(?m)^ok +threads +2 threads a rank")
         self.assert_message(run(DOCTOR + ["--timeout", "0"]), 2, r"--timeout '0'")
 
     def test_processes_that_do_not_see_one_another(self):

@@ -27,6 +27,7 @@ inline constexpr std::string_view kCommandLine = "command line";
 enum class For {
   kRun,    ///< a run, which needs run.dir
   kTrial,  ///< a command that writes nothing there
+  kPart,   ///< a few keys of a run, each judged by itself
 };
 
 /// Reads the settings of an INI text, in order; `name` precedes the line number in every origin. Throws

@@ -60,7 +60,8 @@ struct DoctorRequest {
   /// Reads the configuration; throws Error if that fails on this rank. Empty: no run is planned.
   std::function<std::unique_ptr<PlannedRun>()> plan;
   std::string dir;  ///< its file system is tested; empty: that of the planned run, else the working directory
-  std::string launcher;  ///< "mpirun", …: how the processes were started
+  std::int64_t threads = 0;  ///< of a rank, where no run is planned; 0: as resolve_threads() chooses
+  std::string launcher;      ///< "mpirun", …: how the processes were started
   Problem launcher_problem;
   std::string mpi_problem;  ///< why MPI does not run, so that `world` is this process alone; empty: MPI runs
   double measure_seconds = 0.2;                         ///< for each measurement of the network
