@@ -283,10 +283,11 @@ ExitStatus run_doctor(const Arguments& arguments) {
       "memory, TMPDIR, shared\n"
       "memory, clocks, network, and the file system of run.dir: shared by all nodes, room, "
       "quota, locks, HDF5.\n"
-      "With --config it compares with what that run takes; of single keys it takes run.threads and run.dir. "
-      "What it writes in run.dir (or above, "
-      "where it is not\n"
-      "there yet) it removes. Status 0: nothing is wrong; 1: something is.");
+      "With --config it compares with what that run takes; of single keys it takes run.threads and run.dir.\n"
+      "What it writes in run.dir (or above, where it is not there yet) it removes. Status 0: nothing is "
+      "wrong; "
+      "1:\n"
+      "something is.");
   line.add_configuration();
   line.add_value("dir", "FOLDER",
                  "try this folder's file system; default: run.dir, else the working directory");

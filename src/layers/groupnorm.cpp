@@ -8,7 +8,7 @@ namespace convoy::nn {
 namespace {
 
 constexpr GroupNormOptions kGroupNormDefaults;
-constexpr double kLeastEps = 1e-12;
+constexpr double kLeastGroupEps = 1e-12;
 
 /// A keyword of the layer: with its number of groups in the line, or one group, or one for each channel.
 enum class Form { kGroups, kLayer, kInstance };
@@ -88,12 +88,12 @@ class GroupNorm final : public LayerOf<GroupNorm> {
   GroupNormOptions options_;
 };
 
-std::unique_ptr<Layer> make(Form form, const Shape& input, std::int64_t groups,
-                            const GroupNormOptions& options) {
+std::unique_ptr<Layer> make_normalisation(Form form, const Shape& input, std::int64_t groups,
+                                          const GroupNormOptions& options) {
   if (groups < 1 || input.c % groups != 0)
     throw LayerError(std::to_string(groups) + " groups do not divide the " + std::to_string(input.c) +
                      " channels");
-  if (!(options.eps >= kLeastEps && options.eps <= 1)) throw LayerError("eps is not from 1e-12 to 1");
+  if (!(options.eps >= kLeastGroupEps && options.eps <= 1)) throw LayerError("eps is not from 1e-12 to 1");
   if (input.c / groups * input.h * input.w == 1)
     throw LayerError("a group has a single value (" + to_string(input) +
                      "), so the result would always be its "
@@ -101,8 +101,8 @@ std::unique_ptr<Layer> make(Form form, const Shape& input, std::int64_t groups,
   return std::make_unique<GroupNorm>(form, input, groups, options);
 }
 
-GroupNormOptions take_options(LayerLine& line, Form form) {
-  return {.eps = line.take_option_number("eps", kGroupNormDefaults.eps, kLeastEps, 1),
+GroupNormOptions take_norm_options(LayerLine& line, Form form) {
+  return {.eps = line.take_option_number("eps", kGroupNormDefaults.eps, kLeastGroupEps, 1),
           .affine = line.take_option_yes_no("affine", GroupNorm::affine_by_default(form))};
 }
 
@@ -110,7 +110,7 @@ GroupNormOptions take_options(LayerLine& line, Form form) {
 
 std::unique_ptr<Layer> make_groupnorm(const Shape& input, std::int64_t groups,
                                       const GroupNormOptions& options) {
-  return make(Form::kGroups, input, groups, options);
+  return make_normalisation(Form::kGroups, input, groups, options);
 }
 
 std::vector<std::pair<std::string, LayerMaker>> groupnorm_makers() {
@@ -119,16 +119,17 @@ std::vector<std::pair<std::string, LayerMaker>> groupnorm_makers() {
            {"groupnorm GROUPS [eps=1e-5] [affine=yes] [name=…]",
             [](LayerLine& line, const Shape& input) {
               const std::int64_t groups = line.take_integer("the number of groups", 1, kMostGroups);
-              return make(Form::kGroups, input, groups, take_options(line, Form::kGroups));
+              return make_normalisation(Form::kGroups, input, groups, take_norm_options(line, Form::kGroups));
             }}},
           {"layernorm",
            {"layernorm [eps=1e-5] [affine=yes] [name=…]",
             [](LayerLine& line, const Shape& input) {
-              return make(Form::kLayer, input, 1, take_options(line, Form::kLayer));
+              return make_normalisation(Form::kLayer, input, 1, take_norm_options(line, Form::kLayer));
             }}},
           {"instancenorm",
            {"instancenorm [eps=1e-5] [affine=no] [name=…]", [](LayerLine& line, const Shape& input) {
-              return make(Form::kInstance, input, input.c, take_options(line, Form::kInstance));
+              return make_normalisation(Form::kInstance, input, input.c,
+                                        take_norm_options(line, Form::kInstance));
             }}}};
 }
 

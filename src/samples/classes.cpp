@@ -47,16 +47,19 @@ std::vector<Occurrence> occurrences_in(const DatasetLayout& layout) {
   return found;
 }
 
-/// Names the first sample that has the label of `of`.
-[[noreturn]] void throw_label(const DatasetLayout& layout, const Occurrence& of, const std::string& right) {
+/// Names the first sample that has the label of `of`, which is text if `name` is given.
+[[noreturn]] void throw_label(const DatasetLayout& layout, const Occurrence& of, const std::string& right,
+                              const std::string& name = {}) {
   std::int64_t samples = 0;
   for (const SplitLayout& split : layout.splits) samples += static_cast<std::int64_t>(split.labels.size());
   for (const SplitLayout& split : layout.splits) {
     const auto found = std::ranges::find(split.labels, of.value);
     if (found == split.labels.end()) continue;
     const Place place = place_of(split, found - split.labels.begin());
-    throw DataError(fmt::format("wrong label in data set {} ({} holds {} for sample {}, {} of {} in all); {}",
-                                place.piece.file, text_of(place.piece.part), of.value, place.sample,
+    throw DataError(fmt::format("{} label in data set {} ({} holds {} for sample {}, {} of {} in all); {}",
+                                name.empty() ? "wrong" : "unknown", place.piece.file,
+                                text_of(place.piece.part), name.empty() ? std::to_string(of.value) : name,
+                                place.sample,
                                 of.samples == 1 ? "the only one" : "the first of " + grouped(of.samples),
                                 counted(samples, "sample"), right));
   }
@@ -126,6 +129,7 @@ std::vector<std::string> stated_names(const Options& options, const DatasetLayou
                 "data.class-names should be strings (h5py.string_dtype()), or integers");
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(count(info.dims)));
   file.read_rows<std::int64_t>(part, {0, info.dims.empty() ? 1 : info.dims.front()}, numbers);
+  require_not_clipped(file, part, info, 0, numbers);
   for (const std::int64_t number : numbers) names.push_back(std::to_string(number));
   return names;
 }
@@ -183,11 +187,17 @@ void LabelReader::number_names(DatasetLayout& layout) const {
   std::vector<std::int64_t> class_of(numbers_.size());
   for (const auto& [name, number] : numbers_) {
     const auto found = std::ranges::find(names, name);
-    if (found == names.end())
-      throw DataError(fmt::format("unknown label in data set {} ('{}' is none of the {}: {})",
-                                  layout.splits.front().answers.front().file, name,
-                                  counted(static_cast<std::int64_t>(names.size()), "class name"),
-                                  join(names, ", ")));
+    if (found == names.end()) {
+      Occurrence unknown{.value = number, .samples = 0};
+      for (const SplitLayout& split : layout.splits)
+        unknown.samples += std::ranges::count(split.labels, number);
+      if (unknown.samples == 0) continue;  // of samples that are left out
+      throw_label(
+          layout, unknown,
+          fmt::format("it is none of the {}: {}",
+                      counted(static_cast<std::int64_t>(names.size()), "class name"), join(names, ", ")),
+          '\'' + name + '\'');
+    }
     class_of[static_cast<std::size_t>(number)] = found - names.begin();
   }
   for (SplitLayout& split : layout.splits)

@@ -45,21 +45,32 @@ Membership read_column(const io::File& file, const std::string& text, std::int64
         "counts differ", file, text_of(part), "is [" + to_string(info.dims) + "]",
         fmt::format("data.split should be one of {} for each of {}", kSpellings, counted(samples, "image")));
   Membership parts;
+  std::string first_wrong;
   const auto keep = [&](std::uint8_t found, const std::string& value) {
-    if (found == kNone)
-      throw_wrong("wrong split", file, text_of(part),
-                  fmt::format("holds {} for sample {}", value, parts.size()),
-                  fmt::format("it should be {}", kSpellings));
+    if (found == kNone && first_wrong.empty())
+      first_wrong = fmt::format("holds {} for sample {}", value, parts.size());
     parts.push_back(found);
+  };
+  const auto require_right = [&] {
+    const auto wrong = std::ranges::count(parts, kNone);
+    if (wrong > 0)
+      throw_wrong("wrong split", file, text_of(part),
+                  fmt::format("{}, {} of {}", first_wrong,
+                              wrong == 1 ? "the only wrong one"
+                                         : fmt::format("the first of {} wrong ones", grouped(wrong)),
+                              counted(samples, "sample")),
+                  fmt::format("it should be {}", kSpellings));
   };
   if (info.type == io::ElementType::kString) {
     for (const std::string& name : file.read_strings(part)) keep(part_of_name(name), '\'' + name + '\'');
+    require_right();
     return parts;
   }
   std::vector<double> values(static_cast<std::size_t>(samples));
   file.read_rows<double>(part, {0, info.dims.front()}, values);
   for (const double value : values)
     keep(value == 0 || value == 1 || value == 2 ? static_cast<std::uint8_t>(value) : kNone, shortest(value));
+  require_right();
   return parts;
 }
 
@@ -83,6 +94,7 @@ std::vector<std::int64_t> read_index(const io::File& file, const std::string& te
                 "it should be a list of sample numbers, or a bool for each sample");
   std::vector<std::int64_t> values(static_cast<std::size_t>(count(info.dims)));
   file.read_rows<std::int64_t>(part, {0, info.dims.front()}, values);
+  require_not_clipped(file, part, info, 0, values);
   if (info.type == io::ElementType::kBool) {
     if (static_cast<std::int64_t>(values.size()) != samples)
       throw_wrong("counts differ", file, text_of(part), "is [" + to_string(info.dims) + "]",

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <functional>
 #include <iterator>
-#include <limits>
 #include <optional>
 #include <span>
 
@@ -151,15 +150,11 @@ std::vector<std::int64_t> LabelReader::read(const io::File& file, const io::Part
   if (io::is_real(info.type)) return read_whole_numbers(file, part, info.dims, options_.spelled("targets"));
   std::vector<std::int64_t> labels;
   if (!is_text) {
-    for_blocks<std::int64_t>(
-        file, part, info.dims, 1, [&](std::int64_t first, const std::vector<std::int64_t>& values) {
-          // Unsigned numbers that are larger are read as this one.
-          constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
-          if (const auto at = std::ranges::find(values, kMost); at != values.end())
-            throw_wrong_label(file, part, grouped(kMost) + " or more", first + (at - values.begin()),
-                              "labels are below that; classes of hashes could be strings");
-          labels.insert(labels.end(), values.begin(), values.end());
-        });
+    for_blocks<std::int64_t>(file, part, info.dims, 1,
+                             [&](std::int64_t first, const std::vector<std::int64_t>& values) {
+                               require_not_clipped(file, part, info, first, values, "sample");
+                               labels.insert(labels.end(), values.begin(), values.end());
+                             });
     return labels;
   }
   const std::int64_t rows = info.dims.empty() ? 1 : info.dims.front();

@@ -67,7 +67,7 @@ class HeldOut(Field):
                  words=numpy.array([b"train", b"holdout"])[numpy.arange(SAMPLES) % 2], far=numpy.array([0, SAMPLES]),
                  some=numpy.arange(10), more=numpy.arange(5, 20), all=numpy.zeros(SAMPLES, "i4") + 1)
         for words, status, message in [
-                (["--data.split", "/four"], 3, r"/four holds 3 for sample 3\); it should be 0, 1, 2 or train, validation, test"),
+                (["--data.split", "/four"], 3, r"/four holds 3 for sample 3, the first of 30 wrong ones of 120 samples\); it should be 0, 1, 2 or train, validation, test"),
                 (["--data.split", "/words"], 3, r"/words holds 'holdout' for sample 1"),
                 (["--data.split", "/short"], 3, r"/short is \[5\]"),
                 (["--data.test-index", "/far"], 3, r"/far holds 120\); samples are numbered from 0 to 119"),

@@ -14,13 +14,13 @@ namespace {
 class Activations : public Kernels {};
 CONVOY_FOR_ALL_KERNEL_SETS(Activations);
 
-struct Case {
+struct ActivationCase {
   std::string name;
   Activation activation;
   std::function<double(double)> value, derivative;
 };
 
-std::vector<Case> cases() {
+std::vector<ActivationCase> activation_cases() {
   using namespace reference;
   const float slope = 0.125F;
   return {
@@ -41,8 +41,9 @@ std::vector<Case> cases() {
 }
 
 template <class Real>
-struct Buffers {
-  explicit Buffers(const std::vector<double>& z) : src(size_of(z)), dst(size_of(z)), diff(size_of(z)) {
+struct ActivationBuffers {
+  explicit ActivationBuffers(const std::vector<double>& z)
+      : src(size_of(z)), dst(size_of(z)), diff(size_of(z)) {
     for (std::size_t i = 0; i < z.size(); ++i) src[static_cast<std::int64_t>(i)] = static_cast<Real>(z[i]);
     for (std::int64_t i = 0; i < diff.size(); ++i) diff[i] = 1;
   }
@@ -61,7 +62,7 @@ struct Buffers {
 };
 
 /// Dense where the functions bend.
-std::vector<double> sweep() {
+std::vector<double> bends() {
   Numbers numbers(16);
   std::vector<double> z;
   for (const double range : {1e-6, 1e-3, 0.1, 1., 3.5, 10., 100.}) {
@@ -78,9 +79,9 @@ TEST_P(Activations, AndTheirDerivativesMatchTheTextbook) {
     constexpr double kUnits = 6;
     // The polynomials of Φ have errors of their own (lanes/elementary.hpp).
     const double bound = kUnits * std::numeric_limits<Real>::epsilon() + (sizeof(Real) == 4 ? 0 : 2e-15);
-    const std::vector<double> z = sweep();
-    for (const Case& c : cases()) {
-      Buffers<Real> buffers(z);
+    const std::vector<double> z = bends();
+    for (const ActivationCase& c : activation_cases()) {
+      ActivationBuffers<Real> buffers(z);
       buffers.run(table, c.activation);
       for (std::size_t i = 0; i < z.size(); ++i) {
         const auto at = static_cast<std::int64_t>(i);
@@ -95,8 +96,8 @@ TEST_P(Activations, AndTheirDerivativesMatchTheTextbook) {
 
 TEST_P(Activations, KeepTheirLimitsAndNaN) {
   with_table([]<class Real>(const KernelTable<Real>& table) {
-    for (const Case& c : cases()) {
-      Buffers<Real> buffers({0, 1e4, -1e4, 1e30, -1e30, std::nan("")});
+    for (const ActivationCase& c : activation_cases()) {
+      ActivationBuffers<Real> buffers({0, 1e4, -1e4, 1e30, -1e30, std::nan("")});
       buffers.run(table, c.activation);
       EXPECT_EQ(buffers.dst[0], static_cast<Real>(c.value(0))) << c.name;
       for (const std::int64_t i : {1, 2, 3, 4}) {
@@ -111,9 +112,9 @@ TEST_P(Activations, KeepTheirLimitsAndNaN) {
 
 TEST_P(Activations, GiveTheSameBitsForTeamsOfAnySize) {
   with_table([]<class Real>(const KernelTable<Real>& table) {
-    for (const Case& c : cases()) {
-      Buffers<Real> one(sweep());
-      Buffers<Real> three(sweep());
+    for (const ActivationCase& c : activation_cases()) {
+      ActivationBuffers<Real> one(bends());
+      ActivationBuffers<Real> three(bends());
       one.run(table, c.activation);
       three.run(table, c.activation, 3);
       for (std::int64_t i = 0; i < one.dst.size(); ++i) {
