@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 
@@ -40,7 +41,15 @@ Key integer_key(std::string name, Field field, Bounds bounds, std::string help) 
           .write = [=](const Options& options) { return std::vector{std::to_string(field(options))}; }};
 }
 
-/// Numbers for which `holds` is true; `allowed` is the same condition in words.
+inline std::vector<std::string> texts_of(double number) {
+  return {shortest(number)};
+}
+inline std::vector<std::string> texts_of(const std::optional<double>& number) {
+  return number ? texts_of(*number) : std::vector<std::string>{};
+}
+
+/// Numbers, or numbers that may be absent, for which `holds` is true; `allowed` is the same condition in
+/// words.
 template <class Field>
 Key number_key(std::string name, Field field, bool (*holds)(double), std::string allowed, std::string help) {
   return {.name = std::move(name),
@@ -54,7 +63,7 @@ Key number_key(std::string name, Field field, bool (*holds)(double), std::string
                 field(options) = *number;
                 return true;
               },
-          .write = [=](const Options& options) { return std::vector{shortest(field(options))}; }};
+          .write = [=](const Options& options) { return texts_of(field(options)); }};
 }
 
 template <class Field>

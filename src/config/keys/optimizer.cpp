@@ -21,31 +21,9 @@ constexpr const char* kBelowOne = "a number from 0 to below 1";
 constexpr const char* kFromZero = "a number from 0 to 1e30";
 constexpr const char* kAboveZero = "a number above 0, at most 1e30";
 
-/// As number_key, for a number that may be absent.
-template <class Field>
-Key maybe_number_key(std::string name, Field field, bool (*holds)(double), std::string allowed,
-                     std::string help) {
-  return {.name = std::move(name),
-          .value_name = "X",
-          .allowed = std::move(allowed),
-          .help = std::move(help),
-          .read =
-              [=](Options& options, const std::string& value, const std::string&) {
-                const auto number = parse_number(value);
-                if (!number || !holds(*number)) return false;
-                field(options) = *number;
-                return true;
-              },
-          .write =
-              [=](const Options& options) {
-                const std::optional<double>& number = field(options);
-                return number ? std::vector{shortest(*number)} : std::vector<std::string>{};
-              }};
-}
-
 std::vector<Key> clipping_and_lookahead_keys() {
   return {
-      maybe_number_key(
+      number_key(
           "optimizer.clip-norm", [](auto& o) -> auto& { return o.optimizer.clip_norm; }, usable_from_zero,
           kFromZero,
           "greatest norm of the gradient of all trained parameters together, as PyTorch's clip_grad_norm_; "
@@ -141,7 +119,7 @@ std::vector<Key> optimizer_keys() {
       number_key(
           "optimizer.beta2", [](auto& o) -> auto& { return o.optimizer.beta2; }, below_one, kBelowOne,
           "adam, adamw, lamb: part of the mean square that a step keeps"),
-      maybe_number_key(
+      number_key(
           "optimizer.epsilon", [](auto& o) -> auto& { return o.optimizer.epsilon; },
           [](double x) { return x == 0 || (x >= 1e-30 && x <= 1e30); }, "0, or a number from 1e-30 to 1e30",
           "all but sgd: added to what the step is divided by; default 1e-8, lamb 1e-6, lars 0"),
@@ -166,14 +144,14 @@ std::vector<Key> group_keys(const std::string& group) {
       number_key(
           section + "lr-factor", [group](auto& o) -> auto& { return group_of(o, group).rate_factor; },
           usable_rate, kAboveZero, "what schedule.lr is multiplied by"),
-      maybe_number_key(
+      number_key(
           section + "weight-decay-factor",
           [group](auto& o) -> auto& { return group_of(o, group).decay_factor; }, usable_from_zero, kFromZero,
           "what optimizer.weight-decay is multiplied by; default 1 for weights of conv and dense, else 0"),
       yes_no_key(
           section + "freeze", [group](auto& o) -> auto& { return group_of(o, group).is_frozen; },
           "yes: these parameters are not trained"),
-      maybe_number_key(
+      number_key(
           section + "freeze-after-epochs",
           [group](auto& o) -> auto& { return group_of(o, group).freeze_after_epochs; }, not_negative,
           "a number of 0 or more",
